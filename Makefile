@@ -1,0 +1,61 @@
+# Everything is run through this file; the README's two commands are `make demo` and `make test`.
+# It needs Python 3.10 to 3.13, git and make, and installs the rest into folders of the project.
+PYTHON ?= python3
+UV     := $(CURDIR)/.uv/bin/uv
+BIN    := $(CURDIR)/.venv/bin
+OUT    ?= out
+
+export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
+# Two cores shared by parallel workers: more threads than that only wait for each other.
+export OMP_NUM_THREADS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types unit install-test docs bench lock clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV):
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.ready: requirements/dev.txt pyproject.toml | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python .venv --require-hashes requirements/dev.txt
+	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	touch $@
+
+setup: .venv/.ready  ## make .venv from the lock
+
+demo: setup  ## audit, ERM and CFR on the embedded scenes, into out/demo
+	$(BIN)/evenhand demo --out $(OUT)/demo
+
+test: lint types unit docs install-test  ## lint, types, all tests, docs, and the wheel in a clean environment
+
+lint: setup  ## ruff: style and format
+	$(BIN)/ruff check src tests scripts benchmarks
+	$(BIN)/ruff format --check src tests scripts benchmarks
+
+types: setup  ## mypy, strict
+	$(BIN)/mypy
+
+unit: setup  ## every test but the wheel's
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not install"
+
+install-test: setup  ## build the wheel, install it elsewhere, run the demo from it
+	$(BIN)/pytest -m install
+
+docs: setup  ## build the documentation into site/
+	$(BIN)/mkdocs build --quiet --strict
+
+bench: setup  ## run the programs of benchmarks/
+	@for program in benchmarks/*.py; do $(BIN)/python $$program --out $(OUT)/bench || exit 1; done
+
+lock: $(UV)  ## renew requirements/*.txt from pyproject.toml
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.10 \
+	  pyproject.toml --group dev --upgrade --output-file requirements/dev.txt
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.10 \
+	  pyproject.toml --constraint requirements/dev.txt --output-file requirements/core.txt
+
+clean:  ## remove what the other targets made
+	rm -rf .venv .uv out dist site .mypy_cache .ruff_cache .hypothesis
