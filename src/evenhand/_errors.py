@@ -1,0 +1,18 @@
+"""What evenhand raises and warns with."""
+
+from __future__ import annotations
+
+
+class EvenhandError(ValueError):
+    """An expected failure, told in one sentence: the argument, what came, what is allowed, what to do.
+
+    The command line prints the sentence and exits with 1; no traceback is shown.
+    """
+
+
+class NotFittedError(EvenhandError, AttributeError):
+    """An estimator was asked to predict before it was fitted."""
+
+
+class EvenhandWarning(UserWarning):
+    """Something the user should know that does not stop the work."""

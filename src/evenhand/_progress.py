@@ -1,0 +1,16 @@
+"""Progress as data: library code reports, whoever called decides how to show it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """A callable told that `done` of `total` units of `stage` are finished."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Take one report."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Report nothing."""

@@ -1,0 +1,1 @@
+"""What a predictor gets wrong, and where."""

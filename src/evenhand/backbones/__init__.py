@@ -1,0 +1,1 @@
+"""Models that turn images and words into features."""

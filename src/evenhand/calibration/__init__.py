@@ -1,0 +1,1 @@
+"""Which rows calibrate, and what they are drawn against."""

@@ -1,0 +1,1 @@
+"""Methods, seeds and data into results."""

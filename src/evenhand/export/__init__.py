@@ -1,0 +1,1 @@
+"""Fitted projections as files that other software loads."""

@@ -1,0 +1,1 @@
+"""Choosing without group labels."""

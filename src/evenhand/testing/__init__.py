@@ -1,0 +1,1 @@
+"""Public checks for methods and backbones of third parties."""
