@@ -1,0 +1,48 @@
+"""evenhand: find and remove shortcuts in CLIP classifiers, without group labels.
+
+The public names are loaded at first use, so that `import evenhand` costs milliseconds.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from evenhand._errors import EvenhandError as EvenhandError
+from evenhand._errors import EvenhandWarning as EvenhandWarning
+from evenhand._errors import NotFittedError as NotFittedError
+from evenhand._version import __version__ as __version__
+
+_LAZY = {
+    "Backbone": "evenhand.backbones.base",
+    "CFR": "evenhand.methods.cfr",
+    "ERM": "evenhand.methods.erm",
+    "FeatureTable": "evenhand.data.table",
+    "Head": "evenhand.data.head",
+    "LinearProbe": "evenhand.methods.linear_probe",
+    "Manifest": "evenhand.data.manifest",
+    "Results": "evenhand.experiments.results",
+    "ZeroShot": "evenhand.methods.zero_shot",
+    "audit_table": "evenhand.experiments.audit",
+    "embed": "evenhand.extract.local",
+    "fit_run": "evenhand.experiments.run",
+    "import_embeddings": "evenhand.data.embeddings",
+    "load_openclip": "evenhand.backbones.openclip",
+    "load_tiny": "evenhand.backbones.tiny",
+    "predict_run": "evenhand.experiments.run",
+    "read_store": "evenhand.data.store",
+    "render_report": "evenhand.report.page",
+    "run_demo": "evenhand.experiments.demo",
+}
+
+__all__ = sorted([*_LAZY, "EvenhandError", "EvenhandWarning", "NotFittedError", "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'evenhand' has no attribute {name!r}")
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

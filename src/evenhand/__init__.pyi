@@ -1,0 +1,49 @@
+from evenhand._errors import EvenhandError as EvenhandError
+from evenhand._errors import EvenhandWarning as EvenhandWarning
+from evenhand._errors import NotFittedError as NotFittedError
+from evenhand._version import __version__ as __version__
+from evenhand.backbones.base import Backbone as Backbone
+from evenhand.backbones.openclip import load_openclip as load_openclip
+from evenhand.backbones.tiny import load_tiny as load_tiny
+from evenhand.data.embeddings import import_embeddings as import_embeddings
+from evenhand.data.head import Head as Head
+from evenhand.data.manifest import Manifest as Manifest
+from evenhand.data.store import read_store as read_store
+from evenhand.data.table import FeatureTable as FeatureTable
+from evenhand.experiments.audit import audit_table as audit_table
+from evenhand.experiments.demo import run_demo as run_demo
+from evenhand.experiments.results import Results as Results
+from evenhand.experiments.run import fit_run as fit_run
+from evenhand.experiments.run import predict_run as predict_run
+from evenhand.extract.local import embed as embed
+from evenhand.methods.cfr import CFR as CFR
+from evenhand.methods.erm import ERM as ERM
+from evenhand.methods.linear_probe import LinearProbe as LinearProbe
+from evenhand.methods.zero_shot import ZeroShot as ZeroShot
+from evenhand.report.page import render_report as render_report
+
+__all__ = [
+    "CFR",
+    "ERM",
+    "Backbone",
+    "EvenhandError",
+    "EvenhandWarning",
+    "FeatureTable",
+    "Head",
+    "LinearProbe",
+    "Manifest",
+    "NotFittedError",
+    "Results",
+    "ZeroShot",
+    "__version__",
+    "audit_table",
+    "embed",
+    "fit_run",
+    "import_embeddings",
+    "load_openclip",
+    "load_tiny",
+    "predict_run",
+    "read_store",
+    "render_report",
+    "run_demo",
+]

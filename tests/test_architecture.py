@@ -1,0 +1,147 @@
+"""Imports point one way, form no cycle, and `import evenhand` stays cheap.
+
+`LAYERS` is the one table: a package may import the packages of the rows above its own, and itself.
+"""
+
+import ast
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import evenhand
+
+LAYERS = (
+    ("leaf",),
+    ("functional",),
+    ("data",),
+    ("backbones", "datasets", "calibration", "audit"),
+    ("selection", "extract"),
+    ("methods",),
+    ("experiments",),
+    ("report", "export", "testing"),
+    ("cli",),
+)
+HEAVY = ("torch", "open_clip", "plotly", "transformers", "sklearn")
+
+ROOT = Path(evenhand.__file__).parent
+RANK = {package: rank for rank, packages in enumerate(LAYERS) for package in packages}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+
+
+def imported(name: str, source: str) -> set[str]:
+    """Return the evenhand modules that a file imports, at its top or inside a function."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                parent = name.split(".")[: -node.level]
+                base = ".".join([*parent, *filter(None, [node.module])])
+            else:
+                base = node.module or ""
+            for alias in node.names:
+                inner = f"{base}.{alias.name}"
+                found.add(inner if inner in MODULES else base)
+    return {target for target in found if target.split(".")[0] == "evenhand"}
+
+
+def package(module: str) -> str:
+    """Return the row entry of a module: its subpackage, `leaf` for `_*.py`, `` for evenhand itself."""
+    parts = module.split(".")
+    if len(parts) == 1:
+        return ""
+    return "leaf" if parts[1].startswith("_") else parts[1]
+
+
+EDGES = {name: imported(name, path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+
+def violations(edges: dict[str, set[str]]) -> list[str]:
+    found = []
+    for name, targets in edges.items():
+        for target in sorted(targets):
+            source, goal = package(name), package(target)
+            if name == "evenhand":
+                allowed = goal == "leaf"
+            else:
+                allowed = goal in RANK and (source == goal or RANK[goal] < RANK[source])
+            if not allowed:
+                found.append(f"{name} imports {target}")
+    return found
+
+
+def test_every_module_has_a_layer() -> None:
+    unknown = {package(name) for name in MODULES} - {*RANK, ""}
+    assert not unknown, f"add these to LAYERS: {sorted(unknown)}"
+
+
+def test_imports_point_one_way() -> None:
+    assert violations(EDGES) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("evenhand.data.store", "evenhand.methods.erm"),
+        ("evenhand.audit.metrics", "evenhand.calibration.rules"),
+        ("evenhand.cli.fit", "evenhand"),
+        ("evenhand._errors", "evenhand.data.table"),
+        ("evenhand", "evenhand.data.table"),
+    ],
+)
+def test_the_rule_sees_a_wrong_import(name: str, target: str) -> None:
+    assert violations({name: {target}}) == [f"{name} imports {target}"]
+
+
+def test_the_parser_sees_nested_and_relative_imports() -> None:
+    source = "def f():\n    from evenhand.data import table\n    from ..data.head import Head\n"
+    assert imported("evenhand.methods.erm", source) == {"evenhand.data.table", "evenhand.data.head"}
+
+
+def test_no_cycles() -> None:
+    graph = {name: {t for t in targets if t in MODULES and t != name} for name, targets in EDGES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"import cycle: {' -> '.join(error.args[1])}")
+
+
+def test_package_inits_hold_a_docstring_only() -> None:
+    allowed = {"evenhand", "evenhand.cli"}  # the public names, and the entry point
+    for name, path in MODULES.items():
+        if path.name == "__init__.py" and name not in allowed:
+            assert len(ast.parse(path.read_text(encoding="utf-8")).body) <= 1, path
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+LOADED = f"print(sorted(set(sys.modules) & set({HEAVY!r})))"
+
+
+def test_import_loads_nothing_heavy() -> None:
+    assert run_python(f"import sys, evenhand\n{LOADED}").strip() == "[]"
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom evenhand.cli import main\nsys.argv = ['evenhand', '--help']\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code, stop.code\n"
+    )
+    output = run_python(code + LOADED)
+    assert output.strip().splitlines()[-1] == "[]"
+    assert "demo" in output
