@@ -1,0 +1,87 @@
+"""Unit vectors, prototypes and cosine logits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def unit(x: Tensor, dim: int = -1) -> Tensor:
+    """Divide by the L2 norm along `dim`; a zero vector stays zero.
+
+    Parameters
+    ----------
+    x : Tensor [..., D]
+        Any real vectors.
+    dim : int
+        The axis that holds a vector.
+    """
+    norm: Tensor = torch.linalg.vector_norm(x, dim=dim, keepdim=True)
+    return x / norm.clamp_min(torch.finfo(x.dtype).tiny)
+
+
+def project(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return z = unit(h W + b).
+
+    Parameters
+    ----------
+    h : Tensor [N, D_in]
+        Trunk features before the projection.
+    weight : Tensor [D_in, D_out]
+        W.
+    bias : Tensor [D_out] or None
+        b, None where the site has none.
+
+    Returns
+    -------
+    Tensor [N, D_out]
+        Unit vectors.
+    """
+    return unit(h @ weight if bias is None else torch.addmm(bias, h, weight))
+
+
+def cosine_logits(z: Tensor, prototypes: Tensor, scale: Tensor | float) -> Tensor:
+    """Return s · z_i · t_c, [N, C], for unit z [N, D_out] and unit prototypes [C, D_out]."""
+    return scale * (z @ prototypes.T)
+
+
+def prototypes(embeddings: Tensor) -> Tensor:
+    """Return t_c: the renormalised mean over templates of unit text embeddings.
+
+    Parameters
+    ----------
+    embeddings : Tensor [C, P, D_out]
+        One text embedding per class and prompt.
+
+    Returns
+    -------
+    Tensor [C, D_out]
+        Unit vectors.
+    """
+    return unit(unit(embeddings).mean(dim=1))
+
+
+def class_centroids(z: Tensor, y: Tensor, n_classes: int) -> Tensor:
+    """Return the renormalised mean of each class's unit features, for use where there is no text.
+
+    Parameters
+    ----------
+    z : Tensor [N, D]
+        Unit features, centred before they were normalised (see `centred_bias`).
+    y : int64 Tensor [N]
+        Class codes below `n_classes`.
+    n_classes : int
+        C.
+
+    Returns
+    -------
+    Tensor [C, D]
+        Unit vectors; zero for a class without rows.
+    """
+    sums = torch.zeros(n_classes, z.shape[1], dtype=z.dtype).index_add_(0, y, z)
+    return unit(sums)
+
+
+def centred_bias(h: Tensor, weight: Tensor) -> Tensor:
+    """Return b0 = −m W0 with m the mean row of h [N, D_in]: the shift that centres the projected rows."""
+    return -(h.mean(dim=0) @ weight)

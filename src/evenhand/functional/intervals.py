@@ -1,0 +1,49 @@
+"""Intervals for rates and for paired differences."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import norm
+
+from evenhand._typing import Floats
+
+
+def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a rate.
+
+    (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n) with p = successes/n and z the normal quantile.
+
+    Parameters
+    ----------
+    successes, n : int
+        Counts, 0 ≤ successes ≤ n.
+    confidence : float
+        Two-sided level.
+
+    Returns
+    -------
+    low, high : float
+        In [0, 1]; (nan, nan) when n = 0.
+
+    References
+    ----------
+    E. B. Wilson, JASA 22 (1927) 209–212.
+    """
+    if n == 0:
+        return float("nan"), float("nan")
+    z = float(norm.ppf(0.5 + confidence / 2))
+    rate = successes / n
+    centre = rate + z * z / (2 * n)
+    spread = z * float(np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)))
+    scale = 1 + z * z / n
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def percentile_interval(draws: Floats, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the central `confidence` share of bootstrap draws [B]; (nan, nan) when none is finite."""
+    finite = draws[np.isfinite(draws)]
+    if finite.size == 0:
+        return float("nan"), float("nan")
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(finite, [tail, 1 - tail])
+    return float(low), float(high)

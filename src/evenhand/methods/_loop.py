@@ -1,0 +1,78 @@
+"""The one optimisation loop: shuffled batches of cached rows, SGD, an observer after each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class SGD:
+    """How a loss is minimised.
+
+    Attributes
+    ----------
+    learning_rate : float
+        Step, in the unit coordinates of `methods._coordinates`.
+    epochs : int
+        Passes over the rows.
+    batch_size : int
+        Rows per step.
+    momentum, weight_decay : float
+        As in torch.optim.SGD; the published values by default.
+    """
+
+    learning_rate: float
+    epochs: int
+    batch_size: int = 128
+    momentum: float = 0.9
+    weight_decay: float = 1e-5
+
+
+def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Yield int64 row numbers of a fresh shuffle of n rows, at most `size` at a time."""
+    order = torch.randperm(n, generator=generator)
+    yield from torch.split(order, size)
+
+
+def minimise(
+    loss: Callable[[Tensor, int], Tensor],
+    parameters: Sequence[Tensor],
+    *,
+    rows: int,
+    sgd: SGD,
+    generator: torch.Generator,
+    after_epoch: Callable[[int, float], None],
+) -> None:
+    """Minimise `loss(batch, epoch)` over `parameters` in place.
+
+    Parameters
+    ----------
+    loss : callable
+        Takes int64 row numbers [B] and the epoch (from 0); returns a scalar with a gradient.
+    parameters : sequence of Tensor
+        Leaves that require a gradient.
+    rows : int
+        N, the rows to pass over in each epoch.
+    sgd : SGD
+        Step, epochs, batch size, momentum, weight decay.
+    generator : torch.Generator
+        Shuffles the rows.
+    after_epoch : callable
+        Takes the number of epochs done and the mean loss of the last one.
+    """
+    optimiser = torch.optim.SGD(
+        parameters, lr=sgd.learning_rate, momentum=sgd.momentum, weight_decay=sgd.weight_decay
+    )
+    for epoch in range(sgd.epochs):
+        total = torch.zeros(())
+        for batch in batches(rows, sgd.batch_size, generator):
+            optimiser.zero_grad(set_to_none=True)
+            value = loss(batch, epoch)
+            value.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            total += value.detach() * len(batch)
+        after_epoch(epoch + 1, float(total) / rows)
