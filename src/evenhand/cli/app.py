@@ -1,0 +1,82 @@
+"""The application: its commands, and how a failure ends."""
+
+from __future__ import annotations
+
+import errno
+import warnings
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from evenhand._errors import EvenhandError, EvenhandWarning
+from evenhand._version import __version__
+from evenhand.cli import audit, demo, doctor, embed, fit, import_, predict
+from evenhand.cli.show import complain
+
+
+class Commands(TyperGroup):
+    """The group of commands; expected failures become one sentence and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        try:
+            with warnings.catch_warnings():
+                _show_warnings()
+                return super().invoke(ctx)
+        except EvenhandError as error:
+            complain("error", str(error))
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            complain("error", "interrupted")
+            raise typer.Exit(130) from error
+        except OSError as error:
+            if error.errno in (None, errno.EPIPE):
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            complain("error", f"{where}{error.strerror}")
+            raise typer.Exit(1) from error
+
+
+def _show_warnings() -> None:
+    """Print evenhand's warnings as sentences; leave those of other libraries as they are."""
+    usual = warnings.showwarning
+
+    def show(message: Any, category: Any, *rest: Any, **more: Any) -> None:
+        if issubclass(category, EvenhandWarning):
+            complain("warning", str(message))
+        else:
+            usual(message, category, *rest, **more)
+
+    warnings.showwarning = show
+    warnings.simplefilter("always", EvenhandWarning)
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="evenhand",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"evenhand {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Start with: [bold]evenhand demo[/bold]")
+def evenhand(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Find and remove shortcuts in CLIP classifiers, without group labels."""
+
+
+for _module in (demo, embed, import_, audit, fit, predict, doctor):
+    app.command(_module.NAME, epilog=_module.EXAMPLES)(_module.command)

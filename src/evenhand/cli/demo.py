@@ -1,0 +1,34 @@
+"""`evenhand demo`: the main job on drawn scenes, with the embedded model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
+
+NAME = "demo"
+EXAMPLES = examples("evenhand demo", "evenhand demo --out out/demo --seeds 5")
+
+
+def command(
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("out/demo"),
+    seeds: Annotated[int, typer.Option(min=1, help="How many times, each with its own scenes.")] = 3,
+    seed: Seed = 0,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Draw scenes with a shortcut, then audit, ERM and CFR: a table, results.json and report.html."""
+    set_threads(threads)
+
+    from evenhand.cli.bar import progress_bar
+    from evenhand.cli.results import show_results
+    from evenhand.experiments.demo import run_demo
+    from evenhand.report.page import render_report
+
+    with progress_bar() as progress:
+        results = run_demo(out, seeds=range(seed, seed + seeds), progress=progress)
+    render_report(results, out / "report.html")
+    show_results(results, out, json=json)

@@ -1,0 +1,84 @@
+"""`evenhand embed`: images through a frozen model, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from evenhand.cli.options import (
+    Device,
+    Json,
+    Seed,
+    Threads,
+    choose_device,
+    examples,
+    listed,
+    read_mapping,
+    read_templates,
+    set_threads,
+)
+
+NAME = "embed"
+EXAMPLES = examples(
+    "evenhand embed photos/ --model ViT-L-14-336 --pretrained openai --out birds.store",
+    "evenhand embed rows.csv --model tiny --class-names 0=landbird,1=waterbird --out birds.store",
+)
+
+
+def command(
+    source: Annotated[Path, typer.Argument(help="Folder of images, or a CSV or Parquet table.")],
+    out: Annotated[Path, typer.Option(help="Store to write, or to resume.")],
+    model: Annotated[str, typer.Option(help="open_clip name, local-dir:FOLDER, or tiny.")] = "tiny",
+    pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
+    class_names: Annotated[str | None, typer.Option(help="a,b or label=name,… or a file of them.")] = None,
+    templates: Annotated[str | None, typer.Option(help="openai, simple, or a file.")] = None,
+    label_column: Annotated[str, typer.Option(help="Column with the label.")] = "label",
+    attribute_columns: Annotated[str | None, typer.Option(help="Columns a,b that make groups.")] = None,
+    split_column: Annotated[str, typer.Option(help="Column with train, validation or test.")] = "split",
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
+    workers: Annotated[int | None, typer.Option(min=0, help="Processes that read images.")] = None,
+    dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
+    precision: Annotated[str, typer.Option(help="Numbers of the model.")] = "fp32",
+    thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first broken image.")] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Send every image through a frozen model once; interrupted, the same command resumes."""
+    set_threads(threads)
+    names, wanted = read_mapping(class_names), read_templates(templates)
+
+    from evenhand.cli.bar import progress_bar
+    from evenhand.cli.model import load_model
+    from evenhand.data.manifest import Manifest
+    from evenhand.extract.local import embed
+
+    manifest = Manifest.read(
+        source,
+        label_column=label_column,
+        attribute_columns=listed(attribute_columns),
+        split_column=split_column,
+        class_names=names,
+        seed=seed,
+    )
+    backbone = load_model(model, pretrained, device=choose_device(device), precision=precision)
+    with progress_bar() as progress:
+        table = embed(
+            manifest,
+            backbone,
+            out,
+            templates=wanted,
+            batch_size=batch_size,
+            workers=workers,
+            thumbnails=thumbnails,
+            strict=strict,
+            dtype=dtype,
+            progress=progress,
+        )
+    from evenhand.cli.store import show_store
+
+    show_store(table, out, notes=manifest.notes, json=json)

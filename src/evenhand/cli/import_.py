@@ -1,0 +1,56 @@
+"""`evenhand import`: your own embeddings as a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evenhand.cli.options import Json, Seed, Threads, examples, listed, read_mapping, set_threads
+
+NAME = "import"
+EXAMPLES = examples(
+    "evenhand import --features X.npy --table rows.csv --label-column y --out my.store",
+    "evenhand import --features clip-retrieval-folder/ --label-column y --out my.store",
+)
+
+
+def command(
+    features: Annotated[
+        list[Path], typer.Option(help="X.npy, repeated for parts, or clip-retrieval's folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="Store to write.")],
+    label_column: Annotated[str, typer.Option(help="Column with the label.")] = "label",
+    table: Annotated[Path | None, typer.Option(help="CSV or Parquet, a row per feature row.")] = None,
+    text_features: Annotated[
+        Path | None, typer.Option(help="T.npy, a row per class in sorted order.")
+    ] = None,
+    class_names: Annotated[str | None, typer.Option(help="a,b or label=name,… or a file of them.")] = None,
+    attribute_columns: Annotated[str | None, typer.Option(help="Columns a,b that make groups.")] = None,
+    split_column: Annotated[str | None, typer.Option(help="Column with train, validation or test.")] = None,
+    id_column: Annotated[str | None, typer.Option(help="Column with unique row names.")] = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Make a store from embeddings that you have; its projection starts as the identity."""
+    set_threads(threads)
+    names = read_mapping(class_names)
+
+    from evenhand.cli.store import show_store
+    from evenhand.data.embeddings import import_embeddings
+
+    made = import_embeddings(
+        features,
+        table,
+        label_column=label_column,
+        attribute_columns=listed(attribute_columns) or (),
+        split_column=split_column,
+        text_features=text_features,
+        class_names=names,
+        out=out,
+        seed=seed,
+        id_column=id_column,
+    )
+    show_store(made, out, json=json)

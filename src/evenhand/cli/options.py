@@ -1,0 +1,129 @@
+"""Options that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evenhand._errors import EvenhandError
+
+Device = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.", rich_help_panel="Shared")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything drawn.", rich_help_panel="Shared")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="CPU threads; all of them by default.", rich_help_panel="Shared")
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Write the object that the table shows to stdout.", rich_help_panel="Shared"),
+]
+GroupBy = Annotated[
+    str | None, typer.Option(help="Attribute that makes the groups; the first one by default.")
+]
+
+
+def examples(*lines: str) -> str:
+    """Return the epilog of a command: its examples, one a line."""
+    return "\n\n".join(["[bold]Examples[/bold]", *(f"  {line}" for line in lines)])
+
+
+def listed(text: str | None) -> list[str] | None:
+    """Return the names of a comma-separated list, None for None."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def set_threads(threads: int | None) -> None:
+    """Limit torch to `threads` CPU threads."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def choose_device(text: str) -> str:
+    """Return the torch device that `text` means here.
+
+    Raises
+    ------
+    EvenhandError
+        If the text names no device, or one that this machine lacks.
+    """
+    import torch
+
+    present: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+        "cpu": lambda: True,
+    }
+    if text == "auto":
+        return next(name for name, here in present.items() if here())
+    kind, _, number = text.partition(":")
+    if kind not in present or (number and not (kind == "cuda" and number.isdecimal())):
+        raise EvenhandError(f"--device got {text!r}; allowed are auto, cpu, mps, cuda and cuda:N")
+    if not present[kind]() or (number and int(number) >= torch.cuda.device_count()):
+        here = ", ".join(name for name, found in present.items() if found())
+        raise EvenhandError(f"--device {text} is not on this machine; here: {here}; leave it out to choose")
+    return text
+
+
+def read_mapping(text: str | None) -> list[str] | dict[str, str] | None:
+    """Return class names: a list (in the order of the sorted labels) or a mapping from label to name.
+
+    `text` is "a,b", "0=a,1=b", or a file with one such entry a line.
+
+    Raises
+    ------
+    EvenhandError
+        If some entries have an equals sign and others none, or one is given twice.
+    """
+    if text is None:
+        return None
+    entries = _lines(Path(text)) if _is_file(text) else listed(text) or []
+    if not any("=" in entry for entry in entries):
+        return entries
+    pairs = [tuple(part.strip() for part in entry.split("=", 1)) for entry in entries]
+    mapping = {pair[0]: pair[-1] for pair in pairs}
+    if any(len(pair) == 1 for pair in pairs) or len(mapping) < len(pairs):
+        raise EvenhandError(
+            f"--class-names got {text!r}; give every label once as label=name, or names alone in sorted order"
+        )
+    return mapping
+
+
+def read_templates(text: str | None) -> list[str] | str | None:
+    """Return "openai" or "simple", or the templates in a file, one a line.
+
+    Raises
+    ------
+    EvenhandError
+        If the file is missing, empty, or a line lacks the {} that stands for the class name.
+    """
+    if text is None or text in ("openai", "simple"):
+        return text
+    if not _is_file(text):
+        raise EvenhandError(
+            f"--templates got {text!r}; allowed are openai, simple, or a file with a template a line"
+        )
+    lines = _lines(Path(text))
+    if not lines or any("{}" not in line for line in lines):
+        raise EvenhandError(
+            f"--templates {text} needs one template a line, each with {{}} for the class name"
+        )
+    return lines
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # a list of names may be too long for a file name
+        return False
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise EvenhandError(f"{path} is not UTF-8 text; save it as UTF-8") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -1,0 +1,70 @@
+"""What commands write: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+def clean(text: object) -> str:
+    """Return a name as it may be shown: no control or direction-changing characters, no rich markup.
+
+    Names come from folders and tables of strangers; an escape sequence in one could redraw the terminal.
+    """
+    return escape(printable(text))
+
+
+def printable(text: object) -> str:
+    """Return `text` with U+FFFD for each control, format and surrogate character."""
+    return "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in str(text))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console; wide where no terminal limits it, so that a piped table is not cut."""
+    plain = Console(stderr=stderr, highlight=False)
+    return plain if plain.is_terminal else Console(stderr=stderr, highlight=False, width=160)
+
+
+def complain(kind: str, sentence: str) -> None:
+    """Write `kind: sentence` to stderr, on one line."""
+    one_line = " ".join(sentence.split())
+    print(f"{kind}: {printable(one_line)}", file=sys.stderr)  # noqa: T201
+
+
+def say(sentence: str) -> None:
+    """Write a remark for a person, which is no result, to stderr."""
+    console(stderr=True).print(clean(sentence), soft_wrap=True)
+
+
+def as_json(value: Any) -> None:
+    """Write the object that the table shows to stdout, as strict JSON."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
+    """Return an empty table; the columns in `right` hold numbers."""
+    made = Table(title=clean(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
+
+
+def percent(value: float | None) -> str:
+    """Return a rate as a percentage with one decimal, a dash where it is undefined."""
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def interval(rate: dict[str, Any] | None) -> str:
+    """Return "value [low, high]" of a rate with its 95 % interval, in percent."""
+    if rate is None or rate.get("value") is None:
+        return "–"
+    text = percent(rate["value"])
+    if rate.get("low") is not None and rate.get("high") is not None:
+        text += rf" \[{percent(rate['low'])}, {percent(rate['high'])}]"
+    return text

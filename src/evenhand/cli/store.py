@@ -1,0 +1,55 @@
+"""What a finished store holds, for `embed` and `import`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evenhand.cli.show import as_json, clean, complain, console, table
+
+if TYPE_CHECKING:
+    from evenhand.data.table import FeatureTable
+
+
+def describe(made: FeatureTable, out: Path, notes: Sequence[str]) -> dict[str, Any]:
+    """Return the counts of a store: rows by split and class, skipped images by reason."""
+    from evenhand.data.store import read_skipped
+
+    reasons = Counter(str(row["reason"]) for row in read_skipped(out).to_pylist())
+    counts: dict[str, dict[str, int]] = {}
+    for split in dict.fromkeys(str(name) for name in made.split):
+        found = Counter(str(label) for label in made.labels(made.rows(split)))
+        counts[split] = {name: found[name] for name in made.classes}
+    return {
+        "store": str(out),
+        "rows": len(made),
+        "width": made.width,
+        "counts": counts,
+        "attributes": sorted(made.attributes),
+        "skipped": dict(reasons),
+        "notes": list(notes),
+    }
+
+
+def show_store(made: FeatureTable, out: Path, *, notes: Sequence[str] = (), json: bool) -> None:
+    """Write what a store holds; notes go to stderr as warnings."""
+    found = describe(made, out, notes)
+    for note in found["notes"]:
+        complain("note", note)
+    if json:
+        as_json(found)
+        return
+    splits = list(found["counts"])
+    drawn = table(
+        f"{out}: {found['rows']} rows of width {found['width']}", "class", *splits, right=tuple(splits)
+    )
+    for name in made.classes:
+        drawn.add_row(clean(name), *(str(found["counts"][split][name]) for split in splits))
+    screen = console()
+    screen.print(drawn)
+    for reason, count in found["skipped"].items():
+        screen.print(clean(f"skipped {count}: {reason}"))
+    if found["skipped"]:
+        screen.print(clean(f"listed in {out / 'skipped.parquet'}"))
