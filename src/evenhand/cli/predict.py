@@ -30,3 +30,19 @@ def command(
     if (source is None) == (features is None):
         raise EvenhandError("predict takes images or --features X.npy; give exactly one of the two")
     set_threads(threads)
+
+    from evenhand.cli.bar import progress_bar
+    from evenhand.cli.show import as_json, clean, console, table
+    from evenhand.experiments.run import predict_run
+
+    with progress_bar() as progress:
+        found = predict_run(
+            run, source, features=features, out=out, device=choose_device(device), progress=progress
+        )
+    if json:
+        as_json(found)
+        return
+    drawn = table(f"{out}: {found['rows']} rows", "predicted", "n", right=("n",))
+    for name, count in found["predicted"].items():
+        drawn.add_row(clean(name), str(count))
+    console().print(drawn)

@@ -19,7 +19,8 @@ _BARS = """\
   {% set y = 56 * loop.index0 + 6 %}
   <text x="140" y="{{ y + 25 }}" text-anchor="end">{{ method }}</text>
   <rect class="worst" x="150" y="{{ y }}" width="{{ (440 * low) | round(1) }}" height="18" rx="2"/>
-  <text class="value" x="{{ (156 + 440 * low) | round(1) }}" y="{{ y + 14 }}">{{ "%.1f" % (100 * low) }}</text>
+  <text class="value" x="{{ (156 + 440 * low) | round(1) }}" y="{{ y + 14 }}">
+    {{- "%.1f" % (100 * low) }}</text>
   {% if average is not none %}
   <rect class="average" x="150" y="{{ y + 21 }}" width="{{ (440 * average) | round(1) }}" height="18" rx="2"/>
   <text class="value" x="{{ (156 + 440 * average) | round(1) }}" y="{{ y + 35 }}">

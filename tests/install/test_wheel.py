@@ -1,0 +1,106 @@
+"""The wheel in a clean environment made from the lock: the demo runs, offline, and keeps its promises."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+pytestmark = pytest.mark.install
+
+ROOT = Path(__file__).resolve().parents[2]
+UV = ROOT / ".uv" / "bin" / "uv"
+
+# Read by every Python process of the environment, data-loader workers included.
+OFFLINE = """
+import socket
+
+def refuse(self, address):
+    raise OSError(f"this test allows no network, and something asked for {address}")
+
+class Offline(socket.socket):
+    def connect(self, address):
+        return super().connect(address) if self.family == socket.AF_UNIX else refuse(self, address)
+
+    def connect_ex(self, address):
+        return super().connect_ex(address) if self.family == socket.AF_UNIX else refuse(self, address)
+
+socket.socket = Offline
+"""
+
+
+def call(*command: object, **more: object) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False, **more
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    call(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    venv = tmp_path_factory.mktemp("clean") / "venv"
+    more = {"env": {"UV_CACHE_DIR": str(ROOT / ".uv" / "cache"), **os.environ}}
+    call(UV, "venv", "--quiet", "--python", sys.executable, venv, **more)
+    lock = ROOT / "requirements" / "core.txt"
+    install = (UV, "pip", "install", "--quiet", "--python", venv)
+    call(*install, "--require-hashes", "--requirement", lock, **more)
+    call(*install, "--no-deps", wheel, **more)
+    return venv
+
+
+@pytest.fixture(scope="module")
+def demo(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "offline").mkdir()
+    (folder / "offline" / "sitecustomize.py").write_text(OFFLINE)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    env = {**kept, "PYTHONPATH": str(folder / "offline"), "HOME": str(folder)}
+    call(environment / "bin" / "evenhand", "demo", "--out", folder / "demo", cwd=folder, env=env)
+    return folder / "demo"
+
+
+def test_the_wheel_holds_its_data_and_stays_small(wheel: Path) -> None:
+
+    names = zipfile.ZipFile(wheel).namelist()
+    for wanted in (
+        "evenhand/py.typed",
+        "evenhand/__init__.pyi",
+        "evenhand/report/report.html.j2",
+        "evenhand/backbones/tiny/open_clip_model.safetensors",
+    ):
+        assert wanted in names
+    assert wheel.stat().st_size < 12_000_000
+
+
+def test_results_fit_the_shipped_schema(environment: Path, demo: Path) -> None:
+    results = json.loads((demo / "results.json").read_text(encoding="utf-8"))
+    (schema,) = environment.glob("lib/python*/site-packages/evenhand/experiments/results.schema.json")
+    jsonschema.validate(results, json.loads(schema.read_text(encoding="utf-8")))
+    assert {"erm", "cfr"} <= {row["method"] for row in results["rows"]}
+
+
+def test_the_reliance_is_real(demo: Path) -> None:
+    rows = json.loads((demo / "results.json").read_text(encoding="utf-8"))["rows"]
+    erm = [row for row in rows if row["method"] == "erm" and row["status"] == "ok"]
+    assert len({row["seed"] for row in erm}) == 3
+    for row in erm:
+        assert row["worst_group"]["value"] < row["averages"]["plain"] - 0.05
+
+
+def test_the_report_asks_no_other_host(demo: Path) -> None:
+    page = (demo / "report.html").read_text(encoding="utf-8")
+    assert "http://" not in page
+    assert "https://" not in page

@@ -1,0 +1,40 @@
+"""What the commands themselves refuse, before the library is called."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from evenhand import EvenhandError
+from evenhand.cli.app import app
+from evenhand.cli.fit import read_params
+from evenhand.cli.model import load_model
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_params() -> None:
+    texts = ["epochs=50", "lr=1e-3", "preset=stable", "name=a=b", "flag=true"]
+    wanted = {"epochs": 50, "lr": 1e-3, "preset": "stable", "name": "a=b", "flag": True}
+    assert read_params(texts) == wanted
+
+
+@pytest.mark.parametrize("texts", [["epochs"], ["=5"], ["a=1", "a=2"]])
+def test_params_without_name_or_value_or_twice(texts: list[str]) -> None:
+    with pytest.raises(EvenhandError, match="--param got .*; give each parameter once as NAME=VALUE"):
+        read_params(texts)
+
+
+def test_predict_wants_images_or_features(tmp_path: Path) -> None:
+    for more in ((), ("photos", "--features", "x.npy")):
+        done = run("predict", str(tmp_path), *more)
+        assert done.exit_code == 1
+        assert done.stderr == "error: predict takes images or --features X.npy; give exactly one of the two\n"
+
+
+def test_the_embedded_model_has_no_tag() -> None:
+    with pytest.raises(EvenhandError, match="--pretrained openai does not go with --model tiny"):
+        load_model("tiny", "openai", device="cpu", precision="fp32")

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from evenhand import EvenhandError
+from evenhand.cli.options import choose_device, listed, read_mapping, read_templates, set_threads
+
+
+def test_listed() -> None:
+    assert listed(None) is None
+    assert listed(" a, b ,,c") == ["a", "b", "c"]
+
+
+def test_threads_are_set() -> None:
+    before = torch.get_num_threads()
+    try:
+        set_threads(1)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_device_cpu_is_always_there() -> None:
+    assert choose_device("cpu") == "cpu"
+    assert choose_device("auto") in ("cpu", "mps", "cuda")
+
+
+@pytest.mark.parametrize("text", ["gpu", "cuda:x", "cpu:1", "", "cuda:-1"])
+def test_unknown_devices(text: str) -> None:
+    with pytest.raises(EvenhandError, match=r"--device got .*; allowed are auto, cpu, mps, cuda and cuda:N"):
+        choose_device(text)
+
+
+def test_absent_devices() -> None:
+    with pytest.raises(EvenhandError, match=r"--device cuda:99 is not on this machine; here: .*cpu"):
+        choose_device("cuda:99")
+
+
+def test_class_names_as_list_mapping_or_file(tmp_path: Path) -> None:
+    assert read_mapping(None) is None
+    assert read_mapping("land bird, water bird") == ["land bird", "water bird"]
+    assert read_mapping("0=land, 1=water") == {"0": "land", "1": "water"}
+    file = tmp_path / "names.txt"
+    file.write_text("\ufeff0=land\n\n1=a, b\n", encoding="utf-8")
+    assert read_mapping(str(file)) == {"0": "land", "1": "a, b"}
+    assert read_mapping("x" * 5000) == ["x" * 5000]
+
+
+@pytest.mark.parametrize("text", ["0=a,b", "0=a,0=b"])
+def test_mixed_or_double_class_names(text: str) -> None:
+    with pytest.raises(EvenhandError, match="--class-names got .*; give every label once"):
+        read_mapping(text)
+
+
+def test_templates(tmp_path: Path) -> None:
+    assert read_templates(None) is None
+    assert read_templates("openai") == "openai"
+    file = tmp_path / "templates.txt"
+    file.write_text("a photo of a {}.\n\n")
+    assert read_templates(str(file)) == ["a photo of a {}."]
+
+
+@pytest.mark.parametrize("content", ["", "a photo\n", "a {}\na photo\n"])
+def test_templates_without_a_place_for_the_name(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "templates.txt"
+    file.write_text(content)
+    with pytest.raises(EvenhandError, match="needs one template a line, with {} for the class name"):
+        read_templates(str(file))
+
+
+def test_templates_file_missing() -> None:
+    with pytest.raises(EvenhandError, match="--templates got 'nowhere.txt'; allowed are openai, simple"):
+        read_templates("nowhere.txt")
+
+
+def test_text_files_must_be_utf8(tmp_path: Path) -> None:
+    file = tmp_path / "names.txt"
+    file.write_bytes(b"V\xf6gel\n")
+    with pytest.raises(EvenhandError, match="is not UTF-8 text; save it as UTF-8"):
+        read_mapping(str(file))
