@@ -25,7 +25,9 @@ class Pools:
 class Draw(Protocol):
     """Draws k rows for each of U classes."""
 
-    k: int
+    @property
+    def k(self) -> int:
+        """Rows per class."""
 
     def __call__(self, pools: Pools, classes: Tensor, generator: torch.Generator) -> Tensor:
         """Return row numbers [U, k]."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
+
+Reference: TypeAlias = Literal["shortcut", "zero_shot", "erm"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,9 @@ class CalibrationSet:
 class CalibrationRule(Protocol):
     """Chooses the calibration set from a reference model's logits."""
 
-    reference: Literal["zero_shot", "erm"]
+    @property
+    def reference(self) -> Reference:
+        """Whose errors count."""
 
     def __call__(self, logits: Tensor, y: Tensor) -> CalibrationSet:
         """Choose from logits [N, C] and codes [N]."""
@@ -49,13 +53,13 @@ class Misclassified:
 
     Attributes
     ----------
-    reference : "erm" or "zero_shot"
+    reference : "shortcut", "erm" or "zero_shot"
         Whose errors count.
     fallback : float
         Share of rows, above 0 and below 1.
     """
 
-    reference: Literal["zero_shot", "erm"] = "erm"
+    reference: Reference = "erm"
     fallback: float = 0.05
 
     def __call__(self, logits: Tensor, y: Tensor) -> CalibrationSet:

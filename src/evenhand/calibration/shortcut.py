@@ -64,4 +64,5 @@ class ShortcutProbe:
 def class_directions(prototypes: Tensor) -> Tensor:
     """Return an orthonormal basis [D_out, C − 1] of the differences between prototypes [C, D_out]."""
     differences = prototypes - prototypes.mean(dim=0)
-    return torch.linalg.qr(differences[:-1].T).Q
+    basis: Tensor = torch.linalg.qr(differences[:-1].T).Q
+    return basis

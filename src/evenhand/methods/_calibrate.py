@@ -92,12 +92,12 @@ def calibrate(
 
     def loss(batch: Tensor, epoch: int) -> Tensor:
         a = next(anchors)
-        classes, position = problem.y[a].unique(return_inverse=True)
+        classes, position = torch.unique(problem.y[a], return_inverse=True)
         p = recipe.positives(correct, classes, generator)
         n = recipe.negatives(by_class, classes, generator)
         rows = torch.cat([a, p.flatten(), n.flatten(), batch])
         z = state.embed(problem.h[rows])
-        z_a, z_p, z_n, z_b = z.split([len(a), p.numel(), n.numel(), len(batch)])
+        z_a, z_p, z_n, z_b = torch.split(z, [len(a), p.numel(), n.numel(), len(batch)])
         z_a = dropout(z_a, recipe.dropout)
         z_p, z_n = z_p.view(*p.shape, -1), z_n.view(*n.shape, -1)
         scale = state.log_scale.exp()

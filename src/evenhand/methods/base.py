@@ -1,0 +1,158 @@
+"""The contract of a method: a scikit-learn classifier on cached features that declares its group use."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from typing_extensions import Self
+
+from evenhand._errors import EvenhandError
+from evenhand._random import numpy_stream
+from evenhand._typing import Floats, Ints
+from evenhand.data.head import Head
+from evenhand.methods._model import Model
+from evenhand.methods._problem import Problem, pose
+
+HELD_OUT = 0.2
+"""Share of training rows held out, by class, where no validation rows are given."""
+
+
+class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
+    """A classifier on frozen features.
+
+    Subclasses are final; they store their parameters and implement `_learn` on clean input.
+
+    Attributes
+    ----------
+    group_labels_used : "none", "validation" or "train"
+        Where group labels enter. A method that declares none never receives any.
+    needs : tuple of str
+        What a store must hold beyond features and labels: text, words, groups.
+    classes_ : array [C]
+        Labels in the order of the codes.
+    model_ : Model
+        The fitted projection and linear head.
+    history_ : list of dict
+        One entry per epoch.
+    kept_ : dict or None
+        Which candidate was kept, and on what evidence.
+    """
+
+    group_labels_used: ClassVar[Literal["none", "validation", "train"]] = "none"
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    head: Head | None
+    random_state: Any
+
+    def fit(self, X: Any, y: Any, *, groups: Any = None, validation: tuple[Any, Any] | None = None) -> Self:
+        """Fit on features before the projection.
+
+        Parameters
+        ----------
+        X : array [N, D_in]
+            Finite features.
+        y : array [N]
+            Labels; with a `head`, names among `head.classes`.
+        groups : ignored
+            Accepted for one signature across methods; none of these methods sees it.
+        validation : (X_val [M, D_in], y_val [M]), optional
+            Rows of the training distribution. By default a seeded stratified fifth is held out.
+
+        Raises
+        ------
+        EvenhandError
+            If widths or labels do not fit the head, or fewer than two classes have rows.
+        """
+        del groups
+        features, labels = validate_data(self, X, y, dtype=np.float32, order="C")
+        check_classification_targets(labels)
+        self.classes_, codes = self._encode(labels)
+        if validation is None:
+            train, held = _hold_out(codes, self._seed())
+            parts = features[train], codes[train], features[held], codes[held]
+        else:
+            X_val, y_val = validation
+            parts = features, codes, self._features(X_val), _lookup(self.classes_, np.asarray(y_val))
+        self.problem_shape_ = (len(parts[1]), len(parts[3]))
+        self.history_: list[dict[str, float]] = []
+        self.kept_: dict[str, Any] | None = None
+        self.model_ = self._learn(pose(*parts, len(self.classes_), self.head, self._seed()))
+        return self
+
+    @abstractmethod
+    def _learn(self, problem: Problem) -> Model:
+        """Return the model for clean input; may set `history_`, `kept_` and other fitted attributes."""
+
+    def transform(self, X: Any) -> Floats:
+        """Return unit embeddings z, float32 [N, D_out]."""
+        check_is_fitted(self)
+        return self.model_.embed(self._features(X))
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return softmax of the logits, [N, C]."""
+        check_is_fitted(self)
+        probabilities: Floats = softmax(self.model_.logits(self._features(X)).astype(np.float64), axis=1)
+        return probabilities
+
+    def predict(self, X: Any) -> Any:
+        """Return the label of the largest logit, [N]."""
+        check_is_fitted(self)
+        return self.classes_[self.model_.logits(self._features(X)).argmax(axis=1)]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _features(self, X: Any) -> Floats:
+        features: Floats = validate_data(self, X, dtype=np.float32, order="C", reset=False)
+        return features
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, (int, np.integer)):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31))
+
+    def _encode(self, labels: Any) -> tuple[Any, Ints]:
+        present = np.unique(labels)
+        if len(present) < 2:
+            raise EvenhandError(f"y holds {len(present)} class; at least 2 classes are needed to classify")
+        if self.head is None:
+            return present, np.searchsorted(present, labels).astype(np.int64)
+        if self.head.weight.shape[0] != self.n_features_in_:
+            raise EvenhandError(
+                f"X has {self.n_features_in_} columns but the head's projection takes "
+                f"{self.head.weight.shape[0]}; use features and head of one store"
+            )
+        classes = np.asarray(self.head.classes)
+        absent = sorted(set(self.head.classes) - {str(label) for label in present})
+        if absent:
+            raise EvenhandError(
+                f"class {absent[0]!r} has no training rows; every class of the head needs at least one"
+            )
+        return classes, _lookup(classes, labels)
+
+
+def _lookup(classes: Any, labels: Any) -> Ints:
+    codes = {label: code for code, label in enumerate(classes.tolist())}
+    unknown = next((label for label in labels.tolist() if label not in codes), None)
+    if unknown is not None:
+        raise EvenhandError(f"label {unknown!r} is not among the classes {', '.join(map(str, codes))}")
+    return np.array([codes[label] for label in labels.tolist()], dtype=np.int64)
+
+
+def _hold_out(y: Ints, seed: int) -> tuple[Ints, Ints]:
+    """Return training and held-out rows; of each class a fifth is held out, and at least one row stays."""
+    generator = numpy_stream(seed, "held-out")
+    held = [
+        generator.permutation(np.flatnonzero(y == code))[: int(HELD_OUT * np.count_nonzero(y == code))]
+        for code in np.unique(y)
+    ]
+    rows = np.sort(np.concatenate(held))
+    return np.setdiff1d(np.arange(len(y)), rows), rows

@@ -1,0 +1,63 @@
+"""Methods by name. Plug-ins enter by the same door: the entry-point group `evenhand.methods`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from evenhand._errors import EvenhandError
+from evenhand.methods.base import Method
+
+METHODS = {
+    "zero_shot": "evenhand.methods.zero_shot:ZeroShot",
+    "linear_probe": "evenhand.methods.linear_probe:LinearProbe",
+    "erm": "evenhand.methods.erm:ERM",
+    "cfr": "evenhand.methods.cfr:CFR",
+}
+
+
+def names() -> list[str]:
+    """Return the names of all methods, built in and plugged in."""
+    return [*METHODS, *sorted(point.name for point in entry_points(group="evenhand.methods"))]
+
+
+def method_class(name: str) -> type[Method]:
+    """Return the class registered under `name`.
+
+    Raises
+    ------
+    EvenhandError
+        If no method has that name.
+    """
+    plugged = {point.name: point.value for point in entry_points(group="evenhand.methods")}
+    target = METHODS.get(name) or plugged.get(name)
+    if target is None:
+        raise EvenhandError(f"method {name!r} is unknown; the methods are {', '.join(names())}")
+    module, _, attribute = target.partition(":")
+    found: type[Method] = getattr(import_module(module), attribute)
+    return found
+
+
+def make(name: str, **params: Any) -> Method:
+    """Return an unfitted method; a `preset` name among `params` stands for a method's preset parameters.
+
+    Raises
+    ------
+    EvenhandError
+        If the method, the preset or a parameter is unknown.
+    """
+    cls = method_class(name)
+    preset = params.pop("preset", None)
+    if preset is not None:
+        known = getattr(import_module(cls.__module__), "PRESETS", {})
+        if preset not in known:
+            raise EvenhandError(
+                f"{name} has no preset {preset!r}; its presets are {', '.join(known) or 'none'}"
+            )
+        params = {**known[preset], **params}
+    allowed = cls._get_param_names()
+    unknown = sorted(set(params) - set(allowed))
+    if unknown:
+        raise EvenhandError(f"{name} takes no parameter {unknown[0]!r}; it takes {', '.join(allowed)}")
+    return cls(**params)

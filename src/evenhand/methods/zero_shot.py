@@ -1,0 +1,29 @@
+"""Stage 0: the pretrained projection and the text prototypes, nothing trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evenhand.data.head import Head
+from evenhand.methods._model import Model
+from evenhand.methods._problem import Problem
+from evenhand.methods.base import Method
+
+
+class ZeroShot(Method):
+    """Predict argmax_c s · z_i · t_c with W0; centred class centroids where there is no text.
+
+    Parameters
+    ----------
+    head : Head, optional
+        Projection and prototypes of the store.
+    random_state : int
+        Seeds the hold-out, which this method does not use.
+    """
+
+    def __init__(self, head: Head | None = None, random_state: Any = 0) -> None:
+        self.head = head
+        self.random_state = random_state
+
+    def _learn(self, problem: Problem) -> Model:
+        return Model.of_state(problem, problem.start)
