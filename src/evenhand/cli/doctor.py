@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import tempfile
-from importlib import metadata, util
+from importlib import util
 from typing import Any
 
 import typer
@@ -50,6 +50,8 @@ def examine() -> dict[str, Any]:
 
 
 def _version(name: str) -> str | None:
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

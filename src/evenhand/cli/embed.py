@@ -30,7 +30,7 @@ EXAMPLES = examples(
 def command(
     source: Annotated[Path, typer.Argument(help="Folder of images, or a CSV or Parquet table.")],
     out: Annotated[Path, typer.Option(help="Store to write, or to resume.")],
-    model: Annotated[str, typer.Option(help="open_clip name, local-dir:FOLDER, or tiny.")] = "tiny",
+    model: Annotated[str, typer.Option(help="open_clip name, local-dir:FOLDER, or tiny.")],
     pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
     class_names: Annotated[str | None, typer.Option(help="a,b or label=name,… or a file of them.")] = None,
     templates: Annotated[str | None, typer.Option(help="openai, simple, or a file.")] = None,

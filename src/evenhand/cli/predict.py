@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from evenhand._errors import EvenhandError
-from evenhand.cli.options import Device, Json, Threads, examples, set_threads
+from evenhand.cli.options import Device, Json, Threads, choose_device, examples, set_threads
 
 NAME = "predict"
 EXAMPLES = examples(

@@ -49,7 +49,7 @@ def test_class_names_as_list_mapping_or_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["0=a,b", "0=a,0=b"])
 def test_mixed_or_double_class_names(text: str) -> None:
-    with pytest.raises(EvenhandError, match="--class-names got .*; give every label once"):
+    with pytest.raises(EvenhandError, match=r"--class-names got .*; give every label once"):
         read_mapping(text)
 
 
@@ -65,12 +65,12 @@ def test_templates(tmp_path: Path) -> None:
 def test_templates_without_a_place_for_the_name(tmp_path: Path, content: str) -> None:
     file = tmp_path / "templates.txt"
     file.write_text(content)
-    with pytest.raises(EvenhandError, match="needs one template a line, with {} for the class name"):
+    with pytest.raises(EvenhandError, match=r"needs one template a line, each with \{\} for the class name"):
         read_templates(str(file))
 
 
 def test_templates_file_missing() -> None:
-    with pytest.raises(EvenhandError, match="--templates got 'nowhere.txt'; allowed are openai, simple"):
+    with pytest.raises(EvenhandError, match=r"--templates got 'nowhere.txt'; allowed are openai, simple"):
         read_templates("nowhere.txt")
 
 
