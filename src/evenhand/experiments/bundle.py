@@ -1,0 +1,63 @@
+"""bundle.safetensors: a fitted model as one file that needs no pickle and no training code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from evenhand._errors import EvenhandError
+from evenhand._files import atomic
+from evenhand.methods._model import Model
+
+SCHEMA = "1"
+
+
+def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
+    """Write weight, bias (if any), prototypes, intercept and logit scale; class names in the metadata."""
+    tensors = {
+        "weight": model.weight,
+        "prototypes": model.prototypes,
+        "intercept": model.intercept,
+        "logit_scale": np.float32([model.logit_scale]),
+    }
+    if model.bias is not None:
+        tensors["bias"] = model.bias
+    metadata = {"schema": SCHEMA, "classes": json.dumps(classes, ensure_ascii=False)}
+    with atomic(path) as temporary:
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, temporary, metadata=metadata)
+
+
+def read_bundle(path: Path) -> tuple[Model, list[str]]:
+    """Read what `write_bundle` wrote.
+
+    Raises
+    ------
+    EvenhandError
+        If the file is absent, damaged, or of another schema version.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise EvenhandError(f"{path} is not a readable bundle ({error}); run fit again") from error
+    if metadata.get("schema") != SCHEMA:
+        raise EvenhandError(
+            f"{path} has schema {metadata.get('schema')!r}, this version reads {SCHEMA!r}; "
+            "use the version of evenhand that wrote it"
+        )
+    missing = {"weight", "prototypes", "intercept", "logit_scale"} - set(tensors)
+    if missing:
+        raise EvenhandError(f"{path} lacks the tensor {sorted(missing)[0]!r}; run fit again")
+    model = Model(
+        tensors["weight"],
+        tensors.get("bias"),
+        tensors["prototypes"],
+        tensors["intercept"],
+        float(tensors["logit_scale"][0]),
+    )
+    return model, list(json.loads(metadata["classes"]))

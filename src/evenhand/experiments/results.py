@@ -1,0 +1,134 @@
+"""results.json: one row per method and seed, a summary over seeds, and where it all came from."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.stats import t
+
+from evenhand._files import atomic
+from evenhand.audit.metrics import Averages, Rate
+
+
+class Difference(BaseModel):
+    """A paired difference with its 95 % bootstrap interval over test rows."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ResultRow(BaseModel):
+    """One method on one seed."""
+
+    method: str
+    seed: int
+    status: Literal["ok", "skipped", "failed"] = "ok"
+    reason: str | None = None
+    group_labels_used: Literal["none", "validation", "train"] = "none"
+    needs: list[str] = []
+    selection: str | None = None
+    kept: dict[str, Any] | None = None
+    split: str = "test"
+    worst_group: Rate | None = None
+    worst_class: Rate | None = None
+    averages: Averages
+    gap: float | None = None
+    classes: list[Rate] = []
+    cells: list[Rate] = []
+    groups: list[Rate] = []
+    difference_to_erm: Difference | None = None
+    grid: list[dict[str, Any]] = []
+    fit_seconds: float | None = None
+    notes: list[str] = []
+
+
+class SeedInterval(BaseModel):
+    """Mean over seeds with the 95 % t-interval over seeds; low and high are None for one seed."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    seeds: int
+
+
+class MethodSummary(BaseModel):
+    """A method over its seeds; intervals are over seeds, not over test rows."""
+
+    method: str
+    worst_group: SeedInterval | None
+    worst_class: SeedInterval | None
+    plain: SeedInterval | None
+    fit_seconds: SeedInterval | None
+
+
+class Results(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    provenance: dict[str, Any]
+    rows: list[ResultRow]
+    summary: list[MethodSummary]
+
+    def write(self, path: Path) -> None:
+        """Write the file whole or not at all."""
+        with atomic(path) as temporary:
+            text = json.dumps(self.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
+            temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def summarise(rows: Sequence[ResultRow]) -> list[MethodSummary]:
+    """Summarise over seeds, methods in order of appearance."""
+    summary = []
+    for method in dict.fromkeys(row.method for row in rows):
+        done = [row for row in rows if row.method == method and row.status == "ok"]
+        summary.append(
+            MethodSummary(
+                method=method,
+                worst_group=_over_seeds([r.worst_group.value if r.worst_group else None for r in done]),
+                worst_class=_over_seeds([r.worst_class.value if r.worst_class else None for r in done]),
+                plain=_over_seeds([r.averages.plain for r in done]),
+                fit_seconds=_over_seeds([r.fit_seconds for r in done]),
+            )
+        )
+    return summary
+
+
+def provenance(**extra: Any) -> dict[str, Any]:
+    """Return the command, the versions that matter and `extra`."""
+    packages = ("evenhand", "torch", "open_clip_torch", "numpy", "scikit-learn")
+    return {
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages},
+        **extra,
+    }
+
+
+def results_schema() -> dict[str, Any]:
+    """Return the JSON Schema that ships with the package."""
+    text = resources.files("evenhand.experiments").joinpath("results.schema.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _over_seeds(values: Sequence[float | None]) -> SeedInterval | None:
+    known = [v for v in values if v is not None]
+    if not known:
+        return None
+    mean = float(np.mean(known))
+    if len(known) == 1:
+        return SeedInterval(mean=mean, low=None, high=None, seeds=1)
+    spread = float(t.ppf(0.975, len(known) - 1) * np.std(known, ddof=1) / np.sqrt(len(known)))
+    return SeedInterval(mean=mean, low=mean - spread, high=mean + spread, seeds=len(known))

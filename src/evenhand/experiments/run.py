@@ -1,0 +1,138 @@
+"""`fit`: one method on one store, into a run folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from evenhand._errors import EvenhandError
+from evenhand._files import atomic
+from evenhand._typing import Bools
+from evenhand.data.table import FeatureTable
+from evenhand.experiments.bundle import write_bundle
+from evenhand.experiments.evaluation import group_column, result_row
+from evenhand.experiments.results import ResultRow, Results, provenance, summarise
+from evenhand.experiments.splits import Rows, parts
+from evenhand.methods.base import Method
+from evenhand.methods.erm import ERM
+from evenhand.methods.registry import make
+
+ValidationFrom = Literal["train", "given"]
+
+
+def fit_row(
+    table: FeatureTable,
+    method: str,
+    seed: int,
+    *,
+    group_by: str | None = None,
+    validation_from: ValidationFrom = "train",
+    params: Mapping[str, Any] | None = None,
+) -> tuple[ResultRow, Method, Rows]:
+    """Fit one method on one seed; return its row of results, the fitted method and the rows it used."""
+    column = group_column(table, group_by)
+    rows = parts(table, seed, validation_from)
+    estimator = make(method, head=table.head, random_state=seed, **(params or {}))
+    X, y = table.features(rows.train), table.labels(rows.train)
+    validation = (table.features(rows.validation), table.labels(rows.validation))
+    start = time.perf_counter()
+    estimator.fit(X, y, validation=validation)
+    seconds = time.perf_counter() - start
+    erm = estimator if isinstance(estimator, ERM) else None
+    erm_model = getattr(estimator, "erm_", None)
+    if erm_model is None:
+        erm_model = (erm or ERM(head=table.head, random_state=seed).fit(X, y, validation=validation)).model_
+    row = result_row(
+        table,
+        rows,
+        _right(table, rows, estimator.model_.logits(table.features(rows.test))),
+        _right(table, rows, erm_model.logits(table.features(rows.test))),
+        column=column,
+        method=method,
+        seed=seed,
+        group_labels_used=estimator.group_labels_used,
+        needs=list(estimator.needs),
+        selection=_selection(estimator, validation_from),
+        kept=estimator.kept_,
+        grid=getattr(estimator, "grid_", []),
+        fit_seconds=seconds,
+        notes=list(getattr(estimator, "notes_", ())),
+    )
+    return row, estimator, rows
+
+
+def fit_run(
+    table: FeatureTable,
+    *,
+    method: str,
+    out: Path,
+    seed: int = 0,
+    group_by: str | None = None,
+    validation_from: ValidationFrom = "train",
+    params: Mapping[str, Any] | None = None,
+) -> Results:
+    """Fit and write a run folder: bundle, card, results, history, calibration set.
+
+    Raises
+    ------
+    EvenhandError
+        If `out` holds something that is no run, or cannot be written.
+    """
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "card.json").exists())):
+        raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
+    row, estimator, rows = fit_row(
+        table, method, seed, group_by=group_by, validation_from=validation_from, params=params
+    )
+    card = {
+        "schema": 1,
+        "kind": "run",
+        "method": method,
+        "seed": seed,
+        "params": {name: repr(value) for name, value in (params or {}).items()},
+        "classes": list(table.classes),
+        "width": table.width,
+        "store": str(table.source.resolve()) if table.source else None,
+        "store_card": table.card,
+        "validation_from": validation_from,
+    }
+    results = Results(provenance=provenance(store=card["store"]), rows=[row], summary=summarise([row]))
+    write_bundle(out / "bundle.safetensors", estimator.model_, list(table.classes))
+    _write_table(out / "history.parquet", estimator.history_)
+    _write_table(out / "calibration_set.parquet", _calibration_rows(table, estimator, rows))
+    results.write(out / "results.json")
+    with atomic(out / "card.json") as temporary:
+        temporary.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return results
+
+
+def _right(table: FeatureTable, rows: Rows, logits: Any) -> Bools:
+    right: Bools = logits.argmax(axis=1) == table.y[rows.test]
+    return right
+
+
+def _selection(estimator: Method, validation_from: str) -> str:
+    rule = "shortcut_cell" if estimator.kept_ else "none"
+    rule = "plain_accuracy" if hasattr(estimator, "grid_") else rule
+    return f"{rule}, validation from {validation_from}"
+
+
+def _calibration_rows(table: FeatureTable, estimator: Method, rows: Rows) -> list[dict[str, Any]]:
+    chosen = getattr(estimator, "calibration_set_", None)
+    if chosen is None:
+        return []
+    anchors = chosen.anchors.numpy()
+    return [
+        {"id": str(table.ids[row]), "label": table.classes[table.y[row]], "margin": float(margin)}
+        for row, margin in zip(rows.train[anchors], chosen.margins.numpy()[anchors], strict=True)
+    ]
+
+
+def _write_table(path: Path, records: list[dict[str, Any]]) -> None:
+    with atomic(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(records), temporary)
