@@ -1,0 +1,121 @@
+"""Which pictures lie in a folder, and what their folders say about them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from evenhand._errors import EvenhandError
+
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+
+# HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.
+_EXTENSIONS = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif", ".tga", ".ico"),
+    *(".sgi", ".pcx", ".qoi"),
+}
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
+
+
+def find_images(root: Path) -> list[str]:
+    """Return the pictures under `root` as sorted posix paths relative to it.
+
+    A picture is a file with a picture's extension, whatever is in it, or one with another extension whose
+    first bytes are those of a picture. Hidden files and folders are passed over; links are followed, in a
+    circle only once.
+
+    Raises
+    ------
+    EvenhandError
+        If `root` is missing, is no folder or holds no picture, or a name is not UTF-8.
+    OSError
+        If a folder cannot be listed.
+    """
+    if not root.exists():
+        raise EvenhandError(f"{root} does not exist; give a folder of images or a table that lists them")
+    if not root.is_dir():
+        raise EvenhandError(f"{root} is no folder; give a folder of images or a table that lists them")
+    found = sorted(_walk(root, PurePosixPath(), frozenset()))
+    if not found:
+        raise EvenhandError(f"{root} holds no images; give a folder with at least one picture file")
+    for name in found:
+        if not _is_utf8(name):
+            raise EvenhandError(f"the file name {os.fsencode(name)!r} is not UTF-8; rename the file")
+    return found
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[str]:
+    real = os.path.realpath(root / folder)
+    if real in above:
+        return
+    with os.scandir(root / folder) as entries:
+        for entry in entries:
+            if entry.name.startswith((".", "__MACOSX")):
+                continue
+            if entry.is_dir():
+                yield from _walk(root, folder / entry.name, above | {real})
+            elif _is_picture(Path(entry.path)):
+                yield str(folder / entry.name)
+
+
+def _is_picture(path: Path) -> bool:
+    if path.suffix.lower() in _EXTENSIONS:
+        return True
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(12)
+    except OSError:
+        return False
+    return start.startswith(_SIGNATURES) or (start[:4] == b"RIFF" and start[8:] == b"WEBP")
+
+
+def split_of(names: Sequence[str]) -> list[str] | None:
+    """Return the split that the first folder of each relative path names; None if folders name no splits.
+
+    A path without a folder gets the empty string. A tree of classes that has one called `train` beside
+    `bus` is a tree of classes.
+
+    Raises
+    ------
+    EvenhandError
+        If two or more split folders stand beside other folders: what those are is not to be guessed.
+    """
+    tops = {PurePosixPath(name).parts[0] for name in names if "/" in name}
+    splits = {top for top in tops if top.lower() in SPLIT_NAMES}
+    if splits != tops:
+        if len({SPLIT_NAMES[top.lower()] for top in splits}) >= 2:
+            raise EvenhandError(
+                f"the split folders {', '.join(sorted(splits))} stand beside other folders "
+                f"({', '.join(sorted(tops - splits)[:5])}); move one kind elsewhere"
+            )
+        return None
+    if not splits:
+        return None
+    return [SPLIT_NAMES[PurePosixPath(name).parts[0].lower()] if "/" in name else "" for name in names]
+
+
+def class_of(name: str, *, in_split: bool) -> str:
+    """Return the class folder of a relative path; the empty string if the file lies in none."""
+    folders = PurePosixPath(name).parts[1 if in_split else 0 : -1]
+    return folders[0] if folders else ""

@@ -1,0 +1,181 @@
+"""One picture file in, one upright RGB picture out."""
+
+from __future__ import annotations
+
+import struct
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Floats
+
+# PostScript and Windows metafiles are programs for an interpreter, not pixels: they are never opened.
+_REFUSED_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "GRIB", "BUFR", "MPEG"})
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+_DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+)
+
+
+class UnreadableImage(EvenhandError):  # noqa: N818  the name is part of the contract
+    """A file that gives no picture.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    reason : str
+        Why, in a few words, as `skipped.parquet` lists it.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot read the image {path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[UnreadableImage], tuple[Path, str]]:
+        # Data-loader workers hand exceptions to their parent, which rebuilds them from these.
+        return type(self), (self.path, self.reason)
+
+
+def read_image(path: Path) -> Image.Image:
+    """Read any usual picture as upright 8-bit RGB.
+
+    Transparency is laid on white, 16-bit values are scaled to 8 bits, of an animation the first frame is
+    taken, the EXIF orientation is applied, and the content decides the format, not the file's extension.
+
+    Parameters
+    ----------
+    path : Path
+        The picture file.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode RGB, in the picture's own size.
+
+    Raises
+    ------
+    UnreadableImage
+        If the file is missing, a dangling link, forbidden, empty, truncated, no image, or has more pixels
+        than `PIL.Image.MAX_IMAGE_PIXELS`.
+    """
+    path = Path(path)
+    _check_file(path)
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            _check_size(path, image)
+            image.load()
+            return _turned_upright(_rgb(image), _orientation(image))
+    except UnreadableImage:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnreadableImage(path, _bomb()) from error
+    except PermissionError as error:
+        raise UnreadableImage(path, "permission denied") from error
+    except UnidentifiedImageError as error:
+        raise UnreadableImage(path, "not an image") from error
+    except _DECODE_ERRORS as error:
+        raise UnreadableImage(path, _decode_reason(error)) from error
+
+
+def _check_file(path: Path) -> None:
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise UnreadableImage(path, "dangling link" if path.is_symlink() else "file not found") from error
+    except OSError as error:
+        raise UnreadableImage(path, (error.strerror or str(error)).lower()) from error
+    # Opening a pipe or a device would wait for ever.
+    if not path.is_file():
+        raise UnreadableImage(path, "not a regular file")
+    if status.st_size == 0:
+        raise UnreadableImage(path, "empty file")
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in Image.ID if name not in _REFUSED_FORMATS)
+
+
+def _bomb() -> str:
+    return f"decompression bomb, more than {Image.MAX_IMAGE_PIXELS} pixels"
+
+
+def _check_size(path: Path, image: Image.Image) -> None:
+    # PIL only warns up to twice its limit.
+    if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
+        raise UnreadableImage(path, _bomb())
+
+
+def _decode_reason(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    if any(sign in text.lower() for sign in ("truncated", "not enough image data", "broken", "incomplete")):
+        return f"truncated or damaged ({text})"
+    return f"cannot be decoded ({text or type(error).__name__})"
+
+
+def _orientation(image: Image.Image) -> int:
+    # Called after load(): PNG may carry EXIF behind the pixels, and PIL turns TIFF upright by itself then.
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except _DECODE_ERRORS:
+        return 1  # damaged EXIF does not make the pixels unreadable
+
+
+def _turned_upright(image: Image.Image, orientation: int) -> Image.Image:
+    step = _UPRIGHT.get(orientation)
+    return image if step is None else image.transpose(step)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _from_deep_grey(image)
+    if image.mode == "La":
+        image = image.convert("LA")
+    if image.has_transparency_data or image.mode in ("LA", "RGBa"):
+        rgba = image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        return white
+    return image.convert("RGB")
+
+
+def _from_deep_grey(image: Image.Image) -> Image.Image:
+    values: Floats = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
+    scaled = np.rint(values.clip(min=0) * (255 / _full_scale(image, values)))
+    return Image.fromarray(scaled.clip(max=255).astype(np.uint8)).convert("RGB")
+
+
+def _full_scale(image: Image.Image, values: Floats) -> float:
+    """Return the value that stands for white."""
+    # 16-bit PNG comes as mode I from older versions of Pillow.
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        return 65535.0
+    # 32-bit files do not say their scale: the smallest usual one that holds the brightest pixel.
+    usual = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+    brightest = float(values.max(initial=0.0))
+    return next((scale for scale in usual if brightest <= scale), brightest)

@@ -1,0 +1,66 @@
+"""The same picture in two splits."""
+
+from __future__ import annotations
+
+import stat
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from evenhand._files import sha256
+from evenhand._typing import Strings
+
+
+def leakage(paths: Strings, ids: Strings, split: Strings) -> str | None:
+    """Say how many images have the same bytes as one in another split.
+
+    Only files of equal size in different splits are hashed. Files that cannot be read are left to
+    extraction, which lists them.
+
+    Parameters
+    ----------
+    paths, ids, split : str [N]
+        Files, their names, their splits.
+
+    Returns
+    -------
+    str or None
+        One sentence with the count and a pair as example; None if there is no such image.
+    """
+    shared = [
+        rows
+        for same_size in _across_splits(_by(_size, paths, range(len(paths))), split)
+        for rows in _across_splits(_by(sha256, paths, same_size), split)
+    ]
+    if not shared:
+        return None
+    first = min(shared[0])
+    other = next(row for row in shared[0] if split[row] != split[first])
+    count = sum(len(rows) for rows in shared)
+    return (
+        f"leakage: {count} images have the same content as an image in another split, "
+        f"for example {ids[first]} ({split[first]}) and {ids[other]} ({split[other]})"
+    )
+
+
+def _across_splits(sets: Iterable[list[int]], split: Strings) -> list[list[int]]:
+    return [rows for rows in sets if len(np.unique(split[rows])) > 1]
+
+
+def _by(key: Callable[[Path], Hashable], paths: Strings, rows: Iterable[int]) -> list[list[int]]:
+    """Return the rows with equal keys together; rows whose file cannot be read are left out."""
+    sets: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for row in rows:
+        with suppress(OSError):
+            sets[key(Path(str(paths[row])))].append(row)
+    return list(sets.values())
+
+
+def _size(path: Path) -> int:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+        raise OSError("no content to compare")
+    return status.st_size

@@ -1,0 +1,214 @@
+"""What a folder or a table lists, before labels become codes and splits are made."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Strings
+from evenhand.data.folders import SPLIT_NAMES, class_of, find_images, split_of
+from evenhand.data.tables_in import Columns, read_columns
+
+PATH_COLUMNS = (
+    *("file_name", "filename", "file_path", "filepath", "path", "image_path", "img_path", "image", "img"),
+    *("image_name", "img_name", "image_file", "img_filename", "image_filename", "file"),
+)
+METADATA = ("metadata.csv", "metadata.parquet", "metadata.jsonl")
+MOST_VALUES = 50
+"""A column with more distinct values is no attribute unless the user names it."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The columns to read; `attributes` None stands for every column that may be one."""
+
+    label: str = "label"
+    attributes: Sequence[str] | None = None
+    split: str = "split"
+    labelled: bool = True
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Rows as strings: `labels` and `splits` hold "" where nothing is known, `splits` is None without any."""
+
+    root: Path
+    ids: Strings
+    labels: Strings
+    splits: Strings | None
+    attributes: dict[str, Strings] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> Strings:
+        """Absolute paths."""
+        return np.asarray([os.path.normpath(self.root / name) for name in self.ids], dtype=np.str_)
+
+
+def list_images(root: Path) -> Listing:
+    """List every picture of a folder, however nested, or one picture file, without labels."""
+    if root.is_file():
+        root, names = root.parent, [root.name]
+    else:
+        names = find_images(root)
+    return Listing(root, _array(names), _array([""] * len(names)), None)
+
+
+def list_tree(root: Path, options: Options) -> Listing:
+    """List a tree of class folders, with or without split folders above them."""
+    if options.attributes:
+        raise EvenhandError(
+            f"attribute_columns: {options.attributes[0]!r} cannot be read, {root} has no metadata table; "
+            "add metadata.csv with a file_name column, or leave attribute_columns out"
+        )
+    found = find_images(root)
+    splits = split_of(found)
+    classes = [class_of(name, in_split=splits is not None) for name in found]
+    inside = np.flatnonzero(_array(classes) != "")
+    if not len(inside):
+        raise EvenhandError(
+            f"{root} has neither class folders nor a metadata table; put each class's images into a folder "
+            f"of its own, or add metadata.csv with the columns file_name and {options.label}"
+        )
+    notes = []
+    if len(inside) < len(found):
+        example = next(name for name, label in zip(found, classes, strict=True) if not label)
+        notes.append(
+            f"{len(found) - len(inside)} images lie outside the class folders and are left out, "
+            f"for example {example}"
+        )
+    return Listing(
+        root,
+        _array(found)[inside],
+        _array(classes)[inside],
+        None if splits is None else _array(splits)[inside],
+        notes=tuple(notes),
+    )
+
+
+def metadata_files(root: Path) -> dict[str, Path]:
+    """Return the ImageFolder metadata tables of a folder by where they lie: "" or a split folder's name."""
+    folders = [entry.name for entry in sorted(root.iterdir()) if entry.name.lower() in SPLIT_NAMES]
+    found = {}
+    for folder in ["", *folders]:
+        tables = [root / folder / name for name in METADATA if (root / folder / name).is_file()]
+        if len(tables) > 1:
+            raise EvenhandError(
+                f"{root / folder} has several metadata tables, "
+                f"{' and '.join(table.name for table in tables)}; keep one"
+            )
+        if tables:
+            found[folder] = tables[0]
+    return found
+
+
+def list_image_folder(root: Path, tables: dict[str, Path], options: Options) -> Listing:
+    """List what ImageFolder metadata tables name; labels are a column, or the class folders."""
+    parts = [_rows(read_columns(table), folder, options, folders=True) for folder, table in tables.items()]
+    ids = np.concatenate([part.ids for part in parts])
+    splits = _folder_splits(ids)
+    if all(part.splits is not None for part in parts):
+        splits = np.concatenate([part.splits for part in parts if part.splits is not None])
+    names = dict.fromkeys(name for part in parts for name in part.attributes)
+    missing = [_array([""] * len(part.ids)) for part in parts]
+    attributes = {
+        name: np.concatenate([p.attributes.get(name, none) for p, none in zip(parts, missing, strict=True)])
+        for name in names
+    }
+    labels = np.concatenate([part.labels for part in parts])
+    return Listing(root, ids, labels, splits, attributes, _unlisted(root, ids))
+
+
+def list_table(path: Path, options: Options) -> Listing:
+    """List the rows of one table; paths are relative to its folder."""
+    return _rows(read_columns(path), "", options, folders=False)
+
+
+def _rows(columns: Columns, folder: str, options: Options, *, folders: bool) -> Listing:
+    path_column = _path_column(columns)
+    names = columns.values[path_column]
+    _no_gaps(columns, path_column, names)
+    root = columns.path.parent
+    ids = _array([_relative(root, folder, name) for name in names])
+    splits = columns.values.get(options.split)
+    if splits is None and options.split != "split" and options.labelled:
+        columns.get(options.split, argument="split_column")
+    attributes = _attributes(columns, options, path_column) if options.labelled else {}
+    labels = _labels(columns, ids, options, folders=folders) if options.labelled else _array([""] * len(ids))
+    return Listing(root, ids, labels, splits, attributes)
+
+
+def _path_column(columns: Columns) -> str:
+    lower = {name.lower(): name for name in columns.values}
+    for name in PATH_COLUMNS:
+        if name in lower:
+            return lower[name]
+    raise EvenhandError(
+        f"{columns.path} has no column of image paths; its columns are {', '.join(columns.values)}; "
+        "call the one with the paths file_name"
+    )
+
+
+def _relative(root: Path, folder: str, name: str) -> str:
+    """Return `name` relative to the root above `folder`, or as it is if it lies elsewhere."""
+    if posixpath.isabs(name):
+        top = root.parent if folder else root
+        clean = posixpath.normpath(name)
+        prefix = posixpath.normpath(top.absolute().as_posix()).rstrip("/") + "/"
+        return clean.removeprefix(prefix)
+    return posixpath.normpath(posixpath.join(folder, name))
+
+
+def _labels(columns: Columns, ids: Strings, options: Options, *, folders: bool) -> Strings:
+    if folders and options.label == "label" and options.label not in columns.values:
+        in_split = _folder_splits(ids) is not None
+        labels = _array([class_of(name, in_split=in_split) for name in ids])
+        if (labels != "").all():
+            return labels
+    labels = columns.get(options.label, argument="label_column")
+    _no_gaps(columns, options.label, labels)
+    return labels
+
+
+def _folder_splits(ids: Strings) -> Strings | None:
+    splits = split_of([str(name) for name in ids if not posixpath.isabs(name)])
+    return None if splits is None or "" in splits or len(splits) != len(ids) else _array(splits)
+
+
+def _no_gaps(columns: Columns, column: str, values: Strings) -> None:
+    gaps = np.flatnonzero(values == "")
+    if len(gaps):
+        raise EvenhandError(
+            f"{columns.path} has no value in column {column!r} at row {gaps[0] + 1} of {len(values)}; "
+            "fill it in or drop the row"
+        )
+
+
+def _attributes(columns: Columns, options: Options, path_column: str) -> dict[str, Strings]:
+    if options.attributes is not None:
+        return {name: columns.get(name, argument="attribute_columns") for name in options.attributes}
+    taken = {path_column, options.label, options.split, "id", "", "Unnamed: 0"}
+    candidates = [name for name in columns.values if name in columns.discrete and name not in taken]
+    return {name: columns.values[name] for name in candidates if _may_group(columns.values[name])}
+
+
+def _may_group(values: Strings) -> bool:
+    distinct = len(np.unique(values[values != ""]))
+    return 2 <= distinct <= min(MOST_VALUES, len(values) - 1)
+
+
+def _unlisted(root: Path, ids: Strings) -> tuple[str, ...]:
+    extra = sorted(set(find_images(root)) - {str(name) for name in ids})
+    if not extra:
+        return ()
+    return (f"{len(extra)} images are in no metadata table and are left out, for example {extra[0]}",)
+
+
+def _array(values: Sequence[str]) -> Strings:
+    return np.asarray(values, dtype=np.str_)

@@ -1,0 +1,233 @@
+"""The list of images to work on, with labels, splits and attributes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Ints, Strings
+from evenhand.data.folders import SPLIT_NAMES
+from evenhand.data.leakage import leakage
+from evenhand.data.listing import (
+    Listing,
+    Options,
+    list_image_folder,
+    list_images,
+    list_table,
+    list_tree,
+    metadata_files,
+)
+from evenhand.data.splits import stratified_split
+from evenhand.data.tables_in import SUFFIXES
+
+# WILDS and its kin number the splits so.
+_NUMBERED = {"0": "train", "1": "validation", "2": "test"}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """N images, row by row.
+
+    Attributes
+    ----------
+    ids : str [N]
+        Unique: the path relative to `root`, with forward slashes.
+    paths : str [N]
+        Absolute. The files may be missing or broken: extraction lists those with the reason.
+    y : int64 [N]
+        Codes into `classes`; -1 without labels.
+    split : str [N]
+        `train`, `validation` or `test`.
+    attributes : dict of str to str [N]
+        The empty string means unknown.
+    classes : tuple of str
+        In sorted order of the labels as given; whole numbers by value.
+    root : str
+        The folder, or the table's folder.
+    notes : tuple of str
+        What the user should know, one sentence each.
+    """
+
+    ids: Strings
+    paths: Strings
+    y: Ints
+    split: Strings
+    attributes: dict[str, Strings]
+    classes: tuple[str, ...]
+    root: str
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @staticmethod
+    def read(
+        source: Path,
+        *,
+        label_column: str = "label",
+        attribute_columns: Sequence[str] | None = None,
+        split_column: str = "split",
+        class_names: Mapping[str, str] | None = None,
+        seed: int = 0,
+        labelled: bool = True,
+    ) -> Manifest:
+        """Read a tree of class folders, an ImageFolder with metadata, or a table.
+
+        Parameters
+        ----------
+        source : Path
+            A folder of class folders, with or without split folders above them; a folder with
+            `metadata.csv`, `.parquet` or `.jsonl` at its root or in its split folders; or a table
+            (`.csv`, `.tsv`, `.parquet`, `.jsonl`) with a column of paths relative to it.
+        label_column, split_column : str
+            Columns of the table.
+        attribute_columns : sequence of str, optional
+            By default every other column of words, whole numbers or booleans with 2 to 50 distinct values.
+        class_names : mapping of str to str, optional
+            New names for labels; the others keep theirs.
+        seed : int
+            Of the split that is made where none is given.
+        labelled : bool
+            False reads any folder of pictures, a table, or one picture for prediction: every row is `test`.
+
+        Raises
+        ------
+        EvenhandError
+            If the source cannot be read, a named column is missing, a label is, an id comes twice, a split
+            is unknown, there is one class, one image per class, or a class without training rows.
+        """
+        source = Path(source)
+        options = Options(label_column, attribute_columns, split_column, labelled)
+        listing = _list(source, options)
+        _check_unique(listing)
+        if not labelled:
+            return _unlabelled(listing)
+        names, y = _codes(listing.labels)
+        classes = _renamed(names, class_names or {})
+        split, split_notes = _splits(listing.splits, y, seed, split_column)
+        _check_training(classes, y, split)
+        leak = leakage(listing.paths, listing.ids, split)
+        notes = [*listing.notes, *split_notes, *_bare_numbers(classes), *([leak] if leak else [])]
+        return Manifest(
+            listing.ids,
+            listing.paths,
+            y,
+            split,
+            listing.attributes,
+            classes,
+            str(listing.root),
+            tuple(notes),
+        )
+
+
+def _list(source: Path, options: Options) -> Listing:
+    # absolute(), not resolve(): a linked folder keeps the name the user gave it.
+    source = source.absolute()
+    try:
+        if source.is_file():
+            is_table = options.labelled or source.suffix.lower() in SUFFIXES
+            return list_table(source, options) if is_table else list_images(source)
+        if not source.is_dir() or not options.labelled:
+            return list_images(source)
+        tables = metadata_files(source)
+        return list_image_folder(source, tables, options) if tables else list_tree(source, options)
+    except OSError as error:
+        place = error.filename or source
+        raise EvenhandError(
+            f"cannot list {place}: {error.strerror or error}; check the permissions"
+        ) from error
+
+
+def _check_unique(listing: Listing) -> None:
+    ids, counts = np.unique(listing.ids, return_counts=True)
+    twice = np.flatnonzero(counts > 1)
+    if len(twice):
+        raise EvenhandError(
+            f"{len(twice)} image paths come more than once, for example {str(ids[twice[0]])!r} "
+            f"({counts[twice[0]]} times); keep one row for each"
+        )
+
+
+def _unlabelled(listing: Listing) -> Manifest:
+    n = len(listing.ids)
+    y = np.full(n, -1, dtype=np.int64)
+    split = np.full(n, "test")
+    return Manifest(listing.ids, listing.paths, y, split, {}, (), str(listing.root), listing.notes)
+
+
+def _codes(labels: Strings) -> tuple[list[str], Ints]:
+    names = [str(name) for name in np.unique(labels)]
+    if all(re.fullmatch(r"-?\d+", name) for name in names):
+        names.sort(key=int)
+    if len(names) < 2:
+        raise EvenhandError(f"there is only one class, {names[0]!r}; give images of at least two")
+    code = {name: index for index, name in enumerate(names)}
+    y = np.asarray([code[str(label)] for label in labels], dtype=np.int64)
+    if np.bincount(y).max() < 2:
+        raise EvenhandError("every class has a single image; give at least two images per class")
+    return names, y
+
+
+def _renamed(names: Sequence[str], class_names: Mapping[str, str]) -> tuple[str, ...]:
+    for name in class_names:
+        if name not in names:
+            raise EvenhandError(f"class_names: {name!r} is no label; the labels are {_some(names)}")
+    classes = tuple(class_names.get(name, name).strip() for name in names)
+    if "" in classes or len(set(classes)) < len(classes):
+        raise EvenhandError(
+            f"class_names must give each class a name of its own, but the names are {_some(classes)}"
+        )
+    return classes
+
+
+def _splits(given: Strings | None, y: Ints, seed: int, column: str) -> tuple[Strings, list[str]]:
+    if given is None:
+        return stratified_split(y, seed=seed), [_made(seed, "no splits are given")]
+    known = SPLIT_NAMES | (_NUMBERED if set(given) <= set(_NUMBERED) else {})
+    names = [known.get(str(value).lower()) for value in given]
+    for row, name in enumerate(names):
+        if name is None:
+            raise EvenhandError(
+                f"split_column: {str(given[row])!r} in column {column!r} at row {row + 1} is no split; "
+                f"allowed are {', '.join(SPLIT_NAMES)}"
+            )
+    split = np.asarray(names, dtype=np.str_)
+    if set(names) == {"train"}:
+        return stratified_split(y, seed=seed), [_made(seed, "all images are given as train")]
+    numbered = set(given) <= set(_NUMBERED)
+    return split, ["the split numbers 0, 1, 2 are read as train, validation, test"] if numbered else []
+
+
+def _made(seed: int, why: str) -> str:
+    return f"{why}: 70 % train, 15 % validation, 15 % test, drawn by class with seed {seed}"
+
+
+def _check_training(classes: Sequence[str], y: Ints, split: Strings) -> None:
+    untrained = [classes[code] for code in range(len(classes)) if not (split[y == code] == "train").any()]
+    if len(untrained) == len(classes):
+        raise EvenhandError(
+            f"there are no training images, only {_some(np.unique(split))}; add a train split"
+        )
+    if untrained:
+        raise EvenhandError(f"no training image has the class {_some(untrained)}; add some or drop the class")
+
+
+def _bare_numbers(classes: Sequence[str]) -> list[str]:
+    bare = [name for name in classes if re.fullmatch(r"[+-]?\d+([.,]\d+)?", name)]
+    if not bare:
+        return []
+    return [
+        f"the classes {_some(bare)} are bare numbers, which make useless prompts; "
+        "name them with --class-names"
+    ]
+
+
+def _some(names: Iterable[str], most: int = 10) -> str:
+    names = [str(name) for name in names]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,161 @@
+"""CSV, Parquet and JSON-lines tables as columns of strings."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Strings
+
+SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A table whose values are all strings; the empty string means missing.
+
+    Attributes
+    ----------
+    path : Path
+        The file it comes from.
+    values : dict of str to str [N]
+        Column by column, in the file's order.
+    discrete : frozenset of str
+        The columns of strings, whole numbers or booleans: those that may be attributes.
+    """
+
+    path: Path
+    values: dict[str, Strings]
+    discrete: frozenset[str]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.values.values()), ()))
+
+    def get(self, column: str, *, argument: str) -> Strings:
+        """Return one column.
+
+        Raises
+        ------
+        EvenhandError
+            If there is none of this name; the sentence names those that exist.
+        """
+        if column not in self.values:
+            raise EvenhandError(
+                f"{argument}: {self.path} has no column {column!r}; its columns are {', '.join(self.values)}"
+            )
+        return self.values[column]
+
+
+def read_columns(path: Path) -> Columns:
+    """Read a table file.
+
+    Parameters
+    ----------
+    path : Path
+        `.csv` (comma or semicolon), `.tsv`, `.parquet` or `.jsonl`.
+
+    Raises
+    ------
+    EvenhandError
+        If the suffix is another, the file cannot be read, names a column twice, or has no rows.
+    """
+    readers = {".csv": _read_csv, ".tsv": _read_csv, ".parquet": pq.read_table, ".jsonl": _read_jsonl}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise EvenhandError(
+            f"{path} is no table evenhand reads; give a folder or one of {', '.join(SUFFIXES)}"
+        )
+    try:
+        table = reader(path)
+    except (OSError, pa.ArrowException, UnicodeDecodeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise EvenhandError(f"cannot read the table {path}: {reason}") from error
+    names = [name.strip() for name in table.column_names]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise EvenhandError(f"the table {path} names the column {twice[0]!r} twice; rename one")
+    if table.num_rows == 0:
+        raise EvenhandError(f"the table {path} has no rows; it needs one row per image")
+    columns = {name: table.column(index).combine_chunks() for index, name in enumerate(names)}
+    columns = {name: column for name, column in columns.items() if not pa.types.is_nested(column.type)}
+    discrete = frozenset(name for name, column in columns.items() if _is_discrete(column))
+    return Columns(path, {name: _strings(column) for name, column in columns.items()}, discrete)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        first = stream.readline()
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ";" if ";" in first and "," not in first else ","
+    names = next(csv.reader([first], delimiter=delimiter), [])
+    # Read as text: "01" is a class of its own, and "NA" may be one.
+    return pa_csv.read_csv(
+        path,
+        parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=pa_csv.ConvertOptions(
+            column_types={name: pa.string() for name in names}, strings_can_be_null=False
+        ),
+    )
+
+
+def _read_jsonl(path: Path) -> pa.Table:
+    with path.open(encoding="utf-8-sig") as stream:
+        rows: list[dict[str, Any]] = [json.loads(line) for line in stream if line.strip()]
+    if not all(isinstance(row, dict) for row in rows):
+        raise ValueError("every line must be an object")
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.table({name: _json_column([row.get(name) for row in rows]) for name in names})
+
+
+def _json_column(values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers and words in one column
+        return pa.array([None if value is None else str(value) for value in values])
+
+
+def _strings(column: pa.Array) -> Strings:
+    if pa.types.is_floating(column.type):
+        return np.asarray([_number(value) for value in column.to_pylist()], dtype=np.str_)
+    values = ["" if value is None else str(value).strip() for value in column.to_pylist()]
+    return np.asarray(["" if value.lower() == "nan" else value for value in values], dtype=np.str_)
+
+
+def _number(value: float | None) -> str:
+    """Return 1.0 as "1": whole numbers turn into floats wherever a value of their column is missing."""
+    if value is None or np.isnan(value):
+        return ""
+    return str(int(value)) if float(value).is_integer() else str(value)
+
+
+def _is_discrete(column: pa.Array) -> bool:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+        return True
+    if pa.types.is_floating(kind):
+        return _whole(column)
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return False
+    text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    known = text.filter(pc.not_equal(text, ""))
+    try:
+        return _whole(known.cast(pa.float64()))
+    except pa.ArrowInvalid:
+        return True  # words
+
+
+def _whole(numbers: pa.Array) -> bool:
+    known = numbers.drop_null().to_numpy(zero_copy_only=False)
+    known = known[np.isfinite(known)]
+    return bool((known == np.floor(known)).all())
