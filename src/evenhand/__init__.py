@@ -27,7 +27,7 @@ _LAZY = {
     "import_embeddings": "evenhand.data.embeddings",
     "load_openclip": "evenhand.backbones.openclip",
     "load_tiny": "evenhand.backbones.tiny",
-    "predict_run": "evenhand.experiments.run",
+    "predict_run": "evenhand.experiments.predict",
     "read_store": "evenhand.data.store",
     "render_report": "evenhand.report.page",
     "run_demo": "evenhand.experiments.demo",

@@ -33,7 +33,7 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, clean, console, table
-    from evenhand.experiments.run import predict_run
+    from evenhand.experiments.predict import predict_run
 
     with progress_bar() as progress:
         found = predict_run(

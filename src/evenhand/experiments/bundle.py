@@ -22,7 +22,7 @@ def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
         "weight": model.weight,
         "prototypes": model.prototypes,
         "intercept": model.intercept,
-        "logit_scale": np.float32([model.logit_scale]),
+        "logit_scale": np.array([model.logit_scale], dtype=np.float32),
     }
     if model.bias is not None:
         tensors["bias"] = model.bias

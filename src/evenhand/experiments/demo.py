@@ -1,0 +1,41 @@
+"""The main job on drawn scenes with the embedded model: extract, audit, ERM, CFR."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from evenhand._progress import Progress, silent
+from evenhand.backbones.tiny import load_tiny
+from evenhand.data.manifest import Manifest
+from evenhand.data.table import FeatureTable
+from evenhand.datasets.scenes import write_scenes
+from evenhand.experiments.results import ResultRow, Results, provenance, summarise
+from evenhand.experiments.run import fit_row, fit_run
+from evenhand.extract.local import embed
+
+METHODS = ("zero_shot", "erm", "cfr")
+
+
+def run_demo(out: Path, *, seeds: Sequence[int] = (0, 1, 2), progress: Progress = silent) -> Results:
+    """Draw scenes anew for each seed, embed them once, fit every method, write `out/results.json`.
+
+    The scenes, the store and the CFR run of each seed stay in `out/seed-S`, to look at and to go on from.
+    """
+    backbone = load_tiny()
+    rows: list[ResultRow] = []
+    for seed in seeds:
+        folder = out / f"seed-{seed}"
+        photos = folder / "photos"
+        if not photos.exists():
+            write_scenes(photos, seed=seed)
+        table = embed(Manifest.read(photos, seed=seed), backbone, folder / "scenes.store", progress=progress)
+        rows += _fit_all(table, seed, folder)
+    results = Results(schema=1, provenance=provenance(seeds=list(seeds)), rows=rows, summary=summarise(rows))
+    results.write(out / "results.json")
+    return results
+
+
+def _fit_all(table: FeatureTable, seed: int, folder: Path) -> list[ResultRow]:
+    cheap = [fit_row(table, method, seed)[0] for method in METHODS[:-1]]
+    return cheap + fit_run(table, method=METHODS[-1], out=folder / "cfr.run", seed=seed).rows

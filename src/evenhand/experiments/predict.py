@@ -1,0 +1,92 @@
+"""`predict`: a run folder on new images or features, into a CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from evenhand._errors import EvenhandError
+from evenhand._files import atomic
+from evenhand._progress import Progress, silent
+from evenhand._typing import Floats
+from evenhand.backbones.base import Backbone
+from evenhand.data.embeddings import read_features
+from evenhand.data.manifest import Manifest
+from evenhand.experiments.bundle import read_bundle
+from evenhand.methods._model import Model
+
+Block = tuple[list[str], Floats]
+"""Paths [n] and features [n, D_in]."""
+
+
+def predict_run(
+    run: Path,
+    source: Path | None = None,
+    *,
+    features: Path | None = None,
+    out: Path,
+    device: str = "cpu",
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Write path, predicted and p_<class> for each image or feature row; return counts.
+
+    Raises
+    ------
+    EvenhandError
+        If the run is damaged, the images need a model that the run's store does not name, or the widths
+        do not fit.
+    """
+    model, classes = read_bundle(run / "bundle.safetensors")
+    card = _read_card(run)
+    skipped: list[dict[str, str]] = []
+    if features is not None:
+        blocks = _of_features(features)
+    elif source is not None:
+        blocks = _of_images(source, _backbone(card, device), skipped, progress)
+    else:
+        raise EvenhandError("predict takes images or features; give one of the two")
+    counts = _write(out, model, classes, blocks)
+    return {"rows": sum(counts.values()), "predicted": dict(counts), "skipped": skipped, "out": str(out)}
+
+
+def _read_card(run: Path) -> dict[str, Any]:
+    try:
+        card: dict[str, Any] = json.loads((run / "card.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EvenhandError(f"{run} is no run folder: its card.json cannot be read ({error})") from error
+    if card.get("schema") != 1 or card.get("kind") != "run":
+        raise EvenhandError(f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1")
+    return card
+
+
+def _of_features(path: Path) -> Iterator[Block]:
+    row = 0
+    for part in read_features([path]):
+        yield [str(k) for k in range(row, row + len(part))], np.asarray(part, dtype=np.float32)
+        row += len(part)
+
+
+def _write(out: Path, model: Model, classes: list[str], blocks: Iterable[Block]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", "predicted", *(f"p_{name}" for name in classes)])
+        for paths, X in blocks:
+            if X.shape[1] != model.weight.shape[0]:
+                raise EvenhandError(
+                    f"the features have width {X.shape[1]} but the run takes {model.weight.shape[0]}; "
+                    "use features of the model that the run was fitted on"
+                )
+            probabilities = softmax(model.logits(X).astype(np.float64), axis=1)
+            for path, row in zip(paths, probabilities, strict=True):
+                name = classes[int(row.argmax())]
+                counts[name] += 1
+                writer.writerow([path, name, *(f"{p:.6g}" for p in row)])
+    return counts

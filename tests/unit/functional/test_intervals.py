@@ -1,0 +1,41 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from evenhand.functional.bootstrap import worst_group_difference
+from evenhand.functional.intervals import percentile_interval, wilson
+
+
+@given(st.integers(1, 500), st.data())
+def test_wilson_agrees_with_scipy(n: int, data: st.DataObject) -> None:
+    k = data.draw(st.integers(0, n))
+    oracle = binomtest(k, n).proportion_ci(method="wilson")
+    assert wilson(k, n) == pytest.approx((oracle.low, oracle.high), abs=1e-12)
+
+
+def test_wilson_of_nothing_is_undefined() -> None:
+    assert all(math.isnan(bound) for bound in wilson(0, 0))
+
+
+def test_percentile_interval_of_nothing_is_undefined() -> None:
+    assert all(math.isnan(bound) for bound in percentile_interval(np.array([np.nan])))
+
+
+def test_difference_is_zero_for_one_predictor_and_covers_a_known_one() -> None:
+    generator = np.random.default_rng(0)
+    groups = np.repeat([0, 1, -1], 200)
+    right = generator.random(600) < 0.9
+    assert worst_group_difference(right, right, groups, 0) == (0.0, 0.0, 0.0)
+    other = generator.random(600) < 0.7
+    value, low, high = worst_group_difference(right, other, groups, 0)
+    assert low < 0.2 < high
+    assert low < value < high
+
+
+def test_difference_without_known_groups_is_undefined() -> None:
+    flags = np.ones(3, dtype=bool)
+    assert math.isnan(worst_group_difference(flags, flags, np.full(3, -1), 0)[0])
