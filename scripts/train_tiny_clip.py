@@ -1,0 +1,119 @@
+"""Train the embedded CLIP from drawn pictures and captions alone, and write its open_clip folder.
+
+    python scripts/train_tiny_clip.py --out src/evenhand/backbones/tiny_model
+
+The pretraining pictures hold bird and background nearly independently, but a bird fills a twentieth of the
+picture and its ground the rest, so that the features hold both and the ground more loudly. Equal seeds give an equal
+model up to the float arithmetic of the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
+
+from evenhand._random import numpy_stream, torch_stream
+from evenhand.datasets.scenes import HOME, draw_scene
+
+CONFIG = {
+    "embed_dim": 128,
+    "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 16, "patch_size": None},
+    "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 64, "heads": 4, "layers": 2},
+}
+MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+AT_HOME = 0.6
+"""Share of pretraining birds on their own ground."""
+
+BIRDS = {"waterbird": ("waterbird", "duck", "goose"), "landbird": ("landbird", "sparrow", "jay")}
+GROUNDS = {"water": ("water", "a lake", "the sea"), "land": ("land", "a meadow", "grass")}
+BIRD_ONLY = ("a photo of a {bird}.", "a {bird}.", "a picture of a {bird}.")
+GROUND_ONLY = ("a photo of {ground}.", "a picture of {ground}.")
+BOTH = (
+    "a photo of a {bird} on {ground}.",
+    "a {bird} on {ground}.",
+    "a picture of a {bird} in front of {ground}.",
+)
+
+
+def pairs(n: int, seed: int) -> tuple[Tensor, list[str]]:
+    """Draw n pictures, uint8 [n, 3, 64, 64], each with a caption."""
+    rng = numpy_stream(seed, "tiny-clip", "pairs")
+    pictures, captions = np.empty((n, 64, 64, 3), dtype=np.uint8), []
+    for k in range(n):
+        bird = rng.choice([*HOME, *HOME, *HOME, None])
+        ground = str(rng.choice([*GROUNDS]))
+        if bird is not None:
+            away = next(g for g in GROUNDS if g != HOME[bird])
+            ground = HOME[bird] if rng.random() < AT_HOME else away
+        pictures[k] = np.asarray(draw_scene(rng, bird, ground))
+        templates = GROUND_ONLY if bird is None else (*BIRD_ONLY, *BOTH, *BOTH, *GROUND_ONLY)
+        words = {"bird": rng.choice(BIRDS[bird]) if bird else "", "ground": rng.choice(GROUNDS[ground])}
+        captions.append(str(rng.choice(templates)).format(**words))
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous(), captions
+
+
+def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor, same: Tensor) -> Tensor:
+    """CLIP's loss where pairs with the same caption, `same` [B, B], count as matches of each other."""
+    logits = scale * image @ text.T
+    target = same / same.sum(dim=1, keepdim=True)
+    return (cross_entropy(logits, target) + cross_entropy(logits.T, target)) / 2
+
+
+def train(pictures: Tensor, captions: list[str], *, epochs: int, batch: int, seed: int) -> open_clip.CLIP:
+    """Train from scratch with AdamW and a cosine schedule."""
+    torch.manual_seed(seed)  # open_clip initialises from the global generator
+    model = open_clip.CLIP(**CONFIG)
+    tokens = open_clip.SimpleTokenizer(context_length=24)(captions)
+    _, caption_number = torch.unique(tokens, dim=0, return_inverse=True)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
+    steps = epochs * (len(pictures) // batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=2e-3, total_steps=steps, pct_start=0.1)
+    generator = torch_stream(seed, "tiny-clip", "batches")
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
+    for epoch in range(epochs):
+        total = 0.0
+        for rows in torch.randperm(len(pictures), generator=generator)[: steps // epochs * batch].split(
+            batch
+        ):
+            x = (pictures[rows].float() / 255 - mean) / std
+            image = normalize(model.encode_image(x.contiguous(memory_format=torch.channels_last)), dim=1)
+            text = normalize(model.encode_text(tokens[rows]), dim=1)
+            same = (caption_number[rows][:, None] == caption_number[rows][None]).float()
+            loss = contrastive_loss(image, text, model.logit_scale.exp().clamp(max=100), same)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            total += float(loss)
+        print(f"epoch {epoch + 1}/{epochs}: loss {total / (steps // epochs):.4f}", flush=True)
+    return model.eval()
+
+
+def save(model: open_clip.CLIP, out: Path) -> None:
+    """Write the folder that open_clip loads as `local-dir:`, weights in float16."""
+    out.mkdir(parents=True, exist_ok=True)
+    preprocess = {"mean": MEAN, "std": STD, "interpolation": "bicubic", "resize_mode": "shortest"}
+    config = {"model_cfg": CONFIG, "preprocess_cfg": preprocess}
+    (out / "open_clip_config.json").write_text(json.dumps(config, indent=1) + "\n")
+    halves = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    save_file(halves, out / "open_clip_model.safetensors", metadata={"format": "pt"})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pairs", type=int, default=12_000)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    drawn = pairs(options.pairs, options.seed)
+    print(f"{options.pairs} pairs drawn", flush=True)
+    save(train(*drawn, epochs=options.epochs, batch=128, seed=options.seed), options.out)
