@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from functools import cache
 from pathlib import Path
 
@@ -24,19 +23,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-_DECODE_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-)
 
 
 class UnreadableImage(EvenhandError):  # noqa: N818  the name is part of the contract
@@ -97,7 +83,7 @@ def read_image(path: Path) -> Image.Image:
         raise UnreadableImage(path, "permission denied") from error
     except UnidentifiedImageError as error:
         raise UnreadableImage(path, "not an image") from error
-    except _DECODE_ERRORS as error:
+    except Exception as error:  # PIL's decoders meet damaged bytes with every kind of exception
         raise UnreadableImage(path, _decode_reason(error)) from error
 
 
@@ -142,7 +128,7 @@ def _orientation(image: Image.Image) -> int:
     # Called after load(): PNG may carry EXIF behind the pixels, and PIL turns TIFF upright by itself then.
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except _DECODE_ERRORS:
+    except Exception:
         return 1  # damaged EXIF does not make the pixels unreadable
 
 

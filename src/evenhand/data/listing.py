@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -122,12 +122,14 @@ def list_image_folder(root: Path, tables: dict[str, Path], options: Options) -> 
         for name in names
     }
     labels = np.concatenate([part.labels for part in parts])
-    return Listing(root, ids, labels, splits, attributes, _unlisted(root, ids))
+    # Judged over all splits at once: a column may be constant within one.
+    return Listing(root, ids, labels, splits, _grouping(attributes, options), _unlisted(root, ids))
 
 
 def list_table(path: Path, options: Options) -> Listing:
     """List the rows of one table; paths are relative to its folder."""
-    return _rows(read_columns(path), "", options, folders=False)
+    listing = _rows(read_columns(path), "", options, folders=False)
+    return replace(listing, attributes=_grouping(listing.attributes, options))
 
 
 def _rows(columns: Columns, folder: str, options: Options, *, folders: bool) -> Listing:
@@ -194,13 +196,25 @@ def _attributes(columns: Columns, options: Options, path_column: str) -> dict[st
     if options.attributes is not None:
         return {name: columns.get(name, argument="attribute_columns") for name in options.attributes}
     taken = {path_column, options.label, options.split, "id", "", "Unnamed: 0"}
-    candidates = [name for name in columns.values if name in columns.discrete and name not in taken]
-    return {name: columns.values[name] for name in candidates if _may_group(columns.values[name])}
+    return {name: values for name, values in columns.values.items() if name not in taken}
+
+
+def _grouping(attributes: dict[str, Strings], options: Options) -> dict[str, Strings]:
+    """Keep the columns the user named, or those that can make groups."""
+    if options.attributes is not None:
+        return attributes
+    return {name: values for name, values in attributes.items() if _may_group(values)}
 
 
 def _may_group(values: Strings) -> bool:
-    distinct = len(np.unique(values[values != ""]))
-    return 2 <= distinct <= min(MOST_VALUES, len(values) - 1)
+    distinct = np.unique(values[values != ""])
+    if not 2 <= len(distinct) <= min(MOST_VALUES, len(values) - 1):
+        return False
+    try:
+        numbers = distinct.astype(np.float64)
+    except ValueError:
+        return True  # words
+    return bool((numbers == np.floor(numbers)).all())
 
 
 def _unlisted(root: Path, ids: Strings) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -30,13 +29,10 @@ class Columns:
         The file it comes from.
     values : dict of str to str [N]
         Column by column, in the file's order.
-    discrete : frozenset of str
-        The columns of strings, whole numbers or booleans: those that may be attributes.
     """
 
     path: Path
     values: dict[str, Strings]
-    discrete: frozenset[str]
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values()), ()))
@@ -88,8 +84,7 @@ def read_columns(path: Path) -> Columns:
         raise EvenhandError(f"the table {path} has no rows; it needs one row per image")
     columns = {name: table.column(index).combine_chunks() for index, name in enumerate(names)}
     columns = {name: column for name, column in columns.items() if not pa.types.is_nested(column.type)}
-    discrete = frozenset(name for name, column in columns.items() if _is_discrete(column))
-    return Columns(path, {name: _strings(column) for name, column in columns.items()}, discrete)
+    return Columns(path, {name: _strings(column) for name, column in columns.items()})
 
 
 def _read_csv(path: Path) -> pa.Table:
@@ -135,27 +130,3 @@ def _number(value: float | None) -> str:
     if value is None or np.isnan(value):
         return ""
     return str(int(value)) if float(value).is_integer() else str(value)
-
-
-def _is_discrete(column: pa.Array) -> bool:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
-        return True
-    if pa.types.is_floating(kind):
-        return _whole(column)
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        return False
-    text = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    known = text.filter(pc.not_equal(text, ""))
-    try:
-        return _whole(known.cast(pa.float64()))
-    except pa.ArrowInvalid:
-        return True  # words
-
-
-def _whole(numbers: pa.Array) -> bool:
-    known = numbers.drop_null().to_numpy(zero_copy_only=False)
-    known = known[np.isfinite(known)]
-    return bool((known == np.floor(known)).all())
