@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evenhand.cli.options import GroupBy, Json, Threads, examples, set_threads
+from evenhand.cli.options import GroupBy, Json, Seed, Threads, examples, set_threads
 
 NAME = "audit"
 EXAMPLES = examples("evenhand audit birds.store", "evenhand audit birds.store --group-by background --json")
@@ -16,19 +16,20 @@ EXAMPLES = examples("evenhand audit birds.store", "evenhand audit birds.store --
 def command(
     store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
     group_by: GroupBy = None,
+    seed: Seed = 0,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Show accuracy by class, and by group where attributes are known, without training anything."""
     set_threads(threads)
 
-    from evenhand.cli import tables
-    from evenhand.cli.show import as_json, console
+    from evenhand.cli.results import show_rows
+    from evenhand.cli.show import as_json
     from evenhand.data.store import read_store
     from evenhand.experiments.audit import audit_table
 
-    found = audit_table(read_store(store), group_by).model_dump(mode="json")
+    found = audit_table(read_store(store), group_by, seed=seed).model_dump(mode="json")
     if json:
         as_json(found)
         return
-    console().print(tables.methods([found]))
+    show_rows([found])

@@ -32,7 +32,7 @@ def command(
     out: Annotated[Path, typer.Option(help="Store to write, or to resume.")],
     model: Annotated[str, typer.Option(help="open_clip name, local-dir:FOLDER, or tiny.")],
     pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
-    class_names: Annotated[str | None, typer.Option(help="a,b or label=name,… or a file of them.")] = None,
+    class_names: Annotated[str | None, typer.Option(help="label=name,… or a,b for 0,1 or a file.")] = None,
     templates: Annotated[str | None, typer.Option(help="openai, simple, or a file.")] = None,
     label_column: Annotated[str, typer.Option(help="Column with the label.")] = "label",
     attribute_columns: Annotated[str | None, typer.Option(help="Columns a,b that make groups.")] = None,

@@ -26,7 +26,7 @@ def command(
     text_features: Annotated[
         Path | None, typer.Option(help="T.npy, a row per class in sorted order.")
     ] = None,
-    class_names: Annotated[str | None, typer.Option(help="a,b or label=name,… or a file of them.")] = None,
+    class_names: Annotated[str | None, typer.Option(help="label=name,… or a,b for 0,1 or a file.")] = None,
     attribute_columns: Annotated[str | None, typer.Option(help="Columns a,b that make groups.")] = None,
     split_column: Annotated[str | None, typer.Option(help="Column with train, validation or test.")] = None,
     id_column: Annotated[str | None, typer.Option(help="Column with unique row names.")] = None,

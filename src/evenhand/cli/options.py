@@ -68,10 +68,10 @@ def choose_device(text: str) -> str:
     return text
 
 
-def read_mapping(text: str | None) -> list[str] | dict[str, str] | None:
-    """Return class names: a list (in the order of the sorted labels) or a mapping from label to name.
+def read_mapping(text: str | None) -> dict[str, str] | None:
+    """Return {label: class name}.
 
-    `text` is "a,b", "0=a,1=b", or a file with one such entry a line.
+    `text` is "0=a,1=b", or "a,b" for the labels 0 and 1, or a file with one such entry a line.
 
     Raises
     ------
@@ -82,12 +82,12 @@ def read_mapping(text: str | None) -> list[str] | dict[str, str] | None:
         return None
     entries = _lines(Path(text)) if _is_file(text) else listed(text) or []
     if not any("=" in entry for entry in entries):
-        return entries
+        return {str(label): name for label, name in enumerate(entries)}
     pairs = [tuple(part.strip() for part in entry.split("=", 1)) for entry in entries]
     mapping = {pair[0]: pair[-1] for pair in pairs}
     if any(len(pair) == 1 for pair in pairs) or len(mapping) < len(pairs):
         raise EvenhandError(
-            f"--class-names got {text!r}; give every label once as label=name, or names alone in sorted order"
+            f"--class-names got {text!r}; give every label once as label=name, or names alone for 0, 1, …"
         )
     return mapping
 

@@ -32,7 +32,7 @@ def command(
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.show import as_json, clean, console, table
+    from evenhand.cli.show import as_json, clean, complain, console, table
     from evenhand.experiments.predict import predict_run
 
     with progress_bar() as progress:
@@ -46,3 +46,5 @@ def command(
     for name, count in found["predicted"].items():
         drawn.add_row(clean(name), str(count))
     console().print(drawn)
+    for image in found["skipped"]:
+        complain("skipped", f"{image['path']}: {image['reason']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,26 @@ from evenhand.cli.show import as_json, clean, console
 
 def show_results(results: Any, out: Path, *, json: bool) -> None:
     """Write a results object: as JSON, or its methods and, of one method alone, its classes and groups."""
-    found = results.model_dump(mode="json")
+    found = results.model_dump(mode="json", by_alias=True)
     if json:
         as_json(found)
         return
+    show_rows(found["rows"])
+    console().print(clean(f"written to {out}"), soft_wrap=True)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as tables, with what was kept and why."""
     screen = console()
-    rows = found["rows"]
     screen.print(tables.methods(rows))
     if len(rows) == 1 and rows[0]["status"] == "ok":
-        screen.print()
-        screen.print(tables.rates(f"Classes, {rows[0]['split']} split", rows[0]["classes"]))
-        if rows[0]["groups"]:
-            screen.print()
-            screen.print(tables.rates(f"Groups, {rows[0]['split']} split", rows[0]["groups"]))
-    for reason in dict.fromkeys((row.get("kept") or {}).get("reason") for row in rows):
-        if reason:
-            screen.print(clean(reason), soft_wrap=True)
-    screen.print(clean(f"written to {out}"), soft_wrap=True)
+        for kind in ("classes", "cells", "groups"):
+            if rows[0][kind]:
+                screen.print()
+                screen.print(tables.rates(f"{kind.capitalize()}, {rows[0]['split']} split", rows[0][kind]))
+    screen.print()
+    for row in rows:
+        start = f"{row['method']}, seed {row['seed']}: " if len(rows) > 1 else ""
+        reason = (row.get("kept") or {}).get("reason")
+        for sentence in [*([reason] if reason else []), *row.get("notes", [])]:
+            screen.print(clean(f"{start}{sentence}"), soft_wrap=True)

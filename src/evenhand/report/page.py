@@ -29,7 +29,7 @@ def render_report(results: Any, out: Path) -> Path:
     EvenhandError
         If the file cannot be written.
     """
-    data = results if isinstance(results, Mapping) else results.model_dump(mode="json")
+    data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
     html = render(data)
     with atomic(Path(out)) as temporary:
         temporary.write_text(html, encoding="utf-8")

@@ -39,12 +39,12 @@ def test_absent_devices() -> None:
 
 def test_class_names_as_list_mapping_or_file(tmp_path: Path) -> None:
     assert read_mapping(None) is None
-    assert read_mapping("land bird, water bird") == ["land bird", "water bird"]
+    assert read_mapping("land bird, water bird") == {"0": "land bird", "1": "water bird"}
     assert read_mapping("0=land, 1=water") == {"0": "land", "1": "water"}
     file = tmp_path / "names.txt"
     file.write_text("\ufeff0=land\n\n1=a, b\n", encoding="utf-8")
     assert read_mapping(str(file)) == {"0": "land", "1": "a, b"}
-    assert read_mapping("x" * 5000) == ["x" * 5000]
+    assert read_mapping("x" * 5000) == {"0": "x" * 5000}
 
 
 @pytest.mark.parametrize("text", ["0=a,b", "0=a,0=b"])
