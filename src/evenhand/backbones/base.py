@@ -1,0 +1,35 @@
+"""What the rest of evenhand sees of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from PIL import Image
+from torch import Tensor
+
+from evenhand.data.head import Head
+
+
+class Backbone(Protocol):
+    """A frozen image trunk, its projection and its text tower."""
+
+    @property
+    def name(self) -> str:
+        """Name as the user gave it."""
+
+    @property
+    def width(self) -> int:
+        """D_in: features before the projection."""
+
+    def preprocess(self, image: Image.Image) -> Tensor:
+        """Return pixels [3, H, W] of an RGB picture."""
+
+    def trunk(self, pixels: Tensor) -> Tensor:
+        """Return float32 features before the projection, [B, D_in], for pixels [B, 3, H, W]."""
+
+    def head(self, classes: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> Head:
+        """Return projection and text prototypes for `classes`, from the prompts of each."""
+
+    def card(self) -> dict[str, Any]:
+        """Return what identifies the features: model, weights hash, preprocessing, site, precision."""

@@ -1,0 +1,16 @@
+"""The embedded model: a small CLIP that ships with the package and needs no download."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
+
+
+def load_tiny() -> OpenClipBackbone:
+    """Return the CLIP that `scripts/train_tiny_clip.py` trains on drawn birds."""
+    folder = resources.files("evenhand.backbones") / "tiny_model"
+    with resources.as_file(folder) as path:
+        backbone = load_openclip(f"local-dir:{path}")
+    backbone.name = "tiny"
+    return backbone
