@@ -1,0 +1,96 @@
+"""The way through the house with the commands: scenes, store, audit, fit, predict."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from evenhand.cli.app import app
+from evenhand.datasets.scenes import write_scenes
+
+
+def run(*arguments: object, code: int = 0) -> Any:
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == code, (done.stdout, done.stderr, done.exception)
+    return done
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_scenes(tmp_path_factory.mktemp("scenes") / "my photos", seed=0, train=160, test=40)
+
+
+@pytest.fixture(scope="module")
+def store(photos: Path) -> Path:
+    out = photos.parent / "birds.store"
+    run("embed", photos, "--model", "tiny", "--out", out, "--workers", 0, "--device", "cpu")
+    return out
+
+
+def test_embed_counts_and_is_repeatable(photos: Path, store: Path) -> None:
+    arguments = ("embed", photos, "--model", "tiny", "--out", store, "--workers", 0, "--device", "cpu")
+    found = json.loads(run(*arguments, "--json").stdout)
+    assert found["rows"] == 200
+    assert sum(sum(counts.values()) for counts in found["counts"].values()) == 200
+    assert found["attributes"] == ["background"]
+    assert found["skipped"] == {}
+    assert "200 rows" in run(*arguments).stdout
+
+
+def test_audit_shows_groups(store: Path) -> None:
+    found = json.loads(run("audit", store, "--json").stdout)
+    assert {group["name"] for group in found["groups"]} == {
+        f"{bird} / {ground}" for bird in ("landbird", "waterbird") for ground in ("land", "water")
+    }
+    assert "waterbird / land" in run("audit", store).stdout
+
+
+def test_fit_then_predict_images_and_features(photos: Path, store: Path, tmp_path: Path) -> None:
+    made, out = tmp_path / "birds.run", tmp_path / "predictions.csv"
+    fitted = run("fit", store, "--method", "zero_shot", "--out", made, "--json")
+    assert json.loads(fitted.stdout) == json.loads((made / "results.json").read_text())
+    run("predict", made, photos / "test", "--out", out, "--device", "cpu")
+    with out.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 40
+    assert list(rows[0]) == ["path", "predicted", "p_landbird", "p_waterbird"]
+    parts = np.concatenate([np.load(path) for path in sorted((store / "features").glob("*.npy"))])
+    np.save(tmp_path / "X.npy", parts.astype(np.float32))
+    found = json.loads(run("predict", made, "--features", tmp_path / "X.npy", "--out", out, "--json").stdout)
+    assert sum(found["predicted"].values()) == 200
+
+
+def test_import_then_fit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "X.npy", rng.normal(size=(60, 8)).astype(np.float32))
+    lines = ["y,place", *(f"{'cat' if k % 2 else 'dog'},{'in' if k % 3 else 'out'}" for k in range(60))]
+    (tmp_path / "rows.csv").write_text("\n".join(lines))
+    store, made = tmp_path / "s.store", tmp_path / "s.run"
+    features = ("--features", tmp_path / "X.npy", "--table", tmp_path / "rows.csv")
+    columns = ("--label-column", "y", "--attribute-columns", "place")
+    assert json.loads(run("import", *features, *columns, "--out", store, "--json").stdout)["rows"] == 60
+    assert "written to" in run("fit", store, "--method", "erm", "--out", made).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("audit", "nowhere.store"),
+        ("fit", "nowhere.store", "--out", "x.run"),
+        ("predict", "nowhere.run", "photos"),
+        ("embed", "nowhere", "--model", "tiny", "--out", "x.store"),
+        ("import", "--features", "nowhere.npy", "--table", "nowhere.csv", "--out", "x.store"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run(*arguments, code=1)
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

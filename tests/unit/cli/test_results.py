@@ -1,0 +1,73 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from evenhand.audit.metrics import Averages, Rate
+from evenhand.cli.results import show_results
+from evenhand.experiments.results import Difference, ResultRow, Results, summarise
+
+
+def rate(name: str, n: int = 100) -> Rate:
+    return Rate(name=name, n=n, value=0.5, low=0.4, high=0.6)
+
+
+def row(seed: int) -> ResultRow:
+    return ResultRow(
+        method="cfr",
+        seed=seed,
+        kept={"candidate": "erm", "reason": "no evidence of a shortcut that calibration can mend"},
+        worst_group=rate("waterbird / land", 12),
+        worst_class=rate("waterbird"),
+        averages=Averages(plain=0.75, train_weighted=None, group_mean=0.625, class_mean=0.7),
+        classes=[rate("landbird"), rate("waterbird")],
+        groups=[rate("waterbird / land", 12), Rate(name="[x]\x1b[2J", n=0, value=None, low=None, high=None)],
+        difference_to_erm=Difference(value=0.0, low=-0.01, high=0.01),
+        notes=["the calibration set was empty"],
+    )
+
+
+def results(seeds: int) -> Results:
+    rows = [row(seed) for seed in range(seeds)]
+    return Results(schema=1, provenance={}, rows=rows, summary=summarise(rows))
+
+
+def test_one_row_shows_classes_groups_reason_and_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    show_results(results(1), Path("x.run"), json=False)
+    out = capsys.readouterr().out
+    for text in (
+        "50.0 [40.0, 60.0]",
+        "75.0",
+        "0.0 [-1.0, 1.0]",
+        "none",
+        "Classes, test split",
+        "12 few",
+        "[x]�[2J",
+        "no evidence of a shortcut that calibration can mend",
+        "the calibration set was empty",
+        "written to x.run",
+    ):
+        assert text in out
+    assert "\x1b[2J" not in out
+
+
+def test_several_rows_name_method_and_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    show_results(results(2), Path("x"), json=False)
+    out = capsys.readouterr().out
+    assert "cfr, seed 1: no evidence" in out
+    assert "Classes" not in out
+
+
+def test_failed_rows_show_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    found = results(2)
+    found.rows[0].status = "failed"
+    found.rows[0].reason = "the loss is not finite"
+    show_results(found, Path("x"), json=False)
+    assert "the loss is not" in capsys.readouterr().out
+
+
+def test_json_is_the_results_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    found = results(1)
+    show_results(found, Path("x"), json=True)
+    found.write(tmp_path / "results.json")
+    assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "results.json").read_text())
