@@ -1,134 +1,129 @@
-"""The birds of the scenes: swimmers with long necks and flat bills, perchers with short ones."""
+"""The birds of the scenes: swimmers, long and flat with a flat bill, and perchers, round and upright."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+
+from evenhand.datasets._pen import Colour, Pen, mix, near, shade
 
 BIRDS = ("waterbird", "landbird")
-PLUMAGES = ((232, 230, 224), (150, 118, 84), (96, 84, 74), (70, 78, 92), (188, 160, 112), (120, 96, 110))
+PLUMAGES: tuple[Colour, ...] = (
+    (236, 234, 228),
+    (168, 172, 178),
+    (150, 118, 84),
+    (92, 82, 74),
+    (74, 88, 112),
+    (190, 158, 112),
+    (146, 92, 66),
+    (58, 58, 62),
+    (104, 112, 82),
+)
 """Shared by both kinds, so that colour alone does not tell them apart."""
-BILLS = ((226, 158, 44), (60, 54, 48), (200, 110, 60))
-
-Point = tuple[float, float]
-Place = Callable[[float, float], Point]
-"""Maps bird coordinates (x to the front, y up, body length about 2) to pixels."""
+BILLS: tuple[Colour, ...] = ((228, 160, 46), (70, 62, 54), (206, 112, 62), (150, 140, 120))
 
 
-def draw_bird(rng: np.random.Generator, image: Image.Image, kind: str) -> None:
-    """Draw a bird of `kind` onto `image`, somewhere in its lower two thirds."""
-    side = image.width
-    unit = side * rng.uniform(0.085, 0.15)
-    x, y = side * rng.uniform(0.27, 0.73), side * rng.uniform(0.5, 0.74)
-    facing = float(rng.choice([-1, 1]))
-    tilt = rng.normal(0, 0.12)
+@dataclass(frozen=True)
+class Coat:
+    """The colours of one bird."""
 
-    def place(u: float, v: float) -> Point:
-        return x + unit * facing * (u * np.cos(tilt) - v * np.sin(tilt)), y - unit * (
-            u * np.sin(tilt) + v * np.cos(tilt)
-        )
-
-    plumage = np.array(PLUMAGES[rng.integers(len(PLUMAGES))]) + rng.normal(0, 10, 3)
-    colours = {
-        "body": _shade(plumage, 0),
-        "wing": _shade(plumage, -34),
-        "belly": _shade(plumage, 26),
-        "bill": BILLS[rng.integers(len(BILLS))],
-    }
-    draw = ImageDraw.Draw(image)
-    (_waterbird if kind == "waterbird" else _landbird)(rng, draw, place, unit, colours)
+    body: Colour
+    wing: Colour
+    belly: Colour
+    head: Colour
+    tip: Colour
+    bill: Colour
+    legs: Colour
 
 
-Colours = dict[str, tuple[int, int, int]]
+def draw_coat(rng: np.random.Generator) -> Coat:
+    """Draw colours by one rule for both kinds."""
+    body, other = (near(rng, PLUMAGES[k], 9) for k in rng.integers(len(PLUMAGES), size=2))
+    wing = shade(body, -34) if rng.random() < 0.6 else mix(body, other, 0.7)
+    head = body if rng.random() < 0.55 else mix(body, other, 0.85)
+    belly = mix(body, (240, 232, 216), rng.uniform(0.2, 0.6))
+    bill, legs = (near(rng, BILLS[k], 8) for k in rng.integers(len(BILLS), size=2))
+    return Coat(body, wing, belly, head, shade(wing, -45), bill, legs)
 
 
-def _waterbird(
-    rng: np.random.Generator, draw: ImageDraw.ImageDraw, place: Place, unit: float, colours: Colours
-) -> None:
-    neck = rng.uniform(0.75, 1.15)
-    head = (1.05, 0.35 + neck)
-    draw.polygon(
-        [place(-1.5, 0.42), place(-0.9, 0.3), place(-0.7, -0.1), place(-1.1, 0.0)], fill=colours["wing"]
-    )
-    _blob(draw, place, (0, 0), 1.25, 0.5, colours["body"])
-    _blob(draw, place, (0.1, -0.2), 1.0, 0.26, colours["belly"])
-    _blob(draw, place, (-0.2, 0.12), 0.72, 0.28, colours["wing"])
-    draw.line(
-        [place(0.85, 0.1), place(1.05, 0.3 + neck / 2), place(*head)],
-        fill=colours["body"],
-        width=int(unit * 0.34),
-    )
-    _blob(draw, place, head, 0.31, 0.26, colours["body"])
-    draw.polygon(
+def draw_waterbird(rng: np.random.Generator, pen: Pen, coat: Coat, *, afloat: bool) -> None:
+    """Draw a duck, a goose or a gull, its water line or its soles at the pen's origin."""
+    neck = rng.uniform(0.2, 1.1)
+    pen = pen.moved(0, 0.28 if afloat else 0.84, tilt=rng.normal(0.02, 0.05))
+    if not afloat:
+        for foot in (-0.22, 0.2):
+            pen.line([(foot, -0.3), (foot + 0.02, -0.82)], coat.legs, 0.11)
+            pen.shape([(foot - 0.06, -0.72), (foot + 0.4, -0.86), (foot - 0.1, -0.86)], coat.legs)
+    pen.shape([(-0.8, 0.4), (-1.7, 0.52), (-1.55, 0.2), (-0.9, -0.15)], coat.tip)
+    _hull(pen, coat, flat=afloat)
+    head = (1.0 + 0.12 * rng.standard_normal(), 0.42 + neck)
+    nape, throat = (head[0] - 0.24, head[1] + 0.05), (head[0] + 0.2, head[1] - 0.1)
+    pen.shape([(0.45, 0.38), nape, throat, (1.17, 0.35), (1.2, 0.0)], mix(coat.body, coat.head, 0.5))
+    pen.shape([(0.55, 0.26), (0.1, 0.46), (-0.7, 0.42), (-1.4, 0.44), (-0.75, 0.0), (0.1, -0.08)], coat.wing)
+    pen.shape([(-0.75, 0.3), (-1.6, 0.5), (-0.8, 0.1)], coat.tip)
+    pen.blob(head, 0.34, 0.28, coat.head)
+    length, drop = rng.uniform(0.62, 0.82), rng.uniform(0.04, 0.16)
+    x, y = head
+    pen.shape(
         [
-            place(head[0] + 0.2, head[1] + 0.12),
-            place(head[0] + 0.85, head[1] - 0.06),
-            place(head[0] + 0.82, head[1] - 0.18),
-            place(head[0] + 0.2, head[1] - 0.12),
+            (x + 0.22, y + 0.15),
+            (x + length, y - drop + 0.06),
+            (x + length + 0.06, y - drop - 0.08),
+            (x + length - 0.1, y - drop - 0.13),
+            (x + 0.22, y - 0.16),
         ],
-        fill=colours["bill"],
+        coat.bill,
     )
-    _eye(draw, place, (head[0] + 0.1, head[1] + 0.08), unit)
+    _eye(pen, x + 0.1, y + 0.08)
 
 
-def _landbird(
-    rng: np.random.Generator, draw: ImageDraw.ImageDraw, place: Place, unit: float, colours: Colours
-) -> None:
-    height = rng.uniform(0.55, 0.75)
-    head = (0.62, height + 0.22)
-    for foot in (-0.12, 0.22):
-        draw.line(
-            [place(foot, -0.5), place(foot + 0.05, -1.2)],
-            fill=colours["bill"],
-            width=max(2, int(unit * 0.09)),
-        )
-        draw.line(
-            [place(foot - 0.12, -1.2), place(foot + 0.28, -1.2)],
-            fill=colours["bill"],
-            width=max(2, int(unit * 0.09)),
-        )
-    draw.polygon(
-        [place(-0.6, 0.1), place(-1.65, -0.5), place(-1.5, -0.75), place(-0.45, -0.35)], fill=colours["wing"]
-    )
-    _blob(draw, place, (0, 0), 0.82, 0.68, colours["body"])
-    _blob(draw, place, (0.22, -0.2), 0.5, 0.42, colours["belly"])
-    _blob(draw, place, (-0.28, 0.02), 0.52, 0.34, colours["wing"])
-    _blob(draw, place, head, 0.44, 0.4, colours["body"])
-    if rng.random() < 0.5:
-        draw.polygon(
-            [
-                place(head[0] - 0.3, head[1] + 0.2),
-                place(head[0] - 0.35, head[1] + 0.75),
-                place(head[0] + 0.15, head[1] + 0.34),
-            ],
-            fill=colours["wing"],
-        )
-    draw.polygon(
+def _hull(pen: Pen, coat: Coat, *, flat: bool) -> None:
+    keel = -0.3 if flat else -0.46
+    pen.shape(
         [
-            place(head[0] + 0.36, head[1] + 0.14),
-            place(head[0] + 0.74, head[1]),
-            place(head[0] + 0.36, head[1] - 0.14),
+            (-1.2, 0.36),
+            (-1.05, -0.02),
+            (-0.7, keel),
+            (0.65, keel),
+            (1.1, -0.12),
+            (1.24, 0.16),
+            (0.9, 0.42),
+            (0, 0.5),
         ],
-        fill=colours["bill"],
+        coat.body,
     )
-    _eye(draw, place, (head[0] + 0.14, head[1] + 0.1), unit)
+    pen.shape([(-0.9, -0.1), (-0.66, keel), (0.65, keel), (1.1, -0.12), (0.2, -0.16)], coat.belly)
 
 
-def _blob(
-    draw: ImageDraw.ImageDraw, place: Place, centre: Point, a: float, b: float, colour: tuple[int, int, int]
-) -> None:
-    angles = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-    draw.polygon([place(centre[0] + a * np.cos(t), centre[1] + b * np.sin(t)) for t in angles], fill=colour)
+def draw_landbird(rng: np.random.Generator, pen: Pen, coat: Coat) -> None:
+    """Draw a sparrow, a jay or a finch, its soles at the pen's origin."""
+    for foot in (-0.16, 0.2):
+        pen.line([(foot - 0.05, 0.7), (foot + 0.04, 0.04)], coat.legs, 0.08)
+        pen.line([(foot - 0.12, 0.04), (foot + 0.26, 0.04)], coat.legs, 0.07)
+    upright = rng.uniform(0.2, 0.75)
+    pen = pen.moved(0, 1.12, tilt=upright)
+    tail = rng.uniform(1.35, 1.8)
+    pen.shape([(-0.5, 0.28), (-tail, 0.1), (-tail - 0.02, -0.16), (-0.5, -0.2)], coat.tip)
+    pen.blob((0, 0), 0.88, 0.62, coat.body)
+    pen.blob((0.22, -0.22), 0.58, 0.36, coat.belly)
+    pen.shape(
+        [(0.42, 0.12), (0.1, 0.36), (-0.6, 0.3), (-1.15, 0.06), (-0.5, -0.12), (0.15, -0.14)], coat.wing
+    )
+    pen.line([(0.2, 0.1), (-0.55, 0.08)], mix(coat.wing, (245, 240, 230), 0.45), 0.08)
+    _landbird_head(rng, pen.moved(0.72, 0.3, tilt=0.08 * rng.standard_normal()), coat)
 
 
-def _eye(draw: ImageDraw.ImageDraw, place: Place, at: Point, unit: float) -> None:
-    x, y = place(*at)
-    r = max(1.5, unit * 0.07)
-    draw.ellipse((x - r, y - r, x + r, y + r), fill=(18, 16, 16))
+def _landbird_head(rng: np.random.Generator, pen: Pen, coat: Coat) -> None:
+    pen.blob((0, 0), 0.46, 0.42, coat.head)
+    if rng.random() < 0.45:
+        pen.shape([(-0.42, 0.14), (-0.56, 0.62), (-0.05, 0.44), (0.2, 0.3)], coat.head)
+    pen.blob((0.08, -0.16), 0.26, 0.16, mix(coat.head, coat.belly, 0.6))
+    pen.shape([(0.38, 0.17), (0.38 + rng.uniform(0.28, 0.46), -0.02), (0.36, -0.16)], coat.bill)
+    _eye(pen, 0.16, 0.1)
 
 
-def _shade(colour: np.ndarray, by: float) -> tuple[int, int, int]:  # type: ignore[type-arg]
-    red, green, blue = (int(v) for v in np.clip(colour + by, 0, 255))
-    return red, green, blue
+def _eye(pen: Pen, u: float, v: float) -> None:
+    x, y = pen.at(u, v)
+    r = max(1.6, pen.unit * 0.075)
+    pen.draw.ellipse((x - r, y - r, x + r, y + r), fill=(18, 16, 16))

@@ -11,15 +11,18 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder
 from evenhand._random import numpy_stream
-from evenhand.datasets._birds import BIRDS, draw_bird
-from evenhand.datasets._grounds import GROUNDS, draw_ground
+from evenhand.datasets._birds import BIRDS, draw_coat, draw_landbird, draw_waterbird
+from evenhand.datasets._grounds import GROUNDS, Ground, draw_ground, draw_stems
+from evenhand.datasets._pen import Colour, Pen, mix, near, shade
 
 OVERSAMPLING = 3
+SIZES = (0.085, 0.15)
+"""Unit of a bird, about half its body's length, as a share of the picture's side."""
 HOME = {"waterbird": "water", "landbird": "land"}
 
 
@@ -46,13 +49,67 @@ def draw_scene(rng: np.random.Generator, bird: str | None, background: str, size
         raise EvenhandError(f"bird {bird!r} is unknown; scenes have {', '.join(BIRDS)}")
     if background not in GROUNDS:
         raise EvenhandError(f"background {background!r} is unknown; scenes have {', '.join(GROUNDS)}")
-    image = draw_ground(rng, background, size * OVERSAMPLING)
+    ground = draw_ground(rng, background, size * OVERSAMPLING)
     if bird is not None:
-        draw_bird(rng, image, bird)
-    small = np.asarray(image.resize((size, size), Image.Resampling.BOX), dtype=np.float32)
-    light = rng.uniform(0.8, 1.15)
-    noisy = small * light + rng.normal(0, rng.uniform(2, 9), small.shape)
-    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
+        _place_bird(rng, ground, bird)
+    small = np.asarray(ground.image.resize((size, size), Image.Resampling.BOX), dtype=np.float32)
+    light = rng.uniform(0.75, 1.15) * (1 + 0.035 * rng.standard_normal(3, dtype=np.float32))
+    grain = np.float32(rng.uniform(1, 8)) * rng.standard_normal(small.shape, dtype=np.float32)
+    return Image.fromarray((small * light + grain).clip(0, 255).astype(np.uint8))
+
+
+def _place_bird(rng: np.random.Generator, ground: Ground, bird: str) -> None:
+    """Stand or float a bird somewhere; perches and stems in front come by one rule for both kinds."""
+    side = ground.image.width
+    unit = side * rng.uniform(*SIZES)
+    x = side * rng.uniform(0.22, 0.78)
+    y = max(side * rng.uniform(0.55, 0.9), ground.horizon + 1.2 * unit)
+    pen = Pen(ImageDraw.Draw(ground.image), x, y, unit, facing=float(2 * rng.integers(2) - 1))
+    coat = draw_coat(rng)
+    perched = rng.random() < 0.3
+    wet = ground.kind == "water"
+    if perched:
+        pen = _perch(rng, pen, wet, ground)
+    elif wet:
+        _reflection(rng, pen, mix(coat.body, ground.colour, 0.55), ground)
+    else:
+        pen.blob((0, -0.02), 1.1, 0.16, shade(ground.colour, -34))
+    if bird == "waterbird":
+        draw_waterbird(rng, pen, coat, afloat=wet and not perched)
+    else:
+        draw_landbird(rng, pen, coat)
+    if rng.random() < 0.35:
+        draw_stems(rng, ground, x + unit * rng.uniform(-1.2, 1.2), y, unit * rng.uniform(1, 1.5))
+
+
+def _perch(rng: np.random.Generator, pen: Pen, wet: bool, ground: Ground) -> Pen:
+    """Draw a rock, a log or a post; return a pen on its top."""
+    kind = rng.integers(3)
+    if wet:
+        _reflection(rng, pen, shade(ground.colour, -30), ground)
+    if kind == 0:
+        rock = near(rng, (128, 124, 118), 12)
+        pen.shape([(-1.1, 0), (-0.8, 0.36), (-0.2, 0.5), (0.6, 0.44), (1.15, 0)], shade(rock, -22))
+        pen.shape([(-0.8, 0.36), (-0.2, 0.5), (0.6, 0.44), (0.3, 0.26), (-0.5, 0.22)], shade(rock, 16))
+        return pen.moved(0, 0.4)
+    wood = near(rng, (118, 92, 66), 12)
+    if kind == 1:
+        pen.shape([(-1.3, 0.02), (-1.3, 0.34), (1.2, 0.38), (1.2, 0.04)], wood)
+        pen.blob((1.2, 0.21), 0.12, 0.17, shade(wood, 36))
+        return pen.moved(0, 0.34)
+    pen.shape([(-0.28, 0), (-0.25, 0.62), (0.25, 0.62), (0.28, 0)], wood)
+    pen.shape([(0.05, 0), (0.06, 0.62), (0.25, 0.62), (0.28, 0)], shade(wood, -24))
+    return pen.moved(0, 0.6)
+
+
+def _reflection(rng: np.random.Generator, pen: Pen, colour: Colour, ground: Ground) -> None:
+    """Draw a broken mirror image below the pen's origin, and ripples around it."""
+    for k, (left, right) in enumerate(rng.uniform(0.5, 1.2, (4, 2))):
+        v, fade = -0.06 - 0.2 * k, 0.2 * k
+        stripe = [(-left, v), (0, v + 0.08), (right, v), (0, v - 0.08)]
+        pen.shape(stripe, mix(colour, ground.colour, fade))
+    light = mix(ground.colour, (236, 242, 246), 0.5)
+    pen.line([(-1.6, -0.04), (-0.7, -0.1), (0.5, -0.1), (1.5, -0.02)], light, 0.05)
 
 
 def write_scenes(
