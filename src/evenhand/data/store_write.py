@@ -55,6 +55,8 @@ class StoreWriter:
 
     Attributes
     ----------
+    width : int
+        D_in.
     finished : bool
         The same store was already there.
     parts_done : int
@@ -68,7 +70,7 @@ class StoreWriter:
 
     def __init__(self, path: Path, *, identity: dict[str, Any], head: Head, width: int, dtype: str) -> None:
         self.path, self._identity, self._head = path, identity, head
-        self._width, self._dtype = width, dtype
+        self.width, self._dtype = width, dtype
 
     def __enter__(self) -> Self:
         found = {p.name for p in self.path.iterdir()} if self.path.is_dir() else set()
@@ -146,7 +148,7 @@ class StoreWriter:
                 logit_scale=self._head.logit_scale,
                 prompts=self._head.prompts,
             ),
-            width=self._width,
+            width=self.width,
             dtype=self._dtype,  # type: ignore[arg-type]
             parts=counts,
             rows=rows.num_rows,
