@@ -1,0 +1,51 @@
+"""Small open_clip models with random weights, one for each kind of image tower."""
+
+from typing import Any
+
+import pytest
+import torch
+from open_clip.model import CLIP
+
+TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
+VIT = {"image_size": 32, "patch_size": 8, "width": 48, "head_width": 16, "layers": 2}
+TOWERS: dict[str, dict[str, Any]] = {
+    "vit": VIT,
+    "vit-average": {**VIT, "pool_type": "avg"},
+    "vit-norm-after": {**VIT, "pool_type": "avg", "final_ln_after_pool": True},
+    "vit-attention": {**VIT, "attentional_pool": True, "attn_pooler_heads": 4},
+    "vit-tokens": {**VIT, "output_tokens": True},
+    "resnet": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "head_width": 16},
+}
+
+
+def small_model(tower: str, **text: Any) -> CLIP:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = CLIP(embed_dim=32, vision_cfg=TOWERS[tower], text_cfg={**TEXT, **text}, quick_gelu=True)
+        # Biases start at zero, which would hide a lost one.
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias"):
+                torch.nn.init.normal_(parameter, std=0.5)
+    return model.eval()
+
+
+@pytest.fixture(params=sorted(TOWERS))
+def model(request: pytest.FixtureRequest) -> CLIP:
+    return small_model(request.param)
+
+
+@pytest.fixture
+def vit() -> CLIP:
+    return small_model("vit")
+
+
+@pytest.fixture
+def resnet() -> CLIP:
+    return small_model("resnet")
+
+
+@pytest.fixture
+def pixels(model: CLIP) -> torch.Tensor:
+    size = model.visual.image_size
+    height, width = size if isinstance(size, tuple) else (size, size)
+    return torch.randn(5, 3, height, width, generator=torch.Generator().manual_seed(1))
