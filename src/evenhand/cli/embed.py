@@ -40,7 +40,7 @@ def command(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes that read images.")] = None,
     dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
-    precision: Annotated[str, typer.Option(help="Numbers of the model.")] = "fp32",
+    precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16.")] = "fp32",
     thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first broken image.")] = False,
     device: Device = "auto",

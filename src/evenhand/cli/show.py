@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -60,7 +61,7 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f}"
 
 
-def interval(rate: dict[str, Any] | None) -> str:
+def interval(rate: Mapping[str, Any] | None) -> str:
     """Return "value [low, high]" of a rate with its 95 % interval, in percent."""
     if rate is None or rate.get("value") is None:
         return "–"
