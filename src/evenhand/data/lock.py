@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import weakref
+from contextlib import suppress
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
 
+NAME = ".lock"
+
 
 class FolderLock:
     """Hold an exclusive lock on `folder/.lock` until `release` or the end of the process.
+
+    Forked children (data-loader workers) close their copy of the handle at once: an orphan that outlives a
+    killed parent would otherwise keep the folder locked.
 
     Raises
     ------
@@ -20,17 +27,40 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         try:
-            # Not inheritable past exec; forked data-loader workers are ended with their parent.
-            self._handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._handle)
-            raise EvenhandError(
-                f"{folder} is being written by another process; wait for it to end"
-            ) from error
+            self._handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise EvenhandError(f"cannot lock {folder}: {error.strerror or error}") from error
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(self._handle), (folder / NAME).stat()):
+                raise BlockingIOError  # its last holder removed the file, and another has made a new one
+        except OSError as error:
+            os.close(self._handle)
+            if isinstance(error, BlockingIOError):
+                raise EvenhandError(
+                    f"{folder} is being written by another process; wait for it to end"
+                ) from error
+            raise EvenhandError(f"cannot lock {folder}: {error.strerror or error}") from error
+        _HELD.add(self)
 
     def release(self) -> None:
         """Give the lock up."""
+        _HELD.discard(self)
         os.close(self._handle)
+
+    def _forget(self) -> None:
+        # Closing a copy does not unlock: the lock belongs to the parent's open file.
+        with suppress(OSError):
+            os.close(self._handle)
+
+
+_HELD: weakref.WeakSet[FolderLock] = weakref.WeakSet()
+
+
+def _close_copies() -> None:
+    for lock in list(_HELD):
+        lock._forget()
+    _HELD.clear()
+
+
+os.register_at_fork(after_in_child=_close_copies)

@@ -1,12 +1,34 @@
-"""What lies where in a store, and the card that vouches for it."""
+"""What lies where in a store, and the card that vouches for it.
+
+::
+
+    card.json                      identity, counts, SHA-256 of every other file; written last
+    head.safetensors               weight [D_in, D_out], bias [D_out] and text [C, D_out] where there are any
+    rows.parquet                   id, path, label, split and attributes, a row per embedded image
+    skipped.parquet                id, path, reason
+    features/part-00000.npy        [n, D_in]
+    thumbnails/part-00000.parquet  one binary column `jpeg`, a row per row of the part
+    plan.json, progress/           only while the store is being written
+    .lock                          empty
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+from typing_extensions import Self
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic
@@ -14,47 +36,85 @@ from evenhand._files import atomic
 CARD, HEAD, ROWS, SKIPPED = "card.json", "head.safetensors", "rows.parquet", "skipped.parquet"
 PLAN = "plan.json"
 """Identity of a store that is being written; goes when the card, written last, makes it a store."""
+FEATURES, THUMBNAILS, PROGRESS = "features", "thumbnails", "progress"
+
+_STRICT = ConfigDict(extra="forbid", populate_by_name=True, strict=True)
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 def features_name(part: int) -> str:
     """Return the name of a part's features."""
-    return f"features/part-{part:05d}.npy"
+    return f"{FEATURES}/part-{part:05d}.npy"
 
 
 def thumbnails_name(part: int) -> str:
-    """Return the name of a part's thumbnails: a Parquet file with the one binary column `jpeg`."""
-    return f"thumbnails/part-{part:05d}.parquet"
+    """Return the name of a part's thumbnails."""
+    return f"{THUMBNAILS}/part-{part:05d}.parquet"
 
 
 def progress_name(part: int, what: Literal["rows", "skipped"]) -> str:
     """Return the name of a finished part's rows while the store is being written."""
-    return f"progress/{what}-{part:05d}.parquet"
+    return f"{PROGRESS}/{what}-{part:05d}.parquet"
+
+
+def sidecar_name(part: int) -> str:
+    """Return the name of the file that, written last, makes a part count."""
+    return f"{PROGRESS}/part-{part:05d}.json"
 
 
 class HeadCard(BaseModel):
     """The part of a head that is no tensor."""
 
+    model_config = _STRICT
+
     classes: list[str]
-    logit_scale: float
+    logit_scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     prompts: dict[str, list[str]]
 
 
 class StoreCard(BaseModel):
     """`card.json`: identity, counts and the SHA-256 of every other file."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, strict=True)
+    model_config = _STRICT
 
     schema_version: Literal[1] = Field(1, alias="schema")
     kind: Literal["store"] = "store"
     identity: dict[str, Any]
     head: HeadCard
-    width: int
+    width: PositiveInt
     dtype: Literal["float16", "float32"]
-    parts: list[int]
-    rows: int
-    skipped: int
+    parts: list[NonNegativeInt]
+    rows: PositiveInt
+    skipped: NonNegativeInt
     attributes: list[str]
-    files: dict[str, str]
+    files: dict[str, Sha256]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if sum(self.parts) != self.rows:
+            raise ValueError(f"parts of {sum(self.parts)} rows in all do not make {self.rows} rows")
+        needed = {HEAD, ROWS, SKIPPED, *(features_name(part) for part in range(len(self.parts)))}
+        allowed = needed | {thumbnails_name(part) for part in range(len(self.parts))}
+        if not needed <= set(self.files) <= allowed:
+            raise ValueError("files does not name the files of a store")
+        return self
+
+    def text(self) -> str:
+        """Return the one text that stands for this card, with a checksum of itself."""
+        data = self.model_dump(by_alias=True)
+        return json_text({**data, "checksum": hashlib.sha256(json_text(data).encode()).hexdigest()})
+
+
+def json_text(data: dict[str, Any]) -> str:
+    """Return sorted, indented JSON: one text for one value."""
+    return json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(text.encode())
 
 
 def read_card(folder: Path) -> StoreCard:
@@ -66,29 +126,32 @@ def read_card(folder: Path) -> StoreCard:
         If the folder is no store, is unfinished, or its card is of another schema or was edited.
     """
     path = folder / CARD
-    if not path.is_file():
-        if (folder / PLAN).is_file():
-            raise EvenhandError(f"{folder} is unfinished; run the same embed command again to resume it")
-        raise EvenhandError(f"{folder} is no store: it has no {CARD}; make one with embed or import")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes().decode()
+        data = json.loads(text)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if (folder / PLAN).is_file():
+            raise EvenhandError(f"{folder} is unfinished; run the same command again to resume it") from error
+        raise EvenhandError(
+            f"{folder} is no store: it has no {CARD}; make one with embed or import"
+        ) from error
     except (OSError, ValueError) as error:
         raise EvenhandError(f"{path} cannot be read as JSON ({error}); make the store again") from error
-    if not isinstance(data, dict) or data.get("schema") != 1:
-        found = data.get("schema") if isinstance(data, dict) else None
-        raise EvenhandError(f"{path} has schema {found!r}, this version reads 1; make the store again")
+    if not isinstance(data, dict) or data.get("kind") != "store":
+        raise EvenhandError(f"{folder} is no store: its {CARD} is another's; make one with embed or import")
+    if data.get("schema") != 1:
+        raise EvenhandError(
+            f"{path} has schema {data.get('schema')!r}, this version reads 1; make the store again"
+        )
+    checksum = data.pop("checksum", None)
     try:
-        return StoreCard.model_validate(data)
+        card = StoreCard.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
+        place = ".".join(map(str, first["loc"])) or "its counts"
         raise EvenhandError(
             f"{path} is malformed at {place}: {first['msg']}; make the store again"
         ) from error
-
-
-def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write sorted, indented JSON, whole or not at all."""
-    with atomic(path) as temporary:
-        text = json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    if card.text() != text or checksum is None:
+        raise EvenhandError(f"{path} was changed since the store was made; make the store again")
+    return card

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from typing_extensions import Self
 
 from evenhand._errors import EvenhandError
@@ -23,17 +21,18 @@ from evenhand.data.lock import FolderLock
 from evenhand.data.store_layout import (
     CARD,
     HEAD,
-    PLAN,
+    PROGRESS,
     ROWS,
     SKIPPED,
     HeadCard,
     StoreCard,
     features_name,
     progress_name,
-    read_card,
+    sidecar_name,
     thumbnails_name,
-    write_json,
+    write_text,
 )
+from evenhand.data.store_plan import Plan, Sidecar, check_free, claim, discard, done_parts, tidy
 
 SKIPPED_COLUMNS = pa.schema([("id", pa.string()), ("path", pa.string()), ("reason", pa.string())])
 
@@ -41,16 +40,19 @@ SKIPPED_COLUMNS = pa.schema([("id", pa.string()), ("path", pa.string()), ("reaso
 class StoreWriter:
     """Write a store; a context manager that holds the folder's lock.
 
+    Nothing that is written depends on the time, the process or an interruption: the same calls make the same
+    bytes.
+
     Parameters
     ----------
     path : Path
-        Folder of the store.
+        Folder of the store: new, empty, or a store of the same identity, to resume.
     identity : dict
-        What determines the bytes: model, preprocessing, prompts, manifest, precision. A folder that holds
-        a store of another identity is refused.
+        What determines the bytes: model, preprocessing, prompts, manifest, precision, rows per part. A folder
+        that holds a store of another identity is refused.
     head : Head
         Written as `head.safetensors`.
-    width, dtype : int, str
+    width, dtype : int, "float16" or "float32"
         Of the features.
 
     Attributes
@@ -58,7 +60,7 @@ class StoreWriter:
     width : int
         D_in.
     finished : bool
-        The same store was already there.
+        The same store was already there; `read_store` verifies it.
     parts_done : int
         Parts that need not be made again.
 
@@ -73,28 +75,31 @@ class StoreWriter:
         self.width, self._dtype = width, dtype
 
     def __enter__(self) -> Self:
-        found = {p.name for p in self.path.iterdir()} if self.path.is_dir() else set()
-        if self.path.is_file() or (found - {".lock"} and not found & {CARD, PLAN}):
-            raise EvenhandError(f"--out {self.path} exists and is no store; name a new folder")
+        check_free(self.path)
         make_folder(self.path)
         self._lock = FolderLock(self.path)
         try:
-            self.finished = (self.path / CARD).exists()
-            self._compare()
+            self.finished = claim(
+                self.path, Plan(identity=self._identity, width=self.width, dtype=self._dtype)
+            )
+            tidy(self.path, finished=self.finished)
+            self._sidecars = [] if self.finished else done_parts(self.path)
         except BaseException:
             self._lock.release()
             raise
-        self.parts_done = 0
-        while not self.finished and (self.path / progress_name(self.parts_done, "rows")).exists():
-            self.parts_done += 1
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None and not self.finished and self.parts_done == 0:
-            shutil.rmtree(self.path, ignore_errors=True)
+            discard(self.path)
         self._lock.release()
+
+    @property
+    def parts_done(self) -> int:
+        """Return how many parts are there, those of an interrupted run included."""
+        return len(self._sidecars)
 
     def write_part(
         self,
@@ -103,43 +108,68 @@ class StoreWriter:
         skipped: Sequence[Mapping[str, str]] = (),
         thumbnails: Sequence[bytes] | None = None,
     ) -> None:
-        """Write the next part: features [n, D_in] and n values of each column of `rows`.
+        """Write the next part.
 
-        The part counts once its rows are there, which are written last.
+        It counts once its sidecar is there, which is written last.
+
+        Parameters
+        ----------
+        features : floats [n, D_in]
+        rows : dict of str to str [n]
+            `id`, `path`, `label`, `split`, and attributes.
+        skipped : sequence of dict
+            `id`, `path`, `reason` of the images of this part that could not be read.
+        thumbnails : sequence of n bytes, optional
+            JPEG files.
+
+        Raises
+        ------
+        EvenhandError
+            If lengths do not fit, a feature is not finite in the store's type, or the disk refuses.
         """
         part = self.parts_done
-        with atomic(self.path / features_name(part)) as temporary, temporary.open("wb") as stream:
-            np.save(stream, np.ascontiguousarray(features, dtype=self._dtype), allow_pickle=False)
-        if thumbnails is not None:
-            _write_table(
-                self.path / thumbnails_name(part), pa.table({"jpeg": pa.array(thumbnails, pa.binary())})
+        lengths = {
+            len(features),
+            *map(len, rows.values()),
+            *([] if thumbnails is None else [len(thumbnails)]),
+        }
+        if lengths != {len(features)} or features.shape[1:] != (self.width,):
+            raise EvenhandError(
+                f"part {part} has features {features.shape} and columns of {sorted(lengths)} rows; "
+                f"both must have as many rows, and features the width {self.width}"
             )
-        listed = pa.Table.from_pylist([dict(row) for row in skipped], schema=SKIPPED_COLUMNS)
-        _write_table(self.path / progress_name(part, "skipped"), listed)
+        names = [features_name(part), progress_name(part, "rows"), progress_name(part, "skipped")]
+        _write_array(self.path / names[0], self._cast(features, rows))
         columns = {name: pa.array(np.asarray(values).tolist(), pa.string()) for name, values in rows.items()}
-        _write_table(self.path / progress_name(part, "rows"), pa.table(columns))
-        self.parts_done += 1
+        _write_table(self.path / names[1], pa.table(columns))
+        listed = pa.Table.from_pylist([dict(row) for row in skipped], schema=SKIPPED_COLUMNS)
+        _write_table(self.path / names[2], listed)
+        if thumbnails is not None:
+            names.append(thumbnails_name(part))
+            _write_table(self.path / names[3], pa.table({"jpeg": pa.array(thumbnails, pa.binary())}))
+        sidecar = Sidecar(rows=len(features), files={name: sha256(self.path / name) for name in names})
+        write_text(self.path / sidecar_name(part), sidecar.text())
+        self._sidecars.append(sidecar)
 
     def finish(self) -> None:
-        """Join the parts' rows, write head and card, and make the folder a store."""
-        rows = self._joined("rows")
-        skipped = self._joined("skipped")
-        if rows.num_rows == 0:
-            raise EvenhandError(
-                "no row could be embedded, so there is nothing to store; see the skipped images"
-            )
-        counts = [
-            pq.read_metadata(self.path / progress_name(part, "rows")).num_rows
-            for part in range(self.parts_done)
-        ]
+        """Join the parts' rows, write head and card, and make the folder a store.
+
+        Raises
+        ------
+        EvenhandError
+            If no part has a row, or the disk refuses.
+        """
+        if not any(sidecar.rows for sidecar in self._sidecars):
+            raise EvenhandError("no row could be embedded, so there is nothing to store; look at the images")
+        rows, skipped = self._joined("rows"), self._joined("skipped")
         _write_table(self.path / ROWS, rows)
         _write_table(self.path / SKIPPED, skipped)
-        tensors = {"weight": self._head.weight, "bias": self._head.bias, "text": self._head.text}
         with atomic(self.path / HEAD) as temporary:
-            save_file({k: np.ascontiguousarray(v) for k, v in tensors.items() if v is not None}, temporary)
-        names = [HEAD, ROWS, SKIPPED, *(features_name(part) for part in range(self.parts_done))]
-        shards = [thumbnails_name(part) for part in range(self.parts_done)]
-        names += [name for name in shards if (self.path / name).exists()]
+            # Not save_file: its errors are no OSError, so that a full disk would go unnamed.
+            temporary.write_bytes(save(_tensors(self._head)))
+        files = {name: sha256(self.path / name) for name in (HEAD, ROWS, SKIPPED)}
+        for sidecar in self._sidecars:
+            files |= {name: sha for name, sha in sidecar.files.items() if not name.startswith(PROGRESS)}
         card = StoreCard(
             schema=1,
             identity=self._identity,
@@ -150,46 +180,45 @@ class StoreWriter:
             ),
             width=self.width,
             dtype=self._dtype,  # type: ignore[arg-type]
-            parts=counts,
+            parts=[sidecar.rows for sidecar in self._sidecars],
             rows=rows.num_rows,
             skipped=skipped.num_rows,
             attributes=[name for name in rows.column_names if name not in ("id", "path", "label", "split")],
-            files={name: sha256(self.path / name) for name in names},
+            files=files,
         )
-        write_json(self.path / CARD, card.model_dump(by_alias=True))
-        shutil.rmtree(self.path / "progress")
-        (self.path / PLAN).unlink()
+        write_text(self.path / CARD, card.text())
         self.finished = True
+        tidy(self.path, finished=True)
 
-    def _compare(self) -> None:
-        """Refuse a folder of another identity; record ours in a new one."""
-        plan = self.path / PLAN
-        if not self.finished and not plan.exists():
-            write_json(plan, self._identity)
-            return
-        try:
-            known = read_card(self.path).identity if self.finished else json.loads(plan.read_text("utf-8"))
-        except ValueError as error:
-            raise EvenhandError(f"{plan} cannot be read; remove {self.path} and embed again") from error
-        ours = json.loads(json.dumps(self._identity))
-        for key in sorted({*known, *ours}):
-            if known.get(key) != ours.get(key):
-                raise EvenhandError(
-                    f"{self.path} was made with {key} {_short(known.get(key))}, but this run has "
-                    f"{_short(ours.get(key))}; name another --out"
-                )
+    def _cast(self, features: Floats, rows: Mapping[str, Any]) -> Floats:
+        with np.errstate(over="ignore"):
+            cast: Floats = np.ascontiguousarray(features, dtype=self._dtype)
+        bad = np.flatnonzero(~np.isfinite(cast).all(axis=1))
+        if len(bad):
+            raise EvenhandError(
+                f"the features of {rows['id'][int(bad[0])]} are not finite in {self._dtype}; "
+                "use float32, or leave the image out"
+            )
+        return cast
 
-    def _joined(self, what: Any) -> pa.Table:
+    def _joined(self, what: Literal["rows", "skipped"]) -> pa.Table:
         return pa.concat_tables(
             pq.read_table(self.path / progress_name(part, what)) for part in range(self.parts_done)
         )
 
 
+def _tensors(head: Head) -> dict[str, Floats]:
+    found = {"weight": head.weight, "bias": head.bias, "text": head.text}
+    return {name: np.ascontiguousarray(value) for name, value in found.items() if value is not None}
+
+
+def _write_array(path: Path, values: Floats) -> None:
+    with atomic(path) as temporary, temporary.open("wb") as stream:
+        # Not np.save: it writes past Python's stream, and a full disk loses its name.
+        np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(values))
+        stream.write(values.reshape(-1).view(np.uint8).data)
+
+
 def _write_table(path: Path, table: pa.Table) -> None:
     with atomic(path) as temporary:
         pq.write_table(table, temporary)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

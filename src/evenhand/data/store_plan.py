@@ -1,0 +1,160 @@
+"""Whether a folder may be written, and what of an interrupted store still counts."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+
+from evenhand._errors import EvenhandError
+from evenhand._files import sha256
+from evenhand.data import lock
+from evenhand.data.store_layout import (
+    CARD,
+    FEATURES,
+    HEAD,
+    PLAN,
+    PROGRESS,
+    ROWS,
+    SKIPPED,
+    THUMBNAILS,
+    Sha256,
+    json_text,
+    read_card,
+    sidecar_name,
+    write_text,
+)
+
+# What a writer leaves that was killed before its plan was there.
+_EARLY = re.compile(rf"{re.escape(lock.NAME)}|\.{re.escape(PLAN)}\.\d+\.tmp")
+
+
+class Plan(BaseModel):
+    """`plan.json`: what an unfinished store is going to be."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    kind: Literal["store-plan"] = "store-plan"
+    identity: dict[str, Any]
+    width: int
+    dtype: str
+
+
+class Sidecar(BaseModel):
+    """What a finished part holds: written last, it makes the part count."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rows: NonNegativeInt
+    files: dict[str, Sha256]
+
+    def text(self) -> str:
+        """Return the sidecar as JSON."""
+        return json_text(self.model_dump())
+
+
+def check_free(path: Path) -> None:
+    """Refuse a path that holds anything but a store.
+
+    Raises
+    ------
+    EvenhandError
+        If `path` is a file, a folder that cannot be listed, or one with other files.
+    """
+    try:
+        found = {entry.name for entry in path.iterdir() if not _EARLY.fullmatch(entry.name)}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise EvenhandError(f"--out {path} cannot be used as a folder: {error.strerror or error}") from error
+    if CARD in found:
+        read_card(path)
+    elif PLAN in found:
+        _read_plan(path)
+    elif found:
+        raise EvenhandError(f"--out {path} exists and is no store; name a new folder")
+
+
+def claim(path: Path, plan: Plan) -> bool:
+    """Write the plan of a new store, or compare it with the one that is there; tell whether it is finished.
+
+    Raises
+    ------
+    EvenhandError
+        If the folder holds a store of another identity: the sentence names the first difference.
+    """
+    if (path / CARD).exists():
+        card = read_card(path)
+        _compare(path, Plan(identity=card.identity, width=card.width, dtype=card.dtype), plan)
+        return True
+    if (path / PLAN).exists():
+        _compare(path, _read_plan(path), plan)
+    else:
+        write_text(path / PLAN, json_text(plan.model_dump()))
+    return False
+
+
+def _read_plan(path: Path) -> Plan:
+    try:
+        return Plan.model_validate_json((path / PLAN).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise EvenhandError(f"--out {path} holds a {PLAN} that is no store's; name a new folder") from error
+
+
+def _compare(path: Path, known: Plan, ours: Plan) -> None:
+    # Through JSON, as the known one went: tuples become lists.
+    ours = Plan.model_validate_json(json_text(ours.model_dump()))
+    before, now = ({**p.identity, "width": p.width, "dtype": p.dtype} for p in (known, ours))
+    for key in sorted({*before, *now}):
+        if before.get(key) != now.get(key):
+            raise EvenhandError(
+                f"--out {path} was made with {key} {_short(before.get(key))}, but this run has "
+                f"{_short(now.get(key))}; name another --out"
+            )
+
+
+def done_parts(path: Path) -> list[Sidecar]:
+    """Return the sidecars of the parts, from the first on, whose files are there unchanged."""
+    found: list[Sidecar] = []
+    while sidecar := _intact(path, len(found)):
+        found.append(sidecar)
+    return found
+
+
+def _intact(path: Path, part: int) -> Sidecar | None:
+    try:
+        sidecar = Sidecar.model_validate_json((path / sidecar_name(part)).read_bytes())
+        whole = all(sha256(path / name) == digest for name, digest in sidecar.files.items())
+    except (OSError, ValidationError):
+        return None
+    return sidecar if whole else None
+
+
+def discard(path: Path) -> None:
+    """Remove a store that has no part worth resuming, and nothing else that lies in its folder."""
+    with suppress(OSError):
+        tidy(path, finished=True)
+        for name in (FEATURES, THUMBNAILS):
+            shutil.rmtree(path / name, ignore_errors=True)
+        for name in (HEAD, ROWS, SKIPPED, lock.NAME):
+            (path / name).unlink(missing_ok=True)
+        path.rmdir()
+
+
+def tidy(path: Path, *, finished: bool) -> None:
+    """Remove what a killed writer left: temporary files, and the progress of a finished store."""
+    with suppress(OSError):
+        for temporary in [*path.glob(".*.tmp"), *path.glob("*/.*.tmp")]:
+            temporary.unlink()
+        if finished:
+            shutil.rmtree(path / PROGRESS, ignore_errors=True)
+            (path / PLAN).unlink(missing_ok=True)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
