@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
 from evenhand._typing import Floats, Ints, Strings
+from evenhand.data.arrays_in import feature_files, in_part_order, read_arrays
 from evenhand.data.head import Head
-from evenhand.data.splits import stratified_split
+from evenhand.data.manifest import _check_training, _codes, _renamed, _splits
 from evenhand.data.store import read_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.data.tables_in import Columns, read_columns
 
-SPLITS = ("train", "validation", "test")
+PART_ROWS = 16_384
+_OWN = ("id", "path", "label", "split")
 
 
 def import_embeddings(
@@ -36,220 +39,195 @@ def import_embeddings(
 ) -> FeatureTable:
     """Make a store from `.npy` features and a table with one row per feature row.
 
+    The same call resumes an interrupted import, and on a finished one verifies it.
+
     Parameters
     ----------
     features : sequence of Path
-        `.npy` parts [n_k, D], or clip-retrieval's folder with `img_emb/*.npy` and `metadata/*.parquet`.
+        `.npy` parts [n_k, D] of floats, or clip-retrieval's folder with `img_emb/*.npy` and
+        `metadata/*.parquet`. Float16 stays so if all parts are, float32 else.
     table : Path or None
-        CSV or Parquet; None reads clip-retrieval's metadata.
-    label_column, attribute_columns, split_column, id_column : str
-        Columns of the table. Without a split column a seeded stratified split is made; without an id column
-        `id` is used where there is one, row numbers otherwise.
+        CSV, TSV, Parquet or JSON lines; None reads clip-retrieval's metadata.
+    label_column, attribute_columns : str
+        Columns of the table.
+    split_column : str, optional
+        By default `split` where there is one; otherwise a seeded stratified split is made.
     text_features : Path, optional
-        `.npy` [C, D], one row per class in the alphabetical order of the class names in the table.
-    class_names : mapping, optional
-        Label to name.
+        `.npy` [C, D], a row per class in the order of the classes.
+    class_names : mapping of str to str, optional
+        New names for labels. The classes are in sorted order of the labels, whole numbers by value; a mapping
+        that names every label gives the order instead.
     out : Path
         Folder of the store.
     seed : int
         Of the split.
+    id_column : str, optional
+        By default `id` or `image_path` where there is one, row numbers from 0 otherwise.
+
+    Returns
+    -------
+    FeatureTable
+        Read from `out`; its head projects by the identity, and has no text without `text_features`.
 
     Raises
     ------
     EvenhandError
-        If files cannot be read, rows, widths or columns do not fit, values are not finite, ids come twice,
-        or there are fewer than two classes, or one without training rows.
+        If a file cannot be read; widths, row counts or columns do not fit; a value is not finite; ids come
+        twice; a label or an id is missing; there is one class, or one without training rows; or `out` cannot
+        be written or holds something else.
     """
-    parts = [_checked(path, part) for path, part in zip(*_opened(features), strict=True)]
-    width = _common_width(parts)
+    files = feature_files(features, argument="features")
+    parts = read_arrays(files, argument="features")
+    width, n = int(parts[0].shape[1]), sum(len(part) for part in parts)
     columns = _columns(features, table)
-    n = sum(len(part) for part in parts)
     if len(columns) != n:
-        raise EvenhandError(f"the table has {len(columns)} rows but the features have {n}; they must match")
-    labels = columns.get(label_column, argument="--label-column")
-    classes, y = _classes(labels)
-    split = _split(columns, split_column, y, seed)
+        raise EvenhandError(
+            f"the table {columns.path} has {len(columns)} rows but the features have {n}; "
+            "give one table row per feature row"
+        )
+    classes, y = _classes(_filled(columns, label_column, "label_column"), class_names or {})
+    split, notes = _split(columns, split_column, y, seed)
     _check_training(classes, y, split)
-    ids = _ids(columns, id_column, n)
-    text = None if text_features is None else _text(text_features, classes, width)
-    names = tuple((class_names or {}).get(name, name) for name in classes)
-    head = Head(np.eye(width, dtype=np.float32), None, names, text)
-    values = {
-        "id": ids,
+    rows = {
+        "id": _ids(columns, id_column),
         "path": np.full(n, ""),
-        "label": np.asarray(names)[y],
+        "label": np.asarray(classes)[y],
         "split": split,
-        **{name: columns.get(name, argument="--attribute-columns") for name in attribute_columns},
+        **_attributes(columns, attribute_columns),
     }
-    dtype = "float16" if all(part.dtype == np.float16 for part in parts) else "float32"
-    files = [*_files(features), *([] if text_features is None else [text_features])]
+    text = None if text_features is None else _text(text_features, classes, width)
     identity: dict[str, Any] = {
         "family": "import",
+        "model": None,
         "features_sha256": [sha256(path) for path in files],
-        "columns": [label_column, *attribute_columns, split_column or ""],
-        "classes": list(names),
-        "seed": seed,
-        "rows": n,
+        "text_sha256": None if text_features is None else sha256(text_features),
+        "rows_sha256": _hash(rows),
+        "classes": list(classes),
+        "part_rows": PART_ROWS,
+        "notes": notes,
     }
-    _write(out, identity, head, width, dtype, parts, values)
+    dtype = "float16" if all(part.dtype == np.float16 for part in parts) else "float32"
+    head = Head(np.eye(width, dtype=np.float32), None, classes, text)
+    with StoreWriter(out, identity=identity, head=head, width=width, dtype=dtype) as writer:
+        if not writer.finished:
+            _write(writer, parts, rows)
     return read_store(out)
 
 
 def read_features(paths: Sequence[Path]) -> list[Floats]:
-    """Return memory-mapped, finite parts [n_k, D] of one width.
+    """Return memory-mapped, finite float parts [n_k, D] of one width, of `.npy` files or such folders.
 
     Raises
     ------
     EvenhandError
-        As `import_embeddings`.
+        If a file cannot be read, holds something else, or widths differ.
     """
-    parts = [_checked(path, part) for path, part in zip(*_opened(paths), strict=True)]
-    _common_width(parts)
-    return parts
+    return read_arrays(feature_files(paths, argument="features"), argument="features")
 
 
-def _write(
-    out: Path,
-    identity: dict[str, Any],
-    head: Head,
-    width: int,
-    dtype: str,
-    parts: list[Floats],
-    values: dict[str, Strings],
-) -> None:
-    with StoreWriter(out, identity=identity, head=head, width=width, dtype=dtype) as writer:
-        if writer.finished:
-            return
-        start = 0
-        for number, part in enumerate(parts):
-            if number >= writer.parts_done:
-                rows = slice(start, start + len(part))
-                writer.write_part(part, {name: column[rows] for name, column in values.items()})
-            start += len(part)
-        writer.finish()
+def _write(writer: StoreWriter, parts: Sequence[Floats], rows: Mapping[str, Strings]) -> None:
+    for number, (start, block) in enumerate(_blocks(parts)):
+        if number >= writer.parts_done:
+            inside = slice(start, start + len(block))
+            writer.write_part(block, {name: values[inside] for name, values in rows.items()})
+    writer.finish()
 
 
-def _files(features: Sequence[Path]) -> list[Path]:
-    found: list[Path] = []
-    for path in features:
-        if path.is_dir():
-            # clip-retrieval numbers its parts without padding: 2 comes before 10.
-            numbered = sorted((path / "img_emb").glob("*.npy"), key=_number)
-            if not numbered:
-                raise EvenhandError(
-                    f"--features {path} has no img_emb/*.npy; give .npy files or clip-retrieval's folder"
-                )
-            found += numbered
-        else:
-            found.append(path)
-    return found
-
-
-def _number(path: Path) -> tuple[int, str]:
-    digits = "".join(c for c in path.stem if c.isdigit())
-    return int(digits or 0), path.stem
-
-
-def _opened(features: Sequence[Path]) -> tuple[list[Path], list[Floats]]:
-    paths = _files(features)
-    arrays = []
-    for path in paths:
-        try:
-            arrays.append(np.load(path, mmap_mode="r", allow_pickle=False))
-        except (OSError, ValueError, EOFError) as error:
-            raise EvenhandError(f"--features {path} cannot be read as .npy ({error})") from error
-    return paths, arrays
-
-
-def _checked(path: Path, part: Any) -> Floats:
-    if (
-        not isinstance(part, np.ndarray)
-        or part.ndim != 2
-        or part.dtype not in (np.float16, np.float32, np.float64)
-    ):
-        found = f"{getattr(part, 'dtype', type(part).__name__)} {getattr(part, 'shape', '')}"
-        raise EvenhandError(f"--features {path} holds {found}; it must be a float array [rows, width]")
-    for start in range(0, len(part), 65_536):
-        finite = np.isfinite(part[start : start + 65_536]).all(axis=1)
-        if not finite.all():
-            raise EvenhandError(
-                f"--features {path} is not finite in row {start + int(finite.argmin())}; mend or drop it"
-            )
-    return part
-
-
-def _common_width(parts: Sequence[Floats]) -> int:
-    widths = sorted({int(part.shape[1]) for part in parts})
-    if len(widths) != 1:
-        raise EvenhandError(f"--features parts have widths {widths}; all parts must have one width")
-    return widths[0]
+def _blocks(parts: Sequence[Floats]) -> Iterator[tuple[int, Floats]]:
+    """Yield first row and features of pieces small enough for memory."""
+    first = 0
+    for part in parts:
+        for start in range(0, len(part), PART_ROWS):
+            yield first + start, part[start : start + PART_ROWS]
+        first += len(part)
 
 
 def _columns(features: Sequence[Path], table: Path | None) -> Columns:
     if table is not None:
         return read_columns(table)
     folders = [path / "metadata" for path in features if path.is_dir()]
-    parts = [
-        read_columns(path) for folder in folders for path in sorted(folder.glob("*.parquet"), key=_number)
-    ]
-    if not parts:
+    files = [file for folder in folders for file in in_part_order(folder.glob("*.parquet"))]
+    if not files:
         raise EvenhandError(
-            "--table is missing, and --features has no metadata/*.parquet; give a CSV or Parquet"
+            "table is missing, and features is no folder with metadata/*.parquet; give a CSV or Parquet"
         )
-    names = set.intersection(*(set(part.values) for part in parts))
-    joined = {name: np.concatenate([part.values[name] for part in parts]) for name in sorted(names)}
-    return Columns(folders[0], joined)
+    parts = [read_columns(file) for file in files]
+    for part in parts:
+        if list(part.values) != list(parts[0].values):
+            raise EvenhandError(f"{part.path} has other columns than {files[0]}; make them the same")
+    names = parts[0].values
+    return Columns(files[0].parent, {name: np.concatenate([p.values[name] for p in parts]) for name in names})
 
 
-def _classes(labels: Strings) -> tuple[list[str], Ints]:
-    empty = np.flatnonzero(labels == "")
-    if len(empty):
-        raise EvenhandError(f"row {int(empty[0])} of the table has no label; every row needs one")
-    classes, y = np.unique(labels, return_inverse=True)
-    if len(classes) < 2:
-        raise EvenhandError(f"the table has {len(classes)} class; at least 2 classes are needed")
-    return [str(name) for name in classes], y.astype(np.int64)
-
-
-def _split(columns: Columns, column: str | None, y: Ints, seed: int) -> Strings:
-    if column is None:
-        return stratified_split(y, seed=seed)
-    split = columns.get(column, argument="--split-column")
-    unknown = sorted(set(split.tolist()) - set(SPLITS))
-    if unknown:
-        raise EvenhandError(f"--split-column {column} holds {unknown[0]!r}; it may hold {', '.join(SPLITS)}")
-    return split
-
-
-def _check_training(classes: Sequence[str], y: Ints, split: Strings) -> None:
-    counts = np.bincount(y[split == "train"], minlength=len(classes))
-    if (counts == 0).any():
+def _filled(columns: Columns, column: str, argument: str) -> Strings:
+    values = columns.get(column, argument=argument)
+    gaps = np.flatnonzero(values == "")
+    if len(gaps):
         raise EvenhandError(
-            f"class {classes[int(counts.argmin())]!r} has no training rows; add some or drop it"
+            f"{argument}: {columns.path} has no value in column {column!r} at row {gaps[0] + 1} of "
+            f"{len(values)}; fill it in or drop the row"
         )
+    return values
 
 
-def _ids(columns: Columns, column: str | None, n: int) -> Strings:
-    if column is None and "id" not in columns.values:
-        return np.arange(n).astype(np.str_)
-    ids = columns.get(column or "id", argument="--id-column")
+def _classes(labels: Strings, class_names: Mapping[str, str]) -> tuple[tuple[str, ...], Ints]:
+    names, y = _codes(labels)
+    renamed = dict(zip(names, _renamed(names, class_names), strict=True))
+    order = list(class_names) if set(class_names) == set(names) else names
+    position = np.array([order.index(name) for name in names], dtype=np.int64)
+    return tuple(renamed[name] for name in order), position[y]
+
+
+def _split(columns: Columns, column: str | None, y: Ints, seed: int) -> tuple[Strings, list[str]]:
+    name = "split" if column is None else column
+    given = name in columns.values or column is not None
+    return _splits(_filled(columns, name, "split_column") if given else None, y, seed, name)
+
+
+def _ids(columns: Columns, column: str | None) -> Strings:
+    found = [name for name in ("id", "image_path") if name in columns.values]
+    if column is None and not found:
+        return np.arange(len(columns)).astype(np.str_)
+    column = column or found[0]
+    ids = _filled(columns, column, "id_column")
     names, counts = np.unique(ids, return_counts=True)
     if (counts > 1).any():
         raise EvenhandError(
-            f"id {str(names[int(counts.argmax())])!r} comes twice in the table; ids must be unique"
+            f"id_column: {str(names[counts.argmax()])!r} comes {counts.max()} times in column {column!r}; "
+            "every row needs an id of its own"
         )
     return ids
 
 
+def _attributes(columns: Columns, names: Sequence[str]) -> dict[str, Strings]:
+    for name in names:
+        if name in _OWN:
+            raise EvenhandError(
+                f"attribute_columns: {name!r} is a name that every store has; rename the column"
+            )
+    return {name: columns.get(name, argument="attribute_columns") for name in names}
+
+
 def _text(path: Path, classes: Sequence[str], width: int) -> Floats:
-    (part,) = read_features([path])
+    (part,) = read_arrays([path], argument="text_features")
     if part.shape != (len(classes), width):
         raise EvenhandError(
-            f"--text-features {path} has shape {list(part.shape)}, but {len(classes)} classes of width {width}"
-            f" need [{len(classes)}, {width}]; one row per class in the order {', '.join(classes[:5])}"
+            f"text_features: {path} has shape {list(part.shape)}, but {len(classes)} classes of width "
+            f"{width} need [{len(classes)}, {width}], a row per class: {', '.join(classes[:10])}"
         )
     rows = np.asarray(part, dtype=np.float32)
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     if (norms == 0).any():
-        raise EvenhandError(f"--text-features {path} has a row of zeros; every class needs a direction")
-    return rows / norms
+        raise EvenhandError(
+            f"text_features: {path} is all zeros in row {int(norms.argmin()) + 1}; "
+            "every class needs a direction"
+        )
+    unit: Floats = rows / norms
+    return unit
+
+
+def _hash(rows: Mapping[str, Strings]) -> str:
+    digest = hashlib.sha256()
+    for name, values in rows.items():
+        digest.update("\0".join([name, *values.tolist()]).encode() + b"\n")
+    return digest.hexdigest()
