@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from evenhand._files import atomic
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
 from evenhand.backbones.base import Backbone
+from evenhand.backbones.openclip import load_openclip
+from evenhand.backbones.tiny import load_tiny
 from evenhand.data.embeddings import read_features
 from evenhand.data.manifest import Manifest
 from evenhand.experiments.bundle import read_bundle
+from evenhand.extract.local import iter_features
 from evenhand.methods._model import Model
 
 Block = tuple[list[str], Floats]
@@ -62,7 +65,9 @@ def _read_card(run: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise EvenhandError(f"{run} is no run folder: its card.json cannot be read ({error})") from error
     if card.get("schema") != 1 or card.get("kind") != "run":
-        raise EvenhandError(f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1")
+        raise EvenhandError(
+            f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1"
+        )
     return card
 
 
@@ -71,6 +76,35 @@ def _of_features(path: Path) -> Iterator[Block]:
     for part in read_features([path]):
         yield [str(k) for k in range(row, row + len(part))], np.asarray(part, dtype=np.float32)
         row += len(part)
+
+
+def _backbone(card: Mapping[str, Any], device: str) -> Backbone:
+    """Load the model that made the run's store, and refuse it if its weights have changed since."""
+    made = card["store_card"]
+    if made.get("family") != "open_clip":
+        raise EvenhandError(
+            "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
+        )
+    precision = made["precision"]
+    if made["model"] == "tiny":
+        backbone = load_tiny()
+    else:
+        backbone = load_openclip(made["model"], made["pretrained"], device=device, precision=precision)
+    if backbone.card()["weights_sha256"] != made["weights_sha256"]:
+        raise EvenhandError(
+            f"model {made['model']!r} has other weights than the run's store was made with "
+            f"({made['weights_sha256'][:12]}); use the same checkpoint"
+        )
+    return backbone
+
+
+def _of_images(
+    source: Path, backbone: Backbone, skipped: list[dict[str, str]], progress: Progress
+) -> Iterator[Block]:
+    manifest = Manifest.read(source, labelled=False)
+    for read, features, unreadable in iter_features(manifest.paths.tolist(), backbone, progress=progress):
+        skipped += [{"path": str(manifest.ids[k]), "reason": reason} for k, reason in unreadable]
+        yield [str(manifest.ids[k]) for k in read], features
 
 
 def _write(out: Path, model: Model, classes: list[str], blocks: Iterable[Block]) -> Counter[str]:

@@ -101,7 +101,9 @@ def fit_run(
         "store_card": table.card,
         "validation_from": validation_from,
     }
-    results = Results(schema=1, provenance=provenance(store=card["store"]), rows=[row], summary=summarise([row]))
+    results = Results(
+        schema=1, provenance=provenance(store=card["store"]), rows=[row], summary=summarise([row])
+    )
     write_bundle(out / "bundle.safetensors", estimator.model_, list(table.classes))
     _write_table(out / "history.parquet", estimator.history_)
     _write_table(out / "calibration_set.parquet", _calibration_rows(table, estimator, rows))
