@@ -32,4 +32,4 @@ class Backbone(Protocol):
         """Return projection and text prototypes for `classes`, from the prompts of each."""
 
     def card(self) -> dict[str, Any]:
-        """Return what identifies the features: model, weights hash, preprocessing, site, precision."""
+        """Return what identifies the features: model, weights hash, preprocessing, site, activation, …."""

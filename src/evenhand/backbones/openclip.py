@@ -6,46 +6,66 @@ import difflib
 import hashlib
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import open_clip
 import torch
+from open_clip.transformer import QuickGELU
 from PIL import Image
 from torch import Tensor
 
 from evenhand._errors import EvenhandError
 from evenhand.backbones.prompts import complete
-from evenhand.backbones.sites import find_site
+from evenhand.backbones.sites import check_config, find_site
 from evenhand.data.head import Head
 from evenhand.functional.geometry import prototypes
 
 AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+_FOLDER = "local-dir:"
+_WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
 
 
 class OpenClipBackbone:
-    """A frozen open_clip model behind the `Backbone` contract."""
+    """A frozen open_clip model behind the `Backbone` contract.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        With its weights.
+    name, pretrained : str, str or None
+        As the user gave them.
+    transform, tokenizer : callable
+        Picture to pixels [3, H, W]; texts to token ids.
+    device, precision : str
+        Where the trunk runs, and a key of `AUTOCAST`.
+
+    Raises
+    ------
+    EvenhandError
+        If the projection site is not known.
+    """
 
     def __init__(
         self,
         model: torch.nn.Module,
         name: str,
         pretrained: str | None,
+        *,
         transform: Any,
-        device: str,
-        precision: str,
+        tokenizer: Any,
+        device: str = "cpu",
+        precision: str = "fp32",
     ) -> None:
-        if precision not in AUTOCAST:
-            raise EvenhandError(f"precision {precision!r} is unknown; choose {', '.join(AUTOCAST)}")
         self.name = name
-        self._weights_hash = _hash(model)
-        self._model = model.eval().to(device, memory_format=torch.channels_last)
+        self._weights_hash = weights_hash(model)
+        # Channels last is what convolutions run fastest in, on both kinds of device.
+        self._model: Any = model.eval().to(torch.device(device)).to(memory_format=torch.channels_last)
         self._site = find_site(self._model, name)
-        self._pretrained, self._transform = pretrained, transform
-        self._device, self._precision = device, precision
-        self._tokenizer = open_clip.get_tokenizer(name, context_length=model.context_length)
+        self._pretrained, self._transform, self._tokenizer = pretrained, transform, tokenizer
+        self._device, self._precision = torch.device(device), precision
 
     @property
     def width(self) -> int:
@@ -60,7 +80,7 @@ class OpenClipBackbone:
     @torch.inference_mode()
     def trunk(self, pixels: Tensor) -> Tensor:
         """Return float32 features before the projection, [B, D_in], on the CPU."""
-        with self._autocast():
+        with self._arithmetic():
             moved = pixels.to(self._device, memory_format=torch.channels_last)
             return self._site.trunk(moved).float().cpu()
 
@@ -83,6 +103,7 @@ class OpenClipBackbone:
 
     def card(self) -> dict[str, Any]:
         """Return what identifies the features."""
+        quick = any(isinstance(module, QuickGELU) for module in self._model.modules())
         return {
             "family": "open_clip",
             "model": self.name,
@@ -90,12 +111,19 @@ class OpenClipBackbone:
             "weights_sha256": self._weights_hash,
             "preprocessing": " ".join(str(self._transform).split()),
             "site": self._site.path,
+            "activation": "QuickGELU" if quick else "GELU",
             "precision": self._precision,
         }
 
-    def _autocast(self) -> AbstractContextManager[Any]:
+    def _arithmetic(self) -> AbstractContextManager[Any]:
         kind = AUTOCAST[self._precision]
-        return nullcontext() if kind is None else torch.autocast(torch.device(self._device).type, kind)
+        if kind is not None:
+            return torch.autocast(self._device.type, kind)
+        if self._device.type != "cuda":
+            return nullcontext()
+        # cuDNN rounds the factors of float32 convolutions to 10 bits unless it is told not to.
+        flags: AbstractContextManager[Any] = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+        return flags
 
 
 def load_openclip(
@@ -103,29 +131,43 @@ def load_openclip(
 ) -> OpenClipBackbone:
     """Load a model with its weights.
 
+    A tag that was trained with QuickGELU gets it, under whichever of the two names it is asked for; with a
+    checkpoint the name decides, so OpenAI's weights want a name that ends in `-quickgelu`.
+
     Parameters
     ----------
     model : str
         An open_clip name, or `local-dir:FOLDER`.
     pretrained : str, optional
         A tag of that name or a checkpoint's path; a local folder brings its own weights.
-    device, precision : str
-        Where the trunk runs, and "fp32", "bf16" or "fp16" autocast.
+    device : str
+        Where the trunk runs.
+    precision : "fp32", "bf16", "fp16" or "auto"
+        Of the trunk; "auto" is fp16 on a GPU and fp32 elsewhere.
 
     Raises
     ------
     EvenhandError
-        If the name or the tag is unknown, the folder or the checkpoint cannot be read, or the weights cannot
-        be had.
+        If the name, the tag, the device or the precision is unknown, the projection of the model's image
+        tower is not supported, the folder or the checkpoint cannot be read, or the weights cannot be had.
     """
-    _check_names(model, pretrained)
-    quick = needs_quick_gelu(model, pretrained)
+    chosen = choose_precision(precision, device)
+    if model.startswith(_FOLDER):
+        _check_folder(Path(model.removeprefix(_FOLDER)), pretrained)
+    else:
+        model = model.replace("/", "-")
+        _check_names(model, pretrained)
+        check_config(open_clip.get_model_config(model), model)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quiet():
             loaded, _, transform = open_clip.create_model_and_transforms(
-                model, pretrained=pretrained, force_quick_gelu=quick, device="cpu"
+                model,
+                pretrained=pretrained,
+                force_quick_gelu=needs_quick_gelu(model, pretrained),
+                require_pretrained=True,
+                device="cpu",
             )
+            tokenizer = open_clip.get_tokenizer(model)
     except Exception as error:
         # open_clip, the hub client and torch each raise kinds of their own; to the user all mean the same.
         logging.getLogger(__name__).debug("loading %s failed", model, exc_info=True)
@@ -133,42 +175,93 @@ def load_openclip(
         raise EvenhandError(
             f"model {model!r} with pretrained {pretrained!r} cannot be loaded: {reason}"
         ) from error
-    return OpenClipBackbone(loaded, model, pretrained, transform, device, precision)
+    return OpenClipBackbone(
+        loaded, model, pretrained, transform=transform, tokenizer=tokenizer, device=device, precision=chosen
+    )
+
+
+def choose_precision(precision: str, device: str) -> str:
+    """Return the precision that "auto" stands for on a device, and any other known one as it is.
+
+    Raises
+    ------
+    EvenhandError
+        If the precision is unknown or the device cannot be used.
+    """
+    try:
+        kind = torch.empty(0, device=device).device.type
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise EvenhandError(f"device {device!r} cannot be used ({first}); choose cpu or cuda") from error
+    if precision == "auto":
+        # On CPUs half precision is sometimes four times faster and sometimes slower: left to the user.
+        return "fp16" if kind == "cuda" else "fp32"
+    if precision not in AUTOCAST:
+        raise EvenhandError(f"precision {precision!r} is unknown; choose auto, {', '.join(AUTOCAST)}")
+    return precision
 
 
 def needs_quick_gelu(model: str, pretrained: str | None) -> bool:
-    """Tell whether the tag was trained with QuickGELU, which open_clip leaves out of plain names."""
-    if pretrained is None or model.startswith("local-dir:"):
+    """Tell whether the tag was trained with QuickGELU, which open_clip leaves out of plain names.
+
+    A tag that says nothing leaves the model's configuration as it is.
+    """
+    if pretrained is None:
         return False
     config = open_clip.pretrained.get_pretrained_cfg(model, pretrained)
-    return bool(config and config.get("quick_gelu", False))
+    return bool(config.get("quick_gelu", False))
 
 
-def _check_names(model: str, pretrained: str | None) -> None:
-    if model.startswith("local-dir:"):
-        folder = Path(model.removeprefix("local-dir:"))
-        if not (folder / "open_clip_config.json").is_file():
-            raise EvenhandError(
-                f"model folder {folder} has no open_clip_config.json; give open_clip's folder"
-            )
-        return
-    names = open_clip.list_models()
-    if model not in names:
-        near = ", ".join(difflib.get_close_matches(model, names, 3)) or "see open_clip.list_models()"
-        raise EvenhandError(f"model {model!r} is not known to open_clip; did you mean: {near}")
-    tags = open_clip.list_pretrained_tags_by_model(model)
-    if pretrained is None:
-        raise EvenhandError(f"model {model!r} needs --pretrained: a checkpoint or one of {', '.join(tags)}")
-    if pretrained not in tags and not Path(pretrained).is_file():
-        raise EvenhandError(
-            f"--pretrained {pretrained!r} is neither a file nor a tag of {model}; its tags: {', '.join(tags)}"
-        )
-
-
-def _hash(model: torch.nn.Module) -> str:
+def weights_hash(model: torch.nn.Module) -> str:
     """Return the SHA-256 of all weights, in the order of their sorted names."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def _check_folder(folder: Path, pretrained: str | None) -> None:
+    if pretrained is not None:
+        raise EvenhandError(
+            f"--pretrained {pretrained!r} does not go with {_FOLDER}{folder}, which brings its own weights; "
+            "leave it out"
+        )
+    if not (folder / "open_clip_config.json").is_file():
+        raise EvenhandError(f"model folder {folder} has no open_clip_config.json; give open_clip's folder")
+    if not any(file for pattern in _WEIGHTS for file in folder.glob(pattern)):
+        raise EvenhandError(f"model folder {folder} has no weights; allowed are {', '.join(_WEIGHTS)}")
+
+
+def _check_names(model: str, pretrained: str | None) -> None:
+    names = open_clip.list_models()
+    if model not in names:
+        # Names differ in the case of few letters; what is far from all of them gets the usual ones.
+        near = difflib.get_close_matches(model, names, 3, 0.5) or ["ViT-B-32", "ViT-L-14", "RN50"]
+        raise EvenhandError(
+            f"model {model!r} is not known to open_clip; allowed are its names, such as {', '.join(near)}, "
+            f"and {_FOLDER}FOLDER"
+        )
+    tags = open_clip.list_pretrained_tags_by_model(model)
+    listed = ", ".join(tags) or "none"
+    if pretrained is None:
+        raise EvenhandError(f"model {model!r} needs --pretrained: a checkpoint or one of its tags: {listed}")
+    if not open_clip.pretrained.is_pretrained_cfg(model, pretrained) and not Path(pretrained).is_file():
+        raise EvenhandError(
+            f"--pretrained {pretrained!r} is neither a file nor a tag of {model}; its tags: {listed}"
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep open_clip off the user's screen: it logs to the root logger, which sets that up to print."""
+    root, handler, level = logging.getLogger(), logging.NullHandler(), logging.root.manager.disable
+    root.addHandler(handler)
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+        root.removeHandler(handler)

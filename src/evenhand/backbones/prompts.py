@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES, SIMPLE_IMAGENET_TEMPLATES
 
@@ -25,13 +24,13 @@ def class_prompts(
     ----------
     classes : sequence of str
         Class names; underscores are read as spaces.
-    templates : "openai", "simple", a sequence of templates with `{}`, or None
-        None is "a photo of a {}.".
+    templates : "openai", "simple", a sequence of templates, or None
+        `{}` or `{c}` stands for the class; None is "a photo of a {}.".
 
     Raises
     ------
     EvenhandError
-        If a list's name is unknown, the list is empty, or a template has no `{}`.
+        If a list's name is unknown, the list is empty, or a template has neither.
     """
     if isinstance(templates, str):
         if templates not in LISTS:
@@ -41,26 +40,9 @@ def class_prompts(
     if not chosen:
         raise EvenhandError("the list of templates is empty; give at least one, such as 'a photo of a {}.'")
     for template in chosen:
-        if "{}" not in template:
+        if "{}" not in template and "{c}" not in template:
             raise EvenhandError(f"template {template!r} has no {{}}; write {{}} where the class name goes")
-    return {name: [template.replace("{}", _spoken(name)) for template in chosen] for name in classes}
-
-
-def read_templates(path: Path) -> list[str]:
-    """Read templates, one a line; empty lines are passed over.
-
-    Raises
-    ------
-    EvenhandError
-        If the file cannot be read as text.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise EvenhandError(
-            f"--templates {path} cannot be read as text ({error}); give a text file"
-        ) from error
-    return [line.strip() for line in lines if line.strip()]
+    return {name: [_fill(template, _spoken(name)) for template in chosen] for name in classes}
 
 
 def complete(prompts: Mapping[str, Sequence[str]], classes: Sequence[str]) -> dict[str, list[str]]:
@@ -75,6 +57,11 @@ def complete(prompts: Mapping[str, Sequence[str]], classes: Sequence[str]) -> di
         if not prompts.get(name):
             raise EvenhandError(f"class {name!r} has no prompt; give at least one for every class")
     return {name: list(prompts[name]) for name in classes}
+
+
+def _fill(template: str, name: str) -> str:
+    # Not str.format: other braces in a template are text.
+    return name.join(template.replace("{c}", "{}").split("{}"))
 
 
 def _spoken(name: str) -> str:

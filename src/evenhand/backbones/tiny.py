@@ -7,10 +7,16 @@ from importlib import resources
 from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
 
 
-def load_tiny() -> OpenClipBackbone:
-    """Return the CLIP that `scripts/train_tiny_clip.py` trains on drawn birds."""
+def load_tiny(*, device: str = "cpu", precision: str = "fp32") -> OpenClipBackbone:
+    """Return the CLIP that `scripts/train_tiny_clip.py` trains on drawn birds.
+
+    Parameters
+    ----------
+    device, precision : str
+        As in `load_openclip`.
+    """
     folder = resources.files("evenhand.backbones") / "tiny_model"
     with resources.as_file(folder) as path:
-        backbone = load_openclip(f"local-dir:{path}")
+        backbone = load_openclip(f"local-dir:{path}", device=device, precision=precision)
     backbone.name = "tiny"
     return backbone

@@ -1,10 +1,13 @@
 """Small open_clip models with random weights, one for each kind of image tower."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from open_clip.model import CLIP
+from safetensors.torch import save_file
 
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
 VIT = {"image_size": 32, "patch_size": 8, "width": 48, "head_width": 16, "layers": 2}
@@ -49,3 +52,14 @@ def pixels(model: CLIP) -> torch.Tensor:
     size = model.visual.image_size
     height, width = size if isinstance(size, tuple) else (size, size)
     return torch.randn(5, 3, height, width, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def model_folder(tmp_path: Path) -> Path:
+    """open_clip's `local-dir:` layout around a small ViT with quick_gelu off."""
+    folder = tmp_path / "small-model"
+    folder.mkdir()
+    config = {"model_cfg": {"embed_dim": 32, "vision_cfg": VIT, "text_cfg": TEXT}, "preprocess_cfg": {}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    save_file(small_model("vit").state_dict(), folder / "open_clip_model.safetensors")
+    return folder

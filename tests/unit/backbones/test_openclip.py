@@ -1,0 +1,188 @@
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from open_clip.model import CLIP
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from evenhand import EvenhandError
+from evenhand.backbones.openclip import (
+    OpenClipBackbone,
+    choose_precision,
+    load_openclip,
+    needs_quick_gelu,
+    weights_hash,
+)
+from evenhand.functional.geometry import project
+
+
+@pytest.fixture
+def registered(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A name of open_clip's with two tags, one trained with QuickGELU, that need no download."""
+    file = str(model_folder / "open_clip_model.safetensors")
+    config = open_clip.get_model_config(f"local-dir:{model_folder}")
+    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "small-vit", config)
+    tags = {"quick": {"file": file, "quick_gelu": True}, "plain": {"file": file}}
+    monkeypatch.setitem(open_clip.pretrained._PRETRAINED, "small-vit", tags)
+    return "small-vit"
+
+
+def picture() -> Image.Image:
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 40, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize("pair", open_clip.list_pretrained(), ids="-".join)
+def test_every_tag_gets_the_activation_it_was_trained_with(pair: tuple[str, str]) -> None:
+    model, tag = pair
+    # An oracle apart from the flag: what was trained with QuickGELU is also listed under a name that says so.
+    trained_quick = model.endswith("-quickgelu") or (f"{model}-quickgelu", tag) in open_clip.list_pretrained()
+    configured = bool(open_clip.get_model_config(model).get("quick_gelu", False))
+    assert (configured or needs_quick_gelu(model, tag)) == (trained_quick or configured)
+
+
+@pytest.mark.parametrize(("tag", "activation"), [("quick", "QuickGELU"), ("plain", "GELU")])
+def test_the_tag_decides_the_activation(registered: str, tag: str, activation: str) -> None:
+    assert load_openclip(registered, tag).card()["activation"] == activation
+
+
+def test_the_activation_changes_the_features(registered: str) -> None:
+    pixels = torch.randn(2, 3, 32, 32)
+    quick, plain = (load_openclip(registered, tag).trunk(pixels) for tag in ("quick", "plain"))
+    assert (quick - plain).abs().max() > 1e-3
+
+
+def test_a_folder_a_checkpoint_and_a_tag_give_one_model(registered: str, model_folder: Path) -> None:
+    folder = load_openclip(f"local-dir:{model_folder}")
+    checkpoint = load_openclip(registered, str(model_folder / "open_clip_model.safetensors"))
+    tag = load_openclip(registered, "plain")
+    assert len({b.card()["weights_sha256"] for b in (folder, checkpoint, tag)}) == 1
+    pixels = folder.preprocess(picture())[None]
+    assert torch.equal(folder.trunk(pixels), checkpoint.trunk(pixels))
+
+
+def test_the_head_and_the_trunk_give_what_open_clip_gives(model_folder: Path) -> None:
+    name = f"local-dir:{model_folder}"
+    model, _, transform = open_clip.create_model_and_transforms(name)
+    model.eval()
+    backbone = load_openclip(name)
+    pixels = backbone.preprocess(picture())[None]
+    assert torch.equal(pixels, transform(picture())[None])
+    prompts = {"cat": ["a photo of a cat.", "one cat"], "dog": ["a photo of a dog."]}
+    head = backbone.head(["dog", "cat"], prompts)
+    with torch.inference_mode():
+        z = model.encode_image(pixels, normalize=True)
+        texts = [
+            model.encode_text(open_clip.tokenize(prompts[name]), normalize=True) for name in ("dog", "cat")
+        ]
+    found = project(backbone.trunk(pixels), torch.from_numpy(head.weight), None)
+    assert torch.allclose(found, z, atol=1e-5, rtol=0)
+    means = torch.stack([torch.nn.functional.normalize(text.mean(0), dim=0) for text in texts])
+    assert head.text is not None
+    assert np.allclose(head.text, means.numpy(), atol=1e-5, rtol=0)
+    assert head.logit_scale == pytest.approx(model.logit_scale.exp().item())
+    assert head.classes == ("dog", "cat")
+    assert backbone.width == 48
+
+
+def test_half_weights_are_computed_in_float32(model_folder: Path) -> None:
+    file = model_folder / "open_clip_model.safetensors"
+    save_file({name: value.half() for name, value in load_file(file).items()}, file)
+    backbone = load_openclip(f"local-dir:{model_folder}")
+    assert backbone.trunk(torch.randn(1, 3, 32, 32)).dtype == torch.float32
+
+
+def test_bfloat16_features_are_near_and_the_card_says_so(model_folder: Path) -> None:
+    name, pixels = f"local-dir:{model_folder}", torch.randn(4, 3, 32, 32)
+    exact, rough = load_openclip(name), load_openclip(name, precision="bf16")
+    assert rough.card()["precision"] == "bf16"
+    h, near = exact.trunk(pixels), rough.trunk(pixels)
+    assert near.dtype == torch.float32
+    assert 0 < (h - near).abs().max() < 0.1
+
+
+def test_the_weights_hash_depends_on_every_weight_and_its_name(vit: CLIP) -> None:
+    first = weights_hash(vit)
+    assert weights_hash(vit) == first
+    with torch.no_grad():
+        vit.logit_scale += 1e-6
+    assert weights_hash(vit) != first
+
+
+def test_loading_leaves_the_root_logger_alone(model_folder: Path) -> None:
+    before = (list(logging.getLogger().handlers), logging.root.manager.disable)
+    load_openclip(f"local-dir:{model_folder}")
+    assert (list(logging.getLogger().handlers), logging.root.manager.disable) == before
+
+
+def test_auto_is_float32_on_the_cpu() -> None:
+    assert choose_precision("auto", "cpu") == "fp32"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"model": "ViT-L14-336", "pretrained": "openai"}, "not known to open_clip.*ViT-L-14-336"),
+        ({"model": "§", "pretrained": "openai"}, "not known to open_clip.*such as ViT-B-32"),
+        ({"model": "ViT-B-32"}, "needs --pretrained: a checkpoint or one of its tags: openai"),
+        (
+            {"model": "ViT-B/32", "pretrained": "opnai"},
+            "neither a file nor a tag of ViT-B-32; its tags: openai",
+        ),
+        ({"model": "convnext_base", "pretrained": "laion400m_s13b_b51k"}, "timm image tower convnext_base"),
+        ({"model": "local-dir:/no/such"}, "has no open_clip_config.json"),
+        ({"model": "ViT-B-32", "precision": "int8"}, "precision 'int8' is unknown; choose auto, fp32"),
+        ({"model": "ViT-B-32", "device": "gpu"}, "device 'gpu' cannot be used"),
+    ],
+)
+def test_what_open_clip_does_not_know_is_refused(arguments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(EvenhandError, match=sentence):
+        load_openclip(**arguments)
+
+
+def test_a_folder_without_weights_is_refused(model_folder: Path) -> None:
+    (model_folder / "open_clip_model.safetensors").unlink()
+    with pytest.raises(EvenhandError, match="has no weights"):
+        load_openclip(f"local-dir:{model_folder}")
+
+
+def test_a_folder_takes_no_tag(model_folder: Path) -> None:
+    with pytest.raises(EvenhandError, match="'openai' does not go with local-dir"):
+        load_openclip(f"local-dir:{model_folder}", "openai")
+
+
+@pytest.mark.parametrize("damage", ["weights", "config", "empty config"])
+def test_a_damaged_folder_is_refused(model_folder: Path, damage: str) -> None:
+    name = "open_clip_model.safetensors" if damage == "weights" else "open_clip_config.json"
+    (model_folder / name).write_bytes(b"{}" if damage == "empty config" else b"damaged")
+    with pytest.raises(EvenhandError, match="cannot be loaded") as caught:
+        load_openclip(f"local-dir:{model_folder}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_of_another_model_is_refused(registered: str, tmp_path: Path) -> None:
+    save_file({"visual.proj": torch.zeros(2, 2)}, tmp_path / "other.safetensors")
+    with pytest.raises(EvenhandError, match="cannot be loaded"):
+        load_openclip(registered, str(tmp_path / "other.safetensors"))
+
+
+def test_a_pickle_that_runs_code_is_refused(registered: str, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (tmp_path / "ran",)
+
+    torch.save({"state_dict": Evil()}, tmp_path / "evil.pt")
+    with pytest.raises(EvenhandError, match="cannot be loaded"):
+        load_openclip(registered, str(tmp_path / "evil.pt"))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_unknown_site_is_refused_by_the_backbone_too(vit: CLIP) -> None:
+    vit.visual.pool_type = "none"
+    with pytest.raises(EvenhandError, match="does not know yet"):
+        OpenClipBackbone(vit, "small", None, transform=None, tokenizer=None)
