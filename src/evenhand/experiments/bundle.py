@@ -13,7 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import atomic
 from evenhand.methods._model import Model
 
-SCHEMA = "1"
+SCHEMA = 1
 
 
 def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
@@ -26,7 +26,8 @@ def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
     }
     if model.bias is not None:
         tensors["bias"] = model.bias
-    metadata = {"schema": SCHEMA, "classes": json.dumps(classes, ensure_ascii=False)}
+    # One key: the format keeps no order among several, and equal runs must give equal bytes.
+    metadata = {"evenhand": json.dumps({"schema": SCHEMA, "classes": classes}, ensure_ascii=False)}
     with atomic(path) as temporary:
         save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, temporary, metadata=metadata)
 
@@ -41,9 +42,9 @@ def read_bundle(path: Path) -> tuple[Model, list[str]]:
     """
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
+            metadata = json.loads((file.metadata() or {}).get("evenhand", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise EvenhandError(f"{path} is not a readable bundle ({error}); run fit again") from error
     if metadata.get("schema") != SCHEMA:
         raise EvenhandError(
@@ -60,4 +61,4 @@ def read_bundle(path: Path) -> tuple[Model, list[str]]:
         tensors["intercept"],
         float(tensors["logit_scale"][0]),
     )
-    return model, list(json.loads(metadata["classes"]))
+    return model, list(metadata["classes"])

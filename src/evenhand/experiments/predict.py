@@ -74,7 +74,7 @@ def _read_card(run: Path) -> dict[str, Any]:
 def _of_features(path: Path) -> Iterator[Block]:
     row = 0
     for part in read_features([path]):
-        yield [str(k) for k in range(row, row + len(part))], np.asarray(part, dtype=np.float32)
+        yield [str(k) for k in range(row, row + len(part))], np.array(part, dtype=np.float32)
         row += len(part)
 
 

@@ -1,0 +1,135 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from evenhand import EvenhandError, FeatureTable
+from evenhand.experiments.audit import audit_table
+from evenhand.experiments.bundle import read_bundle, write_bundle
+from evenhand.experiments.predict import predict_run
+from evenhand.experiments.results import Results, results_schema
+from evenhand.experiments.run import fit_run
+from evenhand.experiments.splits import parts
+
+
+@pytest.mark.parametrize("method", ["zero_shot", "linear_probe", "erm", "cfr"])
+def test_fit_writes_a_whole_run(table: FeatureTable, tmp_path: Path, method: str) -> None:
+    results = fit_run(table, method=method, out=tmp_path / "run")
+    written = json.loads((tmp_path / "run" / "results.json").read_text())
+    jsonschema.validate(written, results_schema())
+    (row,) = results.rows
+    assert row.group_labels_used == "none"
+    assert row.worst_group is not None
+    assert row.averages.train_weighted is not None
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {
+        "bundle.safetensors",
+        "card.json",
+        "results.json",
+        "history.parquet",
+        "calibration_set.parquet",
+    }
+
+
+def test_the_shipped_schema_is_the_models() -> None:
+    assert results_schema() == Results.model_json_schema(by_alias=True)
+
+
+def test_predict_gives_the_fitted_models_predictions(table: FeatureTable, tmp_path: Path) -> None:
+    fit_run(table, method="cfr", out=tmp_path / "run")
+    X = table.features(table.rows("test"))
+    np.save(tmp_path / "X.npy", X)
+    found = predict_run(tmp_path / "run", features=tmp_path / "X.npy", out=tmp_path / "p.csv")
+    model, classes = read_bundle(tmp_path / "run" / "bundle.safetensors")
+    lines = (tmp_path / "p.csv").read_text().splitlines()
+    assert lines[0] == "path,predicted,p_gull,p_jay"
+    assert [line.split(",")[1] for line in lines[1:]] == [classes[k] for k in model.logits(X).argmax(axis=1)]
+    assert found["rows"] == len(X)
+
+
+def test_features_of_another_width_are_refused(table: FeatureTable, tmp_path: Path) -> None:
+    fit_run(table, method="zero_shot", out=tmp_path / "run")
+    np.save(tmp_path / "X.npy", np.zeros((2, 3), dtype=np.float32))
+    with pytest.raises(EvenhandError, match="width 3 but the run takes 8"):
+        predict_run(tmp_path / "run", features=tmp_path / "X.npy", out=tmp_path / "p.csv")
+    assert not (tmp_path / "p.csv").exists()
+
+
+def test_a_run_on_imported_embeddings_refuses_images(table: FeatureTable, tmp_path: Path) -> None:
+    fit_run(table, method="zero_shot", out=tmp_path / "run")
+    with pytest.raises(EvenhandError, match="fitted on imported embeddings"):
+        predict_run(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+
+
+def test_predict_needs_images_or_features(table: FeatureTable, tmp_path: Path) -> None:
+    fit_run(table, method="zero_shot", out=tmp_path / "run")
+    with pytest.raises(EvenhandError, match="takes images or features"):
+        predict_run(tmp_path / "run", out=tmp_path / "p.csv")
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, table: FeatureTable) -> None:
+    with pytest.raises(EvenhandError, match="not a readable bundle"):
+        predict_run(tmp_path, tmp_path, out=tmp_path / "p.csv")
+    fit_run(table, method="zero_shot", out=tmp_path / "run")
+    card = tmp_path / "run" / "card.json"
+    card.write_text('{"schema": 9}')
+    with pytest.raises(EvenhandError, match="card schema 9"):
+        predict_run(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+    card.write_text("{")
+    with pytest.raises(EvenhandError, match="is no run folder"):
+        predict_run(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(EvenhandError, match="exists and is no run folder"):
+        fit_run(table, method="erm", out=tmp_path)
+
+
+def test_bundle_round_trip_is_the_identity(table: FeatureTable, tmp_path: Path) -> None:
+    fit_run(table, method="cfr", out=tmp_path / "run")
+    path = tmp_path / "run" / "bundle.safetensors"
+    write_bundle(tmp_path / "again.safetensors", *read_bundle(path))
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+
+
+def test_same_seed_same_bytes(table: FeatureTable, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        fit_run(table, method="cfr", out=tmp_path / name, seed=3)
+    first, second = (tmp_path / name / "bundle.safetensors" for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_unknown_names_are_refused(table: FeatureTable, tmp_path: Path) -> None:
+    cases = {
+        "method 'nope' is unknown": {"method": "nope"},
+        "has no preset 'wild'": {"method": "cfr", "params": {"preset": "wild"}},
+        "takes no parameter 'depth'": {"method": "erm", "params": {"depth": 3}},
+        "'colour' is no attribute": {"method": "erm", "group_by": "colour"},
+    }
+    for sentence, arguments in cases.items():
+        with pytest.raises(EvenhandError, match=sentence):
+            fit_run(table, out=tmp_path / "run", **arguments)  # type: ignore[arg-type]
+
+
+def test_splits_that_cannot_be_had_are_refused(table: FeatureTable) -> None:
+    with pytest.raises(EvenhandError, match="no validation split"):
+        parts(table, 0, "given")
+    alone = dataclasses.replace(table, split=np.full(len(table), "train"))
+    with pytest.raises(EvenhandError, match="neither test nor validation"):
+        parts(alone, 0, "train")
+    missing = dataclasses.replace(table, y=np.where(table.split == "train", 0, table.y))
+    with pytest.raises(EvenhandError, match="class 'jay' has no training rows"):
+        parts(missing, 0, "train")
+
+
+def test_validation_is_split_off_training_and_disjoint(table: FeatureTable) -> None:
+    rows = parts(table, 0, "train")
+    assert sorted([*rows.train, *rows.validation]) == table.rows("train").tolist()
+    assert len(rows.validation) == 80
+
+
+def test_audit_needs_no_training(table: FeatureTable) -> None:
+    row = audit_table(table, "place")
+    assert row.method == "zero_shot"
+    assert [group.name for group in row.groups] == ["gull / sea", "gull / wood", "jay / sea", "jay / wood"]
