@@ -46,6 +46,8 @@ class FolderLock:
     def release(self) -> None:
         """Give the lock up."""
         _HELD.discard(self)
+        # Closing alone would leave it to a worker that has just been forked.
+        fcntl.flock(self._handle, fcntl.LOCK_UN)
         os.close(self._handle)
 
     def _forget(self) -> None:
