@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from evenhand._errors import EvenhandError
+from evenhand._typing import Strings
 from evenhand.data.images import UnreadableImage, read_image
 
 THUMBNAIL = 64
 """Longest side of a thumbnail in pixels."""
+LONGEST = 100
+"""Longest side in shortest sides: resized by the shortest, a line of pixels would fill the memory."""
+FEW = 256
+"""Below this many pictures, starting processes costs more than it gains."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +49,20 @@ class Batch:
     unreadable: list[tuple[int, str]]
 
 
+def consecutive(start: int, stop: int, size: int) -> list[range]:
+    """Return the positions from `start` to `stop` in runs of `size`, the last of which may be shorter."""
+    return [range(first, min(first + size, stop)) for first in range(start, stop, size)]
+
+
 def load_batches(
-    paths: Sequence[str],
+    paths: Sequence[str] | Strings,
     preprocess: Callable[[Image.Image], Tensor],
+    batches: Sequence[Sequence[int]],
     *,
-    batch_size: int,
     workers: int | None = None,
     thumbnails: bool = False,
 ) -> Iterator[Batch]:
-    """Yield batches in the order of `paths`.
+    """Yield one batch for each sequence of positions in `batches`, in their order.
 
     Parameters
     ----------
@@ -57,21 +70,45 @@ def load_batches(
         Files.
     preprocess : callable
         RGB picture to pixels [3, H, W].
-    batch_size, workers : int, int or None
-        Pictures per batch; processes that read them, by default one per spare core.
+    batches : sequence of sequences of int
+        Positions in `paths`.
+    workers : int or None
+        Processes that read pictures; by default as many as there are cores, at most 8, and none where few
+        pictures are to be read.
     thumbnails : bool
         Whether to make thumbnails from the decoded pictures.
+
+    Raises
+    ------
+    EvenhandError
+        If a process that reads pictures dies.
     """
-    spare = max(0, len(os.sched_getaffinity(0)) - 1) if hasattr(os, "sched_getaffinity") else 0
-    processes = spare if workers is None else workers
-    loader: DataLoader[Batch] = DataLoader(
+    loader: DataLoader[Any] = DataLoader(
         _Pictures(paths, preprocess, thumbnails),
-        batch_size=batch_size,
-        # Starting processes costs more than reading a few pictures.
-        num_workers=processes if len(paths) > 4 * batch_size else 0,
+        batch_sampler=[list(rows) for rows in batches],
+        num_workers=default_workers(sum(map(len, batches))) if workers is None else workers,
         collate_fn=_collate,
+        # Nothing here is random, but the loader would draw a seed from the global generator.
+        generator=torch.Generator(),
     )
-    yield from loader
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise EvenhandError(
+            f"a process that reads images died ({' '.join(str(error).split())[:200]}); free memory or use "
+            "fewer --workers, and run the same command again to resume"
+        ) from error
+
+
+def default_workers(pictures: int) -> int:
+    """Return how many processes read `pictures` pictures."""
+    # Elsewhere processes are spawned, each with a copy of the model.
+    if sys.platform != "linux" or pictures < FEW:
+        return 0
+    cores = len(os.sched_getaffinity(0))
+    return min(cores, 8) if cores > 1 else 0
 
 
 Item = tuple[int, "Tensor | None", bytes, str]
@@ -79,7 +116,7 @@ Item = tuple[int, "Tensor | None", bytes, str]
 
 class _Pictures(Dataset[Item]):
     def __init__(
-        self, paths: Sequence[str], preprocess: Callable[[Image.Image], Tensor], thumbnails: bool
+        self, paths: Sequence[str] | Strings, preprocess: Callable[[Image.Image], Tensor], thumbnails: bool
     ) -> None:
         self._paths, self._preprocess, self._thumbnails = paths, preprocess, thumbnails
 
@@ -91,6 +128,8 @@ class _Pictures(Dataset[Item]):
             image = read_image(Path(self._paths[position]))
         except UnreadableImage as error:
             return position, None, b"", error.reason
+        if max(image.size) > LONGEST * min(image.size):
+            return position, None, b"", f"too long and thin ({image.width} x {image.height} pixels)"
         small = _thumbnail(image) if self._thumbnails else b""
         return position, self._preprocess(image), small, ""
 

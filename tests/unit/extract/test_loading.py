@@ -1,0 +1,106 @@
+import io
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from evenhand import EvenhandError
+from evenhand.extract import loading
+from evenhand.extract.loading import Batch, consecutive, default_workers, load_batches
+
+
+def pixels_of(image: Image.Image) -> Tensor:
+    return torch.from_numpy(np.asarray(image.resize((4, 4)), dtype=np.float32)).permute(2, 0, 1)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    for k in range(7):
+        Image.new("RGB", (130, 70), (30 * k, 0, 0)).save(tmp_path / f"{k}.png")
+    (tmp_path / "3.png").write_bytes(b"broken")
+    return [str(tmp_path / f"{k}.png") for k in range(7)]
+
+
+def load(files: list[str], **options: bool | int) -> list[Batch]:
+    return list(load_batches(files, pixels_of, consecutive(0, len(files), 3), **options))  # type: ignore[arg-type]
+
+
+def test_consecutive_runs_cover_the_range() -> None:
+    assert [list(run) for run in consecutive(2, 9, 3)] == [[2, 3, 4], [5, 6, 7], [8]]
+
+
+def test_batches_come_in_order_with_what_could_not_be_read(files: list[str]) -> None:
+    batches = load(files)
+    assert [batch.read for batch in batches] == [[0, 1, 2], [4, 5], [6]]
+    assert batches[1].unreadable == [(3, "not an image")]
+    assert batches[2].pixels is not None
+    assert batches[2].pixels[0, 0, 0, 0] == 180
+
+
+def test_a_batch_of_broken_pictures_has_no_pixels(files: list[str]) -> None:
+    (batch,) = load_batches(files, pixels_of, [[3]])
+    assert batch.pixels is None
+    assert batch.read == []
+
+
+def test_workers_change_nothing(files: list[str]) -> None:
+    alone, shared = load(files, workers=0, thumbnails=True), load(files, workers=2, thumbnails=True)
+    for one, other in zip(alone, shared, strict=True):
+        assert one.pixels is not None
+        assert other.pixels is not None
+        assert torch.equal(one.pixels, other.pixels)
+        assert one.thumbnails == other.thumbnails
+        assert (one.read, one.unreadable) == (other.read, other.unreadable)
+
+
+def test_thumbnails_are_jpegs_of_64_pixels(files: list[str]) -> None:
+    (small,) = next(load_batches(files, pixels_of, [[1]], thumbnails=True)).thumbnails
+    image = Image.open(io.BytesIO(small))
+    assert (image.format, image.size) == ("JPEG", (64, 34))
+
+
+def test_no_thumbnails_unless_asked(files: list[str]) -> None:
+    assert load(files)[0].thumbnails == []
+
+
+def test_a_line_of_pixels_is_skipped(tmp_path: Path) -> None:
+    Image.new("RGB", (1, 5000)).save(tmp_path / "line.png")
+    (batch,) = load_batches([str(tmp_path / "line.png")], pixels_of, [[0]])
+    assert batch.unreadable == [(0, "too long and thin (1 x 5000 pixels)")]
+
+
+def test_loading_leaves_the_global_generator_alone(files: list[str]) -> None:
+    before = torch.get_rng_state()
+    load(files)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_few_pictures_need_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading.sys, "platform", "linux")
+    monkeypatch.setattr(loading.os, "sched_getaffinity", lambda _: set(range(40)), raising=False)
+    assert default_workers(10) == 0
+    assert default_workers(100_000) == 8
+    monkeypatch.setattr(loading.sys, "platform", "darwin")
+    assert default_workers(100_000) == 0
+
+
+def test_a_worker_that_dies_is_one_sentence(files: list[str]) -> None:
+    def die(image: Image.Image) -> Tensor:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return pixels_of(image)
+
+    with pytest.raises(EvenhandError, match=r"a process that reads images died .*run the same command again"):
+        list(load_batches(files, die, [[0]], workers=1))
+
+
+def test_other_failures_of_a_transform_are_not_hidden(files: list[str]) -> None:
+    def fail(image: Image.Image) -> Tensor:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        list(load_batches(files, fail, [[0]]))

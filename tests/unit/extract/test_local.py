@@ -1,0 +1,229 @@
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from evenhand import EvenhandError, EvenhandWarning
+from evenhand.data.manifest import Manifest
+from evenhand.data.store import read_skipped, read_store, read_thumbnails
+from evenhand.extract.local import embed, iter_features
+
+
+def files_of(store: Path) -> dict[str, bytes]:
+    paths = sorted(path for path in store.rglob("*") if path.is_file())
+    return {str(path.relative_to(store)): path.read_bytes() for path in paths if path.name != ".lock"}
+
+
+def test_every_row_has_its_own_features(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
+    table = embed(manifest, backbone, tmp_path / "s", batch_size=3, part_rows=7, dtype="float32")
+    assert backbone.seen == len(manifest) == 20
+    assert list(table.ids) == list(manifest.ids)
+    assert list(table.split) == list(manifest.split)
+    assert list(table.y) == list(manifest.y)
+    assert [len(part) for part in table.parts] == [7, 7, 6]
+    for row, path in enumerate(manifest.paths):
+        red = Image.open(path).getpixel((0, 0))[0] / 255  # type: ignore[index]
+        assert table.features(np.array([row]))[0, 0] == pytest.approx(red, abs=1e-6)
+
+
+def test_half_the_size_is_the_default(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
+    table = embed(manifest, backbone, tmp_path / "s")
+    assert table.parts[0].dtype == np.float16
+
+
+def test_thumbnails_follow_the_rows(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
+    embed(manifest, backbone, tmp_path / "s", batch_size=3, part_rows=7)
+    for row, small in zip((0, 19), read_thumbnails(tmp_path / "s", np.array([0, 19])), strict=True):
+        shown = np.asarray(Image.open(io.BytesIO(small)).convert("RGB"), dtype=float).mean((0, 1))
+        original = np.asarray(Image.open(manifest.paths[row]), dtype=float).mean((0, 1))
+        assert np.abs(shown - original).max() < 3
+
+
+def test_thumbnails_can_be_left_out(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
+    embed(manifest, backbone, tmp_path / "s", thumbnails=False)
+    assert not any("thumb" in name for name in files_of(tmp_path / "s"))
+
+
+def test_a_finished_store_is_verified_and_not_made_again(
+    manifest: Manifest, backbone: Any, tmp_path: Path
+) -> None:
+    embed(manifest, backbone, tmp_path / "s")
+    before = files_of(tmp_path / "s")
+    embed(manifest, backbone, tmp_path / "s")
+    assert backbone.seen == 20
+    assert files_of(tmp_path / "s") == before
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_resumed_run_writes_the_same_bytes(
+    manifest: Manifest, backbone: Any, tmp_path: Path, workers: int
+) -> None:
+    Path(manifest.paths[8]).write_bytes(b"broken")
+    options: dict[str, Any] = {"batch_size": 3, "part_rows": 7, "workers": workers}
+    embed(manifest, backbone, tmp_path / "whole", **options)
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if done > 14:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embed(manifest, backbone, tmp_path / "halves", **options, progress=stop)
+    with pytest.raises(EvenhandError, match="unfinished"):
+        read_store(tmp_path / "halves")
+    backbone.seen = 0
+    embed(manifest, backbone, tmp_path / "halves", **options)
+    assert backbone.seen == 6
+    assert files_of(tmp_path / "halves") == files_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("change", ["precision", "templates", "prompts", "pictures", "labels"])
+def test_a_store_made_otherwise_is_refused(
+    manifest: Manifest, backbone: Any, tmp_path: Path, change: str
+) -> None:
+    embed(manifest, backbone, tmp_path / "s")
+    options: dict[str, Any] = {}
+    if change == "precision":
+        backbone.precision = "bf16"
+    elif change == "templates":
+        options["templates"] = ["one {}"]
+    elif change == "prompts":
+        options["prompts"] = {"red": ["scarlet"]}
+    elif change == "pictures":
+        Image.new("RGB", (9, 9)).save(manifest.paths[0])
+    else:
+        manifest = replace(manifest, y=1 - manifest.y)
+    key = {"pictures": "image_bytes", "labels": "manifest_sha256", "templates": "prompts"}.get(change, change)
+    with pytest.raises(EvenhandError, match=key):
+        embed(manifest, backbone, tmp_path / "s", **options)
+
+
+def test_prompts_of_a_class_win_over_templates(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
+    table = embed(
+        manifest, backbone, tmp_path / "s", templates=["one {}"], prompts={"red": ["scarlet", "crimson"]}
+    )
+    assert table.head.prompts == {"blue": ["one blue"], "red": ["scarlet", "crimson"]}
+
+
+def test_broken_pictures_are_listed_with_reasons(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
+    Path(manifest.paths[0]).write_bytes(b"")
+    Path(manifest.paths[5]).unlink()
+    table = embed(manifest, backbone, tmp_path / "s", batch_size=1, part_rows=1)
+    assert len(table) == 18
+    skipped = read_skipped(tmp_path / "s").to_pylist()
+    assert [(row["id"], row["reason"]) for row in skipped] == [
+        (manifest.ids[0], "empty file"),
+        (manifest.ids[5], "file not found"),
+    ]
+    assert len(read_thumbnails(tmp_path / "s", np.arange(18))) == 18
+
+
+def test_strict_stops_at_the_first_and_leaves_nothing(
+    manifest: Manifest, backbone: Any, tmp_path: Path
+) -> None:
+    Path(manifest.paths[2]).write_bytes(b"broken")
+    with pytest.raises(EvenhandError, match=r"not an image; --strict stops at the first"):
+        embed(manifest, backbone, tmp_path / "s", strict=True)
+    assert not (tmp_path / "s").exists()
+
+
+def test_no_readable_picture_is_one_error(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
+    for path in manifest.paths:
+        Path(path).write_bytes(b"broken")
+    with pytest.raises(
+        EvenhandError, match=r"none of the 20 images can be read; the first is .*not an image"
+    ):
+        embed(manifest, backbone, tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_class_that_loses_its_training_pictures_is_told(
+    manifest: Manifest, backbone: Any, tmp_path: Path
+) -> None:
+    for row in np.flatnonzero((manifest.y == 0) & (manifest.split == "train")):
+        Path(manifest.paths[row]).write_bytes(b"broken")
+    with pytest.warns(EvenhandWarning, match="no training image of blue can be read"):
+        embed(manifest, backbone, tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "remedy"),
+    [(1e6, "float16", "--dtype float32"), (np.nan, "float32", "--precision fp32, or other weights")],
+)
+def test_features_that_are_not_finite_are_refused(
+    manifest: Manifest,
+    backbone: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    value: float,
+    dtype: str,
+    remedy: str,
+) -> None:
+    monkeypatch.setattr(backbone, "trunk", lambda pixels: torch.full((len(pixels), 6), value))
+    with pytest.raises(EvenhandError, match=f"are not finite numbers in {dtype}; use {remedy}"):
+        embed(manifest, backbone, tmp_path / "s", dtype=dtype)
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_full_device_is_one_sentence(
+    manifest: Manifest, backbone: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(pixels: Tensor) -> Tensor:
+        raise torch.cuda.OutOfMemoryError("full")
+
+    monkeypatch.setattr(backbone, "trunk", full)
+    with pytest.raises(EvenhandError, match=r"20 images at once fill the device's memory; use a smaller"):
+        embed(manifest, backbone, tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"batch_size": 0}, "batch_size is 0; give at least 1"),
+        ({"part_rows": 0}, "part_rows is 0; give at least 1"),
+        ({"dtype": "int8"}, "dtype 'int8' is unknown; choose float16 or float32"),
+        ({"templates": ["photo"]}, "has no"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(
+    manifest: Manifest, backbone: Any, tmp_path: Path, options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(EvenhandError, match=sentence):
+        embed(manifest, backbone, tmp_path / "s", **options)
+    assert not (tmp_path / "s").exists()
+
+
+def test_pictures_without_labels_are_refused(photos: Path, backbone: Any, tmp_path: Path) -> None:
+    with pytest.raises(EvenhandError, match="images without labels"):
+        embed(Manifest.read(photos, labelled=False), backbone, tmp_path / "s")
+
+
+def test_progress_counts_pictures(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    embed(manifest, backbone, tmp_path / "s", batch_size=8, progress=lambda *report: told.append(report))
+    assert told == [("embed", 8, 20), ("embed", 16, 20), ("embed", 20, 20)]
+
+
+def test_the_card_says_what_determines_the_features(
+    manifest: Manifest, backbone: Any, tmp_path: Path
+) -> None:
+    embed(manifest, backbone, tmp_path / "s")
+    identity = json.loads((tmp_path / "s" / "card.json").read_text())["identity"]
+    assert identity["model"] == "colour"
+    assert identity["prompts"]["red"] == ["a photo of a red."]
+    assert {"manifest_sha256", "precision", "part_rows", "batch_size", "dtype"} <= set(identity)
+
+
+def test_streamed_features_are_those_of_a_store(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
+    Path(manifest.paths[4]).write_bytes(b"broken")
+    table = embed(manifest, backbone, tmp_path / "s", dtype="float32", batch_size=4)
+    read, features, unreadable = zip(*iter_features(manifest.paths, backbone, batch_size=4), strict=True)
+    assert [lost for batch in unreadable for lost in batch] == [(4, "not an image")]
+    assert list(manifest.ids[[row for batch in read for row in batch]]) == list(table.ids)
+    assert np.array_equal(np.concatenate(features), table.features(np.arange(19)))
