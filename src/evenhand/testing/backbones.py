@@ -1,0 +1,115 @@
+"""Public checks of a backbone, for ours and for third parties'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from evenhand.backbones.base import Backbone
+from evenhand.backbones.prompts import class_prompts
+from evenhand.functional.geometry import project
+
+CLASSES = ("landbird", "waterbird", "bird")
+
+
+def check_backbone(
+    backbone: Backbone,
+    encode_image: Callable[[Tensor], Tensor] | None = None,
+    *,
+    tolerance: float = 1e-5,
+) -> None:
+    """Run every check; raise AssertionError on the first that fails.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        In float32.
+    encode_image : callable, optional
+        What the model itself makes of pixels [B, 3, H, W]: image embeddings [B, D_out], of any length.
+    tolerance : float
+        Largest difference in a coordinate of a unit vector.
+    """
+    pixels = check_shapes(backbone)
+    check_same_pixels_same_bytes(backbone, pixels)
+    check_batch_invariance(backbone, pixels, tolerance)
+    check_head(backbone, tolerance)
+    if encode_image is not None:
+        check_parity(backbone, encode_image, pixels, tolerance)
+
+
+def check_shapes(backbone: Backbone) -> Tensor:
+    """Pictures of any shape give pixels of one shape and finite float32 features; return those pixels."""
+    generator = np.random.default_rng(0)
+    sizes = [(48, 64), (200, 90), (17, 17)]
+    pictures = [Image.fromarray(generator.integers(0, 256, (*size, 3), dtype=np.uint8)) for size in sizes]
+    prepared = [backbone.preprocess(picture) for picture in pictures]
+    assert len({tuple(p.shape) for p in prepared}) == 1, "pictures of different sizes give different pixels"
+    assert prepared[0].ndim == 3, "pixels are not [3, H, W]"
+    pixels = torch.stack(prepared)
+    h = backbone.trunk(pixels)
+    assert h.shape == (len(sizes), backbone.width), f"features are {tuple(h.shape)}, not [B, width]"
+    assert h.dtype == torch.float32, f"features are {h.dtype}, not float32"
+    assert bool(torch.isfinite(h).all()), "features are not finite"
+    return pixels
+
+
+def check_same_pixels_same_bytes(backbone: Backbone, pixels: Tensor) -> None:
+    """The trunk is frozen: no dropout, no running statistics, no state that a pass changes."""
+    card = backbone.card()
+    first, second = backbone.trunk(pixels), backbone.trunk(pixels)
+    assert torch.equal(first, second), "two passes over the same pixels differ"
+    assert backbone.card() == card, "a pass changes the card"
+
+
+def check_batch_invariance(backbone: Backbone, pixels: Tensor, tolerance: float) -> None:
+    """A picture's features do not depend on the others in its batch."""
+    together = _projected(backbone, backbone.trunk(pixels))
+    alone = _projected(backbone, torch.cat([backbone.trunk(row[None]) for row in pixels]))
+    _near(together, alone, tolerance, "features depend on the batch")
+
+
+def check_head(backbone: Backbone, tolerance: float) -> None:
+    """One unit prototype per class, in the order asked for, and a projection that fits the trunk."""
+    prompts = class_prompts(CLASSES, ["a photo of a {}.", "one {}"])
+    head = backbone.head(CLASSES, prompts)
+    assert head.classes == CLASSES, "the head has other classes"
+    assert head.prompts == prompts, "the head tells other prompts"
+    assert head.weight.shape[0] == backbone.width, "W0 does not fit the trunk"
+    assert head.bias is None or head.bias.shape == head.weight.shape[1:], "b0 does not fit W0"
+    assert head.logit_scale > 0, "the logit scale is not positive"
+    if head.text is None:
+        return
+    assert head.text.shape == (len(CLASSES), head.weight.shape[1]), "prototypes are not [C, D_out]"
+    assert np.allclose(np.linalg.norm(head.text, axis=1), 1, atol=1e-5), "prototypes are no unit vectors"
+    turned = backbone.head(CLASSES[::-1], prompts).text
+    assert turned is not None, "prototypes depend on the order of the classes"
+    _near(
+        torch.from_numpy(turned[::-1].copy()),
+        torch.from_numpy(head.text),
+        tolerance,
+        "prototypes depend on the order of the classes",
+    )
+
+
+def check_parity(
+    backbone: Backbone, encode_image: Callable[[Tensor], Tensor], pixels: Tensor, tolerance: float
+) -> None:
+    """unit(h W0 + b0) is the model's own image embedding."""
+    with torch.inference_mode():
+        own = torch.nn.functional.normalize(encode_image(pixels).float().cpu(), dim=-1)
+    _near(_projected(backbone, backbone.trunk(pixels)), own, tolerance, "unit(h W0 + b0) is not encode_image")
+
+
+def _projected(backbone: Backbone, h: Tensor) -> Tensor:
+    head = backbone.head(CLASSES, class_prompts(CLASSES))
+    bias = None if head.bias is None else torch.from_numpy(head.bias)
+    return project(h, torch.from_numpy(head.weight), bias)
+
+
+def _near(found: Tensor, expected: Tensor, tolerance: float, fault: str) -> None:
+    largest = float((found - expected).abs().max())
+    assert largest <= tolerance, f"{fault}: the largest difference is {largest:.2g}"
