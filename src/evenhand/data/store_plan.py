@@ -31,6 +31,7 @@ from evenhand.data.store_layout import (
 
 # What a writer leaves that was killed before its plan was there.
 _EARLY = re.compile(rf"{re.escape(lock.NAME)}|\.{re.escape(PLAN)}\.\d+\.tmp")
+_LONG = 60
 
 
 class Plan(BaseModel):
@@ -111,10 +112,18 @@ def _compare(path: Path, known: Plan, ours: Plan) -> None:
     before, now = ({**p.identity, "width": p.width, "dtype": p.dtype} for p in (known, ours))
     for key in sorted({*before, *now}):
         if before.get(key) != now.get(key):
+            old, new = _differing(repr(before.get(key)), repr(now.get(key)))
             raise EvenhandError(
-                f"--out {path} was made with {key} {_short(before.get(key))}, but this run has "
-                f"{_short(now.get(key))}; name another --out"
+                f"--out {path} was made with {key} {old}, but this run has {new}; name another --out"
             )
+
+
+def _differing(old: str, new: str) -> list[str]:
+    """Shorten long texts to where they differ: their common start says nothing."""
+    common = next((k for k, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
+    start = max(0, common - 10) if max(len(old), len(new)) > _LONG else 0
+    cut = [("…" if start else "") + text[start:] for text in (old, new)]
+    return [text if len(text) <= _LONG else text[: _LONG - 1] + "…" for text in cut]
 
 
 def done_parts(path: Path) -> list[Sidecar]:
@@ -153,8 +162,3 @@ def tidy(path: Path, *, finished: bool) -> None:
         if finished:
             shutil.rmtree(path / PROGRESS, ignore_errors=True)
             (path / PLAN).unlink(missing_ok=True)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
