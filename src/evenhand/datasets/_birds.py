@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -45,6 +45,11 @@ def draw_coat(rng: np.random.Generator) -> Coat:
     belly = mix(body, (240, 232, 216), rng.uniform(0.2, 0.6))
     bill, legs = (near(rng, BILLS[k], 8) for k in rng.integers(len(BILLS), size=2))
     return Coat(body, wing, belly, head, shade(wing, -45), bill, legs)
+
+
+def faded(coat: Coat, ground: Colour, share: float) -> Coat:
+    """Return the coat with a share of the ground's colour in every part."""
+    return Coat(*(mix(getattr(coat, part.name), ground, share) for part in fields(coat)))
 
 
 def draw_waterbird(rng: np.random.Generator, pen: Pen, coat: Coat, *, afloat: bool) -> None:

@@ -7,6 +7,7 @@ share of pictures; in the test split all four groups have the same size.
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -16,17 +17,42 @@ from PIL import Image, ImageDraw
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder
 from evenhand._random import numpy_stream
-from evenhand.datasets._birds import BIRDS, draw_coat, draw_landbird, draw_waterbird
+from evenhand.datasets._birds import BIRDS, draw_coat, draw_landbird, draw_waterbird, faded
 from evenhand.datasets._grounds import GROUNDS, Ground, draw_ground, draw_stems
 from evenhand.datasets._pen import Colour, Pen, mix, near, shade
 
 OVERSAMPLING = 3
-SIZES = (0.085, 0.15)
-"""Unit of a bird, about half its body's length, as a share of the picture's side."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How plainly a bird is seen.
+
+    Attributes
+    ----------
+    sizes : (float, float)
+        Range of a bird's unit, about half its body's length, as a share of the picture's side.
+    camouflage : float
+        Largest share of the ground's colour in the plumage.
+    grain : float
+        Largest standard deviation of the noise, in steps of 255.
+    """
+
+    sizes: tuple[float, float]
+    camouflage: float
+    grain: float
+
+
+CLEAR = Look((0.085, 0.15), 0.0, 8.0)
+"""Portraits, from which the embedded model learns its words."""
+WILD = Look((0.06, 0.12), 0.6, 10.0)
+"""The benchmark: birds further off, often in colours near the ground's."""
 HOME = {"waterbird": "water", "landbird": "land"}
 
 
-def draw_scene(rng: np.random.Generator, bird: str | None, background: str, size: int = 64) -> Image.Image:
+def draw_scene(
+    rng: np.random.Generator, bird: str | None, background: str, size: int = 64, look: Look = WILD
+) -> Image.Image:
     """Draw one picture.
 
     Parameters
@@ -39,6 +65,8 @@ def draw_scene(rng: np.random.Generator, bird: str | None, background: str, size
         Where it is.
     size : int
         Side in pixels.
+    look : Look
+        How plainly the bird is seen.
 
     Raises
     ------
@@ -51,21 +79,23 @@ def draw_scene(rng: np.random.Generator, bird: str | None, background: str, size
         raise EvenhandError(f"background {background!r} is unknown; scenes have {', '.join(GROUNDS)}")
     ground = draw_ground(rng, background, size * OVERSAMPLING)
     if bird is not None:
-        _place_bird(rng, ground, bird)
+        _place_bird(rng, ground, bird, look)
     small = np.asarray(ground.image.resize((size, size), Image.Resampling.BOX), dtype=np.float32)
     light = rng.uniform(0.75, 1.15) * (1 + 0.035 * rng.standard_normal(3, dtype=np.float32))
-    grain = np.float32(rng.uniform(1, 8)) * rng.standard_normal(small.shape, dtype=np.float32)
+    grain = np.float32(rng.uniform(1, look.grain)) * rng.standard_normal(small.shape, dtype=np.float32)
     return Image.fromarray((small * light + grain).clip(0, 255).astype(np.uint8))
 
 
-def _place_bird(rng: np.random.Generator, ground: Ground, bird: str) -> None:
+def _place_bird(rng: np.random.Generator, ground: Ground, bird: str, look: Look) -> None:
     """Stand or float a bird somewhere; perches and stems in front come by one rule for both kinds."""
     side = ground.image.width
-    unit = side * rng.uniform(*SIZES)
+    unit = side * rng.uniform(*look.sizes)
     x = side * rng.uniform(0.22, 0.78)
     y = max(side * rng.uniform(0.55, 0.9), ground.horizon + 1.2 * unit)
     pen = Pen(ImageDraw.Draw(ground.image), x, y, unit, facing=float(2 * rng.integers(2) - 1))
     coat = draw_coat(rng)
+    if look.camouflage > 0:
+        coat = faded(coat, ground.colour, rng.uniform(0, look.camouflage))
     perched = rng.random() < 0.3
     wet = ground.kind == "water"
     if perched:
