@@ -10,7 +10,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
 export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit install-test docs bench lock clean
+.PHONY: help setup demo test lint types unit install-test docs lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +33,8 @@ demo: setup  ## audit, ERM and CFR on the embedded scenes, into out/demo
 test: lint types unit docs install-test  ## lint, types, all tests, docs, and the wheel in a clean environment
 
 lint: setup  ## ruff: style and format
-	$(BIN)/ruff check src tests scripts benchmarks
-	$(BIN)/ruff format --check src tests scripts benchmarks
+	$(BIN)/ruff check src tests scripts
+	$(BIN)/ruff format --check src tests scripts
 
 types: setup  ## mypy, strict
 	$(BIN)/mypy
@@ -47,9 +47,6 @@ install-test: setup  ## build the wheel, install it elsewhere, run the demo from
 
 docs: setup  ## build the documentation into site/
 	$(BIN)/mkdocs build --quiet --strict
-
-bench: setup  ## run the programs of benchmarks/
-	@for program in benchmarks/*.py; do $(BIN)/python $$program --out $(OUT)/bench || exit 1; done
 
 lock: $(UV)  ## renew requirements/*.txt from pyproject.toml
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.10 \
