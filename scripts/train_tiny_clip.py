@@ -3,8 +3,9 @@
     python scripts/train_tiny_clip.py --out src/evenhand/backbones/tiny_model
 
 The pretraining pictures hold bird and background nearly independently, but a bird fills a twentieth of the
-picture and its ground the rest, so that the features hold both and the ground more loudly. Equal seeds give
-an equal model up to the float arithmetic of the machine.
+picture and its ground the rest, so that the features hold both and the ground more loudly. The birds are seen
+clearly; those of the benchmark are smaller and fainter, as photographs of the wild are to CLIP. Equal seeds
+give an equal model up to the float arithmetic of the machine.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize, one_hot
 
 from evenhand._random import numpy_stream, torch_stream
-from evenhand.datasets.scenes import HOME, draw_scene
+from evenhand.datasets.scenes import CLEAR, HOME, draw_scene
 
 CONFIG = {
     "embed_dim": 128,
@@ -53,7 +54,7 @@ def pairs(n: int, seed: int) -> tuple[Tensor, list[str]]:
         if bird is not None:
             away = next(g for g in GROUNDS if g != HOME[bird])
             ground = HOME[bird] if rng.random() < AT_HOME else away
-        pictures[k] = np.asarray(draw_scene(rng, bird, ground))
+        pictures[k] = np.asarray(draw_scene(rng, bird, ground, look=CLEAR))
         templates = GROUND_ONLY if bird is None else (*BIRD_ONLY, *BOTH, *BOTH, *GROUND_ONLY)
         words = {"bird": rng.choice(BIRDS[bird]) if bird else "", "ground": rng.choice(GROUNDS[ground])}
         captions.append(str(rng.choice(templates)).format(**words))

@@ -50,7 +50,9 @@ def as_json(value: Any) -> None:
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     """Return an empty table; the columns in `right` hold numbers."""
-    made = Table(title=clean(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
+    made = Table(
+        title=clean(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
+    )
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return made

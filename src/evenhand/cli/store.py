@@ -42,12 +42,11 @@ def show_store(made: FeatureTable, out: Path, *, notes: Sequence[str] = (), json
         as_json(found)
         return
     splits = list(found["counts"])
-    drawn = table(
-        f"{out}: {found['rows']} rows of width {found['width']}", "class", *splits, right=tuple(splits)
-    )
+    screen = console()
+    screen.print(clean(f"{out}: {found['rows']} rows of width {found['width']}"), soft_wrap=True)
+    drawn = table("", "class", *splits, right=tuple(splits))
     for name in made.classes:
         drawn.add_row(clean(name), *(str(found["counts"][split][name]) for split in splits))
-    screen = console()
     screen.print(drawn)
     for reason, count in found["skipped"].items():
         screen.print(clean(f"skipped {count}: {reason}"))
