@@ -26,7 +26,7 @@ def load_model(model: str, pretrained: str | None, *, device: str, precision: st
             )
         from evenhand.backbones.tiny import load_tiny
 
-        return load_tiny()
+        return load_tiny(device=device, precision=precision)
     from evenhand.backbones.openclip import load_openclip
 
     return load_openclip(model, pretrained, device=device, precision=precision)
