@@ -35,6 +35,8 @@ class Problem:
         What features and outputs were divided by.
     seed : int
         Root of the random streams.
+    groups, groups_val : int64 [N], int64 [M], or None
+        Group codes, -1 where unknown; only for methods that declare that they use them.
     """
 
     h: Tensor
@@ -46,6 +48,8 @@ class Problem:
     input_norm: float
     output_norm: float
     seed: int
+    groups: Ints | None = None
+    groups_val: Ints | None = None
 
     @property
     def n_classes(self) -> int:
