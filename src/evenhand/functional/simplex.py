@@ -1,0 +1,66 @@
+"""Class targets as far apart as they can be: the vertices of a regular simplex."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from evenhand._errors import EvenhandError
+from evenhand._random import torch_stream
+
+
+def simplex_vertices(n_classes: int, width: int, seed: int) -> Tensor:
+    """Return the vertices v_1 … v_C of a regular simplex, turned at random into `width` dimensions.
+
+    V = √(C/(C−1)) · Hᵀ Q with H [C−1, C] the orthonormal rows of a Helmert matrix, each orthogonal to
+    the vector of ones, and Q [C−1, D] orthonormal rows drawn from `seed`: |v_c| = 1, v_c · v_d = −1/(C−1)
+    for c ≠ d, Σ_c v_c = 0.
+
+    Parameters
+    ----------
+    n_classes : int
+        C ≥ 2.
+    width : int
+        D, the width of the embedding the targets live in.
+    seed : int
+        Root of the stream that turns the simplex.
+
+    Returns
+    -------
+    float32 Tensor [C, D]
+        Unit vectors.
+
+    Raises
+    ------
+    EvenhandError
+        If D < C − 1: no regular simplex of C vertices fits.
+
+    Examples
+    --------
+    >>> (simplex_vertices(3, 8, seed=0) @ simplex_vertices(3, 8, seed=0).T).round(decimals=4)
+    tensor([[ 1.0000, -0.5000, -0.5000],
+            [-0.5000,  1.0000, -0.5000],
+            [-0.5000, -0.5000,  1.0000]])
+
+    References
+    ----------
+    T. Li et al., Targeted Supervised Contrastive Learning for Long-Tailed Recognition, CVPR 2022.
+    """
+    if width < n_classes - 1:
+        raise EvenhandError(
+            f"an embedding of width {width} holds no simplex of {n_classes} classes; a width of at least "
+            f"{n_classes - 1} is needed, so leave the targeted term out or use a wider projection"
+        )
+    generator = torch_stream(seed, "simplex")
+    gaussian = torch.randn(width, n_classes - 1, generator=generator, dtype=torch.float64)
+    basis = torch.linalg.qr(gaussian).Q
+    return (_corners(n_classes) @ basis.T).float()
+
+
+def _corners(n_classes: int) -> Tensor:
+    """Return the vertices in their own C − 1 dimensions, float64 [C, C−1], from Helmert's closed form."""
+    step = torch.arange(1, n_classes, dtype=torch.float64)
+    above = torch.ones(n_classes, n_classes - 1, dtype=torch.float64).triu()
+    # Column k: ones above row k, −k at row k, zeros below; its norm is √(k(k+1)).
+    helmert = (above - torch.diag_embed(step, offset=-1)[:, :-1]) / (step * (step + 1)).sqrt()
+    return helmert * (n_classes / (n_classes - 1)) ** 0.5
