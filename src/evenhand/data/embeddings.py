@@ -14,7 +14,8 @@ from evenhand._files import sha256
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.arrays_in import feature_files, in_part_order, read_arrays
 from evenhand.data.head import Head
-from evenhand.data.manifest import _check_training, _codes, _renamed, _splits
+from evenhand.data.labels import check_trained, class_codes, renamed
+from evenhand.data.splits import given_or_drawn
 from evenhand.data.store import read_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
@@ -87,7 +88,7 @@ def import_embeddings(
         )
     classes, y = _classes(_filled(columns, label_column, "label_column"), class_names or {})
     split, notes = _split(columns, split_column, y, seed)
-    _check_training(classes, y, split)
+    check_trained(classes, y, split)
     rows = {
         "id": _ids(columns, id_column),
         "path": np.full(n, ""),
@@ -171,17 +172,18 @@ def _filled(columns: Columns, column: str, argument: str) -> Strings:
 
 
 def _classes(labels: Strings, class_names: Mapping[str, str]) -> tuple[tuple[str, ...], Ints]:
-    names, y = _codes(labels)
-    renamed = dict(zip(names, _renamed(names, class_names), strict=True))
+    names, y = class_codes(labels)
+    new = dict(zip(names, renamed(names, class_names), strict=True))
     order = list(class_names) if set(class_names) == set(names) else names
     position = np.array([order.index(name) for name in names], dtype=np.int64)
-    return tuple(renamed[name] for name in order), position[y]
+    return tuple(new[name] for name in order), position[y]
 
 
 def _split(columns: Columns, column: str | None, y: Ints, seed: int) -> tuple[Strings, list[str]]:
     name = "split" if column is None else column
     given = name in columns.values or column is not None
-    return _splits(_filled(columns, name, "split_column") if given else None, y, seed, name)
+    values = _filled(columns, name, "split_column") if given else None
+    return given_or_drawn(values, y, seed=seed, column=name)
 
 
 def _ids(columns: Columns, column: str | None) -> Strings:

@@ -7,17 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
-
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-}
+from evenhand.data.splits import SPLIT_NAMES
 
 # HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.
 _EXTENSIONS = {

@@ -12,7 +12,8 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
-from evenhand.data.folders import SPLIT_NAMES, class_of, find_images, split_of
+from evenhand.data.folders import class_of, find_images, split_of
+from evenhand.data.splits import SPLIT_NAMES
 from evenhand.data.tables_in import Columns, read_columns
 
 PATH_COLUMNS = (

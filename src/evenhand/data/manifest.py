@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
-from evenhand.data.folders import SPLIT_NAMES
+from evenhand.data.labels import check_trained, class_codes, renamed, some
 from evenhand.data.leakage import leakage
 from evenhand.data.listing import (
     Listing,
@@ -22,11 +22,8 @@ from evenhand.data.listing import (
     list_tree,
     metadata_files,
 )
-from evenhand.data.splits import stratified_split
+from evenhand.data.splits import given_or_drawn
 from evenhand.data.tables_in import SUFFIXES
-
-# WILDS and its kin number the splits so.
-_NUMBERED = {"0": "train", "1": "validation", "2": "test"}
 
 
 @dataclass(frozen=True)
@@ -107,10 +104,10 @@ class Manifest:
         _check_unique(listing)
         if not labelled:
             return _unlabelled(listing)
-        names, y = _codes(listing.labels)
-        classes = _renamed(names, class_names or {})
-        split, split_notes = _splits(listing.splits, y, seed, split_column)
-        _check_training(classes, y, split)
+        names, y = class_codes(listing.labels)
+        classes = renamed(names, class_names or {})
+        split, split_notes = given_or_drawn(listing.splits, y, seed=seed, column=split_column)
+        check_trained(classes, y, split)
         leak = leakage(listing.paths, listing.ids, split)
         notes = [*listing.notes, *split_notes, *_bare_numbers(classes), *([leak] if leak else [])]
         return Manifest(
@@ -160,74 +157,10 @@ def _unlabelled(listing: Listing) -> Manifest:
     return Manifest(listing.ids, listing.paths, y, split, {}, (), str(listing.root), listing.notes)
 
 
-def _codes(labels: Strings) -> tuple[list[str], Ints]:
-    names = [str(name) for name in np.unique(labels)]
-    if all(re.fullmatch(r"-?\d+", name) for name in names):
-        names.sort(key=int)
-    if len(names) < 2:
-        raise EvenhandError(f"there is only one class, {names[0]!r}; give images of at least two")
-    code = {name: index for index, name in enumerate(names)}
-    y = np.asarray([code[str(label)] for label in labels], dtype=np.int64)
-    if np.bincount(y).max() < 2:
-        raise EvenhandError("every class has a single image; give at least two images per class")
-    return names, y
-
-
-def _renamed(names: Sequence[str], class_names: Mapping[str, str]) -> tuple[str, ...]:
-    for name in class_names:
-        if name not in names:
-            raise EvenhandError(f"class_names: {name!r} is no label; the labels are {_some(names)}")
-    classes = tuple(class_names.get(name, name).strip() for name in names)
-    if "" in classes or len(set(classes)) < len(classes):
-        raise EvenhandError(
-            f"class_names must give each class a name of its own, but the names are {_some(classes)}"
-        )
-    return classes
-
-
-def _splits(given: Strings | None, y: Ints, seed: int, column: str) -> tuple[Strings, list[str]]:
-    if given is None:
-        return stratified_split(y, seed=seed), [_made(seed, "no splits are given")]
-    known = SPLIT_NAMES | (_NUMBERED if set(given) <= set(_NUMBERED) else {})
-    names = [known.get(str(value).lower()) for value in given]
-    for row, name in enumerate(names):
-        if name is None:
-            raise EvenhandError(
-                f"split_column: {str(given[row])!r} in column {column!r} at row {row + 1} is no split; "
-                f"allowed are {', '.join(SPLIT_NAMES)}"
-            )
-    split = np.asarray(names, dtype=np.str_)
-    if set(names) == {"train"}:
-        return stratified_split(y, seed=seed), [_made(seed, "all images are given as train")]
-    numbered = set(given) <= set(_NUMBERED)
-    return split, ["the split numbers 0, 1, 2 are read as train, validation, test"] if numbered else []
-
-
-def _made(seed: int, why: str) -> str:
-    return f"{why}: 70 % train, 15 % validation, 15 % test, drawn by class with seed {seed}"
-
-
-def _check_training(classes: Sequence[str], y: Ints, split: Strings) -> None:
-    untrained = [classes[code] for code in range(len(classes)) if not (split[y == code] == "train").any()]
-    if len(untrained) == len(classes):
-        raise EvenhandError(
-            f"there are no training images, only {_some(np.unique(split))}; add a train split"
-        )
-    if untrained:
-        raise EvenhandError(f"no training image has the class {_some(untrained)}; add some or drop the class")
-
-
 def _bare_numbers(classes: Sequence[str]) -> list[str]:
     bare = [name for name in classes if re.fullmatch(r"[+-]?\d+([.,]\d+)?", name)]
     if not bare:
         return []
     return [
-        f"the classes {_some(bare)} are bare numbers, which make useless prompts; "
-        "name them with --class-names"
+        f"the classes {some(bare)} are bare numbers, which make useless prompts; name them with --class-names"
     ]
-
-
-def _some(names: Iterable[str], most: int = 10) -> str:
-    names = [str(name) for name in names]
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -1,4 +1,4 @@
-"""Seeded splits that keep the share of every class."""
+"""Which rows train, validate and test: as given, or drawn by class with a seed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,71 @@ from evenhand._typing import Ints, Strings
 
 FRACTIONS: Mapping[str, float] = MappingProxyType({"train": 0.7, "validation": 0.15, "test": 0.15})
 
-UNUSED = "unused"
-"""The split of given validation rows once validation is split off train: no step reads it."""
+HELD_OUT = 0.2
+"""Share of each class's training rows that validates, where validation is split off training."""
+
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+# WILDS and its kin number the splits so.
+_NUMBERED = {"0": "train", "1": "validation", "2": "test"}
+
+
+def given_or_drawn(given: Strings | None, y: Ints, *, seed: int, column: str) -> tuple[Strings, list[str]]:
+    """Return the split of each row, and what the user should know of it.
+
+    Splits are drawn by class where none are given, or all rows are given as training.
+
+    Parameters
+    ----------
+    given : str [N] or None
+        Names as in `SPLIT_NAMES`, in any case, or 0, 1, 2.
+    y : int64 [N]
+        Class codes.
+    seed : int
+        Of the draw.
+    column : str
+        Where `given` comes from, for the sentence.
+
+    Returns
+    -------
+    split : str [N]
+        `train`, `validation` or `test`.
+    notes : list of str
+        One sentence each.
+
+    Raises
+    ------
+    EvenhandError
+        If a name is no split; the sentence names the first such row.
+    """
+    if given is None:
+        return stratified_split(y, seed=seed), [_drawn(seed, "no splits are given")]
+    numbered = set(given) <= set(_NUMBERED)
+    known = _NUMBERED if numbered else SPLIT_NAMES
+    names = [known.get(str(value).lower()) for value in given]
+    if None in names:
+        row = names.index(None)
+        raise EvenhandError(
+            f"split_column: {str(given[row])!r} in column {column!r} at row {row + 1} is no split; "
+            f"allowed are {', '.join(SPLIT_NAMES)}"
+        )
+    if set(names) == {"train"}:
+        return stratified_split(y, seed=seed), [_drawn(seed, "all images are given as train")]
+    split = np.asarray(names, dtype=np.str_)
+    return split, ["the split numbers 0, 1, 2 are read as train, validation, test"] if numbered else []
+
+
+def _drawn(seed: int, why: str) -> str:
+    shares = ", ".join(f"{100 * share:.0f} % {name}" for name, share in FRACTIONS.items())
+    return f"{why}: {shares}, drawn by class with seed {seed}"
 
 
 def stratified_split(y: Ints, *, seed: int, fractions: Mapping[str, float] = FRACTIONS) -> Strings:
@@ -51,56 +114,50 @@ def stratified_split(y: Ints, *, seed: int, fractions: Mapping[str, float] = FRA
     split = np.full(len(y), shares[0][0], dtype=f"<U{max(len(name) for name in fractions)}")
     for code in np.unique(y):
         rows = numpy_stream(seed, "stratified_split", int(code)).permutation(np.flatnonzero(y == code))
+        n = len(rows)
         for name, share in reversed(shares[1:]):
-            taken = _held_out(len(np.flatnonzero(y == code)), share, left=len(rows))
+            taken = _given_away(n, share, left=len(rows))
             split[rows[:taken]] = name
             rows = rows[taken:]
     return split
 
 
-def split_validation_off_train(y: Ints, split: Strings, *, seed: int, fraction: float = 0.2) -> Strings:
-    """Make a validation split out of training rows alone.
+def hold_out(y: Ints, *, seed: int, share: float = HELD_OUT) -> tuple[Ints, Ints]:
+    """Hold a share of the rows of every class out of training.
 
-    Rows that were given as validation become `unused`: a given validation set that is balanced by group
-    would tell about groups.
+    Of the n_c rows of class c, floor(share · n_c) are held out, so that a class of a few rows keeps them all.
+    Drawn from training rows alone, the held-out rows have their distribution: a given validation set that is
+    balanced by group would tell about groups.
 
     Parameters
     ----------
     y : int64 [N]
-        Class codes.
-    split : str [N]
-        `train`, `validation`, `test`.
+        Class codes of training rows.
     seed : int
-        Same seed and same rows, same split.
-    fraction : float
-        Share of each class's training rows, between 0 and 1, at least one row of each class that has two.
+        Same seed and same `y`, same rows.
+    share : float
+        Between 0 and 1.
 
     Returns
     -------
-    str [N]
-        A new array; test rows are as they were.
+    kept, held : int64 [N - M], int64 [M]
+        Positions in `y`, each in ascending order.
 
     Raises
     ------
     EvenhandError
-        If `fraction` is not between 0 and 1, or no class has two training rows.
+        If `share` is not between 0 and 1.
     """
-    if not 0 < fraction < 1:
-        raise EvenhandError(f"fraction must lie between 0 and 1, but it is {fraction}; 0.2 is usual")
-    out = split.astype("<U10")
-    out[split == "validation"] = UNUSED
-    for code in np.unique(y[split == "train"]):
-        rows = np.flatnonzero((split == "train") & (y == code))
-        rows = numpy_stream(seed, "validation_off_train", int(code)).permutation(rows)
-        out[rows[: _held_out(len(rows), fraction, left=len(rows))]] = "validation"
-    if not (out == "validation").any():
-        raise EvenhandError(
-            "no class has two training rows, so no validation split can be taken off train; "
-            "add images or give a validation split"
-        )
-    return out
+    if not 0 < share < 1:
+        raise EvenhandError(f"share must lie between 0 and 1, but it is {share}; {HELD_OUT} is usual")
+    generator = numpy_stream(seed, "validation")
+    is_held = np.zeros(len(y), dtype=bool)
+    for code in np.unique(y):
+        rows = generator.permutation(np.flatnonzero(y == code))
+        is_held[rows[: int(share * len(rows))]] = True
+    return np.flatnonzero(~is_held), np.flatnonzero(is_held)
 
 
-def _held_out(n: int, share: float, *, left: int) -> int:
-    """Return how many of a class's `n` rows a held-out split gets: one stays for training."""
+def _given_away(n: int, share: float, *, left: int) -> int:
+    """Return how many of a class's `n` rows a split other than the first gets: one stays."""
     return min(max(1, round(share * n)), left - 1)

@@ -8,12 +8,9 @@ from typing import Literal
 import numpy as np
 
 from evenhand._errors import EvenhandError
-from evenhand._random import numpy_stream
 from evenhand._typing import Ints
+from evenhand.data.splits import hold_out
 from evenhand.data.table import FeatureTable
-
-SHARE = 0.2
-"""Share of each class's training rows that validates, where validation is split off training."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +47,5 @@ def parts(table: FeatureTable, seed: int, validation_from: Literal["train", "giv
         if not len(given):
             raise EvenhandError("--validation-from given, but the store has no validation split; use train")
         return Rows(train, given, test, tested_on)
-    generator = numpy_stream(seed, "validation")
-    held = np.sort(
-        np.concatenate(
-            [
-                generator.permutation(train[table.y[train] == code])[: int(SHARE * counts[code])]
-                for code in range(len(table.classes))
-            ]
-        )
-    )
-    return Rows(np.setdiff1d(train, held), held, test, tested_on)
+    kept, held = hold_out(table.y[train], seed=seed)
+    return Rows(train[kept], train[held], test, tested_on)

@@ -1,10 +1,10 @@
-"""Seeded stratified splits."""
+"""Splits as given, and seeded stratified ones."""
 
 import numpy as np
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.splits import split_validation_off_train, stratified_split
+from evenhand.data.splits import given_or_drawn, hold_out, stratified_split
 
 
 def counts(split, y, code):
@@ -38,32 +38,57 @@ def test_fractions_must_be_shares():
             stratified_split(np.zeros(3, dtype=np.int64), seed=0, fractions=fractions)
 
 
-def test_validation_off_train():
-    y = np.repeat([0, 1], [40, 20])
-    given = np.array((["train"] * 25 + ["validation"] * 5 + ["test"] * 10) + ["train"] * 10 + ["test"] * 10)
-    split = split_validation_off_train(y, given, seed=0)
-    assert counts(split, y, 0) == {"train": 20, "validation": 5, "test": 10}
-    assert counts(split, y, 1) == {"train": 8, "validation": 2, "test": 10}
-    assert (split[given == "validation"] == "unused").all()
-    assert (given[split == "validation"] == "train").all()
-    assert (split == split_validation_off_train(y, given, seed=0)).all()
+def test_a_share_of_every_class_is_held_out():
+    y = np.array([1] * 4 + [0] * 23 + [1] * 6)
+    kept, held = hold_out(y, seed=0)
+    assert np.sort(np.concatenate([kept, held])).tolist() == list(range(len(y)))
+    assert (np.diff(kept) > 0).all()
+    assert (np.diff(held) > 0).all()
+    assert np.bincount(y[held]).tolist() == [23 // 5, 10 // 5]
+    assert np.bincount(y[hold_out(y, seed=0, share=0.5)[1]]).tolist() == [11, 5]
 
 
-def test_validation_leaves_every_class_a_training_row():
-    y = np.array([0, 1, 1])
-    split = split_validation_off_train(y, np.full(3, "train"), seed=0)
-    assert split[0] == "train"
-    assert sorted(split[1:]) == ["train", "validation"]
+def test_a_class_of_a_few_rows_keeps_them():
+    kept, held = hold_out(np.array([0, 1, 1, 1, 1]), seed=0)
+    assert kept.tolist() == [0, 1, 2, 3, 4]
+    assert held.tolist() == []
+    assert held.dtype == np.int64
 
 
-@pytest.mark.parametrize("fraction", [0.0, 1.0, -1.0])
-def test_fraction_must_lie_between(fraction):
-    with pytest.raises(EvenhandError, match="fraction must lie between 0 and 1"):
-        split_validation_off_train(
-            np.zeros(4, dtype=np.int64), np.full(4, "train"), seed=0, fraction=fraction
-        )
+def test_the_seed_decides_what_is_held_out():
+    y = np.repeat([0, 1], 50)
+    assert (hold_out(y, seed=1)[1] == hold_out(y, seed=1)[1]).all()
+    assert (hold_out(y, seed=1)[1] != hold_out(y, seed=2)[1]).any()
 
 
-def test_no_class_with_two_training_rows():
-    with pytest.raises(EvenhandError, match="no class has two training rows"):
-        split_validation_off_train(np.array([0, 1]), np.full(2, "train"), seed=0)
+@pytest.mark.parametrize("share", [0.0, 1.0, -1.0])
+def test_share_must_lie_between(share):
+    with pytest.raises(EvenhandError, match="share must lie between 0 and 1"):
+        hold_out(np.zeros(4, dtype=np.int64), seed=0, share=share)
+
+
+def test_given_splits_are_read_in_any_case_or_as_numbers():
+    y = np.array([0, 0, 1])
+    named = given_or_drawn(np.array(["Train", "dev", "TESTING"]), y, seed=0, column="fold")
+    numbered = given_or_drawn(np.array(["0", "1", "2"]), y, seed=0, column="fold")
+    assert named[0].tolist() == numbered[0].tolist() == ["train", "validation", "test"]
+    assert named[1] == []
+    assert numbered[1] == ["the split numbers 0, 1, 2 are read as train, validation, test"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"), [(None, "no splits are given"), (["train"] * 20, "all images are given as train")]
+)
+def test_splits_are_drawn_where_none_are_given(given, why):
+    y = np.repeat([0, 1], 10)
+    given = None if given is None else np.array(given)
+    split, notes = given_or_drawn(given, y, seed=4, column="split")
+    assert split.tolist() == stratified_split(y, seed=4).tolist()
+    assert notes == [f"{why}: 70 % train, 15 % validation, 15 % test, drawn by class with seed 4"]
+
+
+def test_what_is_no_split_is_named_with_its_row():
+    with pytest.raises(
+        EvenhandError, match="'night' in column 'fold' at row 2 is no split; allowed are train, training"
+    ):
+        given_or_drawn(np.array(["train", "night"]), np.array([0, 1]), seed=0, column="fold")

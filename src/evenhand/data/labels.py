@@ -1,0 +1,97 @@
+"""From labels as people write them to named classes and codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Ints, Strings
+
+
+def class_codes(labels: Strings) -> tuple[list[str], Ints]:
+    """Return the distinct labels in order, and the position of each row's label among them.
+
+    Parameters
+    ----------
+    labels : str [N]
+        Without gaps.
+
+    Returns
+    -------
+    names : list of C str
+        Sorted; by value where all are whole numbers.
+    y : int64 [N]
+        Codes into `names`.
+
+    Raises
+    ------
+    EvenhandError
+        If there is one class, or one image per class.
+    """
+    names = [str(name) for name in np.unique(labels)]
+    if all(re.fullmatch(r"-?\d+", name) for name in names):
+        names.sort(key=int)
+    if len(names) < 2:
+        raise EvenhandError(f"there is only one class, {names[0]!r}; give images of at least two")
+    code = {name: index for index, name in enumerate(names)}
+    y = np.asarray([code[str(label)] for label in labels], dtype=np.int64)
+    if np.bincount(y).max() < 2:
+        raise EvenhandError("every class has a single image; give at least two images per class")
+    return names, y
+
+
+def renamed(names: Sequence[str], class_names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return `names` with the new names of those that `class_names` holds.
+
+    Raises
+    ------
+    EvenhandError
+        If `class_names` holds another name, or the new names are empty or not distinct.
+    """
+    for name in class_names:
+        if name not in names:
+            raise EvenhandError(f"class_names: {name!r} is no label; the labels are {some(names)}")
+    classes = tuple(class_names.get(name, name).strip() for name in names)
+    if "" in classes or len(set(classes)) < len(classes):
+        raise EvenhandError(
+            f"class_names must give each class a name of its own, but the names are {some(classes)}"
+        )
+    return classes
+
+
+def check_trained(classes: Sequence[str], y: Ints, split: Strings) -> None:
+    """Refuse classes without training rows.
+
+    Parameters
+    ----------
+    classes : sequence of C str
+        Names, for the sentence.
+    y : int64 [N]
+        Codes into `classes`.
+    split : str [N]
+        `train`, `validation` or `test`.
+
+    Raises
+    ------
+    EvenhandError
+        If a class has none; the sentence names it.
+    """
+    untrained = [classes[code] for code in range(len(classes)) if not (split[y == code] == "train").any()]
+    if len(untrained) == len(classes):
+        raise EvenhandError(f"there are no training images, only {some(np.unique(split))}; add a train split")
+    if untrained:
+        raise EvenhandError(f"no training image has the class {some(untrained)}; add some or drop the class")
+
+
+def some(names: Iterable[str], most: int = 10) -> str:
+    """Return the first `most` names, and how many more there are.
+
+    >>> some("abc", most=2)
+    'a, b and 1 more'
+    """
+    listed = [str(name) for name in names]
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

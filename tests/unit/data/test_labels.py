@@ -1,0 +1,62 @@
+"""Labels become codes and names, and one sentence for every way they can be wrong."""
+
+import numpy as np
+import pytest
+
+from evenhand._errors import EvenhandError
+from evenhand.data.labels import check_trained, class_codes, renamed, some
+
+
+def test_codes_are_positions_among_the_sorted_names():
+    labels = np.array(["b", "a", "b", "C"])
+    names, y = class_codes(labels)
+    assert names == ["C", "a", "b"]
+    assert y.dtype == np.int64
+    assert [names[code] for code in y] == labels.tolist()
+
+
+def test_whole_numbers_are_sorted_by_value():
+    assert class_codes(np.array(["10", "9", "-1", "9"]))[0] == ["-1", "9", "10"]
+    assert class_codes(np.array(["10", "9", "x", "9"]))[0] == ["10", "9", "x"]
+
+
+def test_one_class():
+    with pytest.raises(EvenhandError, match="there is only one class, 'a'; give images of at least two"):
+        class_codes(np.array(["a", "a"]))
+
+
+def test_one_image_per_class():
+    with pytest.raises(EvenhandError, match="every class has a single image; give at least two images"):
+        class_codes(np.array(["a", "b"]))
+
+
+def test_names_that_are_not_given_stay():
+    assert renamed(["0", "1"], {"1": " water bird "}) == ("0", "water bird")
+    assert renamed(["a", "b"], {}) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("class_names", "sentence"),
+    [
+        ({"c": "x"}, "class_names: 'c' is no label; the labels are a, b"),
+        ({"a": "b"}, "class_names must give each class a name of its own, but the names are b, b"),
+        ({"a": " "}, "class_names must give each class a name of its own"),
+    ],
+)
+def test_names_that_cannot_be(class_names, sentence):
+    with pytest.raises(EvenhandError, match=sentence):
+        renamed(["a", "b"], class_names)
+
+
+def test_every_class_needs_a_training_row():
+    y = np.array([0, 1, 1])
+    check_trained(["a", "b"], y, np.array(["train", "test", "train"]))
+    with pytest.raises(EvenhandError, match="no training image has the class a; add some or drop the class"):
+        check_trained(["a", "b"], y, np.array(["test", "train", "train"]))
+    with pytest.raises(EvenhandError, match="there are no training images, only test; add a train split"):
+        check_trained(["a", "b"], y, np.full(3, "test"))
+
+
+def test_long_lists_are_cut():
+    assert some("ab", most=2) == "a, b"
+    assert some("abc", most=2) == "a, b and 1 more"
