@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 import torch
 from torch import Tensor
 
@@ -53,7 +55,7 @@ def simplex_vertices(n_classes: int, width: int, seed: int) -> Tensor:
         )
     generator = torch_stream(seed, "simplex")
     gaussian = torch.randn(width, n_classes - 1, generator=generator, dtype=torch.float64)
-    basis = torch.linalg.qr(gaussian).Q
+    basis: Tensor = torch.linalg.qr(gaussian).Q
     return (_corners(n_classes) @ basis.T).float()
 
 
@@ -62,5 +64,5 @@ def _corners(n_classes: int) -> Tensor:
     step = torch.arange(1, n_classes, dtype=torch.float64)
     above = torch.ones(n_classes, n_classes - 1, dtype=torch.float64).triu()
     # Column k: ones above row k, −k at row k, zeros below; its norm is √(k(k+1)).
-    helmert = (above - torch.diag_embed(step, offset=-1)[:, :-1]) / (step * (step + 1)).sqrt()
-    return helmert * (n_classes / (n_classes - 1)) ** 0.5
+    helmert: Tensor = (above - torch.diag_embed(step, offset=-1)[:, :-1]) / (step * (step + 1)).sqrt()
+    return helmert * sqrt(n_classes / (n_classes - 1))
