@@ -8,7 +8,6 @@ from typing import Any
 
 from evenhand._errors import EvenhandError as EvenhandError
 from evenhand._errors import EvenhandWarning as EvenhandWarning
-from evenhand._errors import NotFittedError as NotFittedError
 from evenhand._version import __version__ as __version__
 
 _LAZY = {
@@ -33,7 +32,7 @@ _LAZY = {
     "run_demo": "evenhand.experiments.demo",
 }
 
-__all__ = sorted([*_LAZY, "EvenhandError", "EvenhandWarning", "NotFittedError", "__version__"])
+__all__ = sorted([*_LAZY, "EvenhandError", "EvenhandWarning", "__version__"])
 
 
 def __getattr__(name: str) -> Any:

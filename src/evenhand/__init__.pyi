@@ -1,6 +1,5 @@
 from evenhand._errors import EvenhandError as EvenhandError
 from evenhand._errors import EvenhandWarning as EvenhandWarning
-from evenhand._errors import NotFittedError as NotFittedError
 from evenhand._version import __version__ as __version__
 from evenhand.backbones.base import Backbone as Backbone
 from evenhand.backbones.openclip import load_openclip as load_openclip
@@ -32,7 +31,6 @@ __all__ = [
     "Head",
     "LinearProbe",
     "Manifest",
-    "NotFittedError",
     "Results",
     "ZeroShot",
     "__version__",

@@ -10,9 +10,5 @@ class EvenhandError(ValueError):
     """
 
 
-class NotFittedError(EvenhandError, AttributeError):
-    """An estimator was asked to predict before it was fitted."""
-
-
 class EvenhandWarning(UserWarning):
     """Something the user should know that does not stop the work."""
