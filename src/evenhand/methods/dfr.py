@@ -1,0 +1,168 @@
+"""Deep feature reweighting (arXiv 2204.02937): a last layer from validation rows balanced by group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import sklearn
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from evenhand._errors import EvenhandError
+from evenhand._random import child_seed, numpy_stream
+from evenhand._typing import Floats, Ints
+from evenhand.data.head import Head
+from evenhand.data.splits import hold_out
+from evenhand.methods._model import BLOCK, Model
+from evenhand.methods._problem import Problem
+from evenhand.methods.base import Method
+
+GRID = (0.01, 0.03, 0.07, 0.1, 0.3, 0.7, 1.0)
+"""Inverse penalties of the published code."""
+
+# scikit-learn 1.8 replaced penalty= by l1_ratio=, which earlier versions ignore under liblinear.
+_L1 = (
+    {"l1_ratio": 1.0} if tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 8) else {"penalty": "l1"}
+)
+
+
+class DFR(Method):
+    """L1 logistic regression on standardised z, averaged over group-balanced subsets of validation.
+
+    A group is a class crossed with a group label; rows whose label is unknown are left out. The penalty is
+    chosen by worst-group accuracy: a balanced subset of half of validation fits, the other half judges.
+    Then `retrainings` balanced subsets of all of validation are fitted, with z standardised on training, and
+    their coefficients averaged. More than two classes are fitted one against the rest; the logits are the
+    decision values, so that probabilities are their softmax.
+
+    Parameters
+    ----------
+    head : Head, optional
+        Projection of the store.
+    grid : sequence of float
+        Inverse penalties C of scikit-learn's logistic regression; ties go to the strongest penalty.
+    retrainings : int
+        Balanced subsets to average over.
+    random_state : int
+        Seeds hold-out, halves and subsets.
+
+    Attributes
+    ----------
+    C_ : float
+        The chosen inverse penalty.
+    grid_ : list of dict
+        Each tried value with its worst-group accuracy.
+
+    References
+    ----------
+    P. Kirichenko, P. Izmailov, A. G. Wilson, Last Layer Re-Training is Sufficient for Robustness to
+    Spurious Correlations, ICLR 2023.
+    """
+
+    group_labels_used: ClassVar[Literal["none", "validation", "train"]] = "validation"
+    needs: ClassVar[tuple[str, ...]] = ("groups",)
+    selection: ClassVar[str] = "worst_group"
+
+    def __init__(
+        self,
+        head: Head | None = None,
+        grid: Sequence[float] = GRID,
+        retrainings: int = 20,
+        random_state: Any = 0,
+    ) -> None:
+        self.head = head
+        self.grid = grid
+        self.retrainings = retrainings
+        self.random_state = random_state
+
+    def _learn(self, problem: Problem) -> Model:
+        z, y, groups = self._judged_rows(problem)
+        self.C_ = self._choose(z, y, groups, problem)
+        scaler = StandardScaler()
+        for block in torch.split(problem.h, BLOCK):
+            scaler.partial_fit(problem.start.embed(block).numpy())
+        z = scaler.transform(z)
+        fits = []
+        for number in range(self.retrainings):
+            rows = _balanced(groups, problem.seed, "refit", number)
+            fits.append(_one_vs_rest(z[rows], y[rows], problem.n_classes, self.C_, problem.seed))
+        mean = np.mean(fits, axis=0)
+        coefficients = mean[:, :-1] / scaler.scale_
+        intercept = mean[:, -1] - coefficients @ scaler.mean_
+        zero_shot = Model.of_state(problem, problem.start)
+        return Model(
+            zero_shot.weight,
+            zero_shot.bias,
+            coefficients.astype(np.float32),
+            intercept.astype(np.float32),
+            1.0,
+        )
+
+    def _judged_rows(self, problem: Problem) -> tuple[Floats, Ints, Ints]:
+        """Return z float64 [M, D_out], y [M] and group numbers [M] of the validation rows of known group."""
+        labels = problem.groups_val
+        if labels is None or not (labels >= 0).any():
+            raise EvenhandError(
+                "groups: no validation row has a group label, but DFR balances validation by group; "
+                "give groups, or choose a method that uses none"
+            )
+        known = labels >= 0
+        y = problem.y_val.numpy()[known]
+        z = problem.start.embed(problem.h_val[torch.from_numpy(known)]).double().numpy()
+        return z, y, _crossed(y, labels[known], self.classes_.tolist())
+
+    def _choose(self, z: Floats, y: Ints, groups: Ints, problem: Problem) -> float:
+        """Return the C of the highest worst-group accuracy on half of the rows; sets `grid_`."""
+        fitting, judging = hold_out(groups, seed=child_seed(problem.seed, "dfr", "halves"), share=0.5)
+        rows = fitting[_balanced(groups[fitting], problem.seed, "choose")]
+        scaler = StandardScaler().fit(z[rows])
+        fitted, judged = scaler.transform(z[rows]), scaler.transform(z[judging])
+        self.grid_: list[dict[str, float]] = []
+        for C in sorted(self.grid):
+            fit = _one_vs_rest(fitted, y[rows], problem.n_classes, C, problem.seed)
+            right = (judged @ fit[:, :-1].T + fit[:, -1]).argmax(axis=1) == y[judging]
+            hits, sizes = np.bincount(groups[judging], right), np.bincount(groups[judging])
+            self.grid_.append({"C": C, "worst_group": float((hits / sizes).min())})
+        return max(self.grid_, key=lambda tried: tried["worst_group"])["C"]
+
+
+def _crossed(y: Ints, labels: Ints, classes: list[Any]) -> Ints:
+    """Return the number of class × label, [M], counting only those that have rows: each has two or more."""
+    absent = np.setdiff1d(np.arange(len(classes)), y)
+    if len(absent):
+        raise EvenhandError(
+            f"groups: no validation row of class {classes[absent[0]]!r} has a group label; "
+            "DFR needs at least 2 of every class and group, so label some"
+        )
+    span = int(labels.max()) + 1
+    cells, numbers, sizes = np.unique(y * span + labels, return_inverse=True, return_counts=True)
+    if sizes.min() < 2:
+        code, label = divmod(int(cells[sizes.argmin()]), span)
+        raise EvenhandError(
+            f"groups: group {label} has 1 validation row of class {classes[code]!r}; DFR needs at least 2, "
+            "one to fit and one to judge, so add such rows or set the group unknown"
+        )
+    return numbers
+
+
+def _balanced(groups: Ints, seed: int, *names: str | int) -> Ints:
+    """Return rows with as many of each group [N] as the smallest has, drawn without replacement."""
+    generator = numpy_stream(seed, "dfr", *names)
+    size = np.bincount(groups).min()
+    drawn = [
+        generator.permutation(np.flatnonzero(groups == group))[:size] for group in range(groups.max() + 1)
+    ]
+    return np.concatenate(drawn)
+
+
+def _one_vs_rest(z: Floats, y: Ints, n_classes: int, C: float, seed: int) -> Floats:
+    """Return coefficients and intercepts, [C, D + 1]; of two classes each takes half of one fit."""
+    rows = []
+    for code in [1] if n_classes == 2 else range(n_classes):
+        regression = LogisticRegression(C=C, solver="liblinear", random_state=seed % 2**32, **_L1)
+        regression.fit(z, y == code)
+        rows.append(np.append(regression.coef_[0], regression.intercept_))
+    return np.stack([-rows[0] / 2, rows[0] / 2] if n_classes == 2 else rows)
