@@ -17,7 +17,7 @@ def command(
     store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
     group_by: GroupBy = None,
     seed: Seed = 0,
-    threads: Threads = None,
+    threads: Threads = 1,
     json: Json = False,
 ) -> None:
     """Show accuracy by class, and by group where attributes are known, without training anything."""

@@ -8,9 +8,13 @@ from typing import Annotated, Literal
 import typer
 
 from evenhand.cli.options import (
+    AttributeColumns,
+    ClassNames,
     Device,
     Json,
+    LabelColumn,
     Seed,
+    SplitColumn,
     Threads,
     choose_device,
     examples,
@@ -32,13 +36,17 @@ def command(
     out: Annotated[Path, typer.Option(help="Store to write, or to resume.")],
     model: Annotated[str, typer.Option(help="open_clip name, local-dir:FOLDER, or tiny.")],
     pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
-    class_names: Annotated[str | None, typer.Option(help="label=name,… or a,b for 0,1 or a file.")] = None,
-    templates: Annotated[str | None, typer.Option(help="openai, simple, or a file.")] = None,
-    label_column: Annotated[str, typer.Option(help="Column with the label.")] = "label",
-    attribute_columns: Annotated[str | None, typer.Option(help="Columns a,b that make groups.")] = None,
-    split_column: Annotated[str, typer.Option(help="Column with train, validation or test.")] = "split",
+    class_names: ClassNames = None,
+    templates: Annotated[
+        str | None, typer.Option(help="openai, simple, or a file: one a line, {} or {c} for the class name.")
+    ] = None,
+    label_column: LabelColumn = "label",
+    attribute_columns: AttributeColumns = None,
+    split_column: SplitColumn = "split",
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
-    workers: Annotated[int | None, typer.Option(min=0, help="Processes that read images.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that read images; by default one a core, at most 8.")
+    ] = None,
     dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
     precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16.")] = "fp32",
     thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,
@@ -54,6 +62,7 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.model import load_model
+    from evenhand.cli.store import show_store
     from evenhand.data.manifest import Manifest
     from evenhand.extract.local import embed
 
@@ -79,6 +88,4 @@ def command(
             dtype=dtype,
             progress=progress,
         )
-    from evenhand.cli.store import show_store
-
     show_store(table, out, notes=manifest.notes, json=json)

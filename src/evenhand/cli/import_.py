@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from evenhand.cli.options import Json, Seed, Threads, examples, listed, read_mapping, set_threads
+from evenhand.cli.options import (
+    AttributeColumns,
+    ClassNames,
+    Json,
+    LabelColumn,
+    Seed,
+    SplitColumn,
+    Threads,
+    examples,
+    listed,
+    read_mapping,
+    set_threads,
+)
 
 NAME = "import"
 EXAMPLES = examples(
@@ -21,17 +33,20 @@ def command(
         list[Path], typer.Option(help="X.npy, repeated for parts, or clip-retrieval's folder.")
     ],
     out: Annotated[Path, typer.Option(help="Store to write.")],
-    label_column: Annotated[str, typer.Option(help="Column with the label.")] = "label",
+    label_column: LabelColumn = "label",
     table: Annotated[Path | None, typer.Option(help="CSV or Parquet, a row per feature row.")] = None,
     text_features: Annotated[
         Path | None, typer.Option(help="T.npy, a row per class in sorted order.")
     ] = None,
-    class_names: Annotated[str | None, typer.Option(help="label=name,… or a,b for 0,1 or a file.")] = None,
-    attribute_columns: Annotated[str | None, typer.Option(help="Columns a,b that make groups.")] = None,
-    split_column: Annotated[str | None, typer.Option(help="Column with train, validation or test.")] = None,
-    id_column: Annotated[str | None, typer.Option(help="Column with unique row names.")] = None,
+    class_names: ClassNames = None,
+    attribute_columns: AttributeColumns = None,
+    split_column: SplitColumn = "split",
+    id_column: Annotated[
+        str | None,
+        typer.Option(help="Column with unique row names; by default id, image_path or row numbers."),
+    ] = None,
     seed: Seed = 0,
-    threads: Threads = None,
+    threads: Threads = 1,
     json: Json = False,
 ) -> None:
     """Make a store from embeddings that you have; its projection starts as the identity."""
@@ -53,4 +68,4 @@ def command(
         seed=seed,
         id_column=id_column,
     )
-    show_store(made, out, json=json)
+    show_store(made, out, notes=made.card["notes"], json=json)

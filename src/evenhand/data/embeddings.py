@@ -31,7 +31,7 @@ def import_embeddings(
     *,
     label_column: str,
     attribute_columns: Sequence[str] = (),
-    split_column: str | None = None,
+    split_column: str = "split",
     text_features: Path | None = None,
     class_names: Mapping[str, str] | None = None,
     out: Path,
@@ -49,10 +49,8 @@ def import_embeddings(
         `metadata/*.parquet`. Float16 stays so if all parts are, float32 else.
     table : Path or None
         CSV, TSV, Parquet or JSON lines; None reads clip-retrieval's metadata.
-    label_column, attribute_columns : str
-        Columns of the table.
-    split_column : str, optional
-        By default `split` where there is one; otherwise a seeded stratified split is made.
+    label_column, attribute_columns, split_column : str
+        Columns of the table. Without a column `split`, splits are drawn by class.
     text_features : Path, optional
         `.npy` [C, D], a row per class in the order of the classes.
     class_names : mapping of str to str, optional
@@ -179,11 +177,10 @@ def _classes(labels: Strings, class_names: Mapping[str, str]) -> tuple[tuple[str
     return tuple(new[name] for name in order), position[y]
 
 
-def _split(columns: Columns, column: str | None, y: Ints, seed: int) -> tuple[Strings, list[str]]:
-    name = "split" if column is None else column
-    given = name in columns.values or column is not None
-    values = _filled(columns, name, "split_column") if given else None
-    return given_or_drawn(values, y, seed=seed, column=name)
+def _split(columns: Columns, column: str, y: Ints, seed: int) -> tuple[Strings, list[str]]:
+    drawn = column == "split" and column not in columns.values
+    given = None if drawn else _filled(columns, column, "split_column")
+    return given_or_drawn(given, y, seed=seed, column=column)
 
 
 def _ids(columns: Columns, column: str | None) -> Strings:

@@ -72,7 +72,11 @@ def test_import_then_fit(tmp_path: Path) -> None:
     store, made = tmp_path / "s.store", tmp_path / "s.run"
     features = ("--features", tmp_path / "X.npy", "--table", tmp_path / "rows.csv")
     columns = ("--label-column", "y", "--attribute-columns", "place")
-    assert json.loads(run("import", *features, *columns, "--out", store, "--json").stdout)["rows"] == 60
+    done = run("import", *features, *columns, "--out", store, "--json")
+    (note,) = json.loads(done.stdout)["notes"]
+    assert done.stderr == f"note: {note}\n"
+    assert note.startswith("no splits are given")
+    assert json.loads(done.stdout)["rows"] == 60
     assert "written to" in run("fit", store, "--method", "erm", "--out", made).stdout
 
 

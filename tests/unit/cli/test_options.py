@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,13 +15,34 @@ def test_listed() -> None:
     assert listed(" a, b ,,c") == ["a", "b", "c"]
 
 
-def test_threads_are_set() -> None:
+def test_threads_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads()
+    monkeypatch.setattr(os, "environ", {})
     try:
         set_threads(1)
         assert torch.get_num_threads() == 1
+        assert set(os.environ.values()) == {"1"}
+        assert "OPENBLAS_NUM_THREADS" in os.environ
     finally:
         torch.set_num_threads(before)
+
+
+def test_without_a_number_threads_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr(os, "environ", {})
+    set_threads(None)
+    assert torch.get_num_threads() == before
+    assert not os.environ
+
+
+def test_blas_obeys_in_a_new_process() -> None:
+    code = (
+        "from evenhand.cli.options import set_threads\nset_threads(1)\nimport numpy\nimport scipy.linalg\n"
+        "from threadpoolctl import threadpool_info as pools\nprint({pool['num_threads'] for pool in pools()})"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout == "{1}\n", done.stderr
 
 
 def test_device_cpu_is_always_there() -> None:
@@ -57,15 +81,21 @@ def test_templates(tmp_path: Path) -> None:
     assert read_templates(None) is None
     assert read_templates("openai") == "openai"
     file = tmp_path / "templates.txt"
-    file.write_text("a photo of a {}.\n\n")
-    assert read_templates(str(file)) == ["a photo of a {}."]
+    file.write_text("a photo of a {}.\n\na drawing of a {c}.\n")
+    assert read_templates(str(file)) == ["a photo of a {}.", "a drawing of a {c}."]
 
 
-@pytest.mark.parametrize("content", ["", "a photo\n", "a {}\na photo\n"])
-def test_templates_without_a_place_for_the_name(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("\n", "is empty; write one template a line"),
+        ("a {}\na {name}\n", r"'a \{name\}' has neither \{\} nor \{c\}; write one for the class name"),
+    ],
+)
+def test_templates_without_a_place_for_the_name(tmp_path: Path, content: str, sentence: str) -> None:
     file = tmp_path / "templates.txt"
     file.write_text(content)
-    with pytest.raises(EvenhandError, match=r"needs one template a line, each with \{\} for the class name"):
+    with pytest.raises(EvenhandError, match=f"--templates .*templates.txt.* ?{sentence}"):
         read_templates(str(file))
 
 
