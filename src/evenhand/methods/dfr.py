@@ -138,6 +138,7 @@ def _crossed(y: Ints, labels: Ints, classes: list[Any]) -> Ints:
             "DFR needs at least 2 of every class and group, so label some"
         )
     span = int(labels.max()) + 1
+    numbers: Ints
     cells, numbers, sizes = np.unique(y * span + labels, return_inverse=True, return_counts=True)
     if sizes.min() < 2:
         code, label = divmod(int(cells[sizes.argmin()]), span)
