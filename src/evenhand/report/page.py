@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Environment
 
 from evenhand._files import atomic
-from evenhand.report.figures import bars
-from evenhand.report.verdict import verdict
+from evenhand.report.tables import compare
+from evenhand.report.verdict import Row, means, unit_of, verdict, worst
 
 
 def render_report(results: Any, out: Path) -> Path:
@@ -45,21 +45,38 @@ def render(data: Mapping[str, Any]) -> str:
     fitted = [row for row in rows if row.get("status") == "ok"]
     return environment.from_string(source).render(
         verdict=verdict(fitted),
-        chart=bars(fitted),
+        unit=unit_of(fitted),
+        bars=_bars(fitted),
+        seeds=len({row["seed"] for row in fitted}),
         rows=rows,
-        details=_first_of_each_method(fitted),
-        summary=data.get("summary", []),
+        reasons=_reasons(fitted),
         provenance=data.get("provenance", {}),
+        **{kind: compare(fitted, kind) for kind in ("groups", "classes", "cells")},
     )
 
 
-def _first_of_each_method(rows: list[Any]) -> list[Any]:
-    """Return the row with the lowest seed of each method, for the tables of classes and groups."""
-    first: dict[str, Any] = {}
-    for row in rows:
-        if row["method"] not in first or row["seed"] < first[row["method"]]["seed"]:
-            first[row["method"]] = row
-    return list(first.values())
+def _bars(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what the chart shows of each method: means over seeds, and the worst rate of each seed."""
+    return [
+        {
+            "method": method,
+            "low": low,
+            "average": average,
+            "seeds": [rate["value"] for row in rows if row["method"] == method and (rate := worst(row))],
+            "group_labels_used": next(row["group_labels_used"] for row in rows if row["method"] == method),
+        }
+        for method, (low, average) in means(rows).items()
+    ]
+
+
+def _reasons(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return a line for each row that says what it kept, and one for each of its notes."""
+    return [
+        {"method": row["method"], "seed": row["seed"], "reason": reason}
+        for row in rows
+        for reason in [(row.get("kept") or {}).get("reason"), *(row.get("notes") or [])]
+        if reason
+    ]
 
 
 def _percent(value: float | None) -> str:

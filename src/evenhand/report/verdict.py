@@ -1,12 +1,35 @@
-"""One sentence on what the results show."""
+"""What the results show, in a headline and a few sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 Row = Mapping[str, Any]
+
+SAME = 0.0005
+"""Differences that one decimal of a percentage does not show."""
+NO_BREAK = "\u00a0"
+FEW = 30
+"""Under this many rows a worst rate is mostly luck."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The top of the page.
+
+    Attributes
+    ----------
+    headline : str
+        One sentence.
+    facts : list of str
+        What a reader needs beside it: average, certainty, what was kept, who does better.
+    """
+
+    headline: str
+    facts: list[str]
 
 
 def worst(row: Row) -> Mapping[str, Any] | None:
@@ -27,25 +50,111 @@ def means(rows: Sequence[Row]) -> dict[str, tuple[float, float | None]]:
     return found
 
 
-def verdict(rows: Sequence[Row]) -> str:
-    """Return the sentence at the top of the page.
+def unit_of(rows: Sequence[Row]) -> str:
+    """Return what the worst rate is of: a group where groups are known, a class elsewhere."""
+    return "group" if any(row.get("worst_group") for row in rows) else "class"
 
-    Parameters
-    ----------
-    rows : sequence of result rows with status `ok`
-    """
+
+def verdict(rows: Sequence[Row]) -> Verdict:
+    """Return the top of the page for result rows with status `ok`."""
     found = means(rows)
     if not found:
-        return "No method gave a result."
-    unit = "worst group" if any(row.get("worst_group") for row in rows) else "worst class"
-    if not {"erm", "cfr"} <= set(found):
+        return Verdict("No method gave a result.", [])
+    unit = f"worst {unit_of(rows)}"
+    if "cfr" not in found:
         best = max(found, key=lambda method: found[method][0])
-        return f"The highest {unit} is {100 * found[best][0]:.1f} %, by {best}."
-    before, after = found["erm"][0], found["cfr"][0]
-    average = found["erm"][1]
-    start = f"Trained plainly (erm), the {unit} is {100 * before:.1f} %"
-    start += "" if average is None else f" under an average of {100 * average:.1f} %"
-    if abs(after - before) < 0.0005:
-        return f"{start}; cfr leaves it where it is."
+        headline = f"The highest {unit} is {_percent(found[best][0])}, by {best}."
+        return Verdict(headline, _thin(rows))
+    calibrated = [row for row in rows if row["method"] == "cfr"]
+    facts = [*_average(found), *_certainty(calibrated), *_kept(calibrated), *_better(found, unit)]
+    return Verdict(_headline(found, calibrated, unit), [*facts, *_thin(rows)])
+
+
+def _headline(found: Mapping[str, tuple[float, float | None]], calibrated: Sequence[Row], unit: str) -> str:
+    after = found["cfr"][0]
+    if all(_erm_kept(row) for row in calibrated):
+        return (
+            "No evidence of a shortcut that calibration can mend: the plainly trained model (erm) is kept, "
+            f"with {_percent(after)} in its {unit}."
+        )
+    before = found["erm"][0] if "erm" in found else _before(calibrated)
+    if before is None:
+        return f"Calibrated (cfr), the {unit} is {_percent(after)}."
+    if abs(after - before) < SAME:
+        return f"Calibration (cfr) leaves the {unit} at {_percent(after)}."
     moved = "raises" if after > before else "lowers"
-    return f"{start}; calibration (cfr) {moved} it to {100 * after:.1f} %, without group labels."
+    used = {row.get("group_labels_used", "none") for row in calibrated}
+    without = ", without group labels" if used == {"none"} else ""
+    return f"Calibration (cfr) {moved} the {unit} from {_percent(before)} to {_percent(after)}{without}."
+
+
+def _before(calibrated: Sequence[Row]) -> float | None:
+    """Return ERM's mean worst group as the calibrated rows know it."""
+    known = [
+        rate["value"] - row["difference_to_erm"]["value"]
+        for row in calibrated
+        if row.get("difference_to_erm") and (rate := row.get("worst_group"))
+    ]
+    return fmean(known) if len(known) == len(calibrated) else None
+
+
+def _average(found: Mapping[str, tuple[float, float | None]]) -> list[str]:
+    before, after = found.get("erm", (0.0, None))[1], found["cfr"][1]
+    if before is None or after is None or abs(after - before) < SAME:
+        return [] if after is None else [f"The average over all test rows is {_percent(after)}."]
+    moved = "rises" if after > before else "falls"
+    return [f"The average over all test rows {moved} from {_percent(before)} to {_percent(after)}."]
+
+
+def _certainty(calibrated: Sequence[Row]) -> list[str]:
+    known = [
+        row["difference_to_erm"] for row in calibrated if row.get("difference_to_erm") and not _erm_kept(row)
+    ]
+    if not known:
+        return []
+    if len(known) == 1:
+        gain = known[0]
+        chance = "; it may be chance" if gain["low"] <= 0 <= gain["high"] else ""
+        return [
+            f"Where calibration replaced erm, the worst group differs by {_points(gain['value'])} points, "
+            f"95 % interval {_points(gain['low'])} to {_points(gain['high'])}{chance}."
+        ]
+    *first, last = (_points(gain["value"]) for gain in known)
+    sure = sum(gain["low"] > 0 for gain in known)
+    return [
+        f"Where calibration replaced erm, the worst group differs by {', '.join(first)} and {last} points, "
+        f"seed by seed; the 95 % interval lies above 0 in {sure} of {len(known)}."
+    ]
+
+
+def _kept(calibrated: Sequence[Row]) -> list[str]:
+    kept = sum(_erm_kept(row) for row in calibrated)
+    if kept in (0, len(calibrated)):
+        return []
+    return [f"In {kept} of {len(calibrated)} seeds validation gave no evidence of a gain, and erm was kept."]
+
+
+def _better(found: Mapping[str, tuple[float, float | None]], unit: str) -> list[str]:
+    best = max(found, key=lambda method: found[method][0])
+    if found[best][0] - found["cfr"][0] < SAME:
+        return []
+    return [f"The highest {unit} here is {best}'s: {_percent(found[best][0])}."]
+
+
+def _thin(rows: Sequence[Row]) -> list[str]:
+    counts = [rate["n"] for rate in map(worst, rows) if rate]
+    if min(counts) >= FEW:
+        return []
+    return [f"A worst {unit_of(rows)} has {min(counts)} test rows: under {FEW} its rate is mostly luck."]
+
+
+def _erm_kept(row: Row) -> bool:
+    return (row.get("kept") or {}).get("candidate") == "erm"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}{NO_BREAK}%"
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")
