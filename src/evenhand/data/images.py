@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -71,19 +74,19 @@ def read_image(path: Path) -> Image.Image:
     path = Path(path)
     _check_file(path)
     try:
-        with Image.open(path, formats=_formats()) as image:
-            _check_size(path, image)
+        with _quiet(), Image.open(path, formats=_formats()) as image:
             image.load()
             return _turned_upright(_rgb(image), _orientation(image))
-    except UnreadableImage:
-        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnreadableImage(path, _bomb()) from error
+        reason = f"decompression bomb, more than {Image.MAX_IMAGE_PIXELS} pixels"
+        raise UnreadableImage(path, reason) from error
     except PermissionError as error:
         raise UnreadableImage(path, "permission denied") from error
     except UnidentifiedImageError as error:
         raise UnreadableImage(path, "not an image") from error
-    except Exception as error:  # PIL's decoders meet damaged bytes with every kind of exception
+    # Not to be narrowed: PIL lists no exceptions. Damaged files of twenty formats raised OSError, ValueError,
+    # RuntimeError, SyntaxError and NotImplementedError, and one kind missed would end a long run.
+    except Exception as error:
         raise UnreadableImage(path, _decode_reason(error)) from error
 
 
@@ -101,20 +104,20 @@ def _check_file(path: Path) -> None:
         raise UnreadableImage(path, "empty file")
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # Of damaged metadata: the pixels are whole.
+        warnings.simplefilter("ignore")
+        # Up to twice its limit PIL only warns.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
 @cache
 def _formats() -> tuple[str, ...]:
     Image.init()
     return tuple(name for name in Image.ID if name not in _REFUSED_FORMATS)
-
-
-def _bomb() -> str:
-    return f"decompression bomb, more than {Image.MAX_IMAGE_PIXELS} pixels"
-
-
-def _check_size(path: Path, image: Image.Image) -> None:
-    # PIL only warns up to twice its limit.
-    if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
-        raise UnreadableImage(path, _bomb())
 
 
 def _decode_reason(error: BaseException) -> str:
@@ -128,8 +131,8 @@ def _orientation(image: Image.Image) -> int:
     # Called after load(): PNG may carry EXIF behind the pixels, and PIL turns TIFF upright by itself then.
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:
-        return 1  # damaged EXIF does not make the pixels unreadable
+    except Exception:  # as for pixels, any kind; damaged EXIF does not make them unreadable
+        return 1
 
 
 def _turned_upright(image: Image.Image, orientation: int) -> Image.Image:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import pickle
 import struct
-import warnings
 import zlib
 from pathlib import Path
 
@@ -165,9 +164,11 @@ def test_exif_orientation(tmp_path, orientation, suffix):
     assert np.abs(np.asarray(image, dtype=int) - np.asarray(upright, dtype=int)).max() < 10
 
 
-def test_damaged_exif_is_overlooked(tmp_path):
-    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png", exif=b"Exif\0\0 nonsense")
-    assert pixel(tmp_path / "a.png") == (255, 0, 0)
+def test_damaged_exif_is_overlooked(tmp_path, recwarn):
+    for nonsense in (b" nonsense", b"II*\0\x08\0\0\0\xff\0"):
+        Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png", exif=b"Exif\0\0" + nonsense)
+        assert pixel(tmp_path / "a.png") == (255, 0, 0)
+    assert not recwarn.list
 
 
 def test_wrong_extension_and_unicode_name(tmp_path):
@@ -217,13 +218,20 @@ def test_postscript_is_not_run(tmp_path):
         read_image(tmp_path / "a.eps")
 
 
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("factor", [1.5, 3])
-def test_decompression_bomb(tmp_path, monkeypatch, factor):
+@pytest.mark.parametrize("suffix", ["png", "tif", "gif"])
+def test_decompression_bomb(tmp_path, monkeypatch, recwarn, factor, suffix):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    Image.new("L", (100, int(10 * factor))).save(tmp_path / "a.png")
+    Image.new("L", (100, int(10 * factor))).save(tmp_path / f"a.{suffix}")
     with pytest.raises(UnreadableImage, match="decompression bomb, more than 1000 pixels"):
-        read_image(tmp_path / "a.png")
+        read_image(tmp_path / f"a.{suffix}")
+    assert not recwarn.list
+
+
+def test_as_many_pixels_as_allowed(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    Image.new("L", (100, 10)).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png").size == (100, 10)
 
 
 def test_the_limit_may_be_lifted(tmp_path, monkeypatch):
@@ -278,8 +286,7 @@ def test_every_damaged_byte_gives_a_picture_or_a_reason(tmp_path):
             for at in rng.integers(0, min(200, len(data)), 3):
                 damaged[at] = rng.integers(256)
             (tmp_path / "b").write_bytes(damaged)
-            with contextlib.suppress(UnreadableImage), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with contextlib.suppress(UnreadableImage):
                 assert read_image(tmp_path / "b").mode == "RGB"
 
 
