@@ -152,6 +152,11 @@ def _path_column(columns: Columns) -> str:
     for name in PATH_COLUMNS:
         if name in lower:
             return lower[name]
+    if columns.embedded:
+        raise EvenhandError(
+            f"{columns.path} holds its images as bytes in the column {columns.embedded[0]!r}, which evenhand "
+            "does not read; save each image as a file and name the files in a column file_name"
+        )
     raise EvenhandError(
         f"{columns.path} has no column of image paths; its columns are {', '.join(columns.values)}; "
         "call the one with the paths file_name"

@@ -28,11 +28,14 @@ class Columns:
     path : Path
         The file it comes from.
     values : dict of str to str [N]
-        Column by column, in the file's order.
+        Column by column, in the file's order, without those that hold lists, records or bytes.
+    embedded : tuple of str
+        Columns that hold files as bytes, alone or in a record as the Hugging Face Hub's Parquet files do.
     """
 
     path: Path
     values: dict[str, Strings]
+    embedded: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values()), ()))
@@ -83,8 +86,13 @@ def read_columns(path: Path) -> Columns:
     if table.num_rows == 0:
         raise EvenhandError(f"the table {path} has no rows; it needs one row per image")
     columns = {name: table.column(index).combine_chunks() for index, name in enumerate(names)}
-    columns = {name: column for name, column in columns.items() if not pa.types.is_nested(column.type)}
-    return Columns(path, {name: _strings(column) for name, column in columns.items()})
+    embedded = tuple(name for name, column in columns.items() if _holds_bytes(column.type))
+    values = {
+        name: _strings(column)
+        for name, column in columns.items()
+        if name not in embedded and not pa.types.is_nested(column.type)
+    }
+    return Columns(path, values, embedded)
 
 
 def _read_csv(path: Path) -> pa.Table:
@@ -116,6 +124,12 @@ def _json_column(values: list[Any]) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers and words in one column
         return pa.array([None if value is None else str(value) for value in values])
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return any(_holds_bytes(field.type) for field in kind)
+    return kind in (pa.binary(), pa.large_binary())
 
 
 def _strings(column: pa.Array) -> Strings:

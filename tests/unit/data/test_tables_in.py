@@ -37,6 +37,8 @@ def test_parquet_types(tmp_path):
         "count": pa.array([3, 4, 5], pa.int8()),
         "nested": pa.array([[1], [2], []]),
         "day": pa.array([0, 1, 2], pa.date32()),
+        "image": pa.array([{"bytes": b"x", "path": "a.png"}] * 3),
+        "raw": pa.array([b"x"] * 3),
     }
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
     read = read_columns(tmp_path / "a.parquet")
@@ -44,7 +46,8 @@ def test_parquet_types(tmp_path):
     assert read.values["whole"].tolist() == ["1", "", ""]
     assert read.values["half"].tolist() == ["0.5", "1", "2"]
     assert read.values["flag"].tolist() == ["True", "False", ""]
-    assert "nested" not in read.values
+    assert list(read.values) == ["words", "whole", "half", "flag", "count", "day"]
+    assert read.embedded == ("image", "raw")
 
 
 def test_jsonl(tmp_path):
