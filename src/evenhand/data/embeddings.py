@@ -14,7 +14,7 @@ from evenhand._files import sha256
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.arrays_in import feature_files, in_part_order, read_arrays
 from evenhand.data.head import Head
-from evenhand.data.labels import check_trained, class_codes, renamed
+from evenhand.data.labels import check_trained, class_codes, renamed, untested
 from evenhand.data.splits import given_or_drawn
 from evenhand.data.store import read_store
 from evenhand.data.store_write import StoreWriter
@@ -103,7 +103,7 @@ def import_embeddings(
         "rows_sha256": _hash(rows),
         "classes": list(classes),
         "part_rows": PART_ROWS,
-        "notes": notes,
+        "notes": [*notes, *untested(classes, y, split)],
     }
     dtype = "float16" if all(part.dtype == np.float16 for part in parts) else "float32"
     head = Head(np.eye(width, dtype=np.float32), None, classes, text)

@@ -86,6 +86,21 @@ def check_trained(classes: Sequence[str], y: Ints, split: Strings) -> None:
         raise EvenhandError(f"no training image has the class {some(untrained)}; add some or drop the class")
 
 
+def untested(classes: Sequence[str], y: Ints, split: Strings) -> list[str]:
+    """Return a note that names the classes without test rows, if others have some.
+
+    Parameters
+    ----------
+    classes, y, split
+        As for `check_trained`.
+    """
+    tested = {int(code) for code in y[split == "test"]}
+    missing = [name for code, name in enumerate(classes) if code not in tested]
+    if not missing or not tested:
+        return []
+    return [f"no test image has the class {some(missing)}: its accuracy stays unknown"]
+
+
 def some(names: Iterable[str], most: int = 10) -> str:
     """Return the first `most` names, and how many more there are.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
-from evenhand.data.labels import check_trained, class_codes, renamed, some
+from evenhand.data.labels import check_trained, class_codes, renamed, some, untested
 from evenhand.data.leakage import leakage
 from evenhand.data.listing import (
     Listing,
@@ -109,7 +109,13 @@ class Manifest:
         split, split_notes = given_or_drawn(listing.splits, y, seed=seed, column=split_column)
         check_trained(classes, y, split)
         leak = leakage(listing.paths, listing.ids, split)
-        notes = [*listing.notes, *split_notes, *_bare_numbers(classes), *([leak] if leak else [])]
+        notes = [
+            *listing.notes,
+            *split_notes,
+            *untested(classes, y, split),
+            *_bare_numbers(classes),
+            *([leak] if leak else []),
+        ]
         return Manifest(
             listing.ids,
             listing.paths,

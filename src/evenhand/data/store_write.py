@@ -92,7 +92,7 @@ class StoreWriter:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and not self.finished and self.parts_done == 0:
+        if kind is not None and not self.finished and not self._has_rows:
             discard(self.path)
         self._lock.release()
 
@@ -100,6 +100,10 @@ class StoreWriter:
     def parts_done(self) -> int:
         """Return how many parts are there, those of an interrupted run included."""
         return len(self._sidecars)
+
+    @property
+    def _has_rows(self) -> bool:
+        return any(sidecar.rows for sidecar in self._sidecars)
 
     def write_part(
         self,
@@ -159,7 +163,7 @@ class StoreWriter:
         EvenhandError
             If no part has a row, or the disk refuses.
         """
-        if not any(sidecar.rows for sidecar in self._sidecars):
+        if not self._has_rows:
             raise EvenhandError("no row could be embedded, so there is nothing to store; look at the images")
         rows, skipped = self._joined("rows"), self._joined("skipped")
         _write_table(self.path / ROWS, rows)

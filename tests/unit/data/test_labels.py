@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.labels import check_trained, class_codes, renamed, some
+from evenhand.data.labels import check_trained, class_codes, renamed, some, untested
 
 
 def test_codes_are_positions_among_the_sorted_names():
@@ -55,6 +55,15 @@ def test_every_class_needs_a_training_row():
         check_trained(["a", "b"], y, np.array(["test", "train", "train"]))
     with pytest.raises(EvenhandError, match="there are no training images, only test; add a train split"):
         check_trained(["a", "b"], y, np.full(3, "test"))
+
+
+def test_classes_without_test_rows_are_told_where_others_have_some():
+    y = np.array([0, 1, 1])
+    assert untested(["a", "b"], y, np.array(["train", "train", "test"])) == [
+        "no test image has the class a: its accuracy stays unknown"
+    ]
+    assert untested(["a", "b"], y, np.array(["test", "train", "test"])) == []
+    assert untested(["a", "b"], y, np.array(["train", "train", "validation"])) == []
 
 
 def test_long_lists_are_cut():

@@ -79,7 +79,7 @@ def test_class_folders_in_split_folders(tmp_path):
     ]
     assert manifest.split.tolist() == ["test", "train", "train", "train", "validation"]
     assert labels(manifest) == ["b", "a", "a", "b", "a"]
-    assert manifest.notes == ()
+    assert manifest.notes == ("no test image has the class a: its accuracy stays unknown",)
 
 
 def test_train_and_test_leave_validation_absent(tmp_path):
@@ -103,10 +103,10 @@ def test_unicode_spaces_nesting_and_relative_source(tmp_path, monkeypatch):
 
 
 def test_loose_pictures_are_left_out_aloud(tmp_path):
-    tree(tmp_path, train__a=2, train__b=2, test__a=1)
+    tree(tmp_path, train__a=2, train__b=2, test__a=1, test__b=1)
     picture(tmp_path / "cover.png")
     manifest = Manifest.read(tmp_path)
-    assert len(manifest) == 5
+    assert len(manifest) == 6
     assert manifest.notes == (
         "1 images lie outside the class folders and are left out, for example cover.png",
     )
@@ -242,6 +242,15 @@ def test_no_path_column(table):
         Manifest.read(table("a,label", "1,x"))
 
 
+@pytest.mark.parametrize("picture", [{"bytes": b"x", "path": "a.png"}, b"x"])
+def test_pictures_inside_a_table(tmp_path, picture):
+    pq.write_table(pa.table({"image": [picture] * 2, "label": [0, 1]}), tmp_path / "a.parquet")
+    with pytest.raises(
+        EvenhandError, match=r"a.parquet holds its images as bytes in the column 'image', .*; save each image"
+    ):
+        Manifest.read(tmp_path / "a.parquet")
+
+
 def test_columns_by_name(table):
     rows = ["a.png,x,train,u,1", "b.png,x,test,v,2", "c.png,y,train,u,3"]
     manifest = Manifest.read(
@@ -320,8 +329,10 @@ def test_unknown_split(table):
 
 
 def test_numbered_splits(table):
-    manifest = Manifest.read(table("path,label,split", "a.png,x,0", "b.png,x,2", "c.png,y,0", "d.png,y,1"))
-    assert manifest.split.tolist() == ["train", "test", "train", "validation"]
+    manifest = Manifest.read(
+        table("path,label,split", "a.png,x,0", "b.png,x,1", "c.png,y,0", "d.png,x,2", "e.png,y,2")
+    )
+    assert manifest.split.tolist() == ["train", "validation", "train", "test", "test"]
     assert manifest.notes == ("the split numbers 0, 1, 2 are read as train, validation, test",)
 
 
@@ -359,6 +370,12 @@ def test_one_image_per_class(tmp_path):
         Manifest.read(tree(tmp_path, a=1, b=1))
 
 
+def test_a_class_of_one_image_trains_and_is_not_tested(tmp_path):
+    manifest = Manifest.read(tree(tmp_path, a=10, b=1, c=1))
+    assert (manifest.split[manifest.y > 0] == "train").all()
+    assert manifest.notes[-1] == "no test image has the class b, c: its accuracy stays unknown"
+
+
 def test_class_without_training_rows(tmp_path):
     with pytest.raises(EvenhandError, match="no training image has the class b; add some or drop the class"):
         Manifest.read(tree(tmp_path, train__a=3, test__a=1, test__b=2))
@@ -379,7 +396,7 @@ def test_unreadable_table(tmp_path):
 
 
 def test_leakage_is_noted(tmp_path):
-    tree(tmp_path, train__a=2, train__b=2, test__a=1)
+    tree(tmp_path, train__a=2, train__b=2, test__a=1, test__b=1)
     (tmp_path / "test/a/copy.png").write_bytes((tmp_path / "train/a/1.png").read_bytes())
     assert Manifest.read(tmp_path).notes == (
         "leakage: 2 images have the same content as an image in another split, "

@@ -125,6 +125,18 @@ def test_out_is_a_file_or_below_one(tmp_path: Path, kit: SimpleNamespace) -> Non
             kit.make(path)
 
 
+def test_parts_without_a_row_leave_nothing(tmp_path: Path, kit: SimpleNamespace) -> None:
+    def fill() -> None:
+        with kit.writer(tmp_path / "s") as out:
+            for _ in range(2):
+                out.write_part(np.zeros((0, 4)), kit.rows(0, 0), kit.part(0)[2], [])
+            out.finish()
+
+    with pytest.raises(EvenhandError, match="no row could be embedded"):
+        fill()
+    assert not (tmp_path / "s").exists()
+
+
 def test_no_part_then_nothing_is_left(tmp_path: Path, kit: SimpleNamespace) -> None:
     with pytest.raises(EvenhandError, match="no row could be embedded"), kit.writer(tmp_path / "s") as out:
         out.finish()
