@@ -41,6 +41,8 @@ class OpenClipBackbone:
         Picture to pixels [3, H, W]; texts to token ids.
     device, precision : str
         Where the trunk runs, and a key of `AUTOCAST`.
+    site : str, optional
+        As in `find_site`.
 
     Raises
     ------
@@ -58,19 +60,20 @@ class OpenClipBackbone:
         tokenizer: Any,
         device: str = "cpu",
         precision: str = "fp32",
+        site: str | None = None,
     ) -> None:
         self.name = name
         self._weights_hash = weights_hash(model)
         # Channels last is what convolutions run fastest in, on both kinds of device.
         self._model: Any = model.eval().to(torch.device(device)).to(memory_format=torch.channels_last)
-        self._site = find_site(self._model, name)
+        self._site = find_site(self._model, name, site)
         self._pretrained, self._transform, self._tokenizer = pretrained, transform, tokenizer
         self._device, self._precision = torch.device(device), precision
 
     @property
     def width(self) -> int:
         """D_in."""
-        return len(self._site.weight)
+        return self._site.projection.width
 
     def preprocess(self, image: Image.Image) -> Tensor:
         """Return pixels [3, H, W] by the model's own transform."""
@@ -92,13 +95,15 @@ class OpenClipBackbone:
         for name in classes:
             tokens = self._tokenizer(chosen[name]).to(self._device)
             rows.append(prototypes(self._model.encode_text(tokens).float().cpu()[None]))
+        arrays = {name: tensor.numpy() for name, tensor in self._site.projection.tensors().items()}
         return Head(
-            self._site.weight.numpy(),
-            None if self._site.bias is None else self._site.bias.numpy(),
+            arrays.pop("weight"),
+            arrays.pop("bias", None),
             tuple(classes),
             torch.cat(rows).numpy(),
             float(self._model.logit_scale.exp()),
             chosen,
+            pool=arrays,
         )
 
     def card(self) -> dict[str, Any]:
@@ -110,7 +115,7 @@ class OpenClipBackbone:
             "pretrained": self._pretrained,
             "weights_sha256": self._weights_hash,
             "preprocessing": " ".join(str(self._transform).split()),
-            "site": self._site.path,
+            "site": f"visual.{self._site.name}",
             "activation": "QuickGELU" if quick else "GELU",
             "precision": self._precision,
         }
@@ -127,7 +132,12 @@ class OpenClipBackbone:
 
 
 def load_openclip(
-    model: str, pretrained: str | None = None, *, device: str = "cpu", precision: str = "fp32"
+    model: str,
+    pretrained: str | None = None,
+    *,
+    device: str = "cpu",
+    precision: str = "fp32",
+    site: str | None = None,
 ) -> OpenClipBackbone:
     """Load a model with its weights.
 
@@ -144,12 +154,14 @@ def load_openclip(
         Where the trunk runs.
     precision : "fp32", "bf16", "fp16" or "auto"
         Of the trunk; "auto" is fp16 on a GPU and fp32 elsewhere.
+    site : str, optional
+        Part of the image tower to train, as in `find_site`; features end before it.
 
     Raises
     ------
     EvenhandError
-        If the name, the tag, the device or the precision is unknown, the projection of the model's image
-        tower is not supported, the folder or the checkpoint cannot be read, or the weights cannot be had.
+        If the name, the tag, the device, the precision or the site is unknown, the image tower's family is
+        not supported, the folder or the checkpoint cannot be read, or the weights cannot be had.
     """
     chosen = choose_precision(precision, device)
     if model.startswith(_FOLDER):
@@ -157,7 +169,7 @@ def load_openclip(
     else:
         model = model.replace("/", "-")
         _check_names(model, pretrained)
-        check_config(open_clip.get_model_config(model), model)
+        check_config(open_clip.get_model_config(model), model, site)
     try:
         with _quiet():
             loaded, _, transform = open_clip.create_model_and_transforms(
@@ -176,7 +188,14 @@ def load_openclip(
             f"model {model!r} with pretrained {pretrained!r} cannot be loaded: {reason}"
         ) from error
     return OpenClipBackbone(
-        loaded, model, pretrained, transform=transform, tokenizer=tokenizer, device=device, precision=chosen
+        loaded,
+        model,
+        pretrained,
+        transform=transform,
+        tokenizer=tokenizer,
+        device=device,
+        precision=chosen,
+        site=site,
     )
 
 

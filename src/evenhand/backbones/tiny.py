@@ -7,16 +7,16 @@ from importlib import resources
 from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
 
 
-def load_tiny(*, device: str = "cpu", precision: str = "fp32") -> OpenClipBackbone:
+def load_tiny(*, device: str = "cpu", precision: str = "fp32", site: str | None = None) -> OpenClipBackbone:
     """Return the CLIP that `scripts/train_tiny_clip.py` trains on drawn birds.
 
     Parameters
     ----------
-    device, precision : str
+    device, precision, site : str
         As in `load_openclip`.
     """
     folder = resources.files("evenhand.backbones") / "tiny_model"
     with resources.as_file(folder) as path:
-        backbone = load_openclip(f"local-dir:{path}", device=device, precision=precision)
+        backbone = load_openclip(f"local-dir:{path}", device=device, precision=precision, site=site)
     backbone.name = "tiny"
     return backbone

@@ -49,6 +49,9 @@ def command(
     ] = None,
     dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
     precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16.")] = "fp32",
+    site: Annotated[
+        str | None, typer.Option(help="Part to train: proj, attnpool.c_proj, or a ResNet's whole attnpool.")
+    ] = None,
     thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first broken image.")] = False,
     device: Device = "auto",
@@ -74,7 +77,7 @@ def command(
         class_names=names,
         seed=seed,
     )
-    backbone = load_model(model, pretrained, device=choose_device(device), precision=precision)
+    backbone = load_model(model, pretrained, device=choose_device(device), precision=precision, site=site)
     with progress_bar() as progress:
         table = embed(
             manifest,

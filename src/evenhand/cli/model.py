@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from evenhand.backbones.base import Backbone
 
 
-def load_model(model: str, pretrained: str | None, *, device: str, precision: str) -> Backbone:
+def load_model(
+    model: str, pretrained: str | None, *, device: str, precision: str, site: str | None = None
+) -> Backbone:
     """Return the embedded model for "tiny", an open_clip model otherwise.
 
     Raises
@@ -26,7 +28,7 @@ def load_model(model: str, pretrained: str | None, *, device: str, precision: st
             )
         from evenhand.backbones.tiny import load_tiny
 
-        return load_tiny(device=device, precision=precision)
+        return load_tiny(device=device, precision=precision, site=site)
     from evenhand.backbones.openclip import load_openclip
 
-    return load_openclip(model, pretrained, device=device, precision=precision)
+    return load_openclip(model, pretrained, device=device, precision=precision, site=site)

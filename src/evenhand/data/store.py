@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
 from evenhand._typing import Floats, Ints, Strings
-from evenhand.data.head import Head
+from evenhand.data.head import POOL, Head, projected_width
 from evenhand.data.store_layout import (
     HEAD,
     ROWS,
@@ -128,15 +128,17 @@ def _verify(path: Path, card: StoreCard) -> None:
 
 def _head(path: Path, card: StoreCard) -> Head:
     tensors = load_file(path / HEAD)
-    weight, bias, text = (tensors.get(name) for name in ("weight", "bias", "text"))
+    weight, bias, text = (tensors.pop(name, None) for name in ("weight", "bias", "text"))
     classes = tuple(card.head.classes)
-    if weight is None or weight.ndim != 2 or len(weight) != card.width:
-        raise ValueError(f"{HEAD} holds no weight of {card.width} rows")
+    if tensors and set(tensors) != set(POOL):
+        raise ValueError(f"{HEAD} holds {', '.join(sorted(tensors))}, which this version does not know")
+    if weight is None or weight.ndim != 2 or projected_width({"weight": weight, **tensors}) != card.width:
+        raise ValueError(f"{HEAD} holds no projection of features of width {card.width}")
     if bias is not None and bias.shape != weight.shape[1:]:
         raise ValueError(f"{HEAD} holds a bias of shape {bias.shape} for a weight of {weight.shape}")
     if text is not None and text.shape != (len(classes), weight.shape[1]):
         raise ValueError(f"{HEAD} holds text of shape {text.shape} for {len(classes)} classes")
-    return Head(weight, bias, classes, text, card.head.logit_scale, card.head.prompts)
+    return Head(weight, bias, classes, text, card.head.logit_scale, card.head.prompts, tensors)
 
 
 def _part(path: Path, card: StoreCard, part: int) -> Floats:

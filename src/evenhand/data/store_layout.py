@@ -3,7 +3,8 @@
 ::
 
     card.json                      identity, counts, SHA-256 of every other file; written last
-    head.safetensors               weight [D_in, D_out], bias [D_out] and text [C, D_out] where there are any
+    head.safetensors               weight [D, D_out], bias [D_out] and text [C, D_out] where there are any,
+                                   and the arrays `data.head.POOL` where features are maps
     rows.parquet                   id, path, label, split and attributes, a row per embedded image
     skipped.parquet                id, path, reason
     features/part-00000.npy        [n, D_in]

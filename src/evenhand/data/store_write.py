@@ -212,8 +212,8 @@ class StoreWriter:
 
 
 def _tensors(head: Head) -> dict[str, Floats]:
-    found = {"weight": head.weight, "bias": head.bias, "text": head.text}
-    return {name: np.ascontiguousarray(value) for name, value in found.items() if value is not None}
+    text = {} if head.text is None else {"text": head.text}
+    return {name: np.ascontiguousarray(value) for name, value in {**head.arrays(), **text}.items()}
 
 
 def _write_array(path: Path, values: Floats) -> None:

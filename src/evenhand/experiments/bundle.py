@@ -6,26 +6,27 @@ import json
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic
+from evenhand.backbones.projection import projection_of
 from evenhand.methods._model import Model
 
 SCHEMA = 1
+_HEAD = ("prototypes", "intercept", "logit_scale")
 
 
 def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
-    """Write weight, bias (if any), prototypes, intercept and logit scale; class names in the metadata."""
+    """Write the projection's tensors, prototypes, intercept and logit scale; class names in the metadata."""
     tensors = {
-        "weight": model.weight,
+        **{name: tensor.numpy() for name, tensor in model.projection.tensors().items()},
         "prototypes": model.prototypes,
         "intercept": model.intercept,
         "logit_scale": np.array([model.logit_scale], dtype=np.float32),
     }
-    if model.bias is not None:
-        tensors["bias"] = model.bias
     # One key: the format keeps no order among several, and equal runs must give equal bytes.
     metadata = {"evenhand": json.dumps({"schema": SCHEMA, "classes": classes}, ensure_ascii=False)}
     with atomic(path) as temporary:
@@ -38,7 +39,7 @@ def read_bundle(path: Path) -> tuple[Model, list[str]]:
     Raises
     ------
     EvenhandError
-        If the file is absent, damaged, or of another schema version.
+        If the file is absent, damaged, of another schema version, or its tensors make no model.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -51,14 +52,9 @@ def read_bundle(path: Path) -> tuple[Model, list[str]]:
             f"{path} has schema {metadata.get('schema')!r}, this version reads {SCHEMA!r}; "
             "use the version of evenhand that wrote it"
         )
-    missing = {"weight", "prototypes", "intercept", "logit_scale"} - set(tensors)
+    missing = {"weight", *_HEAD} - set(tensors)
     if missing:
         raise EvenhandError(f"{path} lacks the tensor {sorted(missing)[0]!r}; run fit again")
-    model = Model(
-        tensors["weight"],
-        tensors.get("bias"),
-        tensors["prototypes"],
-        tensors["intercept"],
-        float(tensors["logit_scale"][0]),
-    )
-    return model, list(metadata["classes"])
+    prototypes, intercept, logit_scale = (tensors.pop(name) for name in _HEAD)
+    projection = projection_of({name: torch.from_numpy(array) for name, array in tensors.items()})
+    return Model(projection, prototypes, intercept, float(logit_scale[0])), list(metadata["classes"])

@@ -85,11 +85,11 @@ def _backbone(card: Mapping[str, Any], device: str) -> Backbone:
         raise EvenhandError(
             "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
         )
-    precision = made["precision"]
+    how = {"device": device, "precision": made["precision"], "site": made["site"].removeprefix("visual.")}
     if made["model"] == "tiny":
-        backbone = load_tiny()
+        backbone = load_tiny(**how)
     else:
-        backbone = load_openclip(made["model"], made["pretrained"], device=device, precision=precision)
+        backbone = load_openclip(made["model"], made["pretrained"], **how)
     if backbone.card()["weights_sha256"] != made["weights_sha256"]:
         raise EvenhandError(
             f"model {made['model']!r} has other weights than the run's store was made with "
@@ -113,9 +113,9 @@ def _write(out: Path, model: Model, classes: list[str], blocks: Iterable[Block])
         writer = csv.writer(stream)
         writer.writerow(["path", "predicted", *(f"p_{name}" for name in classes)])
         for paths, X in blocks:
-            if X.shape[1] != model.weight.shape[0]:
+            if X.shape[1] != model.projection.width:
                 raise EvenhandError(
-                    f"the features have width {X.shape[1]} but the run takes {model.weight.shape[0]}; "
+                    f"the features have width {X.shape[1]} but the run takes {model.projection.width}; "
                     "use features of the model that the run was fitted on"
                 )
             probabilities = softmax(model.logits(X).astype(np.float64), axis=1)

@@ -1,14 +1,14 @@
-"""What a fitted method is: a projection and a linear head on it, as plain arrays."""
+"""What a fitted method is: a projection and a linear head on it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from evenhand._typing import Floats
-from evenhand.functional.geometry import project
+from evenhand.backbones.projection import Projection
 from evenhand.methods._problem import Problem
 from evenhand.methods._state import State
 
@@ -18,14 +18,12 @@ BLOCK = 65_536
 
 @dataclass(frozen=True)
 class Model:
-    """logits = s · z_i · t_c + d_c with z = unit(h W + b).
+    """logits = s · z_i · t_c + d_c with z the projection of raw features.
 
     Attributes
     ----------
-    weight : float32 [D_in, D_out]
-        W.
-    bias : float32 [D_out] or None
-        b.
+    projection : Projection
+        Of raw features, without gradients.
     prototypes : float32 [C, D_out]
         t_c; coefficients, not unit vectors, for a linear probe.
     intercept : float32 [C]
@@ -34,8 +32,7 @@ class Model:
         s.
     """
 
-    weight: Floats
-    bias: Floats | None
+    projection: Projection
     prototypes: Floats
     intercept: Floats
     logit_scale: float
@@ -43,21 +40,27 @@ class Model:
     @classmethod
     def of_state(cls, problem: Problem, state: State) -> Model:
         """Return the model of a trained state, back in the coordinates of the raw features."""
-        bias = None if state.bias is None else (state.bias * problem.output_norm).numpy()
         return cls(
-            (state.weight * (problem.output_norm / problem.input_norm)).numpy(),
-            bias,
+            problem.coordinates.to_raw(state.projection),
             problem.prototypes.numpy(),
             np.zeros(problem.n_classes, dtype=np.float32),
             float(state.log_scale.exp()),
         )
 
+    @classmethod
+    def of_probe(cls, problem: Problem, coefficients: Floats, intercept: Floats) -> Model:
+        """Return the model of a probe [C, D_out], [C] on the pretrained embeddings."""
+        return replace(
+            cls.of_state(problem, problem.start),
+            prototypes=coefficients.astype(np.float32),
+            intercept=intercept.astype(np.float32),
+            logit_scale=1.0,
+        )
+
     def embed(self, X: Floats) -> Floats:
         """Return unit z, float32 [N, D_out], of features X [N, D_in]."""
-        weight = torch.from_numpy(self.weight)
-        bias = None if self.bias is None else torch.from_numpy(self.bias)
         blocks = torch.split(torch.from_numpy(X), BLOCK)
-        return torch.cat([project(block, weight, bias) for block in blocks]).numpy()
+        return torch.cat([self.projection.embed(block) for block in blocks]).numpy()
 
     def logits(self, X: Floats) -> Floats:
         """Return float32 [N, C] for features X [N, D_in]."""

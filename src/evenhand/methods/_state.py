@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from evenhand.functional.geometry import cosine_logits, project
+from evenhand.backbones.projection import Projection
+from evenhand.functional.geometry import cosine_logits
 
 
 @dataclass(frozen=True)
 class State:
-    """W [D_in, D_out], b [D_out] or None, log s [] in the unit coordinates of a `Problem`."""
+    """A projection and log s [], in the coordinates of a `Problem`."""
 
-    weight: Tensor
-    bias: Tensor | None
+    projection: Projection
     log_scale: Tensor
 
     def embed(self, h: Tensor) -> Tensor:
         """Return unit z [N, D_out] of features h [N, D_in]."""
-        return project(h, self.weight, self.bias)
+        return self.projection.embed(h)
 
     def logits(self, h: Tensor, prototypes: Tensor) -> Tensor:
         """Return s · z_i · t_c, [N, C]."""
@@ -28,25 +29,23 @@ class State:
 
     def leaves(self) -> State:
         """Return a copy whose tensors are leaves that require a gradient."""
-        return State(*(None if t is None else t.detach().clone().requires_grad_() for t in self.tensors()))  # type: ignore[arg-type]
+        return self._each(lambda tensor: tensor.detach().clone().requires_grad_())
 
     def frozen(self) -> State:
         """Return a copy without gradients."""
-        return State(*(None if t is None else t.detach().clone() for t in self.tensors()))  # type: ignore[arg-type]
+        return self._each(lambda tensor: tensor.detach().clone())
 
     def between(self, other: State, share: float) -> State:
         """Return (1 − share) · self + share · other, tensor by tensor."""
-        return State(
-            *(
-                None if a is None or b is None else torch.lerp(a, b, share)
-                for a, b in zip(self.tensors(), other.tensors(), strict=True)
-            )  # type: ignore[arg-type]
-        )
-
-    def tensors(self) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Return weight, bias, log scale."""
-        return self.weight, self.bias, self.log_scale
+        theirs = other.projection.tensors()
+        ours = self.projection.tensors()
+        line = {name: torch.lerp(tensor, theirs[name], share) for name, tensor in ours.items()}
+        return State(self.projection.with_tensors(line), torch.lerp(self.log_scale, other.log_scale, share))
 
     def parameters(self) -> list[Tensor]:
-        """Return the tensors that exist."""
-        return [t for t in self.tensors() if t is not None]
+        """Return all tensors."""
+        return [*self.projection.tensors().values(), self.log_scale]
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> State:
+        changed = {name: change(tensor) for name, tensor in self.projection.tensors().items()}
+        return State(self.projection.with_tensors(changed), change(self.log_scale))

@@ -125,10 +125,10 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
             raise EvenhandError(f"y holds {len(present)} class; at least 2 classes are needed to classify")
         if self.head is None:
             return present, np.searchsorted(present, labels).astype(np.int64)
-        if self.head.weight.shape[0] != self.n_features_in_:
+        if self.head.width != self.n_features_in_:
             raise EvenhandError(
                 f"X has {self.n_features_in_} columns but the head's projection takes "
-                f"{self.head.weight.shape[0]}; use features and head of one store"
+                f"{self.head.width}; use features and head of one store"
             )
         classes = np.asarray(self.head.classes)
         absent = sorted(set(self.head.classes) - {str(label) for label in present})

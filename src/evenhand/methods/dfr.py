@@ -92,14 +92,7 @@ class DFR(Method):
         mean = np.mean(fits, axis=0)
         coefficients = mean[:, :-1] / scaler.scale_
         intercept = mean[:, -1] - coefficients @ scaler.mean_
-        zero_shot = Model.of_state(problem, problem.start)
-        return Model(
-            zero_shot.weight,
-            zero_shot.bias,
-            coefficients.astype(np.float32),
-            intercept.astype(np.float32),
-            1.0,
-        )
+        return Model.of_probe(problem, coefficients, intercept)
 
     def _judged_rows(self, problem: Problem) -> tuple[Floats, Ints, Ints]:
         """Return z float64 [M, D_out], y [M] and group numbers [M] of the validation rows of known group."""

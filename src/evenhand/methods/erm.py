@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from evenhand.backbones.projection import LinearProjection
 from evenhand.data.head import Head
 from evenhand.methods._erm import train_erm
 from evenhand.methods._loop import SGD
@@ -12,18 +13,23 @@ from evenhand.methods._problem import Problem
 from evenhand.methods.base import Method
 
 ERM_SGD = SGD(learning_rate=1e-2, epochs=20)
-"""A step at which the training loss flattens. The published 1e-4 belongs to a whole attention pool."""
+"""A step at which the training loss of a linear projection flattens."""
+
+PUBLISHED_SGD = SGD(learning_rate=1e-4, epochs=100)
+"""The published step, which belongs to a whole attention pool; alone, W hardly leaves W0 by it."""
 
 
 class ERM(Method):
-    """Minimise the mean cross-entropy of s · z_i · t_c over W (b, s).
+    """Minimise the mean cross-entropy of s · z_i · t_c over the projection and s.
 
     Parameters
     ----------
     head : Head, optional
         Projection and prototypes of the store.
-    learning_rate, epochs, batch_size : float, int, int
-        Of SGD with momentum 0.9 and weight decay 1e-5, in unit coordinates.
+    learning_rate, epochs : float, int, optional
+        By default those of `ERM_SGD` for a linear projection, of `PUBLISHED_SGD` for an attention pool.
+    batch_size : int
+        Rows per step of SGD with momentum 0.9 and weight decay 1e-5.
     random_state : int
         Seeds hold-out and shuffles.
     """
@@ -31,8 +37,8 @@ class ERM(Method):
     def __init__(
         self,
         head: Head | None = None,
-        learning_rate: float = ERM_SGD.learning_rate,
-        epochs: int = ERM_SGD.epochs,
+        learning_rate: float | None = None,
+        epochs: int | None = None,
         batch_size: int = ERM_SGD.batch_size,
         random_state: Any = 0,
     ) -> None:
@@ -43,5 +49,15 @@ class ERM(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        sgd = SGD(self.learning_rate, self.epochs, self.batch_size)
+        usual = erm_sgd(problem)
+        sgd = SGD(
+            usual.learning_rate if self.learning_rate is None else self.learning_rate,
+            usual.epochs if self.epochs is None else self.epochs,
+            self.batch_size,
+        )
         return Model.of_state(problem, train_erm(problem, sgd, self.history_))
+
+
+def erm_sgd(problem: Problem) -> SGD:
+    """Return how stage 1 is trained where the user does not say."""
+    return ERM_SGD if isinstance(problem.start.projection, LinearProjection) else PUBLISHED_SGD

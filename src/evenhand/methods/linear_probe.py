@@ -50,11 +50,4 @@ class LinearProbe(Method):
         coef, intercept = best.coef_, best.intercept_
         if len(coef) == 1:
             coef, intercept = np.vstack([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
-        zero_shot = Model.of_state(problem, problem.start)
-        return Model(
-            zero_shot.weight,
-            zero_shot.bias,
-            coef.astype(np.float32),
-            intercept.astype(np.float32),
-            1.0,
-        )
+        return Model.of_probe(problem, coef, intercept)

@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from evenhand.backbones.base import Backbone
+from evenhand.backbones.projection import head_projection
 from evenhand.backbones.prompts import class_prompts
-from evenhand.functional.geometry import project
 
 CLASSES = ("landbird", "waterbird", "bird")
 
@@ -78,7 +78,7 @@ def check_head(backbone: Backbone, tolerance: float) -> None:
     head = backbone.head(CLASSES, prompts)
     assert head.classes == CLASSES, "the head has other classes"
     assert head.prompts == prompts, "the head tells other prompts"
-    assert head.weight.shape[0] == backbone.width, "W0 does not fit the trunk"
+    assert head.width == backbone.width, "W0 does not fit the trunk"
     assert head.bias is None or head.bias.shape == head.weight.shape[1:], "b0 does not fit W0"
     assert head.logit_scale > 0, "the logit scale is not positive"
     if head.text is None:
@@ -98,16 +98,19 @@ def check_head(backbone: Backbone, tolerance: float) -> None:
 def check_parity(
     backbone: Backbone, encode_image: Callable[[Tensor], Tensor], pixels: Tensor, tolerance: float
 ) -> None:
-    """unit(h W0 + b0) is the model's own image embedding."""
+    """The head projects features to the model's own image embedding."""
     with torch.inference_mode():
         own = torch.nn.functional.normalize(encode_image(pixels).float().cpu(), dim=-1)
-    _near(_projected(backbone, backbone.trunk(pixels)), own, tolerance, "unit(h W0 + b0) is not encode_image")
+    _near(
+        _projected(backbone, backbone.trunk(pixels)),
+        own,
+        tolerance,
+        "what the head gives is not encode_image",
+    )
 
 
 def _projected(backbone: Backbone, h: Tensor) -> Tensor:
-    head = backbone.head(CLASSES, class_prompts(CLASSES))
-    bias = None if head.bias is None else torch.from_numpy(head.bias)
-    return project(h, torch.from_numpy(head.weight), bias)
+    return head_projection(backbone.head(CLASSES, class_prompts(CLASSES))).embed(h)
 
 
 def _near(found: Tensor, expected: Tensor, tolerance: float, fault: str) -> None:

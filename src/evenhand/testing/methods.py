@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
 from evenhand._typing import Floats, Ints
+from evenhand.methods._model import Model
 from evenhand.methods.base import Method
 
 
@@ -31,14 +32,19 @@ def check_group_invariance(method: Method) -> None:
     first = clone(method).fit(X, y, groups=groups).model_
     shuffled = np.random.default_rng(1).permutation(groups)
     second = clone(method).fit(X, y, groups=shuffled).model_
-    assert first.weight.tobytes() == second.weight.tobytes(), "the weights depend on the groups"
+    assert _bytes(first) == _bytes(second), "the weights depend on the groups"
 
 
 def check_same_seed_same_bytes(method: Method) -> None:
     """Two fits with one seed give the same bytes."""
     X, y, _ = _toy()
     first, second = (clone(method).fit(X, y).model_ for _ in range(2))
-    assert first.weight.tobytes() == second.weight.tobytes(), "two fits with one seed differ"
+    assert _bytes(first) == _bytes(second), "two fits with one seed differ"
+
+
+def _bytes(model: Model) -> bytes:
+    tensors = [*model.projection.tensors().values()]
+    return b"".join([*(t.numpy().tobytes() for t in tensors), model.prototypes.tobytes()])
 
 
 def _toy() -> tuple[Floats, Ints, Ints]:

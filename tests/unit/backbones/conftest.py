@@ -32,9 +32,19 @@ def small_model(tower: str, **text: Any) -> CLIP:
     return model.eval()
 
 
-@pytest.fixture(params=sorted(TOWERS))
-def model(request: pytest.FixtureRequest) -> CLIP:
-    return small_model(request.param)
+@pytest.fixture(params=[*((tower, None) for tower in sorted(TOWERS)), ("resnet", "attnpool")], ids=str)
+def tower_and_site(request: pytest.FixtureRequest) -> tuple[str, str | None]:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def model(tower_and_site: tuple[str, str | None]) -> CLIP:
+    return small_model(tower_and_site[0])
+
+
+@pytest.fixture
+def site(tower_and_site: tuple[str, str | None]) -> str | None:
+    return tower_and_site[1]
 
 
 @pytest.fixture

@@ -129,7 +129,8 @@ def test_a_pickle_is_refused(store: Path) -> None:
 def test_heads_that_do_not_fit(store: Path, kit: SimpleNamespace) -> None:
     good = {"weight": kit.HEAD.weight, "bias": kit.HEAD.bias, "text": kit.HEAD.text}
     wrong = {
-        "no weight of 4 rows": {"weight": np.zeros((3, 3), np.float32)},
+        "no projection of features of width 4": {"weight": np.zeros((3, 3), np.float32)},
+        "holds gate, which this version does not know": {"gate": np.zeros(3, np.float32)},
         r"bias of shape \(2,\)": {"bias": np.zeros(2, np.float32)},
         "text of shape .* for 2 classes": {"text": np.zeros((3, 3), np.float32)},
     }

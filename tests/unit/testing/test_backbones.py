@@ -15,17 +15,23 @@ VIT = {"image_size": 32, "patch_size": 8, "width": 48, "head_width": 16, "layers
 RESNET = {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "head_width": 16}
 
 
-def small(tower: dict[str, Any]) -> tuple[CLIP, OpenClipBackbone]:
+def small(tower: dict[str, Any], site: str | None = None) -> tuple[CLIP, OpenClipBackbone]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = CLIP(embed_dim=32, vision_cfg=tower, text_cfg=TEXT)
     transform = image_transform(tower["image_size"], is_train=False)
-    return model, OpenClipBackbone(model, "small", None, transform=transform, tokenizer=open_clip.tokenize)
+    return model, OpenClipBackbone(
+        model, "small", None, transform=transform, tokenizer=open_clip.tokenize, site=site
+    )
 
 
-@pytest.mark.parametrize("tower", [VIT, RESNET], ids=["vit", "resnet"])
-def test_our_backbones_pass(tower: dict[str, Any]) -> None:
-    model, backbone = small(tower)
+@pytest.mark.parametrize(
+    ("tower", "site"),
+    [(VIT, None), (RESNET, None), (RESNET, "attnpool")],
+    ids=["vit", "resnet", "attention pool"],
+)
+def test_our_backbones_pass(tower: dict[str, Any], site: str | None) -> None:
+    model, backbone = small(tower, site)
     check_backbone(backbone, model.encode_image)
 
 
@@ -76,5 +82,5 @@ def test_a_fault_is_found(fault: str, told: str) -> None:
 
 def test_a_projection_of_another_model_is_found() -> None:
     _, backbone = small(VIT)
-    with pytest.raises(AssertionError, match="is not encode_image"):
+    with pytest.raises(AssertionError, match="does not give encode_image"):
         check_backbone(backbone, lambda pixels: torch.ones(len(pixels), 32))
