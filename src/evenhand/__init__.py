@@ -13,6 +13,7 @@ from evenhand._version import __version__ as __version__
 _LAZY = {
     "Backbone": "evenhand.backbones.base",
     "CFR": "evenhand.methods.cfr",
+    "DFR": "evenhand.methods.dfr",
     "ERM": "evenhand.methods.erm",
     "FeatureTable": "evenhand.data.table",
     "Head": "evenhand.data.head",

@@ -16,6 +16,7 @@ from evenhand.experiments.results import Results as Results
 from evenhand.experiments.run import fit_run as fit_run
 from evenhand.extract.local import embed as embed
 from evenhand.methods.cfr import CFR as CFR
+from evenhand.methods.dfr import DFR as DFR
 from evenhand.methods.erm import ERM as ERM
 from evenhand.methods.linear_probe import LinearProbe as LinearProbe
 from evenhand.methods.zero_shot import ZeroShot as ZeroShot
@@ -23,6 +24,7 @@ from evenhand.report.page import render_report as render_report
 
 __all__ = [
     "CFR",
+    "DFR",
     "ERM",
     "Backbone",
     "EvenhandError",

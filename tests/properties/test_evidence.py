@@ -1,10 +1,15 @@
 """What the guard promises: noise does not replace ERM, inversion never does, a mended shortcut does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from evenhand import EvenhandError
 from evenhand.methods.cfr import CFR
 from evenhand.selection.evidence import VERDICT_NONE, Evidence
+from evenhand.selection.judged import Judged
+from evenhand.selection.rules import find_rule
 
 
 def world(seed: int, correlation: float, noise: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -32,45 +37,81 @@ def test_erm_is_kept_in_at_least_95_percent_of_seeds_when_there_is_only_noise() 
     assert sum(kept) >= 19
 
 
-def test_the_inverted_classifier_is_never_chosen() -> None:
+def judged(y: np.ndarray, erm: np.ndarray, shortcut: np.ndarray, zero_shot: np.ndarray) -> Judged:
+    return Judged(y, np.zeros((len(y), 2), np.float32), zero_shot, np.eye(2, dtype=np.float32)[erm], shortcut)
+
+
+@pytest.mark.parametrize("rule", ["worst_class", "worst_cell", "balanced_cell", "shortcut_cell"])
+def test_the_inverted_classifier_is_never_chosen(rule: str) -> None:
     generator = np.random.default_rng(0)
     for seed in range(50):
         y = generator.integers(0, 2, 300)
-        erm = np.where(generator.random(300) < generator.uniform(0.5, 0.95), y, 1 - y)
-        cells = 2 * y + (erm == y)
-        choice = Evidence().choose(["inverted"], (1 - erm)[None], erm, y, cells, seed)
+        erm = np.where(generator.random(300) < generator.uniform(0.55, 0.95), y, 1 - y)
+        shortcut = np.where(generator.random(300) < 0.9, erm, 1 - erm)
+        rows = judged(y, erm, shortcut, y)
+        choice = Evidence(find_rule(rule)).choose(["inverted"], (1 - erm)[None], rows, seed)
         assert choice.candidate == "erm"
 
 
-def test_random_flips_do_not_replace_erm_even_on_its_own_errors() -> None:
+@pytest.mark.parametrize("rule", ["worst_cell", "balanced_cell", "shortcut_cell"])
+def test_random_flips_do_not_replace_erm_even_on_its_own_errors(rule: str) -> None:
     generator = np.random.default_rng(1)
     replaced = 0
     for seed in range(100):
         y = generator.integers(0, 2, 400)
         erm = np.where(generator.random(400) < 0.9, y, 1 - y)
         flips = np.where(generator.random((10, 400)) < 0.08, 1 - erm, erm)
-        cells = 2 * y + (erm == y)
-        replaced += Evidence().choose([*"abcdefghij"], flips, erm, y, cells, seed).index is not None
+        rows = judged(y, erm, erm, y)
+        choice = Evidence(find_rule(rule), draws=200).choose([*"abcdefghij"], flips, rows, seed)
+        replaced += choice.index is not None
     assert replaced <= 5
 
 
-def test_a_mended_shortcut_replaces_erm() -> None:
+def mended() -> tuple[Judged, np.ndarray]:
+    """Return a world where ERM follows the attribute, and a candidate that mends most of the minority."""
     y = np.repeat([0, 1], 200)
     minority = np.tile(np.arange(200) < 30, 2)
-    erm = np.where(minority, 1 - y, y)
-    mended = np.where(minority & (np.arange(400) % 4 == 0), 1 - y, y)
-    choice = Evidence().choose(["mended"], mended[None], erm, y, 2 * y + ~minority, 0)
+    attribute = np.where(minority, 1 - y, y)
+    candidate = np.where(minority & (np.arange(400) % 4 == 0), 1 - y, y)
+    return judged(y, attribute, attribute, y), candidate
+
+
+def test_a_mended_shortcut_replaces_erm() -> None:
+    rows, candidate = mended()
+    choice = Evidence().choose(["mended"], candidate[None], rows, 0)
     assert choice.candidate == "mended"
     assert choice.low is not None
     assert choice.low > 0
 
 
+def test_a_gain_on_rows_that_look_mislabelled_is_no_evidence() -> None:
+    rows, candidate = mended()
+    noisy = replace(rows, zero_shot=rows.erm)
+    choice = Evidence().choose(["memory of noise"], candidate[None], noisy, 0)
+    assert choice.candidate == "erm"
+    assert "no candidate gains on rows whose labels can be trusted" in choice.reason
+
+
+def test_what_costs_many_right_rows_is_not_admissible() -> None:
+    rows, candidate = mended()
+    broken = np.where(np.arange(400) % 5 == 1, 1 - candidate, candidate)
+    choice = Evidence().choose(["broken"], broken[None], rows, 0)
+    assert choice.candidate == "erm"
+    assert "loses more than 10% of the rows that ERM had right" in choice.reason
+
+
 @pytest.mark.parametrize("rows", [0, 4])
 def test_too_few_rows_are_no_evidence(rows: int) -> None:
     y = np.zeros(rows, dtype=np.int64)
-    choice = Evidence().choose(["a"], y[None], y, y, y, 0)
+    choice = Evidence().choose(["a"], y[None], judged(y, y, y, y), 0)
     assert choice.candidate == "erm"
-    assert "fewer than two cells" in choice.reason
+    assert VERDICT_NONE in choice.reason
+    assert "too few judged rows" in choice.reason
+
+
+def test_a_confidence_outside_0_and_1_is_refused() -> None:
+    with pytest.raises(EvenhandError, match="confidence must lie between 0 and 1"):
+        Evidence(confidence=1.0)
 
 
 def test_calibration_reduces_the_gap_between_groups_where_the_shortcut_is_real() -> None:

@@ -1,16 +1,18 @@
-"""What anchors are drawn against: positives of their class, negatives of the others.
+"""Row numbers to draw from, and what a draw is.
 
-Draws are shared by the anchors of one class in a step, so a step projects each drawn row once.
+A draw is shared by the anchors of one class in a step, or made for each anchor. Shared draws project each
+drawn row once for the whole class; either way every anchor sees rows of the same distribution.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from evenhand.calibration.sets import CalibrationSet
 
 
 class Pools:
@@ -21,45 +23,72 @@ class Pools:
         self.sizes = torch.tensor([len(rows) for rows in members])
         self.starts = self.sizes.cumsum(0) - self.sizes
 
+    @classmethod
+    def of_codes(cls, y: Tensor, n_classes: int) -> Pools:
+        """Return the pools of all rows by class, from codes y [N]."""
+        return cls(torch.split(y.argsort(stable=True), torch.bincount(y, minlength=n_classes).tolist()))
 
-class Draw(Protocol):
-    """Draws k rows for each of U classes."""
+    def inside(self, classes: Tensor, k: int, generator: torch.Generator) -> Tensor:
+        """Return rows [R, k] of classes [R], uniformly and with replacement."""
+        sizes = self.sizes[classes][:, None]
+        return self.rows[self.starts[classes][:, None] + _below(sizes, k, generator)]
 
-    @property
-    def k(self) -> int:
-        """Rows per class."""
-
-    def __call__(self, pools: Pools, classes: Tensor, generator: torch.Generator) -> Tensor:
-        """Return row numbers [U, k]."""
-
-
-@dataclass(frozen=True)
-class RandomPositives:
-    """k rows of the class's pool, uniformly and with replacement, anew at every step."""
-
-    k: int = 16
-
-    def __call__(self, pools: Pools, classes: Tensor, generator: torch.Generator) -> Tensor:
-        """Return row numbers [U, k] from pools of P_c."""
-        sizes = pools.sizes[classes][:, None]
-        return pools.rows[pools.starts[classes][:, None] + _below(sizes, self.k, generator)]
-
-
-@dataclass(frozen=True)
-class RandomNegatives:
-    """k rows of other classes, uniformly and with replacement (the paper's RNS)."""
-
-    k: int = 16
-
-    def __call__(self, pools: Pools, classes: Tensor, generator: torch.Generator) -> Tensor:
-        """Return row numbers [U, k] from pools of all rows by class."""
-        starts, sizes = pools.starts[classes][:, None], pools.sizes[classes][:, None]
-        offset = _below(len(pools.rows) - sizes, self.k, generator)
+    def outside(self, classes: Tensor, k: int, generator: torch.Generator) -> Tensor:
+        """Return rows [R, k] of any class but classes [R], uniformly and with replacement."""
+        starts, sizes = self.starts[classes][:, None], self.sizes[classes][:, None]
+        offset = _below(len(self.rows) - sizes, k, generator)
         # The class's own block is stepped over, so every other row is equally likely.
-        return pools.rows[offset + torch.where(offset >= starts, sizes, 0)]
+        return self.rows[offset + torch.where(offset >= starts, sizes, 0)]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What draws are made from.
+
+    Attributes
+    ----------
+    h, y : float Tensor [N, D_in], int64 Tensor [N]
+        Training rows and their codes.
+    chosen : CalibrationSet
+        Anchors and positives.
+    n_classes : int
+        C.
+    """
+
+    h: Tensor
+    y: Tensor
+    chosen: CalibrationSet
+    n_classes: int
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Rows drawn for the anchors of one step.
+
+    Attributes
+    ----------
+    rows : int64 Tensor [R, k]
+        Row numbers, line by line.
+    classes : int64 Tensor [R]
+        The anchors' class of each line.
+    line : int64 Tensor [A] or None
+        The line of each anchor; None where there is one line per anchor, in their order.
+    """
+
+    rows: Tensor
+    classes: Tensor
+    line: Tensor | None
+
+
+def split_lines(codes: Tensor, shared: bool) -> tuple[Tensor, Tensor | None]:
+    """Return the classes [R] of the lines and the line of each anchor, for anchors of classes `codes` [A]."""
+    if not shared:
+        return codes, None
+    classes, line = torch.unique(codes, return_inverse=True)
+    return classes, line
 
 
 def _below(bounds: Tensor, k: int, generator: torch.Generator) -> Tensor:
-    """Return integers [U, k], uniform below bounds [U, 1]."""
+    """Return integers [R, k], uniform below bounds [R, 1]."""
     uniform = torch.rand(len(bounds), k, generator=generator, dtype=torch.float64)
     return (uniform * bounds).long()

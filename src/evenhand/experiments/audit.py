@@ -14,7 +14,7 @@ def audit_table(table: FeatureTable, group_by: str | None = None, *, seed: int =
 
     Without text, centred class centroids of the training rows stand in for the prompts.
     """
-    rows = parts(table, seed, "train")
+    rows = parts(table, "train")
     model = make("zero_shot", head=table.head, random_state=seed)
     model.fit(table.features(rows.train), table.labels(rows.train))
     right = model.predict(table.features(rows.test)) == table.labels(rows.test)

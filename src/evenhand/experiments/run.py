@@ -18,7 +18,7 @@ from evenhand.data.table import FeatureTable
 from evenhand.experiments.bundle import write_bundle
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
-from evenhand.experiments.splits import Rows, parts
+from evenhand.experiments.splits import Rows, parts, with_held_out
 from evenhand.methods.base import Method
 from evenhand.methods.erm import ERM
 from evenhand.methods.registry import make
@@ -37,28 +37,33 @@ def fit_row(
 ) -> tuple[ResultRow, Method, Rows]:
     """Fit one method on one seed; return its row of results, the fitted method and the rows it used."""
     column = group_column(table, group_by)
-    rows = parts(table, seed, validation_from)
     estimator = make(method, head=table.head, random_state=seed, **(params or {}))
+    rows = parts(table, validation_from)
+    if estimator.group_labels_used != "none":
+        rows = with_held_out(table, rows, seed)
     X, y = table.features(rows.train), table.labels(rows.train)
-    validation = (table.features(rows.validation), table.labels(rows.validation))
+    given = _given(table, rows, estimator, method, column)
     start = time.perf_counter()
-    estimator.fit(X, y, validation=validation)
+    estimator.fit(X, y, **given)
     seconds = time.perf_counter() - start
-    erm = estimator if isinstance(estimator, ERM) else None
-    erm_model = getattr(estimator, "erm_", None)
-    if erm_model is None:
-        erm_model = (erm or ERM(head=table.head, random_state=seed).fit(X, y, validation=validation)).model_
+    erm = getattr(estimator, "erm_", None)
+    if erm is None:
+        erm = (
+            estimator
+            if isinstance(estimator, ERM)
+            else make("erm", head=table.head, random_state=seed).fit(X, y)
+        ).model_
     row = result_row(
         table,
         rows,
         _right(table, rows, estimator.model_.logits(table.features(rows.test))),
-        _right(table, rows, erm_model.logits(table.features(rows.test))),
+        _right(table, rows, erm.logits(table.features(rows.test))),
         column=column,
         method=method,
         seed=seed,
         group_labels_used=estimator.group_labels_used,
         needs=list(estimator.needs),
-        selection=_selection(estimator, validation_from),
+        selection=_selection(estimator, rows, validation_from),
         kept=estimator.kept_,
         grid=getattr(estimator, "grid_", []),
         fit_seconds=seconds,
@@ -113,15 +118,37 @@ def fit_run(
     return results
 
 
+def _given(
+    table: FeatureTable, rows: Rows, estimator: Method, name: str, column: str | None
+) -> dict[str, Any]:
+    """Return what else `fit` takes: validation rows if set apart, groups for methods that declare them."""
+    validation: tuple[Any, ...] | None = None
+    if len(rows.validation):
+        validation = table.features(rows.validation), table.labels(rows.validation)
+    if estimator.group_labels_used == "none":
+        return {"validation": validation}
+    if column is None:
+        raise EvenhandError(
+            f"method {name} uses group labels but the store has no attribute column; import or embed with "
+            "--attribute-columns, or choose a label-free method"
+        )
+    groups = table.groups(column, rows.train)
+    return {"groups": groups, "validation": (*(validation or ()), table.groups(column, rows.validation))}
+
+
 def _right(table: FeatureTable, rows: Rows, logits: Any) -> Bools:
     right: Bools = logits.argmax(axis=1) == table.y[rows.test]
     return right
 
 
-def _selection(estimator: Method, validation_from: str) -> str:
-    rule = "shortcut_cell" if estimator.kept_ else "none"
-    rule = "plain_accuracy" if hasattr(estimator, "grid_") else rule
-    return f"{rule}, validation from {validation_from}"
+def _selection(estimator: Method, rows: Rows, validation_from: str) -> str:
+    """Name the rule that chose, and the rows that it chose on."""
+    if estimator.kept_:
+        judged = "the given validation split" if len(rows.validation) else "cross-fitted training rows"
+        return f"{estimator.kept_['rule']} on {judged}"
+    if estimator.selection == "none":
+        return "none"
+    return f"{estimator.selection}, validation from {validation_from}"
 
 
 def _calibration_rows(table: FeatureTable, estimator: Method, rows: Rows) -> list[dict[str, Any]]:

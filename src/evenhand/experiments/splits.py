@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -23,11 +23,12 @@ class Rows:
     tested_on: str
 
 
-def parts(table: FeatureTable, seed: int, validation_from: Literal["train", "given"]) -> Rows:
+def parts(table: FeatureTable, validation_from: Literal["train", "given"]) -> Rows:
     """Return the rows of each part.
 
-    With `train`, a seeded stratified share of training validates, so that validation has the training
-    distribution and nothing about groups leaks in. With `given`, the store's own split is taken.
+    With `train` no row is set apart: a method that chooses holds rows out of training, or cross-fits, by
+    itself, so that what it chooses on has the training distribution and nothing about groups leaks in. With
+    `given` the store's own validation split is taken.
 
     Raises
     ------
@@ -47,5 +48,12 @@ def parts(table: FeatureTable, seed: int, validation_from: Literal["train", "giv
         if not len(given):
             raise EvenhandError("--validation-from given, but the store has no validation split; use train")
         return Rows(train, given, test, tested_on)
-    kept, held = hold_out(table.y[train], seed=seed)
-    return Rows(train[kept], train[held], test, tested_on)
+    return Rows(train, given[:0], test, tested_on)
+
+
+def with_held_out(table: FeatureTable, rows: Rows, seed: int) -> Rows:
+    """Return `rows` with a seeded share of every class's training rows to validate on, if there are none."""
+    if len(rows.validation):
+        return rows
+    kept, held = hold_out(table.y[rows.train], seed=seed)
+    return replace(rows, train=rows.train[kept], validation=rows.train[held])

@@ -35,14 +35,40 @@ def calibration_loss(
     Tensor []
         The mean over anchors and positives.
     """
-    to_positives = torch.einsum("ad,apd->ap", anchors, positives) / temperature
-    to_negatives = torch.einsum("ad,akd->ak", anchors, negatives) / temperature
-    rest = torch.logsumexp(to_negatives, dim=1, keepdim=True)
+    to_positives = line_similarities(anchors, positives, None)
+    to_negatives = line_similarities(anchors, negatives, None)
+    return calibration_loss_of_similarities(to_positives, to_negatives, temperature, weights)
+
+
+def calibration_loss_of_similarities(
+    to_positives: Tensor, to_negatives: Tensor, temperature: float = 1.0, weights: Tensor | None = None
+) -> Tensor:
+    """Return `calibration_loss` from the dot products a·p [A, P] and a·n [A, K]."""
+    rest = torch.logsumexp(to_negatives / temperature, dim=1, keepdim=True)
     # −log[e^s / (e^s + e^rest)] = softplus(rest − s), which neither overflows nor cancels.
-    losses = torch.nn.functional.softplus(rest - to_positives)
+    losses = torch.nn.functional.softplus(rest - to_positives / temperature)
     if weights is not None:
         losses = weights[:, None] * losses
     return losses.mean()
+
+
+def line_similarities(anchors: Tensor, lines: Tensor, line: Tensor | None) -> Tensor:
+    """Return the dot product of each anchor with the k vectors of its line, [A, k].
+
+    Parameters
+    ----------
+    anchors : Tensor [A, D]
+        Vectors.
+    lines : Tensor [R, k, D]
+        Vectors, line by line.
+    line : int64 Tensor [A] or None
+        The line of each anchor; None where R = A, in the same order.
+    """
+    if line is None:
+        return torch.einsum("ad,akd->ak", anchors, lines)
+    # All products in one matrix product: gathering whole lines first would move k · D numbers an anchor.
+    products = (anchors @ lines.flatten(0, 1).T).view(len(anchors), *lines.shape[:2])
+    return products.gather(1, line[:, None, None].expand(-1, 1, lines.shape[1])).squeeze(1)
 
 
 def similarity_loss(z: Tensor, y: Tensor) -> Tensor:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import cos, pi
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, dropout
 
 from evenhand._random import torch_stream
-from evenhand.calibration.draws import Draw, Pools, RandomNegatives, RandomPositives
+from evenhand.calibration.draws import Ground
+from evenhand.calibration.negatives import NegativeRule, RandomNegatives
+from evenhand.calibration.positives import DrawnRows, PositiveRule
 from evenhand.calibration.sets import CalibrationSet
-from evenhand.functional.contrastive import calibration_loss, similarity_loss
-from evenhand.functional.geometry import cosine_logits
+from evenhand.calibration.terms import (
+    AnchorCrossEntropy,
+    BatchCrossEntropy,
+    Calibration,
+    Similarity,
+    Step,
+    TargetedContrast,
+    Term,
+)
+from evenhand.functional.contrastive import line_similarities
 from evenhand.methods._loop import SGD, minimise
 from evenhand.methods._problem import Problem
 from evenhand.methods._state import State
@@ -24,57 +33,44 @@ from evenhand.methods._state import State
 class Recipe:
     """The terms of the calibration loss and how it is minimised.
 
-    total = a(e) · (anchor_weight · L_cls(anchors) + calibration_weight · L_cal)
-            + all_weight · L_cls(batch) + similarity_weight · L_cs(batch),
-    a(e) = 1 + schedule · cos(2π e / E).
+    total = Σ_t weight_t · L_t · (a(e) if scheduled_t),  a(e) = 1 + schedule · cos(2π e / E).
 
     Attributes
     ----------
+    terms : tuple of Term
+        What is added up.
     sgd : SGD
         Step, epochs, batch.
-    temperature : float
-        τ of L_cal.
-    anchor_weight, all_weight, calibration_weight, similarity_weight : float
-        Weights of cross-entropy on anchors, on all rows, of L_cal and of L_cs.
+    positives, negatives : PositiveRule, NegativeRule
+        What anchors are drawn against.
     schedule : float
         Amplitude of a(e); 0.5 in the published code.
     dropout : float
-        On z, for anchors and cross-entropy.
-    positives, negatives : Draw
-        How the rows to contrast with are drawn.
+        On z of anchors, and of the batch in cross-entropy.
     """
 
+    terms: tuple[Term, ...]
     sgd: SGD
-    temperature: float
-    anchor_weight: float
-    all_weight: float
-    calibration_weight: float
-    similarity_weight: float
+    positives: PositiveRule = field(default_factory=DrawnRows)
+    negatives: NegativeRule = field(default_factory=RandomNegatives)
     schedule: float = 0.0
     dropout: float = 0.0
-    positives: Draw = field(default_factory=RandomPositives)
-    negatives: Draw = field(default_factory=RandomNegatives)
 
 
 PAPER = Recipe(
+    (AnchorCrossEntropy(), Calibration(), Similarity()),
     SGD(learning_rate=1e-4, epochs=100),
-    temperature=1.0,
-    anchor_weight=1.0,
-    all_weight=0.0,
-    calibration_weight=1.0,
-    similarity_weight=1.0,
     schedule=0.5,
     dropout=0.1,
 )
 """The paper's terms with its published settings (method notes, §3)."""
 
+PAPER_CODE = replace(PAPER, terms=(AnchorCrossEntropy(), Calibration(), TargetedContrast()))
+"""The same with the targeted loss that the published code trains in place of the similarity term."""
+
 STABLE = Recipe(
+    (Calibration(2.0, temperature=0.1), BatchCrossEntropy()),
     SGD(learning_rate=3e-4, epochs=30),
-    temperature=0.1,
-    anchor_weight=0.0,
-    all_weight=1.0,
-    calibration_weight=2.0,
-    similarity_weight=0.0,
 )
 """Cross-entropy on all rows holds what ERM knows; calibration moves the errors (method notes, §8)."""
 
@@ -84,36 +80,8 @@ def calibrate(
 ) -> list[State]:
     """Return the state after each epoch, trained from `start`."""
     state = start.leaves()
-    generator = torch_stream(problem.seed, "calibration")
-    anchors = _cycled(chosen.anchors, recipe.sgd.batch_size, generator)
-    by_class = Pools([(problem.y == code).nonzero().flatten() for code in range(problem.n_classes)])
-    correct = Pools(chosen.positives)
+    loss = _Loss(problem, state, chosen, recipe)
     states: list[State] = []
-
-    def loss(batch: Tensor, epoch: int) -> Tensor:
-        a = next(anchors)
-        classes, position = torch.unique(problem.y[a], return_inverse=True)
-        p = recipe.positives(correct, classes, generator)
-        n = recipe.negatives(by_class, classes, generator)
-        rows = torch.cat([a, p.flatten(), n.flatten(), batch])
-        z = state.embed(problem.h[rows])
-        z_a, z_p, z_n, z_b = torch.split(z, [len(a), p.numel(), n.numel(), len(batch)])
-        z_a = dropout(z_a, recipe.dropout)
-        z_p, z_n = z_p.view(*p.shape, -1), z_n.view(*n.shape, -1)
-        scale = state.log_scale.exp()
-        total = recipe.calibration_weight * calibration_loss(
-            z_a, z_p[position], z_n[position], recipe.temperature
-        )
-        if recipe.anchor_weight:
-            logits = cosine_logits(z_a, problem.prototypes, scale)
-            total = total + recipe.anchor_weight * cross_entropy(logits, problem.y[a])
-        total = total * (1 + recipe.schedule * cos(2 * pi * epoch / recipe.sgd.epochs))
-        if recipe.all_weight:
-            logits = cosine_logits(dropout(z_b, recipe.dropout), problem.prototypes, scale)
-            total = total + recipe.all_weight * cross_entropy(logits, problem.y[batch])
-        if recipe.similarity_weight:
-            total = total + recipe.similarity_weight * similarity_loss(z_b, problem.y[batch])
-        return total
 
     def after_epoch(epoch: int, mean_loss: float) -> None:
         history.append({"stage": 3, "epoch": epoch, "loss": mean_loss})
@@ -128,6 +96,59 @@ def calibrate(
         after_epoch=after_epoch,
     )
     return states
+
+
+class _Loss:
+    """The calibration loss of one fit, as a function of a batch and the epoch."""
+
+    def __init__(self, problem: Problem, state: State, chosen: CalibrationSet, recipe: Recipe) -> None:
+        self._problem, self._state, self._recipe = problem, state, recipe
+        self._generator = torch_stream(problem.seed, "calibration")
+        self._anchors = _cycled(chosen.anchors, recipe.sgd.batch_size, self._generator)
+        ground = Ground(problem.h, problem.y, chosen, problem.n_classes)
+        self._positives = recipe.positives.begin(ground)
+        self._negatives = recipe.negatives.begin(ground)
+        self._terms = [(term, term.begin(problem.prototypes, problem.seed)) for term in recipe.terms]
+
+    def __call__(self, batch: Tensor, epoch: int) -> Tensor:
+        step = self._project(batch)
+        schedule = 1 + self._recipe.schedule * cos(2 * pi * epoch / self._recipe.sgd.epochs)
+        total = torch.zeros(())
+        for term, value in self._terms:
+            total = total + term.weight * (schedule if term.scheduled else 1.0) * value(step)
+        return total
+
+    def _project(self, batch: Tensor) -> Step:
+        """Draw anchors and what they are contrasted with, and project every row once."""
+        problem = self._problem
+        a = next(self._anchors)
+        codes = problem.y[a]
+        p = self._positives.draw(codes, self._generator)
+        n = self._negatives.draw(a, codes, self._generator)
+        rows = torch.cat([a, p.rows.flatten(), n.rows.flatten(), batch])
+        z = self._state.embed(problem.h[rows])
+        z_a, z_p, z_n, z_b = torch.split(z, [len(a), p.rows.numel(), n.rows.numel(), len(batch)])
+        z_a = self._drop(z_a)
+        targets = self._positives.targets(z_p.view(*p.rows.shape, -1), p)
+        return Step(
+            anchors=z_a,
+            anchors_y=codes,
+            to_positives=line_similarities(z_a, targets, p.line),
+            to_negatives=line_similarities(z_a, z_n.view(*n.rows.shape, -1), n.line),
+            batch=z_b,
+            batch_y=problem.y[batch],
+            batch_dropped=self._drop(z_b),
+            prototypes=problem.prototypes,
+            scale=self._state.log_scale.exp(),
+        )
+
+    def _drop(self, z: Tensor) -> Tensor:
+        """Dropout by the fit's own stream; torch's function would draw from the global one."""
+        share = self._recipe.dropout
+        if not share:
+            return z
+        kept = torch.rand(z.shape, generator=self._generator) >= share
+        return z * kept / (1 - share)
 
 
 def _cycled(rows: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:

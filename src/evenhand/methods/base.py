@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -13,14 +15,10 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from typing_extensions import Self
 
 from evenhand._errors import EvenhandError
-from evenhand._random import numpy_stream
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.methods._model import Model
 from evenhand.methods._problem import Problem, pose
-
-HELD_OUT = 0.2
-"""Share of training rows held out, by class, where no validation rows are given."""
 
 
 class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -34,6 +32,8 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         Where group labels enter. A method that declares none never receives any.
     needs : tuple of str
         What a store must hold beyond features and labels: text, words, groups.
+    selection : str
+        The rule that chooses among what a fit tries; "none" where it tries one thing.
     classes_ : array [C]
         Labels in the order of the codes.
     model_ : Model
@@ -46,6 +46,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
 
     group_labels_used: ClassVar[Literal["none", "validation", "train"]] = "none"
     needs: ClassVar[tuple[str, ...]] = ()
+    selection: ClassVar[str] = "none"
 
     head: Head | None
     random_state: Any
@@ -59,30 +60,27 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
             Finite features.
         y : array [N]
             Labels; with a `head`, names among `head.classes`.
-        groups : ignored
-            Accepted for one signature across methods; none of these methods sees it.
-        validation : (X_val [M, D_in], y_val [M]), optional
-            Rows of the training distribution. By default a seeded stratified fifth is held out.
+        groups : array [N], optional
+            Group labels; None or the empty string is unknown. Seen by no method that declares `none`.
+        validation : (X_val [M, D_in], y_val [M]) or (X_val, y_val, groups_val [M]), optional
+            Rows to choose on. Without them a method that chooses holds rows out of training by itself.
 
         Raises
         ------
         EvenhandError
             If widths or labels do not fit the head, or fewer than two classes have rows.
         """
-        del groups
         features, labels = validate_data(self, X, y, dtype=np.float32, order="C")
         check_classification_targets(labels)
         self.classes_, codes = self._encode(labels)
-        if validation is None:
-            train, held = _hold_out(codes, self._seed())
-            parts = features[train], codes[train], features[held], codes[held]
-        else:
-            X_val, y_val = validation
-            parts = features, codes, self._features(X_val), _lookup(self.classes_, np.asarray(y_val))
-        self.problem_shape_ = (len(parts[1]), len(parts[3]))
+        X_val, y_val, groups_val = self._validation(validation)
+        problem = pose(features, codes, X_val, y_val, len(self.classes_), self.head, self._seed())
+        if self.group_labels_used != "none":
+            codes_of = _group_codes(groups, groups_val)
+            problem = replace(problem, groups=codes_of(groups), groups_val=codes_of(groups_val))
         self.history_: list[dict[str, float]] = []
         self.kept_: dict[str, Any] | None = None
-        self.model_ = self._learn(pose(*parts, len(self.classes_), self.head, self._seed()))
+        self.model_ = self._learn(problem)
         return self
 
     @abstractmethod
@@ -113,6 +111,19 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
     def _features(self, X: Any) -> Floats:
         features: Floats = validate_data(self, X, dtype=np.float32, order="C", reset=False)
         return features
+
+    def _validation(self, given: Any) -> tuple[Floats, Ints, Any]:
+        """Return features [M, D_in], codes [M] and groups [M] or None; M = 0 where none are given."""
+        if given is None:
+            empty = np.zeros((0, self.n_features_in_), dtype=np.float32)
+            return empty, np.zeros(0, dtype=np.int64), None
+        X, y, *groups = given
+        features, codes = self._features(X), _lookup(self.classes_, np.asarray(y))
+        if len(features) != len(codes):
+            raise EvenhandError(
+                f"validation has {len(features)} rows of features but {len(codes)} labels; give one a row"
+            )
+        return features, codes, groups[0] if groups else None
 
     def _seed(self) -> int:
         if isinstance(self.random_state, (int, np.integer)):
@@ -147,12 +158,14 @@ def _lookup(classes: Any, labels: Any) -> Ints:
     return np.array([codes[label] for label in labels.tolist()], dtype=np.int64)
 
 
-def _hold_out(y: Ints, seed: int) -> tuple[Ints, Ints]:
-    """Return training and held-out rows; of each class a fifth is held out, and at least one row stays."""
-    generator = numpy_stream(seed, "held-out")
-    held = [
-        generator.permutation(np.flatnonzero(y == code))[: int(HELD_OUT * np.count_nonzero(y == code))]
-        for code in np.unique(y)
-    ]
-    rows = np.sort(np.concatenate(held))
-    return np.setdiff1d(np.arange(len(y)), rows), rows
+def _group_codes(*parts: Any) -> Callable[[Any], Ints | None]:
+    """Return the function from group labels to codes, numbered alike over all parts; −1 is unknown."""
+    known = {str(name) for part in parts if part is not None for name in part if name not in (None, "")}
+    numbers = {name: code for code, name in enumerate(sorted(known))}
+
+    def codes(part: Any) -> Ints | None:
+        if part is None:
+            return None
+        return np.array([numbers.get(str(name), -1) for name in part], dtype=np.int64)
+
+    return codes

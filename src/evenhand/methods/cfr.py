@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from evenhand.calibration.sets import CalibrationRule, CalibrationSet, Misclassified
-from evenhand.calibration.shortcut import ShortcutProbe
+from evenhand._errors import EvenhandError
+from evenhand._typing import Ints
+from evenhand.calibration.rules import CalibrationRule, Misclassified
 from evenhand.data.head import Head
-from evenhand.methods._calibrate import PAPER, STABLE, Recipe, calibrate
-from evenhand.methods._erm import train_erm
+from evenhand.methods._calibrate import PAPER, PAPER_CODE, STABLE, Recipe
+from evenhand.methods._folds import stratified_folds
 from evenhand.methods._loop import SGD
 from evenhand.methods._model import Model
 from evenhand.methods._problem import Problem
-from evenhand.methods._state import State
+from evenhand.methods._references import (
+    CrossFittedErm,
+    ErmReference,
+    Reference,
+    ShortcutReference,
+    ZeroShotReference,
+)
+from evenhand.methods._trajectory import Plan, Trajectory, follow
 from evenhand.methods.base import Method
 from evenhand.methods.erm import ERM_SGD
 from evenhand.selection.evidence import Evidence
-
-LINE = (0.25, 0.5, 0.75)
-"""Shares on the straight line from ERM to the last calibrated state."""
+from evenhand.selection.judged import Judged
 
 
 class CFR(Method):
@@ -32,21 +37,26 @@ class CFR(Method):
     ----------
     head : Head, optional
         Projection and prototypes of the store.
+    reference : Reference, optional
+        Whose view of the training rows chooses the calibration set; a shortcut probe's by default.
     calibration_set : CalibrationRule, optional
-        Which rows calibrate; by default those that a shortcut probe misclassifies.
-    recipe : Recipe, optional
-        Loss terms, draws and optimiser of calibration; `STABLE` by default.
+        Which rows calibrate; the misclassified ones by default.
+    recipes : Recipe or sequence of Recipe, optional
+        Loss terms, draws and optimiser of calibration, or a grid of them; `STABLE` by default.
     erm : SGD, optional
         How stage 1 is trained.
     evidence : Evidence, optional
-        What it takes for a calibrated state to replace ERM.
+        The rule that judges candidates, and what it takes for one to replace ERM.
+    folds : int
+        Without validation rows, candidates are judged by cross-fitting over this many folds of the training
+        rows, and the chosen one is trained on all of them.
     random_state : int
-        Seeds hold-out, shuffles, draws and bootstrap.
+        Seeds shuffles, draws, folds and bootstrap.
 
     Attributes
     ----------
     calibration_set_ : CalibrationSet
-        Anchors and positives, as rows of the training part.
+        Anchors and positives among the training rows.
     erm_ : Model
         The stage-1 model, for comparison.
     notes_ : tuple of str
@@ -56,74 +66,64 @@ class CFR(Method):
     def __init__(
         self,
         head: Head | None = None,
+        reference: Reference | None = None,
         calibration_set: CalibrationRule | None = None,
-        recipe: Recipe | None = None,
+        recipes: Recipe | Sequence[Recipe] | None = None,
         erm: SGD | None = None,
         evidence: Evidence | None = None,
+        folds: int = 5,
         random_state: Any = 0,
     ) -> None:
         self.head = head
+        self.reference = reference
         self.calibration_set = calibration_set
-        self.recipe = recipe
+        self.recipes = recipes
         self.erm = erm
         self.evidence = evidence
+        self.folds = folds
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        recipe = self.recipe or STABLE
-        erm = train_erm(problem, self.erm or ERM_SGD, self.history_)
-        probe = _probe(problem)
-        self.calibration_set_ = self._choose_rows(problem, erm, probe)
-        states = calibrate(problem, erm, self.calibration_set_, recipe, self.history_)
-        names = [f"epoch {epoch}" for epoch in range(1, len(states) + 1)]
-        names += [f"line {share}" for share in LINE]
-        states += [erm.between(states[-1], share) for share in LINE]
-        choice = (self.evidence or Evidence()).choose(
-            names,
-            np.stack([_predict(problem, state) for state in states]),
-            _predict(problem, erm),
-            problem.y_val.numpy(),
-            _cells(problem, probe),
-            problem.seed,
-        )
-        self.notes_ = self.calibration_set_.notes
-        self.kept_ = choice.as_dict()
-        self.erm_ = Model.of_state(problem, erm)
-        return Model.of_state(problem, erm if choice.index is None else states[choice.index])
+        if self.folds < 2:
+            raise EvenhandError(f"folds must be at least 2, but it is {self.folds}; 5 is usual")
+        plan = self._plan()
+        found = follow(problem, plan, self.history_)
+        evidence = self.evidence or Evidence()
+        predictions, judged = self._judge(problem, plan, found)
+        choice = evidence.choose(found.names, predictions, judged, problem.seed)
+        self.calibration_set_ = found.chosen
+        self.notes_ = found.chosen.notes
+        self.kept_ = {"rule": evidence.rule.name, **choice.as_dict()}
+        self.erm_ = Model.of_state(problem, found.erm)
+        return Model.of_state(problem, found.erm if choice.index is None else found.states[choice.index])
 
-    def _choose_rows(self, problem: Problem, erm: State, probe: ShortcutProbe | None) -> CalibrationSet:
-        rule = self.calibration_set or Misclassified("shortcut" if probe else "erm")
-        if rule.reference == "shortcut" and probe is not None:
-            logits = probe.logits(problem.start.embed(problem.h))
-        else:
-            reference = problem.start if rule.reference == "zero_shot" else erm
-            logits = reference.logits(problem.h, problem.prototypes)
-        return rule(logits, problem.y)
+    def _plan(self) -> Plan:
+        recipes = self.recipes or STABLE
+        return Plan(
+            self.erm or ERM_SGD,
+            self.reference or ShortcutReference(),
+            self.calibration_set or Misclassified(),
+            (recipes,) if isinstance(recipes, Recipe) else tuple(recipes),
+        )
+
+    def _judge(self, problem: Problem, plan: Plan, found: Trajectory) -> tuple[Ints, Judged]:
+        """Return the candidates' predictions on rows they were not trained on: validation, or all folds."""
+        if len(problem.y_val):
+            return found.judge(problem)
+        parts = []
+        for fold in stratified_folds(problem.y, self.folds, problem.seed):
+            part = fold.of(problem)
+            parts.append(follow(part, plan, []).judge(part))
+        predictions = np.concatenate([predicted for predicted, _ in parts], axis=1)
+        return predictions, Judged.concatenate([judged for _, judged in parts])
 
 
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    "stable": {"calibration_set": Misclassified("erm"), "recipe": STABLE},
-    "paper": {"calibration_set": Misclassified("erm"), "recipe": PAPER},
-    "paper-zero-shot": {"calibration_set": Misclassified("zero_shot"), "recipe": PAPER},
+    "stable": {"reference": ErmReference(), "recipes": STABLE},
+    "cross-fitted": {"reference": CrossFittedErm(), "recipes": STABLE},
+    "paper": {"reference": ErmReference(), "recipes": PAPER},
+    "paper-code": {"reference": ErmReference(), "recipes": PAPER_CODE},
+    "paper-zero-shot": {"reference": ZeroShotReference(), "recipes": PAPER},
 }
 """Parameters of CFR by name; every preset replaces ERM only on evidence."""
-
-
-def _probe(problem: Problem) -> ShortcutProbe | None:
-    if not ShortcutProbe.possible(problem.prototypes):
-        return None
-    return ShortcutProbe.fit(problem.start.embed(problem.h), problem.y, problem.prototypes)
-
-
-def _cells(problem: Problem, probe: ShortcutProbe | None) -> Any:
-    """Return cell numbers [M]: class × (shortcut probe right or wrong); classes alone without a probe."""
-    if probe is None:
-        return problem.y_val.numpy()
-    right: Tensor = probe.logits(problem.start.embed(problem.h_val)).argmax(dim=1) == problem.y_val
-    return (2 * problem.y_val + right.long()).numpy()
-
-
-@torch.no_grad()
-def _predict(problem: Problem, state: State) -> Any:
-    return state.logits(problem.h_val, problem.prototypes).argmax(dim=1).numpy()

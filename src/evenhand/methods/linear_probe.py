@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from evenhand.data.head import Head
+from evenhand.methods._folds import with_validation
 from evenhand.methods._model import Model
 from evenhand.methods._problem import Problem
 from evenhand.methods.base import Method
@@ -34,15 +35,17 @@ class LinearProbe(Method):
         Each tried value with its validation accuracy.
     """
 
+    selection = "accuracy"
+
     def __init__(self, head: Head | None = None, grid: Sequence[float] = GRID, random_state: Any = 0) -> None:
         self.head = head
         self.grid = grid
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
+        problem = with_validation(problem)
         z, y = problem.start.embed(problem.h).numpy(), problem.y.numpy()
-        rows = len(problem.y_val) > 0
-        z_val, y_val = (problem.start.embed(problem.h_val).numpy(), problem.y_val.numpy()) if rows else (z, y)
+        z_val, y_val = problem.start.embed(problem.h_val).numpy(), problem.y_val.numpy()
         probes = [LogisticRegression(C=c, max_iter=1000).fit(z, y) for c in self.grid]
         scores = [float(probe.score(z_val, y_val)) for probe in probes]
         self.grid_ = [{"C": c, "accuracy": score} for c, score in zip(self.grid, scores, strict=True)]

@@ -14,6 +14,7 @@ METHODS = {
     "linear_probe": "evenhand.methods.linear_probe:LinearProbe",
     "erm": "evenhand.methods.erm:ERM",
     "cfr": "evenhand.methods.cfr:CFR",
+    "dfr": "evenhand.methods.dfr:DFR",
 }
 
 

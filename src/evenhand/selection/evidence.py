@@ -1,14 +1,19 @@
-"""A calibrated state replaces ERM only on evidence."""
+"""A candidate replaces ERM only on evidence."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats, Ints
+from evenhand.selection.judged import Judged
+from evenhand.selection.partition import Partition
+from evenhand.selection.rules import SHORTCUT_CELL, Rule
 
 VERDICT_NONE = "no evidence of a shortcut that calibration can mend"
 
@@ -24,13 +29,15 @@ class Choice:
     index : int or None
         Its place among the candidates, None for ERM.
     gain, low : float or None
-        Gain of the best admissible candidate in the rule on validation, and its simultaneous lower bound.
+        Gain of the best admissible candidate in the rule, and its simultaneous lower bound.
     chance : float or None
         The gain that flips at random would have had.
+    trusted_gain : float or None
+        Its gain where rows that look mislabelled are left out.
     retention : float or None
         Its accuracy on the rows that ERM had right.
-    looked_at : int
-        Number of candidates.
+    looked_at, rows : int
+        Numbers of candidates and of judged rows.
     reason : str
         One sentence.
     """
@@ -40,8 +47,10 @@ class Choice:
     gain: float | None
     low: float | None
     chance: float | None
+    trusted_gain: float | None
     retention: float | None
     looked_at: int
+    rows: int
     reason: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -51,110 +60,130 @@ class Choice:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Keep ERM unless a candidate's gain in mean cell accuracy is beyond chance.
+    """Keep ERM unless a candidate's gain in a rule is beyond chance.
 
-    The rule is the mean accuracy over cells (class × shortcut probe right or wrong) of at least
-    `min_rows` validation rows. Among candidates that lose at most `max_loss` of the rows that ERM had
-    right, the one of largest gain is taken when
+    A candidate is admissible if it keeps at least 1 − `max_loss` of the rows that ERM had right, and still
+    gains where the suspects are left out: rows that zero-shot and ERM agree to be of another class. Label
+    noise looks like a shortcut's victims to every rule that counts errors; the suspects are where the two
+    differ. The admissible candidate of largest gain is taken when
 
         gain − q > max(0, gain of random flips),
 
     q being the `confidence` quantile, over bootstrap draws within cells, of the largest excess over all
-    candidates of the drawn gain over the observed one: a bound that holds for all checkpoints at once.
+    candidates of the drawn gain over the observed one: a bound that holds for all candidates at once.
     Random flips change ERM's prediction, per predicted class, as often as the candidate does.
 
     Attributes
     ----------
+    rule : Rule
+        What is gained in.
     confidence : float
-        One-sided level of the bound.
+        One-sided level of the bound, above 0 and below 1.
     max_loss : float
         Largest share of ERM's right rows that may become wrong.
-    min_rows : int
-        Cells with fewer rows do not count.
     draws : int
         Bootstrap draws.
     """
 
+    rule: Rule = SHORTCUT_CELL
     confidence: float = 0.95
     max_loss: float = 0.1
-    min_rows: int = 5
     draws: int = 1000
 
-    name = "shortcut_cell"
-    group_labels_used = "none"
+    def __post_init__(self) -> None:
+        if not 0 < self.confidence < 1:
+            raise EvenhandError(
+                f"confidence must lie between 0 and 1, but it is {self.confidence}; 0.95 is usual"
+            )
 
-    def choose(
-        self, names: list[str], predictions: Ints, erm: Ints, y: Ints, cells: Ints, seed: int
-    ) -> Choice:
+    def choose(self, names: Sequence[str], predictions: Ints, judged: Judged, seed: int) -> Choice:
         """Choose among K candidates.
 
         Parameters
         ----------
-        names : list of K str
+        names : sequence of K str
             Of the candidates.
         predictions : int64 [K, M]
-            Predicted codes on validation.
-        erm, y, cells : int64 [M]
-            ERM's predictions, true codes, cell numbers.
+            Predicted codes on the judged rows.
+        judged : Judged
+            The rows, with ERM's predictions.
         seed : int
             Root of the bootstrap's stream.
         """
-        counts = np.bincount(cells) if len(cells) else np.zeros(0, dtype=np.int64)
-        members = [np.flatnonzero(cells == c) for c in np.flatnonzero(counts >= self.min_rows)]
-        if len(members) < 2 or not names:
-            return _erm_kept(len(names), f"fewer than two cells have {self.min_rows} validation rows")
-        right = predictions == y
-        right_erm = erm == y
-        change = right.astype(np.float64) - right_erm
-        gain = np.mean([change[:, rows].mean(axis=1) for rows in members], axis=0)
+        partition = self.rule.partition(judged)
+        if not names or len(partition.members) < 2:
+            return _erm_kept(names, judged, "too few judged rows to compare cells")
+        right_erm = judged.erm == judged.y
+        right = predictions == judged.y
+        gain = self._gains(right, right_erm, partition)
+        trusted = self._gains(right, right_erm, partition.without(judged.suspects))
         retention = right[:, right_erm].mean(axis=1) if right_erm.any() else np.ones(len(names))
-        admissible = retention >= 1 - self.max_loss
-        if not admissible.any():
+        if (retention < 1 - self.max_loss).all():
             return _erm_kept(
-                len(names), f"every candidate loses more than {self.max_loss:.0%} of the rows ERM had right"
+                names,
+                judged,
+                f"every candidate loses more than {self.max_loss:.0%} of the rows ERM had right",
             )
+        admissible = (retention >= 1 - self.max_loss) & (trusted > 0)
+        if not admissible.any():
+            return _erm_kept(names, judged, "no candidate gains on rows whose labels can be trusted")
         best = int(np.where(admissible, gain, -np.inf).argmax())
-        low = float(gain[best] - self._margin(change, gain, members, seed))
-        chance = _chance_gain(predictions[best], erm, right_erm, members, int(max(y.max(), erm.max())) + 1)
+        low = float(gain[best] - self._excess(right, right_erm, gain, partition, seed))
+        chance = self._chance(predictions[best], judged, partition)
         kept = low > max(0.0, chance)
-        reason = (
-            f"gain of {gain[best]:.3f} in mean cell accuracy, lower bound {low:.3f}, chance {chance:.3f}"
-            if kept
-            else f"{VERDICT_NONE}: best gain {gain[best]:.3f} in mean cell accuracy, lower bound {low:.3f}"
-        )
+        figures = f"gain {gain[best]:.3f} in {self.rule.name}, lower bound {low:.3f}, chance {chance:.3f}"
         return Choice(
-            names[best] if kept else "erm",
-            best if kept else None,
-            float(gain[best]),
-            low,
-            chance,
-            float(retention[best]),
-            len(names),
-            reason,
+            candidate=names[best] if kept else "erm",
+            index=best if kept else None,
+            gain=float(gain[best]),
+            low=low,
+            chance=chance,
+            trusted_gain=float(trusted[best]),
+            retention=float(retention[best]),
+            looked_at=len(names),
+            rows=len(judged.y),
+            reason=figures if kept else f"{VERDICT_NONE}: best {figures}",
         )
 
-    def _margin(self, change: Floats, gain: Floats, members: list[Ints], seed: int) -> float:
+    def _gains(self, right: Bools, right_erm: Bools, partition: Partition) -> Floats:
+        """Return each candidate's score minus ERM's, [K]."""
+        both = self.rule.reduce(partition.rates(np.vstack([right_erm, right])), partition.classes)
+        gains: Floats = both[1:] - both[0]
+        return gains
+
+    def _excess(self, right: Bools, right_erm: Bools, gain: Floats, partition: Partition, seed: int) -> float:
         """Return q: how far the drawn gain of any candidate exceeds its observed one."""
         generator = numpy_stream(seed, "evidence")
-        drawn = np.zeros((self.draws, len(gain)))
-        for rows in members:
-            weights = generator.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=self.draws)
-            drawn += weights @ change[:, rows].T / len(rows)
-        return float(np.quantile((drawn / len(members) - gain).max(axis=1), self.confidence))
+        both = np.vstack([right_erm, right])
+        scores = self.rule.reduce(partition.draw(both, self.draws, generator), partition.classes)
+        excess = (scores[:, 1:] - scores[:, :1] - gain).max(axis=1)
+        return float(np.quantile(excess, self.confidence))
+
+    def _chance(self, predicted: Ints, judged: Judged, partition: Partition) -> float:
+        """Return the gain if ERM's predictions changed at the candidate's rate, blind to the truth.
+
+        A right row becomes wrong with its rate f; a wrong row becomes right with f / (C − 1).
+        """
+        erm, n_classes = judged.erm, judged.n_classes
+        changed = (predicted != erm).astype(np.float64)
+        counts = np.maximum(1, np.bincount(erm, minlength=n_classes))
+        rate = (np.bincount(erm, weights=changed, minlength=n_classes) / counts)[erm]
+        right = erm == judged.y
+        expected = np.where(right, 1 - rate, rate / max(1, n_classes - 1))
+        scores = self.rule.reduce(partition.rates(np.vstack([right, expected])), partition.classes)
+        return float(scores[1] - scores[0])
 
 
-def _erm_kept(looked_at: int, reason: str) -> Choice:
-    return Choice("erm", None, None, None, None, None, looked_at, f"{VERDICT_NONE}: {reason}")
-
-
-def _chance_gain(prediction: Ints, erm: Ints, right_erm: Bools, members: list[Ints], n_classes: int) -> float:
-    """Expected gain when ERM's predictions change at the candidate's rate, blind to the truth.
-
-    A right row becomes wrong with its rate f; a wrong row becomes right with f / (C − 1).
-    """
-    flips = np.array(
-        [(prediction[erm == c] != c).mean() if (erm == c).any() else 0.0 for c in range(n_classes)]
+def _erm_kept(names: Sequence[str], judged: Judged, reason: str) -> Choice:
+    return Choice(
+        candidate="erm",
+        index=None,
+        gain=None,
+        low=None,
+        chance=None,
+        trusted_gain=None,
+        retention=None,
+        looked_at=len(names),
+        rows=len(judged.y),
+        reason=f"{VERDICT_NONE}: {reason}",
     )
-    rate = flips[erm]
-    expected = np.where(right_erm, -rate, rate / max(1, n_classes - 1))
-    return float(np.mean([expected[rows].mean() for rows in members]))

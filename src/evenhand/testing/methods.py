@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
+from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints
 from evenhand.methods._model import Model
 from evenhand.methods.base import Method
@@ -19,6 +20,10 @@ def check_method(method: Method) -> None:
     method : Method
         Unfitted.
     """
+    if method.group_labels_used != "none":
+        # scikit-learn's own checks hand no groups over.
+        check_groups_are_needed(method)
+        return
     check_estimator(method)
     check_group_invariance(method)
     check_same_seed_same_bytes(method)
@@ -26,13 +31,24 @@ def check_method(method: Method) -> None:
 
 def check_group_invariance(method: Method) -> None:
     """A method that declares `none` gives bit-identical weights whatever groups it is handed."""
-    if method.group_labels_used != "none":
-        return
     X, y, groups = _toy()
     first = clone(method).fit(X, y, groups=groups).model_
     shuffled = np.random.default_rng(1).permutation(groups)
     second = clone(method).fit(X, y, groups=shuffled).model_
     assert _bytes(first) == _bytes(second), "the weights depend on the groups"
+
+
+def check_groups_are_needed(method: Method) -> None:
+    """A method that declares that it uses group labels lists them as needed, and says so without them."""
+    assert "groups" in method.needs, "the method uses group labels but does not list them in `needs`"
+    X, y, _ = _toy()
+    try:
+        clone(method).fit(X, y)
+    except EvenhandError as error:
+        if "group" not in str(error):
+            raise AssertionError("the refusal does not name the groups") from error
+    else:
+        raise AssertionError("the method declares group labels but fits without them")
 
 
 def check_same_seed_same_bytes(method: Method) -> None:

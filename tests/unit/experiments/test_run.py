@@ -11,8 +11,8 @@ from evenhand.experiments.audit import audit_table
 from evenhand.experiments.bundle import read_bundle, write_bundle
 from evenhand.experiments.predict import predict_run
 from evenhand.experiments.results import Results, results_schema
-from evenhand.experiments.run import fit_run
-from evenhand.experiments.splits import parts
+from evenhand.experiments.run import fit_row, fit_run
+from evenhand.experiments.splits import parts, with_held_out
 
 
 @pytest.mark.parametrize("method", ["zero_shot", "linear_probe", "erm", "cfr"])
@@ -114,19 +114,40 @@ def test_unknown_names_are_refused(table: FeatureTable, tmp_path: Path) -> None:
 
 def test_splits_that_cannot_be_had_are_refused(table: FeatureTable) -> None:
     with pytest.raises(EvenhandError, match="no validation split"):
-        parts(table, 0, "given")
+        parts(table, "given")
     alone = dataclasses.replace(table, split=np.full(len(table), "train"))
     with pytest.raises(EvenhandError, match="neither test nor validation"):
-        parts(alone, 0, "train")
+        parts(alone, "train")
     missing = dataclasses.replace(table, y=np.where(table.split == "train", 0, table.y))
     with pytest.raises(EvenhandError, match="class 'jay' has no training rows"):
-        parts(missing, 0, "train")
+        parts(missing, "train")
 
 
-def test_validation_is_split_off_training_and_disjoint(table: FeatureTable) -> None:
-    rows = parts(table, 0, "train")
-    assert sorted([*rows.train, *rows.validation]) == table.rows("train").tolist()
-    assert len(rows.validation) == 80
+def test_training_rows_are_whole_until_a_method_needs_some_held_out(table: FeatureTable) -> None:
+    rows = parts(table, "train")
+    assert rows.train.tolist() == table.rows("train").tolist()
+    assert len(rows.validation) == 0
+    apart = with_held_out(table, rows, 0)
+    assert sorted([*apart.train, *apart.validation]) == rows.train.tolist()
+    assert len(apart.validation) == 80
+    assert with_held_out(table, apart, 0) is apart
+
+
+def test_the_oracle_receives_groups_and_says_so(table: FeatureTable) -> None:
+    row, _, _ = fit_row(table, "dfr", 0)
+    assert (row.group_labels_used, row.needs) == ("validation", ["groups"])
+    assert row.selection == "worst_group, validation from train"
+    assert row.worst_group is not None
+    with pytest.raises(EvenhandError, match="method dfr uses group labels but the store has no attribute"):
+        fit_row(dataclasses.replace(table, attributes={}), "dfr", 0)
+
+
+def test_the_row_says_on_what_the_candidate_was_chosen(table: FeatureTable) -> None:
+    row, _, _ = fit_row(table, "cfr", 0)
+    assert row.selection == "shortcut_cell on cross-fitted training rows"
+    validated = dataclasses.replace(table, split=np.where(np.arange(600) < 100, "validation", table.split))
+    row, _, _ = fit_row(validated, "cfr", 0, validation_from="given")
+    assert row.selection == "shortcut_cell on the given validation split"
 
 
 def test_audit_needs_no_training(table: FeatureTable) -> None:

@@ -1,0 +1,96 @@
+"""Reference models: whose view of the training rows chooses the calibration set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from evenhand.calibration.shortcut import ShortcutProbe
+from evenhand.methods._folds import stratified_folds
+from evenhand.methods._problem import Problem
+from evenhand.methods._state import State
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is already fitted when a reference is asked.
+
+    Attributes
+    ----------
+    erm : State
+        Stage 1.
+    probe : ShortcutProbe or None
+        None where the class prototypes leave no direction over.
+    train_erm : callable
+        Trains stage 1 on another problem.
+    """
+
+    erm: State
+    probe: ShortcutProbe | None
+    train_erm: Callable[[Problem], State]
+
+
+class Reference(Protocol):
+    """Returns logits [N, C] of the training rows."""
+
+    def __call__(self, problem: Problem, known: Known, /) -> Tensor:
+        """Return logits [N, C]."""
+
+
+@dataclass(frozen=True)
+class ZeroShotReference:
+    """The pretrained model."""
+
+    def __call__(self, problem: Problem, _known: Known) -> Tensor:
+        """Return logits [N, C]."""
+        return _logits(problem.start, problem)
+
+
+@dataclass(frozen=True)
+class ErmReference:
+    """ERM on the rows that it was trained on (the paper's)."""
+
+    def __call__(self, problem: Problem, known: Known) -> Tensor:
+        """Return logits [N, C]."""
+        return _logits(known.erm, problem)
+
+
+@dataclass(frozen=True)
+class CrossFittedErm:
+    """ERM on rows that it was not trained on, so that a model which fits everything still shows its errors.
+
+    Attributes
+    ----------
+    folds : int
+        k; ERM is trained k times on the other folds.
+    """
+
+    folds: int = 5
+
+    def __call__(self, problem: Problem, known: Known) -> Tensor:
+        """Return logits [N, C]; a row that is alone in its class is judged by the model it trained."""
+        logits = _logits(known.erm, problem)
+        for fold in stratified_folds(problem.y, self.folds, problem.seed):
+            part = fold.of(problem)
+            logits[fold.held] = known.train_erm(part).logits(part.h_val, problem.prototypes).detach()
+        return logits
+
+
+@dataclass(frozen=True)
+class ShortcutReference:
+    """The shortcut probe, whose errors are richer in minority rows than ERM's; ERM where there is none."""
+
+    def __call__(self, problem: Problem, known: Known) -> Tensor:
+        """Return logits [N, C]."""
+        if known.probe is None:
+            return _logits(known.erm, problem)
+        return known.probe.logits(problem.start.embed(problem.h))
+
+
+@torch.no_grad()
+def _logits(state: State, problem: Problem) -> Tensor:
+    return state.logits(problem.h, problem.prototypes)

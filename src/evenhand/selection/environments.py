@@ -1,0 +1,38 @@
+"""Environments inferred from a reference model: where its invariance fails most (EIIL)."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import softmax
+
+from evenhand._typing import Floats, Ints
+
+
+def infer_environments(logits: Floats, y: Ints) -> Ints:
+    """Split rows in two so that the reference's risk asks for different logit scales in the parts.
+
+    With weights q_i = sigmoid(θ_i), maximise ‖∂_s Σ_i q_i ℓ(s·f_i, y_i) / N‖² + ‖∂_s Σ_i (1 − q_i)
+    ℓ(s·f_i, y_i) / N‖² at s = 1 over θ. The gradient of one row is g_i = Σ_c p_ic f_ic − f_iy, a number, so
+    the maximum is known: q_i = 1 where g_i > 0 and 0 elsewhere. Proof: with a = Σ q_i g_i and b = Σ (1 − q_i)
+    g_i the sum a + b is fixed, hence a² + b² grows with |a − b|, which is largest when the signs are parted.
+
+    Parameters
+    ----------
+    logits : float [M, C]
+        f, of the reference.
+    y : int64 [M]
+        True codes.
+
+    Returns
+    -------
+    int64 [M]
+        1 where the row asks for a smaller scale (mostly the reference's errors), 0 where for a larger one.
+
+    References
+    ----------
+    E. Creager, J.-H. Jacobsen, R. Zemel, Environment Inference for Invariant Learning, ICML 2021.
+    """
+    f = logits.astype(np.float64)
+    gradient = (softmax(f, axis=1) * f).sum(axis=1) - f[np.arange(len(y)), y]
+    environments: Ints = (gradient > 0).astype(np.int64)
+    return environments

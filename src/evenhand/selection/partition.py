@@ -1,0 +1,63 @@
+"""Cells of judged rows, and the accuracy in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evenhand._typing import Bools, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Disjoint cells of rows, each within one class.
+
+    Attributes
+    ----------
+    members : tuple of G int64 arrays
+        Row numbers of each cell; none is empty.
+    classes : int64 [G]
+        The class of each cell; −1 where a cell spans classes.
+    """
+
+    members: tuple[Ints, ...]
+    classes: Ints
+
+    @classmethod
+    def of(cls, y: Ints, part: Ints, min_rows: int = 1) -> Partition:
+        """Return the cells class × part for codes y [M] and parts [M] ≥ 0; −1 leaves a row out.
+
+        Cells with fewer than `min_rows` rows do not count.
+        """
+        inside = np.flatnonzero(part >= 0)
+        width = int(part.max(initial=0)) + 1
+        number = y[inside] * width + part[inside]
+        cells, counts = np.unique(number, return_counts=True)
+        order = inside[np.argsort(number, kind="stable")]
+        members = np.split(order, np.cumsum(counts)[:-1])
+        kept = [k for k in range(len(cells)) if counts[k] >= min_rows]
+        return cls(tuple(members[k] for k in kept), cells[kept] // width)
+
+    def without(self, rows: Bools) -> Partition:
+        """Return the cells without the rows that are True, and without cells that this empties."""
+        members = [cell[~rows[cell]] for cell in self.members]
+        kept = [k for k, cell in enumerate(members) if len(cell)]
+        return Partition(tuple(members[k] for k in kept), self.classes[kept])
+
+    def rates(self, right: Floats | Bools) -> Floats:
+        """Return the mean of right [..., M] within each cell, [..., G]."""
+        return np.stack([right[..., cell].mean(axis=-1) for cell in self.members], axis=-1)
+
+    def draw(self, right: Bools, draws: int, generator: np.random.Generator) -> Floats:
+        """Return the rates of right [K, M] over bootstrap draws of rows within cells, [draws, K, G].
+
+        Rows on which all K agree in the same way are exchangeable, so the draw is multinomial over the
+        distinct patterns: exact, and free of the number of rows.
+        """
+        drawn = np.empty((draws, len(right), len(self.members)))
+        for place, cell in enumerate(self.members):
+            patterns, counts = np.unique(right[:, cell], axis=1, return_counts=True)
+            share = generator.multinomial(len(cell), counts / len(cell), size=draws) / len(cell)
+            drawn[:, :, place] = share @ patterns.T
+        return drawn
