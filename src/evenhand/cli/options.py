@@ -13,14 +13,13 @@ from evenhand._errors import EvenhandError
 
 Device = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.", rich_help_panel="Shared")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything drawn.", rich_help_panel="Shared")]
-# Measured for a step of 384 rows: where other work shares the cores, a second thread makes it 2 (1024 x 768)
-# to 16 (128 x 128) times slower, and it changes the last bits of the result.
+# Measured for an SGD step of 384 rows, 128 x 128 to 2048 x 1024: where other work shares the cores, a second
+# thread makes it 2 to 16 times slower; on idle ones it saves a third at best. It also changes the last bits.
 Threads = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="CPU threads; all cores where no default is shown. Fits take 1: more only pay off "
-        "with large matrices on idle cores.",
+        help="CPU threads; all cores where no default is shown. Fits take 1: more pay only on idle cores.",
         rich_help_panel="Shared",
     ),
 ]
@@ -37,7 +36,6 @@ SplitColumn = Annotated[
 GroupBy = Annotated[
     str | None, typer.Option(help="Attribute that makes the groups; the first one by default.")
 ]
-
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
