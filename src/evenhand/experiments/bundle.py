@@ -56,5 +56,8 @@ def read_bundle(path: Path) -> tuple[Model, list[str]]:
     if missing:
         raise EvenhandError(f"{path} lacks the tensor {sorted(missing)[0]!r}; run fit again")
     prototypes, intercept, logit_scale = (tensors.pop(name) for name in _HEAD)
-    projection = projection_of({name: torch.from_numpy(array) for name, array in tensors.items()})
+    try:
+        projection = projection_of({name: torch.from_numpy(array) for name, array in tensors.items()})
+    except EvenhandError as error:
+        raise EvenhandError(f"{path} holds a model that this version cannot read: {error}") from error
     return Model(projection, prototypes, intercept, float(logit_scale[0])), list(metadata["classes"])

@@ -105,7 +105,7 @@ def check_parity(
         _projected(backbone, backbone.trunk(pixels)),
         own,
         tolerance,
-        "what the head gives is not encode_image",
+        "the head does not give encode_image",
     )
 
 

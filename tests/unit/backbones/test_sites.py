@@ -68,6 +68,14 @@ def test_the_features_of_a_whole_attention_pool_are_the_flattened_map(resnet: CL
         assert torch.equal(found, resnet.visual(pixels).flatten(1))
 
 
+@torch.inference_mode()
+def test_the_pool_and_its_last_map_are_open_clips(resnet: CLIP) -> None:
+    found = find_site(resnet, "small", "attnpool")
+    pixels = torch.randn(3, 3, 64, 64)
+    own = found.projection.pool(found.trunk(pixels)) @ found.projection.weight + found.projection.bias
+    assert torch.allclose(own, resnet.visual(pixels), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("wrong", ["transposed", "bias"])
 def test_a_projection_of_other_shapes_is_refused(vit: CLIP, wrong: str) -> None:
     weight = find_site(vit, "small").projection.weight

@@ -11,7 +11,8 @@ import pytest
 import torch
 from open_clip.model import CLIP
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from evenhand import EvenhandError, read_store
@@ -101,6 +102,19 @@ def test_a_bundle_of_a_pool_round_trips(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     X = table.features(rows)
     assert np.array_equal(again.logits(X), model.logits(X))
+
+
+@pytest.mark.parametrize("name", ["gate", "query_weight"])
+def test_a_bundle_of_an_unknown_projection_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    table = read_store(folder / "embed")
+    rows = table.rows("train")
+    model = make("zero_shot", head=table.head).fit(table.features(rows), table.labels(rows)).model_
+    write_bundle(tmp_path / "b", model, ["fire", "sea"])
+    tensors = load_file(tmp_path / "b")
+    with safe_open(tmp_path / "b", framework="pt") as file:
+        save_file({**tensors, name: torch.zeros(3)}, tmp_path / "b", metadata=file.metadata())
+    with pytest.raises(EvenhandError, match=f"b holds a model that this version cannot read: .*{name}"):
+        read_bundle(tmp_path / "b")
 
 
 def test_the_linear_probe_stands_on_the_pretrained_pool(folder: Path) -> None:
