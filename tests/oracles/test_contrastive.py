@@ -7,7 +7,12 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from evenhand.functional.contrastive import calibration_loss, similarity_loss
+from evenhand.functional.contrastive import (
+    calibration_loss,
+    calibration_loss_of_similarities,
+    line_similarities,
+    similarity_loss,
+)
 from evenhand.functional.geometry import cosine_logits
 
 Precision = tuple[torch.dtype, float]
@@ -43,6 +48,22 @@ def test_calibration_loss_neither_overflows_nor_cancels_at_a_small_temperature()
     assert calibration_loss(a, a[:, None], -a[:, None], temperature=0.04).item() == pytest.approx(exp(-50))
 
 
+def test_lines_shared_by_anchors_are_the_lines_of_each(vectors: Vectors, precision: Precision) -> None:
+    dtype, tolerance = precision
+    a, lines, line = vectors(4, 5).to(dtype), vectors(3, 2, 5, seed=1).to(dtype), [2, 0, 2, 1]
+    expected = [
+        [dot(anchor, vector) for vector in lines[r].tolist()]
+        for anchor, r in zip(a.tolist(), line, strict=True)
+    ]
+    oracle = torch.tensor(expected, dtype=torch.float64)
+    shared = line_similarities(a, lines, torch.tensor(line))
+    each = line_similarities(a, lines[line], None)
+    for found in (shared, each):
+        assert torch.allclose(found.double(), oracle, rtol=tolerance, atol=tolerance)
+    value = calibration_loss_of_similarities(shared, each, 0.5).item()
+    assert value == pytest.approx(calibration_loss(a, lines[line], lines[line], 0.5).item(), rel=tolerance)
+
+
 def test_similarity_loss(vectors: Vectors, precision: Precision) -> None:
     dtype, tolerance = precision
     z, y = vectors(6, 4).to(dtype), [0, 1, 2, 0, 1, 0]
@@ -72,4 +93,6 @@ def test_gradients(vectors: Vectors) -> None:
         for t in (vectors(2, 3), vectors(2, 2, 3, seed=1), vectors(2, 4, 3, seed=2), vectors(2, seed=3))
     )
     assert torch.autograd.gradcheck(lambda *t: calibration_loss(*t[:3], 0.1, t[3]), (a, p, n, w))
+    line = torch.tensor([1, 1])
+    assert torch.autograd.gradcheck(lambda *t: line_similarities(*t, line), (a, p))
     assert torch.autograd.gradcheck(lambda t: similarity_loss(t, torch.tensor([0, 1])), (a,))

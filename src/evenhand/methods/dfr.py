@@ -99,8 +99,8 @@ class DFR(Method):
         labels = problem.groups_val
         if labels is None or not (labels >= 0).any():
             raise EvenhandError(
-                "groups: no validation row has a group label, but DFR balances validation by group; "
-                "give groups, or choose a method that uses none"
+                "validation: no row has a group label, but DFR balances validation by group; "
+                "give (X_val, y_val, groups_val), or choose a method that uses no groups"
             )
         known = labels >= 0
         y = problem.y_val.numpy()[known]
@@ -127,17 +127,17 @@ def _crossed(y: Ints, labels: Ints, classes: list[Any]) -> Ints:
     absent = np.setdiff1d(np.arange(len(classes)), y)
     if len(absent):
         raise EvenhandError(
-            f"groups: no validation row of class {classes[absent[0]]!r} has a group label; "
+            f"validation: no row of class {classes[absent[0]]!r} has a group label; "
             "DFR needs at least 2 of every class and group, so label some"
         )
     span = int(labels.max()) + 1
     numbers: Ints
     cells, numbers, sizes = np.unique(y * span + labels, return_inverse=True, return_counts=True)
     if sizes.min() < 2:
-        code, label = divmod(int(cells[sizes.argmin()]), span)
+        code = int(cells[sizes.argmin()]) // span
         raise EvenhandError(
-            f"groups: group {label} has 1 validation row of class {classes[code]!r}; DFR needs at least 2, "
-            "one to fit and one to judge, so add such rows or set the group unknown"
+            f"validation: a group of class {classes[code]!r} has 1 row; DFR needs at least 2, "
+            "one to fit and one to judge, so add such rows or leave that row's group unknown"
         )
     return numbers
 

@@ -1,7 +1,5 @@
 """DFR against the explicit scikit-learn pipeline, and what it refuses."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -13,7 +11,6 @@ from evenhand._random import child_seed
 from evenhand.data.splits import hold_out
 from evenhand.methods import dfr
 from evenhand.methods._model import Model
-from evenhand.methods._problem import pose
 from evenhand.methods.dfr import DFR
 
 WIDTH = 6
@@ -36,13 +33,13 @@ def fitted(
     classes: int,
     **params: object,
 ) -> tuple[DFR, Model]:
-    names = tuple("abc"[:classes])
+    names = np.array([*"abc"[:classes]])
     eye = np.eye(WIDTH, dtype=np.float32)
-    method = DFR(Head(eye, None, names, eye[:classes]), **params)
-    method.classes_ = np.asarray(names)
+    method = DFR(Head(eye, None, tuple(names.tolist()), eye[:classes]), **params)
     X_val, y_val, groups = validation
-    problem = replace(pose(*train, X_val, y_val, classes, method.head, 0), groups_val=groups)
-    return method, method._learn(problem)
+    labels = None if groups is None else ["" if group < 0 else f"group {group}" for group in groups]
+    method.fit(train[0], names[train[1]], validation=(X_val, names[y_val], labels))
+    return method, method.model_
 
 
 def unit_rows(X: np.ndarray) -> np.ndarray:
@@ -162,7 +159,8 @@ def test_it_lifts_the_worst_group_above_a_fit_that_ignores_groups() -> None:
 def test_no_groups_are_refused(groups: np.ndarray | None) -> None:
     X, y, _ = world(40, 2, 0)
     with pytest.raises(
-        EvenhandError, match="no validation row has a group label, but DFR balances validation by group; give"
+        EvenhandError,
+        match=r"validation: no row has a group label, but DFR balances validation by group; give \(X_val",
     ):
         fitted((X, y), (X, y, groups), 2)
 
@@ -170,7 +168,7 @@ def test_no_groups_are_refused(groups: np.ndarray | None) -> None:
 def test_a_class_without_group_labels_is_refused() -> None:
     X, y, attribute = world(40, 2, 0)
     with pytest.raises(
-        EvenhandError, match="no validation row of class 'b' has a group label; DFR needs at least 2"
+        EvenhandError, match="validation: no row of class 'b' has a group label; DFR needs at least 2"
     ):
         fitted((X, y), (X, y, np.where(y == 1, -1, attribute)), 2)
 
@@ -180,6 +178,6 @@ def test_a_group_of_one_row_is_refused() -> None:
     attribute = np.zeros(40, dtype=np.int64)
     attribute[np.flatnonzero(y == 1)[0]] = 7
     with pytest.raises(
-        EvenhandError, match="group 7 has 1 validation row of class 'b'; DFR needs at least 2, one to fit"
+        EvenhandError, match="validation: a group of class 'b' has 1 row; DFR needs at least 2, one to fit"
     ):
         fitted((X, y), (X, y, attribute), 2)
