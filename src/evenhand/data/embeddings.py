@@ -11,18 +11,16 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
-from evenhand._typing import Floats, Ints, Strings
-from evenhand.data.arrays_in import feature_files, in_part_order, read_arrays
+from evenhand._typing import Floats, Strings
+from evenhand.data.arrays_in import feature_files, read_arrays
+from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
-from evenhand.data.labels import check_trained, class_codes, renamed, untested
-from evenhand.data.splits import given_or_drawn
+from evenhand.data.labels import check_trained, untested
 from evenhand.data.store import read_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
-from evenhand.data.tables_in import Columns, read_columns
 
 PART_ROWS = 16_384
-_OWN = ("id", "path", "label", "split")
 
 
 def import_embeddings(
@@ -78,21 +76,21 @@ def import_embeddings(
     files = feature_files(features, argument="features")
     parts = read_arrays(files, argument="features")
     width, n = int(parts[0].shape[1]), sum(len(part) for part in parts)
-    columns = _columns(features, table)
+    columns = rows_beside(features, table)
     if len(columns) != n:
         raise EvenhandError(
             f"the table {columns.path} has {len(columns)} rows but the features have {n}; "
             "give one table row per feature row"
         )
-    classes, y = _classes(_filled(columns, label_column, "label_column"), class_names or {})
-    split, notes = _split(columns, split_column, y, seed)
+    classes, y = named_codes(columns.filled(label_column, argument="label_column"), class_names or {})
+    split, notes = split_of_rows(columns, split_column, y, seed)
     check_trained(classes, y, split)
     rows = {
-        "id": _ids(columns, id_column),
+        "id": row_ids(columns, id_column),
         "path": np.full(n, ""),
         "label": np.asarray(classes)[y],
         "split": split,
-        **_attributes(columns, attribute_columns),
+        **attribute_rows(columns, attribute_columns),
     }
     text = None if text_features is None else _text(text_features, classes, width)
     identity: dict[str, Any] = {
@@ -139,72 +137,6 @@ def _blocks(parts: Sequence[Floats]) -> Iterator[tuple[int, Floats]]:
         for start in range(0, len(part), PART_ROWS):
             yield first + start, part[start : start + PART_ROWS]
         first += len(part)
-
-
-def _columns(features: Sequence[Path], table: Path | None) -> Columns:
-    if table is not None:
-        return read_columns(table)
-    folders = [path / "metadata" for path in features if path.is_dir()]
-    files = [file for folder in folders for file in in_part_order(folder.glob("*.parquet"))]
-    if not files:
-        raise EvenhandError(
-            "table is missing, and features is no folder with metadata/*.parquet; give a CSV or Parquet"
-        )
-    parts = [read_columns(file) for file in files]
-    for part in parts:
-        if list(part.values) != list(parts[0].values):
-            raise EvenhandError(f"{part.path} has other columns than {files[0]}; make them the same")
-    names = parts[0].values
-    return Columns(files[0].parent, {name: np.concatenate([p.values[name] for p in parts]) for name in names})
-
-
-def _filled(columns: Columns, column: str, argument: str) -> Strings:
-    values = columns.get(column, argument=argument)
-    gaps = np.flatnonzero(values == "")
-    if len(gaps):
-        raise EvenhandError(
-            f"{argument}: {columns.path} has no value in column {column!r} at row {gaps[0] + 1} of "
-            f"{len(values)}; fill it in or drop the row"
-        )
-    return values
-
-
-def _classes(labels: Strings, class_names: Mapping[str, str]) -> tuple[tuple[str, ...], Ints]:
-    names, y = class_codes(labels)
-    new = dict(zip(names, renamed(names, class_names), strict=True))
-    order = list(class_names) if set(class_names) == set(names) else names
-    position = np.array([order.index(name) for name in names], dtype=np.int64)
-    return tuple(new[name] for name in order), position[y]
-
-
-def _split(columns: Columns, column: str, y: Ints, seed: int) -> tuple[Strings, list[str]]:
-    drawn = column == "split" and column not in columns.values
-    given = None if drawn else _filled(columns, column, "split_column")
-    return given_or_drawn(given, y, seed=seed, column=column)
-
-
-def _ids(columns: Columns, column: str | None) -> Strings:
-    found = [name for name in ("id", "image_path") if name in columns.values]
-    if column is None and not found:
-        return np.arange(len(columns)).astype(np.str_)
-    column = column or found[0]
-    ids = _filled(columns, column, "id_column")
-    names, counts = np.unique(ids, return_counts=True)
-    if (counts > 1).any():
-        raise EvenhandError(
-            f"id_column: {str(names[counts.argmax()])!r} comes {counts.max()} times in column {column!r}; "
-            "every row needs an id of its own"
-        )
-    return ids
-
-
-def _attributes(columns: Columns, names: Sequence[str]) -> dict[str, Strings]:
-    for name in names:
-        if name in _OWN:
-            raise EvenhandError(
-                f"attribute_columns: {name!r} is a name that every store has; rename the column"
-            )
-    return {name: columns.get(name, argument="attribute_columns") for name in names}
 
 
 def _text(path: Path, classes: Sequence[str], width: int) -> Floats:

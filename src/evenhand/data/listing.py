@@ -135,8 +135,7 @@ def list_table(path: Path, options: Options) -> Listing:
 
 def _rows(columns: Columns, folder: str, options: Options, *, folders: bool) -> Listing:
     path_column = _path_column(columns)
-    names = columns.values[path_column]
-    _no_gaps(columns, path_column, names)
+    names = columns.filled(path_column, argument="paths")
     root = columns.path.parent
     ids = _array([_relative(root, folder, name) for name in names])
     splits = columns.values.get(options.split)
@@ -179,23 +178,12 @@ def _labels(columns: Columns, ids: Strings, options: Options, *, folders: bool) 
         labels = _array([class_of(name, in_split=in_split) for name in ids])
         if (labels != "").all():
             return labels
-    labels = columns.get(options.label, argument="label_column")
-    _no_gaps(columns, options.label, labels)
-    return labels
+    return columns.filled(options.label, argument="label_column")
 
 
 def _folder_splits(ids: Strings) -> Strings | None:
     splits = split_of([str(name) for name in ids if not posixpath.isabs(name)])
     return None if splits is None or "" in splits or len(splits) != len(ids) else _array(splits)
-
-
-def _no_gaps(columns: Columns, column: str, values: Strings) -> None:
-    gaps = np.flatnonzero(values == "")
-    if len(gaps):
-        raise EvenhandError(
-            f"{columns.path} has no value in column {column!r} at row {gaps[0] + 1} of {len(values)}; "
-            "fill it in or drop the row"
-        )
 
 
 def _attributes(columns: Columns, options: Options, path_column: str) -> dict[str, Strings]:

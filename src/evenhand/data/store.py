@@ -17,6 +17,7 @@ from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.head import POOL, Head, projected_width
 from evenhand.data.store_layout import (
     HEAD,
+    OWN_COLUMNS,
     ROWS,
     SKIPPED,
     StoreCard,
@@ -47,7 +48,7 @@ def read_store(path: Path, *, verify: bool = True) -> FeatureTable:
         _verify(path, card)
     try:
         rows = pq.read_table(path / ROWS)
-        columns = {name: _strings(rows, name) for name in ("id", "path", "label", "split", *card.attributes)}
+        columns = {name: _strings(rows, name) for name in (*OWN_COLUMNS, *card.attributes)}
         if rows.num_rows != card.rows:
             raise ValueError(f"{ROWS} holds {rows.num_rows} rows, the card says {card.rows}")
         head = _head(path, card)

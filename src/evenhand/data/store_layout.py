@@ -35,6 +35,8 @@ from evenhand._errors import EvenhandError
 from evenhand._files import atomic
 
 CARD, HEAD, ROWS, SKIPPED = "card.json", "head.safetensors", "rows.parquet", "skipped.parquet"
+OWN_COLUMNS = ("id", "path", "label", "split")
+"""Columns of `rows.parquet` that every store has; the others are attributes."""
 PLAN = "plan.json"
 """Identity of a store that is being written; goes when the card, written last, makes it a store."""
 FEATURES, THUMBNAILS, PROGRESS = "features", "thumbnails", "progress"

@@ -21,6 +21,7 @@ from evenhand.data.lock import FolderLock
 from evenhand.data.store_layout import (
     CARD,
     HEAD,
+    OWN_COLUMNS,
     PROGRESS,
     ROWS,
     SKIPPED,
@@ -187,7 +188,7 @@ class StoreWriter:
             parts=[sidecar.rows for sidecar in self._sidecars],
             rows=rows.num_rows,
             skipped=skipped.num_rows,
-            attributes=[name for name in rows.column_names if name not in ("id", "path", "label", "split")],
+            attributes=[name for name in rows.column_names if name not in OWN_COLUMNS],
             files=files,
         )
         write_text(self.path / CARD, card.text())

@@ -54,6 +54,23 @@ class Columns:
             )
         return self.values[column]
 
+    def filled(self, column: str, *, argument: str) -> Strings:
+        """Return one column that has a value in every row.
+
+        Raises
+        ------
+        EvenhandError
+            If there is none of this name, or it has a gap; the sentence names the first such row.
+        """
+        values = self.get(column, argument=argument)
+        gaps = np.flatnonzero(values == "")
+        if len(gaps):
+            raise EvenhandError(
+                f"{argument}: {self.path} has no value in column {column!r} at row {gaps[0] + 1} of "
+                f"{len(values)}; fill it in or drop the row"
+            )
+        return values
+
 
 def read_columns(path: Path) -> Columns:
     """Read a table file.

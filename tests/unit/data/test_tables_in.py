@@ -67,6 +67,16 @@ def test_missing_column_names_the_others(tmp_path):
         read_columns(tmp_path / "a.csv").get("label", argument="label_column")
 
 
+def test_a_gap_is_named_with_its_row(tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n3,\n")
+    columns = read_columns(tmp_path / "a.csv")
+    assert columns.filled("x", argument="id_column").tolist() == ["1", "3"]
+    with pytest.raises(
+        EvenhandError, match=r"id_column: .* has no value in column 'y' at row 2 of 2; fill it"
+    ):
+        columns.filled("y", argument="id_column")
+
+
 def test_unknown_suffix(tmp_path):
     with pytest.raises(EvenhandError, match="is no table evenhand reads"):
         read_columns(tmp_path / "a.xlsx")

@@ -1,0 +1,102 @@
+"""What a table says of the rows of somebody's own embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Ints, Strings
+from evenhand.data.arrays_in import in_part_order
+from evenhand.data.labels import class_codes, renamed
+from evenhand.data.splits import given_or_drawn
+from evenhand.data.store_layout import OWN_COLUMNS
+from evenhand.data.tables_in import Columns, read_columns
+
+
+def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:
+    """Read the table, or the metadata of clip-retrieval's folders, joined in the order of their parts.
+
+    Raises
+    ------
+    EvenhandError
+        If there is neither, a file cannot be read, or its columns differ from those of the first.
+    """
+    if table is not None:
+        return read_columns(table)
+    folders = [path / "metadata" for path in features if path.is_dir()]
+    files = [file for folder in folders for file in in_part_order(folder.glob("*.parquet"))]
+    if not files:
+        raise EvenhandError(
+            "table is missing, and features is no folder with metadata/*.parquet; give a CSV or Parquet"
+        )
+    parts = [read_columns(file) for file in files]
+    for part in parts:
+        if list(part.values) != list(parts[0].values):
+            raise EvenhandError(f"{part.path} has other columns than {files[0]}; make them the same")
+    names = parts[0].values
+    return Columns(files[0].parent, {name: np.concatenate([p.values[name] for p in parts]) for name in names})
+
+
+def named_codes(labels: Strings, class_names: Mapping[str, str]) -> tuple[tuple[str, ...], Ints]:
+    """Return class names and the code of each row [N].
+
+    A mapping that names every label gives the order of the classes; otherwise it is that of `class_codes`.
+
+    Raises
+    ------
+    EvenhandError
+        As `class_codes` and `renamed`.
+    """
+    names, y = class_codes(labels)
+    new = dict(zip(names, renamed(names, class_names), strict=True))
+    order = list(class_names) if set(class_names) == set(names) else names
+    position = np.array([order.index(name) for name in names], dtype=np.int64)
+    return tuple(new[name] for name in order), position[y]
+
+
+def split_of_rows(columns: Columns, column: str, y: Ints, seed: int) -> tuple[Strings, list[str]]:
+    """Return the split of each row and notes, as `given_or_drawn`; only a column `split` may be missing."""
+    drawn = column == "split" and column not in columns.values
+    given = None if drawn else columns.filled(column, argument="split_column")
+    return given_or_drawn(given, y, seed=seed, column=column)
+
+
+def row_ids(columns: Columns, column: str | None) -> Strings:
+    """Return unique row names; by default from `id` or `image_path`, row numbers from 0 otherwise.
+
+    Raises
+    ------
+    EvenhandError
+        If the column is missing, has a gap, or has a value twice.
+    """
+    found = [name for name in ("id", "image_path") if name in columns.values]
+    if column is None and not found:
+        return np.arange(len(columns)).astype(np.str_)
+    column = column or found[0]
+    ids = columns.filled(column, argument="id_column")
+    names, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        raise EvenhandError(
+            f"id_column: {str(names[counts.argmax()])!r} comes {counts.max()} times in column {column!r}; "
+            "every row needs an id of its own"
+        )
+    return ids
+
+
+def attribute_rows(columns: Columns, names: Sequence[str]) -> dict[str, Strings]:
+    """Return the columns that make groups, by name.
+
+    Raises
+    ------
+    EvenhandError
+        If one is missing, or has a name that every store has.
+    """
+    for name in names:
+        if name in OWN_COLUMNS:
+            raise EvenhandError(
+                f"attribute_columns: {name!r} is a name that every store has; rename the column"
+            )
+    return {name: columns.get(name, argument="attribute_columns") for name in names}
