@@ -7,6 +7,7 @@ import platform
 import sys
 import tempfile
 from importlib import util
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -79,13 +80,11 @@ def _embedded_model() -> dict[str, Any]:
 
 
 def _working_folder() -> dict[str, Any]:
-    here = os.getcwd()  # noqa: PTH109
     try:
-        with tempfile.TemporaryFile(dir=here):
-            pass
-    except OSError as error:
-        return {"ok": False, "detail": f"{here}: {error.strerror}"}
-    return {"ok": True, "detail": f"{here} can be written"}
+        with tempfile.TemporaryFile(dir="."):
+            return {"ok": True, "detail": f"{Path.cwd()} can be written"}
+    except OSError as error:  # it may also have been removed
+        return {"ok": False, "detail": f"the working folder cannot be written: {error.strerror}"}
 
 
 def _draw(findings: dict[str, Any]) -> None:

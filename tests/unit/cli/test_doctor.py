@@ -39,6 +39,13 @@ def test_a_folder_that_cannot_be_written_fails(tmp_path: Path, monkeypatch: pyte
     assert "Permission denied" in done.stdout
 
 
+def test_a_working_folder_that_is_gone_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert not doctor._working_folder()["ok"]
+
+
 def test_a_damaged_embedded_model_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged() -> None:
         raise RuntimeError("no weights")
