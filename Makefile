@@ -10,7 +10,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
 export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit install-test docs lock clean
+.PHONY: help setup demo test lint types unit install-test docs bench lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,11 +33,12 @@ demo: setup  ## audit, ERM and CFR on the embedded scenes, into out/demo
 test: lint types unit docs install-test  ## lint, types, all tests, docs, and the wheel in a clean environment
 
 lint: setup  ## ruff: style and format
-	$(BIN)/ruff check src tests scripts
-	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/ruff check src tests scripts benchmarks
+	$(BIN)/ruff format --check src tests scripts benchmarks
 
 types: setup  ## mypy, strict
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks
 
 unit: setup  ## every test but the wheel's
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not install"
@@ -47,6 +48,12 @@ install-test: setup  ## build the wheel, install it elsewhere, run the demo from
 
 docs: setup  ## build the documentation into site/
 	$(BIN)/mkdocs build --quiet --strict
+
+PROGRAMS = $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
+bench: $(PROGRAMS:%=$(OUT)/bench/%.json)  ## run the benchmark programs, each into out/bench
+
+$(OUT)/bench/%.json: benchmarks/%.py setup
+	$(BIN)/python $< --out $@
 
 lock: $(UV)  ## renew requirements/*.txt from pyproject.toml
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.10 \

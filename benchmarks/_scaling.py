@@ -1,0 +1,37 @@
+"""One CFR fit on N rows in a process of its own, whose peak memory is then its own: prints a line of JSON."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+from _features import draw
+from _fits import cfr
+
+
+def main(n: int, d_in: int, epochs: int) -> None:
+    validation = draw(2000, d_in, d_in, seed=1)
+    features = draw(n, d_in, d_in)
+    before = _peak()
+    start = time.perf_counter(), time.process_time()
+    cfr(features.head, epochs).fit(features.X, features.y, validation=(validation.X, validation.y))
+    found = {
+        "rows": n,
+        "wall": time.perf_counter() - start[0],
+        "cpu": time.process_time() - start[1],
+        "features_bytes": features.X.nbytes,
+        "peak_before_bytes": before,
+        "peak_bytes": _peak(),
+    }
+    print(json.dumps(found))
+
+
+def _peak() -> int:
+    # Linux counts in KiB.
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
