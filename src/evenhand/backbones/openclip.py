@@ -213,7 +213,8 @@ def choose_precision(precision: str, device: str) -> str:
         first = str(error).strip().splitlines()[0]
         raise EvenhandError(f"device {device!r} cannot be used ({first}); choose cpu or cuda") from error
     if precision == "auto":
-        # On CPUs half precision is sometimes four times faster and sometimes slower: left to the user.
+        # On CPUs half precision gains by the model, the batch and the processor, and can lose: a choice by
+        # the clock would make stores differ between runs. The figures are in docs/explanation/numbers.md.
         return "fp16" if kind == "cuda" else "fp32"
     if precision not in AUTOCAST:
         raise EvenhandError(f"precision {precision!r} is unknown; choose auto, {', '.join(AUTOCAST)}")
