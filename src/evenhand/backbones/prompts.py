@@ -41,7 +41,9 @@ def class_prompts(
         raise EvenhandError("the list of templates is empty; give at least one, such as 'a photo of a {}.'")
     for template in chosen:
         if "{}" not in template and "{c}" not in template:
-            raise EvenhandError(f"template {template!r} has no {{}}; write {{}} where the class name goes")
+            raise EvenhandError(
+                f"template {template!r} has no {{}}; write {{}} or {{c}} where the class name goes"
+            )
     return {name: [_fill(template, _spoken(name)) for template in chosen] for name in classes}
 
 

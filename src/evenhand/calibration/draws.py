@@ -6,7 +6,7 @@ drawn row once for the whole class; either way every anchor sees rows of the sam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,15 +47,17 @@ class Ground:
 
     Attributes
     ----------
-    h, y : float Tensor [N, D_in], int64 Tensor [N]
-        Training rows and their codes.
+    features : callable
+        Returns the training rows before the linear projection, [N, D]; costs a pass where they are pooled.
+    y : int64 Tensor [N]
+        Their codes.
     chosen : CalibrationSet
         Anchors and positives.
     n_classes : int
         C.
     """
 
-    h: Tensor
+    features: Callable[[], Tensor]
     y: Tensor
     chosen: CalibrationSet
     n_classes: int

@@ -66,7 +66,7 @@ class NearestNegatives:
         anchors = ground.chosen.anchors
         others = len(ground.y) - int(torch.bincount(ground.y).max())
         k = min(self.k, others)
-        found = nearest_of_other_classes(ground.h, ground.y, anchors, k)
+        found = nearest_of_other_classes(ground.features(), ground.y, anchors, k)
         repeated = found[:, torch.arange(self.k) % k]
         place = torch.full((len(ground.y),), -1)
         place[anchors] = torch.arange(len(anchors))

@@ -21,14 +21,14 @@ EXAMPLES = examples(
 def command(
     store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
-    method: Annotated[str, typer.Option(help="zero_shot, linear_probe, erm or cfr.")] = "cfr",
+    method: Annotated[str, typer.Option(help="zero_shot, linear_probe, erm, cfr or dfr.")] = "cfr",
     group_by: GroupBy = None,
     validation_from: Annotated[
         Literal["train", "given"], typer.Option(help="Split validation off training, or use the given split.")
     ] = "train",
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the method; repeatable.")] = None,
     seed: Seed = 0,
-    threads: Threads = None,
+    threads: Threads = 1,
     json: Json = False,
 ) -> None:
     """Train one method on the cached features, and evaluate it on the test split."""

@@ -17,7 +17,8 @@ def unit(x: Tensor, dim: int = -1) -> Tensor:
         The axis that holds a vector.
     """
     norm: Tensor = torch.linalg.vector_norm(x, dim=dim, keepdim=True)
-    return x / norm.clamp_min(torch.finfo(x.dtype).tiny)
+    # Divided by 1 rather than by a tiny number, so that a zero vector's gradient stays finite too.
+    return x / torch.where(norm > 0, norm, 1)
 
 
 def project(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -78,7 +79,7 @@ def class_centroids(z: Tensor, y: Tensor, n_classes: int) -> Tensor:
     Tensor [C, D]
         Unit vectors; zero for a class without rows.
     """
-    sums = torch.zeros(n_classes, z.shape[1], dtype=z.dtype).index_add_(0, y, z)
+    sums = z.new_zeros(n_classes, z.shape[1]).index_add_(0, y, z)
     return unit(sums)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from evenhand._random import numpy_stream
+from evenhand._typing import Ints
 from evenhand.data.splits import hold_out
 from evenhand.methods._problem import Problem
 
@@ -28,6 +29,8 @@ class Fold:
             y=problem.y[self.train],
             h_val=problem.h[self.held],
             y_val=problem.y[self.held],
+            groups=_part(problem.groups, self.train),
+            groups_val=_part(problem.groups, self.held),
         )
 
 
@@ -62,6 +65,10 @@ def stratified_folds(y: Tensor, k: int, seed: int) -> list[Fold]:
         for fold in range(k)
         if bool((parts == fold).any())
     ]
+
+
+def _part(groups: Ints | None, rows: Tensor) -> Ints | None:
+    return None if groups is None else groups[rows.numpy()]
 
 
 def with_validation(problem: Problem) -> Problem:

@@ -64,15 +64,24 @@ def minimise(
     after_epoch : callable
         Takes the number of epochs done and the mean loss of the last one.
     """
-    optimiser = torch.optim.SGD(
-        parameters, lr=sgd.learning_rate, momentum=sgd.momentum, weight_decay=sgd.weight_decay
-    )
+    velocity = [torch.zeros_like(parameter) for parameter in parameters]
     for epoch in range(sgd.epochs):
         total = torch.zeros(())
         for batch in batches(rows, sgd.batch_size, generator):
-            optimiser.zero_grad(set_to_none=True)
             value = loss(batch, epoch)
-            value.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+            descend(parameters, torch.autograd.grad(value, parameters), velocity, sgd)
             total += value.detach() * len(batch)
         after_epoch(epoch + 1, float(total) / rows)
+
+
+@torch.no_grad()
+def descend(
+    parameters: Sequence[Tensor], gradients: Sequence[Tensor], velocity: Sequence[Tensor], sgd: SGD
+) -> None:
+    """Take one step in place: v ← momentum · v + g + weight_decay · w, then w ← w − learning_rate · v.
+
+    What torch.optim.SGD does from a velocity of zero; its import alone costs seconds, more than many fits.
+    """
+    for parameter, gradient, v in zip(parameters, gradients, velocity, strict=True):
+        v.mul_(sgd.momentum).add_(gradient).add_(parameter, alpha=sgd.weight_decay)
+        parameter.sub_(v, alpha=sgd.learning_rate)

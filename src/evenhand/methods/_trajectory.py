@@ -39,7 +39,7 @@ class Plan:
     calibration_set : CalibrationRule
         Which rows calibrate.
     recipes : sequence of Recipe
-        Each gives a candidate per epoch, and three on the line from ERM to its last state.
+        Each gives candidates along its epochs, and three on the line from ERM to its last state.
     """
 
     erm: SGD
@@ -102,7 +102,8 @@ def follow(problem: Problem, plan: Plan, history: list[dict[str, float]]) -> Tra
     for number, recipe in enumerate(plan.recipes):
         found = calibrate(problem, erm, chosen, recipe, history)
         prefix = f"recipe {number + 1}, " if len(plan.recipes) > 1 else ""
-        names += [f"{prefix}epoch {epoch}" for epoch in range(1, len(found) + 1)]
+        names += [f"{prefix}epoch {epoch}" for epoch, _ in found]
         names += [f"{prefix}line {share}" for share in LINE]
-        states += found + [erm.between(found[-1], share) for share in LINE]
+        states += [state for _, state in found]
+        states += [erm.between(found[-1][1], share) for share in LINE]
     return Trajectory(erm, probe, chosen, names, states)

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from evenhand._errors import EvenhandError
-from evenhand._typing import Ints
 from evenhand.calibration.rules import CalibrationRule, Misclassified
 from evenhand.data.head import Head
-from evenhand.methods._calibrate import PAPER, PAPER_CODE, STABLE, Recipe
-from evenhand.methods._folds import stratified_folds
+from evenhand.methods._calibrate import PAPER, PAPER_CODE, STABLE, Recipe, default_recipe
+from evenhand.methods._candidates import cross_fitted, validated
 from evenhand.methods._loop import SGD
 from evenhand.methods._model import Model
 from evenhand.methods._problem import Problem
@@ -23,11 +19,10 @@ from evenhand.methods._references import (
     ShortcutReference,
     ZeroShotReference,
 )
-from evenhand.methods._trajectory import Plan, Trajectory, follow
+from evenhand.methods._trajectory import Plan
 from evenhand.methods.base import Method
-from evenhand.methods.erm import ERM_SGD
+from evenhand.methods.erm import erm_sgd
 from evenhand.selection.evidence import Evidence
-from evenhand.selection.judged import Judged
 
 
 class CFR(Method):
@@ -48,8 +43,8 @@ class CFR(Method):
     evidence : Evidence, optional
         The rule that judges candidates, and what it takes for one to replace ERM.
     folds : int
-        Without validation rows, candidates are judged by cross-fitting over this many folds of the training
-        rows, and the chosen one is trained on all of them.
+        Without validation rows, candidates are trained once per fold of the training rows, judged on the fold
+        that they did not see, and averaged.
     random_state : int
         Seeds shuffles, draws, folds and bootstrap.
 
@@ -71,7 +66,7 @@ class CFR(Method):
         recipes: Recipe | Sequence[Recipe] | None = None,
         erm: SGD | None = None,
         evidence: Evidence | None = None,
-        folds: int = 5,
+        folds: int = 3,
         random_state: Any = 0,
     ) -> None:
         self.head = head
@@ -84,38 +79,27 @@ class CFR(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        if self.folds < 2:
-            raise EvenhandError(f"folds must be at least 2, but it is {self.folds}; 5 is usual")
-        plan = self._plan()
-        found = follow(problem, plan, self.history_)
+        plan = self._plan(problem)
+        if len(problem.y_val):
+            found = validated(problem, plan, self.history_)
+        else:
+            found = cross_fitted(problem, plan, self.folds, self.history_)
         evidence = self.evidence or Evidence()
-        predictions, judged = self._judge(problem, plan, found)
-        choice = evidence.choose(found.names, predictions, judged, problem.seed)
+        choice = evidence.choose(found.names, found.predictions, found.judged, problem.seed)
         self.calibration_set_ = found.chosen
         self.notes_ = found.chosen.notes
         self.kept_ = {"rule": evidence.rule.name, **choice.as_dict()}
         self.erm_ = Model.of_state(problem, found.erm)
         return Model.of_state(problem, found.erm if choice.index is None else found.states[choice.index])
 
-    def _plan(self) -> Plan:
-        recipes = self.recipes or STABLE
+    def _plan(self, problem: Problem) -> Plan:
+        recipes = self.recipes or default_recipe(problem)
         return Plan(
-            self.erm or ERM_SGD,
+            self.erm or erm_sgd(problem),
             self.reference or ShortcutReference(),
             self.calibration_set or Misclassified(),
             (recipes,) if isinstance(recipes, Recipe) else tuple(recipes),
         )
-
-    def _judge(self, problem: Problem, plan: Plan, found: Trajectory) -> tuple[Ints, Judged]:
-        """Return the candidates' predictions on rows they were not trained on: validation, or all folds."""
-        if len(problem.y_val):
-            return found.judge(problem)
-        parts = []
-        for fold in stratified_folds(problem.y, self.folds, problem.seed):
-            part = fold.of(problem)
-            parts.append(follow(part, plan, []).judge(part))
-        predictions = np.concatenate([predicted for predicted, _ in parts], axis=1)
-        return predictions, Judged.concatenate([judged for _, judged in parts])
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -16,6 +16,7 @@ from evenhand._random import child_seed, numpy_stream
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.splits import hold_out
+from evenhand.methods._folds import with_validation
 from evenhand.methods._model import BLOCK, Model
 from evenhand.methods._problem import Problem
 from evenhand.methods.base import Method
@@ -79,6 +80,7 @@ class DFR(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
+        problem = with_validation(problem)
         z, y, groups = self._judged_rows(problem)
         self.C_ = self._choose(z, y, groups, problem)
         scaler = StandardScaler()

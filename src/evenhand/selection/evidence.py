@@ -86,14 +86,14 @@ class Evidence:
     """
 
     rule: Rule = SHORTCUT_CELL
-    confidence: float = 0.95
+    confidence: float = 0.99
     max_loss: float = 0.1
     draws: int = 1000
 
     def __post_init__(self) -> None:
         if not 0 < self.confidence < 1:
             raise EvenhandError(
-                f"confidence must lie between 0 and 1, but it is {self.confidence}; 0.95 is usual"
+                f"confidence must lie between 0 and 1, but it is {self.confidence}; 0.99 is usual"
             )
 
     def choose(self, names: Sequence[str], predictions: Ints, judged: Judged, seed: int) -> Choice:
