@@ -49,7 +49,7 @@ def render(data: Mapping[str, Any]) -> str:
         bars=_bars(fitted),
         seeds=len({row["seed"] for row in fitted}),
         rows=rows,
-        reasons=_reasons(fitted),
+        reasons=_reasons(rows),
         provenance=data.get("provenance", {}),
         **{kind: compare(fitted, kind) for kind in ("groups", "classes", "cells")},
     )
@@ -70,13 +70,14 @@ def _bars(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _reasons(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return a line for each row that says what it kept, and one for each of its notes."""
-    return [
-        {"method": row["method"], "seed": row["seed"], "reason": reason}
-        for row in rows
-        for reason in [(row.get("kept") or {}).get("reason"), *(row.get("notes") or [])]
-        if reason
-    ]
+    """Return what the rows say in words: what was kept, notes, and why there is no result."""
+    found = []
+    for row in rows:
+        said = [(row.get("kept") or {}).get("reason"), *(row.get("notes") or [])]
+        if row["status"] != "ok":
+            said = [f"{row['status']}: {row['reason']}"]
+        found += [{"method": row["method"], "seed": row["seed"], "reason": text} for text in said if text]
+    return found
 
 
 def _percent(value: float | None) -> str:
