@@ -79,8 +79,12 @@ def class_centroids(z: Tensor, y: Tensor, n_classes: int) -> Tensor:
     Tensor [C, D]
         Unit vectors; zero for a class without rows.
     """
-    sums = z.new_zeros(n_classes, z.shape[1]).index_add_(0, y, z)
-    return unit(sums)
+    return unit(class_sums(z, y, n_classes))
+
+
+def class_sums(z: Tensor, y: Tensor, n_classes: int) -> Tensor:
+    """Return Σ z_i over each class, [C, D], from z [N, D] and codes y [N]."""
+    return z.new_zeros(n_classes, z.shape[1]).index_add_(0, y, z)
 
 
 def centred_bias(h: Tensor, weight: Tensor) -> Tensor:

@@ -127,8 +127,10 @@ class _Loss:
         self._problem, self._state, self._recipe = problem, state, recipe
         self._generator = torch_stream(problem.seed, "calibration")
         self._anchors = _cycled(chosen.anchors, recipe.sgd.batch_size, self._generator)
-        pooled = problem.start.projection.pool
-        ground = Ground(lambda: pooled(problem.h), problem.y, chosen, problem.n_classes)
+        pool = problem.start.projection.pool
+        ground = Ground(
+            lambda: torch.cat([pool(h) for h in problem.h.blocks()]), problem.y, chosen, problem.n_classes
+        )
         self._positives = recipe.positives.begin(ground)
         self._negatives = recipe.negatives.begin(ground)
         self._terms = [(term, term.begin(problem.prototypes, problem.seed)) for term in recipe.terms]

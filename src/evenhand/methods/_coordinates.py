@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import sqrt
 
 import torch
-from torch import Tensor
 
 from evenhand.backbones.projection import LinearProjection, Projection
+from evenhand.methods._rows import Rows
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,21 @@ class Coordinates:
     outputs: float = 1.0
 
     @classmethod
-    def of(cls, projection: Projection, h: Tensor) -> Coordinates:
-        """Return the coordinates in which a projection of features h [N, D_in] is trained."""
+    def of(cls, projection: Projection, rows: Rows) -> Coordinates:
+        """Return the coordinates in which a projection of raw feature rows is trained."""
         if not isinstance(projection, LinearProjection):
             return cls()
         weight, bias = projection.weight, projection.bias
-        outputs = h @ weight if bias is None else torch.addmm(bias, h, weight)
-        return cls(_root_mean_square(h), _root_mean_square(outputs))
+        inputs = outputs = 0.0
+        for h in rows.blocks():
+            inputs += float(h.square().sum(dtype=torch.float64))
+            out = h @ weight if bias is None else torch.addmm(bias, h, weight)
+            outputs += float(out.square().sum(dtype=torch.float64))
+        return cls(_root_mean_square(inputs, len(rows)), _root_mean_square(outputs, len(rows)))
 
-    def scaled(self, h: Tensor) -> Tensor:
-        """Return raw features h [N, D_in] in these coordinates."""
-        return h if self.features == 1 else h / self.features
+    def scaled(self, rows: Rows) -> Rows:
+        """Return raw rows in these coordinates."""
+        return replace(rows, divisor=self.features)
 
     def to_unit(self, projection: Projection) -> Projection:
         """Return the same map for scaled features."""
@@ -55,6 +60,5 @@ class Coordinates:
         return LinearProjection(projection.weight * (self.outputs / self.features), bias)
 
 
-def _root_mean_square(rows: Tensor) -> float:
-    value = float(rows.square().sum(dim=1).mean().sqrt())
-    return value if value > 0 else 1.0
+def _root_mean_square(total: float, n: int) -> float:
+    return sqrt(total / n) if total > 0 else 1.0

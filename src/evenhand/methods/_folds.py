@@ -25,9 +25,9 @@ class Fold:
         """Return the problem of this fold: same head and coordinates, other rows."""
         return replace(
             problem,
-            h=problem.h[self.train],
+            h=problem.h.take(self.train),
             y=problem.y[self.train],
-            h_val=problem.h[self.held],
+            h_val=problem.h.take(self.held),
             y_val=problem.y[self.held],
             groups=_part(problem.groups, self.train),
             groups_val=_part(problem.groups, self.held),

@@ -10,10 +10,8 @@ import torch
 from evenhand._typing import Floats
 from evenhand.backbones.projection import Projection
 from evenhand.methods._problem import Problem
+from evenhand.methods._rows import Rows
 from evenhand.methods._state import State
-
-BLOCK = 65_536
-"""Rows projected at a time, so that memory stays flat however many come."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +57,13 @@ class Model:
 
     def embed(self, X: Floats) -> Floats:
         """Return unit z, float32 [N, D_out], of features X [N, D_in]."""
-        blocks = torch.split(torch.from_numpy(X), BLOCK)
-        return torch.cat([self.projection.embed(block) for block in blocks]).numpy()
+        return torch.cat([self.projection.embed(h) for h in Rows(torch.from_numpy(X)).blocks()]).numpy()
 
     def logits(self, X: Floats) -> Floats:
         """Return float32 [N, C] for features X [N, D_in]."""
-        logits: Floats = self.logit_scale * (self.embed(X) @ self.prototypes.T) + self.intercept
-        return logits
+        prototypes, intercept = torch.from_numpy(self.prototypes), torch.from_numpy(self.intercept)
+        blocks = [
+            self.logit_scale * (self.projection.embed(h) @ prototypes.T) + intercept
+            for h in Rows(torch.from_numpy(X)).blocks()
+        ]
+        return torch.cat(blocks).numpy()

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from evenhand._typing import Floats, Ints
-from evenhand.backbones.projection import LinearProjection, head_projection
+from evenhand.backbones.projection import LinearProjection, Projection, head_projection
 from evenhand.data.head import Head
-from evenhand.functional.geometry import class_centroids
+from evenhand.functional.geometry import class_sums, unit
 from evenhand.methods._coordinates import Coordinates
+from evenhand.methods._rows import BLOCK, Rows
 from evenhand.methods._state import State
 
 
@@ -21,9 +22,9 @@ class Problem:
 
     Attributes
     ----------
-    h, y : float32 Tensor [N, D_in], int64 Tensor [N]
-        Training rows, scaled by `coordinates`.
-    h_val, y_val : float32 Tensor [M, D_in], int64 Tensor [M]
+    h, y : Rows [N, D_in], int64 Tensor [N]
+        Training rows, scaled by `coordinates` as they are taken.
+    h_val, y_val : Rows [M, D_in], int64 Tensor [M]
         Validation rows of the training distribution; M may be 0.
     prototypes : float32 Tensor [C, D_out]
         Text prototypes, or centred class centroids where there is no text.
@@ -37,9 +38,9 @@ class Problem:
         Group codes, -1 where unknown; only for methods that declare that they use them.
     """
 
-    h: Tensor
+    h: Rows
     y: Tensor
-    h_val: Tensor
+    h_val: Rows
     y_val: Tensor
     prototypes: Tensor
     start: State
@@ -58,21 +59,29 @@ def pose(
     X: Floats, y: Ints, X_val: Floats, y_val: Ints, n_classes: int, head: Head | None, seed: int
 ) -> Problem:
     """Build the problem for training rows X [N, D_in] and validation rows X_val [M, D_in]."""
-    h, codes = torch.from_numpy(X), torch.from_numpy(y)
-    projection = LinearProjection(torch.eye(h.shape[1])) if head is None else head_projection(head)
+    rows, codes = Rows(torch.from_numpy(X)), torch.from_numpy(y)
+    projection = LinearProjection(torch.eye(X.shape[1])) if head is None else head_projection(head)
     text = None if head is None or head.text is None else torch.as_tensor(head.text, dtype=torch.float32)
     if text is None:
-        projection = projection.centred(h)
-        text = class_centroids(projection.embed(h), codes, n_classes)
-    coordinates = Coordinates.of(projection, h)
+        projection = projection.centred(rows.array)
+        text = _centroids(projection, rows, codes, n_classes)
+    coordinates = Coordinates.of(projection, rows)
     scale = 1 / 0.07 if head is None else head.logit_scale
     return Problem(
-        coordinates.scaled(h),
+        coordinates.scaled(rows),
         codes,
-        coordinates.scaled(torch.from_numpy(X_val)),
+        coordinates.scaled(Rows(torch.from_numpy(X_val))),
         torch.from_numpy(y_val),
         text,
         State(coordinates.to_unit(projection), torch.tensor(scale).log()),
         coordinates,
         seed,
     )
+
+
+def _centroids(projection: Projection, rows: Rows, y: Tensor, n_classes: int) -> Tensor:
+    """Return `class_centroids` of the projected rows, block by block."""
+    sums = torch.zeros(n_classes, projection.weight.shape[1])
+    for h, codes in zip(rows.blocks(), torch.split(y, BLOCK), strict=True):
+        sums += class_sums(projection.embed(h), codes, n_classes)
+    return unit(sums)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from evenhand.calibration.shortcut import ShortcutProbe
@@ -76,7 +75,7 @@ class CrossFittedErm:
         logits = _logits(known.erm, problem)
         for fold in stratified_folds(problem.y, self.folds, problem.seed):
             part = fold.of(problem)
-            logits[fold.held] = known.train_erm(part).logits(part.h_val, problem.prototypes).detach()
+            logits[fold.held] = known.train_erm(part).logits_of_all(part.h_val, problem.prototypes)
         return logits
 
 
@@ -88,9 +87,8 @@ class ShortcutReference:
         """Return logits [N, C]."""
         if known.probe is None:
             return _logits(known.erm, problem)
-        return known.probe.logits(problem.start.embed(problem.h))
+        return known.probe.logits(problem.start.embed_all(problem.h))
 
 
-@torch.no_grad()
 def _logits(state: State, problem: Problem) -> Tensor:
-    return state.logits(problem.h, problem.prototypes)
+    return state.logits_of_all(problem.h, problem.prototypes)

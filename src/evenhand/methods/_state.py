@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from evenhand._typing import Ints
 from evenhand.backbones.projection import Projection
 from evenhand.functional.geometry import cosine_logits
+from evenhand.methods._rows import Rows
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,26 @@ class State:
     def logits(self, h: Tensor, prototypes: Tensor) -> Tensor:
         """Return s · z_i · t_c, [N, C]."""
         return cosine_logits(self.embed(h), prototypes, self.log_scale.exp())
+
+    @torch.no_grad()
+    def embed_all(self, rows: Rows) -> Tensor:
+        """Return unit z [N, D_out] of all rows, block by block."""
+        return torch.cat([self.embed(h) for h in rows.blocks()])
+
+    def logits_of_all(self, rows: Rows, prototypes: Tensor) -> Tensor:
+        """Return s · z_i · t_c of all rows, [N, C], block by block."""
+        return torch.cat(list(self._logits_by_block(rows, prototypes)))
+
+    def codes(self, rows: Rows, prototypes: Tensor) -> Ints:
+        """Return the class of the largest logit of all rows, [N], in the smallest integers that hold it."""
+        kind = np.int16 if len(prototypes) < 2**15 else np.int32
+        blocks = self._logits_by_block(rows, prototypes)
+        return np.concatenate([logits.argmax(dim=1).numpy().astype(kind) for logits in blocks])
+
+    def _logits_by_block(self, rows: Rows, prototypes: Tensor) -> Iterator[Tensor]:
+        for h in rows.blocks():
+            with torch.no_grad():
+                yield self.logits(h, prototypes)
 
     def leaves(self) -> State:
         """Return a copy whose tensors are leaves that require a gradient."""

@@ -26,6 +26,10 @@ LINE = (0.25, 0.5, 0.75)
 """Shares on the straight line from ERM to the last calibrated state."""
 
 
+PROBE_ROWS = 50_000
+"""Rows that fit the shortcut probe at most: it has one strongly regularised direction per class to learn."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How candidates are made.
@@ -70,22 +74,21 @@ class Trajectory:
     names: list[str]
     states: list[State]
 
-    @torch.no_grad()
     def judge(self, problem: Problem) -> tuple[Ints, Judged]:
         """Return predictions [K, M] and what selection may see, on the validation rows of `problem`."""
         h, prototypes = problem.h_val, problem.prototypes
-        z = problem.start.embed(h)
+        z = problem.start.embed_all(h)
         y = problem.y_val.numpy()
-        predictions = [state.logits(h, prototypes).argmax(dim=1).numpy() for state in self.states]
+        predictions = np.stack([state.codes(h, prototypes) for state in self.states])
         judged = Judged(
             y=y,
             z=z.numpy(),
-            zero_shot=problem.start.logits(h, prototypes).argmax(dim=1).numpy(),
-            erm_logits=self.erm.logits(h, prototypes).numpy(),
+            zero_shot=problem.start.codes(h, prototypes),
+            erm_logits=self.erm.logits_of_all(h, prototypes).numpy(),
             shortcut=y if self.probe is None else self.probe.logits(z).argmax(dim=1).numpy(),
             groups=problem.groups_val,
         )
-        return np.stack(predictions), judged
+        return predictions, judged
 
 
 def follow(problem: Problem, plan: Plan, history: list[dict[str, float]]) -> Trajectory:
@@ -93,7 +96,12 @@ def follow(problem: Problem, plan: Plan, history: list[dict[str, float]]) -> Tra
     erm = train_erm(problem, plan.erm, history)
     probe = None
     if ShortcutProbe.possible(problem.prototypes):
-        probe = ShortcutProbe.fit(problem.start.embed(problem.h), problem.y, problem.prototypes)
+        rows = torch.arange(len(problem.y))
+        if len(rows) > PROBE_ROWS:
+            stream = torch_stream(problem.seed, "shortcut-probe")
+            rows = torch.randperm(len(rows), generator=stream)[:PROBE_ROWS]
+        z = problem.start.embed_all(problem.h.take(rows))
+        probe = ShortcutProbe.fit(z, problem.y[rows], problem.prototypes)
     known = Known(erm, probe, lambda part: train_erm(part, plan.erm, []))
     logits: Tensor = plan.reference(problem, known)
     chosen = plan.calibration_set(logits, problem.y, torch_stream(problem.seed, "calibration-set"))

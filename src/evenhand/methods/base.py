@@ -51,7 +51,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
     head: Head | None
     random_state: Any
 
-    def fit(self, X: Any, y: Any, *, groups: Any = None, validation: tuple[Any, Any] | None = None) -> Self:
+    def fit(self, X: Any, y: Any, *, groups: Any = None, validation: tuple[Any, ...] | None = None) -> Self:
         """Fit on features before the projection.
 
         Parameters

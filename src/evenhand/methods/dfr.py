@@ -17,7 +17,7 @@ from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.splits import hold_out
 from evenhand.methods._folds import with_validation
-from evenhand.methods._model import BLOCK, Model
+from evenhand.methods._model import Model
 from evenhand.methods._problem import Problem
 from evenhand.methods.base import Method
 
@@ -84,7 +84,7 @@ class DFR(Method):
         z, y, groups = self._judged_rows(problem)
         self.C_ = self._choose(z, y, groups, problem)
         scaler = StandardScaler()
-        for block in torch.split(problem.h, BLOCK):
+        for block in problem.h.blocks():
             scaler.partial_fit(problem.start.embed(block).numpy())
         z = scaler.transform(z)
         fits = []

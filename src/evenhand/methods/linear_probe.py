@@ -44,8 +44,8 @@ class LinearProbe(Method):
 
     def _learn(self, problem: Problem) -> Model:
         problem = with_validation(problem)
-        z, y = problem.start.embed(problem.h).numpy(), problem.y.numpy()
-        z_val, y_val = problem.start.embed(problem.h_val).numpy(), problem.y_val.numpy()
+        z, y = problem.start.embed_all(problem.h).numpy(), problem.y.numpy()
+        z_val, y_val = problem.start.embed_all(problem.h_val).numpy(), problem.y_val.numpy()
         probes = [LogisticRegression(C=c, max_iter=1000).fit(z, y) for c in self.grid]
         scores = [float(probe.score(z_val, y_val)) for probe in probes]
         self.grid_ = [{"C": c, "accuracy": score} for c, score in zip(self.grid, scores, strict=True)]

@@ -57,7 +57,9 @@ class Partition:
         """
         drawn = np.empty((draws, len(right), len(self.members)))
         for place, cell in enumerate(self.members):
-            patterns, counts = np.unique(right[:, cell], axis=1, return_counts=True)
+            packed = np.ascontiguousarray(np.packbits(right[:, cell], axis=0).T)
+            keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+            _, first, counts = np.unique(keys, return_index=True, return_counts=True)
             share = generator.multinomial(len(cell), counts / len(cell), size=draws) / len(cell)
-            drawn[:, :, place] = share @ patterns.T
+            drawn[:, :, place] = share @ right[:, cell[first]].T
         return drawn

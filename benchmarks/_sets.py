@@ -1,0 +1,119 @@
+"""The sets that selection and calibration are tried on, as feature tables, each embedded once.
+
+Scenes are drawn and need nothing. The others come from a folder of real data that is not part of the
+project (`--data`); without it they are left out, and the table says so by their absence.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from evenhand import Manifest, import_embeddings, load_openclip, load_tiny, read_store
+from evenhand._random import numpy_stream
+from evenhand.data.table import FeatureTable
+from evenhand.datasets.scenes import write_scenes
+from evenhand.extract.local import embed
+
+SEEDS = (0, 1)
+TRAINING = 3000
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A recipe of drawn scenes."""
+
+    name: str
+    correlation: float
+    noise: float = 0.0
+
+
+SCENES = (
+    Scene("scenes-none", 0.5),
+    Scene("scenes-80", 0.8),
+    Scene("scenes-95", 0.95),
+    Scene("scenes-99", 0.99),
+    Scene("scenes-95-noisy", 0.95, 0.1),
+    Scene("scenes-none-noisy", 0.5, 0.1),
+)
+
+
+def all_sets(cache: Path, data: Path | None) -> Iterator[tuple[str, int, FeatureTable, str]]:
+    """Yield (family, seed, table, attribute that makes groups) of every set, made in `cache` when missing."""
+    for recipe in SCENES:
+        for seed in SEEDS:
+            yield recipe.name, seed, scenes(recipe, seed, cache), "background"
+    if data is None:
+        return
+    for folder in sorted((data / "composites").iterdir()):
+        name, _, number = folder.name.rpartition("-")
+        yield name, int(number), composite(folder, cache), "background"
+    photographs = photos(data, cache)
+    domains = pacs(data, cache)
+    for seed in SEEDS:
+        yield "photographs", seed, photographs, "background"
+        yield "pacs", seed, domains, "domain"
+
+
+def scenes(recipe: Scene, seed: int, cache: Path) -> FeatureTable:
+    """Return drawn scenes embedded by the shipped model, a share of the training labels flipped."""
+    store = cache / f"scenes-{recipe.correlation}-{seed}.store"
+    if not (store / "card.json").exists():
+        folder = cache / f"scenes-{recipe.correlation}-{seed}"
+        if not folder.exists():
+            write_scenes(folder, seed=seed, train=TRAINING, correlation=recipe.correlation)
+        embed(Manifest.read(folder), load_tiny(), store)
+    table = read_store(store)
+    train = table.rows("train")
+    flipped = train[numpy_stream(seed, "noise").random(len(train)) < recipe.noise]
+    y = table.y.copy()
+    y[flipped] = 1 - y[flipped]
+    return replace(table, y=y)
+
+
+def composite(folder: Path, cache: Path) -> FeatureTable:
+    """Return one set of features of composed photographs."""
+    store = cache / f"{folder.name}.store"
+    if not (store / "card.json").exists():
+        import_embeddings(
+            [folder / "features.npy"],
+            folder / "rows.csv",
+            out=store,
+            label_column="label",
+            text_features=folder / "text.npy",
+            attribute_columns=["background"],
+            split_column="split",
+        )
+    return read_store(store)
+
+
+def photos(data: Path, cache: Path) -> FeatureTable:
+    """Return the photographs, embedded by the small CLIP that lies beside them."""
+    store = cache / "photographs.store"
+    if not (store / "card.json").exists():
+        folder = cache / "photographs"
+        with tarfile.open(data / "photos-vehicles.tar") as archive:
+            archive.extractall(folder, filter="data")
+        root = next(path.parent for path in folder.rglob("train") if path.is_dir())
+        embed(Manifest.read(root), load_openclip(f"local-dir:{data / 'photo-clip'}"), store)
+    table = read_store(store)
+    # The given validation split is balanced by group, so that choosing on it would not be label-free.
+    return replace(table, split=np.where(table.split == "validation", "unused", table.split))
+
+
+def pacs(data: Path, cache: Path) -> FeatureTable:
+    """Return PACS with its domain as attribute; splits are drawn, so every domain is in training."""
+    store = cache / "pacs.store"
+    if not (store / "card.json").exists():
+        import_embeddings(
+            [data / "pacs" / "features.npy"],
+            data / "pacs" / "rows.csv",
+            out=store,
+            label_column="label",
+            attribute_columns=["domain"],
+        )
+    return read_store(store)
