@@ -20,6 +20,7 @@ from evenhand.methods._candidates import cross_fitted
 from evenhand.methods._problem import Problem, pose
 from evenhand.methods._rows import Rows
 from evenhand.selection.judged import Judged
+from evenhand.selection.rules import WORST_CLUSTER
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def follow_or_read(
     problem, test_h, test_y, test_groups = _problem(table, seed, attribute)
     method = CFR(**params)
     start = time.perf_counter()
-    found = cross_fitted(problem, method._plan(problem), method.folds, [])
+    found = cross_fitted(problem, method._plan(problem), WORST_CLUSTER, method.folds, [])
     seconds = time.perf_counter() - start
     states = [problem.start, found.erm, *found.states]
     test = np.stack([state.codes(test_h, problem.prototypes) for state in states])

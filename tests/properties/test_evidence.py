@@ -38,7 +38,7 @@ def test_erm_is_kept_in_at_least_95_percent_of_seeds_when_there_is_only_noise() 
 
 
 def judged(y: np.ndarray, erm: np.ndarray, shortcut: np.ndarray, zero_shot: np.ndarray) -> Judged:
-    return Judged(y, np.zeros((len(y), 2), np.float32), zero_shot, np.eye(2, dtype=np.float32)[erm], shortcut)
+    return Judged(y, zero_shot, np.eye(2, dtype=np.float32)[erm], shortcut)
 
 
 @pytest.mark.parametrize("rule", ["worst_class", "worst_cell", "balanced_cell", "shortcut_cell"])

@@ -16,6 +16,7 @@ from evenhand.methods._problem import Problem
 from evenhand.methods._state import State
 from evenhand.methods._trajectory import Plan, follow
 from evenhand.selection.judged import Judged
+from evenhand.selection.rules import Rule
 
 History = list[dict[str, float]]
 
@@ -46,13 +47,13 @@ class Candidates:
     judged: Judged
 
 
-def validated(problem: Problem, plan: Plan, history: History) -> Candidates:
+def validated(problem: Problem, plan: Plan, rule: Rule, history: History) -> Candidates:
     """Follow the plan once and judge its candidates on the validation rows."""
     path = follow(problem, plan, history)
-    return Candidates(path.erm, path.chosen, path.names, path.states, *path.judge(problem))
+    return Candidates(path.erm, path.chosen, path.names, path.states, *path.judge(problem, rule))
 
 
-def cross_fitted(problem: Problem, plan: Plan, folds: int, history: History) -> Candidates:
+def cross_fitted(problem: Problem, plan: Plan, rule: Rule, folds: int, history: History) -> Candidates:
     """Follow the plan once per fold, judge each on the fold it did not see, and average their states.
 
     The trajectories start at one point and stay near each other, so the average of their projections is as
@@ -79,7 +80,7 @@ def cross_fitted(problem: Problem, plan: Plan, folds: int, history: History) -> 
         part, entries = fold.of(problem), History()
         path = follow(part, plan, entries)
         history += [{"fold": number, **entry} for entry in entries]
-        judged.append(path.judge(part))
+        judged.append(path.judge(part, rule))
         chosen.append((fold.train, path.chosen))
         # A running mean: one copy of the candidates is held, however many folds there are.
         means = states or path.states

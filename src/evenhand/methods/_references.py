@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from evenhand.calibration.shortcut import ShortcutProbe
 from evenhand.methods._folds import stratified_folds
 from evenhand.methods._problem import Problem
+from evenhand.methods._rows import Rows
 from evenhand.methods._state import State
 
 
@@ -87,7 +89,13 @@ class ShortcutReference:
         """Return logits [N, C]."""
         if known.probe is None:
             return _logits(known.erm, problem)
-        return known.probe.logits(problem.start.embed_all(problem.h))
+        return probe_logits(known.probe, problem.start, problem.h)
+
+
+@torch.no_grad()
+def probe_logits(probe: ShortcutProbe, start: State, rows: Rows) -> Tensor:
+    """Return the probe's logits [N, C] of all rows, block by block."""
+    return torch.cat([probe.logits(start.embed(h)) for h in rows.blocks()])
 
 
 def _logits(state: State, problem: Problem) -> Tensor:

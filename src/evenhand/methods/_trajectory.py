@@ -18,9 +18,10 @@ from evenhand.methods._calibrate import Recipe, calibrate
 from evenhand.methods._erm import train_erm
 from evenhand.methods._loop import SGD
 from evenhand.methods._problem import Problem
-from evenhand.methods._references import Known, Reference
+from evenhand.methods._references import Known, Reference, probe_logits
 from evenhand.methods._state import State
 from evenhand.selection.judged import Judged
+from evenhand.selection.rules import Rule
 
 LINE = (0.25, 0.5, 0.75)
 """Shares on the straight line from ERM to the last calibrated state."""
@@ -74,18 +75,20 @@ class Trajectory:
     names: list[str]
     states: list[State]
 
-    def judge(self, problem: Problem) -> tuple[Ints, Judged]:
-        """Return predictions [K, M] and what selection may see, on the validation rows of `problem`."""
+    def judge(self, problem: Problem, rule: Rule) -> tuple[Ints, Judged]:
+        """Return predictions [K, M] and what a rule may see, on the validation rows of `problem`."""
         h, prototypes = problem.h_val, problem.prototypes
-        z = problem.start.embed_all(h)
         y = problem.y_val.numpy()
+        shortcut = y
+        if self.probe is not None:
+            shortcut = probe_logits(self.probe, problem.start, h).argmax(dim=1).numpy()
         predictions = np.stack([state.codes(h, prototypes) for state in self.states])
         judged = Judged(
             y=y,
-            z=z.numpy(),
             zero_shot=problem.start.codes(h, prototypes),
             erm_logits=self.erm.logits_of_all(h, prototypes).numpy(),
-            shortcut=y if self.probe is None else self.probe.logits(z).argmax(dim=1).numpy(),
+            shortcut=shortcut,
+            z=problem.start.embed_all(h).numpy() if rule.reads_features else None,
             groups=problem.groups_val,
         )
         return predictions, judged

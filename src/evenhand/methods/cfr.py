@@ -79,12 +79,11 @@ class CFR(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        plan = self._plan(problem)
+        plan, evidence = self._plan(problem), self.evidence or Evidence()
         if len(problem.y_val):
-            found = validated(problem, plan, self.history_)
+            found = validated(problem, plan, evidence.rule, self.history_)
         else:
-            found = cross_fitted(problem, plan, self.folds, self.history_)
-        evidence = self.evidence or Evidence()
+            found = cross_fitted(problem, plan, evidence.rule, self.folds, self.history_)
         choice = evidence.choose(found.names, found.predictions, found.judged, problem.seed)
         self.calibration_set_ = found.chosen
         self.notes_ = found.chosen.notes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -18,23 +19,23 @@ class Judged:
     ----------
     y : int64 [M]
         True codes.
-    z : float32 [M, D]
-        Embeddings by the pretrained projection.
     zero_shot : int64 [M]
         Codes predicted by zero-shot.
     erm_logits : float32 [M, C]
         Of ERM.
     shortcut : int64 [M]
         Codes predicted by the shortcut probe; y itself where there is no probe.
+    z : float32 [M, D] or None
+        Embeddings by the pretrained projection, for rules that read them.
     groups : int64 [M] or None
         Group codes, -1 where unknown. Only the oracle rule reads them.
     """
 
     y: Ints
-    z: Floats
     zero_shot: Ints
     erm_logits: Floats
     shortcut: Ints
+    z: Floats | None = None
     groups: Ints | None = None
 
     @property
@@ -56,13 +57,10 @@ class Judged:
 
     @staticmethod
     def concatenate(parts: Sequence[Judged]) -> Judged:
-        """Return the rows of all parts, in order."""
-        groups = [part.groups for part in parts if part.groups is not None]
-        return Judged(
-            np.concatenate([part.y for part in parts]),
-            np.concatenate([part.z for part in parts]),
-            np.concatenate([part.zero_shot for part in parts]),
-            np.concatenate([part.erm_logits for part in parts]),
-            np.concatenate([part.shortcut for part in parts]),
-            np.concatenate(groups) if len(groups) == len(parts) else None,
-        )
+        """Return the rows of all parts, in order; what some part lacks, the whole lacks."""
+
+        def together(name: str) -> Any:
+            values = [getattr(part, name) for part in parts]
+            return None if any(value is None for value in values) else np.concatenate(values)
+
+        return Judged(**{field.name: together(field.name) for field in fields(Judged)})

@@ -37,12 +37,15 @@ class Rule:
         Accuracies [..., G] in the cells and the cells' classes [G] to scores [...].
     group_labels_used : str
         `none` for every rule but the oracle.
+    reads_features : bool
+        Whether the cells depend on the embeddings, which are kept for such rules alone.
     """
 
     name: str
     partition: Callable[[Judged], Partition]
     reduce: Callable[[Floats, Ints], Floats]
     group_labels_used: Literal["none", "validation"] = "none"
+    reads_features: bool = False
 
 
 def mean(rates: Floats, _classes: Ints) -> Floats:
@@ -84,7 +87,15 @@ def by_shortcut(judged: Judged) -> Partition:
 
 
 def by_cluster(judged: Judged) -> Partition:
-    """Return the cells class × cluster of the pretrained embeddings, small clusters merged."""
+    """Return the cells class × cluster of the pretrained embeddings, small clusters merged.
+
+    Raises
+    ------
+    EvenhandError
+        If the embeddings were not kept.
+    """
+    if judged.z is None:
+        raise EvenhandError("clusters need the embeddings z of the judged rows and none came; give them")
     return Partition.of(judged.y, class_clusters(judged.z, judged.y, clusters=4, min_rows=20))
 
 
@@ -131,7 +142,7 @@ attribute. Cells do not depend on ERM's errors, so chance flips gain nothing in 
 WORST_SHORTCUT_CELL = Rule("worst_shortcut_cell", by_shortcut, smallest)
 """Worst accuracy over the same cells."""
 
-WORST_CLUSTER = Rule("worst_cluster", by_cluster, smallest)
+WORST_CLUSTER = Rule("worst_cluster", by_cluster, smallest, reads_features=True)
 """Worst accuracy over class × cluster of the pretrained embeddings."""
 
 WORST_ENVIRONMENT = Rule("worst_environment", by_environment, smallest)

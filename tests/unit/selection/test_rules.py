@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import chain, product
 
 import numpy as np
@@ -18,7 +19,7 @@ def judged(seed: int = 0, n: int = 200, classes: int = 3) -> Judged:
     shortcut = np.where(generator.random(n) < 0.8, y, generator.integers(0, classes, n))
     z = generator.normal(size=(n, 4)).astype(np.float32)
     zero_shot = generator.integers(0, classes, n)
-    return Judged(y, z, zero_shot, logits, shortcut, generator.integers(-1, 4, n))
+    return Judged(y, zero_shot, logits, shortcut, z, generator.integers(-1, 4, n))
 
 
 def score(name: str, right: np.ndarray, rows: Judged) -> float:
@@ -61,7 +62,7 @@ def test_each_rule_is_what_its_sentence_says() -> None:
 
 def test_only_the_oracle_uses_groups_and_it_says_so() -> None:
     rows = judged()
-    blind = Judged(rows.y, rows.z, rows.zero_shot, rows.erm_logits, rows.shortcut)
+    blind = replace(rows, groups=None)
     for name, rule in RULES.items():
         if rule.group_labels_used == "none":
             rule.partition(blind)
@@ -69,6 +70,11 @@ def test_only_the_oracle_uses_groups_and_it_says_so() -> None:
             assert name == "worst_group"
             with pytest.raises(EvenhandError, match="worst_group needs the group labels"):
                 rule.partition(blind)
+
+
+def test_clusters_without_embeddings_are_refused() -> None:
+    with pytest.raises(EvenhandError, match="clusters need the embeddings"):
+        find_rule("worst_cluster").partition(replace(judged(), z=None))
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones() -> None:
@@ -79,13 +85,12 @@ def test_an_unknown_rule_is_refused_with_the_known_ones() -> None:
 def test_renaming_classes_changes_no_score() -> None:
     rows = judged()
     names = np.array([2, 0, 1])
-    renamed = Judged(
-        names[rows.y],
-        rows.z,
-        names[rows.zero_shot],
-        rows.erm_logits[:, np.argsort(names)],
-        names[rows.shortcut],
-        rows.groups,
+    renamed = replace(
+        rows,
+        y=names[rows.y],
+        zero_shot=names[rows.zero_shot],
+        erm_logits=rows.erm_logits[:, np.argsort(names)],
+        shortcut=names[rows.shortcut],
     )
     right = np.random.default_rng(1).random(200) < 0.7
     for name in RULES:
@@ -97,13 +102,13 @@ def test_concatenation_keeps_the_order_and_drops_groups_that_some_part_lacks() -
     both = Judged.concatenate([first, second])
     assert np.array_equal(both.y, np.r_[first.y, second.y])
     assert both.groups is not None
-    blind = Judged(second.y, second.z, second.zero_shot, second.erm_logits, second.shortcut)
+    blind = replace(second, groups=None)
     assert Judged.concatenate([first, blind]).groups is None
 
 
 def test_suspects_are_rows_that_both_models_put_in_the_same_other_class() -> None:
     logits = np.eye(3, dtype=np.float32)[[0, 1, 1, 1]]
-    rows = Judged(np.array([0, 0, 0, 1]), np.zeros((4, 1)), np.array([0, 1, 2, 1]), logits, np.zeros(4, int))
+    rows = Judged(np.array([0, 0, 0, 1]), np.array([0, 1, 2, 1]), logits, np.zeros(4, dtype=np.int64))
     assert rows.suspects.tolist() == [False, True, False, False]
 
 
