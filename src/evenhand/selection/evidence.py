@@ -87,7 +87,7 @@ class Evidence:
 
     rule: Rule = SHORTCUT_CELL
     confidence: float = 0.99
-    max_loss: float = 0.1
+    max_loss: float = 0.05
     draws: int = 1000
 
     def __post_init__(self) -> None:
