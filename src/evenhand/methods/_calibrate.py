@@ -78,8 +78,7 @@ STABLE = Recipe(
 )
 """Cross-entropy on all rows holds what ERM knows; calibration moves the errors.
 
-The terms of method notes §8 at twice the step and half the epochs, which benchmarks/ablation.py shows to be
-no worse.
+The terms of method notes §8 at twice the step and half the epochs.
 """
 
 

@@ -1,4 +1,4 @@
-"""What one fit trains and looks at: its terms, the candidates it leaves, the rows that judge them."""
+"""What one fit trains and looks at: terms it adds up, candidates it leaves, rows that judge them."""
 
 import random
 from collections.abc import Sequence
