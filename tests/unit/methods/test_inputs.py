@@ -50,11 +50,6 @@ def test_every_preset_fits_any_number_of_classes(preset: str, classes: int) -> N
     assert model.kept_ is not None
 
 
-def test_constant_features_and_duplicate_rows_still_fit() -> None:
-    model = CFR().fit(np.ones_like(X), Y)
-    assert set(model.predict(X)) <= {"a", "b"}
-
-
 def test_scaling_the_features_by_a_power_of_two_changes_no_prediction() -> None:
     first, second = CFR(HEAD).fit(X, Y), CFR(HEAD).fit(4 * X, Y)
     assert np.array_equal(first.predict(X), second.predict(4 * X))
