@@ -48,8 +48,3 @@ def test_every_preset_fits_any_number_of_classes(preset: str, classes: int) -> N
     model = CFR(**PRESETS[preset]).fit(X, y)
     assert np.allclose(model.predict_proba(X).sum(axis=1), 1)
     assert model.kept_ is not None
-
-
-def test_scaling_the_features_by_a_power_of_two_changes_no_prediction() -> None:
-    first, second = CFR(HEAD).fit(X, Y), CFR(HEAD).fit(4 * X, Y)
-    assert np.array_equal(first.predict(X), second.predict(4 * X))

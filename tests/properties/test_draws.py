@@ -1,0 +1,57 @@
+"""Draws shared by the batch and draws for each anchor give one loss in expectation."""
+
+from math import sqrt
+
+import numpy as np
+import pytest
+import torch
+
+from evenhand.calibration.draws import Ground
+from evenhand.calibration.negatives import RandomNegatives
+from evenhand.calibration.positives import Centroid, DrawnRows
+from evenhand.calibration.sets import CalibrationSet
+from evenhand.functional.contrastive import calibration_loss_of_similarities, line_similarities
+from evenhand.functional.geometry import unit
+
+N, DRAWS = 30, 500
+Z = unit(torch.randn(N, 6, generator=torch.Generator().manual_seed(0)))
+Y = torch.arange(N) % 3
+ANCHORS = torch.tensor([0, 3, 6, 1, 4, 2])
+CHOSEN = CalibrationSet(
+    ANCHORS, tuple((c == Y).nonzero().flatten()[4:] for c in range(3)), torch.zeros(N), ()
+)
+GROUND = Ground(lambda: Z, Y, CHOSEN, 3)
+
+
+def mean_and_error(positives: DrawnRows | Centroid, negatives: RandomNegatives) -> tuple[float, float]:
+    """Return the mean calibration loss over draws for the same embeddings, and its standard error."""
+    generator = torch.Generator().manual_seed(1)
+    pull, push = positives.begin(GROUND), negatives.begin(GROUND)
+    codes = Y[ANCHORS]
+    losses = []
+    for _ in range(DRAWS):
+        p, n = pull.draw(codes, generator), push.draw(ANCHORS, codes, generator)
+        to_positives = line_similarities(Z[ANCHORS], pull.targets(Z[p.rows], p), p.line)
+        to_negatives = line_similarities(Z[ANCHORS], Z[n.rows], n.line)
+        losses.append(float(calibration_loss_of_similarities(to_positives, to_negatives, 0.5)))
+    return float(np.mean(losses)), float(np.std(losses, ddof=1)) / sqrt(DRAWS)
+
+
+@pytest.mark.parametrize("k", [1, 4, 16])
+@pytest.mark.parametrize("positives", [DrawnRows, Centroid])
+def test_shared_draws_equal_draws_per_anchor_in_expectation(
+    k: int, positives: type[DrawnRows] | type[Centroid]
+) -> None:
+    shared, alone = (mean_and_error(positives(k, s), RandomNegatives(k, s)) for s in (True, False))
+    assert abs(shared[0] - alone[0]) < 5 * sqrt(shared[1] ** 2 + alone[1] ** 2)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_with_one_negative_the_expectation_is_the_mean_over_all_pairs(shared: bool) -> None:
+    similarity = (Z @ Z.T).double() / 0.5
+    pairs = []
+    for a in ANCHORS.tolist():
+        p, n = similarity[a, CHOSEN.positives[int(Y[a])]], similarity[a, Y[a] != Y]
+        pairs.append(torch.log1p(torch.exp(n[:, None] - p[None, :])).mean())
+    mean, error = mean_and_error(DrawnRows(4, shared), RandomNegatives(1, shared))
+    assert abs(mean - float(torch.stack(pairs).mean())) < 5 * error
