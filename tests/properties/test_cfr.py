@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from evenhand import CFR, Head
+from evenhand import CFR, EvenhandError, Head
 from evenhand._typing import Floats, Ints
 from evenhand.calibration.positives import RunningCentroid
 from evenhand.calibration.rules import CalibrationRule, LowMargin, Misclassified
@@ -191,6 +191,13 @@ def test_shuffled_groups_of_training_and_of_validation_change_no_bit(method: str
         found.add(b"".join(weights(model)))
     found.add(b"".join(weights(registry.make(name, **made).fit(X[:60], y[:60], validation=(X[60:], y[60:])))))
     assert len(found) == 1
+
+
+def test_groups_never_reach_the_selection_of_a_label_free_method() -> None:
+    X, y, groups = world()
+    oracle = CFR(recipes=QUICK, evidence=Evidence(RULES["worst_group"]))
+    with pytest.raises(EvenhandError, match="worst_group needs the group labels of the validation rows"):
+        oracle.fit(X, y, groups=groups, validation=(X, y, groups))
 
 
 @pytest.mark.parametrize("method", registry.names())

@@ -14,8 +14,8 @@ from evenhand.functional.contrastive import calibration_loss_of_similarities, li
 from evenhand.functional.geometry import unit
 
 N, DRAWS = 30, 500
-Z = unit(torch.randn(N, 6, generator=torch.Generator().manual_seed(0)))
 Y = torch.arange(N) % 3
+Z = unit(torch.randn(N, 6, generator=torch.Generator().manual_seed(0)) + 2 * torch.eye(6)[Y])
 ANCHORS = torch.tensor([0, 3, 6, 1, 4, 2])
 CHOSEN = CalibrationSet(
     ANCHORS, tuple((c == Y).nonzero().flatten()[4:] for c in range(3)), torch.zeros(N), ()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evenhand import CFR, ERM, Head
+from evenhand import CFR, ERM, Head, ZeroShot
 from evenhand._typing import Floats, Ints
 from evenhand.calibration.negatives import NearestNegatives, NegativeRule, RandomNegatives
 from evenhand.calibration.positives import Centroid, DrawnRows, PositiveRule, RunningCentroid
@@ -131,15 +131,16 @@ def test_fewer_rows_than_a_batch(preset: str, rows: int, validate: bool) -> None
 def test_a_projected_row_of_exactly_zero_does_not_stop_learning(validate: bool) -> None:
     y = np.arange(40) % 2
     X = noise(40) / 10 + EYE[1 - y]
-    X[:3] = 0
+    X[:3] = EYE[3]
+    blind = replace(head(0, 1), weight=np.diag([1, 1, 1, 0]).astype(np.float32))
     labels = np.array(["a", "b"])[y]
-    erm = ERM(head(0, 1), learning_rate=0.3, epochs=40).fit(X, labels)
+    assert not ZeroShot(blind).fit(X, labels).transform(X[:3]).any()
+    erm = ERM(blind, learning_rate=0.3, epochs=40).fit(X, labels)
     losses = [entry["loss"] for entry in erm.history_]
     assert np.isfinite(losses).all()
     assert losses[-1] < 0.3 * losses[0]
     assert (erm.predict(X[3:]) == labels[3:]).all()
-    assert np.allclose(erm.transform(X[:3]), 0)
-    fitted(CFR(head(0, 1), CrossFittedErm(), recipes=QUICK), X, labels, validate)
+    fitted(CFR(blind, CrossFittedErm(), recipes=QUICK), X, labels, validate)
 
 
 def test_candidates_that_equal_erm_gain_nothing_and_leave_it(validate: bool) -> None:

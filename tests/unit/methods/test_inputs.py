@@ -45,6 +45,6 @@ def test_not_finite_features_are_refused() -> None:
 @pytest.mark.parametrize("classes", [2, 3, 5])
 def test_every_preset_fits_any_number_of_classes(preset: str, classes: int) -> None:
     y = np.arange(40) % classes
-    model = CFR(**PRESETS[preset]).fit(X, y)
+    model = CFR(**PRESETS[preset]).fit(X, y, validation=(X, y))
     assert np.allclose(model.predict_proba(X).sum(axis=1), 1)
     assert model.kept_ is not None
