@@ -124,3 +124,18 @@ def test_calibration_reduces_the_gap_between_groups_where_the_shortcut_is_real()
 
     erm = model.erm_.logits(T).argmax(axis=1)
     assert worst(model.predict(T)) >= worst(erm)
+
+
+def test_rows_that_all_look_mislabelled_are_no_evidence() -> None:
+    y = np.repeat([0, 1], 20)
+    rows = Judged(y=y, zero_shot=1 - y, erm_logits=np.eye(2, dtype=np.float32)[1 - y], shortcut=y)
+    choice = Evidence().choose(["a"], y[None], rows, 0)
+    assert choice.candidate == "erm"
+    assert "every judged row looks mislabelled" in choice.reason
+
+
+def test_plain_accuracy_has_one_cell_and_can_still_choose() -> None:
+    y = np.repeat([0, 1], 200)
+    erm = np.where(np.arange(400) % 4 == 0, 1 - y, y)
+    choice = Evidence(find_rule("accuracy")).choose(["right"], y[None], judged(y, erm, erm, y), 0)
+    assert choice.candidate == "right"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from evenhand._errors import EvenhandError
+
 
 @dataclass(frozen=True)
 class SGD:
@@ -30,6 +32,11 @@ class SGD:
     batch_size: int = 128
     momentum: float = 0.9
     weight_decay: float = 1e-5
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise EvenhandError(f"{name} must be at least 1, but it is {getattr(self, name)}")
 
 
 def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
@@ -69,19 +76,23 @@ def minimise(
         total = torch.zeros(())
         for batch in batches(rows, sgd.batch_size, generator):
             value = loss(batch, epoch)
-            descend(parameters, torch.autograd.grad(value, parameters), velocity, sgd)
+            # A loss of embeddings alone has no gradient in s, which then stays where it is.
+            gradients = torch.autograd.grad(value, parameters, allow_unused=True)
+            descend(parameters, gradients, velocity, sgd)
             total += value.detach() * len(batch)
         after_epoch(epoch + 1, float(total) / rows)
 
 
 @torch.no_grad()
 def descend(
-    parameters: Sequence[Tensor], gradients: Sequence[Tensor], velocity: Sequence[Tensor], sgd: SGD
+    parameters: Sequence[Tensor], gradients: Sequence[Tensor | None], velocity: Sequence[Tensor], sgd: SGD
 ) -> None:
     """Take one step in place: v ← momentum · v + g + weight_decay · w, then w ← w − learning_rate · v.
 
     What torch.optim.SGD does from a velocity of zero; its import alone costs seconds, more than many fits.
     """
     for parameter, gradient, v in zip(parameters, gradients, velocity, strict=True):
+        if gradient is None:
+            continue
         v.mul_(sgd.momentum).add_(gradient).add_(parameter, alpha=sgd.weight_decay)
         parameter.sub_(v, alpha=sgd.learning_rate)

@@ -111,12 +111,15 @@ class Evidence:
             Root of the bootstrap's stream.
         """
         partition = self.rule.partition(judged)
-        if not names or len(partition.members) < 2:
+        if not names or not any(len(cell) for cell in partition.members):
             return _erm_kept(names, judged, "too few judged rows to compare cells")
         right_erm = judged.erm == judged.y
         right = predictions == judged.y
         gain = self._gains(right, right_erm, partition)
-        trusted = self._gains(right, right_erm, partition.without(judged.suspects))
+        trusted_cells = partition.without(judged.suspects)
+        if not trusted_cells.members:
+            return _erm_kept(names, judged, "every judged row looks mislabelled to zero-shot and ERM alike")
+        trusted = self._gains(right, right_erm, trusted_cells)
         retention = right[:, right_erm].mean(axis=1) if right_erm.any() else np.ones(len(names))
         if (retention < 1 - self.max_loss).all():
             return _erm_kept(

@@ -165,3 +165,11 @@ def test_a_gain_that_no_draw_can_change_is_its_own_lower_bound() -> None:
     assert choice.candidate == "all right"
     assert choice.gain == choice.low == 0.5
     assert Evidence().choose(["same"], rows.erm[None], rows, 0).candidate == "erm"
+
+
+def test_validation_labels_that_are_all_swapped_leave_erm() -> None:
+    y = np.arange(40) % 2
+    X = noise(40) + 9 * EYE[y]
+    model = CFR(recipes=QUICK).fit(X, y, validation=(X, 1 - y))
+    assert model.kept_ is not None
+    assert model.kept_["candidate"] == "erm"

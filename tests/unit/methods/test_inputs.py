@@ -3,6 +3,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from evenhand import CFR, ERM, EvenhandError, Head, ZeroShot
+from evenhand.methods._loop import SGD
 from evenhand.methods.cfr import PRESETS
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
@@ -48,3 +49,12 @@ def test_every_preset_fits_any_number_of_classes(preset: str, classes: int) -> N
     model = CFR(**PRESETS[preset]).fit(X, y, validation=(X, y))
     assert np.allclose(model.predict_proba(X).sum(axis=1), 1)
     assert model.kept_ is not None
+
+
+@pytest.mark.parametrize(("epochs", "batch"), [(0, 8), (-1, 8), (3, 0)])
+def test_no_epochs_and_empty_batches_are_refused(epochs: int, batch: int) -> None:
+    name = "epochs" if epochs < 1 else "batch_size"
+    with pytest.raises(EvenhandError, match=f"{name} must be at least 1, but it is"):
+        ERM(epochs=epochs, batch_size=batch).fit(X, Y)
+    with pytest.raises(EvenhandError, match=f"{name} must be at least 1, but it is"):
+        SGD(1e-3, epochs, batch)

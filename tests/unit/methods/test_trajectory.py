@@ -12,7 +12,7 @@ from torch import Tensor
 from evenhand import CFR, ERM
 from evenhand._typing import Floats
 from evenhand.calibration.rules import Uniform
-from evenhand.calibration.terms import Step, Value
+from evenhand.calibration.terms import Calibration, Similarity, Step, Value
 from evenhand.methods import _trajectory
 from evenhand.methods._calibrate import PAPER_CODE, STABLE, Recipe, calibrate
 from evenhand.methods._loop import SGD
@@ -181,3 +181,10 @@ def test_where_nothing_replaces_erm_the_model_is_erm_to_the_bit() -> None:
     model = CFR(recipes=replace(STABLE, sgd=SGD(0.0, epochs=1))).fit(X, Y)
     assert evidence(model, "candidate") == ["erm"]
     assert np.array_equal(model.model_.logits(X), model.erm_.logits(X))
+
+
+def test_terms_without_cross_entropy_train_and_leave_the_logit_scale() -> None:
+    recipe = Recipe((Calibration(), Similarity()), SGD(1e-2, epochs=2))
+    found = path(recipe)
+    assert found.states[1].log_scale == found.erm.log_scale
+    assert not torch.equal(found.states[1].projection.weight, found.erm.projection.weight)
