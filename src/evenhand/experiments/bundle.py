@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic
@@ -30,7 +30,8 @@ def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
     # One key: the format keeps no order among several, and equal runs must give equal bytes.
     metadata = {"evenhand": json.dumps({"schema": SCHEMA, "classes": classes}, ensure_ascii=False)}
     with atomic(path) as temporary:
-        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, temporary, metadata=metadata)
+        # Not save_file: its errors are no OSError, so that a full disk would go unnamed.
+        temporary.write_bytes(save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata))
 
 
 def read_bundle(path: Path) -> tuple[Model, list[str]]:

@@ -19,6 +19,7 @@ from evenhand.experiments.bundle import write_bundle
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
 from evenhand.experiments.splits import Rows, parts, with_held_out
+from evenhand.methods._model import Model
 from evenhand.methods.base import Method
 from evenhand.methods.erm import ERM
 from evenhand.methods.registry import make
@@ -34,8 +35,12 @@ def fit_row(
     group_by: str | None = None,
     validation_from: ValidationFrom = "train",
     params: Mapping[str, Any] | None = None,
+    erm: Model | None = None,
 ) -> tuple[ResultRow, Method, Rows]:
-    """Fit one method on one seed; return its row of results, the fitted method and the rows it used."""
+    """Fit one method on one seed; return its row of results, the fitted method and the rows it used.
+
+    The difference is to `erm`; by default to the method's own stage 1, or else to an ERM trained for it.
+    """
     column = group_column(table, group_by)
     estimator = make(method, head=table.head, random_state=seed, **(params or {}))
     rows = parts(table, validation_from)
@@ -46,13 +51,9 @@ def fit_row(
     start = time.perf_counter()
     estimator.fit(X, y, **given)
     seconds = time.perf_counter() - start
-    erm = getattr(estimator, "erm_", None)
     if erm is None:
-        erm = (
-            estimator
-            if isinstance(estimator, ERM)
-            else make("erm", head=table.head, random_state=seed).fit(X, y)
-        ).model_
+        own = estimator.model_ if isinstance(estimator, ERM) else getattr(estimator, "erm_", None)
+        erm = own or ERM(head=table.head, random_state=seed).fit(X, y).model_
     row = result_row(
         table,
         rows,
