@@ -57,7 +57,7 @@ $(OUT)/bench/%.json: benchmarks/%.py setup
 
 lock: $(UV)  ## renew requirements/*.txt from pyproject.toml
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.10 \
-	  pyproject.toml --group dev --upgrade --output-file requirements/dev.txt
+	  pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.10 \
 	  pyproject.toml --constraint requirements/dev.txt --output-file requirements/core.txt
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -34,6 +34,10 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         What a store must hold beyond features and labels: text, words, groups.
     selection : str
         The rule that chooses among what a fit tries; "none" where it tries one thing.
+    configurations : tuple of dict
+        Parameters that `compare` tries, the usual ones first; what a fit chooses by itself stays fixed there.
+    paper : str
+        Where the method comes from; empty where it is folklore.
     classes_ : array [C]
         Labels in the order of the codes.
     model_ : Model
@@ -47,6 +51,8 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
     group_labels_used: ClassVar[Literal["none", "validation", "train"]] = "none"
     needs: ClassVar[tuple[str, ...]] = ()
     selection: ClassVar[str] = "none"
+    configurations: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
+    paper: ClassVar[str] = ""
 
     head: Head | None
     random_state: Any
