@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -109,16 +110,35 @@ class AnchorCrossEntropy:
 
 @dataclass(frozen=True)
 class BatchCrossEntropy:
-    """Cross-entropy of the logits of the batch of all rows, which holds what ERM knows."""
+    """Cross-entropy of the logits of the batch of all rows, which holds what ERM knows.
+
+    Attributes
+    ----------
+    weight : float
+        Its factor.
+    balanced : bool
+        Whether it is the mean over the batch's classes of a class's mean, not the mean over rows.
+    """
 
     weight: float = 1.0
     scheduled: bool = False
+    balanced: bool = False
 
-    def begin(self, _prototypes: Tensor, _seed: int) -> Value:
+    def begin(self, prototypes: Tensor, _seed: int) -> Value:
         """Return the term of one fit."""
-        return lambda step: cross_entropy(
-            cosine_logits(step.batch_dropped, step.prototypes, step.scale), step.batch_y
-        )
+
+        def value(step: Step) -> Tensor:
+            logits = cosine_logits(step.batch_dropped, step.prototypes, step.scale)
+            shares = class_shares(step.batch_y, len(prototypes)) if self.balanced else None
+            return cross_entropy(logits, step.batch_y, weight=shares)
+
+        return value
+
+
+def class_shares(codes: Tensor, n_classes: int) -> Tensor:
+    """Return the weight of a row of each class [C] that makes the classes of codes [B] count alike."""
+    counts = torch.bincount(codes, minlength=n_classes)
+    return torch.where(counts > 0, 1 / counts.clamp(min=1), 0.0)
 
 
 @dataclass(frozen=True)

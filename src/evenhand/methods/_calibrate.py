@@ -48,6 +48,8 @@ class Recipe:
         Amplitude of a(e); 0.5 in the published code.
     dropout : float
         On z of anchors, and of the batch in cross-entropy.
+    balanced : bool
+        Whether every class has as many anchors a round as the class with most; else each anchor comes once.
     """
 
     terms: tuple[Term, ...]
@@ -56,6 +58,7 @@ class Recipe:
     negatives: NegativeRule = field(default_factory=RandomNegatives)
     schedule: float = 0.0
     dropout: float = 0.0
+    balanced: bool = False
 
 
 CANDIDATES = 25
@@ -73,10 +76,11 @@ PAPER_CODE = replace(PAPER, terms=(AnchorCrossEntropy(), Calibration(), Targeted
 """The same with the targeted loss that the published code trains in place of the similarity term."""
 
 STABLE = Recipe(
-    (Calibration(2.0, temperature=0.1), BatchCrossEntropy()),
+    (Calibration(2.0, temperature=0.1), BatchCrossEntropy(balanced=True)),
     SGD(learning_rate=6e-4, epochs=15),
+    balanced=True,
 )
-"""Cross-entropy on all rows holds what ERM knows; calibration moves the errors.
+"""Cross-entropy on all rows holds what ERM knows; calibration moves the errors; classes count alike.
 
 The terms of method notes §8 at twice the step and half the epochs.
 """
@@ -125,7 +129,8 @@ class _Loss:
     def __init__(self, problem: Problem, state: State, chosen: CalibrationSet, recipe: Recipe) -> None:
         self._problem, self._state, self._recipe = problem, state, recipe
         self._generator = torch_stream(problem.seed, "calibration")
-        self._anchors = _cycled(chosen.anchors, recipe.sgd.batch_size, self._generator)
+        anchors = class_balanced(chosen.anchors, problem.y) if recipe.balanced else chosen.anchors
+        self._anchors = _cycled(anchors, recipe.sgd.batch_size, self._generator)
         pool = problem.start.projection.pool
         ground = Ground(
             lambda: torch.cat([pool(h) for h in problem.h.blocks()]), problem.y, chosen, problem.n_classes
@@ -173,6 +178,21 @@ class _Loss:
             return z
         kept = torch.rand(z.shape, generator=self._generator) >= share
         return z * kept / (1 - share)
+
+
+def class_balanced(rows: Tensor, y: Tensor) -> Tensor:
+    """Return `rows` with those of every class repeated until it has as many as the class with most.
+
+    Parameters
+    ----------
+    rows : int64 Tensor [A]
+        Row numbers, at least one.
+    y : int64 Tensor [N]
+        Codes of all rows.
+    """
+    by_class = torch.split(rows[y[rows].argsort(stable=True)], torch.bincount(y[rows]).tolist())
+    size = max(map(len, by_class))
+    return torch.cat([own[torch.arange(size) % len(own)] for own in by_class if len(own)])
 
 
 def _cycled(rows: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from evenhand._random import torch_stream
 from evenhand._typing import Ints
 from evenhand.calibration.rules import CalibrationRule
-from evenhand.calibration.sets import CalibrationSet
+from evenhand.calibration.sets import CalibrationSet, margins
 from evenhand.calibration.shortcut import ShortcutProbe
 from evenhand.methods._calibrate import Recipe, calibrate
 from evenhand.methods._erm import train_erm
@@ -79,15 +79,16 @@ class Trajectory:
         """Return predictions [K, M] and what a rule may see, on the validation rows of `problem`."""
         h, prototypes = problem.h_val, problem.prototypes
         y = problem.y_val.numpy()
-        shortcut = y
-        if self.probe is not None:
-            shortcut = probe_logits(self.probe, problem.start, h).argmax(dim=1).numpy()
+        zero_shot = problem.start.logits_of_all(h, prototypes)
+        probe = None if self.probe is None else probe_logits(self.probe, problem.start, h)
         predictions = np.stack([state.codes(h, prototypes) for state in self.states])
         judged = Judged(
             y=y,
-            zero_shot=problem.start.codes(h, prototypes),
+            zero_shot=zero_shot.argmax(dim=1).numpy(),
             erm_logits=self.erm.logits_of_all(h, prototypes).numpy(),
-            shortcut=shortcut,
+            shortcut=y if probe is None else probe.argmax(dim=1).numpy(),
+            zero_shot_margin=margins(zero_shot, problem.y_val).numpy(),
+            shortcut_margin=None if probe is None else margins(probe, problem.y_val).numpy(),
             z=problem.start.embed_all(h).numpy() if rule.reads_features else None,
             groups=problem.groups_val,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from evenhand._typing import Bools, Floats, Ints
 from evenhand.selection.judged import Judged
 from evenhand.selection.partition import Partition
 from evenhand.selection.rules import SHORTCUT_CELL, Rule
+from evenhand.selection.witness import Testimony, Witness
 
 VERDICT_NONE = "no evidence of a shortcut that calibration can mend"
 
@@ -38,6 +39,8 @@ class Choice:
         Its accuracy on the rows that ERM had right.
     looked_at, rows : int
         Numbers of candidates and of judged rows.
+    testimony : dict or None
+        What zero-shot says of the shortcut probe (`Testimony`); None where there is no probe.
     reason : str
         One sentence.
     """
@@ -51,6 +54,7 @@ class Choice:
     retention: float | None
     looked_at: int
     rows: int
+    testimony: dict[str, float] | None
     reason: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -73,6 +77,8 @@ class Evidence:
     candidates of the drawn gain over the observed one: a bound that holds for all candidates at once.
     Random flips change ERM's prediction, per predicted class, as often as the candidate does.
 
+    Before all that, zero-shot is heard: where it says that the probe reads no shortcut, ERM is kept.
+
     Attributes
     ----------
     rule : Rule
@@ -83,17 +89,20 @@ class Evidence:
         Largest share of ERM's right rows that may become wrong.
     draws : int
         Bootstrap draws.
+    witness : Witness or None
+        What zero-shot must say of the probe; None asks nothing.
     """
 
     rule: Rule = SHORTCUT_CELL
-    confidence: float = 0.99
-    max_loss: float = 0.05
+    confidence: float = 0.95
+    max_loss: float = 0.1
     draws: int = 1000
+    witness: Witness | None = field(default_factory=Witness)
 
     def __post_init__(self) -> None:
         if not 0 < self.confidence < 1:
             raise EvenhandError(
-                f"confidence must lie between 0 and 1, but it is {self.confidence}; 0.99 is usual"
+                f"confidence must lie between 0 and 1, but it is {self.confidence}; 0.95 is usual"
             )
 
     def choose(self, names: Sequence[str], predictions: Ints, judged: Judged, seed: int) -> Choice:
@@ -113,12 +122,17 @@ class Evidence:
         partition = self.rule.partition(judged)
         if not names or not any(len(cell) for cell in partition.members):
             return _erm_kept(names, judged, "too few judged rows to compare cells")
+        heard = Testimony.of(judged) if self._asks(judged) else None
+        if heard and self.witness and (objection := self.witness.objection(heard)):
+            return _erm_kept(names, judged, objection, heard)
         right_erm = judged.erm == judged.y
         right = predictions == judged.y
         gain = self._gains(right, right_erm, partition)
         trusted_cells = partition.without(judged.suspects)
         if not trusted_cells.members:
-            return _erm_kept(names, judged, "every judged row looks mislabelled to zero-shot and ERM alike")
+            return _erm_kept(
+                names, judged, "every judged row looks mislabelled to zero-shot and ERM alike", heard
+            )
         trusted = self._gains(right, right_erm, trusted_cells)
         retention = right[:, right_erm].mean(axis=1) if right_erm.any() else np.ones(len(names))
         if (retention < 1 - self.max_loss).all():
@@ -126,10 +140,11 @@ class Evidence:
                 names,
                 judged,
                 f"every candidate loses more than {self.max_loss:.0%} of the rows ERM had right",
+                heard,
             )
         admissible = (retention >= 1 - self.max_loss) & (trusted > 0)
         if not admissible.any():
-            return _erm_kept(names, judged, "no candidate gains on rows whose labels can be trusted")
+            return _erm_kept(names, judged, "no candidate gains on rows whose labels can be trusted", heard)
         best = int(np.where(admissible, gain, -np.inf).argmax())
         low = float(gain[best] - self._excess(right, right_erm, gain, partition, seed))
         chance = self._chance(predictions[best], judged, partition)
@@ -145,8 +160,14 @@ class Evidence:
             retention=float(retention[best]),
             looked_at=len(names),
             rows=len(judged.y),
+            testimony=None if heard is None else heard.as_dict(),
             reason=figures if kept else f"{VERDICT_NONE}: best {figures}",
         )
+
+    def _asks(self, judged: Judged) -> bool:
+        """Tell whether zero-shot is heard: not for the oracle rule, nor where there is no probe."""
+        known = judged.shortcut_margin is not None and judged.zero_shot_margin is not None
+        return self.witness is not None and self.rule.group_labels_used == "none" and known
 
     def _gains(self, right: Bools, right_erm: Bools, partition: Partition) -> Floats:
         """Return each candidate's score minus ERM's, [K]."""
@@ -177,7 +198,7 @@ class Evidence:
         return float(scores[1] - scores[0])
 
 
-def _erm_kept(names: Sequence[str], judged: Judged, reason: str) -> Choice:
+def _erm_kept(names: Sequence[str], judged: Judged, reason: str, heard: Testimony | None = None) -> Choice:
     return Choice(
         candidate="erm",
         index=None,
@@ -188,5 +209,6 @@ def _erm_kept(names: Sequence[str], judged: Judged, reason: str) -> Choice:
         retention=None,
         looked_at=len(names),
         rows=len(judged.y),
+        testimony=None if heard is None else heard.as_dict(),
         reason=f"{VERDICT_NONE}: {reason}",
     )

@@ -25,6 +25,8 @@ class Judged:
         Of ERM.
     shortcut : int64 [M]
         Codes predicted by the shortcut probe; y itself where there is no probe.
+    zero_shot_margin, shortcut_margin : float32 [M] or None
+        Logit of the true class minus the largest other one; the probe's is None where there is no probe.
     z : float32 [M, D] or None
         Embeddings by the pretrained projection, for rules that read them.
     groups : int64 [M] or None
@@ -35,6 +37,8 @@ class Judged:
     zero_shot: Ints
     erm_logits: Floats
     shortcut: Ints
+    zero_shot_margin: Floats | None = None
+    shortcut_margin: Floats | None = None
     z: Floats | None = None
     groups: Ints | None = None
 

@@ -112,3 +112,13 @@ def test_the_schedule_is_that_of_the_published_total() -> None:
     scheduled = {type(term).__name__ for term in TERMS if term.scheduled}
     assert scheduled == {"Calibration", "AnchorCrossEntropy"}
     assert all(term.weight == 1 for term in TERMS)
+
+
+def test_balanced_cross_entropy_is_the_mean_over_classes_of_a_class_s_mean() -> None:
+    value = BatchCrossEntropy(balanced=True).begin(PROTOTYPES, 0)(STEP)
+    logs = (STEP.scale * DROPPED @ PROTOTYPES.T).log_softmax(dim=1)
+    slow = [
+        sum(-logs[row, code] for row in range(5) if STEP.batch_y[row] == code) / (STEP.batch_y == code).sum()
+        for code in range(3)
+    ]
+    assert torch.allclose(value, torch.stack(slow).mean())

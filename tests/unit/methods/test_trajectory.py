@@ -14,7 +14,7 @@ from evenhand._typing import Floats
 from evenhand.calibration.rules import Uniform
 from evenhand.calibration.terms import Calibration, Similarity, Step, Value
 from evenhand.methods import _trajectory
-from evenhand.methods._calibrate import PAPER_CODE, STABLE, Recipe, calibrate
+from evenhand.methods._calibrate import PAPER_CODE, STABLE, Recipe, calibrate, class_balanced
 from evenhand.methods._loop import SGD
 from evenhand.methods._problem import Problem, pose
 from evenhand.methods._references import ErmReference, ShortcutReference
@@ -188,3 +188,11 @@ def test_terms_without_cross_entropy_train_and_leave_the_logit_scale() -> None:
     found = path(recipe)
     assert found.states[1].log_scale == found.erm.log_scale
     assert not torch.equal(found.states[1].projection.weight, found.erm.projection.weight)
+
+
+def test_balanced_anchors_come_from_every_class_alike_and_all_of_them_come() -> None:
+    y = torch.tensor([0, 0, 0, 0, 0, 2, 2, 1, 0])
+    rows = torch.tensor([0, 2, 3, 4, 8, 5, 6])
+    balanced = class_balanced(rows, y)
+    assert torch.bincount(y[balanced]).tolist() == [5, 0, 5]
+    assert set(balanced.tolist()) == set(rows.tolist())

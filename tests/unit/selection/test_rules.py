@@ -19,7 +19,7 @@ def judged(seed: int = 0, n: int = 200, classes: int = 3) -> Judged:
     shortcut = np.where(generator.random(n) < 0.8, y, generator.integers(0, classes, n))
     z = generator.normal(size=(n, 4)).astype(np.float32)
     zero_shot = generator.integers(0, classes, n)
-    return Judged(y, zero_shot, logits, shortcut, z, generator.integers(-1, 4, n))
+    return Judged(y, zero_shot, logits, shortcut, z=z, groups=generator.integers(-1, 4, n))
 
 
 def score(name: str, right: np.ndarray, rows: Judged) -> float:
