@@ -12,8 +12,13 @@ from evenhand.methods.base import Method
 METHODS = {
     "zero_shot": "evenhand.methods.zero_shot:ZeroShot",
     "linear_probe": "evenhand.methods.linear_probe:LinearProbe",
+    "balanced_probe": "evenhand.methods.balanced_probe:BalancedProbe",
     "erm": "evenhand.methods.erm:ERM",
     "cfr": "evenhand.methods.cfr:CFR",
+    "jtt": "evenhand.methods.jtt:JTT",
+    "afr": "evenhand.methods.afr:AFR",
+    "self": "evenhand.methods.self_:SelectiveFinetuning",
+    "evals": "evenhand.methods.evals:EVaLS",
     "dfr": "evenhand.methods.dfr:DFR",
 }
 
