@@ -90,13 +90,14 @@ class Base:
         The trained projection.
     seen : Seen
         The held-out rows.
-    y : int64 [M]
-        Their codes.
+    held, y : int64 [M]
+        Their numbers among the training rows, and their codes.
     """
 
     problem: Problem
     erm: State
     seen: Seen
+    held: Ints
     y: Ints
 
     def losses(self) -> Floats:
@@ -121,4 +122,4 @@ def hold_out_and_train(problem: Problem, sgd: SGD, history: list[dict[str, float
     held = np.union1d(held, np.flatnonzero(~np.isin(y, y[held])))
     part = Fold(torch.from_numpy(kept), torch.from_numpy(held)).of(problem)
     erm = train_erm(part, sgd, history)
-    return Base(part, erm, Seen.of(erm, part), part.y_val.numpy())
+    return Base(part, erm, Seen.of(erm, part), held, part.y_val.numpy())

@@ -29,7 +29,7 @@ BATCH = 32
 """Rows per step of finetuning, as published."""
 
 
-# Not `SELF`: scikit-learn's make_pipeline names steps by the class in lower case, and fails over one named self.
+# Not named SELF: scikit-learn's make_pipeline names its steps in lower case, and fails over one called self.
 class SelectiveFinetuning(Method):
     """SELF: finetune ERM's last layer on the held-out rows that score highest, classes weighted alike.
 
@@ -64,6 +64,8 @@ class SelectiveFinetuning(Method):
 
     Attributes
     ----------
+    selected_ : int64 [m]
+        Training rows that finetune, the one of highest score first.
     notes_ : tuple of str
         What the user should know.
     """
@@ -104,10 +106,11 @@ class SelectiveFinetuning(Method):
         sgd = self.erm or erm_sgd(problem)
         base = hold_out_and_train(problem, sgd, self.history_)
         chosen = highest(CRITERIA[self.criterion](self, base, sgd), self.rows)
+        self.selected_ = base.held[chosen]
         absent = np.setdiff1d(np.arange(problem.n_classes), base.y[chosen])
         self.notes_ = tuple(
-            f"no row of class {self.classes_[code]!r} is among the {len(chosen)} rows that finetune"
-            for code in absent
+            f"no row of class {name!r} is among the {len(chosen)} rows that finetune"
+            for name in self.classes_[absent].tolist()
         )
         return base.model(self._finetuned(base, chosen, problem.seed))
 
@@ -172,8 +175,8 @@ def _early_stop(method: SelectiveFinetuning, base: Base, sgd: SGD) -> Floats:
     epochs = max(1, round(method.early * sgd.epochs))
     if epochs >= sgd.epochs:
         raise EvenhandError(
-            f"early {method.early} of {sgd.epochs} epochs stops after {epochs}, which is not early; give erm more "
-            "epochs, or another criterion"
+            f"early: a share {method.early} of {sgd.epochs} epochs is {epochs}, so that nothing stops early; "
+            "give erm more epochs, or take another criterion"
         )
     early = train_erm(base.problem, replace(sgd, epochs=epochs), [])
     return disagreement(base.seen.logits, Seen.of(early, base.problem).logits)
