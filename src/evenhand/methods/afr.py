@@ -88,7 +88,8 @@ def afr_weights(p: Floats, y: Ints, gamma: float) -> Floats:
     """Return exp(−γ p_i) / n_{y_i}, [M], divided by their sum, for probabilities p and codes y [M]."""
     # Shifted by the smallest p, which the division takes out again, so that no weight underflows for all.
     weights: Floats = np.exp(-gamma * (p - p.min())) / np.bincount(y)[y]
-    return weights / weights.sum()
+    weights /= weights.sum()
+    return weights
 
 
 def reweighted(u: Floats, y: Ints, weights: Floats, start: LastLayer, penalty: float) -> LastLayer:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
-from evenhand.methods.base import Method
+
+if TYPE_CHECKING:  # the command line reads the names, and stays cheap
+    from evenhand.methods.base import Method
 
 METHODS = {
     "zero_shot": "evenhand.methods.zero_shot:ZeroShot",
