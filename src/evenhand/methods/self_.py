@@ -41,7 +41,7 @@ class SelectiveFinetuning(Method):
     - `loss`: ERM's cross-entropy.
 
     From ERM's last layer (see `methods._last_layer`) SGD then minimises the mean over these m rows of
-    w_i · cross-entropy_i, with w_i = m / (C · m_{y_i}) for the C classes and m_c rows among them.
+    w_i · cross-entropy_i, with w_i = m / (C · m_{y_i}) where C classes are among them, with m_c rows each.
 
     Parameters
     ----------
@@ -108,10 +108,7 @@ class SelectiveFinetuning(Method):
         chosen = highest(CRITERIA[self.criterion](self, base, sgd), self.rows)
         self.selected_ = base.held[chosen]
         absent = np.setdiff1d(np.arange(problem.n_classes), base.y[chosen])
-        self.notes_ = tuple(
-            f"no row of class {name!r} is among the {len(chosen)} rows that finetune"
-            for name in self.classes_[absent].tolist()
-        )
+        self.notes_ = _absence(self.classes_[absent].tolist(), problem.n_classes, len(chosen))
         return base.model(self._finetuned(base, chosen, problem.seed))
 
     def _check(self) -> None:
@@ -149,6 +146,16 @@ class SelectiveFinetuning(Method):
             after_epoch=after_epoch,
         )
         return LastLayer(weight.detach().double().numpy(), bias.detach().double().numpy())
+
+
+def _absence(names: list[Any], n_classes: int, rows: int) -> tuple[str, ...]:
+    if not names:
+        return ()
+    named = ", ".join(map(repr, names[:5])) + (", …" if len(names) > 5 else "")
+    return (
+        f"{len(names)} of {n_classes} classes ({named}) have no row among the {rows} that finetune; "
+        "raise rows to have them",
+    )
 
 
 def highest(scores: Floats, rows: int) -> Ints:
