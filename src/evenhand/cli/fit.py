@@ -10,6 +10,7 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand.cli.options import GroupBy, Json, Seed, Threads, examples, set_threads
+from evenhand.methods.registry import METHODS
 
 NAME = "fit"
 EXAMPLES = examples(
@@ -21,7 +22,7 @@ EXAMPLES = examples(
 def command(
     store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
-    method: Annotated[str, typer.Option(help="zero_shot, linear_probe, erm, cfr or dfr.")] = "cfr",
+    method: Annotated[str, typer.Option(help=f"{', '.join(METHODS)}, or a plug-in's name.")] = "cfr",
     group_by: GroupBy = None,
     validation_from: Annotated[
         Literal["train", "given"], typer.Option(help="Split validation off training, or use the given split.")

@@ -58,6 +58,8 @@ class CFR(Method):
         What the user should know.
     """
 
+    paper = "You et al., CVPR 2024, arXiv 2403.07241"
+
     def __init__(
         self,
         head: Head | None = None,

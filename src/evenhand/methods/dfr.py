@@ -66,6 +66,7 @@ class DFR(Method):
     group_labels_used: ClassVar[Literal["none", "validation", "train"]] = "validation"
     needs: ClassVar[tuple[str, ...]] = ("groups",)
     selection: ClassVar[str] = "worst_group"
+    paper: ClassVar[str] = "Kirichenko et al., ICLR 2023, arXiv 2204.02937"
 
     def __init__(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from evenhand.backbones.projection import LinearProjection
 from evenhand.data.head import Head
@@ -33,6 +34,14 @@ class ERM(Method):
     random_state : int
         Seeds hold-out and shuffles.
     """
+
+    configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {},
+        {"learning_rate": PUBLISHED_SGD.learning_rate, "epochs": PUBLISHED_SGD.epochs},
+        {"epochs": 5},
+        {"epochs": 50},
+    )
+    paper = "You et al., CVPR 2024, arXiv 2403.07241, its first stage"
 
     def __init__(
         self,

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
-from evenhand.methods.base import Method
+
+if TYPE_CHECKING:  # the command line reads the names, and stays cheap
+    from evenhand.methods.base import Method
 
 METHODS = {
     "zero_shot": "evenhand.methods.zero_shot:ZeroShot",
     "linear_probe": "evenhand.methods.linear_probe:LinearProbe",
+    "balanced_probe": "evenhand.methods.balanced_probe:BalancedProbe",
     "erm": "evenhand.methods.erm:ERM",
     "cfr": "evenhand.methods.cfr:CFR",
+    "jtt": "evenhand.methods.jtt:JTT",
+    "afr": "evenhand.methods.afr:AFR",
+    "self": "evenhand.methods.self_:SelectiveFinetuning",
+    "evals": "evenhand.methods.evals:EVaLS",
     "dfr": "evenhand.methods.dfr:DFR",
 }
 

@@ -21,6 +21,8 @@ class ZeroShot(Method):
         Seeds the hold-out, which this method does not use.
     """
 
+    paper = "Radford et al., ICML 2021, arXiv 2103.00020"
+
     def __init__(self, head: Head | None = None, random_state: Any = 0) -> None:
         self.head = head
         self.random_state = random_state

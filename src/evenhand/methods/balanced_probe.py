@@ -1,0 +1,52 @@
+"""Logistic regression on the pretrained embeddings, every class counting alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from sklearn.metrics import balanced_accuracy_score
+
+from evenhand.data.head import Head
+from evenhand.methods._model import Model
+from evenhand.methods._probe import GRID, fit_on_grid
+from evenhand.methods._problem import Problem
+from evenhand.methods.base import Method
+
+
+class BalancedProbe(Method):
+    """The linear probe with rows weighted by N / (C · n_y), the inverse frequency of their class.
+
+    The weights have mean 1, so that C means what it means for the linear probe. It is chosen by the mean of
+    the per-class validation accuracies, in which classes count alike too.
+
+    Parameters
+    ----------
+    head : Head, optional
+        Projection of the store.
+    grid : sequence of float
+        Inverse penalties C of scikit-learn's logistic regression; ties go to the one that comes first, the
+        strongest penalty by default.
+    random_state : int
+        Seeds the hold-out.
+
+    Attributes
+    ----------
+    grid_ : list of dict
+        Each tried value with the mean of its per-class accuracies.
+    """
+
+    selection = "class_mean"
+    configurations: ClassVar[tuple[Mapping[str, Any], ...]] = tuple(
+        {"grid": (c,)} for c in (1.0, 0.1, 10.0, 0.01, 100.0)
+    )
+
+    def __init__(self, head: Head | None = None, grid: Sequence[float] = GRID, random_state: Any = 0) -> None:
+        self.head = head
+        self.grid = grid
+        self.random_state = random_state
+
+    def _learn(self, problem: Problem) -> Model:
+        score = "class_mean", balanced_accuracy_score
+        model, self.grid_ = fit_on_grid(problem, self.grid, class_weight="balanced", score=score)
+        return model
