@@ -153,7 +153,7 @@ class AttentionPoolProjection(Projection):
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterProjection(Projection):
-    """z = unit(relu(z0 V + c) W + b) with z0 the vectors of another projection: an adapter of one hidden layer.
+    """z = unit(relu(z0 V + c) W + b) with z0 the vectors of another projection: an adapter.
 
     A batch norm of the hidden units at its running statistics is part of V and c.
 

@@ -44,7 +44,7 @@ def fit_row(
     column = group_column(table, group_by)
     estimator = make(method, head=table.head, random_state=seed, **(params or {}))
     rows = parts(table, validation_from)
-    if estimator.group_labels_used != "none":
+    if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)
     X, y = table.features(rows.train), table.labels(rows.train)
     given = _given(table, rows, estimator, method, column)
@@ -133,8 +133,9 @@ def _given(
             f"method {name} uses group labels but the store has no attribute column; import or embed with "
             "--attribute-columns, or choose a label-free method"
         )
-    groups = table.groups(column, rows.train)
-    return {"groups": groups, "validation": (*(validation or ()), table.groups(column, rows.validation))}
+    if validation is not None:
+        validation = (*validation, table.groups(column, rows.validation))
+    return {"groups": table.groups(column, rows.train), "validation": validation}
 
 
 def _right(table: FeatureTable, rows: Rows, logits: Any) -> Bools:

@@ -15,6 +15,12 @@ METHODS = {
     "erm": "evenhand.methods.erm:ERM",
     "cfr": "evenhand.methods.cfr:CFR",
     "dfr": "evenhand.methods.dfr:DFR",
+    "ppa": "evenhand.methods.ppa:PPA",
+    "cnc": "evenhand.methods.cnc:CnC",
+    "contrastive_adapter": "evenhand.methods.contrastive_adapter:ContrastiveAdapter",
+    "group_dro": "evenhand.methods.group_dro:GroupDRO",
+    "orth_cal": "evenhand.methods.orth_cal:OrthCal",
+    "roboshot": "evenhand.methods.roboshot:RoboShot",
 }
 
 
