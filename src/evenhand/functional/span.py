@@ -23,7 +23,8 @@ def span(vectors: Tensor) -> Tensor:
         Orthonormal columns; r is the rank, 0 for rows of zeros.
     """
     _, values, rows = torch.linalg.svd(vectors, full_matrices=False)
-    least = torch.finfo(vectors.dtype).eps * max(vectors.shape) * values.max()
+    # Largest first; of no rows there is no largest.
+    least = torch.finfo(vectors.dtype).eps * max(vectors.shape) * values[:1].sum()
     return rows[values > least].T
 
 

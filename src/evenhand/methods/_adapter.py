@@ -67,7 +67,7 @@ class Adapter:
         return [self.down, self.up, self.bias, self.gain, self.shift]
 
     def projection(self, base: Projection) -> AdapterProjection:
-        """Return the adapter on `base`, its batch norm at the running statistics and part of the first map."""
+        """Return the adapter on `base`, its batch norm at the running statistics."""
         down, up, bias, gain, shift = (tensor.detach() for tensor in self.parameters())
         factor = gain / (self.variance + EPSILON).sqrt()
         return AdapterProjection(

@@ -92,7 +92,7 @@ class PPA(Method):
 
     def _misled(self, z: Tensor, y: Tensor, embeddings: Tensor) -> Tensor:
         """Return which rows, bool [N], a probe misclassifies that sees z [N, D] without the embeddings."""
-        basis = span(embeddings.double()).float()
+        basis = span(embeddings)
         if basis.shape[1] == z.shape[1]:
             self.notes_ = (
                 "the class embeddings leave the biased probe no direction: the pseudo groups are the classes",
