@@ -19,7 +19,7 @@ def concepts_for(table: FeatureTable, words: ConceptWords, device: str = "cpu") 
     """
     if not embedded(table.card):
         raise EvenhandError(
-            "concept words need the text tower of the store's model, but the store was imported, without one; "
-            "make it from images with evenhand embed, or choose a method without words"
+            "concept words need the text tower of the store's model, but the store holds imported embeddings "
+            "and names no model; make it with evenhand embed, or choose a method without words"
         )
     return embed_concepts(words, table.classes, backbone_of(table.card, device))

@@ -97,6 +97,12 @@ class ContrastiveAdapter(Method):
         self.weight_decay = weight_decay
         self.random_state = random_state
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # By design: balancing over what zero-shot confuses spoils plain problems, as scikit-learn's own is.
+        tags.classifier_tags.poor_score = True
+        return tags
+
     def _learn(self, problem: Problem) -> Model:
         if self.batch_size < 2:
             raise EvenhandError(f"batch_size must be at least 2 for batch norm, but it is {self.batch_size}")

@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from evenhand._errors import EvenhandError
+from evenhand._typing import Floats
 from evenhand.data.concepts import Concepts, value_pairs
 from evenhand.data.head import Head
 from evenhand.functional.concept_maps import calibrated_projection
@@ -67,19 +69,17 @@ class OrthCal(Method):
         concepts = checked(self.concepts, self.head, "orth_cal")
         if not self.strength >= 0:
             raise EvenhandError(f"strength must be at least 0, but it is {self.strength}; 1000 is usual")
-        spurious = np.concatenate(list(concepts.values.values())).astype(np.float64)
+        spurious = np.concatenate(list(concepts.values.values()))
         pairs = [np.stack(pair, axis=1) for found in concepts.pairs.values() for pair in value_pairs(found)]
-        mapped = (
-            problem.prototypes.double()
-            @ calibrated_projection(
-                torch.from_numpy(spurious),
-                torch.from_numpy(np.concatenate(pairs).astype(np.float64)),
-                self.strength,
-            ).T
-        )
+        change = calibrated_projection(_double(spurious), _double(np.concatenate(pairs)), self.strength)
+        mapped = problem.prototypes.double() @ change.T
         if not bool(mapped.norm(dim=1).min() > TINY):
             raise EvenhandError(
-                "concepts: a class embedding lies in the span of the spurious words, which leave nothing of it; "
+                "concepts: the span of the spurious words holds a class embedding, of which nothing is left; "
                 "name fewer values, or values that do not name the class"
             )
         return replace(Model.of_state(problem, problem.start), prototypes=unit(mapped).float().numpy())
+
+
+def _double(array: Floats) -> Tensor:
+    return torch.from_numpy(array.astype(np.float64))

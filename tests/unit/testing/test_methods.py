@@ -39,7 +39,7 @@ def test_methods_that_use_groups_must_need_them() -> None:
     checks.check_method(DFR())
     with pytest.raises(AssertionError, match="does not list them in `needs`"):
         checks.check_method(Groupless())
-    with pytest.raises(AssertionError, match="fits without them"):
+    with pytest.raises(AssertionError, match="lists groups in `needs` but fits without them"):
         checks.check_method(Needy())
 
 
