@@ -25,7 +25,8 @@ def span(vectors: Tensor) -> Tensor:
     _, values, rows = torch.linalg.svd(vectors, full_matrices=False)
     # Largest first; of no rows there is no largest.
     least = torch.finfo(vectors.dtype).eps * max(vectors.shape) * values[:1].sum()
-    return rows[values > least].T
+    basis: Tensor = rows[values > least].T
+    return basis
 
 
 def project_out(x: Tensor, basis: Tensor) -> Tensor:

@@ -165,7 +165,8 @@ def _direction(*parts: tuple[int, float]) -> Floats:
     row = np.zeros(8, dtype=np.float32)
     for axis, length in parts:
         row[axis] = length
-    return row / np.linalg.norm(row)
+    unit: Floats = row / np.linalg.norm(row)
+    return unit
 
 
 _CLASSES, _VALUES = (("left", -1.0), ("right", 1.0)), (-1.0, 1.0)
