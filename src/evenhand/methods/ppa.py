@@ -100,7 +100,7 @@ class PPA(Method):
             return torch.zeros(len(y), dtype=torch.bool)
         rest = project_out(z, basis)
         weights = adjusted_probe(rest, y, len(embeddings), penalty=self.bias_penalty, tau=self.tau)
-        return (rest.double() @ weights.T).argmax(dim=1) != y
+        return (rest @ weights.T.float()).argmax(dim=1) != y
 
 
 def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, penalty: float, tau: float) -> Tensor:
