@@ -12,6 +12,7 @@ from evenhand.functional.contrastive import (
     calibration_loss_of_similarities,
     line_similarities,
     similarity_loss,
+    supervised_contrastive_loss,
 )
 from evenhand.functional.geometry import cosine_logits
 
@@ -64,6 +65,21 @@ def test_lines_shared_by_anchors_are_the_lines_of_each(vectors: Vectors, precisi
     assert value == pytest.approx(calibration_loss(a, lines[line], lines[line], 0.5).item(), rel=tolerance)
 
 
+@pytest.mark.parametrize("temperature", [1.0, 0.1])
+def test_supervised_contrastive_loss(vectors: Vectors, precision: Precision, temperature: float) -> None:
+    dtype, tolerance = precision
+    a, p, n = (t.to(dtype) for t in (vectors(5, 7), vectors(5, 3, 7, seed=1), vectors(5, 4, 7, seed=2)))
+    to_p, to_n = (torch.einsum("ad,akd->ak", a, lines) for lines in (p, n))
+    total = 0.0
+    for i in range(5):
+        own = [exp(s / temperature) for s in to_p[i].tolist()]
+        rest = sum(exp(s / temperature) for s in to_n[i].tolist())
+        total -= sum(log(part / (sum(own) + rest)) for part in own)
+    value = supervised_contrastive_loss(to_p, to_n, temperature)
+    assert value.dtype == dtype
+    assert value.item() == pytest.approx(total / 15, rel=tolerance)
+
+
 def test_similarity_loss(vectors: Vectors, precision: Precision) -> None:
     dtype, tolerance = precision
     z, y = vectors(6, 4).to(dtype), [0, 1, 2, 0, 1, 0]
@@ -93,6 +109,7 @@ def test_gradients(vectors: Vectors) -> None:
         for t in (vectors(2, 3), vectors(2, 2, 3, seed=1), vectors(2, 4, 3, seed=2), vectors(2, seed=3))
     )
     assert torch.autograd.gradcheck(lambda *t: calibration_loss(*t[:3], 0.1, t[3]), (a, p, n, w))
+    assert torch.autograd.gradcheck(lambda *t: supervised_contrastive_loss(*t, 0.1), (p[..., 0], n[..., 0]))
     line = torch.tensor([1, 1])
     assert torch.autograd.gradcheck(lambda *t: line_similarities(*t, line), (a, p))
     assert torch.autograd.gradcheck(lambda t: similarity_loss(t, torch.tensor([0, 1])), (a,))

@@ -38,9 +38,9 @@ class Projection(ABC):
     bias: Tensor | None = None
 
     @property
+    @abstractmethod
     def width(self) -> int:
         """D_in: columns of the features that it takes."""
-        return projected_width(self.tensors())
 
     @abstractmethod
     def pool(self, h: Tensor) -> Tensor:
@@ -55,13 +55,22 @@ class Projection(ABC):
         return replace(self, bias=centred_bias(self.pool(h), self.weight))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all that is trained and saved, by name."""
-        named = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: tensor for name, tensor in named.items() if tensor is not None}
+        """Return all that is saved, by name; those of a projection inside as `field.name`."""
+        named: dict[str, Tensor] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Projection):
+                named |= {f"{field.name}.{name}": tensor for name, tensor in value.tensors().items()}
+            elif value is not None:
+                named[field.name] = value
+        return named
 
     def with_tensors(self, tensors: Mapping[str, Tensor]) -> Self:
         """Return the same kind with other tensors."""
-        return replace(self, **tensors)
+        own, inside = _by_owner(tensors)
+        return replace(
+            self, **own, **{name: getattr(self, name).with_tensors(part) for name, part in inside.items()}
+        )
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,11 @@ class LinearProjection(Projection):
                 f"weight has shape {tuple(self.weight.shape)} and bias {shape}; "
                 "give weight [D_in, D_out] and bias [D_out] or None"
             )
+
+    @property
+    def width(self) -> int:
+        """D_in: rows of W."""
+        return len(self.weight)
 
     def pool(self, h: Tensor) -> Tensor:
         """Return h itself."""
@@ -126,10 +140,66 @@ class AttentionPoolProjection(Projection):
                     f"{wanted[name]}; give the tensors of one pool, biases [heads, d]"
                 )
 
+    @property
+    def width(self) -> int:
+        """D_in: channels times places."""
+        return projected_width(self.tensors())
+
     def pool(self, h: Tensor) -> Tensor:
         """Return what the heads gather from flattened maps."""
         own = [getattr(self, name) for name in POOL]
         return torch.cat([attention_pool(rows, *own) for rows in torch.split(h, ROWS)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterProjection(Projection):
+    """z = unit(relu(z0 V + c) W + b) with z0 the vectors of another projection: an adapter.
+
+    A batch norm of the hidden units at its running statistics is part of V and c.
+
+    Attributes
+    ----------
+    base : Projection
+        Gives z0 [N, D].
+    down_weight : Tensor [D, H]
+        V.
+    down_bias : Tensor [H]
+        c.
+
+    Raises
+    ------
+    EvenhandError
+        If the shapes do not fit.
+    """
+
+    base: Projection
+    down_weight: Tensor
+    down_bias: Tensor
+
+    def __post_init__(self) -> None:
+        hidden, out = tuple(self.down_bias.shape), self.weight.shape[-1]
+        wanted = {
+            "down_weight": (self.base.weight.shape[-1], *hidden),
+            "weight": (*hidden, out),
+            "bias": (out,),
+        }
+        for name, shape in wanted.items():
+            found = getattr(self, name)
+            if found is None or tuple(found.shape) != shape:
+                came = None if found is None else tuple(found.shape)
+                raise EvenhandError(
+                    f"{name} of the adapter has shape {came} where the others ask for {shape}; "
+                    "give the tensors of one adapter"
+                )
+
+    @property
+    def width(self) -> int:
+        """D_in of the projection that it adapts."""
+        return self.base.width
+
+    def pool(self, h: Tensor) -> Tensor:
+        """Return the hidden units [N, H]."""
+        return torch.relu(torch.addmm(self.down_bias, self.base.embed(h), self.down_weight))
 
 
 def projection_of(tensors: Mapping[str, Tensor]) -> Projection:
@@ -140,15 +210,32 @@ def projection_of(tensors: Mapping[str, Tensor]) -> Projection:
     EvenhandError
         If no kind has these names, or the shapes do not fit.
     """
-    names = set(tensors) - {"bias"}
+    own, inside = _by_owner(tensors)
+    names = {*own, *inside} - {"bias"}
     if names == {"weight"}:
-        return LinearProjection(**tensors)
+        return LinearProjection(**own)
     if names == {"weight", *POOL}:
-        return AttentionPoolProjection(**tensors)
+        return AttentionPoolProjection(**own)
+    if names == {"weight", "down_weight", "down_bias", "base"} and "base" in inside:
+        return AdapterProjection(**own, base=projection_of(inside["base"]))
     raise EvenhandError(
         f"no projection has the tensors {', '.join(sorted(tensors)) or 'none'}; "
-        f"allowed are weight, bias or none, and all or none of {', '.join(POOL)}"
+        f"allowed are weight, bias or none, and all or none of {', '.join(POOL)}, "
+        "or of down_weight, down_bias and those of a projection after 'base.'"
     )
+
+
+def _by_owner(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, dict[str, Tensor]]]:
+    """Return a projection's own tensors, and those of the projections inside it by field."""
+    own: dict[str, Tensor] = {}
+    inside: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        field, dot, rest = name.partition(".")
+        if dot:
+            inside.setdefault(field, {})[rest] = tensor
+        else:
+            own[name] = tensor
+    return own, inside
 
 
 def head_projection(head: Head) -> Projection:

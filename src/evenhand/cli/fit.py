@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as jsons
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,10 +12,15 @@ from evenhand._errors import EvenhandError
 from evenhand.cli.options import GroupBy, Json, Seed, Threads, examples, set_threads
 from evenhand.methods.registry import METHODS
 
+if TYPE_CHECKING:
+    from evenhand.data.concepts import Concepts
+    from evenhand.data.table import FeatureTable
+
 NAME = "fit"
 EXAMPLES = examples(
     "evenhand fit birds.store --method cfr --out birds.run",
     "evenhand fit birds.store --method erm --param epochs=50 --seed 1 --out erm.run",
+    "evenhand fit birds.store --method roboshot --concepts words.yaml --out words.run",
 )
 
 
@@ -28,6 +33,9 @@ def command(
         Literal["train", "given"], typer.Option(help="Split validation off training, or use the given split.")
     ] = "train",
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the method; repeatable.")] = None,
+    concepts: Annotated[
+        Path | None, typer.Option(help="YAML of spurious words, for orth_cal and roboshot.")
+    ] = None,
     seed: Seed = 0,
     threads: Threads = 1,
     json: Json = False,
@@ -40,16 +48,36 @@ def command(
     from evenhand.data.store import read_store
     from evenhand.experiments.run import fit_run
 
+    table = read_store(store)
+    words = None if concepts is None else embedded_words(table, method, concepts)
     results = fit_run(
-        read_store(store),
+        table,
         method=method,
         out=out,
         seed=seed,
         group_by=group_by,
         validation_from=validation_from,
         params=params,
+        concepts=words,
     )
     show_results(results, out, json=json)
+
+
+def embedded_words(table: FeatureTable, method: str, path: Path) -> Concepts:
+    """Read concept words for a method and embed them by the store's model.
+
+    Raises
+    ------
+    EvenhandError
+        If the method takes no words, the file holds none, or the store's model cannot embed them.
+    """
+    from evenhand.data.concepts import read_concept_words
+    from evenhand.experiments.concepts import concepts_for
+    from evenhand.methods.registry import method_class
+
+    if "words" not in method_class(method).needs:
+        raise EvenhandError(f"--concepts {path} does not go with --method {method}, which takes no words")
+    return concepts_for(table, read_concept_words(path))
 
 
 def read_params(texts: list[str]) -> dict[str, Any]:

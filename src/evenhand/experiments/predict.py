@@ -17,10 +17,9 @@ from evenhand._files import atomic
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
 from evenhand.backbones.base import Backbone
-from evenhand.backbones.openclip import load_openclip
-from evenhand.backbones.tiny import load_tiny
 from evenhand.data.embeddings import read_features
 from evenhand.data.manifest import Manifest
+from evenhand.experiments.backbone import backbone_of, embedded
 from evenhand.experiments.bundle import read_bundle
 from evenhand.extract.local import iter_features
 from evenhand.methods._model import Model
@@ -79,23 +78,11 @@ def _of_features(path: Path) -> Iterator[Block]:
 
 
 def _backbone(card: Mapping[str, Any], device: str) -> Backbone:
-    """Load the model that made the run's store, and refuse it if its weights have changed since."""
-    made = card["store_card"]
-    if made.get("family") != "open_clip":
+    if not embedded(card["store_card"]):
         raise EvenhandError(
             "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
         )
-    how = {"device": device, "precision": made["precision"], "site": made["site"].removeprefix("visual.")}
-    if made["model"] == "tiny":
-        backbone = load_tiny(**how)
-    else:
-        backbone = load_openclip(made["model"], made["pretrained"], **how)
-    if backbone.card()["weights_sha256"] != made["weights_sha256"]:
-        raise EvenhandError(
-            f"model {made['model']!r} has other weights than the run's store was made with "
-            f"({made['weights_sha256'][:12]}); use the same checkpoint"
-        )
-    return backbone
+    return backbone_of(card["store_card"], device)
 
 
 def _of_images(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic
 from evenhand._typing import Bools
+from evenhand.data.concepts import Concepts
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.bundle import write_bundle
 from evenhand.experiments.evaluation import group_column, result_row
@@ -22,7 +24,7 @@ from evenhand.experiments.splits import Rows, parts, with_held_out
 from evenhand.methods._model import Model
 from evenhand.methods.base import Method
 from evenhand.methods.erm import ERM
-from evenhand.methods.registry import make
+from evenhand.methods.registry import make, method_class
 
 ValidationFrom = Literal["train", "given"]
 
@@ -35,16 +37,19 @@ def fit_row(
     group_by: str | None = None,
     validation_from: ValidationFrom = "train",
     params: Mapping[str, Any] | None = None,
+    concepts: Concepts | None = None,
     erm: Model | None = None,
 ) -> tuple[ResultRow, Method, Rows]:
     """Fit one method on one seed; return its row of results, the fitted method and the rows it used.
 
     The difference is to `erm`; by default to the method's own stage 1, or else to an ERM trained for it.
+    Concepts are given to methods that need words.
     """
     column = group_column(table, group_by)
-    estimator = make(method, head=table.head, random_state=seed, **(params or {}))
+    words = _words(table, method, concepts)
+    estimator = make(method, head=table.head, random_state=seed, **words, **(params or {}))
     rows = parts(table, validation_from)
-    if estimator.group_labels_used != "none":
+    if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)
     X, y = table.features(rows.train), table.labels(rows.train)
     given = _given(table, rows, estimator, method, column)
@@ -82,6 +87,7 @@ def fit_run(
     group_by: str | None = None,
     validation_from: ValidationFrom = "train",
     params: Mapping[str, Any] | None = None,
+    concepts: Concepts | None = None,
 ) -> Results:
     """Fit and write a run folder: bundle, card, results, history, calibration set.
 
@@ -93,7 +99,13 @@ def fit_run(
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "card.json").exists())):
         raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
     row, estimator, rows = fit_row(
-        table, method, seed, group_by=group_by, validation_from=validation_from, params=params
+        table,
+        method,
+        seed,
+        group_by=group_by,
+        validation_from=validation_from,
+        params=params,
+        concepts=concepts,
     )
     card = {
         "schema": 1,
@@ -101,6 +113,7 @@ def fit_run(
         "method": method,
         "seed": seed,
         "params": {name: repr(value) for name, value in (params or {}).items()},
+        "concept_words": asdict(concepts.words) if concepts and "words" in estimator.needs else None,
         "classes": list(table.classes),
         "width": table.width,
         "store": str(table.source.resolve()) if table.source else None,
@@ -119,6 +132,19 @@ def fit_run(
     return results
 
 
+def _words(table: FeatureTable, method: str, concepts: Concepts | None) -> dict[str, Concepts]:
+    """Return the concepts for a method that needs words, if they are of the store's model."""
+    if concepts is None or "words" not in method_class(method).needs:
+        return {}
+    weights = table.card.get("weights_sha256", "")
+    if concepts.weights != weights:
+        raise EvenhandError(
+            f"concepts: they were embedded by weights {concepts.weights[:12] or 'unknown'} but the store was "
+            f"made by {weights[:12] or 'unknown'}; embed the words by the store's model"
+        )
+    return {"concepts": concepts}
+
+
 def _given(
     table: FeatureTable, rows: Rows, estimator: Method, name: str, column: str | None
 ) -> dict[str, Any]:
@@ -133,8 +159,9 @@ def _given(
             f"method {name} uses group labels but the store has no attribute column; import or embed with "
             "--attribute-columns, or choose a label-free method"
         )
-    groups = table.groups(column, rows.train)
-    return {"groups": groups, "validation": (*(validation or ()), table.groups(column, rows.validation))}
+    if validation is not None:
+        validation = (*validation, table.groups(column, rows.validation))
+    return {"groups": table.groups(column, rows.train), "validation": validation}
 
 
 def _right(table: FeatureTable, rows: Rows, logits: Any) -> Bools:

@@ -1,4 +1,4 @@
-"""The contrastive losses of CFR (arXiv 2403.07241), on unit vectors."""
+"""Contrastive losses on unit vectors: those of CFR (arXiv 2403.07241), and supervised contrast."""
 
 from __future__ import annotations
 
@@ -50,6 +50,29 @@ def calibration_loss_of_similarities(
     if weights is not None:
         losses = weights[:, None] * losses
     return losses.mean()
+
+
+def supervised_contrastive_loss(to_positives: Tensor, to_negatives: Tensor, temperature: float) -> Tensor:
+    """Pull each anchor to all of its positives at once, and away from its negatives.
+
+    L = 1/(A P) Σ_a Σ_p −log[ e^{a·p/τ} / (Σ_p' e^{a·p'/τ} + Σ_n e^{a·n/τ}) ]
+
+    Unlike `calibration_loss`, the positives of an anchor compete with each other.
+
+    Parameters
+    ----------
+    to_positives, to_negatives : Tensor [A, P], Tensor [A, K]
+        Dot products a·p and a·n.
+    temperature : float
+        τ.
+
+    Returns
+    -------
+    Tensor []
+        The mean over anchors and positives.
+    """
+    similarities = torch.cat([to_positives, to_negatives], dim=1) / temperature
+    return -similarities.log_softmax(dim=1)[:, : to_positives.shape[1]].mean()
 
 
 def line_similarities(anchors: Tensor, lines: Tensor, line: Tensor | None) -> Tensor:

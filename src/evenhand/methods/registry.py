@@ -22,6 +22,12 @@ METHODS = {
     "self": "evenhand.methods.self_:SelectiveFinetuning",
     "evals": "evenhand.methods.evals:EVaLS",
     "dfr": "evenhand.methods.dfr:DFR",
+    "ppa": "evenhand.methods.ppa:PPA",
+    "cnc": "evenhand.methods.cnc:CnC",
+    "contrastive_adapter": "evenhand.methods.contrastive_adapter:ContrastiveAdapter",
+    "group_dro": "evenhand.methods.group_dro:GroupDRO",
+    "orth_cal": "evenhand.methods.orth_cal:OrthCal",
+    "roboshot": "evenhand.methods.roboshot:RoboShot",
 }
 
 

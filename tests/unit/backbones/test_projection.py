@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from torch import Tensor
 from evenhand import EvenhandError
 from evenhand.backbones import projection as module
 from evenhand.backbones.projection import (
+    AdapterProjection,
     AttentionPoolProjection,
     LinearProjection,
     Projection,
@@ -34,7 +36,22 @@ def pool(places: int = 4) -> AttentionPoolProjection:
     )
 
 
-@pytest.fixture(params=[linear, pool])
+def adapter(base: Projection | None = None) -> AdapterProjection:
+    """Five hidden units on vectors of width four."""
+    return AdapterProjection(
+        torch.randn(5, 3),
+        torch.randn(3),
+        base=base or linear(),
+        down_weight=torch.randn(4, 5),
+        down_bias=torch.randn(5),
+    )
+
+
+def pooled_adapter() -> AdapterProjection:
+    return replace(adapter(), base=pool(), down_weight=torch.randn(5, 5))
+
+
+@pytest.fixture(params=[linear, pool, adapter, pooled_adapter])
 def projection(request: pytest.FixtureRequest) -> Projection:
     made: Callable[[], Projection] = request.param
     return made()
@@ -48,6 +65,7 @@ def h(projection: Projection) -> Tensor:
 def test_the_width_is_rows_or_channels_times_places() -> None:
     assert linear().width == 6
     assert pool().width == 24
+    assert adapter().width == 6
 
 
 def test_gives_unit_vectors(projection: Projection, h: Tensor) -> None:
@@ -71,6 +89,43 @@ def test_with_other_tensors_it_is_of_the_same_kind(projection: Projection) -> No
     assert type(other) is type(projection)
     assert torch.equal(other.tensors()["bias"], projection.weight[0])
     assert torch.equal(other.weight, projection.weight)
+
+
+def test_an_adapter_is_a_hidden_layer_on_the_vectors_of_its_base() -> None:
+    projection = adapter()
+    h = torch.randn(7, 6)
+    for row, found in zip(h, projection.embed(h), strict=True):
+        z0 = row @ projection.base.weight + projection.base.bias
+        z0 = z0 / z0.norm()
+        hidden = (z0 @ projection.down_weight + projection.down_bias).clamp(min=0)
+        out = hidden @ projection.weight + projection.bias
+        assert torch.allclose(found, out / out.norm(), atol=1e-6)
+
+
+def test_the_tensors_of_a_base_are_named_and_changed_through_it() -> None:
+    projection = adapter()
+    assert sorted(projection.tensors()) == [
+        "base.bias",
+        "base.weight",
+        "bias",
+        "down_bias",
+        "down_weight",
+        "weight",
+    ]
+    other = projection.with_tensors({"base.bias": torch.zeros(4)})
+    assert other.base.bias is not None
+    assert not other.base.bias.any()
+    assert torch.equal(other.base.weight, projection.base.weight)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("weight", (4, 3)), ("bias", (5,)), ("down_weight", (5, 4)), ("down_bias", (4,))]
+)
+def test_tensors_of_different_adapters_are_refused(name: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(EvenhandError, match=r"of the adapter has shape .* where the others ask for"):
+        adapter().with_tensors({name: torch.zeros(shape)})
+    with pytest.raises(EvenhandError, match=r"bias of the adapter has shape None where the others ask for"):
+        replace(adapter(), bias=None)
 
 
 def test_every_tensor_has_a_gradient(projection: Projection, h: Tensor) -> None:
@@ -133,7 +188,18 @@ def test_tensors_of_different_pools_are_refused(name: str, shape: tuple[int, ...
         pool().with_tensors({name: torch.zeros(shape)})
 
 
-@pytest.mark.parametrize("names", [(), ("bias",), ("weight", "gate"), ("weight", "query_weight")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        (),
+        ("bias",),
+        ("weight", "gate"),
+        ("weight", "query_weight"),
+        ("weight", "down_weight", "down_bias"),
+        ("weight", "base.weight"),
+        ("weight", "down_weight", "down_bias", "base"),
+    ],
+)
 def test_tensors_of_no_kind_are_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(EvenhandError, match=r"no projection has the tensors .*; allowed are weight, bias or"):
         projection_of({name: torch.zeros(2, 2) for name in names})

@@ -38,8 +38,11 @@ def test_the_shipped_schema_is_the_models() -> None:
     assert results_schema() == Results.model_json_schema(by_alias=True)
 
 
-def test_predict_gives_the_fitted_models_predictions(table: FeatureTable, tmp_path: Path) -> None:
-    fit_run(table, method="cfr", out=tmp_path / "run")
+@pytest.mark.parametrize(("method", "params"), [("cfr", {}), ("contrastive_adapter", {"epochs": 4})])
+def test_predict_gives_the_fitted_models_predictions(
+    table: FeatureTable, tmp_path: Path, method: str, params: dict[str, int]
+) -> None:
+    fit_run(table, method=method, out=tmp_path / "run", params=params)
     X = table.features(table.rows("test"))
     np.save(tmp_path / "X.npy", X)
     found = predict_run(tmp_path / "run", features=tmp_path / "X.npy", out=tmp_path / "p.csv")
@@ -86,8 +89,11 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, table: FeatureTable)
         fit_run(table, method="erm", out=tmp_path)
 
 
-def test_bundle_round_trip_is_the_identity(table: FeatureTable, tmp_path: Path) -> None:
-    fit_run(table, method="cfr", out=tmp_path / "run")
+@pytest.mark.parametrize(("method", "params"), [("cfr", {}), ("contrastive_adapter", {"epochs": 4})])
+def test_bundle_round_trip_is_the_identity(
+    table: FeatureTable, tmp_path: Path, method: str, params: dict[str, int]
+) -> None:
+    fit_run(table, method=method, out=tmp_path / "run", params=params)
     path = tmp_path / "run" / "bundle.safetensors"
     write_bundle(tmp_path / "again.safetensors", *read_bundle(path))
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
@@ -140,6 +146,16 @@ def test_the_oracle_receives_groups_and_says_so(table: FeatureTable) -> None:
     assert row.worst_group is not None
     with pytest.raises(EvenhandError, match="method dfr uses group labels but the store has no attribute"):
         fit_row(dataclasses.replace(table, attributes={}), "dfr", 0)
+
+
+def test_groups_in_training_hold_no_row_out(table: FeatureTable) -> None:
+    row, fitted, rows = fit_row(table, "group_dro", 0, params={"epochs": 2})
+    assert (row.group_labels_used, row.needs, row.selection) == ("train", ["groups"], "none")
+    assert len(rows.train) == 400
+    assert len(fitted.groups_) == 4  # type: ignore[attr-defined]
+    validated = dataclasses.replace(table, split=np.where(np.arange(600) < 100, "validation", table.split))
+    _, _, rows = fit_row(validated, "group_dro", 0, validation_from="given", params={"epochs": 2})
+    assert (len(rows.train), len(rows.validation)) == (300, 100)
 
 
 def test_the_row_says_on_what_the_candidate_was_chosen(table: FeatureTable) -> None:

@@ -1,0 +1,139 @@
+"""Group DRO (arXiv 1911.08731): the worst group's loss instead of the mean, with group labels in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from evenhand._errors import EvenhandError
+from evenhand._random import torch_stream
+from evenhand.data.head import Head
+from evenhand.functional.group_dro import group_means, raised
+from evenhand.methods._loop import minimise
+from evenhand.methods._model import Model
+from evenhand.methods._problem import Problem
+from evenhand.methods.base import Method
+from evenhand.methods.erm import erm_sgd
+
+
+class GroupDRO(Method):
+    """Minimise Σ_g q_g L_g over the projection and s, where q rises with the loss of each group.
+
+    A group is a class crossed with a group label; training rows whose label is unknown are left out. In each
+    step q_g ← q_g e^{η L_g}, normalised, with L_g the mean cross-entropy of the batch's rows of g.
+
+    The method owes what it does to strong regularisation. Unit vectors do not change when W shrinks, so that
+    weight decay would not regularise here: ½ λ ‖W − W0‖² holds the projection at the pretrained one instead.
+    It bears on W alone, neither on its bias nor on s.
+
+    Parameters
+    ----------
+    head : Head, optional
+        Projection and prototypes of the store.
+    step_size : float
+        η; 0.01 as published.
+    pull : float
+        λ, in the coordinates in which features and projected rows have root-mean-square norm 1.
+    learning_rate, epochs, batch_size
+        Of SGD with momentum 0.9; by default those of ERM.
+    random_state : int
+        Seeds shuffles.
+
+    Attributes
+    ----------
+    q_ : float32 [G]
+        The last weights of the groups, in the order of `groups_`.
+    groups_ : list of (label, int)
+        Class and code of the group label of each group.
+    """
+
+    group_labels_used: ClassVar[Literal["none", "validation", "train"]] = "train"
+    needs: ClassVar[tuple[str, ...]] = ("groups",)
+    configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {},
+        {"pull": 1e-3},
+        {"pull": 1e-1},
+        {"step_size": 0.1},
+    )
+    paper: ClassVar[str] = "Sagawa et al., ICLR 2020, arXiv 1911.08731"
+
+    def __init__(
+        self,
+        head: Head | None = None,
+        step_size: float = 0.01,
+        pull: float = 1e-2,
+        learning_rate: float | None = None,
+        epochs: int | None = None,
+        batch_size: int = 128,
+        random_state: Any = 0,
+    ) -> None:
+        self.head = head
+        self.step_size = step_size
+        self.pull = pull
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.random_state = random_state
+
+    def _learn(self, problem: Problem) -> Model:
+        rows, groups = self._known_groups(problem)
+        h, y = problem.h.take(rows), problem.y[rows]
+        state, start = problem.start.leaves(), problem.start.projection.weight
+        q = torch.full((len(self.groups_),), 1 / len(self.groups_))
+
+        def loss(batch: Tensor, _epoch: int) -> Tensor:
+            losses = cross_entropy(state.logits(h[batch], problem.prototypes), y[batch], reduction="none")
+            means = group_means(losses, groups[batch], len(q))
+            q.copy_(raised(q, means.detach(), self.step_size))
+            return q @ means + self.pull / 2 * (state.projection.weight - start).square().sum()
+
+        def after_epoch(epoch: int, mean_loss: float) -> None:
+            self.history_.append({"stage": 1, "epoch": epoch, "loss": mean_loss})
+
+        minimise(
+            loss,
+            state.parameters(),
+            rows=len(y),
+            sgd=self._sgd(problem),
+            generator=torch_stream(problem.seed, "group_dro"),
+            after_epoch=after_epoch,
+        )
+        self.q_ = q.numpy()
+        return Model.of_state(problem, state.frozen())
+
+    def _sgd(self, problem: Problem) -> Any:
+        usual = erm_sgd(problem)
+        return replace(
+            usual,
+            learning_rate=usual.learning_rate if self.learning_rate is None else self.learning_rate,
+            epochs=usual.epochs if self.epochs is None else self.epochs,
+            batch_size=self.batch_size,
+            weight_decay=0.0,
+        )
+
+    def _known_groups(self, problem: Problem) -> tuple[Tensor, Tensor]:
+        """Return the training rows of known group [n] and the number of each one's group [n]."""
+        labels = problem.groups
+        if labels is None or not (labels >= 0).any():
+            raise EvenhandError(
+                "groups: no training row has a group label, but group DRO weighs the groups of training; "
+                "give groups=…, or choose a method that uses no groups"
+            )
+        rows = np.flatnonzero(labels >= 0)
+        y = problem.y.numpy()[rows]
+        absent = np.setdiff1d(np.arange(problem.n_classes), y)
+        if len(absent):
+            raise EvenhandError(
+                f"groups: no training row of class {self.classes_.tolist()[absent[0]]!r} has a group label; "
+                "label some of every class"
+            )
+        span = int(labels.max()) + 1
+        cells, numbers = np.unique(y * span + labels[rows], return_inverse=True)
+        self.groups_ = [(self.classes_.tolist()[cell // span], int(cell % span)) for cell in cells]
+        return torch.from_numpy(rows), torch.from_numpy(numbers)

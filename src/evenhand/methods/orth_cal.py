@@ -1,0 +1,85 @@
+"""Orthogonal calibration of prompts (arXiv 2302.00070): the class embeddings forget the spurious words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Floats
+from evenhand.data.concepts import Concepts, value_pairs
+from evenhand.data.head import Head
+from evenhand.functional.concept_maps import calibrated_projection
+from evenhand.functional.geometry import unit
+from evenhand.methods._concepts import checked
+from evenhand.methods._model import Model
+from evenhand.methods._problem import Problem
+from evenhand.methods.base import Method
+
+TINY = 1e-5
+"""A unit vector of which no more than this is left has nothing left but rounding."""
+
+
+class OrthCal(Method):
+    """Zero-shot with t_c ← unit(P t_c), where P = P0 (λ M + I)⁻¹; no row of training is used.
+
+    P0 projects on the null space of the prompts of the spurious values. M is the mean of
+    (u_i − u_j)(u_i − u_j)ᵀ over pairs of prompts that name one class with different values of one attribute,
+    so that P also equalises what the model makes of a class in different company.
+
+    Parameters
+    ----------
+    head : Head
+        Projection and class embeddings of the store.
+    concepts : Concepts
+        Embedded concept words.
+    strength : float
+        λ; 1000 as published.
+    random_state : int
+        Unused.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("text", "words")
+    configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {},
+        {"strength": 100.0},
+        {"strength": 10.0},
+        {"strength": 0.0},
+    )
+    paper: ClassVar[str] = "Chuang et al., 2023, arXiv 2302.00070"
+
+    def __init__(
+        self,
+        head: Head | None = None,
+        concepts: Concepts | None = None,
+        strength: float = 1000.0,
+        random_state: Any = 0,
+    ) -> None:
+        self.head = head
+        self.concepts = concepts
+        self.strength = strength
+        self.random_state = random_state
+
+    def _learn(self, problem: Problem) -> Model:
+        concepts = checked(self.concepts, self.head, "orth_cal")
+        if not self.strength >= 0:
+            raise EvenhandError(f"strength must be at least 0, but it is {self.strength}; 1000 is usual")
+        spurious = np.concatenate(list(concepts.values.values()))
+        pairs = [np.stack(pair, axis=1) for found in concepts.pairs.values() for pair in value_pairs(found)]
+        change = calibrated_projection(_double(spurious), _double(np.concatenate(pairs)), self.strength)
+        mapped = problem.prototypes.double() @ change.T
+        if not bool(mapped.norm(dim=1).min() > TINY):
+            raise EvenhandError(
+                "concepts: the span of the spurious words holds a class embedding, of which nothing is left; "
+                "name fewer values, or values that do not name the class"
+            )
+        return replace(Model.of_state(problem, problem.start), prototypes=unit(mapped).float().numpy())
+
+
+def _double(array: Floats) -> Tensor:
+    return torch.from_numpy(array.astype(np.float64))

@@ -1,0 +1,139 @@
+"""Project-Probe-Aggregate (arXiv 2503.09487): pseudo groups from a probe that cannot see the class names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from scipy.optimize import minimize as minimise_convex
+from torch import Tensor
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Floats
+from evenhand.data.head import Head
+from evenhand.functional.geometry import class_sums
+from evenhand.functional.logit_adjustment import log_prior, logit_adjusted_cross_entropy
+from evenhand.functional.span import project_out, span
+from evenhand.methods._model import Model
+from evenhand.methods._problem import Problem
+from evenhand.methods._rows import BLOCK
+from evenhand.methods.base import Method
+
+
+class PPA(Method):
+    """Sum, over the pseudo groups of each class, the weights of a linear probe of the groups.
+
+    1. Project: Π z, with Π the projector on the null space of the class embeddings t_c.
+    2. A biased probe V Π z, trained by logit-adjusted cross-entropy of the labels, is right or wrong on each
+       row; the pseudo group of a row is its label × right or wrong.
+    3. Probe: U z, trained on the pseudo groups g by cross-entropy of U z + τ ln π_g.
+    4. Aggregate: the weights of class c are Σ of the rows of U that belong to c.
+
+    Both probes are linear without intercept, as the paper writes them, and minimise the mean loss +
+    ½ penalty ‖weights‖². A class whose rows are all right, or all wrong, has one pseudo group.
+
+    Parameters
+    ----------
+    head : Head, optional
+        Projection and class embeddings of the store; centred class centroids stand in for the embeddings.
+    tau : float
+        τ of both probes.
+    bias_penalty, penalty : float
+        Of the biased probe, which a strong one keeps to the strongest cue, and of the probe of the groups.
+    random_state : int
+        Unused: the probes are convex and start at zero.
+
+    Attributes
+    ----------
+    pseudo_groups_ : int64 [N]
+        2 × code of the class + (1 where the biased probe is wrong), of the training rows.
+    notes_ : tuple of str
+        What the user should know.
+    """
+
+    configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {},
+        {"penalty": 1e-3},
+        {"penalty": 1e-5},
+        {"bias_penalty": 1e-3},
+        {"tau": 0.5},
+    )
+    paper: ClassVar[str] = "Zhu et al., CVPR 2025, arXiv 2503.09487"
+
+    def __init__(
+        self,
+        head: Head | None = None,
+        tau: float = 1.0,
+        bias_penalty: float = 1e-2,
+        penalty: float = 1e-4,
+        random_state: Any = 0,
+    ) -> None:
+        self.head = head
+        self.tau = tau
+        self.bias_penalty = bias_penalty
+        self.penalty = penalty
+        self.random_state = random_state
+
+    def _learn(self, problem: Problem) -> Model:
+        for name in ("bias_penalty", "penalty"):
+            if not getattr(self, name) > 0:
+                raise EvenhandError(f"{name} must be above 0, but it is {getattr(self, name)}; 1e-4 is usual")
+        z, y, n_classes = problem.start.embed_all(problem.h), problem.y, problem.n_classes
+        self.notes_: tuple[str, ...] = ()
+        wrong = self._misled(z, y, problem.prototypes)
+        pseudo = 2 * y + wrong.long()
+        self.pseudo_groups_ = pseudo.numpy()
+        present, codes = torch.unique(pseudo, return_inverse=True)
+        weights = adjusted_probe(z, codes, len(present), penalty=self.penalty, tau=self.tau)
+        summed = class_sums(weights, present // 2, n_classes)
+        return Model.of_probe(problem, summed.numpy(), np.zeros(n_classes))
+
+    def _misled(self, z: Tensor, y: Tensor, embeddings: Tensor) -> Tensor:
+        """Return which rows, bool [N], a probe misclassifies that sees z [N, D] without the embeddings."""
+        basis = span(embeddings)
+        if basis.shape[1] == z.shape[1]:
+            self.notes_ = (
+                "the class embeddings leave the biased probe no direction: the pseudo groups are the classes",
+            )
+            return torch.zeros(len(y), dtype=torch.bool)
+        rest = project_out(z, basis)
+        weights = adjusted_probe(rest, y, len(embeddings), penalty=self.bias_penalty, tau=self.tau)
+        return (rest @ weights.T.float()).argmax(dim=1) != y
+
+
+def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, penalty: float, tau: float) -> Tensor:
+    """Minimise mean_i logit-adjusted cross-entropy(W z_i, y_i) + ½ penalty ‖W‖² by L-BFGS.
+
+    Parameters
+    ----------
+    z : float32 Tensor [N, D]
+        Features.
+    y : int64 Tensor [N]
+        Codes, each of which has a row.
+    n_classes : int
+        C.
+    penalty, tau : float
+        As above; the prior π is that of `y`.
+
+    Returns
+    -------
+    float64 Tensor [C, D]
+        W.
+    """
+    priors = log_prior(y, n_classes)
+
+    def objective(flat: Floats) -> tuple[float, Floats]:
+        weights = torch.from_numpy(flat).view(n_classes, -1).requires_grad_()
+        value, gradient = penalty / 2 * float(weights.detach().square().sum()), penalty * weights.detach()
+        for block, codes in zip(torch.split(z, BLOCK), torch.split(y, BLOCK), strict=True):
+            loss = logit_adjusted_cross_entropy(block.double() @ weights.T, codes, priors, tau)
+            share = len(codes) / len(y)
+            value += share * float(loss.detach())
+            gradient = gradient + share * torch.autograd.grad(loss, weights)[0]
+        return value, gradient.flatten().numpy()
+
+    start = np.zeros(n_classes * z.shape[1])
+    found = minimise_convex(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000})
+    return torch.from_numpy(found.x).view(n_classes, -1)
