@@ -32,7 +32,7 @@ def cifar_labels(n: int) -> Ints:
 
 @pytest.fixture
 def cifar(tmp_path: Path) -> Path:
-    """The binary archive, with 40 pictures in each of six batches; every picture is of one grey of its own."""
+    """The binary archive, 40 pictures in each of six batches; every picture is of one grey of its own."""
     data = tmp_path / "data"
     for folder in (data, tmp_path / "cifar-10-batches-bin"):
         folder.mkdir(exist_ok=True)
