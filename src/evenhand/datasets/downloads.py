@@ -1,9 +1,9 @@
 """Where benchmarks can be downloaded without asking: addresses, mirrors, checksums and sizes, as data.
 
-All was read in public sources, none was downloaded here: addresses of Waterbirds in its authors' README and in
-the WILDS package, of CelebA in the WILDS package, of MetaShift in SubpopBench; of MNIST and CIFAR-10, with
-checksums and sizes, in many packages that agree. Where no checksum is known, gzip's own and the loader's counts
-have to do. CheXpert is not here: its authors give it on request.
+All was read in public sources, none was downloaded here: addresses of Waterbirds in its authors' README and
+in the WILDS package, of CelebA in the WILDS package, of MetaShift in SubpopBench; of MNIST and CIFAR-10, with
+checksums and sizes, in many packages that agree. Where no checksum is known, gzip's own and the loader's
+counts have to do. CheXpert is not here: its authors give it on request.
 """
 
 from __future__ import annotations
