@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from evenhand.experiments.bench import Bench
 
 AVERAGES = {
-    "plain": "average",
-    "train_weighted": "average, groups weighted by training share",
-    "group_mean": "mean of groups",
-    "class_mean": "mean of classes",
+    "plain": "over images",
+    "train_weighted": "over groups, weighted by their share of training",
+    "group_mean": "over groups",
+    "class_mean": "over classes",
 }
 
 
@@ -63,8 +63,8 @@ def show_bench(made: Bench, out: Path, *, json: bool) -> None:
         as_json(found)
         return
     numbers = ("worst group", "average", "gap")
-    average = AVERAGES[found["average"]]
-    title = f"{made.title}: percent, mean ± standard deviation over seeds; average is: {average}"
+    meant = AVERAGES[found["average"]]
+    title = f"{made.title}, test split: percent, mean ± standard deviation over seeds; the average is {meant}"
     drawn = table(
         title, "method", "model", *numbers, "seeds", "group labels", "from", right=(*numbers, "seeds")
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,3 +43,13 @@ def test_plug_ins_enter_by_the_same_door(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     assert registry.names()[-1] == "mine"
     assert registry.make("mine", seed=3) == registry.make("scenes", seed=3)
+
+
+def test_the_how_to_names_every_benchmark_and_parameter() -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/benchmarks.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    assert list(rows) == list(registry.DATASETS)
+    for name, row in rows.items():
+        parameters: Any = registry.dataset_class(name)
+        told = ", ".join(f"`{parameter.name}`" for parameter in fields(parameters))
+        assert row.endswith(f"| {told} |")
