@@ -63,15 +63,11 @@ def show_bench(made: Bench, out: Path, *, json: bool) -> None:
         as_json(found)
         return
     numbers = ("worst group", "average", "gap")
-    meant = AVERAGES[found["average"]]
-    title = f"{made.title}, test split: percent, mean ± standard deviation over seeds; the average is {meant}"
-    drawn = table(
-        title, "method", "model", *numbers, "seeds", "group labels", "from", right=(*numbers, "seeds")
-    )
+    columns = ("method", "model", *numbers, "seeds", "group labels", "from")
+    drawn = table(made.title, *columns, right=(*numbers, "seeds"))
     for line in found["lines"]:
         rates = [_spread(line[key]) for key in ("worst_group", "average", "gap")]
-        source = "this run" if line["reason"] is None else f"this run; {line['reason']}"
-        last = (str(line["seeds"]), clean(line["group_labels_used"]), clean(source))
+        last = (str(line["seeds"]), clean(line["group_labels_used"]), "this run")
         drawn.add_row(clean(line["method"]), clean(found["backbone"]), *rates, *last)
     for line in found["published"]:
         worst, mean = line["worst_group"], line["average"]
@@ -80,6 +76,11 @@ def show_bench(made: Bench, out: Path, *, json: bool) -> None:
         drawn.add_row(clean(line["method"]), clean(line["backbone"]), *rates, *last)
     screen = console()
     screen.print(drawn)
+    meant = f"the average is {AVERAGES[found['average']]}"
+    screen.print(f"\npercent, mean ± standard deviation over seeds; {meant}", soft_wrap=True)
+    for line in found["lines"]:
+        if line["reason"] is not None:
+            screen.print(clean(f"{line['method']}, {line['reason']}"), soft_wrap=True)
     seconds = ", ".join(f"{stage} {value:.0f} s" for stage, value in found["seconds"].items())
     screen.print(clean(f"{seconds}; written to {out}"), soft_wrap=True)
 

@@ -74,7 +74,7 @@ def test_published_figures_stand_beside_ours_and_are_marked(
     assert all(
         text in theirs for text in ("ViT-L/14", "86.0", "92.2", "6.2", "read, not run: GDE, CVPR 2025")
     )
-    assert "failed: [no] groups" in shown.out
+    assert "\ndfr, failed: [no] groups\n" in shown.out
     assert "the average is over groups, weighted by their share of training" in shown.out
     assert shown.err == "note: mind the species\n"
 
