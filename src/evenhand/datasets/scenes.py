@@ -7,19 +7,23 @@ share of pictures; in the test split all four groups have the same size.
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
+from typing_extensions import override
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder
 from evenhand._random import numpy_stream
+from evenhand.data.manifest import Manifest
 from evenhand.datasets._birds import BIRDS, draw_coat, draw_landbird, draw_waterbird, faded
 from evenhand.datasets._grounds import GROUNDS, Ground, draw_ground, draw_stems
 from evenhand.datasets._pen import Colour, Pen, mix, near, shade
+from evenhand.datasets._written import once, recipe_of
+from evenhand.datasets.base import Dataset
 
 OVERSAMPLING = 3
 
@@ -48,6 +52,26 @@ CLEAR = Look((0.085, 0.15), 0.0, 8.0)
 WILD = Look((0.06, 0.12), 0.6, 10.0)
 """The benchmark: birds further off, often in colours near the ground's."""
 HOME = {"waterbird": "water", "landbird": "land"}
+
+
+@dataclass(frozen=True)
+class Scenes(Dataset):
+    """The scenes as a benchmark; parameters as in `write_scenes`."""
+
+    seed: int = 0
+    train: int = 2000
+    test: int = 1000
+    correlation: float = 0.95
+
+    title = "scenes"
+    layout = "nothing: the pictures are drawn"
+    usual_model = "tiny"
+
+    @override
+    def load(self, data: Path | None, pictures: Path) -> Manifest:
+        """Draw the pictures once, and read them."""
+        folder = once(pictures, recipe_of("scenes", self), lambda to: write_scenes(to, **asdict(self)))
+        return Manifest.read(folder, attribute_columns=["background"])
 
 
 def draw_scene(

@@ -9,13 +9,14 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Ints, Strings
 from evenhand.audit.metrics import evaluate
+from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.results import Difference, ResultRow
 from evenhand.experiments.splits import Rows
 from evenhand.functional.bootstrap import worst_group_difference
 
 
-def group_column(table: FeatureTable, group_by: str | None) -> str | None:
+def group_column(table: FeatureTable | Manifest, group_by: str | None) -> str | None:
     """Return the attribute that makes groups: `group_by`, else the first there is, else None.
 
     Raises

@@ -1,0 +1,126 @@
+"""`evenhand bench`: a benchmark by the paper's protocol, with the published figures beside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evenhand._errors import EvenhandError
+from evenhand.cli.options import (
+    Device,
+    GroupBy,
+    Json,
+    Seed,
+    Threads,
+    choose_device,
+    examples,
+    listed,
+    set_threads,
+)
+
+NAME = "bench"
+EXAMPLES = examples(
+    "evenhand bench --list",
+    "evenhand bench scenes --seeds 3",
+    "evenhand bench waterbirds --data birds/ --model RN50 --pretrained openai",
+    "evenhand bench waterbirds --data birds/ --download",
+)
+
+
+def command(
+    name: Annotated[str | None, typer.Argument(help="Benchmark, as --list names it.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder with the benchmark's files.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="open_clip name, local-dir:FOLDER, or tiny, the default for scenes.")
+    ] = None,
+    pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write; by default out/bench-NAME.")] = None,
+    methods: Annotated[str | None, typer.Option(help="Methods a,b; all by default.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 5,
+    group_by: GroupBy = None,
+    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the benchmark; repeatable.")] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch what --data lacks; without --model, stop there.")
+    ] = False,
+    show_list: Annotated[bool, typer.Option("--list", help="List the benchmarks and stop.")] = False,
+    site: Annotated[
+        str | None, typer.Option(help="Part to train: proj, attnpool.c_proj, or a ResNet's whole attnpool.")
+    ] = None,
+    precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16.")] = "fp32",
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that read images; by default one a core, at most 8.")
+    ] = None,
+    device: Device = "auto",
+    seed: Seed = 0,
+    threads: Threads = 1,
+    json: Json = False,
+) -> None:
+    """Run a benchmark: its files, the model's features, every method over seeds, and published figures."""
+    set_threads(threads)
+    if show_list:
+        from evenhand.cli.bench_table import show_benchmarks
+
+        show_benchmarks(json=json)
+        return
+    if name is None:
+        raise EvenhandError("bench needs a benchmark's name; evenhand bench --list shows them")
+
+    from evenhand.cli.bench_table import show_bench, show_loaded
+    from evenhand.cli.fit import read_params
+    from evenhand.datasets.registry import make
+
+    dataset = make(name, **read_params(param or []))
+    wanted = model or dataset.usual_model
+    folder = out or Path("out") / f"bench-{name}"
+    if download:
+        _fetch(name, data)
+    elif wanted is None:
+        raise EvenhandError(
+            f"bench {name} needs --model; the paper's are RN50 and ViT-L-14-336 with --pretrained openai"
+        )
+    manifest = dataset.load(data, folder / "pictures")
+    if wanted is None:
+        show_loaded(dataset, manifest, json=json)
+        return
+
+    from evenhand.cli.bar import progress_bar
+    from evenhand.cli.model import load_model
+    from evenhand.experiments.bench import run_bench
+
+    backbone = load_model(wanted, pretrained, device=choose_device(device), precision=precision, site=site)
+    with progress_bar() as progress:
+        made = run_bench(
+            name,
+            dataset,
+            manifest,
+            backbone,
+            folder,
+            methods=listed(methods),
+            seeds=range(seed, seed + seeds),
+            group_by=group_by,
+            batch_size=batch_size,
+            workers=workers,
+            progress=progress,
+        )
+    show_bench(made, folder, json=json)
+
+
+def _fetch(name: str, data: Path | None) -> None:
+    """Download into `data`.
+
+    Raises
+    ------
+    EvenhandError
+        If no folder was given.
+    """
+    if data is None:
+        raise EvenhandError("--download needs --data, the folder to download into")
+
+    from evenhand.cli.bar import progress_bar
+    from evenhand.datasets.fetch import fetch
+
+    with progress_bar() as progress:
+        fetch(name, data, progress=progress)

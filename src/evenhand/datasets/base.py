@@ -1,0 +1,60 @@
+"""The contract of a benchmark: from the folder in which people have it to a manifest."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from evenhand.data.manifest import Manifest
+
+Average = Literal["plain", "train_weighted", "group_mean", "class_mean"]
+
+
+class Dataset(ABC):
+    """A benchmark with its recipe or its policies as parameters.
+
+    Subclasses are final, frozen dataclasses: the fields are the parameters, each with a default, and are not
+    looked at before `load`.
+
+    Attributes
+    ----------
+    title : str
+        The name that people know.
+    layout : str
+        What the folder must hold, for one line of a table.
+    origin : str
+        Where the data come from, and how one gets them; empty where nothing is needed.
+    average : str
+        Which of the four averages the benchmark's papers report.
+    usual_model : str or None
+        The model to embed with where none is named.
+    """
+
+    title: ClassVar[str]
+    layout: ClassVar[str]
+    origin: ClassVar[str] = ""
+    average: ClassVar[Average] = "plain"
+    usual_model: ClassVar[str | None] = None
+
+    @abstractmethod
+    def load(self, data: Path | None, pictures: Path) -> Manifest:
+        """Check the files and return what they hold; the first attribute makes the groups.
+
+        Parameters
+        ----------
+        data : Path or None
+            The folder with the benchmark's files; None where it needs none.
+        pictures : Path
+            Where a benchmark that comes as arrays, or is drawn, writes its pictures, once.
+
+        Raises
+        ------
+        EvenhandError
+            If a file is missing or renamed, a size or a value is not the benchmark's, or a parameter is out
+            of range.
+        """
+
+    def prompts(self) -> dict[str, tuple[str, ...]]:
+        """Return the prompts of the benchmark's papers by class; empty for the usual template."""
+        return {}

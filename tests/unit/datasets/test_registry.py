@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evenhand import EvenhandError
+from evenhand.datasets import registry
+from evenhand.datasets.base import Dataset
+
+
+@pytest.mark.parametrize("name", registry.DATASETS)
+def test_every_benchmark_keeps_the_contract(name: str) -> None:
+    cls: Any = registry.dataset_class(name)
+    assert issubclass(cls, Dataset)
+    assert is_dataclass(cls)
+    for parameter in fields(cls):
+        assert parameter.default is not MISSING or parameter.default_factory is not MISSING, parameter.name
+    assert cls.title
+    assert cls.layout
+    assert isinstance(registry.make(name).prompts(), dict)
+
+
+def test_unknown_names_are_told_with_those_there_are() -> None:
+    with pytest.raises(
+        EvenhandError, match="benchmark 'waterbird' is unknown; the benchmarks are scenes, water"
+    ):
+        registry.make("waterbird")
+    with pytest.raises(
+        EvenhandError, match="waterbirds takes no parameter 'seed'; it takes corrected, expected"
+    ):
+        registry.make("waterbirds", seed=1)
+
+
+def test_plug_ins_enter_by_the_same_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Point:
+        name, value = "mine", "evenhand.datasets.scenes:Scenes"
+
+    monkeypatch.setattr(
+        registry, "entry_points", lambda group: [Point] if group == "evenhand.datasets" else []
+    )
+    assert registry.names()[-1] == "mine"
+    assert registry.make("mine", seed=3) == registry.make("scenes", seed=3)
+
+
+def test_the_how_to_names_every_benchmark_and_parameter() -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/benchmarks.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    assert list(rows) == list(registry.DATASETS)
+    for name, row in rows.items():
+        parameters: Any = registry.dataset_class(name)
+        told = ", ".join(f"`{parameter.name}`" for parameter in fields(parameters))
+        assert row.endswith(f"| {told} |")
