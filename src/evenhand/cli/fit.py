@@ -35,10 +35,12 @@ def command(
     set_threads(threads)
     params = read_params(param or [])
 
+    from evenhand.cli.params import check_params
     from evenhand.cli.results import show_results
     from evenhand.data.store import read_store
     from evenhand.experiments.run import fit_run
 
+    check_params(method, params)
     results = fit_run(
         read_store(store),
         method=method,
