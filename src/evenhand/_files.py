@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,23 +36,65 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; on success it takes the place of `path`, on failure it goes.
+def all_or_none(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder inside `folder`; on success its files move up, on failure they go.
+
+    Other files of `folder` stay as they are.
 
     Raises
     ------
     EvenhandError
         If the disk is full, the folder is read-only, or the system refuses for another reason.
     """
+    staging = folder / f".{os.getpid()}.tmp"
+    try:
+        with _made(folder):
+            try:
+                staging.mkdir()
+                yield staging
+                for file in sorted(staging.iterdir()):
+                    file.replace(folder / file.name)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise EvenhandError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; on success it takes the place of `path`, on failure it goes.
+
+    Raises
+    ------
+    EvenhandError
+        If `path` is a folder, the disk is full, the folder is read-only, or the system refuses for another
+        reason.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+        if path.is_dir():
+            raise EvenhandError(f"cannot write {path}: it is a folder; name a file")
+        with _made(path.parent):
+            try:
+                yield temporary
+                with temporary.open("rb+") as stream:
+                    os.fsync(stream.fileno())
+                temporary.replace(path)
+            finally:
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
     except OSError as error:
         raise EvenhandError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder and its parents; of those made here, the ones left empty go again."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()

@@ -1,7 +1,8 @@
-"""Array types by what they hold."""
+"""Array types by what they hold, and what names a file."""
 
 from __future__ import annotations
 
+import os
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,3 +12,4 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 Strings: TypeAlias = NDArray[np.str_]
+PathLike: TypeAlias = "str | os.PathLike[str]"

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import open_clip
@@ -183,7 +184,7 @@ def load_openclip(
     except Exception as error:
         # open_clip, the hub client and torch each raise kinds of their own; to the user all mean the same.
         logging.getLogger(__name__).debug("loading %s failed", model, exc_info=True)
-        reason = " ".join(str(error).split())[:200]
+        reason = shorten(str(error), 300, placeholder=" …")
         raise EvenhandError(
             f"model {model!r} with pretrained {pretrained!r} cannot be loaded: {reason}"
         ) from error

@@ -48,7 +48,7 @@ def command(
         int | None, typer.Option(min=0, help="Processes that read images; by default one a core, at most 8.")
     ] = None,
     dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
-    precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16.")] = "fp32",
+    precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto.")] = "fp32",
     site: Annotated[
         str | None, typer.Option(help="Part to train: proj, attnpool.c_proj, or a ResNet's whole attnpool.")
     ] = None,

@@ -44,10 +44,12 @@ def command(
     set_threads(threads)
     params = read_params(param or [])
 
+    from evenhand.cli.params import check_params
     from evenhand.cli.results import show_results
     from evenhand.data.store import read_store
     from evenhand.experiments.run import fit_run
 
+    check_params(method, params)
     table = read_store(store)
     words = None if concepts is None else embedded_words(table, method, concepts)
     results = fit_run(

@@ -42,7 +42,8 @@ def command(
     if json:
         as_json(found)
         return
-    drawn = table(f"{out}: {found['rows']} rows", "predicted", "n", right=("n",))
+    console().print(clean(f"{out}: {found['rows']} rows"), soft_wrap=True)
+    drawn = table("", "predicted", "n", right=("n",))
     for name, count in found["predicted"].items():
         drawn.add_row(clean(name), str(count))
     console().print(drawn)

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from evenhand.cli import tables
-from evenhand.cli.show import as_json, clean, console
+from evenhand.cli.show import as_json, clean, console, percent
+
+TITLES = {
+    "classes": "Classes",
+    "cells": "Cells: rows that plain training (ERM) has right or wrong",
+    "groups": "Groups",
+}
 
 
 def show_results(results: Any, out: Path, *, json: bool) -> None:
@@ -23,15 +29,28 @@ def show_results(results: Any, out: Path, *, json: bool) -> None:
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows as tables, with what was kept and why."""
     screen = console()
-    screen.print(tables.methods(rows))
     if len(rows) == 1 and rows[0]["status"] == "ok":
-        for kind in ("classes", "cells", "groups"):
-            if rows[0][kind]:
+        screen.print(tables.one(rows[0]))
+        for kind, title in TITLES.items():
+            if rows[0][kind] and (kind, rows[0]["method"]) != ("cells", "erm"):
                 screen.print()
-                screen.print(tables.rates(f"{kind.capitalize()}, {rows[0]['split']} split", rows[0][kind]))
+                screen.print(tables.rates(title, rows[0][kind]))
+    else:
+        screen.print(tables.methods(rows))
     screen.print()
     for row in rows:
         start = f"{row['method']}, seed {row['seed']}: " if len(rows) > 1 else ""
-        reason = (row.get("kept") or {}).get("reason")
-        for sentence in [*([reason] if reason else []), *row.get("notes", [])]:
+        for sentence in [*_kept(row.get("kept") or {}), *row.get("notes", [])]:
             screen.print(clean(f"{start}{sentence}"), soft_wrap=True)
+
+
+def _kept(kept: Mapping[str, Any]) -> list[str]:
+    """Say what was kept and why, for somebody who knows no rule by name."""
+    if kept.get("index") is None:
+        return [kept["reason"]] if kept.get("reason") else []
+    score = f"the label-free score {kept['rule']}"
+    return [
+        f"kept {kept['candidate']} of {kept['looked_at']} candidates in place of plain training (ERM): on "
+        f"rows that it did not train on, {score} is {percent(kept['gain'])} points higher, at least "
+        f"{percent(kept['low'])}, and {percent(kept['retention'])} % of what ERM had right stays right"
+    ]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from evenhand.cli.show import as_json, clean, complain, console, table
 
+SPLITS = ("train", "validation", "test")
+
 if TYPE_CHECKING:
     from evenhand.data.table import FeatureTable
 
@@ -17,9 +19,10 @@ def describe(made: FeatureTable, out: Path, notes: Sequence[str]) -> dict[str, A
     """Return the counts of a store: rows by split and class, skipped images by reason."""
     from evenhand.data.store import read_skipped
 
-    reasons = Counter(str(row["reason"]) for row in read_skipped(out).to_pylist())
+    # Details in brackets differ from file to file; the list on disk has them.
+    reasons = Counter(str(row["reason"]).split(" (")[0] for row in read_skipped(out).to_pylist())
     counts: dict[str, dict[str, int]] = {}
-    for split in dict.fromkeys(str(name) for name in made.split):
+    for split in (name for name in SPLITS if name in made.split):
         found = Counter(str(label) for label in made.labels(made.rows(split)))
         counts[split] = {name: found[name] for name in made.classes}
     return {
@@ -48,7 +51,13 @@ def show_store(made: FeatureTable, out: Path, *, notes: Sequence[str] = (), json
     for name in made.classes:
         drawn.add_row(clean(name), *(str(found["counts"][split][name]) for split in splits))
     screen.print(drawn)
+    if found["attributes"]:
+        screen.print(clean(f"columns that make groups: {', '.join(found['attributes'])}"), soft_wrap=True)
+    lost = sum(found["skipped"].values())
+    if lost:
+        listed = out / "skipped.parquet"
+        screen.print(
+            clean(f"{lost} of {lost + len(made)} images skipped, listed in {listed}:"), soft_wrap=True
+        )
     for reason, count in found["skipped"].items():
-        screen.print(clean(f"skipped {count}: {reason}"))
-    if found["skipped"]:
-        screen.print(clean(f"listed in {out / 'skipped.parquet'}"))
+        screen.print(clean(f"  {count}  {reason}"), soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from textwrap import shorten
 
 import numpy as np
 
@@ -68,8 +69,14 @@ def read_arrays(files: Sequence[Path], *, argument: str) -> list[Floats]:
 def _open(path: Path, argument: str) -> Floats:
     try:
         part = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        raise EvenhandError(f"{argument}: {path} does not exist; give .npy files") from error
     except (OSError, ValueError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        reason = getattr(error, "strerror", None) or shorten(str(error), 200, placeholder=" …")
+        # NumPy takes what it does not know for a pickle, and says how to load that.
+        reason = (
+            "it holds Python objects or no array" if "pickle" in reason or "objects" in reason else reason
+        )
         raise EvenhandError(
             f"{argument}: {path} cannot be read as .npy ({reason}); save it with numpy.save"
         ) from error

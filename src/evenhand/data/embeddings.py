@@ -11,7 +11,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
-from evenhand._typing import Floats, Strings
+from evenhand._typing import Floats, PathLike, Strings
 from evenhand.data.arrays_in import feature_files, read_arrays
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
@@ -24,15 +24,15 @@ PART_ROWS = 16_384
 
 
 def import_embeddings(
-    features: Sequence[Path],
-    table: Path | None,
+    features: Sequence[PathLike],
+    table: PathLike | None,
     *,
     label_column: str,
     attribute_columns: Sequence[str] = (),
     split_column: str = "split",
-    text_features: Path | None = None,
+    text_features: PathLike | None = None,
     class_names: Mapping[str, str] | None = None,
-    out: Path,
+    out: PathLike,
     seed: int = 0,
     id_column: str | None = None,
 ) -> FeatureTable:
@@ -42,19 +42,19 @@ def import_embeddings(
 
     Parameters
     ----------
-    features : sequence of Path
+    features : sequence of str or Path
         `.npy` parts [n_k, D] of floats, or clip-retrieval's folder with `img_emb/*.npy` and
         `metadata/*.parquet`. Float16 stays so if all parts are, float32 else.
-    table : Path or None
+    table : str, Path or None
         CSV, TSV, Parquet or JSON lines; None reads clip-retrieval's metadata.
     label_column, attribute_columns, split_column : str
         Columns of the table. Without a column `split`, splits are drawn by class.
-    text_features : Path, optional
+    text_features : str or Path, optional
         `.npy` [C, D], a row per class in the order of the classes.
     class_names : mapping of str to str, optional
         New names for labels. The classes are in sorted order of the labels, whole numbers by value; a mapping
         that names every label gives the order instead.
-    out : Path
+    out : str or Path
         Folder of the store.
     seed : int
         Of the split.
@@ -73,10 +73,11 @@ def import_embeddings(
         twice; a label or an id is missing; there is one class, or one without training rows; or `out` cannot
         be written or holds something else.
     """
-    files = feature_files(features, argument="features")
+    sources = [Path(path) for path in features]
+    files = feature_files(sources, argument="features")
     parts = read_arrays(files, argument="features")
     width, n = int(parts[0].shape[1]), sum(len(part) for part in parts)
-    columns = rows_beside(features, table)
+    columns = rows_beside(sources, None if table is None else Path(table))
     if len(columns) != n:
         raise EvenhandError(
             f"the table {columns.path} has {len(columns)} rows but the features have {n}; "
@@ -92,12 +93,13 @@ def import_embeddings(
         "split": split,
         **attribute_rows(columns, attribute_columns),
     }
-    text = None if text_features is None else _text(text_features, classes, width)
+    text_file = None if text_features is None else Path(text_features)
+    text = None if text_file is None else _text(text_file, classes, width)
     identity: dict[str, Any] = {
         "family": "import",
         "model": None,
         "features_sha256": [sha256(path) for path in files],
-        "text_sha256": None if text_features is None else sha256(text_features),
+        "text_sha256": None if text_file is None else sha256(text_file),
         "rows_sha256": _hash(rows),
         "classes": list(classes),
         "part_rows": PART_ROWS,
@@ -105,7 +107,7 @@ def import_embeddings(
     }
     dtype = "float16" if all(part.dtype == np.float16 for part in parts) else "float32"
     head = Head(np.eye(width, dtype=np.float32), None, classes, text)
-    with StoreWriter(out, identity=identity, head=head, width=width, dtype=dtype) as writer:
+    with StoreWriter(Path(out), identity=identity, head=head, width=width, dtype=dtype) as writer:
         if not writer.finished:
             _write(writer, parts, rows)
     return read_store(out)

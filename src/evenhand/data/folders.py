@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
 from evenhand.data.splits import SPLIT_NAMES
+from evenhand.data.tables_in import SUFFIXES
 
 # HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.
 _EXTENSIONS = {
@@ -38,11 +39,18 @@ def find_images(root: Path) -> list[str]:
         raise EvenhandError(f"{root} is no folder; give a folder of images or a table that lists them")
     found = sorted(_walk(root, PurePosixPath(), frozenset()))
     if not found:
-        raise EvenhandError(f"{root} holds no images; give a folder with at least one picture file")
+        raise EvenhandError(f"{root} holds no images; {_advice(root)}")
     for name in found:
         if not _is_utf8(name):
             raise EvenhandError(f"the file name {os.fsencode(name)!r} is not UTF-8; rename the file")
     return found
+
+
+def _advice(root: Path) -> str:
+    table = next((path for path in sorted(root.rglob("*")) if path.suffix.lower() in SUFFIXES), None)
+    if table is None:
+        return "give a folder with at least one picture file"
+    return f"if the table {table.relative_to(root)} lists them, give that file instead of the folder"
 
 
 def _is_utf8(name: str) -> bool:
@@ -61,10 +69,17 @@ def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[
         for entry in entries:
             if entry.name.startswith((".", "__MACOSX")):
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 yield from _walk(root, folder / entry.name, above | {real})
             elif _is_picture(Path(entry.path)):
                 yield str(folder / entry.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself: like a dangling one, it is listed where its name is a picture's
+        return False
 
 
 def _is_picture(path: Path) -> bool:

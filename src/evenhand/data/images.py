@@ -49,6 +49,11 @@ class UnreadableImage(EvenhandError):  # noqa: N818  the name is part of the con
         return type(self), (self.path, self.reason)
 
 
+def none_readable(count: int, path: str, reason: str) -> EvenhandError:
+    """Return what is raised where none of `count` images gives a picture; path and reason are the first's."""
+    return EvenhandError(f"none of the {count} images can be read; the first is {path}: {reason}")
+
+
 def read_image(path: Path) -> Image.Image:
     """Read any usual picture as upright 8-bit RGB.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from evenhand._errors import EvenhandError
-from evenhand._typing import Ints, Strings
+from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.labels import check_trained, class_codes, renamed, some, untested
 from evenhand.data.leakage import leakage
 from evenhand.data.listing import (
@@ -64,7 +64,7 @@ class Manifest:
 
     @staticmethod
     def read(
-        source: Path,
+        source: PathLike,
         *,
         label_column: str = "label",
         attribute_columns: Sequence[str] | None = None,
@@ -77,7 +77,7 @@ class Manifest:
 
         Parameters
         ----------
-        source : Path
+        source : str or Path
             A folder of class folders, with or without split folders above them; a folder with
             `metadata.csv`, `.parquet` or `.jsonl` at its root or in its split folders; or a table
             (`.csv`, `.tsv`, `.parquet`, `.jsonl`) with a column of paths relative to it.
@@ -151,8 +151,8 @@ def _check_unique(listing: Listing) -> None:
     twice = np.flatnonzero(counts > 1)
     if len(twice):
         raise EvenhandError(
-            f"{len(twice)} image paths come more than once, for example {str(ids[twice[0]])!r} "
-            f"({counts[twice[0]]} times); keep one row for each"
+            f"image paths must be unique, but {str(ids[twice[0]])!r} comes {counts[twice[0]]} times "
+            f"({len(twice)} such paths in all); keep one row for each"
         )
 
 
@@ -164,9 +164,10 @@ def _unlabelled(listing: Listing) -> Manifest:
 
 
 def _bare_numbers(classes: Sequence[str]) -> list[str]:
-    bare = [name for name in classes if re.fullmatch(r"[+-]?\d+([.,]\d+)?", name)]
+    bare = [name for name in classes if re.fullmatch(r"[+-]?\d+([.,]\d+)?|true|false", name.lower())]
     if not bare:
         return []
     return [
-        f"the classes {some(bare)} are bare numbers, which make useless prompts; name them with --class-names"
+        f"labels that are bare numbers or truth values make useless prompts: {some(bare)}; "
+        "name the classes with --class-names"
     ]

@@ -72,7 +72,10 @@ def given_or_drawn(given: Strings | None, y: Ints, *, seed: int, column: str) ->
     if set(names) == {"train"}:
         return stratified_split(y, seed=seed), [_drawn(seed, "all images are given as train")]
     split = np.asarray(names, dtype=np.str_)
-    return split, ["the split numbers 0, 1, 2 are read as train, validation, test"] if numbered else []
+    notes = ["the split numbers 0, 1, 2 are read as train, validation, test"] if numbered else []
+    if "test" not in names:
+        notes.append("no test split is given: accuracies will be those of the validation split")
+    return split, notes
 
 
 def _drawn(seed: int, why: str) -> str:

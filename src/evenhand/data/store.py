@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
-from evenhand._typing import Floats, Ints, Strings
+from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.data.head import POOL, Head, projected_width
 from evenhand.data.store_layout import (
     HEAD,
@@ -28,12 +28,12 @@ from evenhand.data.store_layout import (
 from evenhand.data.table import FeatureTable
 
 
-def read_store(path: Path, *, verify: bool = True) -> FeatureTable:
+def read_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
     """Read a finished store.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         Its folder.
     verify : bool
         Whether to check the SHA-256 of every file; sizes, shapes and types are checked in any case.
@@ -43,6 +43,7 @@ def read_store(path: Path, *, verify: bool = True) -> FeatureTable:
     EvenhandError
         If the folder is no store, is unfinished, or a file is missing, changed or does not fit the card.
     """
+    path = Path(path)
     card = read_card(path)
     if verify:
         _verify(path, card)
@@ -70,7 +71,7 @@ def read_store(path: Path, *, verify: bool = True) -> FeatureTable:
     )
 
 
-def read_skipped(path: Path) -> pa.Table:
+def read_skipped(path: PathLike) -> pa.Table:
     """Return the rows that were not embedded: id, path, reason.
 
     Raises
@@ -78,6 +79,7 @@ def read_skipped(path: Path) -> pa.Table:
     EvenhandError
         If the folder is no finished store or the file cannot be read.
     """
+    path = Path(path)
     read_card(path)
     try:
         return pq.read_table(path / SKIPPED)
@@ -85,7 +87,7 @@ def read_skipped(path: Path) -> pa.Table:
         raise _unreadable(path, error) from error
 
 
-def read_thumbnails(path: Path, rows: Ints) -> list[bytes]:
+def read_thumbnails(path: PathLike, rows: Ints) -> list[bytes]:
     """Return the JPEG bytes of rows by number; an empty list when the store keeps none.
 
     Raises
@@ -93,6 +95,7 @@ def read_thumbnails(path: Path, rows: Ints) -> list[bytes]:
     EvenhandError
         If the folder is no finished store or a shard cannot be read.
     """
+    path = Path(path)
     card = read_card(path)
     if not any(thumbnails_name(part) in card.files for part in range(len(card.parts))):
         return []

@@ -32,6 +32,14 @@ from evenhand.data.store_layout import (
 # What a writer leaves that was killed before its plan was there.
 _EARLY = re.compile(rf"{re.escape(lock.NAME)}|\.{re.escape(PLAN)}\.\d+\.tmp")
 _LONG = 60
+_PLAINLY = {
+    "features_sha256": "features whose hashes are",
+    "image_bytes": "images of in all so many bytes:",
+    "manifest_sha256": "images, labels and splits whose hash is",
+    "rows_sha256": "a table whose hash is",
+    "text_sha256": "text features whose hash is",
+    "weights_sha256": "weights whose hash is",
+}
 
 
 class Plan(BaseModel):
@@ -113,8 +121,9 @@ def _compare(path: Path, known: Plan, ours: Plan) -> None:
     for key in sorted({*before, *now}):
         if before.get(key) != now.get(key):
             old, new = _differing(repr(before.get(key)), repr(now.get(key)))
+            what = _PLAINLY.get(key, key)
             raise EvenhandError(
-                f"--out {path} was made with {key} {old}, but this run has {new}; name another --out"
+                f"--out {path} was made with {what} {old}, but this run has {new}; name another --out"
             )
 
 

@@ -17,6 +17,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder, sha256
 from evenhand._typing import Floats
 from evenhand.data.head import Head
+from evenhand.data.images import none_readable
 from evenhand.data.lock import FolderLock
 from evenhand.data.store_layout import (
     CARD,
@@ -162,11 +163,14 @@ class StoreWriter:
         Raises
         ------
         EvenhandError
-            If no part has a row, or the disk refuses.
+            If there is no part, no image could be read, or the disk refuses.
         """
-        if not self._has_rows:
-            raise EvenhandError("no row could be embedded, so there is nothing to store; look at the images")
+        if not self.parts_done:
+            raise EvenhandError("no part was written, so there is nothing to store; write one first")
         rows, skipped = self._joined("rows"), self._joined("skipped")
+        if not self._has_rows:
+            (first,) = skipped.slice(0, 1).to_pylist()
+            raise none_readable(skipped.num_rows, first["path"], first["reason"])
         _write_table(self.path / ROWS, rows)
         _write_table(self.path / SKIPPED, skipped)
         with atomic(self.path / HEAD) as temporary:
@@ -225,5 +229,7 @@ def _write_array(path: Path, values: Floats) -> None:
 
 
 def _write_table(path: Path, table: pa.Table) -> None:
-    with atomic(path) as temporary:
-        pq.write_table(table, temporary)
+    with atomic(path) as temporary, temporary.open("wb") as stream:
+        pq.write_table(
+            table, stream
+        )  # by a stream of Python's: Arrow's own errors have no name for a full disk

@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,8 @@ class Columns:
         """
         if column not in self.values:
             raise EvenhandError(
-                f"{argument}: {self.path} has no column {column!r}; its columns are {', '.join(self.values)}"
+                f"{argument}: {self.path} has no column {column!r}; "
+                f"its columns are {', '.join(self.values)}; name one of them"
             )
         return self.values[column]
 
@@ -94,7 +96,7 @@ def read_columns(path: Path) -> Columns:
     try:
         table = reader(path)
     except (OSError, pa.ArrowException, UnicodeDecodeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = shorten(str(error), 200, placeholder=" …")
         raise EvenhandError(f"cannot read the table {path}: {reason}") from error
     names = [name.strip() for name in table.column_names]
     twice = sorted({name for name in names if names.count(name) > 1})

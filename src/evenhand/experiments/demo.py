@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evenhand._progress import Progress, silent
+from evenhand._typing import PathLike
 from evenhand.backbones.tiny import load_tiny
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
@@ -18,17 +19,19 @@ TRAINING = 2000
 """Scenes to train on: a hundred of them mislead, enough for evidence."""
 
 
-def run_demo(out: Path, *, seeds: Sequence[int] = (0, 1, 2), progress: Progress = silent) -> Results:
+def run_demo(out: PathLike, *, seeds: Sequence[int] = (0, 1, 2), progress: Progress = silent) -> Results:
     """Draw scenes anew for each seed, embed them once, fit every method, write `out/results.json`.
 
     The scenes, the store and the CFR run of each seed stay in `out/seed-S`, to look at and to go on from.
     """
+    out = Path(out)
     backbone = load_tiny()
     rows: list[ResultRow] = []
     for seed in seeds:
         folder = out / f"seed-{seed}"
         photos = folder / "photos"
-        if not photos.exists():
+        # Written last: without it an earlier run was interrupted.
+        if not (photos / "test" / "metadata.csv").exists():
             write_scenes(photos, seed=seed, train=TRAINING)
         table = embed(Manifest.read(photos, seed=seed), backbone, folder / "scenes.store", progress=progress)
         rows += _fit_all(table, seed, folder)

@@ -15,9 +15,10 @@ from scipy.special import softmax
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic
 from evenhand._progress import Progress, silent
-from evenhand._typing import Floats
+from evenhand._typing import Floats, PathLike
 from evenhand.backbones.base import Backbone
 from evenhand.data.embeddings import read_features
+from evenhand.data.images import none_readable
 from evenhand.data.manifest import Manifest
 from evenhand.experiments.backbone import backbone_of, embedded
 from evenhand.experiments.bundle import read_bundle
@@ -29,11 +30,11 @@ Block = tuple[list[str], Floats]
 
 
 def predict_run(
-    run: Path,
-    source: Path | None = None,
+    run: PathLike,
+    source: PathLike | None = None,
     *,
-    features: Path | None = None,
-    out: Path,
+    features: PathLike | None = None,
+    out: PathLike,
     device: str = "cpu",
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -42,28 +43,33 @@ def predict_run(
     Raises
     ------
     EvenhandError
-        If the run is damaged, the images need a model that the run's store does not name, or the widths
-        do not fit.
+        If the run is damaged, the images need a model that the run's store does not name, none of them can
+        be read, or the widths do not fit.
     """
-    model, classes = read_bundle(run / "bundle.safetensors")
+    run = Path(run)
     card = _read_card(run)
+    model, classes = read_bundle(run / "bundle.safetensors")
     skipped: list[dict[str, str]] = []
     if features is not None:
-        blocks = _of_features(features)
+        blocks = _of_features(Path(features))
     elif source is not None:
-        blocks = _of_images(source, _backbone(card, device), skipped, progress)
+        blocks = _of_images(Path(source), _backbone(card, device), skipped, progress)
     else:
         raise EvenhandError("predict takes images or features; give one of the two")
-    counts = _write(out, model, classes, blocks)
+    counts = _write(Path(out), model, classes, blocks)
     return {"rows": sum(counts.values()), "predicted": dict(counts), "skipped": skipped, "out": str(out)}
 
 
 def _read_card(run: Path) -> dict[str, Any]:
     try:
         card: dict[str, Any] = json.loads((run / "card.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise EvenhandError(f"{run} is no run folder: it has no card.json; make one with fit") from error
     except (OSError, ValueError) as error:
-        raise EvenhandError(f"{run} is no run folder: its card.json cannot be read ({error})") from error
-    if card.get("schema") != 1 or card.get("kind") != "run":
+        raise EvenhandError(f"{run / 'card.json'} cannot be read ({error}); run fit again") from error
+    if not isinstance(card, dict) or card.get("kind") != "run":
+        raise EvenhandError(f"{run} is no run folder: its card.json is another's; make one with fit")
+    if card.get("schema") != 1:
         raise EvenhandError(
             f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1"
         )
@@ -92,6 +98,8 @@ def _of_images(
     for read, features, unreadable in iter_features(manifest.paths.tolist(), backbone, progress=progress):
         skipped += [{"path": str(manifest.ids[k]), "reason": reason} for k, reason in unreadable]
         yield [str(manifest.ids[k]) for k in read], features
+    if len(skipped) == len(manifest):
+        raise none_readable(len(manifest), manifest.paths[0], skipped[0]["reason"])
 
 
 def _write(out: Path, model: Model, classes: list[str], blocks: Iterable[Block]) -> Counter[str]:

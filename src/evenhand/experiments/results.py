@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.stats import t
 
 from evenhand._files import atomic
+from evenhand._typing import PathLike
 from evenhand.audit.metrics import Averages, Rate
 
 
@@ -81,9 +82,9 @@ class Results(BaseModel):
     rows: list[ResultRow]
     summary: list[MethodSummary]
 
-    def write(self, path: Path) -> None:
+    def write(self, path: PathLike) -> None:
         """Write the file whole or not at all."""
-        with atomic(path) as temporary:
+        with atomic(Path(path)) as temporary:
             text = json.dumps(self.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
             temporary.write_text(text + "\n", encoding="utf-8")
 

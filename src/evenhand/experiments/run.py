@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
-from evenhand._files import atomic
-from evenhand._typing import Bools
+from evenhand._files import all_or_none, atomic
+from evenhand._typing import Bools, PathLike
 from evenhand.data.concepts import Concepts
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.bundle import write_bundle
@@ -82,7 +83,7 @@ def fit_run(
     table: FeatureTable,
     *,
     method: str,
-    out: Path,
+    out: PathLike,
     seed: int = 0,
     group_by: str | None = None,
     validation_from: ValidationFrom = "train",
@@ -96,8 +97,8 @@ def fit_run(
     EvenhandError
         If `out` holds something that is no run, or cannot be written.
     """
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "card.json").exists())):
-        raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
+    out = Path(out)
+    _check_free(out)
     row, estimator, rows = fit_row(
         table,
         method,
@@ -123,12 +124,13 @@ def fit_run(
     results = Results(
         schema=1, provenance=provenance(store=card["store"]), rows=[row], summary=summarise([row])
     )
-    write_bundle(out / "bundle.safetensors", estimator.model_, list(table.classes))
-    _write_table(out / "history.parquet", estimator.history_)
-    _write_table(out / "calibration_set.parquet", _calibration_rows(table, estimator, rows))
-    results.write(out / "results.json")
-    with atomic(out / "card.json") as temporary:
-        temporary.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with all_or_none(out) as folder:
+        write_bundle(folder / "bundle.safetensors", estimator.model_, list(table.classes))
+        _write_table(folder / "history.parquet", estimator.history_)
+        _write_table(folder / "calibration_set.parquet", _calibration_rows(table, estimator, rows))
+        results.write(folder / "results.json")
+        text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+        (folder / "card.json").write_text(text, encoding="utf-8")
     return results
 
 
@@ -143,6 +145,25 @@ def _words(table: FeatureTable, method: str, concepts: Concepts | None) -> dict[
             f"made by {weights[:12] or 'unknown'}; embed the words by the store's model"
         )
     return {"concepts": concepts}
+
+
+def _check_free(out: Path) -> None:
+    """Refuse a path that holds anything but a run, or cannot be written, before the training."""
+    kept = [entry.name for entry in out.iterdir() if not entry.name.startswith(".")] if out.is_dir() else []
+    if (out.exists() and not out.is_dir()) or (kept and not is_run(out)):
+        raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
+    parent = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise EvenhandError(f"--out {out} cannot be written: no permission in {parent}; name another folder")
+
+
+def is_run(folder: Path) -> bool:
+    """Tell whether a folder holds what `fit_run` writes, of any version."""
+    try:
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(card, dict) and card.get("kind") == "run"
 
 
 def _given(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -97,8 +98,8 @@ def load_batches(
         if "DataLoader worker" not in str(error):
             raise
         raise EvenhandError(
-            f"a process that reads images died ({' '.join(str(error).split())[:200]}); free memory or use "
-            "fewer --workers, and run the same command again to resume"
+            f"a process that reads images died ({shorten(str(error), 200, placeholder=' …')}); free memory "
+            "or use fewer --workers, and run the same command again to resume"
         ) from error
 
 

@@ -14,11 +14,11 @@ import torch
 
 from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand._progress import Progress, silent
-from evenhand._typing import Floats, Strings
+from evenhand._typing import Floats, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.prompts import class_prompts
 from evenhand.data.manifest import Manifest
-from evenhand.data.store import read_store
+from evenhand.data.store import read_skipped, read_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.loading import Batch, consecutive, load_batches
@@ -29,7 +29,7 @@ DTYPES = ("float16", "float32")
 def embed(
     manifest: Manifest,
     backbone: Backbone,
-    out: Path,
+    out: PathLike,
     *,
     templates: str | Sequence[str] | None = None,
     prompts: Mapping[str, Sequence[str]] | None = None,
@@ -79,6 +79,7 @@ def embed(
     EvenhandWarning
         If no training picture of a class can be read.
     """
+    out = Path(out)
     _check(manifest, batch_size, part_rows, dtype)
     head = backbone.head(manifest.classes, {**class_prompts(manifest.classes, templates), **(prompts or {})})
     identity = {
@@ -110,6 +111,8 @@ def embed(
                 _write_part(writer, manifest, made, thumbnails)
             writer.finish()
     table = read_store(out)
+    if strict:
+        _check_none_skipped(out)
     _warn_of_lost_classes(table)
     return table
 
@@ -194,11 +197,6 @@ def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded
         {"id": str(manifest.ids[row]), "path": str(manifest.paths[row]), "reason": reason}
         for row, reason in lost
     ]
-    if len(lost) == len(manifest):
-        first = skipped[0]
-        raise EvenhandError(
-            f"none of the {len(manifest)} images can be read; the first is {first['path']}: {first['reason']}"
-        )
     columns: dict[str, Any] = {
         "id": manifest.ids[read],
         "path": manifest.paths[read],
@@ -209,6 +207,17 @@ def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded
     small = [jpeg for batch, _ in made for jpeg in batch.thumbnails]
     features = np.concatenate([features for _, features in made])
     writer.write_part(features, columns, skipped, small if thumbnails else None)
+
+
+def _check_none_skipped(out: Path) -> None:
+    """Refuse a store that an earlier run, without `strict`, made of less than all images."""
+    skipped = read_skipped(out)
+    if skipped.num_rows:
+        (first,) = skipped.slice(0, 1).to_pylist()
+        raise EvenhandError(
+            f"store {out} lacks {skipped.num_rows} images, the first is {first['path']}: {first['reason']}; "
+            "repair them and name another --out, or leave out --strict"
+        )
 
 
 def _check(manifest: Manifest, batch_size: int, part_rows: int, dtype: str) -> None:

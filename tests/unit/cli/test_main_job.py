@@ -2,11 +2,13 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from evenhand.cli.app import app
@@ -38,7 +40,10 @@ def test_embed_counts_and_is_repeatable(photos: Path, store: Path) -> None:
     assert sum(sum(counts.values()) for counts in found["counts"].values()) == 200
     assert found["attributes"] == ["background"]
     assert found["skipped"] == {}
-    assert "200 rows" in run(*arguments).stdout
+    shown = run(*arguments).stdout
+    assert "200 rows" in shown
+    assert re.search(r"class +train +test\n", shown)
+    assert "columns that make groups: background" in shown
 
 
 def test_audit_shows_groups(store: Path) -> None:
@@ -62,6 +67,51 @@ def test_fit_then_predict_images_and_features(photos: Path, store: Path, tmp_pat
     np.save(tmp_path / "X.npy", parts.astype(np.float32))
     found = json.loads(run("predict", made, "--features", tmp_path / "X.npy", "--out", out, "--json").stdout)
     assert sum(found["predicted"].values()) == 200
+
+
+def test_broken_images_are_counted_by_kind(tmp_path: Path) -> None:
+    for k in range(6):
+        folder = tmp_path / "photos" / ("cat" if k % 2 else "dog")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((40 + k, 40), 60).save(folder / f"{k}.png")
+    for name, cut in (("a", 300), ("b", 400)):
+        (folder / f"{name}.png").write_bytes((folder / "5.png").read_bytes()[:cut])
+    (folder / "c.png").touch()
+    out = tmp_path / "s.store"
+    shown = run("embed", tmp_path / "photos", "--model", "tiny", "--out", out).stdout
+    assert f"3 of 9 images skipped, listed in {out / 'skipped.parquet'}:" in shown
+    assert "  2  truncated or damaged\n" in shown
+    assert "  1  empty file\n" in shown
+    done = run(
+        "embed", tmp_path / "photos", "--model", "tiny", "--out", out, "--device", "cpu", "--strict", code=1
+    )
+    assert "lacks 3 images" in done.stderr
+
+
+def test_a_long_path_is_not_folded(store: Path, photos: Path, tmp_path: Path) -> None:
+    made, out = tmp_path / "birds.run", tmp_path / "a folder with a name" / "predictions of all.csv"
+    run("fit", store, "--method", "zero_shot", "--out", made)
+    picture = next((photos / "test").glob("*.jpg"))
+    assert f"{out}: 1 rows\n" in run("predict", made, picture, "--out", out, "--device", "cpu").stdout
+
+
+def test_predict_on_nothing_readable_is_one_sentence(store: Path, tmp_path: Path) -> None:
+    made, broken = tmp_path / "birds.run", tmp_path / "broken"
+    run("fit", store, "--method", "zero_shot", "--out", made)
+    broken.mkdir()
+    (broken / "x.jpg").write_text("no picture")
+    done = run("predict", made, broken, "--out", tmp_path / "new" / "p.csv", "--device", "cpu", code=1)
+    assert (
+        done.stderr == f"error: none of the 1 images can be read; the first is {broken}/x.jpg: not an image\n"
+    )
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_parameter_of_another_kind_is_one_sentence(store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "x.run"
+    done = run("fit", store, "--method", "erm", "--param", "epochs=many", "--out", out, code=1)
+    assert done.stderr == "error: --param epochs got 'many', but erm takes a whole number or null there\n"
+    assert not out.exists()
 
 
 def test_import_then_fit(tmp_path: Path) -> None:

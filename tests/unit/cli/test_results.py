@@ -40,7 +40,9 @@ def test_one_row_shows_classes_groups_reason_and_notes(capsys: pytest.CaptureFix
         "75.0",
         "0.0 [-1.0, 1.0]",
         "none",
-        "Classes, test split",
+        "cfr, seed 0: accuracy on the test split, percent",
+        "waterbird / land, 12 few rows",
+        "points more in the worst group than plain training (ERM)",
         "12 few",
         "[x]�[2J",
         "no evidence of a shortcut that calibration can mend",
@@ -49,6 +51,42 @@ def test_one_row_shows_classes_groups_reason_and_notes(capsys: pytest.CaptureFix
     ):
         assert text in out
     assert "\x1b[2J" not in out
+
+
+def test_what_is_not_known_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    found = results(1)
+    found.rows[0].worst_group = found.rows[0].difference_to_erm = None
+    show_results(found, Path("x"), json=False)
+    out = capsys.readouterr().out
+    assert "worst class" in out
+    assert "worst group" not in out
+    assert "train_weighted" not in out
+
+
+def test_a_kept_candidate_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    found = results(1)
+    figures = {"gain": 0.081, "low": 0.0513, "chance": -0.039, "retention": 0.9524}
+    found.rows[0].kept = {
+        "candidate": "epoch 4",
+        "index": 3,
+        "rule": "shortcut_cell",
+        "looked_at": 18,
+        **figures,
+    }
+    show_results(found, Path("x"), json=False)
+    assert (
+        "kept epoch 4 of 18 candidates in place of plain training (ERM): on rows that it did not train on, "
+        "the label-free score shortcut_cell is 8.1 points higher, at least 5.1, and 95.2 % of what ERM had "
+        "right stays right\n"
+    ) in capsys.readouterr().out
+
+
+def test_cells_of_erm_itself_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    for method, shown in (("cfr", True), ("erm", False)):
+        found = results(1)
+        found.rows[0].method, found.rows[0].cells = method, [rate("waterbird / ERM right")]
+        show_results(found, Path("x"), json=False)
+        assert ("Cells: rows that" in capsys.readouterr().out) == shown
 
 
 def test_several_rows_name_method_and_seed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,20 @@ def test_linked_folders_are_followed_but_not_in_circles(tmp_path):
     assert find_images(tmp_path / "photos") == ["b/x.png"]
 
 
+def test_a_link_to_itself_is_listed_like_a_dangling_one(tmp_path):
+    picture(tmp_path / "a.png")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert find_images(tmp_path) == ["a.png", "loop.png"]
+
+
+def test_a_folder_of_tables_alone_is_told_to_name_one(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/train-00000-of-00001.parquet").write_bytes(b"")
+    with pytest.raises(EvenhandError, match=r"if the table data/train-00000-of-00001\.parquet lists"):
+        find_images(tmp_path)
+
+
 def test_unreadable_file_without_extension_is_no_picture(tmp_path, monkeypatch):
     picture(tmp_path / "a.png")
     (tmp_path / "b").write_text("x")

@@ -119,13 +119,20 @@ def test_bare_numbers_are_noted_and_can_be_named(tmp_path):
     tree(tmp_path, **{"10": 3, "9": 3})
     manifest = Manifest.read(tmp_path)
     assert manifest.classes == ("9", "10")
-    assert "the classes 9, 10 are bare numbers, which make useless prompts; name them with --class-names" in (
-        manifest.notes
+    (note,) = [note for note in manifest.notes if "--class-names" in note]
+    assert note.startswith(
+        "labels that are bare numbers or truth values make useless prompts: 9, 10; name the"
     )
     named = Manifest.read(tmp_path, class_names={"9": "cat", "10": "a dog"})
     assert named.classes == ("cat", "a dog")
     assert (named.y == manifest.y).all()
     assert not any("--class-names" in note for note in named.notes)
+
+
+def test_truth_values_are_noted_too(tmp_path):
+    tree(tmp_path, true=3, False_=3)
+    (tmp_path / "False_").rename(tmp_path / "False")
+    assert any("prompts: False, true; name the classes" in note for note in Manifest.read(tmp_path).notes)
 
 
 def test_unknown_class_name(tmp_path):
@@ -316,7 +323,7 @@ def test_missing_path_names_the_row(table):
 
 def test_duplicate_rows(table):
     with pytest.raises(
-        EvenhandError, match=r"1 image paths come more than once, for example 'a.png' \(2 times\)"
+        EvenhandError, match=r"image paths must be unique, but 'a.png' comes 2 times \(1 such paths in all\)"
     ):
         Manifest.read(table("path,label", "a.png,x", "./a.png,y", "c.png,y"))
 

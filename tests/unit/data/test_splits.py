@@ -32,6 +32,13 @@ def test_seed_decides():
     assert (stratified_split(y, seed=1) != stratified_split(y, seed=2)).any()
 
 
+def test_that_validation_rows_will_test_is_noted():
+    y = np.zeros(3, dtype=np.int64)
+    _, notes = given_or_drawn(np.array(["train", "train", "val"]), y, seed=0, column="split")
+    assert notes == ["no test split is given: accuracies will be those of the validation split"]
+    assert given_or_drawn(np.array(["train", "train", "test"]), y, seed=0, column="split")[1] == []
+
+
 def test_fractions_must_be_shares():
     for fractions in ({"train": 0.5, "test": 0.4}, {"train": 1.2, "test": -0.2}, {}):
         with pytest.raises(EvenhandError, match="fractions must be positive and sum to 1"):

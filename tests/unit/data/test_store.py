@@ -154,3 +154,9 @@ def test_stores_are_told_from_other_things(store: Path, tmp_path: Path) -> None:
     store.write_text("a file")
     with pytest.raises(EvenhandError, match="is no store"):
         read_store(store)
+
+
+def test_a_path_may_be_a_string(store: Path) -> None:
+    assert len(read_store(str(store))) == len(read_store(store))
+    assert read_skipped(str(store)).num_rows == read_skipped(store).num_rows
+    assert read_thumbnails(str(store), np.array([0])) == read_thumbnails(store, np.array([0]))

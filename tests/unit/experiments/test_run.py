@@ -1,5 +1,7 @@
 import dataclasses
+import errno
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -74,19 +76,70 @@ def test_predict_needs_images_or_features(table: FeatureTable, tmp_path: Path) -
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, table: FeatureTable) -> None:
-    with pytest.raises(EvenhandError, match="not a readable bundle"):
+    with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json; make one with fit"):
         predict_run(tmp_path, tmp_path, out=tmp_path / "p.csv")
     fit_run(table, method="zero_shot", out=tmp_path / "run")
     card = tmp_path / "run" / "card.json"
-    card.write_text('{"schema": 9}')
+    card.write_text('{"schema": 9, "kind": "run"}')
     with pytest.raises(EvenhandError, match="card schema 9"):
         predict_run(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+    card.write_text('{"schema": 1, "kind": "store"}')
+    with pytest.raises(
+        EvenhandError, match=r"is no run folder: its card\.json is another's; make one with fit"
+    ):
+        predict_run(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
     card.write_text("{")
-    with pytest.raises(EvenhandError, match="is no run folder"):
+    with pytest.raises(EvenhandError, match=r"card\.json cannot be read"):
         predict_run(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(EvenhandError, match="exists and is no run folder"):
         fit_run(table, method="erm", out=tmp_path)
+
+
+def test_a_store_is_not_taken_for_a_run(table: FeatureTable, tmp_path: Path) -> None:
+    card = '{"schema": 1, "kind": "store"}'
+    (tmp_path / "card.json").write_text(card)
+    with pytest.raises(EvenhandError, match="exists and is no run folder"):
+        fit_run(table, method="zero_shot", out=tmp_path)
+    assert (tmp_path / "card.json").read_text() == card
+
+
+def test_a_run_replaces_a_run_and_leaves_other_files(table: FeatureTable, tmp_path: Path) -> None:
+    fit_run(table, method="cfr", out=str(tmp_path / "run"))
+    (tmp_path / "run" / "report.html").write_text("mine")
+    fit_run(table, method="zero_shot", out=str(tmp_path / "run"))
+    assert (tmp_path / "run" / "report.html").read_text() == "mine"
+    assert json.loads((tmp_path / "run" / "card.json").read_text())["method"] == "zero_shot"
+
+
+@pytest.mark.parametrize("file", ["bundle.safetensors", "history.parquet", "results.json"])
+def test_a_full_disk_leaves_no_half_run(
+    table: FeatureTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    fit_run(table, method="zero_shot", out=tmp_path / "old")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
+    real = Path.replace
+
+    def full(path: Path, target: Path) -> Path:
+        if Path(target).name == file:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    for out in ("old", "new"):
+        with pytest.raises(EvenhandError, match=r"cannot write .*: No space left on device"):
+            fit_run(table, method="erm", out=tmp_path / out)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()} == before
+    assert not (tmp_path / "new").exists()
+
+
+def test_no_permission_is_told_before_the_training(
+    table: FeatureTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # root may write anywhere
+    sentence = rf"--out {tmp_path}/a/b cannot be written: no permission in {tmp_path}; name another folder"
+    with pytest.raises(EvenhandError, match=sentence):
+        fit_run(table, method="nope", out=tmp_path / "a" / "b")
 
 
 @pytest.mark.parametrize(("method", "params"), [("cfr", {}), ("contrastive_adapter", {"epochs": 4})])

@@ -1,5 +1,6 @@
 import io
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,12 @@ def test_a_store_made_otherwise_is_refused(
         Image.new("RGB", (9, 9)).save(manifest.paths[0])
     else:
         manifest = replace(manifest, y=1 - manifest.y)
-    key = {"pictures": "image_bytes", "labels": "manifest_sha256", "templates": "prompts"}.get(change, change)
-    with pytest.raises(EvenhandError, match=key):
+    told = {
+        "pictures": "images of in all so many bytes: ",
+        "labels": "images, labels and splits whose hash is",
+        "templates": "prompts",
+    }
+    with pytest.raises(EvenhandError, match=f"was made with .*{told.get(change, change)}"):
         embed(manifest, backbone, tmp_path / "s", **options)
 
 
@@ -133,13 +138,32 @@ def test_strict_stops_at_the_first_and_leaves_nothing(
     assert not (tmp_path / "s").exists()
 
 
-def test_no_readable_picture_is_one_error(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("earlier", ["whole", "interrupted"])
+def test_strict_refuses_what_an_earlier_run_left_out(
+    manifest: Manifest, backbone: Any, tmp_path: Path, earlier: str
+) -> None:
+    Path(manifest.paths[2]).write_bytes(b"broken")
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if earlier == "interrupted" and done > 10:
+            raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt):
+        embed(manifest, backbone, tmp_path / "s", part_rows=5, progress=stop)
+    with pytest.raises(EvenhandError, match=r"lacks 1 images, the first is .*not an image; repair them"):
+        embed(manifest, backbone, tmp_path / "s", part_rows=5, strict=True)
+
+
+@pytest.mark.parametrize("part_rows", [4096, 6])
+def test_no_readable_picture_is_one_error(
+    manifest: Manifest, backbone: Any, tmp_path: Path, part_rows: int
+) -> None:
     for path in manifest.paths:
         Path(path).write_bytes(b"broken")
     with pytest.raises(
         EvenhandError, match=r"none of the 20 images can be read; the first is .*not an image"
     ):
-        embed(manifest, backbone, tmp_path / "s")
+        embed(manifest, backbone, tmp_path / "s", part_rows=part_rows)
     assert not (tmp_path / "s").exists()
 
 
