@@ -25,6 +25,7 @@ _LAZY = {
     "embed": "evenhand.extract.local",
     "fit_run": "evenhand.experiments.run",
     "import_embeddings": "evenhand.data.embeddings",
+    "load": "evenhand.experiments.load",
     "load_openclip": "evenhand.backbones.openclip",
     "load_tiny": "evenhand.backbones.tiny",
     "predict_run": "evenhand.experiments.predict",

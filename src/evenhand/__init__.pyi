@@ -11,6 +11,7 @@ from evenhand.data.store import read_store as read_store
 from evenhand.data.table import FeatureTable as FeatureTable
 from evenhand.experiments.audit import audit_table as audit_table
 from evenhand.experiments.demo import run_demo as run_demo
+from evenhand.experiments.load import load as load
 from evenhand.experiments.predict import predict_run as predict_run
 from evenhand.experiments.results import Results as Results
 from evenhand.experiments.run import fit_run as fit_run
@@ -40,6 +41,7 @@ __all__ = [
     "embed",
     "fit_run",
     "import_embeddings",
+    "load",
     "load_openclip",
     "load_tiny",
     "predict_run",

@@ -63,8 +63,8 @@ def command(
     set_threads(threads)
     names, wanted = read_mapping(class_names), read_templates(templates)
 
+    from evenhand.backbones.load import load_backbone
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.model import load_model
     from evenhand.cli.store import show_store
     from evenhand.data.manifest import Manifest
     from evenhand.extract.local import embed
@@ -77,7 +77,7 @@ def command(
         class_names=names,
         seed=seed,
     )
-    backbone = load_model(model, pretrained, device=choose_device(device), precision=precision, site=site)
+    backbone = load_backbone(model, pretrained, device=choose_device(device), precision=precision, site=site)
     with progress_bar() as progress:
         table = embed(
             manifest,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,10 @@ from evenhand._files import atomic
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
 from evenhand.backbones.base import Backbone
-from evenhand.backbones.openclip import load_openclip
-from evenhand.backbones.tiny import load_tiny
 from evenhand.data.embeddings import read_features
 from evenhand.data.manifest import Manifest
 from evenhand.experiments.bundle import read_bundle
+from evenhand.experiments.run_folder import BUNDLE, read_card, run_backbone
 from evenhand.extract.local import iter_features
 from evenhand.methods._model import Model
 
@@ -46,29 +44,17 @@ def predict_run(
         If the run is damaged, the images need a model that the run's store does not name, or the widths
         do not fit.
     """
-    model, classes = read_bundle(run / "bundle.safetensors")
-    card = _read_card(run)
+    model, classes = read_bundle(run / BUNDLE)
+    card = read_card(run)
     skipped: list[dict[str, str]] = []
     if features is not None:
         blocks = _of_features(features)
     elif source is not None:
-        blocks = _of_images(source, _backbone(card, device), skipped, progress)
+        blocks = _of_images(source, run_backbone(card, device), skipped, progress)
     else:
         raise EvenhandError("predict takes images or features; give one of the two")
     counts = _write(out, model, classes, blocks)
     return {"rows": sum(counts.values()), "predicted": dict(counts), "skipped": skipped, "out": str(out)}
-
-
-def _read_card(run: Path) -> dict[str, Any]:
-    try:
-        card: dict[str, Any] = json.loads((run / "card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EvenhandError(f"{run} is no run folder: its card.json cannot be read ({error})") from error
-    if card.get("schema") != 1 or card.get("kind") != "run":
-        raise EvenhandError(
-            f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1"
-        )
-    return card
 
 
 def _of_features(path: Path) -> Iterator[Block]:
@@ -76,26 +62,6 @@ def _of_features(path: Path) -> Iterator[Block]:
     for part in read_features([path]):
         yield [str(k) for k in range(row, row + len(part))], np.array(part, dtype=np.float32)
         row += len(part)
-
-
-def _backbone(card: Mapping[str, Any], device: str) -> Backbone:
-    """Load the model that made the run's store, and refuse it if its weights have changed since."""
-    made = card["store_card"]
-    if made.get("family") != "open_clip":
-        raise EvenhandError(
-            "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
-        )
-    how = {"device": device, "precision": made["precision"], "site": made["site"].removeprefix("visual.")}
-    if made["model"] == "tiny":
-        backbone = load_tiny(**how)
-    else:
-        backbone = load_openclip(made["model"], made["pretrained"], **how)
-    if backbone.card()["weights_sha256"] != made["weights_sha256"]:
-        raise EvenhandError(
-            f"model {made['model']!r} has other weights than the run's store was made with "
-            f"({made['weights_sha256'][:12]}); use the same checkpoint"
-        )
-    return backbone
 
 
 def _of_images(

@@ -18,6 +18,7 @@ from evenhand.data.table import FeatureTable
 from evenhand.experiments.bundle import write_bundle
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
+from evenhand.experiments.run_folder import BUNDLE
 from evenhand.experiments.splits import Rows, parts, with_held_out
 from evenhand.methods._model import Model
 from evenhand.methods.base import Method
@@ -110,7 +111,7 @@ def fit_run(
     results = Results(
         schema=1, provenance=provenance(store=card["store"]), rows=[row], summary=summarise([row])
     )
-    write_bundle(out / "bundle.safetensors", estimator.model_, list(table.classes))
+    write_bundle(out / BUNDLE, estimator.model_, list(table.classes))
     _write_table(out / "history.parquet", estimator.history_)
     _write_table(out / "calibration_set.parquet", _calibration_rows(table, estimator, rows))
     results.write(out / "results.json")
@@ -164,5 +165,9 @@ def _calibration_rows(table: FeatureTable, estimator: Method, rows: Rows) -> lis
 
 
 def _write_table(path: Path, records: list[dict[str, Any]]) -> None:
+    # Arrow would take the columns of the first record alone; later ones also tell their fold.
+    names = dict.fromkeys(name for record in records for name in record)
     with atomic(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(records), temporary)
+        pq.write_table(
+            pa.table({name: [record.get(name) for record in records] for name in names}), temporary
+        )

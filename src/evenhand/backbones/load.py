@@ -1,0 +1,40 @@
+"""One door to every model: the embedded one, open_clip's, transformers'."""
+
+from __future__ import annotations
+
+from evenhand._errors import EvenhandError
+from evenhand.backbones.base import Backbone
+from evenhand.backbones.openclip import load_openclip
+from evenhand.backbones.tiny import load_tiny
+
+
+def load_backbone(
+    model: str,
+    pretrained: str | None = None,
+    *,
+    device: str = "cpu",
+    precision: str = "fp32",
+    site: str | None = None,
+) -> Backbone:
+    """Return the model that a name stands for.
+
+    Parameters
+    ----------
+    model : str
+        `tiny`, an open_clip name, or `local-dir:FOLDER`.
+    pretrained, device, precision, site : str
+        As in `load_openclip`; only an open_clip name takes `pretrained`.
+
+    Raises
+    ------
+    EvenhandError
+        If `pretrained` came with another model than an open_clip name, or the model cannot be loaded.
+    """
+    if model != "tiny":
+        return load_openclip(model, pretrained, device=device, precision=precision, site=site)
+    if pretrained is not None:
+        raise EvenhandError(
+            f"--pretrained {pretrained} does not go with --model tiny, whose weights ship with evenhand; "
+            "leave it out or name an open_clip model"
+        )
+    return load_tiny(device=device, precision=precision, site=site)
