@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from evenhand._errors import EvenhandError
-from evenhand.backbones.base import Backbone
-from evenhand.backbones.openclip import load_openclip
+from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
 from evenhand.backbones.tiny import load_tiny
+
+Loaded: TypeAlias = OpenClipBackbone
 
 
 def load_backbone(
@@ -15,7 +18,7 @@ def load_backbone(
     device: str = "cpu",
     precision: str = "fp32",
     site: str | None = None,
-) -> Backbone:
+) -> Loaded:
     """Return the model that a name stands for.
 
     Parameters

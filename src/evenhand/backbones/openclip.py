@@ -117,6 +117,10 @@ class OpenClipBackbone:
             pool=arrays,
         )
 
+    def preprocessing(self) -> dict[str, Any]:
+        """Return size, resizing, mean and standard deviation, as open_clip's configurations name them."""
+        return dict(self.model.visual.preprocess_cfg)
+
     def card(self) -> dict[str, Any]:
         """Return what identifies the features."""
         quick = any(isinstance(module, QuickGELU) for module in self.model.modules())

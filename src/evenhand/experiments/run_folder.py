@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._errors import EvenhandError
-from evenhand.backbones.base import Backbone
-from evenhand.backbones.load import load_backbone
+from evenhand.backbones.load import Loaded, load_backbone
 
 BUNDLE = "bundle.safetensors"
 
@@ -50,7 +49,7 @@ def read_result(run: Path) -> dict[str, Any]:
     return row
 
 
-def run_backbone(card: Mapping[str, Any], device: str) -> Backbone:
+def run_backbone(card: Mapping[str, Any], device: str) -> Loaded:
     """Load the model that made a run's store, and refuse it if its weights have changed since.
 
     Raises
