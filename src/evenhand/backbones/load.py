@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from evenhand._errors import EvenhandError
+from evenhand.backbones.hf import PREFIX, HfBackbone, load_hf
 from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
 from evenhand.backbones.tiny import load_tiny
 
-Loaded: TypeAlias = OpenClipBackbone
+Loaded: TypeAlias = OpenClipBackbone | HfBackbone
 
 
 def load_backbone(
@@ -24,7 +25,7 @@ def load_backbone(
     Parameters
     ----------
     model : str
-        `tiny`, an open_clip name, or `local-dir:FOLDER`.
+        `tiny`, an open_clip name, `local-dir:FOLDER`, or `hf:NAME_OR_FOLDER` for a model of transformers.
     pretrained, device, precision, site : str
         As in `load_openclip`; only an open_clip name takes `pretrained`.
 
@@ -33,11 +34,13 @@ def load_backbone(
     EvenhandError
         If `pretrained` came with another model than an open_clip name, or the model cannot be loaded.
     """
-    if model != "tiny":
+    if model != "tiny" and not model.startswith(PREFIX):
         return load_openclip(model, pretrained, device=device, precision=precision, site=site)
     if pretrained is not None:
         raise EvenhandError(
-            f"--pretrained {pretrained} does not go with --model tiny, whose weights ship with evenhand; "
+            f"--pretrained {pretrained} does not go with --model {model}, which brings its own weights; "
             "leave it out or name an open_clip model"
         )
-    return load_tiny(device=device, precision=precision, site=site)
+    if model == "tiny":
+        return load_tiny(device=device, precision=precision, site=site)
+    return load_hf(model, device=device, precision=precision, site=site)

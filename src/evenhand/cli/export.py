@@ -34,7 +34,9 @@ def command(
         as_json(found)
         return
     console().print(
-        clean(f"{out}: {', '.join(found['files'])}; logits differ from the run's by at most "
-              f"{found['largest_difference']:.1e}"),
+        clean(
+            f"{out}: {', '.join(found['files'])}; logits differ from the run's by at most "
+            f"{found['largest_difference']:.1e}"
+        ),
         soft_wrap=True,
     )

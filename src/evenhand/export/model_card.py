@@ -33,7 +33,7 @@ def model_card(source: Source, to: str, largest: float) -> str:
     largest : float
         How far its logits are from the run's.
     """
-    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, autoescape=False)  # noqa: S701
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     environment.filters |= {"plain": plain, "percent": _percent, "interval": _interval}
     text = resources.files("evenhand.export").joinpath("model_card.md.j2").read_text(encoding="utf-8")
     row, made = source.result, source.card["store_card"]
@@ -95,7 +95,11 @@ def _header(source: Source, to: str) -> str:
                 "results": [
                     {
                         "task": {"type": "image-classification"},
-                        "dataset": {"name": _store_name(source), "type": "imagefolder", "split": row["split"]},
+                        "dataset": {
+                            "name": _store_name(source),
+                            "type": "imagefolder",
+                            "split": row["split"],
+                        },
                         "metrics": metrics,
                     }
                 ],

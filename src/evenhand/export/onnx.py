@@ -35,6 +35,7 @@ class Classifier(nn.Module):
         self.intercept = nn.Buffer(torch.from_numpy(source.model.intercept))
 
     def forward(self, pixels: Tensor) -> Tensor:
+        """Return logits."""
         z = projection_of(dict(self.projection.items())).embed(self.trunk(pixels))
         return z @ self.prototypes.T + self.intercept
 

@@ -15,6 +15,7 @@ from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
 from evenhand.backbones.sites import write_projection, written_config
 from evenhand.export.source import Source, check_agreement, check_text_head
 from evenhand.export.weights import save_weights
+from evenhand.functional.geometry import cosine_logits
 
 TOLERANCE = 1e-5
 _PREPROCESSING = ("mean", "std", "interpolation", "resize_mode", "fill_color")
@@ -50,7 +51,7 @@ def write(source: Source, folder: Path) -> float:
 
     def predict(pixels: Tensor) -> Tensor:
         z: Tensor = loaded.model.encode_image(pixels, normalize=True)
-        return loaded.model.logit_scale.exp() * (z @ text.T)
+        return cosine_logits(z, text, loaded.model.logit_scale.exp())
 
     return check_agreement(source, predict, TOLERANCE, "open_clip")
 
@@ -70,5 +71,10 @@ def merge(source: Source, model: Any, target: str) -> None:
             f"--to {target} has no place for the projection of method {source.card['method']!r} ({error}); "
             "use --to onnx, which takes any"
         ) from error
+    write_scale(source, model)
+
+
+def write_scale(source: Source, model: Any) -> None:
+    """Write the run's logit scale into a model that keeps its logarithm."""
     with torch.no_grad():
         model.logit_scale.fill_(log(source.model.logit_scale))

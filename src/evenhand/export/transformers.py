@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,13 @@ from torch import Tensor
 
 from evenhand._errors import EvenhandError
 from evenhand._optional import optional
+from evenhand.backbones.hf import HfBackbone, quiet, write_hf_projection
 from evenhand.backbones.openclip import OpenClipBackbone
 from evenhand.export.clip_weights import transformers_names
-from evenhand.export.openclip import merge
+from evenhand.export.openclip import merge, write_scale
 from evenhand.export.source import Source, check_agreement, check_text_head
 from evenhand.export.weights import save_weights
+from evenhand.functional.geometry import cosine_logits, prototypes
 
 TOLERANCE = 1e-5
 _START, _END = "<|startoftext|>", "<|endoftext|>"
@@ -37,47 +37,60 @@ def write(source: Source, folder: Path) -> float:
     """
     transformers = optional("transformers", "hf")
     backbone = source.backbone
-    _check_family(backbone)
+    if isinstance(backbone, OpenClipBackbone):
+        _check_family(backbone)
     check_text_head(source, "transformers")
-    merge(source, backbone.model, "transformers")
-    weights = transformers_names(backbone.model.state_dict())
-    if weights is None:
-        raise _no_place(backbone, "its transformer blocks are of another kind")
-    with quiet():
-        _config(transformers, backbone).save_pretrained(folder)
-        save_weights(weights, folder / "model.safetensors")
-        _processor(transformers, backbone).save_pretrained(folder)
+    with quiet(transformers):
+        if isinstance(backbone, OpenClipBackbone):
+            _write_converted(transformers, source, backbone, folder)
+        else:
+            _write_own(transformers, source, backbone, folder)
         model = transformers.CLIPModel.from_pretrained(folder).eval()
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    tokens = _tokens(source, tokenizer)
+    prompts = [prompt for name in source.classes for prompt in source.prompts[name]]
+    tokens = tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt").input_ids
+    if isinstance(backbone, OpenClipBackbone):
+        _check_tokens(prompts, tokens, backbone.tokenizer(prompts))
 
     def predict(pixels: Tensor) -> Tensor:
         # Prompts of a class are averaged as the run averages them.
         embedded = model(input_ids=tokens, pixel_values=pixels)
-        owners = [row for row, name in enumerate(source.classes) for _ in source.prompts[name]]
-        sums = torch.zeros(len(source.classes), embedded.text_embeds.shape[1])
-        text = sums.index_add(0, torch.tensor(owners), embedded.text_embeds)
-        z: Tensor = embedded.image_embeds
-        return model.logit_scale.exp() * (z @ torch.nn.functional.normalize(text).T)
+        texts = embedded.text_embeds.split([len(source.prompts[name]) for name in source.classes])
+        t = torch.cat([prototypes(text[None]) for text in texts])
+        return cosine_logits(embedded.image_embeds, t, model.logit_scale.exp())
 
     return check_agreement(source, predict, TOLERANCE, "transformers")
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers off the user's screen: its logger has a handler of its own."""
-    logger = logging.getLogger("transformers")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+def _write_own(transformers: Any, source: Source, backbone: HfBackbone, folder: Path) -> None:
     try:
-        yield
-    finally:
-        logger.setLevel(level)
+        write_hf_projection(backbone.model, source.model.projection)
+    except EvenhandError as error:
+        raise _no_place(backbone, str(error)) from error
+    write_scale(source, backbone.model)
+    backbone.model.save_pretrained(folder)
+    _save_processor(transformers, backbone.images, backbone.tokenizer, folder)
 
 
-def _check_family(backbone: Any) -> None:
+def _write_converted(transformers: Any, source: Source, backbone: OpenClipBackbone, folder: Path) -> None:
+    merge(source, backbone.model, "transformers")
+    weights = transformers_names(backbone.model.state_dict())
+    if weights is None:
+        raise _no_place(backbone, "its transformer blocks are of another kind")
+    _config(transformers, backbone).save_pretrained(folder)
+    save_weights(weights, folder / "model.safetensors")
+    _save_processor(transformers, _images(transformers, backbone), _tokenizer(transformers, backbone), folder)
+
+
+def _save_processor(transformers: Any, images: Any, tokenizer: Any, folder: Path) -> None:
+    transformers.CLIPProcessor(images, tokenizer).save_pretrained(folder)
+    # Versions before 5 read the image processor from a file of its own.
+    images.save_pretrained(folder)
+
+
+def _check_family(backbone: OpenClipBackbone) -> None:
     model = backbone.model
-    if not isinstance(backbone, OpenClipBackbone) or type(model) is not CLIP:
+    if type(model) is not CLIP:
         raise _no_place(backbone, "it is no CLIP of open_clip's own towers")
     visual = model.visual
     if not isinstance(visual, VisionTransformer):
@@ -90,10 +103,11 @@ def _check_family(backbone: Any) -> None:
         raise _no_place(backbone, "it pads pictures")
 
 
-def _no_place(backbone: Any, reason: str) -> EvenhandError:
-    return EvenhandError(
-        f"--to transformers has no place for model {backbone.name!r}: {reason}; use --to open_clip or --to onnx"
-    )
+def _no_place(backbone: OpenClipBackbone | HfBackbone, reason: str) -> EvenhandError:
+    advice = "use --to open_clip or --to onnx"
+    if isinstance(backbone, HfBackbone):
+        advice = "use --to onnx, or fit on open_clip's model of the same name and use --to open_clip"
+    return EvenhandError(f"--to transformers has no place for model {backbone.name!r}: {reason}; {advice}")
 
 
 def _config(transformers: Any, backbone: OpenClipBackbone) -> Any:
@@ -103,7 +117,7 @@ def _config(transformers: Any, backbone: OpenClipBackbone) -> Any:
     return transformers.CLIPConfig(
         architectures=["CLIPModel"],
         projection_dim=visual.proj.shape[1],
-        logit_scale_init_value=float(model.logit_scale),
+        logit_scale_init_value=model.logit_scale.item(),
         vision_config={
             **_blocks(visual.transformer, quick),
             "image_size": visual.image_size[0],
@@ -134,11 +148,11 @@ def _blocks(transformer: Any, quick: bool) -> dict[str, Any]:
     }
 
 
-def _processor(transformers: Any, backbone: OpenClipBackbone) -> Any:
+def _images(transformers: Any, backbone: OpenClipBackbone) -> Any:
     made = backbone.preprocessing()
     height, width = made["size"] if isinstance(made["size"], (tuple, list)) else (made["size"],) * 2
     squash = made["resize_mode"] == "squash"
-    images = transformers.CLIPImageProcessor(
+    return transformers.CLIPImageProcessor(
         size={"height": height, "width": width} if squash else {"shortest_edge": min(height, width)},
         do_center_crop=not squash,
         crop_size={"height": height, "width": width},
@@ -146,7 +160,6 @@ def _processor(transformers: Any, backbone: OpenClipBackbone) -> Any:
         image_mean=list(made["mean"]),
         image_std=list(made["std"]),
     )
-    return transformers.CLIPProcessor(images, _tokenizer(transformers, backbone))
 
 
 def _tokenizer(transformers: Any, backbone: OpenClipBackbone) -> Any:
@@ -159,16 +172,12 @@ def _tokenizer(transformers: Any, backbone: OpenClipBackbone) -> Any:
     )
 
 
-def _tokens(source: Source, tokenizer: Any) -> Tensor:
-    """Return the ids of all prompts as the written tokenizer reads them."""
-    own = source.backbone.tokenizer
-    prompts = [prompt for name in source.classes for prompt in source.prompts[name]]
-    tokens: Tensor = tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt").input_ids
-    for prompt, row, wanted in zip(prompts, tokens, own(prompts), strict=True):
-        length = int(wanted.argmax()) + 1
-        if not torch.equal(row[:length], wanted[:length]):
+def _check_tokens(prompts: Sequence[str], tokens: Tensor, wanted: Tensor) -> None:
+    """Refuse prompts that the written tokenizer reads in another way; behind their end both pad."""
+    for prompt, row, own in zip(prompts, tokens, wanted, strict=True):
+        length = int(own.argmax()) + 1
+        if not torch.equal(row[:length], own[:length]):
             raise EvenhandError(
                 f"--to transformers reads the prompt {prompt!r} as other tokens than open_clip; "
                 "use plainer prompts, --to open_clip or --to onnx"
             )
-    return tokens
