@@ -23,6 +23,7 @@ _LAZY = {
     "ZeroShot": "evenhand.methods.zero_shot",
     "audit_table": "evenhand.experiments.audit",
     "embed": "evenhand.extract.local",
+    "export_run": "evenhand.export.run",
     "fit_run": "evenhand.experiments.run",
     "import_embeddings": "evenhand.data.embeddings",
     "load": "evenhand.experiments.load",

@@ -15,6 +15,7 @@ from evenhand.experiments.load import load as load
 from evenhand.experiments.predict import predict_run as predict_run
 from evenhand.experiments.results import Results as Results
 from evenhand.experiments.run import fit_run as fit_run
+from evenhand.export.run import export_run as export_run
 from evenhand.extract.local import embed as embed
 from evenhand.methods.cfr import CFR as CFR
 from evenhand.methods.dfr import DFR as DFR
@@ -39,6 +40,7 @@ __all__ = [
     "__version__",
     "audit_table",
     "embed",
+    "export_run",
     "fit_run",
     "import_embeddings",
     "load",
