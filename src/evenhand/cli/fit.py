@@ -26,6 +26,9 @@ def command(
     validation_from: Annotated[
         Literal["train", "given"], typer.Option(help="Split validation off training, or use the given split.")
     ] = "train",
+    calibrate_confidence: Annotated[
+        bool, typer.Option("--calibrate-confidence", help="Fit a temperature on rows that trained nothing.")
+    ] = False,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the method; repeatable.")] = None,
     seed: Seed = 0,
     threads: Threads = 1,
@@ -47,6 +50,7 @@ def command(
         group_by=group_by,
         validation_from=validation_from,
         params=params,
+        confidence=calibrate_confidence,
     )
     show_results(results, out, json=json)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evenhand.cli import tables
-from evenhand.cli.show import as_json, clean, console
+from evenhand.cli.show import as_json, clean, console, percent
 
 
 def show_results(results: Any, out: Path, *, json: bool) -> None:
@@ -33,5 +33,19 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         start = f"{row['method']}, seed {row['seed']}: " if len(rows) > 1 else ""
         reason = (row.get("kept") or {}).get("reason")
-        for sentence in [*([reason] if reason else []), *row.get("notes", [])]:
+        said = [*([reason] if reason else []), *row.get("notes", []), *confidence(row)]
+        for sentence in said:
             screen.print(clean(f"{start}{sentence}"), soft_wrap=True)
+
+
+def confidence(row: Mapping[str, Any]) -> list[str]:
+    """Return what the temperature of a row did, if it has one."""
+    found = row.get("confidence")
+    if not found:
+        return []
+    return [
+        f"confidence: temperature {found['temperature']:.3g} from {found['n']} {found['found_on']}, "
+        f"{found['errors'] or 'none'} of them wrong; "
+        f"expected calibration error {percent(found['ece_before'])} % before, "
+        f"{percent(found['ece_after'])} % after"
+    ]

@@ -16,6 +16,7 @@ from evenhand._files import atomic
 from evenhand._typing import Bools
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.bundle import write_bundle
+from evenhand.experiments.confidence import apart_for_confidence, calibrate_confidence
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
 from evenhand.experiments.run_folder import BUNDLE
@@ -37,16 +38,20 @@ def fit_row(
     validation_from: ValidationFrom = "train",
     params: Mapping[str, Any] | None = None,
     erm: Model | None = None,
+    confidence: bool = False,
 ) -> tuple[ResultRow, Method, Rows]:
     """Fit one method on one seed; return its row of results, the fitted method and the rows it used.
 
-    The difference is to `erm`; by default to the method's own stage 1, or else to an ERM trained for it.
+    The difference is to `erm`; by default to the method's own stage 1, or else to an ERM trained for it. With
+    `confidence` a temperature is found on rows that trained nothing (see `calibrate_confidence`).
     """
     column = group_column(table, group_by)
     estimator = make(method, head=table.head, random_state=seed, **(params or {}))
     rows = parts(table, validation_from)
     if estimator.group_labels_used != "none":
         rows = with_held_out(table, rows, seed)
+    if confidence:
+        rows, judged, found_on = apart_for_confidence(table, rows, seed)
     X, y = table.features(rows.train), table.labels(rows.train)
     given = _given(table, rows, estimator, method, column)
     start = time.perf_counter()
@@ -55,6 +60,11 @@ def fit_row(
     if erm is None:
         own = estimator.model_ if isinstance(estimator, ERM) else getattr(estimator, "erm_", None)
         erm = own or ERM(head=table.head, random_state=seed).fit(X, y).model_
+    believed = None
+    if confidence:
+        estimator.model_, believed = calibrate_confidence(
+            estimator.model_, table, judged, found_on, rows.test
+        )
     row = result_row(
         table,
         rows,
@@ -68,6 +78,7 @@ def fit_row(
         selection=_selection(estimator, rows, validation_from),
         kept=estimator.kept_,
         grid=getattr(estimator, "grid_", []),
+        confidence=believed,
         fit_seconds=seconds,
         notes=list(getattr(estimator, "notes_", ())),
     )
@@ -83,8 +94,11 @@ def fit_run(
     group_by: str | None = None,
     validation_from: ValidationFrom = "train",
     params: Mapping[str, Any] | None = None,
+    confidence: bool = False,
 ) -> Results:
     """Fit and write a run folder: bundle, card, results, history, calibration set.
+
+    With `confidence` the bundle holds logits already divided by the temperature.
 
     Raises
     ------
@@ -94,7 +108,13 @@ def fit_run(
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "card.json").exists())):
         raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
     row, estimator, rows = fit_row(
-        table, method, seed, group_by=group_by, validation_from=validation_from, params=params
+        table,
+        method,
+        seed,
+        group_by=group_by,
+        validation_from=validation_from,
+        params=params,
+        confidence=confidence,
     )
     card = {
         "schema": 1,
