@@ -11,9 +11,11 @@ from evenhand.data.store import read_store as read_store
 from evenhand.data.table import FeatureTable as FeatureTable
 from evenhand.experiments.audit import audit_table as audit_table
 from evenhand.experiments.demo import run_demo as run_demo
+from evenhand.experiments.load import load as load
 from evenhand.experiments.predict import predict_run as predict_run
 from evenhand.experiments.results import Results as Results
 from evenhand.experiments.run import fit_run as fit_run
+from evenhand.export.run import export_run as export_run
 from evenhand.extract.local import embed as embed
 from evenhand.methods.cfr import CFR as CFR
 from evenhand.methods.dfr import DFR as DFR
@@ -38,8 +40,10 @@ __all__ = [
     "__version__",
     "audit_table",
     "embed",
+    "export_run",
     "fit_run",
     "import_embeddings",
+    "load",
     "load_openclip",
     "load_tiny",
     "predict_run",

@@ -98,3 +98,31 @@ def _made(folder: Path) -> Iterator[None]:
         for path in made:
             with suppress(OSError):
                 path.rmdir()
+
+
+@contextmanager
+def atomic_folder(path: Path, *, argument: str) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; on success it takes the place of `path`, on failure it goes.
+
+    Raises
+    ------
+    EvenhandError
+        If `path` is a file or holds anything, the disk is full, or the system refuses for another reason.
+    """
+    path = Path(os.path.abspath(path))  # noqa: PTH100  "." has no name; links keep theirs
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise EvenhandError(f"{argument} {path} exists and is no empty folder; name a new one")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        for file in filter(Path.is_file, temporary.rglob("*")):
+            with file.open("rb+") as stream:
+                os.fsync(stream.fileno())
+        if path.exists():
+            path.rmdir()
+        temporary.replace(path)
+    except OSError as error:
+        raise EvenhandError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

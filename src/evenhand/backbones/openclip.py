@@ -7,7 +7,7 @@ import hashlib
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -19,12 +19,12 @@ from PIL import Image
 from torch import Tensor
 
 from evenhand._errors import EvenhandError
+from evenhand.backbones.precision import arithmetic, choose_precision
 from evenhand.backbones.prompts import complete
-from evenhand.backbones.sites import check_config, find_site
+from evenhand.backbones.sites import Site, check_config, find_site
 from evenhand.data.head import Head
 from evenhand.functional.geometry import prototypes
 
-AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 _FOLDER = "local-dir:"
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
 
@@ -40,10 +40,19 @@ class OpenClipBackbone:
         As the user gave them.
     transform, tokenizer : callable
         Picture to pixels [3, H, W]; texts to token ids.
+    config : mapping, optional
+        open_clip's configuration of the model, which an export needs.
     device, precision : str
         Where the trunk runs, and a key of `AUTOCAST`.
     site : str, optional
         As in `find_site`.
+
+    Attributes
+    ----------
+    model, tokenizer, config
+        As given.
+    site : Site
+        The projection site.
 
     Raises
     ------
@@ -59,22 +68,23 @@ class OpenClipBackbone:
         *,
         transform: Any,
         tokenizer: Any,
+        config: Mapping[str, Any] | None = None,
         device: str = "cpu",
         precision: str = "fp32",
         site: str | None = None,
     ) -> None:
-        self.name = name
+        self.name, self.tokenizer, self.config = name, tokenizer, config
         self._weights_hash = weights_hash(model)
         # Channels last is what convolutions run fastest in, on both kinds of device.
-        self._model: Any = model.eval().to(torch.device(device)).to(memory_format=torch.channels_last)
-        self._site = find_site(self._model, name, site)
-        self._pretrained, self._transform, self._tokenizer = pretrained, transform, tokenizer
+        self.model: Any = model.eval().to(torch.device(device)).to(memory_format=torch.channels_last)
+        self.site: Site = find_site(self.model, name, site)
+        self._pretrained, self._transform = pretrained, transform
         self._device, self._precision = torch.device(device), precision
 
     @property
     def width(self) -> int:
         """D_in."""
-        return self._site.projection.width
+        return self.site.projection.width
 
     def preprocess(self, image: Image.Image) -> Tensor:
         """Return pixels [3, H, W] by the model's own transform."""
@@ -84,9 +94,10 @@ class OpenClipBackbone:
     @torch.inference_mode()
     def trunk(self, pixels: Tensor) -> Tensor:
         """Return float32 features before the projection, [B, D_in], on the CPU."""
-        with self._arithmetic():
+        with arithmetic(self._precision, self._device):
             moved = pixels.to(self._device, memory_format=torch.channels_last)
-            return self._site.trunk(moved).float().cpu()
+            features: Tensor = self.site.trunk(moved)
+        return features.float().cpu()
 
     @torch.inference_mode()
     def head(self, classes: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> Head:
@@ -94,42 +105,36 @@ class OpenClipBackbone:
         chosen = complete(prompts, classes)
         rows = []
         for name in classes:
-            tokens = self._tokenizer(chosen[name]).to(self._device)
-            rows.append(prototypes(self._model.encode_text(tokens).float().cpu()[None]))
-        arrays = {name: tensor.numpy() for name, tensor in self._site.projection.tensors().items()}
+            tokens = self.tokenizer(chosen[name]).to(self._device)
+            rows.append(prototypes(self.model.encode_text(tokens).float().cpu()[None]))
+        arrays = {name: tensor.numpy() for name, tensor in self.site.projection.tensors().items()}
         return Head(
             arrays.pop("weight"),
             arrays.pop("bias", None),
             tuple(classes),
             torch.cat(rows).numpy(),
-            float(self._model.logit_scale.exp()),
+            float(self.model.logit_scale.exp()),
             chosen,
             pool=arrays,
         )
 
+    def preprocessing(self) -> dict[str, Any]:
+        """Return size, resizing, mean and standard deviation, as open_clip's configurations name them."""
+        return dict(self.model.visual.preprocess_cfg)
+
     def card(self) -> dict[str, Any]:
         """Return what identifies the features."""
-        quick = any(isinstance(module, QuickGELU) for module in self._model.modules())
+        quick = any(isinstance(module, QuickGELU) for module in self.model.modules())
         return {
             "family": "open_clip",
             "model": self.name,
             "pretrained": self._pretrained,
             "weights_sha256": self._weights_hash,
             "preprocessing": " ".join(str(self._transform).split()),
-            "site": f"visual.{self._site.name}",
+            "site": f"visual.{self.site.name}",
             "activation": "QuickGELU" if quick else "GELU",
             "precision": self._precision,
         }
-
-    def _arithmetic(self) -> AbstractContextManager[Any]:
-        kind = AUTOCAST[self._precision]
-        if kind is not None:
-            return torch.autocast(self._device.type, kind)
-        if self._device.type != "cuda":
-            return nullcontext()
-        # cuDNN rounds the factors of float32 convolutions to 10 bits unless it is told not to.
-        flags: AbstractContextManager[Any] = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-        return flags
 
 
 def load_openclip(
@@ -171,16 +176,18 @@ def load_openclip(
         model = model.replace("/", "-")
         _check_names(model, pretrained)
         check_config(open_clip.get_model_config(model), model, site)
+    quick = needs_quick_gelu(model, pretrained)
     try:
         with _quiet():
             loaded, _, transform = open_clip.create_model_and_transforms(
                 model,
                 pretrained=pretrained,
-                force_quick_gelu=needs_quick_gelu(model, pretrained),
+                force_quick_gelu=quick,
                 require_pretrained=True,
                 device="cpu",
             )
             tokenizer = open_clip.get_tokenizer(model)
+            config = open_clip.get_model_config(model)
     except Exception as error:
         # open_clip, the hub client and torch each raise kinds of their own; to the user all mean the same.
         logging.getLogger(__name__).debug("loading %s failed", model, exc_info=True)
@@ -194,32 +201,11 @@ def load_openclip(
         pretrained,
         transform=transform,
         tokenizer=tokenizer,
+        config={**config, "quick_gelu": True} if quick else config,
         device=device,
         precision=chosen,
         site=site,
     )
-
-
-def choose_precision(precision: str, device: str) -> str:
-    """Return the precision that "auto" stands for on a device, and any other known one as it is.
-
-    Raises
-    ------
-    EvenhandError
-        If the precision is unknown or the device cannot be used.
-    """
-    try:
-        kind = torch.empty(0, device=device).device.type
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise EvenhandError(f"device {device!r} cannot be used ({first}); choose cpu or cuda") from error
-    if precision == "auto":
-        # On CPUs half precision gains by the model, the batch and the processor, and can lose: a choice by
-        # the clock would make stores differ between runs. The figures are in docs/explanation/numbers.md.
-        return "fp16" if kind == "cuda" else "fp32"
-    if precision not in AUTOCAST:
-        raise EvenhandError(f"precision {precision!r} is unknown; choose auto, {', '.join(AUTOCAST)}")
-    return precision
 
 
 def needs_quick_gelu(model: str, pretrained: str | None) -> bool:

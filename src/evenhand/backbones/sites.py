@@ -1,14 +1,15 @@
-"""Where the projection lives in each model family. No other file knows."""
+"""Where the projection lives in each family of open_clip's models. No other file knows."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from open_clip.modified_resnet import AttentionPool2d, ModifiedResNet
+from open_clip.timm_model import TimmModel
 from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
@@ -16,8 +17,12 @@ from evenhand._errors import EvenhandError
 from evenhand.backbones.projection import Projection, projection_of
 
 _VIT, _RESNET = ("proj",), ("attnpool.c_proj", "attnpool")
+_LINEAR, _MLP, _CLASSIFIER = ("head.proj",), ("head.mlp.fc2",), ("trunk.classifier",)
 """Sites of each family, by their names in the image tower; the first one is the everyday one."""
-_KNOWN = "use an open_clip ViT (visual.proj) or ResNet (visual.attnpool.c_proj)"
+_KNOWN = (
+    "use a ViT (visual.proj), a ResNet (visual.attnpool), or a timm tower with a linear map, an MLP or the "
+    "trunk's own classifier after its pooling"
+)
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,13 @@ class Site:
         Its name in the image tower.
     projection : Projection
         The pretrained one, a float32 copy on the CPU.
-    trunk : callable
-        Pixels [B, 3, H, W] to features [B, D_in] before the projection.
+    trunk : torch.nn.Module
+        Pixels [B, 3, H, W] to features [B, D_in] before the projection; it shares the model's weights.
     """
 
     name: str
     projection: Projection
-    trunk: Callable[[Tensor], Tensor]
+    trunk: nn.Module
 
 
 def find_site(model: nn.Module, name: str, site: str | None = None) -> Site:
@@ -49,8 +54,10 @@ def find_site(model: nn.Module, name: str, site: str | None = None) -> Site:
     name : str
         What the user calls it.
     site : str, optional
-        `proj` in a ViT; `attnpool.c_proj`, the default, or `attnpool` in a ResNet: the last linear map of its
-        attention pool, or the whole.
+        In a ResNet `attnpool.c_proj`, the default, or `attnpool`: the last linear map of its attention pool,
+        or the whole. Other families have one site: `proj` in a ViT; in a timm tower `head.proj`,
+        `head.mlp.fc2`, or `trunk.classifier`, the trunk's own last linear map. Where a tower ends without a
+        linear map, as SigLIP's do, `head.proj` is an identity behind it.
 
     Raises
     ------
@@ -65,6 +72,8 @@ def find_site(model: nn.Module, name: str, site: str | None = None) -> Site:
 def write_projection(model: nn.Module, projection: Projection) -> None:
     """Copy a projection into the site of an open_clip model that it came from, in the model's own precision.
 
+    A tower that ends without a linear map gets one, as open_clip's `timm_proj: linear` has it.
+
     Raises
     ------
     EvenhandError
@@ -72,16 +81,56 @@ def write_projection(model: nn.Module, projection: Projection) -> None:
     """
     given = projection.tensors()
     sites = {site: _views(model, site) for site in _sites(model, type(model).__name__)}
-    views = next((found for found in sites.values() if _shapes(found) == _shapes(given)), None)
-    if views is None:
+    site = next((name for name, found in sites.items() if _shapes(found) == _shapes(given)), None)
+    if site is None:
         wanted = " or ".join(f"visual.{site} {_shapes(found)}" for site, found in sites.items())
         raise EvenhandError(
             f"the projection has tensors of shapes {_shapes(given)} but the model wants {wanted}; "
             "write it into the model that it came from"
         )
+    visual: Any = model.visual
+    if _ends_bare(visual):
+        rows, columns = given["weight"].shape
+        like = next(visual.parameters())
+        visual.head.add_module(
+            "proj", nn.Linear(rows, columns, bias=False, device=like.device, dtype=like.dtype)
+        )
     with torch.no_grad():
-        for key, view in views.items():
+        for key, view in _views(model, site).items():
             view.copy_(given[key])
+
+
+def written_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a model that `write_projection` wrote into."""
+    tower = dict(config["vision_cfg"])
+    if tower.get("timm_model_name") and tower.get("timm_proj") == "none":
+        tower |= {"timm_proj": "linear", "timm_proj_bias": False}
+    return {**config, "vision_cfg": tower}
+
+
+def config_sites(config: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the sites of a model by its configuration, before its weights are downloaded.
+
+    Raises
+    ------
+    EvenhandError
+        If its image tower has none that is known.
+    """
+    tower = config.get("vision_cfg", {})
+    if not tower.get("timm_model_name"):
+        if tower.get("pool_type") == "none":
+            raise EvenhandError(f"model {name!r} has an image tower that gives a vector per patch; {_KNOWN}")
+        # open_clip tells the two by this alone: a ResNet lists the layers of its stages.
+        return _RESNET if isinstance(tower.get("layers"), (list, tuple)) else _VIT
+    last, pool = tower.get("timm_proj", "linear"), tower.get("timm_pool", "avg")
+    if last in ("linear", "mlp"):
+        return _LINEAR if last == "linear" else _MLP
+    if pool in ("abs_attn", "rot_attn"):
+        raise EvenhandError(
+            f"model {name!r} has the timm image tower {tower['timm_model_name']} that ends in the attention "
+            f"pool {pool}, whose projection evenhand does not know; {_KNOWN}"
+        )
+    return _LINEAR if last == "none" else _CLASSIFIER
 
 
 def check_config(config: Mapping[str, Any], name: str, site: str | None = None) -> None:
@@ -90,17 +139,9 @@ def check_config(config: Mapping[str, Any], name: str, site: str | None = None) 
     Raises
     ------
     EvenhandError
-        If the image tower comes from timm, or its family has no such site.
+        If the image tower has no known site, or not this one.
     """
-    tower = config.get("vision_cfg", {})
-    timm = tower.get("timm_model_name")
-    if timm:
-        raise EvenhandError(
-            f"model {name!r} has the timm image tower {timm}, whose projection evenhand does not know yet; "
-            f"{_KNOWN}"
-        )
-    # open_clip tells the two by this alone: a ResNet lists the layers of its stages.
-    _chosen(site, _RESNET if isinstance(tower.get("layers"), (list, tuple)) else _VIT, name)
+    _chosen(site, config_sites(config, name), name)
 
 
 def _sites(model: nn.Module, name: str) -> tuple[str, ...]:
@@ -110,9 +151,29 @@ def _sites(model: nn.Module, name: str) -> tuple[str, ...]:
     # Without pooling the tower gives one vector per patch.
     if isinstance(visual, VisionTransformer) and visual.proj is not None and visual.pool_type != "none":
         return _VIT
-    raise EvenhandError(
-        f"model {name!r} has an image tower of type {type(visual).__name__} whose projection evenhand does "
-        f"not know yet; {_KNOWN}"
+    found = _timm_sites(visual) if isinstance(visual, TimmModel) else ()
+    if not found:
+        raise EvenhandError(
+            f"model {name!r} has an image tower of type {type(visual).__name__} whose projection evenhand "
+            f"does not know; {_KNOWN}"
+        )
+    return found
+
+
+def _timm_sites(visual: TimmModel) -> tuple[str, ...]:
+    parts = dict(visual.head.named_children())
+    if "proj" in parts or "mlp" in parts:
+        return _LINEAR if "proj" in parts else _MLP
+    classifier = visual.trunk.get_classifier()
+    if "pool" not in parts and isinstance(classifier, (nn.Linear, nn.Identity)):
+        return _CLASSIFIER if isinstance(classifier, nn.Linear) else _LINEAR
+    return ()
+
+
+def _ends_bare(visual: Any) -> bool:
+    """Tell whether a tower ends without a linear map, so that one has to be appended."""
+    return (
+        isinstance(visual, TimmModel) and _timm_sites(visual) == _LINEAR and not hasattr(visual.head, "proj")
     )
 
 
@@ -122,14 +183,26 @@ def _chosen(site: str | None, sites: tuple[str, ...], name: str) -> str:
     return site or sites[0]
 
 
+def _path(visual: Any, site: str) -> str:
+    """Return where a site's module lies in the tower: timm calls classifiers by many names."""
+    if site not in _CLASSIFIER:
+        return site
+    classifier = visual.trunk.get_classifier()
+    return str(next(name for name, module in visual.named_modules() if module is classifier))
+
+
 def _views(model: nn.Module, site: str) -> dict[str, Tensor]:
     """Return views of a site's weights, named and shaped as a `Projection` has them, that write through."""
     visual: Any = model.visual
     if site == "proj":
         return {"weight": visual.proj.detach()}
-    pool = visual.attnpool
-    last = {"weight": pool.c_proj.weight.detach().T, "bias": pool.c_proj.bias.detach()}
-    return last if site == "attnpool.c_proj" else {**last, **_before_last(pool)}
+    if _ends_bare(visual):
+        return {"weight": torch.eye(visual.trunk.num_features)}
+    pool = site == "attnpool"
+    linear = visual.get_submodule("attnpool.c_proj" if pool else _path(visual, site))
+    bias = {} if linear.bias is None else {"bias": linear.bias.detach()}
+    last = {"weight": linear.weight.detach().T, **bias}
+    return {**last, **_before_last(visual.attnpool)} if pool else last
 
 
 def _before_last(pool: AttentionPool2d) -> dict[str, Tensor]:
@@ -149,40 +222,48 @@ def _own(tensor: Tensor) -> Tensor:
     return tensor.float().cpu().contiguous().clone()
 
 
-def _trunk(visual: Any, site: str) -> Callable[[Tensor], Tensor]:
+def _trunk(visual: Any, site: str) -> nn.Module:
+    """Return the same tower, sharing its weights, that stops before a site."""
     if site == "proj":
-        return _without_projection(visual)
-    maps = copy.copy(visual)
-    maps._modules = {**visual._modules, "attnpool": nn.Identity()}
+        trunk = copy.copy(visual)
+        trunk._parameters = {**visual._parameters, "proj": None}
+        return _Pooled(trunk)
     if site == "attnpool":
-        return lambda pixels: maps(pixels).flatten(1)
-    return _pooled(visual.attnpool, maps)
+        return _replaced(visual, site, nn.Flatten())
+    if site == "attnpool.c_proj":
+        # The pool reads the weights of its last map itself, so that an Identity would not do.
+        return _replaced(visual, site, _identity(visual.attnpool.c_proj))
+    if _ends_bare(visual):
+        tower: nn.Module = visual
+        return tower
+    return _replaced(visual, _path(visual, site), nn.Identity())
 
 
-def _without_projection(visual: VisionTransformer) -> Callable[[Tensor], Tensor]:
-    """Return the same tower, sharing its weights, that stops before `@ proj`."""
-    trunk = copy.copy(visual)
-    trunk._parameters = {**visual._parameters, "proj": None}
+def _replaced(module: nn.Module, path: str, part: nn.Module) -> nn.Module:
+    first, _, rest = path.partition(".")
+    twin = copy.copy(module)
+    inner = _replaced(module.get_submodule(first), rest, part) if rest else part
+    twin._modules = {**module._modules, first: inner}
+    return twin
 
-    def run(pixels: Tensor) -> Tensor:
-        out = trunk(pixels)
+
+def _identity(linear: nn.Linear) -> nn.Linear:
+    like = linear.weight
+    same = nn.Linear(linear.in_features, linear.in_features, device=like.device, dtype=like.dtype)
+    with torch.no_grad():
+        nn.init.eye_(same.weight)
+        nn.init.zeros_(same.bias)
+    return same.eval()
+
+
+class _Pooled(nn.Module):
+    """A tower without its projection; some also give their tokens, which are left out."""
+
+    def __init__(self, tower: nn.Module) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        out = self.tower(pixels)
         pooled: Tensor = out[0] if isinstance(out, tuple) else out
         return pooled
-
-    return run
-
-
-def _pooled(pool: AttentionPool2d, maps: ModifiedResNet) -> Callable[[Tensor], Tensor]:
-    """Return the tower with the attention pool's last linear map replaced by the identity."""
-    width = pool.c_proj.in_features
-    device, dtype = pool.c_proj.weight.device, pool.c_proj.weight.dtype
-    identity = {
-        "c_proj.weight": torch.eye(width, device=device, dtype=dtype),
-        "c_proj.bias": torch.zeros(width, device=device, dtype=dtype),
-    }
-
-    def run(pixels: Tensor) -> Tensor:
-        pooled: Tensor = torch.func.functional_call(pool, identity, (maps(pixels),))
-        return pooled
-
-    return run

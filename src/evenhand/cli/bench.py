@@ -86,11 +86,11 @@ def command(
         show_loaded(dataset, manifest, json=json)
         return
 
+    from evenhand.backbones.load import load_backbone
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.model import load_model
     from evenhand.experiments.bench import run_bench
 
-    backbone = load_model(wanted, pretrained, device=choose_device(device), precision=precision, site=site)
+    backbone = load_backbone(wanted, pretrained, device=choose_device(device), precision=precision, site=site)
     with progress_bar() as progress:
         made = run_bench(
             name,

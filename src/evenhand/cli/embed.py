@@ -34,7 +34,7 @@ EXAMPLES = examples(
 def command(
     source: Annotated[Path, typer.Argument(help="Folder of images, or a CSV or Parquet table.")],
     out: Annotated[Path, typer.Option(help="Store to write, or to resume.")],
-    model: Annotated[str, typer.Option(help="open_clip name, local-dir:FOLDER, or tiny.")],
+    model: Annotated[str, typer.Option(help="open_clip name, local-dir:FOLDER, hf:NAME_OR_FOLDER, or tiny.")],
     pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
     class_names: ClassNames = None,
     templates: Annotated[
@@ -50,7 +50,7 @@ def command(
     dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
     precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto.")] = "fp32",
     site: Annotated[
-        str | None, typer.Option(help="Part to train: proj, attnpool.c_proj, or a ResNet's whole attnpool.")
+        str | None, typer.Option(help="Part to train, where there is a choice: a ResNet's whole attnpool.")
     ] = None,
     thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first broken image.")] = False,
@@ -63,8 +63,8 @@ def command(
     set_threads(threads)
     names, wanted = read_mapping(class_names), read_templates(templates)
 
+    from evenhand.backbones.load import load_backbone
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.model import load_model
     from evenhand.cli.store import show_store
     from evenhand.data.manifest import Manifest
     from evenhand.extract.local import embed
@@ -77,7 +77,7 @@ def command(
         class_names=names,
         seed=seed,
     )
-    backbone = load_model(model, pretrained, device=choose_device(device), precision=precision, site=site)
+    backbone = load_backbone(model, pretrained, device=choose_device(device), precision=precision, site=site)
     with progress_bar() as progress:
         table = embed(
             manifest,

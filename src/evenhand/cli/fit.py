@@ -32,6 +32,9 @@ def command(
     validation_from: Annotated[
         Literal["train", "given"], typer.Option(help="Split validation off training, or use the given split.")
     ] = "train",
+    calibrate_confidence: Annotated[
+        bool, typer.Option("--calibrate-confidence", help="Fit a temperature on rows that trained nothing.")
+    ] = False,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the method; repeatable.")] = None,
     concepts: Annotated[
         Path | None, typer.Option(help="YAML of spurious words, for orth_cal and roboshot.")
@@ -61,6 +64,7 @@ def command(
         validation_from=validation_from,
         params=params,
         concepts=words,
+        confidence=calibrate_confidence,
     )
     show_results(results, out, json=json)
 

@@ -40,7 +40,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     screen.print()
     for row in rows:
         start = f"{row['method']}, seed {row['seed']}: " if len(rows) > 1 else ""
-        for sentence in [*_kept(row.get("kept") or {}), *row.get("notes", [])]:
+        for sentence in [*_kept(row.get("kept") or {}), *row.get("notes", []), *confidence(row)]:
             screen.print(clean(f"{start}{sentence}"), soft_wrap=True)
 
 
@@ -53,4 +53,17 @@ def _kept(kept: Mapping[str, Any]) -> list[str]:
         f"kept {kept['candidate']} of {kept['looked_at']} candidates in place of plain training (ERM): on "
         f"rows that it did not train on, {score} is {percent(kept['gain'])} points higher, at least "
         f"{percent(kept['low'])}, and {percent(kept['retention'])} % of what ERM had right stays right"
+    ]
+
+
+def confidence(row: Mapping[str, Any]) -> list[str]:
+    """Return what the temperature of a row did, if it has one."""
+    found = row.get("confidence")
+    if not found:
+        return []
+    return [
+        f"confidence: temperature {found['temperature']:.3g} from {found['n']} {found['found_on']}, "
+        f"{found['errors'] or 'none'} of them wrong; "
+        f"expected calibration error {percent(found['ece_before'])} % before, "
+        f"{percent(found['ece_after'])} % after"
     ]

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from evenhand._errors import EvenhandError
-from evenhand.backbones.base import Backbone
-from evenhand.backbones.openclip import load_openclip
-from evenhand.backbones.tiny import load_tiny
+from evenhand.backbones.load import Loaded, load_backbone
 
 
-def backbone_of(card: Mapping[str, Any], device: str) -> Backbone:
+def backbone_of(card: Mapping[str, Any], device: str) -> Loaded:
     """Load the model that made an embedded store, and refuse it if its weights have changed since.
 
     Parameters
@@ -24,13 +22,18 @@ def backbone_of(card: Mapping[str, Any], device: str) -> Backbone:
     Raises
     ------
     EvenhandError
-        If the model cannot be loaded, or has other weights.
+        If the card tells too little, or the model cannot be loaded or has other weights.
     """
-    how = {"device": device, "precision": card["precision"], "site": card["site"].removeprefix("visual.")}
-    if card["model"] == "tiny":
-        backbone = load_tiny(**how)
-    else:
-        backbone = load_openclip(card["model"], card["pretrained"], **how)
+    absent = sorted({"model", "pretrained", "precision", "site", "weights_sha256"} - set(card))
+    if absent:
+        raise EvenhandError(f"the run's card tells no {absent[0]!r} of the model; run fit again")
+    backbone = load_backbone(
+        card["model"],
+        card["pretrained"],
+        device=device,
+        precision=card["precision"],
+        site=card["site"].removeprefix("visual."),
+    )
     if backbone.card()["weights_sha256"] != card["weights_sha256"]:
         raise EvenhandError(
             f"model {card['model']!r} has other weights than the run's store was made with "
@@ -41,4 +44,4 @@ def backbone_of(card: Mapping[str, Any], device: str) -> Backbone:
 
 def embedded(card: Mapping[str, Any]) -> bool:
     """Tell whether a store's card names a model that can be loaded: it does not for imported embeddings."""
-    return card.get("family") == "open_clip"
+    return "family" in card and card["family"] != "import"

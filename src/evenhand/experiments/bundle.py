@@ -1,9 +1,14 @@
-"""bundle.safetensors: a fitted model as one file that needs no pickle and no training code."""
+"""bundle.safetensors: a fitted model as one file that needs no pickle and no training code.
+
+Specified byte by byte in docs/reference/bundle.md.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +17,7 @@ from safetensors.numpy import save
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic
+from evenhand._typing import Floats
 from evenhand.backbones.projection import projection_of
 from evenhand.methods._model import Model
 
@@ -35,7 +41,7 @@ def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
 
 
 def read_bundle(path: Path) -> tuple[Model, list[str]]:
-    """Read what `write_bundle` wrote.
+    """Read what `write_bundle` wrote, and trust nothing of it.
 
     Raises
     ------
@@ -44,21 +50,58 @@ def read_bundle(path: Path) -> tuple[Model, list[str]]:
     """
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = json.loads((file.metadata() or {}).get("evenhand", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, ValueError, SafetensorError) as error:
-        raise EvenhandError(f"{path} is not a readable bundle ({error}); run fit again") from error
+            found = json.loads((file.metadata() or {}).get("evenhand", "{}"))
+            # The kinds come from the header, before any number is read.
+            kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+            odd = next((name for name, kind in kinds.items() if kind != "F32"), None)
+            if odd is not None:
+                raise ValueError(f"tensor {odd!r} is {kinds[odd]}, not F32")
+            tensors: dict[str, Floats] = {name: file.get_tensor(name) for name in kinds}
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise EvenhandError(f"{path} is not a readable bundle ({reason}); run fit again") from error
+    metadata: Mapping[str, Any] = found if isinstance(found, dict) else {}
     if metadata.get("schema") != SCHEMA:
         raise EvenhandError(
             f"{path} has schema {metadata.get('schema')!r}, this version reads {SCHEMA!r}; "
             "use the version of evenhand that wrote it"
         )
-    missing = {"weight", *_HEAD} - set(tensors)
-    if missing:
-        raise EvenhandError(f"{path} lacks the tensor {sorted(missing)[0]!r}; run fit again")
-    prototypes, intercept, logit_scale = (tensors.pop(name) for name in _HEAD)
     try:
-        projection = projection_of({name: torch.from_numpy(array) for name, array in tensors.items()})
+        return _model(tensors, classes := _classes(metadata)), classes
     except EvenhandError as error:
         raise EvenhandError(f"{path} holds a model that this version cannot read: {error}") from error
-    return Model(projection, prototypes, intercept, float(logit_scale[0])), list(metadata["classes"])
+
+
+def _classes(metadata: Mapping[str, Any]) -> list[str]:
+    classes = metadata.get("classes")
+    if (
+        not isinstance(classes, list)
+        or len(classes) < 2
+        or not all(isinstance(name, str) for name in classes)
+        or len(set(classes)) < len(classes)
+    ):
+        raise EvenhandError("its classes are no list of two or more different names; run fit again")
+    return classes
+
+
+def _model(tensors: dict[str, Floats], classes: list[str]) -> Model:
+    missing = {"weight", *_HEAD} - set(tensors)
+    if missing:
+        raise EvenhandError(f"the tensor {sorted(missing)[0]!r} is missing; run fit again")
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            raise EvenhandError(f"the tensor {name!r} is not finite; run fit again")
+    prototypes, intercept, logit_scale = (tensors.pop(name) for name in _HEAD)
+    projection = projection_of({name: torch.from_numpy(array) for name, array in tensors.items()})
+    wanted = {
+        "prototypes": (len(classes), int(projection.weight.shape[1])),
+        "intercept": (len(classes),),
+        "logit_scale": (1,),
+    }
+    for name, array in zip(_HEAD, (prototypes, intercept, logit_scale), strict=True):
+        if array.shape != wanted[name]:
+            raise EvenhandError(
+                f"the tensor {name!r} has shape {list(array.shape)} where {len(classes)} classes and the "
+                f"projection ask for {list(wanted[name])}; run fit again"
+            )
+    return Model(projection, prototypes, intercept, float(logit_scale[0]))

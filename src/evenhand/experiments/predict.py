@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,8 @@ from evenhand.backbones.base import Backbone
 from evenhand.data.embeddings import read_features
 from evenhand.data.images import none_readable
 from evenhand.data.manifest import Manifest
-from evenhand.experiments.backbone import backbone_of, embedded
 from evenhand.experiments.bundle import read_bundle
+from evenhand.experiments.run_folder import BUNDLE, read_card, run_backbone
 from evenhand.extract.local import iter_features
 from evenhand.methods._model import Model
 
@@ -47,33 +46,17 @@ def predict_run(
         be read, or the widths do not fit.
     """
     run = Path(run)
-    card = _read_card(run)
-    model, classes = read_bundle(run / "bundle.safetensors")
+    card = read_card(run)
+    model, classes = read_bundle(run / BUNDLE)
     skipped: list[dict[str, str]] = []
     if features is not None:
         blocks = _of_features(Path(features))
     elif source is not None:
-        blocks = _of_images(Path(source), _backbone(card, device), skipped, progress)
+        blocks = _of_images(Path(source), run_backbone(card, device), skipped, progress)
     else:
         raise EvenhandError("predict takes images or features; give one of the two")
     counts = _write(Path(out), model, classes, blocks)
     return {"rows": sum(counts.values()), "predicted": dict(counts), "skipped": skipped, "out": str(out)}
-
-
-def _read_card(run: Path) -> dict[str, Any]:
-    try:
-        card: dict[str, Any] = json.loads((run / "card.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise EvenhandError(f"{run} is no run folder: it has no card.json; make one with fit") from error
-    except (OSError, ValueError) as error:
-        raise EvenhandError(f"{run / 'card.json'} cannot be read ({error}); run fit again") from error
-    if not isinstance(card, dict) or card.get("kind") != "run":
-        raise EvenhandError(f"{run} is no run folder: its card.json is another's; make one with fit")
-    if card.get("schema") != 1:
-        raise EvenhandError(
-            f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1"
-        )
-    return card
 
 
 def _of_features(path: Path) -> Iterator[Block]:
@@ -81,14 +64,6 @@ def _of_features(path: Path) -> Iterator[Block]:
     for part in read_features([path]):
         yield [str(k) for k in range(row, row + len(part))], np.array(part, dtype=np.float32)
         row += len(part)
-
-
-def _backbone(card: Mapping[str, Any], device: str) -> Backbone:
-    if not embedded(card["store_card"]):
-        raise EvenhandError(
-            "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
-        )
-    return backbone_of(card["store_card"], device)
 
 
 def _of_images(

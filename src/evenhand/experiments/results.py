@@ -28,6 +28,22 @@ class Difference(BaseModel):
     high: float
 
 
+class Confidence(BaseModel):
+    """A temperature that divides all logits, and the expected calibration error on the test rows.
+
+    n rows, `found_on`, gave the temperature, of which the model gets `errors` wrong; without errors it is 1.
+    The calibration error is over `bins` bins of equal width of the largest probability, weighted by rows.
+    """
+
+    temperature: float
+    n: int
+    errors: int
+    found_on: str
+    bins: int
+    ece_before: float
+    ece_after: float
+
+
 class ResultRow(BaseModel):
     """One method on one seed."""
 
@@ -48,6 +64,7 @@ class ResultRow(BaseModel):
     cells: list[Rate] = []
     groups: list[Rate] = []
     difference_to_erm: Difference | None = None
+    confidence: Confidence | None = None
     grid: list[dict[str, Any]] = []
     fit_seconds: float | None = None
     notes: list[str] = []

@@ -19,8 +19,10 @@ from evenhand._typing import Bools, PathLike
 from evenhand.data.concepts import Concepts
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.bundle import write_bundle
+from evenhand.experiments.confidence import apart_for_confidence, calibrate_confidence
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
+from evenhand.experiments.run_folder import BUNDLE
 from evenhand.experiments.splits import Rows, parts, with_held_out
 from evenhand.methods._model import Model
 from evenhand.methods.base import Method
@@ -40,11 +42,13 @@ def fit_row(
     params: Mapping[str, Any] | None = None,
     concepts: Concepts | None = None,
     erm: Model | None = None,
+    confidence: bool = False,
 ) -> tuple[ResultRow, Method, Rows]:
     """Fit one method on one seed; return its row of results, the fitted method and the rows it used.
 
     The difference is to `erm`; by default to the method's own stage 1, or else to an ERM trained for it.
-    Concepts are given to methods that need words.
+    Concepts are given to methods that need words. With `confidence` a temperature is found on rows that
+    trained nothing (see `calibrate_confidence`).
     """
     column = group_column(table, group_by)
     words = _words(table, method, concepts)
@@ -52,6 +56,8 @@ def fit_row(
     rows = parts(table, validation_from)
     if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)
+    if confidence:
+        rows, judged, found_on = apart_for_confidence(table, rows, seed)
     X, y = table.features(rows.train), table.labels(rows.train)
     given = _given(table, rows, estimator, method, column)
     start = time.perf_counter()
@@ -60,6 +66,11 @@ def fit_row(
     if erm is None:
         own = estimator.model_ if isinstance(estimator, ERM) else getattr(estimator, "erm_", None)
         erm = own or ERM(head=table.head, random_state=seed).fit(X, y).model_
+    believed = None
+    if confidence:
+        estimator.model_, believed = calibrate_confidence(
+            estimator.model_, table, judged, found_on, rows.test
+        )
     row = result_row(
         table,
         rows,
@@ -73,6 +84,7 @@ def fit_row(
         selection=_selection(estimator, rows, validation_from),
         kept=estimator.kept_,
         grid=getattr(estimator, "grid_", []),
+        confidence=believed,
         fit_seconds=seconds,
         notes=list(getattr(estimator, "notes_", ())),
     )
@@ -89,8 +101,11 @@ def fit_run(
     validation_from: ValidationFrom = "train",
     params: Mapping[str, Any] | None = None,
     concepts: Concepts | None = None,
+    confidence: bool = False,
 ) -> Results:
     """Fit and write a run folder: bundle, card, results, history, calibration set.
+
+    With `confidence` the bundle holds logits already divided by the temperature.
 
     Raises
     ------
@@ -107,6 +122,7 @@ def fit_run(
         validation_from=validation_from,
         params=params,
         concepts=concepts,
+        confidence=confidence,
     )
     card = {
         "schema": 1,
@@ -125,7 +141,7 @@ def fit_run(
         schema=1, provenance=provenance(store=card["store"]), rows=[row], summary=summarise([row])
     )
     with all_or_none(out) as folder:
-        write_bundle(folder / "bundle.safetensors", estimator.model_, list(table.classes))
+        write_bundle(folder / BUNDLE, estimator.model_, list(table.classes))
         _write_table(folder / "history.parquet", estimator.history_)
         _write_table(folder / "calibration_set.parquet", _calibration_rows(table, estimator, rows))
         results.write(folder / "results.json")
@@ -212,5 +228,9 @@ def _calibration_rows(table: FeatureTable, estimator: Method, rows: Rows) -> lis
 
 
 def _write_table(path: Path, records: list[dict[str, Any]]) -> None:
+    # Arrow would take the columns of the first record alone; later ones also tell their fold.
+    names = dict.fromkeys(name for record in records for name in record)
     with atomic(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(records), temporary)
+        pq.write_table(
+            pa.table({name: [record.get(name) for record in records] for name in names}), temporary
+        )

@@ -17,6 +17,18 @@ TOWERS: dict[str, dict[str, Any]] = {
     "vit-norm-after": {**VIT, "pool_type": "avg", "final_ln_after_pool": True},
     "vit-attention": {**VIT, "attentional_pool": True, "attn_pooler_heads": 4},
     "vit-tokens": {**VIT, "output_tokens": True},
+    "timm-linear": {"timm_model_name": "test_convnext", "timm_pool": "", "image_size": 64},
+    "timm-linear-bias": {"timm_model_name": "test_resnet", "timm_proj_bias": True, "image_size": 64},
+    "timm-mlp": {"timm_model_name": "test_convnext", "timm_pool": "", "timm_proj": "mlp", "image_size": 64},
+    "timm-classifier": {"timm_model_name": "test_byobnet", "timm_proj": None, "image_size": 64},
+    "timm-token": {
+        "timm_model_name": "test_vit",
+        "timm_pool": "token",
+        "timm_proj": None,
+        "image_size": 160,
+    },
+    "timm-map": {"timm_model_name": "test_vit3", "timm_pool": "map", "timm_proj": None, "image_size": 160},
+    "siglip": {"timm_model_name": "test_vit3", "timm_pool": "map", "timm_proj": "none", "image_size": 160},
     "resnet": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "head_width": 16},
 }
 
@@ -24,7 +36,9 @@ TOWERS: dict[str, dict[str, Any]] = {
 def small_model(tower: str, **text: Any) -> CLIP:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = CLIP(embed_dim=32, vision_cfg=TOWERS[tower], text_cfg={**TEXT, **text}, quick_gelu=True)
+        # A tower without a projection has embeddings of its own width.
+        width = 96 if tower == "siglip" else 32
+        model = CLIP(embed_dim=width, vision_cfg=TOWERS[tower], text_cfg={**TEXT, **text}, quick_gelu=True)
         # Biases start at zero, which would hide a lost one.
         for name, parameter in model.named_parameters():
             if name.endswith("bias"):

@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 from evenhand import EvenhandError
 from evenhand.cli.app import app
 from evenhand.cli.fit import read_params
-from evenhand.cli.model import load_model
 
 
 def run(*arguments: str) -> Any:
@@ -33,8 +32,3 @@ def test_predict_wants_images_or_features(tmp_path: Path) -> None:
         done = run("predict", str(tmp_path), *more)
         assert done.exit_code == 1
         assert done.stderr == "error: predict takes images or --features X.npy; give exactly one of the two\n"
-
-
-def test_the_embedded_model_has_no_tag() -> None:
-    with pytest.raises(EvenhandError, match="--pretrained openai does not go with --model tiny"):
-        load_model("tiny", "openai", device="cpu", precision="fp32")

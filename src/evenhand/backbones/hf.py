@@ -1,0 +1,250 @@
+"""transformers models: CLIP, SigLIP and SigLIP 2, from a hub's name or a local folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from evenhand._errors import EvenhandError
+from evenhand._optional import optional
+from evenhand.backbones.openclip import weights_hash
+from evenhand.backbones.precision import arithmetic, choose_precision
+from evenhand.backbones.projection import LinearProjection, Projection
+from evenhand.backbones.prompts import complete
+from evenhand.backbones.sites import Site
+from evenhand.data.head import Head
+from evenhand.functional.geometry import prototypes
+
+PREFIX = "hf:"
+SITES = {"clip": "visual_projection", "siglip": "identity", "siglip2": "identity"}
+"""Projection site by model type; SigLIP's towers end without a linear map, so that an identity follows."""
+
+
+class HfBackbone:
+    """A frozen model of transformers behind the `Backbone` contract.
+
+    SigLIP 2 in its flexible resolution takes patches instead of pixels; `preprocess` lays them out as
+    [3, patches, patch² + 1], where the last column holds the mask, and the height and width in patches.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A CLIPModel, SiglipModel or Siglip2Model.
+    name : str
+        As the user gave it, with `hf:`.
+    images, tokenizer : callable
+        transformers' image processor and tokenizer.
+    device, precision : str
+        Where the trunk runs, and in which numbers.
+    site : str, optional
+        The site that is expected.
+
+    Raises
+    ------
+    EvenhandError
+        If the model is of another type, has no pooled features, or another site is asked for.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        name: str,
+        *,
+        images: Any,
+        tokenizer: Any,
+        device: str = "cpu",
+        precision: str = "fp32",
+        site: str | None = None,
+    ) -> None:
+        self.name, self.images, self.tokenizer = name, images, tokenizer
+        self._weights_hash = weights_hash(model)
+        self._device, self._precision = torch.device(device), precision
+        self.model: Any = model.eval().to(self._device)
+        self.site: Site = _site(self.model, name, site)
+
+    @property
+    def width(self) -> int:
+        """D_in."""
+        return self.site.projection.width
+
+    def preprocess(self, image: Image.Image) -> Tensor:
+        """Return pixels [3, H, W] by the model's own processor."""
+        made = self.images(images=image, return_tensors="pt")
+        pixels: Tensor = made["pixel_values"][0]
+        if "spatial_shapes" not in made:
+            return pixels
+        last = torch.zeros(3, len(pixels), 1)
+        last[0, :, 0] = made["pixel_attention_mask"][0]
+        last[1:, 0, 0] = made["spatial_shapes"][0].float()
+        return torch.cat([pixels.reshape(len(pixels), -1, 3).permute(2, 0, 1), last], dim=2)
+
+    @torch.inference_mode()
+    def trunk(self, pixels: Tensor) -> Tensor:
+        """Return float32 features before the projection, [B, D_in], on the CPU."""
+        with arithmetic(self._precision, self._device):
+            features: Tensor = self.site.trunk(pixels.to(self._device))
+        return features.float().cpu()
+
+    @torch.inference_mode()
+    def head(self, classes: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> Head:
+        """Return projection and text prototypes: the renormalised mean of each class's unit prompts."""
+        chosen = complete(prompts, classes)
+        rows = [prototypes(self._text(chosen[name])[None]) for name in classes]
+        return Head(
+            self.site.projection.weight.numpy(),
+            None,
+            tuple(classes),
+            torch.cat(rows).numpy(),
+            self.model.logit_scale.exp().item(),
+            chosen,
+        )
+
+    def preprocessing(self) -> dict[str, Any]:
+        """Return the settings of the model's image processor."""
+        found: dict[str, Any] = self.images.to_dict()
+        return found
+
+    def card(self) -> dict[str, Any]:
+        """Return what identifies the features."""
+        return {
+            "family": "transformers",
+            "model": self.name,
+            "pretrained": None,
+            "weights_sha256": self._weights_hash,
+            "preprocessing": json.dumps(self.preprocessing(), sort_keys=True, default=str),
+            "site": self.site.name,
+            "activation": self.model.config.vision_config.hidden_act,
+            "precision": self._precision,
+        }
+
+    def _text(self, prompts: Sequence[str]) -> Tensor:
+        tokens = self.tokenizer(
+            list(prompts),
+            padding="max_length",  # SigLIP was trained so
+            truncation=True,
+            max_length=self.model.config.text_config.max_position_embeddings,
+            return_tensors="pt",
+        )
+        found = self.model.get_text_features(**tokens.to(self._device))
+        # From version 5 on it is wrapped.
+        features: Tensor = found if isinstance(found, Tensor) else found.pooler_output
+        return features.float().cpu()
+
+
+class _Pooled(nn.Module):
+    def __init__(self, tower: nn.Module) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        pooled: Tensor = self.tower(pixel_values=pixels).pooler_output
+        return pooled
+
+
+class _PooledPatches(_Pooled):
+    def forward(self, pixels: Tensor) -> Tensor:
+        values, last = pixels[..., :-1], pixels[..., -1]
+        # By position: the mask's name is not the same in all versions.
+        pooled: Tensor = self.tower(
+            values.permute(0, 2, 3, 1).flatten(2), last[:, 0].int(), last[:, 1:, 0].long()
+        ).pooler_output
+        return pooled
+
+
+def load_hf(
+    model: str, *, device: str = "cpu", precision: str = "fp32", site: str | None = None
+) -> HfBackbone:
+    """Load a model of transformers with its weights; no code of a repository is run.
+
+    Parameters
+    ----------
+    model : str
+        `hf:` and a hub's name, or `hf:` and a local folder.
+    device, precision, site : str
+        As in `load_openclip`.
+
+    Raises
+    ------
+    EvenhandError
+        If the extra is not installed, the model is none of CLIP, SigLIP and SigLIP 2, something of it cannot
+        be read, or the device, the precision or the site is unknown.
+    """
+    chosen = choose_precision(precision, device)
+    transformers = optional("transformers", "hf")
+    source = model.removeprefix(PREFIX)
+    try:
+        with quiet(transformers):
+            _check_type(transformers.AutoConfig.from_pretrained(source).model_type, model)
+            loaded = transformers.AutoModel.from_pretrained(source, dtype=torch.float32)
+            images = transformers.AutoImageProcessor.from_pretrained(source)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+    except EvenhandError:
+        raise
+    except Exception as error:
+        # transformers, the hub client and torch each raise kinds of their own; to the user all mean the same.
+        logging.getLogger(__name__).debug("loading %s failed", model, exc_info=True)
+        reason = " ".join(str(error).split())[:200]
+        raise EvenhandError(f"model {model!r} cannot be loaded: {reason}") from error
+    return HfBackbone(
+        loaded, model, images=images, tokenizer=tokenizer, device=device, precision=chosen, site=site
+    )
+
+
+def write_hf_projection(model: Any, projection: Projection) -> None:
+    """Copy a projection into the site of a CLIPModel.
+
+    Raises
+    ------
+    EvenhandError
+        If the model has no linear map there, or one of another shape.
+    """
+    if SITES[model.config.model_type] == "identity":
+        raise EvenhandError("its image tower ends without a projection")
+    given = {name: tuple(tensor.shape) for name, tensor in projection.tensors().items()}
+    wanted = {"weight": tuple(model.visual_projection.weight.T.shape)}
+    if given != wanted:
+        raise EvenhandError(f"the projection has tensors of shapes {given} but visual_projection {wanted}")
+    with torch.no_grad():
+        model.visual_projection.weight.copy_(projection.weight.T)
+
+
+@contextmanager
+def quiet(transformers: Any) -> Iterator[None]:
+    """Keep transformers off the user's screen: its logger has a handler of its own, and it draws bars."""
+    logger, bars = logging.getLogger("transformers"), transformers.utils.logging.is_progress_bar_enabled()
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        if bars:
+            transformers.utils.logging.enable_progress_bar()
+
+
+def _check_type(kind: str, name: str) -> None:
+    if kind not in SITES:
+        raise EvenhandError(f"model {name!r} is of the type {kind}; allowed are {', '.join(SITES)}")
+
+
+def _site(model: Any, name: str, site: str | None) -> Site:
+    kind = model.config.model_type
+    _check_type(kind, name)
+    if site not in (None, SITES[kind]):
+        raise EvenhandError(f"--site {site!r} is none of model {name!r}; it has {SITES[kind]}")
+    if not getattr(model.config.vision_config, "vision_use_head", True):
+        raise EvenhandError(f"model {name!r} gives a vector per patch; use one whose vision_use_head is true")
+    tower = (_PooledPatches if kind == "siglip2" else _Pooled)(model.vision_model)
+    if kind == "clip":
+        weight = model.visual_projection.weight.detach().T.float().cpu().contiguous().clone()
+    else:
+        weight = torch.eye(model.config.vision_config.hidden_size)
+    return Site(SITES[kind], LinearProjection(weight), tower)

@@ -1,0 +1,46 @@
+"""In which numbers a trunk computes."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+
+from evenhand._errors import EvenhandError
+
+AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def choose_precision(precision: str, device: str) -> str:
+    """Return the precision that "auto" stands for on a device, and any other known one as it is.
+
+    Raises
+    ------
+    EvenhandError
+        If the precision is unknown or the device cannot be used.
+    """
+    try:
+        kind = torch.empty(0, device=device).device.type
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise EvenhandError(f"device {device!r} cannot be used ({first}); choose cpu or cuda") from error
+    if precision == "auto":
+        # On CPUs half precision gains by the model, the batch and the processor, and can lose: a choice by
+        # the clock would make stores differ between runs. The figures are in docs/explanation/numbers.md.
+        return "fp16" if kind == "cuda" else "fp32"
+    if precision not in AUTOCAST:
+        raise EvenhandError(f"precision {precision!r} is unknown; choose auto, {', '.join(AUTOCAST)}")
+    return precision
+
+
+def arithmetic(precision: str, device: torch.device) -> AbstractContextManager[Any]:
+    """Return the context in which a trunk runs, for a key of `AUTOCAST`."""
+    kind = AUTOCAST[precision]
+    if kind is not None:
+        return torch.autocast(device.type, kind)
+    if device.type != "cuda":
+        return nullcontext()
+    # cuDNN rounds the factors of float32 convolutions to 10 bits unless it is told not to.
+    flags: AbstractContextManager[Any] = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+    return flags

@@ -1,0 +1,42 @@
+"""`evenhand export`: a fitted run for open_clip, transformers or ONNX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from evenhand.cli.options import Json, Threads, examples, set_threads
+
+NAME = "export"
+EXAMPLES = examples(
+    "evenhand export birds.run --to open_clip --out birds-open-clip",
+    "evenhand export birds.run --to onnx --out birds-onnx",
+)
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
+    to: Annotated[Literal["open_clip", "transformers", "onnx"], typer.Option(help="Whose format.")],
+    out: Annotated[Path, typer.Option(help="Folder to write, a new or an empty one.")],
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Write the calibrated model for other software, with a model card."""
+    set_threads(threads)
+
+    from evenhand.cli.show import as_json, clean, console
+    from evenhand.export.run import export_run
+
+    found = export_run(run, to, out)
+    if json:
+        as_json(found)
+        return
+    console().print(
+        clean(
+            f"{out}: {', '.join(found['files'])}; logits differ from the run's by at most "
+            f"{found['largest_difference']:.1e}"
+        ),
+        soft_wrap=True,
+    )

@@ -1,0 +1,76 @@
+"""What stands in a run folder beside the bundle, and the model that its store was made with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evenhand._errors import EvenhandError
+from evenhand.backbones.load import Loaded
+from evenhand.experiments.backbone import backbone_of, embedded
+
+BUNDLE = "bundle.safetensors"
+
+
+def read_card(run: Path) -> dict[str, Any]:
+    """Return a run's card.
+
+    Raises
+    ------
+    EvenhandError
+        If the folder has none, it cannot be read, or it is of another version.
+    """
+    card = _read(run, "card.json")
+    if card.get("schema") != 1 or card.get("kind") != "run":
+        raise EvenhandError(
+            f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1"
+        )
+    if not isinstance(card.get("store_card"), dict):
+        raise EvenhandError(f"{run / 'card.json'} tells nothing of the store; run fit again")
+    return card
+
+
+def read_result(run: Path) -> dict[str, Any]:
+    """Return the one row of a run's results.json, as the JSON Schema of results describes it.
+
+    Raises
+    ------
+    EvenhandError
+        If the file cannot be read, is of another version, or does not hold one row.
+    """
+    results = _read(run, "results.json")
+    rows = results.get("rows")
+    if results.get("schema") != 1 or not isinstance(rows, list) or len(rows) != 1:
+        raise EvenhandError(
+            f"{run / 'results.json'} is not what fit writes, schema 1 and one row; run fit again"
+        )
+    row: dict[str, Any] = rows[0]
+    return row
+
+
+def run_backbone(card: Mapping[str, Any], device: str) -> Loaded:
+    """Load the model that made a run's store, and refuse it if its weights have changed since.
+
+    Raises
+    ------
+    EvenhandError
+        If the store holds imported embeddings, or the model cannot be loaded or has other weights.
+    """
+    made = card["store_card"]
+    if not embedded(made):
+        raise EvenhandError(
+            "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
+        )
+    return backbone_of(made, device)
+
+
+def _read(run: Path, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads((run / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise EvenhandError(f"{run} is no run folder: its {name} cannot be read ({error})") from error
+    if not isinstance(found, dict):
+        raise EvenhandError(f"{run} is no run folder: its {name} holds no object; run fit again")
+    return found

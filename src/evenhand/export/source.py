@@ -1,0 +1,126 @@
+"""What an export starts from: a run, the model of its store, and what the two predict together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from evenhand._errors import EvenhandError
+from evenhand._random import numpy_stream
+from evenhand._typing import Floats
+from evenhand.backbones.load import Loaded
+from evenhand.experiments.bundle import read_bundle
+from evenhand.experiments.run_folder import BUNDLE, read_card, read_result, run_backbone
+from evenhand.methods._model import Model
+
+PICTURES = 3
+"""Noise pictures on which an export is compared with the run."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run with its model loaded in float32.
+
+    Attributes
+    ----------
+    run : Path
+        Its folder.
+    card, result : dict
+        What card.json says, and the row of results.json.
+    model, classes : Model, list of C str
+        From the bundle.
+    backbone : OpenClipBackbone or HfBackbone
+        The model that the store was made with; an export may write into it.
+    pixels : Tensor [n, 3, H, W]
+        Noise pictures, preprocessed.
+    logits : float32 [n, C]
+        What the run predicts for them.
+    """
+
+    run: Path
+    card: dict[str, Any]
+    result: dict[str, Any]
+    model: Model
+    classes: list[str]
+    backbone: Loaded
+    pixels: Tensor
+    logits: Floats
+
+    @property
+    def prompts(self) -> dict[str, list[str]]:
+        """The prompts of each class."""
+        found: dict[str, list[str]] = self.card["store_card"].get("prompts", {})
+        return found
+
+
+def read_source(run: Path) -> Source:
+    """Read a run and load its model.
+
+    Raises
+    ------
+    EvenhandError
+        If the run is damaged, was fitted on imported embeddings, or its model cannot be had.
+    """
+    card, result = read_card(run), read_result(run)
+    model, classes = read_bundle(run / BUNDLE)
+    made = card["store_card"]
+    if made.get("family") == "import":
+        raise EvenhandError(
+            f"the run {run} was fitted on imported embeddings, whose model evenhand does not have; "
+            f"use {BUNDLE} as it is"
+        )
+    backbone = run_backbone({**card, "store_card": {**made, "precision": "fp32"}}, "cpu")
+    if backbone.width != model.projection.width:
+        raise EvenhandError(
+            f"the run {run} takes features of width {model.projection.width} but its model gives "
+            f"{backbone.width}; run fit again"
+        )
+    noise = numpy_stream(0, "export").integers(0, 256, (PICTURES, 96, 128, 3), dtype=np.uint8)
+    pixels = torch.stack([backbone.preprocess(Image.fromarray(picture)) for picture in noise])
+    logits = model.logits(backbone.trunk(pixels).numpy())
+    return Source(run, card, result, model, classes, backbone, pixels, logits)
+
+
+def check_text_head(source: Source, target: str) -> None:
+    """Refuse a run whose head is not the text tower's: a folder of towers has no place for it.
+
+    Raises
+    ------
+    EvenhandError
+        If the run has intercepts, or prototypes that are not those of its prompts.
+    """
+    model = source.model
+    text = source.backbone.head(source.classes, source.prompts).text
+    # Loose, since the store may have been made on another device; other heads are far away.
+    if text is None or np.abs(text - model.prototypes).max() > 1e-3 or model.intercept.any():
+        raise EvenhandError(
+            f"--to {target} has no place for the head of method {source.card['method']!r}, whose classes are "
+            "not the text prototypes of their prompts; use --to onnx, which takes any"
+        )
+
+
+def check_agreement(source: Source, predict: Callable[[Tensor], Tensor], tolerance: float, to: str) -> float:
+    """Return the largest difference between the run's logits and those of what was written.
+
+    Raises
+    ------
+    EvenhandError
+        If it is above `tolerance`, relative to the largest logit where that is above 1.
+    """
+    with torch.inference_mode():
+        found = predict(source.pixels).float().cpu().numpy()
+    largest = float(np.abs(found - source.logits).max())
+    allowed = tolerance * max(1.0, float(np.abs(source.logits).max()))
+    if not largest <= allowed:
+        raise EvenhandError(
+            f"--to {to} gives other logits than the run, by {largest:.2g} where {allowed:.2g} is allowed; "
+            "nothing was written"
+        )
+    return largest

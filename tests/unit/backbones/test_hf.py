@@ -1,0 +1,172 @@
+"""Models of transformers, small and random, behind the same contract as open_clip's."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from PIL import Image
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from torch import nn
+
+from evenhand import EvenhandError
+from evenhand.backbones.hf import HfBackbone, load_hf, write_hf_projection
+from evenhand.backbones.load import load_backbone
+from evenhand.backbones.projection import LinearProjection
+from evenhand.testing.backbones import check_backbone
+
+NAMES = ("landbird", "waterbird", "bird", "cat", "dog")
+WORDS = ["<pad>", "<unk>", "a", "photo", "of", "one", ".", *NAMES, "<bos>", "<eos>"]
+TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+VISION = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 3}
+ENDS = {"bos_token_id": len(WORDS) - 2, "eos_token_id": len(WORDS) - 1, "pad_token_id": 0}
+LENGTH = {"vocab_size": len(WORDS), "max_position_embeddings": 16}
+KINDS = ("clip", "siglip", "siglip2")
+
+
+def tokenizer() -> Any:
+    inner = Tokenizer(models.WordLevel({word: k for k, word in enumerate(WORDS)}, unk_token="<unk>"))
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    ends = [(word, WORDS.index(word)) for word in ("<bos>", "<eos>")]
+    inner.post_processor = processors.TemplateProcessing(single="<bos> $A <eos>", special_tokens=ends)
+    special = {"pad_token": "<pad>", "unk_token": "<unk>", "bos_token": "<bos>", "eos_token": "<eos>"}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=inner, model_max_length=16, **special)
+
+
+def small(kind: str) -> tuple[Any, Any]:
+    """Return a model and its image processor."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        if kind == "clip":
+            config = transformers.CLIPConfig(
+                text_config={**TEXT, **LENGTH, **ENDS, "hidden_act": "gelu"},
+                vision_config={**VISION, "image_size": 32, "patch_size": 8, "hidden_act": "quick_gelu"},
+                projection_dim=24,
+            )
+            images = transformers.CLIPImageProcessor(
+                size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
+            )
+            return transformers.CLIPModel(config), images
+        text = {**TEXT, **LENGTH, **ENDS, "projection_size": 48}
+        if kind == "siglip":
+            config = transformers.SiglipConfig(
+                text_config=text, vision_config={**VISION, "image_size": 32, "patch_size": 8}
+            )
+            model = transformers.SiglipModel(config)
+            images = transformers.SiglipImageProcessor(size={"height": 32, "width": 32})
+        else:
+            config = transformers.Siglip2Config(
+                text_config=text, vision_config={**VISION, "num_patches": 16, "patch_size": 8}
+            )
+            model = transformers.Siglip2Model(config)
+            images = transformers.Siglip2ImageProcessor(patch_size=8, max_num_patches=16)
+        for module in model.modules():
+            # They start at values that hide a lost weight.
+            if isinstance(module, nn.LayerNorm):
+                nn.init.normal_(module.weight, 1, 0.3)
+        return model, images
+
+
+def write_folder(kind: str, folder: Path) -> Path:
+    model, images = small(kind)
+    for part in (model, images, tokenizer()):
+        part.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def backbone(kind: str, tmp_path: Path) -> HfBackbone:
+    found = load_backbone(f"hf:{write_folder(kind, tmp_path / kind)}")
+    assert isinstance(found, HfBackbone)
+    return found
+
+
+def test_it_passes_the_checks_of_every_backbone(backbone: HfBackbone, kind: str) -> None:
+    def encode_image(pixels: torch.Tensor) -> torch.Tensor:
+        # The pictures of `check_shapes`, as transformers itself takes them.
+        generator = np.random.default_rng(0)
+        sizes = [(48, 64), (200, 90), (17, 17)]
+        arrays = [generator.integers(0, 256, (*size, 3), dtype=np.uint8) for size in sizes]
+        inputs = backbone.images(images=[Image.fromarray(array) for array in arrays], return_tensors="pt")
+        found = backbone.model.get_image_features(**inputs)
+        return found if isinstance(found, torch.Tensor) else found.pooler_output
+
+    check_backbone(backbone, encode_image)
+
+
+def test_the_card_tells_what_it_is(backbone: HfBackbone, kind: str, tmp_path: Path) -> None:
+    card = backbone.card()
+    assert card["model"] == f"hf:{tmp_path / kind}"
+    assert card["site"] == ("visual_projection" if kind == "clip" else "identity")
+    assert card["activation"] == ("quick_gelu" if kind == "clip" else "gelu_pytorch_tanh")
+    assert len(card["weights_sha256"]) == 64
+    assert backbone.width == 48
+
+
+def test_the_head_is_the_models_text(backbone: HfBackbone, kind: str, tmp_path: Path) -> None:
+    head = backbone.head(["cat", "dog"], {"cat": ["a photo of a cat."], "dog": ["a photo of a dog."]})
+    # Not the one above: transformers reads SigLIP 2's by a class of its own.
+    own = transformers.AutoTokenizer.from_pretrained(tmp_path / kind)
+    prompts = ["a photo of a cat.", "a photo of a dog."]
+    tokens = own(prompts, padding="max_length", max_length=16, return_tensors="pt")
+    with torch.inference_mode():
+        found = backbone.model.get_text_features(**tokens)
+    text = nn.functional.normalize(found if isinstance(found, torch.Tensor) else found.pooler_output, dim=-1)
+    assert torch.allclose(torch.tensor(head.text), text, atol=1e-5)
+    assert head.logit_scale == pytest.approx(backbone.model.logit_scale.exp().item())
+
+
+def test_a_projection_is_written_where_clip_has_it(tmp_path: Path) -> None:
+    backbone = load_hf(f"hf:{write_folder('clip', tmp_path)}")
+    other = LinearProjection(torch.randn(48, 24))
+    write_hf_projection(backbone.model, other)
+    again = HfBackbone(backbone.model, "x", images=backbone.images, tokenizer=None)
+    assert torch.equal(again.site.projection.weight, other.weight)
+    with pytest.raises(EvenhandError, match=r"shapes {'weight': \(24, 48\)} but visual_projection"):
+        write_hf_projection(backbone.model, LinearProjection(other.weight.T))
+
+
+@pytest.mark.parametrize("kind", ["siglip"])
+def test_a_tower_without_a_projection_takes_none(backbone: HfBackbone) -> None:
+    with pytest.raises(EvenhandError, match="its image tower ends without a projection"):
+        write_hf_projection(backbone.model, backbone.site.projection)
+
+
+def test_what_is_not_known_is_refused(tmp_path: Path) -> None:
+    folder = write_folder("siglip", tmp_path / "m")
+    with pytest.raises(EvenhandError, match=r"--site 'attnpool' is none of model 'hf:.*'; it has identity"):
+        load_backbone(f"hf:{folder}", site="attnpool")
+    with pytest.raises(EvenhandError, match="--pretrained openai does not go with --model hf:"):
+        load_backbone(f"hf:{folder}", "openai")
+    with pytest.raises(EvenhandError, match=r"model 'hf:.*none' cannot be loaded"):
+        load_backbone(f"hf:{tmp_path / 'none'}")
+    (folder / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(EvenhandError, match=r"cannot be loaded") as caught:
+        load_backbone(f"hf:{folder}")
+    assert "\n" not in str(caught.value)
+    transformers.ViTConfig().save_pretrained(tmp_path / "vit")
+    with pytest.raises(EvenhandError, match="is of the type vit; allowed are clip, siglip, siglip2"):
+        load_backbone(f"hf:{tmp_path / 'vit'}")
+
+
+def test_a_vector_per_patch_is_refused() -> None:
+    config = transformers.SiglipConfig(
+        text_config={**TEXT, **LENGTH, **ENDS},
+        vision_config={**VISION, "image_size": 32, "patch_size": 8, "vision_use_head": False},
+    )
+    with pytest.raises(EvenhandError, match="gives a vector per patch; use one whose vision_use_head"):
+        HfBackbone(transformers.SiglipModel(config), "small", images=None, tokenizer=None)
+
+
+def test_loading_leaves_the_logger_of_transformers_alone(tmp_path: Path) -> None:
+    before = logging.getLogger("transformers").level
+    load_hf(f"hf:{write_folder('clip', tmp_path)}")
+    assert logging.getLogger("transformers").level == before
