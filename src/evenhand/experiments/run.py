@@ -15,7 +15,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import atomic
 from evenhand._typing import Bools
 from evenhand.data.table import FeatureTable
-from evenhand.experiments.bundle import write_bundle
+from evenhand.experiments.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
 from evenhand.experiments.splits import Rows, parts, with_held_out
@@ -52,8 +52,7 @@ def fit_row(
     estimator.fit(X, y, **given)
     seconds = time.perf_counter() - start
     if erm is None:
-        own = estimator.model_ if isinstance(estimator, ERM) else getattr(estimator, "erm_", None)
-        erm = own or ERM(head=table.head, random_state=seed).fit(X, y).model_
+        erm = _stage_one(estimator) or ERM(head=table.head, random_state=seed).fit(X, y).model_
     row = result_row(
         table,
         rows,
@@ -83,7 +82,7 @@ def fit_run(
     validation_from: ValidationFrom = "train",
     params: Mapping[str, Any] | None = None,
 ) -> Results:
-    """Fit and write a run folder: bundle, card, results, history, calibration set.
+    """Fit and write a run folder: bundle, card, results, history, calibration set, and ERM where one came first.
 
     Raises
     ------
@@ -101,6 +100,7 @@ def fit_run(
         "method": method,
         "seed": seed,
         "params": {name: repr(value) for name, value in (params or {}).items()},
+        "settings": getattr(estimator, "settings_", {}),
         "classes": list(table.classes),
         "width": table.width,
         "store": str(table.source.resolve()) if table.source else None,
@@ -110,13 +110,23 @@ def fit_run(
     results = Results(
         schema=1, provenance=provenance(store=card["store"]), rows=[row], summary=summarise([row])
     )
-    write_bundle(out / "bundle.safetensors", estimator.model_, list(table.classes))
+    write_bundle(out / BUNDLE, estimator.model_, list(table.classes))
+    erm = _stage_one(estimator)
+    if erm is None or erm is estimator.model_:
+        (out / ERM_BUNDLE).unlink(missing_ok=True)
+    else:
+        write_bundle(out / ERM_BUNDLE, erm, list(table.classes))
     _write_table(out / "history.parquet", estimator.history_)
     _write_table(out / "calibration_set.parquet", _calibration_rows(table, estimator, rows))
     results.write(out / "results.json")
     with atomic(out / "card.json") as temporary:
         temporary.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return results
+
+
+def _stage_one(estimator: Method) -> Model | None:
+    """Return the ERM model that a method is or starts from, None where it has none."""
+    return estimator.model_ if isinstance(estimator, ERM) else getattr(estimator, "erm_", None)
 
 
 def _given(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -40,6 +40,8 @@ class Choice:
         Numbers of candidates and of judged rows.
     reason : str
         One sentence.
+    trials : tuple of dict
+        Every candidate with `gain`, `trusted_gain` and `retention` as above; empty where none was judged.
     """
 
     candidate: str
@@ -52,10 +54,11 @@ class Choice:
     looked_at: int
     rows: int
     reason: str
+    trials: tuple[Mapping[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        return asdict(self)
+        """Return plain data on the choice, without the trials."""
+        return {name: value for name, value in asdict(self).items() if name != "trials"}
 
 
 @dataclass(frozen=True)
@@ -121,15 +124,18 @@ class Evidence:
             return _erm_kept(names, judged, "every judged row looks mislabelled to zero-shot and ERM alike")
         trusted = self._gains(right, right_erm, trusted_cells)
         retention = right[:, right_erm].mean(axis=1) if right_erm.any() else np.ones(len(names))
+        trials = _trials(names, gain, trusted, retention)
         if (retention < 1 - self.max_loss).all():
             return _erm_kept(
                 names,
                 judged,
                 f"every candidate loses more than {self.max_loss:.0%} of the rows ERM had right",
+                trials,
             )
         admissible = (retention >= 1 - self.max_loss) & (trusted > 0)
         if not admissible.any():
-            return _erm_kept(names, judged, "no candidate gains on rows whose labels can be trusted")
+            reason = "no candidate gains on rows whose labels can be trusted"
+            return _erm_kept(names, judged, reason, trials)
         best = int(np.where(admissible, gain, -np.inf).argmax())
         low = float(gain[best] - self._excess(right, right_erm, gain, partition, seed))
         chance = self._chance(predictions[best], judged, partition)
@@ -146,6 +152,7 @@ class Evidence:
             looked_at=len(names),
             rows=len(judged.y),
             reason=figures if kept else f"{VERDICT_NONE}: best {figures}",
+            trials=trials,
         )
 
     def _gains(self, right: Bools, right_erm: Bools, partition: Partition) -> Floats:
@@ -177,7 +184,19 @@ class Evidence:
         return float(scores[1] - scores[0])
 
 
-def _erm_kept(names: Sequence[str], judged: Judged, reason: str) -> Choice:
+def _trials(
+    names: Sequence[str], gain: Floats, trusted: Floats, retention: Floats
+) -> tuple[Mapping[str, Any], ...]:
+    columns = (gain.tolist(), trusted.tolist(), retention.tolist())
+    return tuple(
+        {"candidate": name, "gain": g, "trusted_gain": t, "retention": r}
+        for name, g, t, r in zip(names, *columns, strict=True)
+    )
+
+
+def _erm_kept(
+    names: Sequence[str], judged: Judged, reason: str, trials: tuple[Mapping[str, Any], ...] = ()
+) -> Choice:
     return Choice(
         candidate="erm",
         index=None,
@@ -189,4 +208,5 @@ def _erm_kept(names: Sequence[str], judged: Judged, reason: str) -> Choice:
         looked_at=len(names),
         rows=len(judged.y),
         reason=f"{VERDICT_NONE}: {reason}",
+        trials=trials,
     )
