@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -21,7 +20,8 @@ from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.tiny import load_tiny
 from evenhand.data.embeddings import read_features
 from evenhand.data.manifest import Manifest
-from evenhand.experiments.bundle import read_bundle
+from evenhand.experiments.bundle import BUNDLE, read_bundle
+from evenhand.experiments.stages import read_run_card
 from evenhand.extract.local import iter_features
 from evenhand.methods._model import Model
 
@@ -46,29 +46,17 @@ def predict_run(
         If the run is damaged, the images need a model that the run's store does not name, or the widths
         do not fit.
     """
-    model, classes = read_bundle(run / "bundle.safetensors")
-    card = _read_card(run)
+    model, classes = read_bundle(run / BUNDLE)
+    card = read_run_card(run)
     skipped: list[dict[str, str]] = []
     if features is not None:
         blocks = _of_features(features)
     elif source is not None:
-        blocks = _of_images(source, _backbone(card, device), skipped, progress)
+        blocks = _of_images(source, backbone_of_run(card, device), skipped, progress)
     else:
         raise EvenhandError("predict takes images or features; give one of the two")
     counts = _write(out, model, classes, blocks)
     return {"rows": sum(counts.values()), "predicted": dict(counts), "skipped": skipped, "out": str(out)}
-
-
-def _read_card(run: Path) -> dict[str, Any]:
-    try:
-        card: dict[str, Any] = json.loads((run / "card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EvenhandError(f"{run} is no run folder: its card.json cannot be read ({error})") from error
-    if card.get("schema") != 1 or card.get("kind") != "run":
-        raise EvenhandError(
-            f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1"
-        )
-    return card
 
 
 def _of_features(path: Path) -> Iterator[Block]:
@@ -78,8 +66,14 @@ def _of_features(path: Path) -> Iterator[Block]:
         row += len(part)
 
 
-def _backbone(card: Mapping[str, Any], device: str) -> Backbone:
-    """Load the model that made the run's store, and refuse it if its weights have changed since."""
+def backbone_of_run(card: Mapping[str, Any], device: str) -> Backbone:
+    """Load the model that made the run's store.
+
+    Raises
+    ------
+    EvenhandError
+        If the store holds imported embeddings, or the model cannot be had or has other weights now.
+    """
     made = card["store_card"]
     if made.get("family") != "open_clip":
         raise EvenhandError(

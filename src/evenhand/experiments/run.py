@@ -82,7 +82,7 @@ def fit_run(
     validation_from: ValidationFrom = "train",
     params: Mapping[str, Any] | None = None,
 ) -> Results:
-    """Fit and write a run folder: bundle, card, results, history, calibration set, and ERM where one came first.
+    """Fit and write a run folder: bundle, card, results, history, calibration set, and the ERM behind it.
 
     Raises
     ------
@@ -106,6 +106,7 @@ def fit_run(
         "store": str(table.source.resolve()) if table.source else None,
         "store_card": table.card,
         "validation_from": validation_from,
+        "group_by": group_column(table, group_by),
     }
     results = Results(
         schema=1, provenance=provenance(store=card["store"]), rows=[row], summary=summarise([row])
