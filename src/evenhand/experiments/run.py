@@ -175,5 +175,8 @@ def _calibration_rows(table: FeatureTable, estimator: Method, rows: Rows) -> lis
 
 
 def _write_table(path: Path, records: list[dict[str, Any]]) -> None:
+    # Columns come from all records: pyarrow alone would drop what the first one lacks.
+    columns = dict.fromkeys(name for record in records for name in record)
+    filled = [{name: record.get(name) for name in columns} for record in records]
     with atomic(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(records), temporary)
+        pq.write_table(pa.Table.from_pylist(filled), temporary)

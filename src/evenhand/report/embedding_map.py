@@ -15,7 +15,7 @@ from evenhand.report.sample import MOST, sample
 from evenhand.report.source import RunView
 
 STEPS = 4000
-"""Positions are integers up to this on either side of the centre: finer than a screen, and short as text."""
+"""Positions are integers up to this on either side of the middle: finer than a screen, and short as text."""
 VALUES = 8
 """Values with a colour of their own; the rarer ones share one."""
 OTHERS = "all others"

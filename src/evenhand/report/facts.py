@@ -82,7 +82,7 @@ def _sections(view: RunView | None) -> list[tuple[str, str]]:
     ]
     return [
         ("verdict", "Verdict"),
-        ("numbers", "Before and after"),
+        ("numbers", "Figures"),
         *(pictures if view is not None else []),
         ("making", "How it was made"),
     ]

@@ -39,7 +39,7 @@ def look_at(view: RunView, device: str | None, progress: Progress) -> dict[str, 
         "pictures": {row: address(jpeg) for row, jpeg in thumbnails(view.table, rows).items()},
         "moved": moved_away(view.table, np.unique(rows)),
         "looks": looks,
-        "cells": CELLS,
+        "grid": CELLS,
         "before": label(view.stages[-2].name),
         "after": label(view.stages[-1].name),
     }

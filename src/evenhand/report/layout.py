@@ -32,7 +32,7 @@ def layouts(embeddings: Sequence[Floats], seed: int) -> list[Floats]:
     Returns
     -------
     list of float64 [n, 2]
-        Centred, with the largest distance from the centre at 1.
+        Each from −1 to 1 on both axes.
     """
     if not embeddings or not len(embeddings[0]):
         return [np.zeros((0, 2)) for _ in embeddings]
@@ -70,6 +70,6 @@ def _principal(z: Floats) -> Floats:
 
 
 def _unit(points: Floats) -> Floats:
-    centred = points - points.mean(axis=0)
-    largest = float(np.linalg.norm(centred, axis=1).max())
-    return centred / largest if largest > 0 else centred
+    low, high = points.min(axis=0), points.max(axis=0)
+    span = np.where(high > low, high - low, 1.0)
+    return np.where(high > low, 2 * (points - low) / span - 1, 0.0)

@@ -71,18 +71,12 @@ class Line:
     marks : list of Mark
         One per method.
     meaning : str
-        What a measure means; empty for a group.
-    n : str
-        Test rows of a group; a range where seeds differ.
-    few : bool
-        Under 30 rows in some seed.
+        What a measure means, how many rows a group has.
     """
 
     name: str
     marks: list[Mark]
     meaning: str = ""
-    n: str = ""
-    few: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,8 +147,7 @@ def rate_lines(rows: Sequence[Row], methods: Sequence[str], kind: str) -> list[L
                 replace(mark, lowest=mark.value is not None and mark.value == low)
                 for mark, low in zip(marks, lowest, strict=True)
             ],
-            n=count(rates := [rate for own in found[name].values() for rate in own]),
-            few=any(rate["n"] < FEW for rate in rates),
+            meaning=_rows_said([rate for own in found[name].values() for rate in own]),
         )
         for name, marks in table.items()
     ]
@@ -164,6 +157,11 @@ def count(rates: Sequence[Row]) -> str:
     """Return the number of rows of rates, a range where they differ."""
     low, high = (f"{end(rate['n'] for rate in rates):,}" for end in (min, max))
     return low if low == high else f"{low}–{high}"
+
+
+def _rows_said(rates: Sequence[Row]) -> str:
+    few = f", under {FEW}: mostly luck" if any(rate["n"] < FEW for rate in rates) else ""
+    return f"{count(rates)} rows{few}"
 
 
 def _joined(rates: Sequence[Row]) -> Mark:
@@ -194,7 +192,7 @@ def _worst(row: Row, key: str, _: Mapping[str, float]) -> Mark:
     rate = row.get(key)
     if not rate or rate["value"] is None:
         return Mark(None)
-    return Mark(rate["value"], rate["low"], rate["high"], note=f"{rate['name']}, {rate['n']} rows")
+    return Mark(rate["value"], rate["low"], rate["high"], note=f"{rate['name']}, {rate['n']:,} rows")
 
 
 def _average(row: Row, key: str, shares: Mapping[str, float]) -> Mark:
@@ -208,7 +206,7 @@ def _average(row: Row, key: str, shares: Mapping[str, float]) -> Mark:
             if rate["n"]
         ]
     )
-    note = f"{sum(rate['n'] for rate in rates)} rows"
+    note = f"{sum(rate['n'] for rate in rates):,} rows"
     if value is None or not weights.sum():
         return Mark(value)
     columns = (np.array([rate[name] for rate in rates if rate["n"]]) for name in ("value", "low", "high"))

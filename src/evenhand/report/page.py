@@ -68,8 +68,10 @@ def render(
     rows = _with_stages(data.get("rows", []), view)
     values: dict[str, Any] = {"run": view is not None, "title": "evenhand report", "curves": []}
     if view is not None:
-        values["title"] = f"evenhand report: {view.folder.resolve().name}"
         values |= look_at(view, device, progress)
+        values["title"] = f"evenhand report: {view.folder.resolve().name}"
+        seeds = {row["seed"] for row in rows}
+        values["of_seed"] = view.card["seed"] if len(seeds) > 1 else None
     return fill({**values, **numbers(rows, view), **provenance_facts(data, rows, view)})
 
 

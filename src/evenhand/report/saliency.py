@@ -26,7 +26,7 @@ from evenhand.report.source import RunView
 
 RIGHT, WRONG = 6, 2
 """Newly right and newly wrong pictures shown at most."""
-CELLS, STEPS, SIDE = 8, 24, 128
+CELLS, STEPS, SIDE = 8, 16, 128
 """Cells of the grid on a side; steps along the line; pixels of what is shown."""
 FOR, AGAINST = (13, 148, 136), (194, 77, 20)
 
@@ -113,7 +113,7 @@ def _shaded(picture: Tensor, cells: Tensor) -> Sequence[Tensor]:
     strength = (strength / cells.abs().max().clamp(min=1e-12)).clamp(-1, 1)
     grey = _sized(picture).mean(dim=1, keepdim=True) * 0.6 + 0.25
     colours = torch.tensor([FOR, AGAINST]).float()[:, :, None, None] / 255
-    share = strength.abs().sqrt()
+    share = 0.9 * strength.abs()
     tint = torch.where(strength > 0, colours[:1], colours[1:])
     return list(grey * (1 - share) + tint * share)
 

@@ -38,7 +38,7 @@ def fill(values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"percent": percent, "label": label}
+    environment.filters |= {"percent": percent, "signed": signed, "label": label}
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     scripts = [Script(_text(name)) for name in SCRIPTS] if values["run"] else [Script(_text(SCRIPTS[0]))]
     return environment.get_template("report.html.j2").render(
@@ -49,6 +49,11 @@ def fill(values: Mapping[str, Any]) -> str:
 def percent(value: float | None) -> str:
     """Return a rate as a percentage with one decimal, a dash where it is undefined."""
     return "–" if value is None else f"{100 * value:.1f}"
+
+
+def signed(value: float, decimals: int) -> str:
+    """Return a number with its sign, a true minus for negative ones."""
+    return f"{value:+.{decimals}f}".replace("-", "−")
 
 
 def _text(name: str) -> str:

@@ -29,7 +29,6 @@
     const y = at(k, from, 1) + share * (at(k, stage, 1) - at(k, from, 1));
     return toScreen(x, y);
   };
-  // Layouts fill a disk: the map is as wide as the box, so that none of it is wasted.
   const toScreen = (x, y) => [width / 2 + x * (width / 2 - 16), height / 2 - y * (height / 2 - 16)];
 
   function draw() {
@@ -114,7 +113,8 @@
     add("image", data.ids[k]);
     for (const known of data.fields) add(known.name, known.values[known.codes[k]]);
     data.stages.forEach((one, s) => {
-      add(one.name, `${data.classes[one.predicted[k]]} ${right(s, k) ? "✓" : "✗"} (margin ${one.margins[k]})`);
+      add(one.name, `${data.classes[one.predicted[k]]} ${right(s, k) ? "✓" : "✗"}`);
+      list.lastChild.append(element("small", `margin ${one.margins[k].toFixed(2).replace("-", "−")}`));
     });
     detail.replaceChildren(...(sheets.length ? [thumbnail(k)] : []), list);
   }
@@ -207,4 +207,6 @@
   new ResizeObserver(draw).observe(plot);
   section.querySelector(".live").hidden = false;
   legend();
+  // A row that calibration mended, so that what the map offers is seen at once.
+  choose(changes.indexOf(1));
 })();
