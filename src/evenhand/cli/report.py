@@ -20,7 +20,7 @@ def command(
     source: Annotated[Path, typer.Argument(help="Folder that fit or compare wrote.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
     store: Annotated[Path | None, typer.Option(help="Where the run's store lies now, if it moved.")] = None,
-    saliency: Annotated[bool, typer.Option(help="Show what pictures the model reacts to; needs both.")] = True,
+    saliency: Annotated[bool, typer.Option(help="Show what the model looks at in images.")] = True,
     device: Device = "auto",
     threads: Threads = None,
     json: Json = False,

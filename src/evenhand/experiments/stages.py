@@ -98,7 +98,7 @@ def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) 
 
 
 def read_stages(run: Path, card: Mapping[str, Any], table: FeatureTable, rows: Ints) -> list[Stage]:
-    """Return zero-shot, ERM where the run keeps it, and the run's own model, on `rows`; before comes first."""
+    """Return zero-shot, ERM where the run keeps it, and the run's model, on `rows`; before comes first."""
     models = {"zero_shot": _zero_shot(table)}
     if (run / ERM_BUNDLE).is_file():
         models["erm"] = read_bundle(run / ERM_BUNDLE)[0]

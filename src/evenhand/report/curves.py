@@ -20,7 +20,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """A small line chart; `low` and `high` are the ends of its vertical axis, `last` of its horizontal one."""
+    """A small line chart; `low` and `high` are the ends of its vertical axis, `last` is its last epoch."""
 
     title: str
     lines: list[Line]

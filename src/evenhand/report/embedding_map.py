@@ -9,8 +9,8 @@ import numpy as np
 
 from evenhand._typing import Floats, Strings
 from evenhand.report.layout import layouts
-from evenhand.report.pictures import COLUMNS, TILE, sprite_sheets, thumbnails
 from evenhand.report.names import label
+from evenhand.report.pictures import COLUMNS, TILE, sprite_sheets, thumbnails
 from evenhand.report.sample import MOST, sample
 from evenhand.report.source import RunView
 

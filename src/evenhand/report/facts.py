@@ -49,9 +49,7 @@ def numbers(rows: Sequence[Row], view: RunView | None) -> dict[str, Any]:
     }
 
 
-def provenance_facts(
-    data: Mapping[str, Any], rows: Sequence[Row], view: RunView | None
-) -> dict[str, Any]:
+def provenance_facts(data: Mapping[str, Any], rows: Sequence[Row], view: RunView | None) -> dict[str, Any]:
     """Return how the results were made: evidence, candidates, curves, settings, command."""
     known = data.get("provenance", {})
     chosen: Row = {}
@@ -99,11 +97,12 @@ def _shares(view: RunView | None) -> dict[str, float]:
 
 def _section(rows: Sequence[Row], methods: Sequence[str], kind: str) -> dict[str, Any]:
     lines = rate_lines(rows, methods, kind)
-    shown = lines
-    if len(lines) > MOST:
-        shown = sorted(lines, key=lambda line: min((m.value for m in line.marks if m.value is not None), default=2))
-        shown = shown[:MOST]
+    shown = lines if len(lines) <= MOST else sorted(lines, key=_least)[:MOST]
     return {"lines": shown, "axis": Axis.of(shown), "cut": _cut(len(lines))}
+
+
+def _least(line: Line) -> float:
+    return min((mark.value for mark in line.marks if mark.value is not None), default=2.0)
 
 
 def _cut(total: int) -> str:
@@ -113,8 +112,8 @@ def _cut(total: int) -> str:
 def _interval_note(seeds: int) -> str:
     if seeds > 1:
         return (
-            f"Each mark is a mean over {seeds} seeds, each thin stroke one seed, and each line a 95 % interval "
-            "over seeds (Student's t): where another run would lie."
+            f"Each mark is a mean over {seeds} seeds, each thin stroke one seed, and each line a 95 % "
+            "interval over seeds (Student's t): where another run would lie."
         )
     return "Each line is a 95 % interval over test rows: where another test set would lie."
 

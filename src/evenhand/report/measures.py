@@ -119,11 +119,14 @@ def measures(
 ) -> list[Line]:
     """Return every measure that some method has a value of.
 
-    `shares` are the groups' shares of training; without them one seed's train-weighted average has no interval.
+    `shares` are the groups' shares of training: without them the train-weighted average of one seed has no
+    interval.
     """
     found = []
     for name, key in MEASURES:
-        marks = [_mark([row for row in rows if row["method"] == method], key, shares or {}) for method in methods]
+        marks = [
+            _mark([row for row in rows if row["method"] == method], key, shares or {}) for method in methods
+        ]
         if any(mark.value is not None for mark in marks):
             found.append(Line(name, marks, meaning=MEANINGS[key]))
     return found
@@ -136,16 +139,15 @@ def rate_lines(rows: Sequence[Row], methods: Sequence[str], kind: str) -> list[L
         for rate in row.get(kind) or []:
             found.setdefault(rate["name"], {}).setdefault(row["method"], []).append(rate)
     table = {name: [_joined(rates.get(method, [])) for method in methods] for name, rates in found.items()}
-    lowest = [
-        min((marks[k].value for marks in table.values() if marks[k].value is not None), default=None)
-        for k in range(len(methods))
-    ]
+    columns = [[marks[k].value for marks in table.values()] for k in range(len(methods))]
+    known = [[value for value in column if value is not None] for column in columns]
+    ends = [(min(column, default=0.0), max(column, default=0.0)) for column in known]
     return [
         Line(
             name,
             [
-                replace(mark, lowest=mark.value is not None and mark.value == low)
-                for mark, low in zip(marks, lowest, strict=True)
+                replace(mark, lowest=mark.value is not None and mark.value == low < high)
+                for mark, (low, high) in zip(marks, ends, strict=True)
             ],
             meaning=_rows_said([rate for own in found[name].values() for rate in own]),
         )
@@ -161,7 +163,8 @@ def count(rates: Sequence[Row]) -> str:
 
 def _rows_said(rates: Sequence[Row]) -> str:
     few = f", under {FEW}: mostly luck" if any(rate["n"] < FEW for rate in rates) else ""
-    return f"{count(rates)} rows{few}"
+    said = count(rates)
+    return f"{said} row{'' if said == '1' else 's'}{few}"
 
 
 def _joined(rates: Sequence[Row]) -> Mark:
@@ -192,7 +195,7 @@ def _worst(row: Row, key: str, _: Mapping[str, float]) -> Mark:
     rate = row.get(key)
     if not rate or rate["value"] is None:
         return Mark(None)
-    return Mark(rate["value"], rate["low"], rate["high"], note=f"{rate['name']}, {rate['n']:,} rows")
+    return Mark(rate["value"], rate["low"], rate["high"], note=f"{rate['name']}, {_rows_said([rate])}")
 
 
 def _average(row: Row, key: str, shares: Mapping[str, float]) -> Mark:

@@ -1,7 +1,7 @@
 """The HTML page of results and, where there is one, of a run: one file, no request to another host.
 
-Charts are HTML and SVG, the map is a canvas with a script of its own: plotly's bundle alone, 4.8 MB, would take
-half of the room that a page with its pictures has, and most of the time to open it.
+Charts are HTML and SVG, the map is a canvas with a script of its own: plotly's bundle alone, 4.8 MB, would
+take half of the room that a page with its pictures has, and most of the time to open it.
 """
 
 from __future__ import annotations

@@ -47,6 +47,8 @@ def saliency(view: RunView, device: str = "cpu") -> list[Seen] | str:
     """Return drawn pictures that changed, or any where none did, with their maps; or why there are none."""
     chosen = _choose(view)
     paths = [Path(path) for path in view.table.paths[view.test[chosen]].tolist()]
+    if view.card["store_card"].get("family") == "import":
+        return "The run was fitted on imported embeddings: there are no images to compute saliency on."
     if not any(path.is_file() for path in paths):
         return "The images are not where they were embedded from, so no saliency could be computed."
     try:
