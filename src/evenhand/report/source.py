@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.evaluation import group_column, result_row
+from evenhand.experiments.results import Results
 from evenhand.experiments.splits import Rows, parts
 from evenhand.experiments.stages import Stage, read_run_card, read_stages, store_of_run
 
@@ -86,17 +87,22 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
     Raises
     ------
     EvenhandError
-        If there is no readable `results.json` of this version's schema.
+        If there is no `results.json` of this version's schema.
     """
     try:
-        results = json.loads((path / RESULTS).read_text(encoding="utf-8"))
+        results = Results.model_validate_json((path / RESULTS).read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "its text"
+        raise EvenhandError(
+            f"{path / RESULTS} is not what this version reads, at {place}: {first['msg']}; make it again"
+        ) from error
     except (OSError, ValueError) as error:
         raise EvenhandError(
             f"{path} has no readable {RESULTS} ({error}); give the folder that fit, compare or demo wrote"
         ) from error
-    if not isinstance(results, dict) or results.get("schema") != 1:
-        raise EvenhandError(f"{path / RESULTS} is not of schema 1, which this version reads; make it again")
-    return results, path if (path / "card.json").is_file() else None
+    found: dict[str, Any] = results.model_dump(mode="json", by_alias=True)
+    return found, path if (path / "card.json").is_file() else None
 
 
 def view_run(folder: Path, store: Path | None = None) -> RunView:
