@@ -207,6 +207,6 @@
   new ResizeObserver(draw).observe(plot);
   section.querySelector(".live").hidden = false;
   legend();
-  // A row that calibration mended, so that what the map offers is seen at once.
-  choose(changes.indexOf(1));
+  // A row that calibration mended, if any, so that what the map offers is seen at once.
+  choose(Math.max(0, changes.indexOf(1)));
 })();
