@@ -64,14 +64,14 @@ def test_rare_values_share_a_colour() -> None:
 
 def test_the_map_holds_every_test_row_of_a_small_run(view: RunView) -> None:
     found = map_data(view)
-    assert (found["shown"], found["total"]) == (200, 200)
+    assert (found["shown"], found["total"]) == (400, 400)
     assert [stage["name"] for stage in found["stages"]] == ["zero-shot", "ERM", "CFR"]
     for stage, own in zip(found["stages"], view.stages, strict=True):
-        assert len(stage["xy"]) == 400
+        assert len(stage["xy"]) == 800
         assert stage["predicted"] == own.predicted.tolist()
     assert [one["name"] for one in found["fields"]] == ["group", "class", "place"]
     assert found["ids"] == view.table.ids[view.test].tolist()
-    assert len(found["sheets"]) == 1
+    assert len(found["sheets"]) == 2
 
 
 def test_calibration_pictures_are_the_runs_with_the_ends_of_large_classes(view: RunView) -> None:
@@ -92,11 +92,12 @@ def test_calibration_pictures_are_the_runs_with_the_ends_of_large_classes(view: 
 def test_changes_are_counted_on_all_rows_and_add_up(view: RunView) -> None:
     before, after = view.stages[-2:]
     right, wrong = changed_shelves(view)
+    assert right.total > 10
     assert right.total - wrong.total == int(after.right.sum()) - int(before.right.sum())
     for shelf, ends in ((right, (False, True)), (wrong, (True, False))):
         for item in shelf.items:
             assert tuple(name == item.label for name in item.predicted) == ends
     counts = group_counts(view)
-    assert sum(n for _, n, _, _ in counts) == 200
+    assert sum(n for _, n, _, _ in counts) == 400
     assert sum(n for _, _, n, _ in counts) == right.total
     assert sum(n for _, _, _, n in counts) == wrong.total
