@@ -17,7 +17,7 @@ def command(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("out/demo"),
     seeds: Annotated[int, typer.Option(min=1, help="How many times, each with its own scenes.")] = 3,
     seed: Seed = 0,
-    threads: Threads = None,
+    threads: Threads = 1,
     json: Json = False,
 ) -> None:
     """Draw scenes with a shortcut, then audit, ERM and CFR: a table, results.json and a page to look at."""

@@ -212,5 +212,8 @@ def _average(row: Row, key: str, shares: Mapping[str, float]) -> Mark:
     note = f"{sum(rate['n'] for rate in rates):,} rows"
     if value is None or not weights.sum():
         return Mark(value)
-    columns = (np.array([rate[name] for rate in rates if rate["n"]]) for name in ("value", "low", "high"))
-    return Mark(value, *weighted_interval(*columns, weights / weights.sum()), note=note)
+    values, lows, highs = (
+        np.array([rate[name] for rate in rates if rate["n"]]) for name in ("value", "low", "high")
+    )
+    low, high = weighted_interval(values, lows, highs, weights / weights.sum())
+    return Mark(value, low, high, note=note)

@@ -57,4 +57,4 @@ def signed(value: float, decimals: int) -> str:
 
 
 def _text(name: str) -> str:
-    return resources.files("evenhand.report").joinpath("templates", name).read_text(encoding="utf-8")
+    return (resources.files("evenhand.report") / "templates" / name).read_text(encoding="utf-8")
