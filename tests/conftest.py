@@ -1,4 +1,4 @@
-"""A run on a store with thumbnails, drawn in a second, for the tests of the report."""
+"""The browser's marker, and a run on a store with thumbnails, drawn in a second, for the tests of the report."""
 
 import io
 from collections.abc import Callable
@@ -22,6 +22,10 @@ def thumbnail(rng: np.random.Generator) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "JPEG", quality=80)
     return stream.getvalue()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: drives chromium; `make browser` installs it")
 
 
 @pytest.fixture(scope="session")

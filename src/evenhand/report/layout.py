@@ -50,7 +50,7 @@ def layouts(embeddings: Sequence[Floats], seed: int) -> list[Floats]:
 
 def _tsne(z: Floats, start: Floats, *, exaggeration: float, seed: int) -> Floats:
     from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     tsne = TSNE(
         perplexity=min(NEIGHBOURS, (len(z) - 1) / 3),

@@ -69,9 +69,10 @@ def render(
     values: dict[str, Any] = {"run": view is not None, "title": "evenhand report", "curves": []}
     if view is not None:
         values |= look_at(view, device, progress)
-        values["title"] = f"evenhand report: {view.folder.resolve().name}"
-        seeds = {row["seed"] for row in rows}
-        values["of_seed"] = view.card["seed"] if len(seeds) > 1 else None
+        several = len({row["seed"] for row in rows}) > 1
+        values["of_seed"] = view.card["seed"] if several else None
+        if not several:
+            values["title"] = f"evenhand report: {view.folder.resolve().name}"
     return fill({**values, **numbers(rows, view), **provenance_facts(data, rows, view)})
 
 
