@@ -10,7 +10,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
 export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit install-test docs bench lock clean
+.PHONY: help setup demo test lint types unit browser browser-if-any install-test docs bench lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ setup: .venv/.ready  ## make .venv from the lock
 demo: setup  ## audit, ERM and CFR on the embedded scenes, into out/demo
 	$(BIN)/evenhand demo --out $(OUT)/demo
 
-test: lint types unit docs install-test  ## lint, types, all tests, docs, and the wheel in a clean environment
+test: lint types unit browser-if-any docs install-test  ## lint, types, all tests, docs, and the wheel in a clean environment
 
 lint: setup  ## ruff: style and format
 	$(BIN)/ruff check src tests scripts benchmarks
@@ -40,8 +40,21 @@ types: setup  ## mypy, strict
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks
 
-unit: setup  ## every test but the wheel's
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not install"
+unit: setup  ## every test but the wheel's and the browser's
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not install and not browser"
+
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
+browser: setup  ## the report in chromium, which is installed first if it is missing and you are root
+	@test -n "$(CHROMIUM)" || { apt-get update -qq && apt-get install -qq --no-install-recommends chromium; } \
+	  || { echo "make browser needs chromium: install it as root, or name one in CHROMIUM" >&2; exit 1; }
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m browser
+
+browser-if-any: setup
+ifeq ($(CHROMIUM),)
+	@echo "########  SKIPPED: the browser tests of the report, no chromium here; \`make browser\` runs them  ########"
+else
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m browser
+endif
 
 install-test: setup  ## build the wheel, install it elsewhere, run the demo from it
 	$(BIN)/pytest -m install

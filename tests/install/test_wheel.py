@@ -78,7 +78,10 @@ def test_the_wheel_holds_its_data_and_stays_small(wheel: Path) -> None:
     for wanted in (
         "evenhand/py.typed",
         "evenhand/__init__.pyi",
-        "evenhand/report/report.html.j2",
+        *(
+            f"evenhand/report/templates/{name}"
+            for name in ("report.html.j2", "page.css", "page.js", "map.js")
+        ),
         "evenhand/experiments/results.schema.json",
     ):
         assert wanted in names

@@ -91,9 +91,19 @@ class OpenClipBackbone:
         pixels: Tensor = self._transform(image)
         return pixels
 
+    def picture(self, pixels: Tensor) -> Tensor:
+        """Return pixels [B, 3, H, W] as the colours from 0 to 1 that they were before normalisation."""
+        visual = self.model.visual
+        mean, std = (torch.tensor(value)[:, None, None] for value in (visual.image_mean, visual.image_std))
+        return (pixels * std + mean).clamp(0, 1)
+
     @torch.inference_mode()
     def trunk(self, pixels: Tensor) -> Tensor:
         """Return float32 features before the projection, [B, D_in], on the CPU."""
+        return self.differentiable_trunk(pixels)
+
+    def differentiable_trunk(self, pixels: Tensor) -> Tensor:
+        """Return what `trunk` does, with a gradient in pixels that ask for one."""
         with arithmetic(self._precision, self._device):
             moved = pixels.to(self._device, memory_format=torch.channels_last)
             features: Tensor = self.site.trunk(moved)

@@ -17,18 +17,22 @@ def command(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("out/demo"),
     seeds: Annotated[int, typer.Option(min=1, help="How many times, each with its own scenes.")] = 3,
     seed: Seed = 0,
-    threads: Threads = None,
+    threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Draw scenes with a shortcut, then audit, ERM and CFR: a table, results.json and report.html."""
+    """Draw scenes with a shortcut, then audit, ERM and CFR: a table, results.json and a page to look at."""
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.results import show_results
-    from evenhand.experiments.demo import run_demo
+    from evenhand.cli.show import clean, console
+    from evenhand.experiments.demo import run_demo, run_folder
     from evenhand.report.page import render_report
 
+    page = out / "report.html"
     with progress_bar() as progress:
         results = run_demo(out, seeds=range(seed, seed + seeds), progress=progress)
-    render_report(results, out / "report.html")
+        render_report(results, page, run=run_folder(out, seed), progress=progress)
     show_results(results, out, json=json)
+    if not json:
+        console().print(clean(f"open {page.resolve()} in a browser"), soft_wrap=True)

@@ -22,6 +22,8 @@ from evenhand.backbones.projection import projection_of
 from evenhand.methods._model import Model
 
 SCHEMA = 1
+BUNDLE, ERM_BUNDLE = "bundle.safetensors", "erm.safetensors"
+"""In a run folder: the fitted model, and the ERM that it started from, to compare with."""
 _HEAD = ("prototypes", "intercept", "logit_scale")
 
 

@@ -28,19 +28,24 @@ def run_demo(out: PathLike, *, seeds: Sequence[int] = (0, 1, 2), progress: Progr
     backbone = load_tiny()
     rows: list[ResultRow] = []
     for seed in seeds:
-        folder = out / f"seed-{seed}"
+        folder = run_folder(out, seed).parent
         photos = folder / "photos"
         # Written last: without it an earlier run was interrupted.
         if not (photos / "test" / "metadata.csv").exists():
             write_scenes(photos, seed=seed, train=TRAINING)
         table = embed(Manifest.read(photos, seed=seed), backbone, folder / "scenes.store", progress=progress)
-        rows += _fit_all(table, seed, folder)
+        rows += _fit_all(table, seed, run_folder(out, seed))
     results = Results(schema=1, provenance=provenance(seeds=list(seeds)), rows=rows, summary=summarise(rows))
     results.write(out / "results.json")
     return results
 
 
-def _fit_all(table: FeatureTable, seed: int, folder: Path) -> list[ResultRow]:
+def run_folder(out: Path, seed: int) -> Path:
+    """Return where a seed's CFR run lies in the demo's folder."""
+    return out / f"seed-{seed}" / "cfr.run"
+
+
+def _fit_all(table: FeatureTable, seed: int, run: Path) -> list[ResultRow]:
     erm, fitted, _ = fit_row(table, "erm", seed)
     zero_shot, _, _ = fit_row(table, "zero_shot", seed, erm=fitted.model_)
-    return [zero_shot, erm, *fit_run(table, method="cfr", out=folder / "cfr.run", seed=seed).rows]
+    return [zero_shot, erm, *fit_run(table, method="cfr", out=run, seed=seed).rows]

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from typing_extensions import Self
 
 from evenhand._errors import EvenhandError
-from evenhand.experiments.bundle import read_bundle
-from evenhand.experiments.run_folder import BUNDLE, read_card, read_result
+from evenhand.experiments.bundle import BUNDLE, read_bundle
+from evenhand.experiments.run_folder import read_card, read_result
 from evenhand.methods._model import Model
 from evenhand.methods._problem import Problem
 from evenhand.methods.base import Method

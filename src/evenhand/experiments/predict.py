@@ -19,8 +19,8 @@ from evenhand.backbones.base import Backbone
 from evenhand.data.embeddings import read_features
 from evenhand.data.images import none_readable
 from evenhand.data.manifest import Manifest
-from evenhand.experiments.bundle import read_bundle
-from evenhand.experiments.run_folder import BUNDLE, read_card, run_backbone
+from evenhand.experiments.bundle import BUNDLE, read_bundle
+from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.extract.local import iter_features
 from evenhand.methods._model import Model
 

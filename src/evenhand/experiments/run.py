@@ -18,11 +18,10 @@ from evenhand._files import all_or_none, atomic
 from evenhand._typing import Bools, PathLike
 from evenhand.data.concepts import Concepts
 from evenhand.data.table import FeatureTable
-from evenhand.experiments.bundle import write_bundle
+from evenhand.experiments.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.experiments.confidence import apart_for_confidence, calibrate_confidence
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
-from evenhand.experiments.run_folder import BUNDLE
 from evenhand.experiments.splits import Rows, parts, with_held_out
 from evenhand.methods._model import Model
 from evenhand.methods.base import Method
@@ -64,8 +63,7 @@ def fit_row(
     estimator.fit(X, y, **given)
     seconds = time.perf_counter() - start
     if erm is None:
-        own = estimator.model_ if isinstance(estimator, ERM) else getattr(estimator, "erm_", None)
-        erm = own or ERM(head=table.head, random_state=seed).fit(X, y).model_
+        erm = _stage_one(estimator) or ERM(head=table.head, random_state=seed).fit(X, y).model_
     believed = None
     if confidence:
         estimator.model_, believed = calibrate_confidence(
@@ -103,7 +101,7 @@ def fit_run(
     concepts: Concepts | None = None,
     confidence: bool = False,
 ) -> Results:
-    """Fit and write a run folder: bundle, card, results, history, calibration set.
+    """Fit and write a run folder: bundle, card, results, history, calibration set, and the ERM behind it.
 
     With `confidence` the bundle holds logits already divided by the temperature.
 
@@ -131,17 +129,22 @@ def fit_run(
         "seed": seed,
         "params": {name: repr(value) for name, value in (params or {}).items()},
         "concept_words": asdict(concepts.words) if concepts and "words" in estimator.needs else None,
+        "settings": getattr(estimator, "settings_", {}),
         "classes": list(table.classes),
         "width": table.width,
         "store": str(table.source.resolve()) if table.source else None,
         "store_card": table.card,
         "validation_from": validation_from,
+        "group_by": group_column(table, group_by),
     }
     results = Results(
         schema=1, provenance=provenance(store=card["store"]), rows=[row], summary=summarise([row])
     )
     with all_or_none(out) as folder:
         write_bundle(folder / BUNDLE, estimator.model_, list(table.classes))
+        erm = _stage_one(estimator)
+        if erm is not None and erm is not estimator.model_:
+            write_bundle(folder / ERM_BUNDLE, erm, list(table.classes))
         _write_table(folder / "history.parquet", estimator.history_)
         _write_table(folder / "calibration_set.parquet", _calibration_rows(table, estimator, rows))
         results.write(folder / "results.json")
@@ -180,6 +183,11 @@ def is_run(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(card, dict) and card.get("kind") == "run"
+
+
+def _stage_one(estimator: Method) -> Model | None:
+    """Return the ERM model that a method is or starts from, None where it has none."""
+    return estimator.model_ if isinstance(estimator, ERM) else getattr(estimator, "erm_", None)
 
 
 def _given(

@@ -11,8 +11,6 @@ from evenhand._errors import EvenhandError
 from evenhand.backbones.load import Loaded
 from evenhand.experiments.backbone import backbone_of, embedded
 
-BUNDLE = "bundle.safetensors"
-
 
 def read_card(run: Path) -> dict[str, Any]:
     """Return a run's card.

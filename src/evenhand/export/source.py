@@ -16,8 +16,8 @@ from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._typing import Floats
 from evenhand.backbones.load import Loaded
-from evenhand.experiments.bundle import read_bundle
-from evenhand.experiments.run_folder import BUNDLE, read_card, read_result, run_backbone
+from evenhand.experiments.bundle import BUNDLE, read_bundle
+from evenhand.experiments.run_folder import read_card, read_result, run_backbone
 from evenhand.methods._model import Model
 
 PICTURES = 3

@@ -47,3 +47,25 @@ def percentile_interval(draws: Floats, confidence: float = 0.95) -> tuple[float,
     tail = (1 - confidence) / 2
     low, high = np.quantile(finite, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def weighted_interval(values: Floats, lows: Floats, highs: Floats, weights: Floats) -> tuple[float, float]:
+    """Return the interval of a weighted mean of independent rates from the intervals of the rates.
+
+    θ = Σ w_g p_g;  θ − √Σ w_g² (p_g − l_g)²  to  θ + √Σ w_g² (u_g − p_g)², cut to [0, 1].
+
+    Parameters
+    ----------
+    values, lows, highs : floats [G]
+        p_g, l_g and u_g, such as Wilson's at one confidence.
+    weights : floats [G]
+        w_g, at least 0, summing to 1.
+
+    References
+    ----------
+    G. Y. Zou, A. Donner, Statistics in Medicine 27 (2008) 1693–1702 (variance estimates recovered).
+    """
+    mean = float(weights @ values)
+    below = float(np.sqrt(np.sum((weights * (values - lows)) ** 2)))
+    above = float(np.sqrt(np.sum((weights * (highs - values)) ** 2)))
+    return max(0.0, mean - below), min(1.0, mean + above)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from evenhand.calibration.rules import CalibrationRule, Misclassified
@@ -54,6 +55,10 @@ class CFR(Method):
         Anchors and positives among the training rows.
     erm_ : Model
         The stage-1 model, for comparison.
+    grid_ : list of dict
+        Each candidate with its gain over ERM in the rule, its gain on trusted rows, and its retention.
+    settings_ : dict of str to str
+        Every setting of this fit, defaults filled in.
     notes_ : tuple of str
         What the user should know.
     """
@@ -90,6 +95,12 @@ class CFR(Method):
         self.calibration_set_ = found.chosen
         self.notes_ = found.chosen.notes
         self.kept_ = {"rule": evidence.rule.name, **choice.as_dict()}
+        self.grid_ = [dict(trial) for trial in choice.trials]
+        self.settings_ = {
+            **{field.name: repr(getattr(plan, field.name)) for field in fields(plan)},
+            "evidence": repr(evidence),
+            "folds": str(self.folds),
+        }
         self.erm_ = Model.of_state(problem, found.erm)
         return Model.of_state(problem, found.erm if choice.index is None else found.states[choice.index])
 

@@ -1,20 +1,32 @@
-"""The HTML page of a results object: one file, no script, no request to another host."""
+"""The HTML page of results and, where there is one, of a run: one file, no request to another host.
+
+Charts are HTML and SVG, the map is a canvas with a script of its own: plotly's bundle alone, 4.8 MB, would
+take half of the room that a page with its pictures has, and most of the time to open it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib import resources
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
-
 from evenhand._files import atomic
-from evenhand.report.tables import compare
-from evenhand.report.verdict import Row, means, unit_of, verdict, worst
+from evenhand._progress import Progress, silent
+from evenhand.report.facts import numbers, provenance_facts
+from evenhand.report.images import look_at
+from evenhand.report.source import RunView, view_run
+from evenhand.report.template import fill
 
 
-def render_report(results: Any, out: Path) -> Path:
+def render_report(
+    results: Any,
+    out: Path,
+    *,
+    run: Path | None = None,
+    store: Path | None = None,
+    device: str | None = "cpu",
+    progress: Progress = silent,
+) -> Path:
     """Write the page of `results` to `out` and return its path.
 
     Parameters
@@ -23,62 +35,51 @@ def render_report(results: Any, out: Path) -> Path:
         As in `results.json`.
     out : Path
         The HTML file, replaced as a whole.
+    run : Path, optional
+        A run folder, for the map, the pictures, the curves and the settings.
+    store : Path, optional
+        Where the run's store lies now, if not where it was.
+    device : str or None
+        Where the model computes saliency; None leaves saliency out.
+    progress : Progress
+        Told of each part of the page.
 
     Raises
     ------
     EvenhandError
-        If the file cannot be written.
+        If the run or its store cannot be read, or the file cannot be written.
     """
     data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
-    html = render(data)
+    view = None if run is None else view_run(run, store)
+    html = render(data, view, device=device, progress=progress)
     with atomic(Path(out)) as temporary:
         temporary.write_text(html, encoding="utf-8")
     return Path(out)
 
 
-def render(data: Mapping[str, Any]) -> str:
+def render(
+    data: Mapping[str, Any],
+    view: RunView | None = None,
+    *,
+    device: str | None = None,
+    progress: Progress = silent,
+) -> str:
     """Return the page as text; every name in it is escaped."""
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["percent"] = _percent
-    source = resources.files("evenhand.report").joinpath("report.html.j2").read_text(encoding="utf-8")
-    rows = data.get("rows", [])
-    fitted = [row for row in rows if row.get("status") == "ok"]
-    return environment.from_string(source).render(
-        verdict=verdict(fitted),
-        unit=unit_of(fitted),
-        bars=_bars(fitted),
-        seeds=len({row["seed"] for row in fitted}),
-        rows=rows,
-        reasons=_reasons(rows),
-        provenance=data.get("provenance", {}),
-        **{kind: compare(fitted, kind) for kind in ("groups", "classes", "cells")},
-    )
+    rows = _with_stages(data.get("rows", []), view)
+    values: dict[str, Any] = {"run": view is not None, "title": "evenhand report", "curves": []}
+    if view is not None:
+        values |= look_at(view, device, progress)
+        several = len({row["seed"] for row in rows}) > 1
+        values["of_seed"] = view.card["seed"] if several else None
+        if not several:
+            values["title"] = f"evenhand report: {view.folder.resolve().name}"
+    return fill({**values, **numbers(rows, view), **provenance_facts(data, rows, view)})
 
 
-def _bars(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return what the chart shows of each method: means over seeds, and the worst rate of each seed."""
-    return [
-        {
-            "method": method,
-            "low": low,
-            "average": average,
-            "seeds": [rate["value"] for row in rows if row["method"] == method and (rate := worst(row))],
-            "group_labels_used": next(row["group_labels_used"] for row in rows if row["method"] == method),
-        }
-        for method, (low, average) in means(rows).items()
-    ]
-
-
-def _reasons(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return what the rows say in words: what was kept, notes, and why there is no result."""
-    found = []
-    for row in rows:
-        said = [(row.get("kept") or {}).get("reason"), *(row.get("notes") or [])]
-        if row["status"] != "ok":
-            said = [f"{row['status']}: {row['reason']}"]
-        found += [{"method": row["method"], "seed": row["seed"], "reason": text} for text in said if text]
-    return found
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
+def _with_stages(rows: list[Mapping[str, Any]], view: RunView | None) -> list[Mapping[str, Any]]:
+    """Put what came before a run in front of its rows, unless it is among them."""
+    if view is None:
+        return rows
+    known = {row["method"] for row in rows}
+    before = [row for row in view.result_rows() if row["method"] not in known]
+    return [*before, *rows]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from evenhand.report.measures import FEW, count
+
 MOST = 24
 """Lines of a table; of more groups the lowest are shown."""
 
@@ -70,10 +72,9 @@ def compare(rows: Sequence[Mapping[str, Any]], kind: str) -> Comparison:
 
 
 def _line(name: str, by_method: Sequence[Sequence[Mapping[str, Any]]]) -> Line:
-    counts = [rate["n"] for rates in by_method for rate in rates]
-    low, high = min(counts), max(counts)
-    values = [_mean([rate["value"] for rate in rates]) for rates in by_method]
-    return Line(name, str(low) if low == high else f"{low}–{high}", low < 30, values)
+    rates = [rate for own in by_method for rate in own]
+    values = [_mean([rate["value"] for rate in own]) for own in by_method]
+    return Line(name, count(rates), any(rate["n"] < FEW for rate in rates), values)
 
 
 def _shown(lines: list[Line]) -> list[Line]:

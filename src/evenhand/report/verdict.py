@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from evenhand.report.names import label
+
 Row = Mapping[str, Any]
 
 SAME = 0.0005
@@ -63,7 +65,7 @@ def verdict(rows: Sequence[Row]) -> Verdict:
     unit = f"worst {unit_of(rows)}"
     if "cfr" not in found:
         best = max(found, key=lambda method: found[method][0])
-        headline = f"The highest {unit} is {_percent(found[best][0])}, by {best}."
+        headline = f"The highest {unit} is {_percent(found[best][0])}, by {label(best)}."
         return Verdict(headline, _thin(rows))
     calibrated = [row for row in rows if row["method"] == "cfr"]
     facts = [*_average(found), *_certainty(calibrated), *_kept(calibrated), *_better(found, unit)]
@@ -74,18 +76,18 @@ def _headline(found: Mapping[str, tuple[float, float | None]], calibrated: Seque
     after = found["cfr"][0]
     if all(_erm_kept(row) for row in calibrated):
         return (
-            "No evidence of a shortcut that calibration can mend: the plainly trained model (erm) is kept, "
+            "No evidence of a shortcut that calibration can mend: the plainly trained model (ERM) is kept, "
             f"with {_percent(after)} in its {unit}."
         )
     before = found["erm"][0] if "erm" in found else _before(calibrated)
     if before is None:
-        return f"Calibrated (cfr), the {unit} is {_percent(after)}."
+        return f"Calibrated (CFR), the {unit} is {_percent(after)}."
     if abs(after - before) < SAME:
-        return f"Calibration (cfr) leaves the {unit} at {_percent(after)}."
+        return f"Calibration (CFR) leaves the {unit} at {_percent(after)}."
     moved = "raises" if after > before else "lowers"
     used = {row.get("group_labels_used", "none") for row in calibrated}
     without = ", without group labels" if used == {"none"} else ""
-    return f"Calibration (cfr) {moved} the {unit} from {_percent(before)} to {_percent(after)}{without}."
+    return f"Calibration (CFR) {moved} the {unit} from {_percent(before)} to {_percent(after)}{without}."
 
 
 def _before(calibrated: Sequence[Row]) -> float | None:
@@ -116,14 +118,14 @@ def _certainty(calibrated: Sequence[Row]) -> list[str]:
         gain = known[0]
         chance = "; it may be chance" if gain["low"] <= 0 <= gain["high"] else ""
         return [
-            f"Where calibration replaced erm, the worst group differs by {_points(gain['value'])} points, "
-            f"95 % interval {_points(gain['low'])} to {_points(gain['high'])}{chance}."
+            f"Where calibration replaced ERM, the worst group differs by {_points(gain['value'])} points, "
+            f"95{NO_BREAK}% interval {_points(gain['low'])} to {_points(gain['high'])}{chance}."
         ]
     *first, last = (_points(gain["value"]) for gain in known)
     sure = sum(gain["low"] > 0 for gain in known)
     return [
-        f"Where calibration replaced erm, the worst group differs by {', '.join(first)} and {last} points, "
-        f"seed by seed; the 95 % interval lies above 0 in {sure} of {len(known)}."
+        f"Where calibration replaced ERM, the worst group differs by {', '.join(first)} and {last} points, "
+        f"seed by seed; the 95{NO_BREAK}% interval lies above 0 in {sure} of {len(known)}."
     ]
 
 
@@ -131,14 +133,14 @@ def _kept(calibrated: Sequence[Row]) -> list[str]:
     kept = sum(_erm_kept(row) for row in calibrated)
     if kept in (0, len(calibrated)):
         return []
-    return [f"In {kept} of {len(calibrated)} seeds validation gave no evidence of a gain, and erm was kept."]
+    return [f"In {kept} of {len(calibrated)} seeds validation gave no evidence of a gain, and ERM was kept."]
 
 
 def _better(found: Mapping[str, tuple[float, float | None]], unit: str) -> list[str]:
     best = max(found, key=lambda method: found[method][0])
     if found[best][0] - found["cfr"][0] < SAME:
         return []
-    return [f"The highest {unit} here is {best}'s: {_percent(found[best][0])}."]
+    return [f"The highest {unit} here is {label(best)}'s: {_percent(found[best][0])}."]
 
 
 def _thin(rows: Sequence[Row]) -> list[str]:

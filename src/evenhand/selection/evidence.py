@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -43,6 +43,8 @@ class Choice:
         What zero-shot says of the shortcut probe (`Testimony`); None where there is no probe.
     reason : str
         One sentence.
+    trials : tuple of dict
+        Every candidate with `gain`, `trusted_gain` and `retention` as above; empty where none was judged.
     """
 
     candidate: str
@@ -56,10 +58,11 @@ class Choice:
     rows: int
     testimony: dict[str, float] | None
     reason: str
+    trials: tuple[Mapping[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        return asdict(self)
+        """Return plain data on the choice, without the trials."""
+        return {name: value for name, value in asdict(self).items() if name != "trials"}
 
 
 @dataclass(frozen=True)
@@ -135,16 +138,19 @@ class Evidence:
             )
         trusted = self._gains(right, right_erm, trusted_cells)
         retention = right[:, right_erm].mean(axis=1) if right_erm.any() else np.ones(len(names))
+        trials = _trials(names, gain, trusted, retention)
         if (retention < 1 - self.max_loss).all():
             return _erm_kept(
                 names,
                 judged,
                 f"every candidate loses more than {self.max_loss:.0%} of the rows ERM had right",
                 heard,
+                trials,
             )
         admissible = (retention >= 1 - self.max_loss) & (trusted > 0)
         if not admissible.any():
-            return _erm_kept(names, judged, "no candidate gains on rows whose labels can be trusted", heard)
+            reason = "no candidate gains on rows whose labels can be trusted"
+            return _erm_kept(names, judged, reason, heard, trials)
         best = int(np.where(admissible, gain, -np.inf).argmax())
         low = float(gain[best] - self._excess(right, right_erm, gain, partition, seed))
         chance = self._chance(predictions[best], judged, partition)
@@ -162,6 +168,7 @@ class Evidence:
             rows=len(judged.y),
             testimony=None if heard is None else heard.as_dict(),
             reason=figures if kept else f"{VERDICT_NONE}: best {figures}",
+            trials=trials,
         )
 
     def _asks(self, judged: Judged) -> bool:
@@ -198,7 +205,23 @@ class Evidence:
         return float(scores[1] - scores[0])
 
 
-def _erm_kept(names: Sequence[str], judged: Judged, reason: str, heard: Testimony | None = None) -> Choice:
+def _trials(
+    names: Sequence[str], gain: Floats, trusted: Floats, retention: Floats
+) -> tuple[Mapping[str, Any], ...]:
+    columns = (gain.tolist(), trusted.tolist(), retention.tolist())
+    return tuple(
+        {"candidate": name, "gain": g, "trusted_gain": t, "retention": r}
+        for name, g, t, r in zip(names, *columns, strict=True)
+    )
+
+
+def _erm_kept(
+    names: Sequence[str],
+    judged: Judged,
+    reason: str,
+    heard: Testimony | None = None,
+    trials: tuple[Mapping[str, Any], ...] = (),
+) -> Choice:
     return Choice(
         candidate="erm",
         index=None,
@@ -211,4 +234,5 @@ def _erm_kept(names: Sequence[str], judged: Judged, reason: str, heard: Testimon
         rows=len(judged.y),
         testimony=None if heard is None else heard.as_dict(),
         reason=f"{VERDICT_NONE}: {reason}",
+        trials=trials,
     )

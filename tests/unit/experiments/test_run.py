@@ -33,7 +33,25 @@ def test_fit_writes_a_whole_run(table: FeatureTable, tmp_path: Path, method: str
         "results.json",
         "history.parquet",
         "calibration_set.parquet",
+        *(["erm.safetensors"] if method == "cfr" else []),
     }
+
+
+def test_a_run_keeps_what_its_method_started_from_and_tried(table: FeatureTable, tmp_path: Path) -> None:
+    (row,) = fit_run(table, method="cfr", out=tmp_path / "run").rows
+    erm, _ = read_bundle(tmp_path / "run" / "erm.safetensors")
+    X = table.features(table.rows("test"))
+    _, alone, _ = fit_row(table, "erm", 0)
+    assert np.array_equal(erm.logits(X), alone.model_.logits(X))
+    assert row.kept is not None
+    assert len(row.grid) == row.kept["looked_at"]
+    chosen = [trial for trial in row.grid if trial["candidate"] == row.kept["candidate"]]
+    assert [trial["gain"] for trial in chosen] == [row.kept["gain"]] * len(chosen)
+    card = json.loads((tmp_path / "run" / "card.json").read_text())
+    assert "SGD(" in card["settings"]["erm"]
+    assert {"reference", "calibration_set", "recipes", "evidence", "folds"} <= set(card["settings"])
+    fit_run(table, method="erm", out=tmp_path / "run")
+    assert not (tmp_path / "run" / "erm.safetensors").exists()
 
 
 def test_the_shipped_schema_is_the_models() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from evenhand.functional.bootstrap import worst_group_difference
-from evenhand.functional.intervals import percentile_interval, wilson
+from evenhand.functional.intervals import percentile_interval, weighted_interval, wilson
 
 
 @given(st.integers(1, 500), st.data())
@@ -39,3 +39,19 @@ def test_difference_is_zero_for_one_predictor_and_covers_a_known_one() -> None:
 def test_difference_without_known_groups_is_undefined() -> None:
     flags = np.ones(3, dtype=bool)
     assert math.isnan(worst_group_difference(flags, flags, np.full(3, -1), 0)[0])
+
+
+def test_weighted_interval_of_one_rate_is_that_rates() -> None:
+    assert weighted_interval(*map(np.array, ([0.8], [0.7], [0.9], [1.0]))) == pytest.approx((0.7, 0.9))
+
+
+def test_weighted_interval_covers_as_often_as_it_says() -> None:
+    generator = np.random.default_rng(1)
+    rates, n, weights = np.array([0.95, 0.6, 0.8]), np.array([40, 80, 120]), np.array([0.5, 0.2, 0.3])
+    covered = 0
+    for _ in range(2000):
+        hits = generator.binomial(n, rates)
+        bounds = np.array([wilson(int(k), int(m)) for k, m in zip(hits, n, strict=True)])
+        low, high = weighted_interval(hits / n, bounds[:, 0], bounds[:, 1], weights)
+        covered += low <= weights @ rates <= high
+    assert covered / 2000 == pytest.approx(0.95, abs=0.015)

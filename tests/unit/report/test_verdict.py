@@ -41,7 +41,7 @@ KEPT = {"candidate": "erm"}
     ],
 )
 def test_headline_says_which_way_it_went(after: float, sentence: str) -> None:
-    assert f"Calibration (cfr) {sentence}" in text([*ERM, row("cfr", 0, after)])
+    assert f"Calibration (CFR) {sentence}" in text([*ERM, row("cfr", 0, after)])
 
 
 def test_erm_kept_is_the_verdict_when_every_seed_kept_it() -> None:
@@ -53,7 +53,7 @@ def test_erm_kept_is_the_verdict_when_every_seed_kept_it() -> None:
 
 def test_seeds_that_kept_erm_are_counted() -> None:
     found = text([*ERM, row("cfr", 0, 0.4, kept=KEPT), row("cfr", 1, 0.7, kept={"candidate": "epoch 3"})])
-    assert "In 1 of 2 seeds validation gave no evidence of a gain, and erm was kept." in found
+    assert "In 1 of 2 seeds validation gave no evidence of a gain, and ERM was kept." in found
 
 
 def test_one_run_alone_knows_erm_from_its_paired_difference() -> None:
@@ -72,7 +72,7 @@ def test_differences_of_several_seeds_are_listed() -> None:
 
 
 def test_calibration_alone_gives_its_rate() -> None:
-    assert text([row("cfr", 0, None)]).startswith("Calibrated (cfr), the worst class is 80.0 %.")
+    assert text([row("cfr", 0, None)]).startswith("Calibrated (CFR), the worst class is 80.0 %.")
 
 
 def test_the_average_moves_with_a_verb() -> None:
@@ -82,7 +82,7 @@ def test_the_average_moves_with_a_verb() -> None:
 
 def test_a_method_that_does_better_is_named() -> None:
     found = text([*ERM, row("cfr", 0, 0.7), row("zero_shot", 0, 0.8)])
-    assert "The highest worst group here is zero_shot's: 80.0 %." in found
+    assert "The highest worst group here is zero-shot's: 80.0 %." in found
 
 
 def test_group_labels_take_the_claim_away() -> None:
@@ -95,7 +95,7 @@ def test_few_rows_are_said() -> None:
 
 
 def test_without_cfr_the_best_method_is_named() -> None:
-    assert text([row("erm", 0, None)]) == "The highest worst class is 80.0 %, by erm."
+    assert text([row("erm", 0, None)]) == "The highest worst class is 80.0 %, by ERM."
 
 
 def test_no_result_says_so() -> None:

@@ -1,0 +1,50 @@
+"""`evenhand report`: results, and the run behind them, as one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evenhand.cli.options import Device, Json, Threads, examples, set_threads
+
+NAME = "report"
+EXAMPLES = examples(
+    "evenhand report birds.run --out report.html",
+    "evenhand report out/compare --out compare.html",
+)
+
+
+def command(
+    source: Annotated[Path, typer.Argument(help="Folder that fit or compare wrote.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
+    store: Annotated[Path | None, typer.Option(help="Where the run's store lies now, if it moved.")] = None,
+    saliency: Annotated[bool, typer.Option(help="Show what the model looks at in images.")] = True,
+    device: Device = "auto",
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Write one self-contained page: verdict, figures, map, pictures, saliency, settings."""
+    set_threads(threads)
+
+    from evenhand.cli.bar import progress_bar
+    from evenhand.cli.options import choose_device
+    from evenhand.cli.show import as_json, clean, console
+    from evenhand.report.page import render_report
+    from evenhand.report.source import read_source
+
+    results, run = read_source(source)
+    with progress_bar() as progress:
+        render_report(
+            results,
+            out,
+            run=run,
+            store=store,
+            device=choose_device(device) if saliency else None,
+            progress=progress,
+        )
+    if json:
+        as_json({"out": str(out), "bytes": out.stat().st_size})
+    else:
+        console().print(clean(f"written to {out}"), soft_wrap=True)

@@ -1,0 +1,12 @@
+"""How methods are called on the page."""
+
+from __future__ import annotations
+
+ABBREVIATIONS = {"erm", "cfr", "dfr", "jtt", "afr", "cnc", "ppa"}
+
+
+def label(method: str) -> str:
+    """Return a method's registry name as people write it: ERM, zero-shot, linear probe."""
+    if method in ABBREVIATIONS:
+        return method.upper()
+    return "zero-shot" if method == "zero_shot" else method.replace("_", " ")

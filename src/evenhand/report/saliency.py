@@ -1,0 +1,129 @@
+"""Which parts of a picture spoke for its label, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Bools, Floats, Ints
+from evenhand.calibration.sets import margins
+from evenhand.data.images import UnreadableImage, read_image
+from evenhand.experiments.run_folder import run_backbone
+from evenhand.experiments.stages import Stage
+from evenhand.functional.saliency import cell_sums, integrated_gradients
+from evenhand.report.pictures import address, encoded
+from evenhand.report.sample import sample
+from evenhand.report.source import RunView
+
+RIGHT, WRONG = 6, 2
+"""Newly right and newly wrong pictures shown at most."""
+CELLS, STEPS, SIDE = 8, 16, 128
+"""Cells of the grid on a side; steps along the line; pixels of what is shown."""
+FOR, AGAINST = (13, 148, 136), (194, 77, 20)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One picture with its maps: addresses of the picture and of each stage's map, and the margins."""
+
+    name: str
+    label: str
+    change: str
+    picture: str
+    maps: list[str]
+    margins: list[float]
+
+
+def saliency(view: RunView, device: str = "cpu") -> list[Seen] | str:
+    """Return drawn pictures that changed, or any where none did, with their maps; or why there are none."""
+    chosen = _choose(view)
+    paths = [Path(path) for path in view.table.paths[view.test[chosen]].tolist()]
+    if view.card["store_card"].get("family") == "import":
+        return "The run was fitted on imported embeddings: there are no images to compute saliency on."
+    if not any(path.is_file() for path in paths):
+        return "The images are not where they were embedded from, so no saliency could be computed."
+    try:
+        backbone: Any = run_backbone(view.card, device)
+    except EvenhandError as error:
+        return f"No saliency could be computed: {error}."
+    if not hasattr(backbone, "differentiable_trunk"):
+        return f"No saliency could be computed: {backbone.name} gives no gradients."
+    seen = []
+    for place, path in zip(chosen.tolist(), paths, strict=True):
+        try:
+            pixels = backbone.preprocess(read_image(path))[None]
+        except UnreadableImage:
+            continue
+        seen.append(_look(view, place, pixels, backbone))
+    return seen or "No picture could be read, so no saliency could be computed."
+
+
+def _choose(view: RunView) -> Ints:
+    before, after = view.stages[-2:]
+    right = _drawn(~before.right & after.right, RIGHT, view, "newly right")
+    wrong = _drawn(before.right & ~after.right, WRONG, view, "newly wrong")
+    found = np.concatenate([right, wrong])
+    return found if len(found) else sample(len(view.test), RIGHT, view.card["seed"], "saliency")
+
+
+def _drawn(chosen: Bools, most: int, view: RunView, name: str) -> Ints:
+    places = np.flatnonzero(chosen)
+    return places[sample(len(places), most, view.card["seed"], "saliency", name)]
+
+
+def _look(view: RunView, place: int, pixels: Tensor, backbone: Any) -> Seen:
+    row = int(view.test[place])
+    y = torch.tensor([int(view.table.y[row])])
+    pair = view.stages[-2:]
+    baseline = pixels.mean(dim=(2, 3), keepdim=True).expand_as(pixels)
+
+    def scores(x: Tensor) -> list[Tensor]:
+        h = backbone.differentiable_trunk(x)
+        return [margins(_logits(stage, h), y) for stage in pair]
+
+    cells = cell_sums(integrated_gradients(scores, pixels, baseline, STEPS), CELLS)[:, 0]
+    picture = backbone.picture(pixels)
+    before, after = (bool(stage.right[place]) for stage in pair)
+    return Seen(
+        str(view.table.ids[row]),
+        view.table.classes[int(y)],
+        {(False, True): "newly right", (True, False): "newly wrong"}.get((before, after), "unchanged"),
+        address(encoded(_image(_sized(picture)[0]))),
+        [address(encoded(_image(shade))) for shade in _shaded(picture, cells)],
+        [float(stage.margins[place]) for stage in pair],
+    )
+
+
+def _logits(stage: Stage, h: Tensor) -> Tensor:
+    model = stage.model
+    z = model.projection.embed(h)
+    return model.logit_scale * (z @ torch.from_numpy(model.prototypes).T) + torch.from_numpy(model.intercept)
+
+
+def _shaded(picture: Tensor, cells: Tensor) -> Sequence[Tensor]:
+    """Tint the grey picture [1, 3, H, W] by each map [S, k, k], on one scale, so that maps compare."""
+    strength = interpolate(cells[:, None], size=SIDE, mode="bilinear")
+    strength = (strength / cells.abs().max().clamp(min=1e-12)).clamp(-1, 1)
+    grey = _sized(picture).mean(dim=1, keepdim=True) * 0.6 + 0.25
+    colours = torch.tensor([FOR, AGAINST]).float()[:, :, None, None] / 255
+    share = 0.9 * strength.abs()
+    tint = torch.where(strength > 0, colours[:1], colours[1:])
+    return list(grey * (1 - share) + tint * share)
+
+
+def _sized(picture: Tensor) -> Tensor:
+    return interpolate(picture, size=SIDE, mode="bilinear").clamp(0, 1)
+
+
+def _image(colours: Tensor) -> Image.Image:
+    array: Floats = (colours.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    return Image.fromarray(array)

@@ -1,0 +1,137 @@
+"""What a report is made from: results, and where there is a run, its models on its store's test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Ints, Strings
+from evenhand.data.table import FeatureTable
+from evenhand.experiments.evaluation import group_column, result_row
+from evenhand.experiments.results import Results
+from evenhand.experiments.run_folder import read_card
+from evenhand.experiments.splits import Rows, parts
+from evenhand.experiments.stages import Stage, read_stages, store_of_run
+
+RESULTS, HISTORY, CALIBRATION_SET = "results.json", "history.parquet", "calibration_set.parquet"
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run with its store.
+
+    Attributes
+    ----------
+    folder : Path
+        Of the run.
+    card : dict
+        Its `card.json`.
+    table : FeatureTable
+        The store.
+    rows : Rows
+        Which rows trained and test it.
+    column : str or None
+        The attribute that makes groups.
+    stages : list of Stage
+        Zero-shot, ERM where it was kept, and the run's own model, on the test rows: the last one is after,
+        the one before it before.
+    history, calibration_set : list of dict
+        As `fit` wrote them.
+    """
+
+    folder: Path
+    card: Mapping[str, Any]
+    table: FeatureTable
+    rows: Rows
+    column: str | None
+    stages: list[Stage]
+    history: list[dict[str, Any]]
+    calibration_set: list[dict[str, Any]]
+
+    @property
+    def test(self) -> Ints:
+        """Row numbers that were tested on, M of them."""
+        return self.rows.test
+
+    def groups(self, rows: Ints) -> Strings | None:
+        """Return "label / value" of rows, None where no attribute is known."""
+        return None if self.column is None else self.table.groups(self.column, rows)
+
+    def result_rows(self) -> list[dict[str, Any]]:
+        """Return the results of the stages before the last, as `fit` would write them."""
+        erm = next((stage.right for stage in self.stages if stage.name == "erm"), None)
+        made = [
+            result_row(
+                self.table,
+                self.rows,
+                stage.right,
+                erm,
+                column=self.column,
+                method=stage.name,
+                seed=self.card["seed"],
+            )
+            for stage in self.stages[:-1]
+        ]
+        return [row.model_dump(mode="json") for row in made]
+
+
+def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
+    """Return the results in a folder, and the folder itself if it is a run.
+
+    Raises
+    ------
+    EvenhandError
+        If there is no `results.json` of this version's schema.
+    """
+    try:
+        results = Results.model_validate_json((path / RESULTS).read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "its text"
+        raise EvenhandError(
+            f"{path / RESULTS} is not what this version reads, at {place}: {first['msg']}; make it again"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise EvenhandError(
+            f"{path} has no readable {RESULTS} ({error}); give the folder that fit, compare or demo wrote"
+        ) from error
+    found: dict[str, Any] = results.model_dump(mode="json", by_alias=True)
+    return found, path if (path / "card.json").is_file() else None
+
+
+def view_run(folder: Path, store: Path | None = None) -> RunView:
+    """Read a run, its store, and what its models predict on the test rows.
+
+    Raises
+    ------
+    EvenhandError
+        If the run is damaged or the store is not there or another one.
+    """
+    card = read_card(folder)
+    table = store_of_run(folder, card, store)
+    rows = parts(table, card["validation_from"])
+    return RunView(
+        folder,
+        card,
+        table,
+        rows,
+        group_column(table, card.get("group_by")),
+        read_stages(folder, card, table, rows.test),
+        _records(folder / HISTORY),
+        _records(folder / CALIBRATION_SET),
+    )
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise EvenhandError(f"{path} cannot be read ({error}); run fit again") from error
+    return found

@@ -1,0 +1,50 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const button = document.getElementById("theme");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
+  const tell = () => {
+    button.textContent = isDark() ? "Light" : "Dark";
+    button.setAttribute("aria-label", `Switch to ${isDark() ? "light" : "dark"} colours`);
+    document.dispatchEvent(new Event("theme"));
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    tell();
+  });
+  dark.addEventListener("change", tell);
+  tell();
+
+  // Everything is printed, folded or not, in light colours.
+  let folded = [];
+  let theme;
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    folded.forEach((details) => { details.open = true; });
+    theme = root.dataset.theme;
+    root.dataset.theme = "light";
+    document.dispatchEvent(new Event("theme"));
+  });
+  addEventListener("afterprint", () => {
+    folded.forEach((details) => { details.open = false; });
+    if (theme) root.dataset.theme = theme; else delete root.dataset.theme;
+    document.dispatchEvent(new Event("theme"));
+  });
+
+  const order = {
+    low: (a, b) => a.dataset.margin - b.dataset.margin,
+    high: (a, b) => b.dataset.margin - a.dataset.margin,
+    group: (a, b) => a.dataset.group.localeCompare(b.dataset.group) || a.dataset.margin - b.dataset.margin,
+  };
+  const sort = document.getElementById("sort");
+  if (sort) {
+    sort.closest(".controls").hidden = false;
+    sort.addEventListener("change", () => {
+      for (const shelf of document.querySelectorAll(".sortable")) {
+        shelf.append(...[...shelf.children].sort(order[sort.value]));
+      }
+    });
+  }
+})();

@@ -1,0 +1,181 @@
+"""The report in a real browser: it loads, it answers, it is accessible, and hostile names stay text."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evenhand.report.page import render_report
+from evenhand.report.source import read_source
+
+pytestmark = pytest.mark.browser
+
+BAD = '</script><script>document.title = "hacked"</script><img src=x onerror="document.title = 1">'
+LARGEST = 10_000_000
+
+OpenPage = Callable[..., Any]
+MakeRun = Callable[..., Path]
+
+
+def report(run: Path, folder: Path) -> Path:
+    results, found = read_source(run)
+    return render_report(results, folder / "report.html", run=found, device=None)
+
+
+@pytest.fixture(scope="module")
+def small(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return report(small_run, tmp_path_factory.mktemp("small"))
+
+
+def picture_of(page: Any) -> list[int]:
+    """Return the distinct values of the pixels in the detail's thumbnail."""
+    found: list[int] = page.evaluate(
+        """() => {
+            const one = document.querySelector(".detail canvas");
+            const pen = one && one.getContext("2d");
+            return one ? [...new Set(pen.getImageData(0, 0, one.width, one.height).data)] : [];
+        }"""
+    )
+    return found
+
+
+def plot_of(page: Any) -> str:
+    picture: str = page.evaluate("document.querySelector('canvas.plot').toDataURL()")
+    return picture
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_loads_silently_and_asks_for_nothing(small: Path, open_page: OpenPage, width: int) -> None:
+    opened = open_page(small, width=width)
+    opened.page.wait_for_selector(".detail canvas")
+    assert opened.complaints == []
+    assert [url for url in opened.requests if not url.startswith("data:")] == [small.as_uri()]
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    broken = "[...document.images].filter((one) => !one.naturalWidth).length"
+    assert opened.page.evaluate(broken) == 0
+
+
+def test_another_model_colour_and_filter_change_the_map(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small).page
+    gulls = page.locator(".values").get_by_role("button", name=re.compile("^gull "))
+    seen = [plot_of(page)]
+    page.get_by_label("zero-shot").check()
+    page.wait_for_timeout(50)
+    seen.append(plot_of(page))
+    page.get_by_label("Colour by").select_option(label="class")
+    seen.append(plot_of(page))
+    gulls.click()
+    seen.append(plot_of(page))
+    assert gulls.get_attribute("aria-pressed") == "false"
+    gulls.click()
+    assert plot_of(page) == seen[2]
+    page.get_by_label("only what changed").check()
+    seen.append(plot_of(page))
+    assert len(set(seen)) == len(seen)
+
+
+def test_hovering_and_arrow_keys_show_a_rows_picture(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small).page
+    plot = page.locator("canvas.plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    first = page.locator(".detail").inner_text()
+    seen = set()
+    for k in range(40):
+        page.mouse.move(
+            box["x"] + box["width"] * (k % 8 + 1) / 9, box["y"] + box["height"] * (k // 8 + 1) / 6
+        )
+        seen.add(page.locator(".detail").inner_text())
+    assert len(seen - {first}) > 1
+    assert len(picture_of(page)) > 20
+    plot.focus()
+    reached = set()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"):
+        page.keyboard.press(key)
+        reached.add(page.locator(".detail dd").first.inner_text())
+    assert len(reached) > 1
+    assert len(picture_of(page)) > 20
+
+
+def test_the_gallery_sorts_by_margin(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small).page
+    margins = "[...document.querySelector('.sortable').children].map((one) => Number(one.dataset.margin))"
+    low = page.evaluate(margins)
+    page.get_by_label("Sort by").select_option("high")
+    assert page.evaluate(margins) == sorted(low, reverse=True) != low
+
+
+def test_the_colours_follow_the_system_and_the_button(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small, scheme="dark").page
+    paper = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(paper)
+    page.get_by_role("button", name="Switch to light colours").click()
+    assert page.evaluate(paper) != dark
+    page.get_by_role("button", name="Switch to dark colours").click()
+    assert page.evaluate(paper) == dark
+
+
+def test_it_prints_unfolded(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small).page
+    folded = "document.querySelectorAll('details:not([open])').length"
+    before = page.evaluate(folded)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert (before > 0, page.evaluate(folded)) == (True, 0)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(folded) == before
+    assert page.pdf()[:4] == b"%PDF"
+
+
+def test_without_scripts_the_figures_are_there(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small, java_script_enabled=False).page
+    assert page.locator(".live").is_hidden()
+    assert page.get_by_role("heading", name="Before and after").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_serious_fault(small: Path, open_page: OpenPage, scheme: str, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    # The page forbids scripts that are not its own, axe's too: it is let in for the check alone.
+    page = open_page(small, scheme=scheme, width=width, bypass_csp=True).page
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    found = axe.Axe().run(page).response["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    assert not serious, [(one["id"], one["nodes"][0]["html"]) for one in serious]
+
+
+def test_hostile_names_stay_text(make_run: MakeRun, tmp_path: Path, open_page: OpenPage) -> None:
+    run = make_run("hostile", n=120, classes=(BAD, "jay"), places=(BAD, "wood"), ids=lambda k: f"{BAD}{k}")
+    opened = open_page(report(run, tmp_path))
+    assert opened.complaints == []
+    assert opened.page.title() == "evenhand report: x.run"
+    assert opened.page.locator("img[src=x]").count() == 0
+    assert opened.page.get_by_text(BAD).count() > 0
+    assert BAD in opened.page.locator(".values").inner_text()
+
+
+def test_ten_thousand_rows_stay_under_ten_megabytes(
+    make_run: MakeRun, tmp_path: Path, open_page: OpenPage
+) -> None:
+    run = make_run("large", n=10_000, method="erm")
+    page = report(run, tmp_path)
+    assert page.stat().st_size < LARGEST
+    opened = open_page(page)
+    opened.page.wait_for_selector(".values button")
+    assert opened.complaints == []
+    assert opened.page.get_by_text("2,000 of 5,000 test rows, drawn at random.").is_visible()
+
+
+def test_imported_embeddings_have_a_map_without_pictures(
+    make_run: MakeRun, tmp_path: Path, open_page: OpenPage
+) -> None:
+    opened = open_page(report(make_run("imported", n=60, pictures=False), tmp_path))
+    assert opened.complaints == []
+    assert opened.page.get_by_text("The store keeps no thumbnails").is_visible()
+    plot = opened.page.locator("canvas.plot")
+    plot.focus()
+    opened.page.keyboard.press("ArrowRight")
+    assert "row-" in opened.page.locator(".detail").inner_text()
+    assert opened.page.locator(".detail canvas").count() == 0

@@ -1,0 +1,75 @@
+"""The browser marker, and a run on a store with thumbnails, drawn in a second, for the tests of the report."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evenhand import Head, fit_run, read_store
+from evenhand.data.store_write import StoreWriter
+
+MakeRun = Callable[..., Path]
+
+
+def thumbnail(rng: np.random.Generator) -> bytes:
+    """Return a JPEG with the detail of a photograph: large patches, and grain."""
+    patches = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)).resize((64, 64), 3)
+    grain = rng.normal(0, 6, (64, 64, 3))
+    pixels = (np.asarray(patches) + grain).clip(0, 255).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=80)
+    return stream.getvalue()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: drives chromium; `make browser` installs it")
+
+
+@pytest.fixture(scope="session")
+def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
+    def make(
+        name: str,
+        *,
+        n: int = 800,
+        classes: tuple[str, ...] = ("gull", "jay"),
+        places: tuple[str, ...] = ("sea", "wood"),
+        pictures: bool = True,
+        method: str = "cfr",
+        ids: Callable[[int], str] = "row-{}".format,
+    ) -> Path:
+        """Return a run on n rows of width 8, half of them tests, with a shortcut in 93 % of the others."""
+        folder = tmp_path_factory.mktemp(name)
+        rng = np.random.default_rng(0)
+        y = np.arange(n) % len(classes)
+        test = rng.permutation(n) < n // 2
+        a = np.where(rng.random(n) < np.where(test, 0.5, 0.93), y, 1 - y) % 2
+        X = rng.normal(size=(n, 8)).astype(np.float32) * 0.8
+        directions = rng.normal(size=(len(classes), 8)).astype(np.float32)
+        X += 0.6 * directions[y] + np.outer(2.0 * a - 1, rng.normal(size=8)).astype(np.float32)
+        text = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+        head = Head(np.eye(8, dtype=np.float32), None, classes, text)
+        rows = {
+            "id": [ids(k) for k in range(n)],
+            "path": [f"/gone/{k}.jpg" if pictures else "" for k in range(n)],
+            "label": [classes[k] for k in y],
+            "split": np.where(test, "test", "train"),
+            "place": [places[k] for k in a],
+        }
+        identity = {"family": "open_clip" if pictures else "import", "model": "none"}
+        with StoreWriter(
+            folder / "x.store", identity=identity, head=head, width=8, dtype="float32"
+        ) as writer:
+            writer.write_part(X, rows, (), [thumbnail(rng) for _ in range(n)] if pictures else None)
+            writer.finish()
+        fit_run(read_store(folder / "x.store"), method=method, out=folder / "x.run")
+        return folder / "x.run"
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_run(make_run: MakeRun) -> Path:
+    return make_run("small")
