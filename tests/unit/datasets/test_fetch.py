@@ -189,7 +189,11 @@ def test_an_archive_is_unpacked_with_or_without_a_folder_around(
     assert len(served.asked) == 1
 
 
-@pytest.mark.parametrize("content", [archive("../outside.csv"), archive("a.csv")[:60], b"no archive"])
+@pytest.mark.parametrize(
+    "content",
+    [archive("../outside.csv"), archive("a.csv")[:60], b"no archive"],
+    ids=["outside", "truncated", "no archive"],
+)
 def test_bad_archives_are_told_and_leave_nothing(served: Served, tmp_path: Path, content: bytes) -> None:
     with pytest.raises(
         EvenhandError, match=r"cannot unpack .*birds.tar.gz: .*; delete it, then download it again"
