@@ -1,4 +1,4 @@
-"""The browser marker, and a run on a store with thumbnails, drawn in a second, for tests of the report."""
+"""The browser marker, and a run on a store with thumbnails, drawn in a second, to test the report on."""
 
 import io
 from collections.abc import Callable

@@ -40,9 +40,10 @@ def worst_group_difference(
     drawn = np.empty((2, len(members), draws))
     point = np.empty((2, len(members)))
     for place, rows in enumerate(members):
-        weights = generator.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=draws)
-        for which, flags in enumerate((right, other)):
-            drawn[which, place] = weights @ flags[rows] / len(rows)
-            point[which, place] = flags[rows].mean()
+        # A row enters by its two flags alone, so that four counts are drawn, however many rows there are.
+        counts = np.bincount(2 * right[rows].astype(np.int64) + other[rows], minlength=4)
+        shares = generator.multinomial(len(rows), counts / len(rows), size=draws) / len(rows)
+        drawn[0, place], drawn[1, place] = shares[:, 2] + shares[:, 3], shares[:, 1] + shares[:, 3]
+        point[0, place], point[1, place] = right[rows].mean(), other[rows].mean()
     low, high = percentile_interval(drawn[0].min(axis=0) - drawn[1].min(axis=0))
     return float(point[0].min() - point[1].min()), low, high

@@ -55,3 +55,12 @@ def test_weighted_interval_covers_as_often_as_it_says() -> None:
         low, high = weighted_interval(hits / n, bounds[:, 0], bounds[:, 1], weights)
         covered += low <= weights @ rates <= high
     assert covered / 2000 == pytest.approx(0.95, abs=0.015)
+
+
+def test_the_difference_of_many_rows_takes_no_memory_and_its_interval_is_the_normal_one() -> None:
+    generator = np.random.default_rng(2)
+    n = 1_000_000
+    right, other = generator.random(n) < 0.9, generator.random(n) < 0.8
+    value, low, high = worst_group_difference(right, other, np.zeros(n, dtype=np.int64), 0)
+    half = 1.96 * np.sqrt((0.9 * 0.1 + 0.8 * 0.2) / n)
+    assert (high - value, value - low) == pytest.approx((half, half), rel=0.15)
