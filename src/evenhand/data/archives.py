@@ -11,6 +11,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Collection
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -28,7 +29,7 @@ Index = dict[str, tuple[int, int]]
 
 
 def is_archive(path: Path) -> bool:
-    """Tell whether a path is an archive that is read in place.
+    """Tell whether a path is an archive that is read in place, or leads into one.
 
     Raises
     ------
@@ -36,7 +37,7 @@ def is_archive(path: Path) -> bool:
         If it is a file of another archive format.
     """
     if not path.is_file():
-        return False
+        return split_archive(path) is not None
     if path.suffix.lower() in _COMPRESSED:
         raise EvenhandError(
             f"{path} is a compressed archive, which cannot be read in place; unpack it, or make it a .zip or "
@@ -54,15 +55,30 @@ def split_archive(path: Path) -> tuple[Path, str] | None:
     return None
 
 
-def members(archive: Path) -> list[str]:
-    """Return the names of the files in an archive, in its order; hidden ones are passed over.
+def members(place: Path) -> list[str]:
+    """Return the names of the files in an archive or in a folder of one; hidden ones are passed over.
 
     Raises
     ------
     EvenhandError
         If it is damaged or encrypted, or has a link, a device, a name twice, or one that leads out of it.
     """
-    return [name for name in _index_of(archive) if not _hidden(name)]
+    archive, folder = split_archive(place) or (place, "")
+    start = f"{folder}/" if folder else ""
+    names = [name.removeprefix(start) for name in _index_of(archive) if name.startswith(start)]
+    return [name for name in names if not _hidden(name)]
+
+
+def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:
+    """Return the folder that all files of an archive lie in, as of one packed with its folder.
+
+    A folder named in `but` says something of its own, and one without folders in it is a class.
+    """
+    names = members(archive)
+    tops = {name.split("/")[0] for name in names}
+    top = next(iter(tops), "")
+    nested = all("/" in name for name in names) and any(name.count("/") > 1 for name in names)
+    return archive / top if len(tops) == 1 and nested and top.lower() not in but else archive
 
 
 def is_inside(name: str) -> bool:

@@ -33,10 +33,10 @@ def find_images(root: Path) -> list[str]:
     OSError
         If a folder cannot be listed.
     """
-    if not root.exists():
-        raise EvenhandError(f"{root} does not exist; give a folder of images or a table that lists them")
     if is_archive(root):
         found = sorted(name for name in members(root) if has_picture_name(name))
+    elif not root.exists():
+        raise EvenhandError(f"{root} does not exist; give a folder of images or a table that lists them")
     elif root.is_dir():
         found = sorted(_walk(root, PurePosixPath(), frozenset()))
     else:

@@ -11,7 +11,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
-from evenhand.data.archives import is_archive
+from evenhand.data.archives import is_archive, top_folder
 from evenhand.data.labels import check_trained, class_codes, renamed, some, untested
 from evenhand.data.leakage import leakage
 from evenhand.data.listing import (
@@ -23,7 +23,7 @@ from evenhand.data.listing import (
     list_tree,
     metadata_files,
 )
-from evenhand.data.splits import given_or_drawn
+from evenhand.data.splits import SPLIT_NAMES, given_or_drawn
 from evenhand.data.tables_in import SUFFIXES
 from evenhand.data.webdataset import list_shards, webdataset_shards
 
@@ -139,6 +139,8 @@ def _list(source: Path, options: Options) -> Listing:
         if shards:
             return list_shards(source, shards, options)
         archive = is_archive(source)
+        if archive and options.labelled:
+            source = top_folder(source, but=SPLIT_NAMES)
         if source.is_file() and not archive:
             is_table = options.labelled or source.suffix.lower() in SUFFIXES
             return list_table(source, options) if is_table else list_images(source)

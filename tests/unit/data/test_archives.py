@@ -64,19 +64,24 @@ def write_tree(root: Path, files: dict[str, bytes]) -> Path:
 
 def test_a_tree_in_an_archive_is_a_tree(tmp_path: Path, suffix: str) -> None:
     files = {name.removeprefix("photos/"): content for name, content in TREE.items()}
+    packed = Manifest.read(pack(tmp_path / f"with-its-folder{suffix}", TREE))
     files |= {"__MACOSX/train/cat/._0.png": b"x", ".DS_Store": b"x", "readme.txt": b"x"}
     archive = Manifest.read(pack(tmp_path / f"photos{suffix}", files))
     folder = Manifest.read(write_tree(tmp_path / "photos", files))
     for name in ("ids", "y", "split"):
-        assert getattr(archive, name).tolist() == getattr(folder, name).tolist()
+        wanted = getattr(folder, name).tolist()
+        assert getattr(archive, name).tolist() == getattr(packed, name).tolist() == wanted
     assert archive.classes == folder.classes == ("cat", "dog")
-    for inside, outside in zip(archive.paths, folder.paths, strict=True):
+    for inside, within, outside in zip(archive.paths, packed.paths, folder.paths, strict=True):
+        assert Path(within).parts[-4] == "photos"
+        assert open_file(Path(within)).read() == Path(outside).read_bytes()
         assert np.array_equal(read_image(Path(inside)), read_image(Path(outside)))
         assert size_of(Path(inside)) == Path(outside).stat().st_size
 
 
 @pytest.mark.parametrize("table", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])
-def test_metadata_in_an_archive_is_read(tmp_path: Path, suffix: str, table: str) -> None:
+@pytest.mark.parametrize("top", ["", "photos/"])
+def test_metadata_in_an_archive_is_read(tmp_path: Path, suffix: str, table: str, top: str) -> None:
     files: dict[str, bytes] = {}
     for split in ("train", "test"):
         rows = [
@@ -93,10 +98,18 @@ def test_metadata_in_an_archive_is_read(tmp_path: Path, suffix: str, table: str)
             stream = io.BytesIO()
             pq.write_table(pa.Table.from_pylist(rows), stream)
             files[f"{split}/{table}"] = stream.getvalue()
+    files = {f"{top}{name}": content for name, content in files.items()}
     found = Manifest.read(pack(tmp_path / f"a{suffix}", files))
     assert found.attributes["ground"].tolist() == ["ice", "ice", "sea", "sea"] * 2
     assert found.split.tolist() == ["test"] * 4 + ["train"] * 4
     assert found.ids[0] == "test/0.png"
+
+
+def test_a_split_or_a_class_is_no_top_folder(tmp_path: Path, suffix: str) -> None:
+    trained = {f"train/{name}/{k}.png": png(k) for name in ("cat", "dog") for k in range(3)}
+    assert Manifest.read(pack(tmp_path / f"a{suffix}", trained)).ids[0] == "train/cat/0.png"
+    with pytest.raises(EvenhandError, match="there is only one class, 'cat'"):
+        Manifest.read(pack(tmp_path / f"b{suffix}", {f"cat/{k}.png": png(k) for k in range(3)}))
 
 
 def test_predict_lists_every_picture(tmp_path: Path, suffix: str) -> None:
