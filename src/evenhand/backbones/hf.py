@@ -83,7 +83,7 @@ class HfBackbone:
         last = torch.zeros(3, len(pixels), 1)
         last[0, :, 0] = made["pixel_attention_mask"][0]
         last[1:, 0, 0] = made["spatial_shapes"][0].float()
-        return torch.cat([pixels.reshape(len(pixels), -1, 3).permute(2, 0, 1), last], dim=2)
+        return torch.cat([pixels.view(len(pixels), -1, 3).permute(2, 0, 1), last], dim=2)
 
     @torch.inference_mode()
     def trunk(self, pixels: Tensor) -> Tensor:

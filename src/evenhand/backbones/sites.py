@@ -69,7 +69,7 @@ def find_site(model: nn.Module, name: str, site: str | None = None) -> Site:
     return Site(chosen, projection, _trunk(model.visual, chosen))
 
 
-def write_projection(model: nn.Module, projection: Projection) -> None:
+def write_projection(model: Any, projection: Projection) -> None:
     """Copy a projection into the site of an open_clip model that it came from, in the model's own precision.
 
     A tower that ends without a linear map gets one, as open_clip's `timm_proj: linear` has it.
@@ -188,7 +188,8 @@ def _path(visual: Any, site: str) -> str:
     if site not in _CLASSIFIER:
         return site
     classifier = visual.trunk.get_classifier()
-    return str(next(name for name, module in visual.named_modules() if module is classifier))
+    paths: dict[nn.Module, str] = {module: name for name, module in visual.named_modules()}
+    return paths[classifier]
 
 
 def _views(model: nn.Module, site: str) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
+from evenhand.data.archives import is_archive, members
 from evenhand.data.splits import SPLIT_NAMES
 from evenhand.data.tables_in import SUFFIXES
 
@@ -20,7 +21,7 @@ _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II
 
 
 def find_images(root: Path) -> list[str]:
-    """Return the pictures under `root` as sorted posix paths relative to it.
+    """Return the pictures under `root`, a folder or an archive, as sorted posix paths relative to it.
 
     A picture is a file with a picture's extension, whatever is in it, or one with another extension whose
     first bytes are those of a picture. Hidden files and folders are passed over; links are followed, in a
@@ -29,15 +30,18 @@ def find_images(root: Path) -> list[str]:
     Raises
     ------
     EvenhandError
-        If `root` is missing, is no folder or holds no picture, or a name is not UTF-8.
+        If `root` is missing, is no folder or archive, or holds no picture, or a name is not UTF-8.
     OSError
         If a folder cannot be listed.
     """
-    if not root.exists():
+    if is_archive(root):
+        found = sorted(name for name in members(root) if has_picture_name(name))
+    elif not root.exists():
         raise EvenhandError(f"{root} does not exist; give a folder of images or a table that lists them")
-    if not root.is_dir():
+    elif root.is_dir():
+        found = sorted(_walk(root, PurePosixPath(), frozenset()))
+    else:
         raise EvenhandError(f"{root} is no folder; give a folder of images or a table that lists them")
-    found = sorted(_walk(root, PurePosixPath(), frozenset()))
     if not found:
         raise EvenhandError(f"{root} holds no images; {_advice(root)}")
     for name in found:
@@ -82,8 +86,13 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def has_picture_name(name: str) -> bool:
+    """Tell whether a file's extension is a picture's."""
+    return PurePosixPath(name).suffix.lower() in _EXTENSIONS
+
+
 def _is_picture(path: Path) -> bool:
-    if path.suffix.lower() in _EXTENSIONS:
+    if has_picture_name(path.name):
         return True
     if not path.is_file():
         return False

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats
+from evenhand.data.archives import open_file, size_of, split_archive
 
 # PostScript and Windows metafiles are programs for an interpreter, not pixels: they are never opened.
 _REFUSED_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "GRIB", "BUFR", "MPEG"})
@@ -63,7 +65,7 @@ def read_image(path: Path) -> Image.Image:
     Parameters
     ----------
     path : Path
-        The picture file.
+        The picture file, or that of an archive followed by the name of a member.
 
     Returns
     -------
@@ -77,9 +79,9 @@ def read_image(path: Path) -> Image.Image:
         than `PIL.Image.MAX_IMAGE_PIXELS`.
     """
     path = Path(path)
-    _check_file(path)
+    source = _source(path)
     try:
-        with _quiet(), Image.open(path, formats=_formats()) as image:
+        with _quiet(), Image.open(source, formats=_formats()) as image:
             image.load()
             return _turned_upright(_rgb(image), _orientation(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -93,6 +95,22 @@ def read_image(path: Path) -> Image.Image:
     # RuntimeError, SyntaxError and NotImplementedError, and one kind missed would end a long run.
     except Exception as error:
         raise UnreadableImage(path, _decode_reason(error)) from error
+
+
+def _source(path: Path) -> Path | BinaryIO:
+    """Return what to decode: the file, or the bytes of a member of an archive."""
+    if split_archive(path) is None:
+        _check_file(path)
+        return path
+    try:
+        content = open_file(path)
+        if size_of(path) == 0:
+            raise UnreadableImage(path, "empty file")
+    except FileNotFoundError as error:
+        raise UnreadableImage(path, "file not found") from error
+    except OSError as error:
+        raise UnreadableImage(path, error.strerror or str(error)) from error
+    return content
 
 
 def _check_file(path: Path) -> None:

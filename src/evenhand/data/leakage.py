@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import stat
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
@@ -12,6 +12,7 @@ import numpy as np
 
 from evenhand._files import sha256
 from evenhand._typing import Strings
+from evenhand.data.archives import open_file, size_of, split_archive
 
 
 def leakage(paths: Strings, ids: Strings, split: Strings) -> str | None:
@@ -33,7 +34,7 @@ def leakage(paths: Strings, ids: Strings, split: Strings) -> str | None:
     shared = [
         rows
         for same_size in _across_splits(_by(_size, paths, range(len(paths))), split)
-        for rows in _across_splits(_by(sha256, paths, same_size), split)
+        for rows in _across_splits(_by(_content, paths, same_size), split)
     ]
     if not shared:
         return None
@@ -60,7 +61,11 @@ def _by(key: Callable[[Path], Hashable], paths: Strings, rows: Iterable[int]) ->
 
 
 def _size(path: Path) -> int:
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+    size = size_of(path)
+    if size == 0:
         raise OSError("no content to compare")
-    return status.st_size
+    return size
+
+
+def _content(path: Path) -> str:
+    return sha256(path) if split_archive(path) is None else hashlib.sha256(open_file(path).read()).hexdigest()

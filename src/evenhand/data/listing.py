@@ -12,6 +12,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
+from evenhand.data.archives import is_archive, is_inside, members
 from evenhand.data.folders import class_of, find_images, split_of
 from evenhand.data.splits import SPLIT_NAMES
 from evenhand.data.tables_in import Columns, read_columns
@@ -53,8 +54,8 @@ class Listing:
 
 
 def list_images(root: Path) -> Listing:
-    """List every picture of a folder, however nested, or one picture file, without labels."""
-    if root.is_file():
+    """List every picture of a folder or an archive, however nested, or one picture file, without labels."""
+    if root.is_file() and not is_archive(root):
         root, names = root.parent, [root.name]
     else:
         names = find_images(root)
@@ -95,10 +96,16 @@ def list_tree(root: Path, options: Options) -> Listing:
 
 def metadata_files(root: Path) -> dict[str, Path]:
     """Return the ImageFolder metadata tables of a folder by where they lie: "" or a split folder's name."""
-    folders = [entry.name for entry in sorted(root.iterdir()) if entry.name.lower() in SPLIT_NAMES]
+    inside = members(root) if is_archive(root) else None
+    tops = {name.split("/")[0] for name in inside} if inside else {entry.name for entry in root.iterdir()}
+    present = set(inside or ())
     found = {}
-    for folder in ["", *folders]:
-        tables = [root / folder / name for name in METADATA if (root / folder / name).is_file()]
+    for folder in ["", *(top for top in sorted(tops) if top.lower() in SPLIT_NAMES)]:
+        tables = [
+            root / folder / name
+            for name in METADATA
+            if posixpath.join(folder, name) in present or (root / folder / name).is_file()
+        ]
         if len(tables) > 1:
             raise EvenhandError(
                 f"{root / folder} has several metadata tables, "
@@ -129,7 +136,12 @@ def list_image_folder(root: Path, tables: dict[str, Path], options: Options) -> 
 
 def list_table(path: Path, options: Options) -> Listing:
     """List the rows of one table; paths are relative to its folder."""
-    listing = _rows(read_columns(path), "", options, folders=False)
+    return list_rows(read_columns(path), options)
+
+
+def list_rows(columns: Columns, options: Options) -> Listing:
+    """List the rows of columns; paths are relative to the folder that the columns come from."""
+    listing = _rows(columns, "", options, folders=False)
     return replace(listing, attributes=_grouping(listing.attributes, options))
 
 
@@ -138,6 +150,12 @@ def _rows(columns: Columns, folder: str, options: Options, *, folders: bool) -> 
     names = columns.filled(path_column, argument="paths")
     root = columns.path.parent
     ids = _array([_relative(root, folder, name) for name in names])
+    top = root.parent if folder else root
+    outside = next((name for name in ids if not is_inside(name)), None)
+    if outside is not None and is_archive(top):
+        raise EvenhandError(
+            f"{columns.path} names a file outside its archive: {str(outside)!r}; name files that are in it"
+        )
     splits = columns.values.get(options.split)
     if splits is None and options.split != "split" and options.labelled:
         columns.get(options.split, argument="split_column")

@@ -11,6 +11,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
+from evenhand.data.archives import is_archive, top_folder
 from evenhand.data.labels import check_trained, class_codes, renamed, some, untested
 from evenhand.data.leakage import leakage
 from evenhand.data.listing import (
@@ -22,8 +23,9 @@ from evenhand.data.listing import (
     list_tree,
     metadata_files,
 )
-from evenhand.data.splits import given_or_drawn
+from evenhand.data.splits import SPLIT_NAMES, given_or_drawn
 from evenhand.data.tables_in import SUFFIXES
+from evenhand.data.webdataset import list_shards, webdataset_shards
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Manifest:
         source : str or Path
             A folder of class folders, with or without split folders above them; a folder with
             `metadata.csv`, `.parquet` or `.jsonl` at its root or in its split folders; or a table
-            (`.csv`, `.tsv`, `.parquet`, `.jsonl`) with a column of paths relative to it.
+            (`.csv`, `.tsv`, `.parquet`, `.jsonl`) with a column of paths relative to it. A `.zip` or `.tar`
+            with such a folder inside, or WebDataset's tars, one or a folder of them, are read in place.
         label_column, split_column : str
             Columns of the table.
         attribute_columns : sequence of str, optional
@@ -132,10 +135,16 @@ def _list(source: Path, options: Options) -> Listing:
     # absolute(), not resolve(): a linked folder keeps the name the user gave it.
     source = source.absolute()
     try:
-        if source.is_file():
+        shards = webdataset_shards(source)
+        if shards:
+            return list_shards(source, shards, options)
+        archive = is_archive(source)
+        if archive and options.labelled:
+            source = top_folder(source, but=SPLIT_NAMES)
+        if source.is_file() and not archive:
             is_table = options.labelled or source.suffix.lower() in SUFFIXES
             return list_table(source, options) if is_table else list_images(source)
-        if not source.is_dir() or not options.labelled:
+        if not (archive or source.is_dir()) or not options.labelled:
             return list_images(source)
         tables = metadata_files(source)
         return list_image_folder(source, tables, options) if tables else list_tree(source, options)

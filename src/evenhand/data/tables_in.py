@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
+from evenhand.data.archives import open_file
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
 
@@ -87,7 +89,7 @@ def read_columns(path: Path) -> Columns:
     EvenhandError
         If the suffix is another, the file cannot be read, names a column twice, or has no rows.
     """
-    readers = {".csv": _read_csv, ".tsv": _read_csv, ".parquet": pq.read_table, ".jsonl": _read_jsonl}
+    readers = {".csv": _read_csv, ".tsv": _read_csv, ".parquet": _read_parquet, ".jsonl": _read_jsonl}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise EvenhandError(
@@ -98,6 +100,21 @@ def read_columns(path: Path) -> Columns:
     except (OSError, pa.ArrowException, UnicodeDecodeError, ValueError) as error:
         reason = shorten(str(error), 200, placeholder=" …")
         raise EvenhandError(f"cannot read the table {path}: {reason}") from error
+    return _columns(path, table)
+
+
+def columns_of(path: Path, rows: list[dict[str, Any]]) -> Columns:
+    """Return records as columns; a name that one lacks is missing there.
+
+    Raises
+    ------
+    EvenhandError
+        As `read_columns`.
+    """
+    return _columns(path, _of_records(rows))
+
+
+def _columns(path: Path, table: pa.Table) -> Columns:
     names = [name.strip() for name in table.column_names]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -115,25 +132,35 @@ def read_columns(path: Path) -> Columns:
 
 
 def _read_csv(path: Path) -> pa.Table:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        first = stream.readline()
+    with TextIOWrapper(open_file(path), encoding="utf-8-sig", newline="") as text:
+        first = text.readline()
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ";" if ";" in first and "," not in first else ","
     names = next(csv.reader([first], delimiter=delimiter), [])
     # Read as text: "01" is a class of its own, and "NA" may be one.
-    return pa_csv.read_csv(
-        path,
-        parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        convert_options=pa_csv.ConvertOptions(
-            column_types={name: pa.string() for name in names}, strings_can_be_null=False
-        ),
-    )
+    with open_file(path) as stream:
+        return pa_csv.read_csv(
+            stream,
+            parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types={name: pa.string() for name in names}, strings_can_be_null=False
+            ),
+        )
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    with open_file(path) as stream:
+        return pq.read_table(stream)
 
 
 def _read_jsonl(path: Path) -> pa.Table:
-    with path.open(encoding="utf-8-sig") as stream:
-        rows: list[dict[str, Any]] = [json.loads(line) for line in stream if line.strip()]
+    with TextIOWrapper(open_file(path), encoding="utf-8-sig") as text:
+        rows: list[dict[str, Any]] = [json.loads(line) for line in text if line.strip()]
     if not all(isinstance(row, dict) for row in rows):
         raise ValueError("every line must be an object")
+    return _of_records(rows)
+
+
+def _of_records(rows: list[dict[str, Any]]) -> pa.Table:
     names = dict.fromkeys(name for row in rows for name in row)
     return pa.table({name: _json_column([row.get(name) for row in rows]) for name in names})
 

@@ -58,8 +58,10 @@ class FittedRun(Method):
         self.history_ = _history(folder / "history.parquet")
         self.method_, self.kept_ = str(self.card_["method"]), self.result_.get("kept")
         # What a method declares of its class, a run tells of itself.
-        self.__dict__["group_labels_used"] = self.result_.get("group_labels_used", "none")
-        self.__dict__["needs"] = tuple(self.result_.get("needs", ()))
+        self.__dict__ |= {
+            "group_labels_used": self.result_.get("group_labels_used", "none"),
+            "needs": tuple(self.result_.get("needs", ())),
+        }
 
     def fit(self, X: Any, y: Any = None, **_: Any) -> Self:  # noqa: ARG002
         """Return the estimator as it is."""

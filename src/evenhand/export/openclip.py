@@ -42,8 +42,8 @@ def write(source: Source, folder: Path) -> float:
     save_weights(model.state_dict(), folder / "open_clip_model.safetensors")
     preprocessing = {name: backbone.preprocessing()[name] for name in _PREPROCESSING}
     config = {"model_cfg": written_config(backbone.config), "preprocess_cfg": preprocessing}
-    written = json.dumps(config, indent=2, ensure_ascii=False)
-    (folder / "open_clip_config.json").write_text(written + "\n", encoding="utf-8")
+    written = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
+    (folder / "open_clip_config.json").write_text(written, encoding="utf-8")
     if hasattr(backbone.tokenizer, "save_pretrained"):
         backbone.tokenizer.save_pretrained(folder)
     loaded = load_openclip(f"local-dir:{folder}")

@@ -17,6 +17,7 @@ from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.prompts import class_prompts
+from evenhand.data.archives import size_of
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import read_skipped, read_store
 from evenhand.data.store_write import StoreWriter
@@ -243,7 +244,7 @@ def _warn_of_lost_classes(table: FeatureTable) -> None:
 
 def _size(path: str) -> int:
     try:
-        return Path(path).stat().st_size
+        return size_of(Path(path))
     except OSError:
         return 0
 

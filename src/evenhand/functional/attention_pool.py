@@ -51,7 +51,8 @@ def attention_pool(
     A. Vaswani et al., Attention Is All You Need, NIPS 2017, §3.2.
     """
     places, channels = positional_embedding.shape
-    x = h.reshape(len(h), channels, places - 1).mT
+    # Not len(h): in an exported graph the number of maps stays open.
+    x = h.reshape(h.shape[0], channels, places - 1).mT
     u = torch.cat([x.mean(dim=1, keepdim=True), x], dim=1) + positional_embedding
     q = torch.einsum("nc,chd->nhd", u[:, 0], query_weight) + query_bias
     asked = torch.einsum("nhd,chd->nhc", q, key_weight)

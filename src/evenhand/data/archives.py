@@ -1,0 +1,217 @@
+"""Files inside zip and tar archives, read in place: nothing is ever unpacked to the disk.
+
+A member is named by the archive's path followed by its own, as if the archive were a folder.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Collection
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from evenhand._errors import EvenhandError
+
+SUFFIXES = (".zip", ".tar")
+_COMPRESSED = (".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+LARGEST = 1 << 29
+"""Bytes of a member that are read at most: a few kilobytes of a zip may stand for terabytes."""
+
+Index = dict[str, tuple[int, int]]
+"""Name to (where its bytes begin, how many they are); in a zip the first is the number of its entry."""
+
+
+def is_archive(path: Path) -> bool:
+    """Tell whether a path is an archive that is read in place, or leads into one.
+
+    Raises
+    ------
+    EvenhandError
+        If it is a file of another archive format.
+    """
+    if not path.is_file():
+        return split_archive(path) is not None
+    if path.suffix.lower() in _COMPRESSED:
+        raise EvenhandError(
+            f"{path} is a compressed archive, which cannot be read in place; unpack it, or make it a .zip or "
+            "a plain .tar"
+        )
+    return path.suffix.lower() in SUFFIXES
+
+
+def split_archive(path: Path) -> tuple[Path, str] | None:
+    """Return the archive that a path leads into and the name of the member; None for an ordinary path."""
+    parts = path.parts
+    for end in range(1, len(parts)):
+        if parts[end - 1].lower().endswith(SUFFIXES) and Path(*parts[:end]).is_file():
+            return Path(*parts[:end]), "/".join(parts[end:])
+    return None
+
+
+def members(place: Path) -> list[str]:
+    """Return the names of the files in an archive or in a folder of one; hidden ones are passed over.
+
+    Raises
+    ------
+    EvenhandError
+        If it is damaged or encrypted, or has a link, a device, a name twice, or one that leads out of it.
+    """
+    archive, folder = split_archive(place) or (place, "")
+    start = f"{folder}/" if folder else ""
+    names = [name.removeprefix(start) for name in _index_of(archive) if name.startswith(start)]
+    return [name for name in names if not _hidden(name)]
+
+
+def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:
+    """Return the folder that all files of an archive lie in, as of one packed with its folder.
+
+    A folder named in `but` says something of its own, and one without folders in it is a class.
+    """
+    names = members(archive)
+    tops = {name.split("/")[0] for name in names}
+    top = next(iter(tops), "")
+    nested = all("/" in name for name in names) and any(name.count("/") > 1 for name in names)
+    return archive / top if len(tops) == 1 and nested and top.lower() not in but else archive
+
+
+def is_inside(name: str) -> bool:
+    """Tell whether a relative name stays below where it starts, on every system."""
+    clean = posixpath.normpath(name)
+    return clean != ".." and not clean.startswith(("/", "../")) and "\\" not in name and "\0" not in name
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file or a member of an archive for reading bytes.
+
+    Raises
+    ------
+    OSError
+        If there is no such file or member, or it cannot be read.
+    """
+    inside = split_archive(path)
+    return path.open("rb") if inside is None else BytesIO(_read(*inside))
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a regular file or a member of an archive.
+
+    Raises
+    ------
+    OSError
+        If there is none.
+    """
+    inside = split_archive(path)
+    if inside is not None:
+        return _entry(*inside)[1]
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("not a regular file")
+    return status.st_size
+
+
+def _read(archive: Path, name: str) -> bytes:
+    start, size = _entry(archive, name)
+    if size > LARGEST:
+        raise OSError(f"larger than {LARGEST >> 20} MiB in its archive")
+    try:
+        if archive.suffix.lower() == ".tar":
+            with archive.open("rb") as stream:
+                stream.seek(start)
+                content = stream.read(size)
+        else:
+            opened = _opened(archive, archive.stat().st_mtime_ns, os.getpid())
+            with opened.open(opened.infolist()[start]) as member:
+                content = member.read(size + 1)
+    # RuntimeError and NotImplementedError: encrypted, or packed by a method that Python lacks.
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        raise OSError(f"damaged in its archive ({error})") from error
+    if len(content) != size:
+        raise OSError("truncated in its archive")
+    return content
+
+
+@lru_cache(maxsize=16)
+def _opened(archive: Path, modified: int, process: int) -> zipfile.ZipFile:  # noqa: ARG001
+    """Return an open zip: one per process, since those that fork would share its place in the file."""
+    return zipfile.ZipFile(archive)
+
+
+def _entry(archive: Path, name: str) -> tuple[int, int]:
+    found = _index_of(archive).get(name)
+    if found is None:
+        raise FileNotFoundError(f"{name} is not in {archive}")
+    return found
+
+
+def _index_of(archive: Path) -> Index:
+    status = archive.stat()
+    return _index(archive, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _index(archive: Path, size: int, modified: int) -> Index:  # noqa: ARG001  a changed file is read anew
+    try:
+        found = _tar(archive, size) if archive.suffix.lower() == ".tar" else _zip(archive)
+    except (tarfile.TarError, zipfile.BadZipFile, UnicodeDecodeError, EOFError, NotImplementedError) as error:
+        raise EvenhandError(f"{archive} cannot be read as an archive ({error}); make it again") from error
+    index: Index = {}
+    for name, start, length, fault in found:
+        clean = posixpath.normpath(name)
+        if fault is None and not is_inside(name):
+            fault = "a name that leads out of it"
+        if fault is None and clean in index:
+            fault = "a name that comes twice"
+        if fault is not None:
+            raise EvenhandError(f"{archive} has {fault}: {name!r}; pack plain files alone")
+        index[clean] = (start, length)
+    return index
+
+
+Found = list[tuple[str, int, int, "str | None"]]
+"""Name, place, size, and what is wrong with it."""
+
+
+def _tar(archive: Path, size: int) -> Found:
+    found: Found = []
+    with tarfile.open(archive, "r:") as opened:
+        for member in opened:
+            if member.isdir():
+                continue
+            fault = None
+            if member.issym() or member.islnk():
+                fault = "a link"
+            elif not member.isreg() or member.issparse():
+                fault = "an entry that is no plain file"
+            elif member.offset_data + member.size > size:
+                fault = "an entry that is longer than the archive"
+            found.append((member.name, member.offset_data, member.size, fault))
+    return found
+
+
+def _zip(archive: Path) -> Found:
+    found: Found = []
+    with zipfile.ZipFile(archive) as opened:
+        for number, member in enumerate(opened.infolist()):
+            if member.is_dir():
+                continue
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            fault = None
+            if kind == stat.S_IFLNK:
+                fault = "a link"
+            elif kind not in (0, stat.S_IFREG):
+                fault = "an entry that is no plain file"
+            elif member.flag_bits & 1:
+                fault = "an encrypted entry"
+            found.append((member.filename, number, member.file_size, fault))
+    return found
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
