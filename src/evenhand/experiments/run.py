@@ -46,13 +46,13 @@ def fit_row(
     Concepts are given to methods that need words.
     """
     column = group_column(table, group_by)
-    words = _words(table, method, concepts)
+    words = words_for(table, method, concepts)
     estimator = make(method, head=table.head, random_state=seed, **words, **(params or {}))
     rows = parts(table, validation_from)
     if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)
     X, y = table.features(rows.train), table.labels(rows.train)
-    given = _given(table, rows, estimator, method, column)
+    given = given_to_fit(table, rows, estimator, method, column)
     start = time.perf_counter()
     estimator.fit(X, y, **given)
     seconds = time.perf_counter() - start
@@ -69,7 +69,7 @@ def fit_row(
         seed=seed,
         group_labels_used=estimator.group_labels_used,
         needs=list(estimator.needs),
-        selection=_selection(estimator, rows, validation_from),
+        selection=selection_of(estimator, rows, validation_from),
         kept=estimator.kept_,
         grid=getattr(estimator, "grid_", []),
         fit_seconds=seconds,
@@ -132,7 +132,7 @@ def fit_run(
     return results
 
 
-def _words(table: FeatureTable, method: str, concepts: Concepts | None) -> dict[str, Concepts]:
+def words_for(table: FeatureTable, method: str, concepts: Concepts | None) -> dict[str, Concepts]:
     """Return the concepts for a method that needs words, if they are of the store's model."""
     if concepts is None or "words" not in method_class(method).needs:
         return {}
@@ -145,7 +145,7 @@ def _words(table: FeatureTable, method: str, concepts: Concepts | None) -> dict[
     return {"concepts": concepts}
 
 
-def _given(
+def given_to_fit(
     table: FeatureTable, rows: Rows, estimator: Method, name: str, column: str | None
 ) -> dict[str, Any]:
     """Return what else `fit` takes: validation rows if set apart, groups for methods that declare them."""
@@ -169,7 +169,7 @@ def _right(table: FeatureTable, rows: Rows, logits: Any) -> Bools:
     return right
 
 
-def _selection(estimator: Method, rows: Rows, validation_from: str) -> str:
+def selection_of(estimator: Method, rows: Rows, validation_from: str) -> str:
     """Name the rule that chose, and the rows that it chose on."""
     if estimator.kept_:
         judged = "the given validation split" if len(rows.validation) else "cross-fitted training rows"
