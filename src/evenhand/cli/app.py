@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand._version import __version__
-from evenhand.cli import audit, demo, doctor, embed, fit, import_, predict
+from evenhand.cli import audit, compare, demo, doctor, embed, fit, import_, predict
 from evenhand.cli.show import complain
 
 
@@ -78,5 +78,5 @@ def evenhand(
     """Find and remove shortcuts in CLIP classifiers, without group labels."""
 
 
-for _module in (demo, embed, import_, audit, fit, predict, doctor):
+for _module in (demo, embed, import_, audit, fit, compare, predict, doctor):
     app.command(_module.NAME, epilog=_module.EXAMPLES)(_module.command)

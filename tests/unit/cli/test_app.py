@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from evenhand import EvenhandError, EvenhandWarning, __version__
 from evenhand.cli.app import app
 
-COMMANDS = ("demo", "embed", "import", "audit", "fit", "predict", "doctor")
+COMMANDS = ("demo", "embed", "import", "audit", "fit", "compare", "predict", "doctor")
 
 
 def run(*arguments: str) -> Any:
