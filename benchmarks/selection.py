@@ -100,7 +100,7 @@ def _judge(run: Run, name: str, seed: int) -> dict[str, Any]:
     rule = RULES[name]
     cells = rule.partition(run.judged)
     right = np.vstack([run.judged.erm, run.predictions]) == run.judged.y
-    scores = rule.reduce(cells.rates(right), cells.classes)
+    scores = rule.scores(right, cells)
     zero_shot, *worst = run.worst_groups().tolist()
     plain = int(scores.argmax())
     choice = Evidence(rule).choose(run.names, run.predictions, run.judged, seed)

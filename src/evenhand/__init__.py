@@ -22,6 +22,7 @@ _LAZY = {
     "Results": "evenhand.experiments.results",
     "ZeroShot": "evenhand.methods.zero_shot",
     "audit_table": "evenhand.experiments.audit",
+    "compare_methods": "evenhand.experiments.compare",
     "embed": "evenhand.extract.local",
     "export_run": "evenhand.export.run",
     "fit_run": "evenhand.experiments.run",

@@ -10,6 +10,7 @@ from evenhand.data.manifest import Manifest as Manifest
 from evenhand.data.store import read_store as read_store
 from evenhand.data.table import FeatureTable as FeatureTable
 from evenhand.experiments.audit import audit_table as audit_table
+from evenhand.experiments.compare import compare_methods as compare_methods
 from evenhand.experiments.demo import run_demo as run_demo
 from evenhand.experiments.load import load as load
 from evenhand.experiments.predict import predict_run as predict_run
@@ -39,6 +40,7 @@ __all__ = [
     "ZeroShot",
     "__version__",
     "audit_table",
+    "compare_methods",
     "embed",
     "export_run",
     "fit_run",

@@ -11,7 +11,19 @@ from typer.core import TyperGroup
 
 from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand._version import __version__
-from evenhand.cli import audit, bench, demo, doctor, embed, export, fit, import_, predict, report
+from evenhand.cli import (
+    audit,
+    bench,
+    compare,
+    demo,
+    doctor,
+    embed,
+    export,
+    fit,
+    import_,
+    predict,
+    report,
+)
 from evenhand.cli.show import complain
 
 
@@ -78,5 +90,5 @@ def evenhand(
     """Find and remove shortcuts in CLIP classifiers, without group labels."""
 
 
-for _module in (demo, embed, import_, audit, fit, predict, report, export, bench, doctor):
+for _module in (demo, embed, import_, audit, fit, compare, predict, report, export, bench, doctor):
     app.command(_module.NAME, epilog=_module.EXAMPLES)(_module.command)

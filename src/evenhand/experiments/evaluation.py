@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from evenhand._errors import EvenhandError
-from evenhand._typing import Bools, Ints, Strings
+from evenhand._typing import Bools, Ints
 from evenhand.audit.metrics import evaluate
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
@@ -36,6 +36,15 @@ def group_names(table: FeatureTable, column: str) -> list[str]:
     return [f"{label} / {value}" for label in table.classes for value in values]
 
 
+def group_codes(table: FeatureTable, column: str | None, rows: Ints) -> Ints | None:
+    """Return the place of each row's group in `group_names`, −1 where unknown; None without an attribute."""
+    if column is None:
+        return None
+    numbers = {name: place for place, name in enumerate(group_names(table, column))}
+    codes = [numbers.get(str(group), -1) for group in table.groups(column, rows)]
+    return np.array(codes, dtype=np.int64)
+
+
 def result_row(
     table: FeatureTable,
     rows: Rows,
@@ -49,13 +58,12 @@ def result_row(
 ) -> ResultRow:
     """Evaluate correctness [len(rows.test)] on the test rows, with the paired difference to ERM if known."""
     names = [] if column is None else group_names(table, column)
-    groups = None if column is None else table.groups(column, rows.test)
     found = evaluate(
         right,
         table.y[rows.test],
         table.classes,
         erm_right=erm_right,
-        groups=groups,
+        groups=None if column is None else table.groups(column, rows.test),
         group_names=names,
         train_groups=None if column is None else table.groups(column, table.rows("train")),
     )
@@ -70,17 +78,13 @@ def result_row(
         classes=found.classes,
         cells=found.cells,
         groups=found.groups,
-        difference_to_erm=_difference(right, erm_right, groups, names, seed),
+        difference_to_erm=_difference(right, erm_right, group_codes(table, column, rows.test), seed),
         **more,
     )
 
 
-def _difference(
-    right: Bools, erm_right: Bools | None, groups: Strings | None, names: list[str], seed: int
-) -> Difference | None:
+def _difference(right: Bools, erm_right: Bools | None, groups: Ints | None, seed: int) -> Difference | None:
     if erm_right is None or groups is None:
         return None
-    numbers = {name: place for place, name in enumerate(names)}
-    codes: Ints = np.array([numbers.get(str(group), -1) for group in groups], dtype=np.int64)
-    value, low, high = worst_group_difference(right, erm_right, codes, seed)
+    value, low, high = worst_group_difference(right, erm_right, groups, seed)
     return None if np.isnan(value) else Difference(value=value, low=low, high=high)

@@ -79,14 +79,54 @@ class SeedInterval(BaseModel):
     seeds: int
 
 
+class RowInterval(BaseModel):
+    """Mean over seeds with its 95 % bootstrap interval over test rows, the same rows for all seeds."""
+
+    value: float
+    low: float
+    high: float
+
+
+class OverRows(BaseModel):
+    """A method over its seeds; intervals are over test rows. `erm` is that of the same seeds and rows."""
+
+    worst_group: RowInterval | None
+    worst_class: RowInterval
+    plain: RowInterval
+    difference_to_erm: RowInterval | None
+
+
 class MethodSummary(BaseModel):
-    """A method over its seeds; intervals are over seeds, not over test rows."""
+    """A method over its seeds; intervals are over seeds, those of `over_test_rows` over test rows."""
 
     method: str
     worst_group: SeedInterval | None
     worst_class: SeedInterval | None
     plain: SeedInterval | None
     fit_seconds: SeedInterval | None
+    difference_to_erm: SeedInterval | None = None
+    over_test_rows: OverRows | None = None
+
+
+class KeptMethod(BaseModel):
+    """The method that replaces ERM on one seed, on evidence from held-out training rows, or `erm`.
+
+    `gain`, `low`, `chance`, `trusted_gain` and `retention` are those of the best admissible method in the
+    rule, as `selection.evidence.Choice` tells them; `among` names who was looked at.
+    """
+
+    seed: int
+    method: str
+    rule: str
+    group_labels_used: Literal["none", "validation", "train"]
+    among: list[str]
+    gain: float | None
+    low: float | None
+    chance: float | None
+    trusted_gain: float | None
+    retention: float | None
+    rows: int
+    reason: str
 
 
 class Results(BaseModel):
@@ -98,12 +138,21 @@ class Results(BaseModel):
     provenance: dict[str, Any]
     rows: list[ResultRow]
     summary: list[MethodSummary]
+    kept_method: list[KeptMethod] = []
+    kept_summary: MethodSummary | None = None
+    notes: list[str] = []
 
     def write(self, path: PathLike) -> None:
         """Write the file whole or not at all."""
         with atomic(Path(path)) as temporary:
             text = json.dumps(self.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
             temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def no_result(method: str, seed: int, status: Literal["skipped", "failed"], reason: str) -> ResultRow:
+    """Return the row of a method that gave no figures."""
+    unknown = Averages(plain=None, train_weighted=None, group_mean=None, class_mean=None)
+    return ResultRow(method=method, seed=seed, status=status, reason=reason, averages=unknown)
 
 
 def summarise(rows: Sequence[ResultRow]) -> list[MethodSummary]:
@@ -118,6 +167,9 @@ def summarise(rows: Sequence[ResultRow]) -> list[MethodSummary]:
                 worst_class=_over_seeds([r.worst_class.value if r.worst_class else None for r in done]),
                 plain=_over_seeds([r.averages.plain for r in done]),
                 fit_seconds=_over_seeds([r.fit_seconds for r in done]),
+                difference_to_erm=_over_seeds(
+                    [r.difference_to_erm.value if r.difference_to_erm else None for r in done]
+                ),
             )
         )
     return summary

@@ -50,7 +50,7 @@ def fit_row(
     trained nothing (see `calibrate_confidence`).
     """
     column = group_column(table, group_by)
-    words = _words(table, method, concepts)
+    words = words_for(table, method, concepts)
     estimator = make(method, head=table.head, random_state=seed, **words, **(params or {}))
     rows = parts(table, validation_from)
     if estimator.group_labels_used == "validation":
@@ -58,7 +58,7 @@ def fit_row(
     if confidence:
         rows, judged, found_on = apart_for_confidence(table, rows, seed)
     X, y = table.features(rows.train), table.labels(rows.train)
-    given = _given(table, rows, estimator, method, column)
+    given = given_to_fit(table, rows, estimator, method, column)
     start = time.perf_counter()
     estimator.fit(X, y, **given)
     seconds = time.perf_counter() - start
@@ -79,7 +79,7 @@ def fit_row(
         seed=seed,
         group_labels_used=estimator.group_labels_used,
         needs=list(estimator.needs),
-        selection=_selection(estimator, rows, validation_from),
+        selection=selection_of(estimator, rows, validation_from),
         kept=estimator.kept_,
         grid=getattr(estimator, "grid_", []),
         confidence=believed,
@@ -153,7 +153,7 @@ def fit_run(
     return results
 
 
-def _words(table: FeatureTable, method: str, concepts: Concepts | None) -> dict[str, Concepts]:
+def words_for(table: FeatureTable, method: str, concepts: Concepts | None) -> dict[str, Concepts]:
     """Return the concepts for a method that needs words, if they are of the store's model."""
     if concepts is None or "words" not in method_class(method).needs:
         return {}
@@ -190,7 +190,7 @@ def _stage_one(estimator: Method) -> Model | None:
     return estimator.model_ if isinstance(estimator, ERM) else getattr(estimator, "erm_", None)
 
 
-def _given(
+def given_to_fit(
     table: FeatureTable, rows: Rows, estimator: Method, name: str, column: str | None
 ) -> dict[str, Any]:
     """Return what else `fit` takes: validation rows if set apart, groups for methods that declare them."""
@@ -214,7 +214,7 @@ def _right(table: FeatureTable, rows: Rows, logits: Any) -> Bools:
     return right
 
 
-def _selection(estimator: Method, rows: Rows, validation_from: str) -> str:
+def selection_of(estimator: Method, rows: Rows, validation_from: str) -> str:
     """Name the rule that chose, and the rows that it chose on."""
     if estimator.kept_:
         judged = "the given validation split" if len(rows.validation) else "cross-fitted training rows"

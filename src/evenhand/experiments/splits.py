@@ -9,7 +9,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
-from evenhand.data.splits import hold_out
+from evenhand.data.splits import HELD_OUT, hold_out
 from evenhand.data.table import FeatureTable
 
 
@@ -57,3 +57,20 @@ def with_held_out(table: FeatureTable, rows: Rows, seed: int) -> Rows:
         return rows
     kept, held = hold_out(table.y[rows.train], seed=seed)
     return replace(rows, train=rows.train[kept], validation=rows.train[held])
+
+
+def held_out(table: FeatureTable, seed: int) -> Rows:
+    """Return `parts` with a seeded fifth of every class's training rows to choose on.
+
+    Raises
+    ------
+    EvenhandError
+        As `parts`, or if no class can spare a row.
+    """
+    rows = with_held_out(table, parts(table, "train"), seed)
+    if not len(rows.validation):
+        raise EvenhandError(
+            f"no class has the {round(1 / HELD_OUT)} training rows of which one is held out to choose on; "
+            "add training rows"
+        )
+    return rows

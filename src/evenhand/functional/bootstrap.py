@@ -1,16 +1,58 @@
-"""Paired bootstrap of the difference in worst-group accuracy."""
+"""Bootstrap over rows, stratified by group, the same rows for all predictors."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from evenhand._random import numpy_stream
-from evenhand._typing import Bools, Ints
+from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.intervals import percentile_interval
+
+DRAWS = 2000
+
+
+def draw_rates(right: Bools, draws: int, generator: np.random.Generator) -> Floats:
+    """Return the rates of K predictors over bootstrap draws of the same rows, [draws, K].
+
+    Rows on which all K agree in the same way are exchangeable, so the draw is multinomial over the distinct
+    patterns: exact, and free of the number of rows.
+
+    Parameters
+    ----------
+    right : bool [K, n]
+        Correctness; n ≥ 1.
+    draws : int
+        Bootstrap draws.
+    generator : Generator
+        Where they come from.
+    """
+    n = right.shape[1]
+    packed = np.ascontiguousarray(np.packbits(right, axis=0).T)
+    keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    share = generator.multinomial(n, counts / n, size=draws) / n
+    drawn: Floats = share @ right[:, first].T
+    return drawn
+
+
+def group_rates(
+    right: Bools, groups: Ints, draws: int, generator: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return the rates of K predictors [K, N] by group, [K, G], and over draws within groups, [draws, K, G].
+
+    Groups are in the order of their numbers; negative is unknown and left out.
+    """
+    members = [np.flatnonzero(groups == g) for g in np.unique(groups[groups >= 0])]
+    point = np.empty((len(right), len(members)))
+    drawn = np.empty((draws, len(right), len(members)))
+    for place, rows in enumerate(members):
+        point[:, place] = right[:, rows].mean(axis=1)
+        drawn[:, :, place] = draw_rates(right[:, rows], draws, generator)
+    return point, drawn
 
 
 def worst_group_difference(
-    right: Bools, other: Bools, groups: Ints, seed: int, draws: int = 2000
+    right: Bools, other: Bools, groups: Ints, seed: int, draws: int = DRAWS
 ) -> tuple[float, float, float]:
     """Difference in worst-group accuracy between two predictors on the same rows, with interval.
 
@@ -34,16 +76,9 @@ def worst_group_difference(
         The difference and its 95 % percentile interval.
     """
     generator = numpy_stream(seed, "worst-group-difference")
-    members = [np.flatnonzero(groups == g) for g in np.unique(groups[groups >= 0])]
-    if not members:
+    point, drawn = group_rates(np.stack([right, other]), groups, draws, generator)
+    if not point.size:
         return float("nan"), float("nan"), float("nan")
-    drawn = np.empty((2, len(members), draws))
-    point = np.empty((2, len(members)))
-    for place, rows in enumerate(members):
-        # A row enters by its two flags alone, so that four counts are drawn, however many rows there are.
-        counts = np.bincount(2 * right[rows].astype(np.int64) + other[rows], minlength=4)
-        shares = generator.multinomial(len(rows), counts / len(rows), size=draws) / len(rows)
-        drawn[0, place], drawn[1, place] = shares[:, 2] + shares[:, 3], shares[:, 1] + shares[:, 3]
-        point[0, place], point[1, place] = right[rows].mean(), other[rows].mean()
-    low, high = percentile_interval(drawn[0].min(axis=0) - drawn[1].min(axis=0))
-    return float(point[0].min() - point[1].min()), low, high
+    worst, drawn_worst = point.min(axis=1), drawn.min(axis=2)
+    low, high = percentile_interval(drawn_worst[:, 0] - drawn_worst[:, 1])
+    return float(worst[0] - worst[1]), low, high

@@ -6,29 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from evenhand._random import torch_stream
 from evenhand._typing import Ints
 from evenhand.calibration.rules import CalibrationRule
-from evenhand.calibration.sets import CalibrationSet, margins
+from evenhand.calibration.sets import CalibrationSet
 from evenhand.calibration.shortcut import ShortcutProbe
 from evenhand.methods._calibrate import Recipe, calibrate
 from evenhand.methods._erm import train_erm
+from evenhand.methods._judging import Judges, fit_probe
 from evenhand.methods._loop import SGD
 from evenhand.methods._problem import Problem
-from evenhand.methods._references import Known, Reference, probe_logits
+from evenhand.methods._references import Known, Reference
 from evenhand.methods._state import State
 from evenhand.selection.judged import Judged
 from evenhand.selection.rules import Rule
 
 LINE = (0.25, 0.5, 0.75)
 """Shares on the straight line from ERM to the last calibrated state."""
-
-
-PROBE_ROWS = 50_000
-"""Rows that fit the shortcut probe at most: it has one strongly regularised direction per class to learn."""
 
 
 @dataclass(frozen=True)
@@ -77,35 +73,14 @@ class Trajectory:
 
     def judge(self, problem: Problem, rule: Rule) -> tuple[Ints, Judged]:
         """Return predictions [K, M] and what a rule may see, on the validation rows of `problem`."""
-        h, prototypes = problem.h_val, problem.prototypes
-        y = problem.y_val.numpy()
-        zero_shot = problem.start.logits_of_all(h, prototypes)
-        probe = None if self.probe is None else probe_logits(self.probe, problem.start, h)
-        predictions = np.stack([state.codes(h, prototypes) for state in self.states])
-        judged = Judged(
-            y=y,
-            zero_shot=zero_shot.argmax(dim=1).numpy(),
-            erm_logits=self.erm.logits_of_all(h, prototypes).numpy(),
-            shortcut=y if probe is None else probe.argmax(dim=1).numpy(),
-            zero_shot_margin=margins(zero_shot, problem.y_val).numpy(),
-            shortcut_margin=None if probe is None else margins(probe, problem.y_val).numpy(),
-            z=problem.start.embed_all(h).numpy() if rule.reads_features else None,
-            groups=problem.groups_val,
-        )
-        return predictions, judged
+        codes = [state.codes(problem.h_val, problem.prototypes) for state in self.states]
+        return np.stack(codes), Judges(self.erm, self.probe).judge(problem, rule)
 
 
 def follow(problem: Problem, plan: Plan, history: list[dict[str, float]]) -> Trajectory:
     """Train ERM and calibrate from it by every recipe of the plan."""
     erm = train_erm(problem, plan.erm, history)
-    probe = None
-    if ShortcutProbe.possible(problem.prototypes):
-        rows = torch.arange(len(problem.y))
-        if len(rows) > PROBE_ROWS:
-            stream = torch_stream(problem.seed, "shortcut-probe")
-            rows = torch.randperm(len(rows), generator=stream)[:PROBE_ROWS]
-        z = problem.start.embed_all(problem.h.take(rows))
-        probe = ShortcutProbe.fit(z, problem.y[rows], problem.prototypes)
+    probe = fit_probe(problem)
     known = Known(erm, probe, lambda part: train_erm(part, plan.erm, []))
     logits: Tensor = plan.reference(problem, known)
     chosen = plan.calibration_set(logits, problem.y, torch_stream(problem.seed, "calibration-set"))

@@ -178,7 +178,7 @@ class Evidence:
 
     def _gains(self, right: Bools, right_erm: Bools, partition: Partition) -> Floats:
         """Return each candidate's score minus ERM's, [K]."""
-        both = self.rule.reduce(partition.rates(np.vstack([right_erm, right])), partition.classes)
+        both = self.rule.scores(np.vstack([right_erm, right]), partition)
         gains: Floats = both[1:] - both[0]
         return gains
 
@@ -201,7 +201,7 @@ class Evidence:
         rate = (np.bincount(erm, weights=changed, minlength=n_classes) / counts)[erm]
         right = erm == judged.y
         expected = np.where(right, 1 - rate, rate / max(1, n_classes - 1))
-        scores = self.rule.reduce(partition.rates(np.vstack([right, expected])), partition.classes)
+        scores = self.rule.scores(np.vstack([right, expected]), partition)
         return float(scores[1] - scores[0])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenhand._typing import Bools, Floats, Ints
+from evenhand.functional.bootstrap import draw_rates
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,6 @@ class Partition:
         return np.stack([right[..., cell].mean(axis=-1) for cell in self.members], axis=-1)
 
     def draw(self, right: Bools, draws: int, generator: np.random.Generator) -> Floats:
-        """Return the rates of right [K, M] over bootstrap draws of rows within cells, [draws, K, G].
-
-        Rows on which all K agree in the same way are exchangeable, so the draw is multinomial over the
-        distinct patterns: exact, and free of the number of rows.
-        """
-        drawn = np.empty((draws, len(right), len(self.members)))
-        for place, cell in enumerate(self.members):
-            packed = np.ascontiguousarray(np.packbits(right[:, cell], axis=0).T)
-            keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
-            _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-            share = generator.multinomial(len(cell), counts / len(cell), size=draws) / len(cell)
-            drawn[:, :, place] = share @ right[:, cell[first]].T
-        return drawn
+        """Return the rates of right [K, M] over bootstrap draws of rows within cells, [draws, K, G]."""
+        cells = [draw_rates(right[:, cell], draws, generator) for cell in self.members]
+        return np.stack(cells, axis=-1)

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from evenhand._errors import EvenhandError
-from evenhand._typing import Floats, Ints
+from evenhand._typing import Bools, Floats, Ints
 from evenhand.selection.clusters import class_clusters
 from evenhand.selection.environments import infer_environments
 from evenhand.selection.judged import Judged
@@ -46,6 +46,10 @@ class Rule:
     reduce: Callable[[Floats, Ints], Floats]
     group_labels_used: Literal["none", "validation"] = "none"
     reads_features: bool = False
+
+    def scores(self, right: Floats | Bools, partition: Partition) -> Floats:
+        """Return the scores [...] of candidates by their right rows [..., M] in this rule's cells."""
+        return self.reduce(partition.rates(right), partition.classes)
 
 
 def mean(rates: Floats, _classes: Ints) -> Floats:

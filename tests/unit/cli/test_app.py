@@ -12,7 +12,19 @@ from typer.testing import CliRunner
 from evenhand import EvenhandError, EvenhandWarning, __version__
 from evenhand.cli.app import app
 
-COMMANDS = ("demo", "embed", "import", "audit", "fit", "predict", "bench", "doctor")
+COMMANDS = (
+    "demo",
+    "embed",
+    "import",
+    "audit",
+    "fit",
+    "compare",
+    "predict",
+    "report",
+    "export",
+    "bench",
+    "doctor",
+)
 
 
 def run(*arguments: str) -> Any:

@@ -13,7 +13,7 @@ from evenhand import CFR, ERM
 from evenhand._typing import Floats
 from evenhand.calibration.rules import Uniform
 from evenhand.calibration.terms import Calibration, Similarity, Step, Value
-from evenhand.methods import _trajectory
+from evenhand.methods import _judging
 from evenhand.methods._calibrate import PAPER_CODE, STABLE, Recipe, calibrate, class_balanced
 from evenhand.methods._loop import SGD
 from evenhand.methods._problem import Problem, pose
@@ -147,7 +147,7 @@ def test_cells_of_a_model_without_probe_are_its_classes() -> None:
 
 def test_many_rows_fit_the_probe_by_a_seeded_part_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     def probe(rows: int) -> Tensor:
-        monkeypatch.setattr(_trajectory, "PROBE_ROWS", rows)
+        monkeypatch.setattr(_judging, "PROBE_ROWS", rows)
         found = path(QUICK).probe
         assert found is not None
         return found.weight

@@ -1,0 +1,78 @@
+"""`evenhand compare`: methods × seeds on one store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evenhand.cli.options import GroupBy, Json, Seed, examples, listed, set_threads
+
+if TYPE_CHECKING:
+    from evenhand.data.concepts import Concepts
+    from evenhand.data.table import FeatureTable
+
+NAME = "compare"
+EXAMPLES = examples(
+    "evenhand compare birds.store --out birds.compare",
+    "evenhand compare birds.store --methods erm,cfr,jtt,dfr --seeds 3 --group-by background",
+    "evenhand compare birds.store --oracles --concepts words.yaml --json",
+)
+
+
+def command(
+    store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
+    methods: Annotated[str, typer.Option(help="Names a,b, or all that the store has the means for.")] = "all",
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")] = 5,
+    selection: Annotated[
+        str, typer.Option(help="Rule that chooses among a method's configurations, for all methods.")
+    ] = "shortcut_cell",
+    oracles: Annotated[
+        bool, typer.Option("--oracles", help="Run methods that use group labels too, and say so.")
+    ] = False,
+    concepts: Annotated[
+        Path | None, typer.Option(help="YAML of spurious words, for orth_cal and roboshot.")
+    ] = None,
+    budget: Annotated[int, typer.Option(min=1, help="Configurations of each method at most.")] = 5,
+    group_by: GroupBy = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes, one thread each; by default one a core.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write; the same command resumes in it.")] = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Compare methods: same features, splits and budget, one rule that chooses, several seeds."""
+    set_threads(1)
+
+    from evenhand.cli.bar import progress_bar
+    from evenhand.cli.compare_table import show_comparison
+    from evenhand.data.store import read_store
+    from evenhand.experiments.compare import compare_methods
+    from evenhand.experiments.workers import cores
+
+    table = read_store(store)
+    words = None if concepts is None else _embedded(table, concepts)
+    with progress_bar() as progress:
+        results = compare_methods(
+            table,
+            listed(methods) or [],
+            seeds=range(seed, seed + seeds),
+            selection=selection,
+            oracles=oracles,
+            concepts=words,
+            budget=budget,
+            group_by=group_by,
+            jobs=jobs or cores(),
+            out=out,
+            progress=progress,
+        )
+    show_comparison(results, out, json=json)
+
+
+def _embedded(table: FeatureTable, path: Path) -> Concepts:
+    from evenhand.data.concepts import read_concept_words
+    from evenhand.experiments.concepts import concepts_for
+
+    return concepts_for(table, read_concept_words(path))

@@ -1,0 +1,125 @@
+"""A comparison in the terminal: a line per method over its seeds, and what evenhand would keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from evenhand.cli.show import as_json, clean, console, interval, percent, table
+
+Row = Mapping[str, Any]
+
+
+def show_comparison(results: Any, out: Path | None, *, json: bool) -> None:
+    """Write a comparison: as JSON, or as a table with what stands behind it below."""
+    found = results.model_dump(mode="json", by_alias=True)
+    if json:
+        as_json(found)
+        return
+    screen = console()
+    screen.print(_table(found))
+    screen.print()
+    for line in _below(found, out):
+        screen.print(clean(line), soft_wrap=True)
+
+
+def _table(found: Row) -> Table:
+    unit = "group" if any(row["worst_group"] for row in found["rows"]) else "class"
+    worst = f"worst {unit}"
+    numbers = (worst, "plain average", f"{worst} − erm", "seconds")
+    made = table(
+        "Test accuracy, percent",
+        *("method", "status", "group labels", "chosen by", *numbers),
+        right=numbers,
+    )
+    rows: dict[str, list[Row]] = {}
+    for row in found["rows"]:
+        rows.setdefault(row["method"], []).append(row)
+    for one in found["summary"]:
+        own = rows[one["method"]]
+        figures = _figures(one, unit)
+        seconds = one["fit_seconds"]
+        made.add_row(
+            clean(one["method"]),
+            _status(own),
+            clean(own[0]["group_labels_used"]),
+            clean(_chosen_by(own)),
+            *figures,
+            "–" if seconds is None else f"{seconds['mean']:.1f}",
+        )
+    if found["kept_summary"] is not None:
+        uses = {one["group_labels_used"] for one in found["kept_method"]}
+        figures = _figures(found["kept_summary"], unit)
+        made.add_section()
+        made.add_row(
+            clean(found["kept_summary"]["method"]),
+            "",
+            clean(", ".join(sorted(uses))),
+            "evidence",
+            *figures,
+            "",
+        )
+    return made
+
+
+def _figures(one: Row, unit: str) -> tuple[str, str, str]:
+    over_rows = one["over_test_rows"] or {}
+    difference = over_rows.get("difference_to_erm") if unit == "group" else None
+    return _spread(one[f"worst_{unit}"]), _spread(one["plain"]), interval(difference)
+
+
+def _spread(over_seeds: Row | None) -> str:
+    """Return a mean over seeds with half of its t-interval."""
+    if over_seeds is None:
+        return "–"
+    half = "" if over_seeds["high"] is None else f" ± {percent(over_seeds['high'] - over_seeds['mean'])}"
+    return percent(over_seeds["mean"]) + half
+
+
+def _status(rows: Sequence[Row]) -> str:
+    done = sum(row["status"] == "ok" for row in rows)
+    if done == len(rows):
+        return "ok"
+    states = sorted({str(row["status"]) for row in rows if row["status"] != "ok"})
+    return f"{done} of {len(rows)} ok" if done else ", ".join(states)
+
+
+def _chosen_by(rows: Sequence[Row]) -> str:
+    """Return the rule that chose, and of how many configurations; `fit` where a fit chose by itself."""
+    done = [row for row in rows if row["status"] == "ok"]
+    if not done:
+        return "–"
+    chosen, tried = str(done[0]["selection"]), len(done[0]["grid"])
+    rule = chosen.replace(",", " ").split(" ", 1)[0]
+    return rule if chosen == "none" else f"{rule}, {tried} tried" if tried > 1 else f"{rule}, in fit"
+
+
+def _below(found: Row, out: Path | None) -> Iterator[str]:
+    made = found["provenance"]
+    yield (
+        f"mean over {len(made['seeds'])} seeds ± half of its 95 % t-interval over seeds; the average is over "
+        "test rows; differences are to erm's row, with 95 % bootstrap intervals over test rows; seconds are "
+        "of all fits of one seed"
+    )
+    for one in found["kept_method"]:
+        yield f"seed {one['seed']}: evenhand would keep {one['method']}: {one['reason']}"
+    for sentence, methods in _reasons(found["rows"]).items():
+        yield f"{', '.join(methods)}: {sentence}"
+    yield from (f"note: {note}" for note in found["notes"])
+    if out is not None:
+        yield f"written to {out}"
+
+
+def _reasons(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Return why rows are missing or what to know of them, each once with the methods that it holds for."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        missing = [] if row["status"] == "ok" else [f"{row['status']}: {row['reason']}"]
+        for sentence in [*missing, *row["notes"]]:
+            methods = found.setdefault(sentence, [])
+            if row["method"] not in methods:
+                methods.append(row["method"])
+    return found
