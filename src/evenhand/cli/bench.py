@@ -48,6 +48,7 @@ def command(
     site: Annotated[
         str | None, typer.Option(help="Part to train: proj, attnpool.c_proj, or a ResNet's whole attnpool.")
     ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
     precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16.")] = "fp32",
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
     workers: Annotated[
@@ -89,6 +90,7 @@ def command(
     from evenhand.backbones.load import load_backbone
     from evenhand.cli.bar import progress_bar
     from evenhand.experiments.bench import run_bench
+    from evenhand.experiments.workers import cores
 
     backbone = load_backbone(wanted, pretrained, device=choose_device(device), precision=precision, site=site)
     with progress_bar() as progress:
@@ -101,6 +103,7 @@ def command(
             methods=listed(methods),
             seeds=range(seed, seed + seeds),
             group_by=group_by,
+            jobs=jobs or cores(),
             batch_size=batch_size,
             workers=workers,
             progress=progress,

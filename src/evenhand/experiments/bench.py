@@ -7,23 +7,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from evenhand._errors import EvenhandError
 from evenhand._files import atomic
 from evenhand._progress import Progress, silent
-from evenhand.audit.metrics import Averages
 from evenhand.backbones.base import Backbone
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
 from evenhand.datasets.base import Average, Dataset
+from evenhand.experiments.compare import compare_methods
 from evenhand.experiments.evaluation import group_column
 from evenhand.experiments.published import Published, published
-from evenhand.experiments.results import ResultRow, Results, provenance, summarise
-from evenhand.experiments.run import fit_row
+from evenhand.experiments.results import ResultRow, Results
 from evenhand.extract.local import embed
 from evenhand.methods.registry import method_class, names
 
@@ -96,6 +94,7 @@ def run_bench(
     methods: Sequence[str] | None = None,
     seeds: Sequence[int] = range(5),
     group_by: str | None = None,
+    jobs: int = 1,
     batch_size: int = 64,
     workers: int | None = None,
     progress: Progress = silent,
@@ -118,6 +117,8 @@ def run_bench(
         One row of results for each method and seed.
     group_by : str, optional
         Attribute that makes the groups; the benchmark's own by default.
+    jobs : int
+        As in `compare_methods`.
     batch_size, workers : int
         As in `embed`.
     progress : Progress
@@ -144,7 +145,16 @@ def run_bench(
             progress=progress,
         )
     with _timed(seconds, "compare"):
-        results = _compared(table, methods, seeds, column, progress)
+        results = compare_methods(
+            table,
+            methods,
+            seeds=seeds,
+            oracles=True,
+            group_by=column,
+            jobs=jobs,
+            out=out / "compare",
+            progress=progress,
+        )
     results.write(out / "results.json")
     made = Bench(
         schema=1,
@@ -213,24 +223,3 @@ def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[stage] = time.perf_counter() - start
-
-
-def _compared(
-    table: FeatureTable, methods: Sequence[str], seeds: Sequence[int], column: str | None, progress: Progress
-) -> Results:
-    rows: list[ResultRow] = []
-    for seed in seeds:
-        erm = fit_row(table, "erm", seed, group_by=column)[1].model_
-        for method in methods:
-            try:
-                rows.append(fit_row(table, method, seed, group_by=column, erm=erm)[0])
-            except EvenhandError as error:
-                rows.append(_failed(method, seed, str(error)))
-            progress("compare", len(rows), len(seeds) * len(methods))
-    made = provenance(store=str(table.source), seeds=list(seeds))
-    return Results(schema=1, provenance=made, rows=rows, summary=summarise(rows))
-
-
-def _failed(method: str, seed: int, reason: str) -> ResultRow:
-    unknown: dict[str, Any] = dict.fromkeys(Averages.model_fields)
-    return ResultRow(method=method, seed=seed, status="failed", reason=reason, averages=Averages(**unknown))
