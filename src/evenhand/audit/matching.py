@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.metrics import adjusted_mutual_info_score
 
-from evenhand._typing import Bools, Strings
+from evenhand._typing import Bools, Ints, Strings
 from evenhand.audit.findings import Match
 from evenhand.audit.slices import Sliced
 
@@ -15,9 +15,9 @@ BEST = 10
 
 
 def match(
-    model: str, method: str, sliced: Sliced, groups: Strings, names: Sequence[str], tests: Bools
+    model: str, method: str, sliced: Sliced, y: Ints, groups: Strings, names: Sequence[str], tests: Bools
 ) -> Match | None:
-    """Compare slices with group names [N]; the empty string is unknown and left out.
+    """Compare slices with the codes y [N] and group names [N]; the empty string is unknown and left out.
 
     Precision at 10 of a group is the largest share of its rows among the ten most typical rows of a slice,
     over the slices with ten rows; None where no slice has them, or no group is known.
@@ -37,7 +37,12 @@ def match(
         method=method,  # type: ignore[arg-type]
         precision_at_10=precision,
         mean_precision=float(np.mean(list(precision.values()))),
-        adjusted_mutual_information=float(
-            adjusted_mutual_info_score(groups[known], sliced.member[known])
-        ),
+        adjusted_mutual_information=_within_classes(groups[known], sliced.member[known], y[known]),
     )
+
+
+def _within_classes(groups: Strings, member: Ints, y: Ints) -> float:
+    """Return the mean over classes, weighted by rows: across classes every slice would match for its label."""
+    parts = [(y == code) for code in np.unique(y)]
+    scores = [adjusted_mutual_info_score(groups[part], member[part]) for part in parts]
+    return float(np.average(scores, weights=[part.sum() for part in parts]))
