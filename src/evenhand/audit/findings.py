@@ -13,14 +13,14 @@ class Word(BaseModel):
     """A word that fits a slice's errors better than the class's right rows.
 
     score: difference of the two mean similarities, in standard deviations of the similarity. p: chance that any
-    word of the vocabulary scores as high between errors and right rows dealt out at random. below: whether p
-    is at most 0.05.
+    word of the vocabulary scores as high between errors and right rows dealt out at random. beyond_chance:
+    whether that is at most 0.05.
     """
 
     word: str
     score: float
     p: float
-    below: bool
+    beyond_chance: bool
 
 
 class Slice(BaseModel):
