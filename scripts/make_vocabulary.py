@@ -6,8 +6,8 @@
 Kept are single words that a photograph can show: nouns that name places, things, animals, plants, food,
 substances, weather, seasons and groups of them, adjectives of looks, and a few plain words for people (the
 list of people in WordNet holds too many that insult). The commonest are taken, by how often WordNet's own
-examples and tagged texts use them. WordNet's licence asks to be kept with what is derived: it is copied beside
-the list.
+examples and tagged texts use them. WordNet's licence asks to be kept with what is derived from it: it is
+copied beside the list.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ VISIBLE = {"05", "06", "08", "13", "14", "15", "17", "19", "20", "25", "27", "28
 substances, times."""
 LOOKS = ("colour", "color", "light", "shape", "surface", "texture", "weather", "building", "visible", "hair")
 """Words in the definition of an adjective of looks."""
-PEOPLE = "baby boy child couple crowd family girl man people person woman worker player rider".split()
-PICTURES = "cartoon drawing engraving painting photograph picture poster sign sketch sticker text".split()
+PEOPLE = {"baby", "boy", "child", "couple", "family", "girl", "man", "people", "person", "woman"}
+PICTURES = {"cartoon", "drawing", "engraving", "painting", "photograph", "poster", "sign", "sketch", "text"}
 GROUPS = {"14": ("forest", "crowd", "flock", "herd", "wood", "woods", "grove", "orchard", "fleet", "pair")}
 """Groups of other kinds (committees, eras) cannot be seen; of that file only the words here are kept."""
-LEFT_OUT = set("anus breast buttocks cock colored penis rectum testicle testis vagina".split())
+LEFT_OUT = {"anus", "breast", "buttocks", "cock", "colored", "nude", "penis", "rectum", "testicle", "vagina"}
 """Not what a stranger wants to read of a picture."""
 WORD = re.compile(r"[a-z]{3,}")
 

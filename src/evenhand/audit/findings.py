@@ -12,9 +12,9 @@ from evenhand.audit.metrics import Rate
 class Word(BaseModel):
     """A word that fits a slice's errors better than the class's right rows.
 
-    score: difference of the two mean similarities, in standard deviations of the similarity. p: chance that any
-    word of the vocabulary scores as high between errors and right rows dealt out at random. beyond_chance:
-    whether that is at most 0.05.
+    score: difference of the two mean similarities, in standard deviations of the similarity. p: chance that
+    any word of the vocabulary scores as high between errors and right rows dealt out at random.
+    beyond_chance: whether that is at most 0.05.
     """
 
     word: str
@@ -30,11 +30,12 @@ class Slice(BaseModel):
 
     name: `waterbird 1`, …. model: whose errors. method: what found it. label, predicted: class, and the
     commonest wrong prediction (None without errors). n, errors: rows and errors. error: error rate of `model`
-    with interval. errors_of: the same of every audited model, by its name. lift: error rate minus the class's.
-    p: one-sided exact test of the slice against the rest of its class. p_corrected: by Holm, over all slices
-    tested for the model. beyond_chance: whether that is at most 0.05. same_as: an earlier slice with mostly the
-    same rows. rows: row numbers in the store of members of both halves, the most typical first, at most
-    `SHOWN`; wrong says which of them the model gets wrong. words: best first. sentence: in plain words.
+    with interval. errors_of: the same of every audited model, by its name. lift: error rate minus the
+    class's. p: one-sided exact test of the slice against the rest of its class. p_corrected: by Holm, over
+    all slices tested for the model. beyond_chance: whether that is at most 0.05. same_as: an earlier slice
+    with mostly the same rows. rows: row numbers in the store of members of both halves, the most typical
+    first, at most `SHOWN`; wrong says which of them the model gets wrong. words: best first. sentence: in
+    plain words.
     """
 
     name: str
@@ -60,8 +61,9 @@ class Slice(BaseModel):
 class Match(BaseModel):
     """How well one method's slices match one model's known groups, on the half that tests.
 
-    precision_at_10: by group, the largest share of it among the ten most typical rows of a slice; mean_precision
-    is their mean. adjusted_mutual_information: between slice and group, over all rows with a known group.
+    precision_at_10: by group, the largest share of it among the ten most typical rows of a slice;
+    mean_precision is their mean. adjusted_mutual_information: between slice and group within a class, the
+    mean over classes by rows.
     """
 
     model: str
@@ -75,9 +77,9 @@ class ProbeSide(BaseModel):
     """One model's side of a probe.
 
     readable: cross-validated balanced accuracy of a logistic probe for the attribute on the model's
-    embeddings, 0.5 by chance. flipped: share of predictions that change when the embedding's component along the
-    attribute's direction is set to the other value's mean: the shortcut score. margin_change: mean change of
-    the true class's margin by that, in logits, for rows moved towards the attribute.
+    embeddings, 0.5 by chance. flipped: share of predictions that change when the attribute is exchanged in
+    the embedding, by the mean difference that it makes within classes: the shortcut score. margin_change:
+    mean absolute change of the true class's margin by that, in logits.
     """
 
     model: str
@@ -89,9 +91,9 @@ class ProbeSide(BaseModel):
 class Probe(BaseModel):
     """An attribute, known or a word's: how well it is read, and how far predictions follow it.
 
-    attribute, value: the column and value against the others, or `word` and the word. known: whether labels of
-    it exist; of a word they are the outer thirds of its similarity within each class. n: rows. sides: one per
-    audited model, before first.
+    attribute, value: the column and value against the others, or `word` and the word. known: whether labels
+    of it exist; of a word they are the outer thirds of its similarity within each class. n: rows. sides: one
+    per audited model, before first.
     """
 
     attribute: str
@@ -105,8 +107,8 @@ class Probe(BaseModel):
 class Cost(BaseModel):
     """What calibration does to uses of the model outside the task.
 
-    before: the pretrained projection; after: the run's. Both None with a `reason` where it cannot be measured.
-    difference has its 95 % interval over rows or queries, paired.
+    before: the pretrained projection; after: the run's. Both None with a `reason` where it cannot be
+    measured. difference has its 95 % interval over rows or queries, paired.
     """
 
     name: str

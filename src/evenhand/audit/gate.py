@@ -22,7 +22,8 @@ def read_bounds(texts: Sequence[str]) -> dict[str, float]:
         name, _, number = text.partition("=")
         if name not in NAMES or name in bounds:
             raise EvenhandError(
-                f"--fail-under got {text!r}; give each rate once as NAME=BOUND, NAME one of {', '.join(NAMES)}"
+                f"--fail-under got {text!r}; give each rate once as RATE=BOUND, the rate one of "
+                f"{', '.join(NAMES)}"
             )
         try:
             bounds[name] = float(number)

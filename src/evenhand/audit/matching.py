@@ -42,7 +42,7 @@ def match(
 
 
 def _within_classes(groups: Strings, member: Ints, y: Ints) -> float:
-    """Return the mean over classes, weighted by rows: across classes every slice would match for its label."""
+    """Return the mean over classes by rows: across classes every slice would match for its label alone."""
     parts = [(y == code) for code in np.unique(y)]
     scores = [adjusted_mutual_info_score(groups[part], member[part]) for part in parts]
     return float(np.average(scores, weights=[part.sum() for part in parts]))

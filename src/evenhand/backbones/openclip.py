@@ -55,8 +55,8 @@ class OpenClipBackbone:
     site : Site
         The projection site.
     words : tuple of str
-        The words that the model says it knows: `words.txt` in its folder, one a line; empty where it has none,
-        as for models that learned from the web.
+        The words that the model says it knows: `words.txt` in its folder, one a line; empty where it has
+        none, as for models that learned from the web.
 
     Raises
     ------

@@ -15,7 +15,7 @@ SHOWN = 8
 
 
 def show_audit(found: Mapping[str, Any]) -> None:
-    """Write the evaluation, then slices in words, probes, cost elsewhere and suspects, where there are any."""
+    """Write the evaluation, then slices in words, probes, cost elsewhere and suspects, where there are."""
     screen = console()
     screen.print(tables.methods([*([found["before"]] if found["before"] else []), found]))
     screen.print()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
+
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand.audit.findings import Cost, Match, Probe, Slice, Suspect
@@ -30,18 +32,18 @@ class Audit(ResultRow):
     nothing is named; the notes say why.
     """
 
-    models: list[str] = []
+    models: list[str] = Field(default_factory=list)
     before: ResultRow | None = None
     sampled: int = 0
-    slices: list[Slice] = []
-    matches: list[Match] = []
+    slices: list[Slice] = Field(default_factory=list)
+    matches: list[Match] = Field(default_factory=list)
     words: str | None = None
-    probes: list[Probe] = []
-    costs: list[Cost] = []
-    suspects: list[Suspect] = []
+    probes: list[Probe] = Field(default_factory=list)
+    costs: list[Cost] = Field(default_factory=list)
+    suspects: list[Suspect] = Field(default_factory=list)
 
     def rates(self) -> dict[str, float | None]:
-        """Return the rates that a gate may bound; `worst-slice` is the worst class's where no slice is sure."""
+        """Return the rates that a gate may bound; without a sure slice the worst one is the worst class."""
         by_class = self.worst_class.value if self.worst_class else None
         sure = [one for one in self.slices if one.beyond_chance and one.model == self.models[-1]]
         return {

@@ -31,7 +31,7 @@ def find_slices(what: Audited, slices: int) -> tuple[Found, dict[tuple[str, str]
     """Return the tested slices of every model, the surest first, and how each (model, method) deals rows."""
     predictions = {stage.name: stage.predicted for stage in what.stages}
     found: Found = []
-    dealt = {}
+    dealt: dict[tuple[str, str], Sliced] = {}
     for name, codes in predictions.items():
         sliced = slice_rows(what.rows, codes, slices)
         found += tested(what.rows, sliced, predictions, name)

@@ -25,7 +25,7 @@ NO_ATTRIBUTE = "the store has no attribute column whose values could be other cl
 def cost_elsewhere(
     table: FeatureTable, rows: Ints, before: Model, after: Model, tower: TextTower | None, reason: str
 ) -> list[Cost]:
-    """Measure on `rows` what the run's projection costs outside the task; `reason` says why there is no tower."""
+    """Measure on `rows` what the run's projection costs outside the task; `reason`: why there is no tower."""
     by_attribute = [f"{kind}:{name}" for name in table.attributes for kind in ("zero_shot", "retrieval")]
     if tower is None:
         return unknown_costs(
@@ -63,7 +63,7 @@ def _by_attribute(
         for value in values
     }
     own = np.where(codes >= 0, table.y[rows] * len(values) + codes, -1)
-    spoken = {value: prompts for value, prompts in Vocabulary(tuple(values), name).prompts().items()}
+    spoken = Vocabulary(tuple(values), name).prompts()
     return [
         accuracy_cost(f"zero_shot:{name}", "zero_shot", *pair, tower.embed(spoken), codes),
         accuracy_cost(f"retrieval:{name}", "retrieval", *pair, tower.embed(texts), own),

@@ -45,7 +45,7 @@ class TextTower:
 def load_tower(
     table: FeatureTable, given: Vocabulary | None, *, device: str = "cpu", progress: Progress = silent
 ) -> TextTower:
-    """Load the tower by the store's card, and embed the given words, the model's own words, or the default ones.
+    """Load the tower by the store's card; embed the given words, the model's own, or the default ones.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Whether some rows err more than the others of their class, and by how many such questions that was asked."""
+"""Whether some rows err more than the others of their class, corrected for how often that is asked."""
 
 from __future__ import annotations
 

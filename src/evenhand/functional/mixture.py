@@ -43,7 +43,9 @@ class ErrorMixture:
         Without predictions their term is left out: membership is then blind to right and wrong.
         """
         joint = self.log_share + _log_normal(x, self.mean, self.variance) + self.weight * self.log_label.T[y]
-        return joint if predicted is None else joint + self.weight * self.log_predicted.T[predicted]
+        if predicted is not None:
+            joint = joint + self.weight * self.log_predicted.T[predicted]
+        return np.asarray(joint)
 
 
 def fit_mixture(
