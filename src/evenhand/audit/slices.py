@@ -152,7 +152,7 @@ class Candidate:
 
 
 def candidates(rows: Rows, sliced: Mapping[str, Sliced], wrong: Bools) -> list[Candidate]:
-    """Return the slices that err more than their class where found, with at least `LEAST` rows in either half."""
+    """Return the slices with enough rows in either half that err more than their class where found."""
     found = []
     for method, part in sliced.items():
         for place, code in enumerate(part.classes):

@@ -119,7 +119,7 @@ def audit_table(
     )
     if run is not None:
         after = what.stages[-1]
-        audit.before = what.found[0]
+        audit.before = what.found[0] if len(what.found) > 1 else None
         audit.costs = cost_elsewhere(table, what.rows.numbers, what.pretrained, after.model, tower, why)
         audit.suspects = calibration_suspects(table, run, what)
     said = [f"no words: {why}"] if tower is None else tower.vocabulary.notes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,9 @@ from evenhand.audit.slices import Rows, halves
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.evaluation import result_row
 from evenhand.experiments.results import ResultRow
+from evenhand.experiments.run_folder import read_card, read_result
 from evenhand.experiments.splits import parts
-from evenhand.experiments.stages import BLOCK, Stage, read_run_card, read_stages, zero_shot_model
+from evenhand.experiments.stages import BLOCK, Stage, read_stages, zero_shot_model
 from evenhand.methods._model import Model
 
 MOST = 20_000
@@ -92,7 +92,7 @@ def audited(table: FeatureTable, column: str | None, seed: int, run: Path | None
 
 
 def _card(run: Path, table: FeatureTable) -> dict[str, Any]:
-    card = read_run_card(run)
+    card = read_card(run)
     if card["store_card"] != table.card or card["classes"] != list(table.classes):
         raise EvenhandError(
             f"--against {run} was fitted on another store; audit the store that its card names"
@@ -102,13 +102,13 @@ def _card(run: Path, table: FeatureTable) -> dict[str, Any]:
 
 def _told(run: Path) -> dict[str, Any]:
     """Return what only the fit knew: its use of group labels, its choice."""
-    try:
-        row = json.loads((run / "results.json").read_text(encoding="utf-8"))["rows"][0]
-        return {name: row[name] for name in ("group_labels_used", "needs", "selection", "kept")}
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise EvenhandError(
-            f"{run / 'results.json'} is not what fit writes ({error}); run fit again"
-        ) from error
+    row = ResultRow.model_validate(read_result(run))
+    return {
+        "group_labels_used": row.group_labels_used,
+        "needs": row.needs,
+        "selection": row.selection,
+        "kept": row.kept,
+    }
 
 
 def _rows(table: FeatureTable, *, given: bool, seed: int) -> tuple[Ints, list[str]]:

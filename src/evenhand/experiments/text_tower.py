@@ -11,9 +11,9 @@ from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
 from evenhand.audit.vocabulary import Vocabulary, common_words, model_words
-from evenhand.backbones.base import Backbone
+from evenhand.backbones.load import Loaded
 from evenhand.data.table import FeatureTable
-from evenhand.experiments.predict import backbone_of_run
+from evenhand.experiments.backbone import backbone_of, embedded
 
 BLOCK = 50
 """Words between two reports of progress."""
@@ -29,13 +29,13 @@ class TextTower:
         Without the class names.
     embedded : float32 [V, D_out]
         Unit embeddings of its words.
-    backbone : Backbone
+    backbone : Loaded
         Whose tower it is.
     """
 
     vocabulary: Vocabulary
     embedded: Floats
-    backbone: Backbone
+    backbone: Loaded
 
     def embed(self, prompts: Mapping[str, Sequence[str]]) -> Floats:
         """Return the unit mean of each name's prompts, [len(prompts), D_out]."""
@@ -52,11 +52,11 @@ def load_tower(
     EvenhandError
         If the store has no text tower, or its model cannot be had.
     """
-    if table.head.text is None or table.card.get("family") == "import":
+    if table.head.text is None or not embedded(table.card):
         raise EvenhandError("the store's embeddings were imported without a text tower")
     try:
-        backbone = backbone_of_run({"store_card": table.card}, device)
-    except (EvenhandError, KeyError) as error:
+        backbone = backbone_of(table.card, device)
+    except EvenhandError as error:
         raise EvenhandError(f"the text tower cannot be used ({error})") from error
     if given is None:
         given = model_words(backbone.name, backbone.words) if backbone.words else common_words()
@@ -70,7 +70,7 @@ def load_tower(
     return TextTower(chosen, np.concatenate(parts), backbone)
 
 
-def _embed(backbone: Backbone, prompts: Mapping[str, Sequence[str]]) -> Floats:
+def _embed(backbone: Loaded, prompts: Mapping[str, Sequence[str]]) -> Floats:
     text = backbone.head(tuple(prompts), prompts).text
     assert text is not None, "a store with text was made by a model with a text tower"
     return text
