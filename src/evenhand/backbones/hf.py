@@ -46,6 +46,11 @@ class HfBackbone:
     site : str, optional
         The site that is expected.
 
+    Attributes
+    ----------
+    words : tuple of str
+        Empty: these models learned from the web.
+
     Raises
     ------
     EvenhandError
@@ -68,6 +73,7 @@ class HfBackbone:
         self._device, self._precision = torch.device(device), precision
         self.model: Any = model.eval().to(self._device)
         self.site: Site = _site(self.model, name, site)
+        self.words: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:

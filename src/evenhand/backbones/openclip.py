@@ -26,6 +26,7 @@ from evenhand.data.head import Head
 from evenhand.functional.geometry import prototypes
 
 _FOLDER = "local-dir:"
+WORDS = "words.txt"
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
 
 
@@ -53,6 +54,9 @@ class OpenClipBackbone:
         As given.
     site : Site
         The projection site.
+    words : tuple of str
+        The words that the model says it knows: `words.txt` in its folder, one a line; empty where it has
+        none, as for models that learned from the web.
 
     Raises
     ------
@@ -80,6 +84,7 @@ class OpenClipBackbone:
         self.site: Site = find_site(self.model, name, site)
         self._pretrained, self._transform = pretrained, transform
         self._device, self._precision = torch.device(device), precision
+        self.words = _known_words(name)
 
     @property
     def width(self) -> int:
@@ -248,6 +253,13 @@ def _check_folder(folder: Path, pretrained: str | None) -> None:
         raise EvenhandError(f"model folder {folder} has no open_clip_config.json; give open_clip's folder")
     if not any(file for pattern in _WEIGHTS for file in folder.glob(pattern)):
         raise EvenhandError(f"model folder {folder} has no weights; allowed are {', '.join(_WEIGHTS)}")
+
+
+def _known_words(model: str) -> tuple[str, ...]:
+    path = Path(model.removeprefix(_FOLDER)) / WORDS
+    if not model.startswith(_FOLDER) or not path.is_file():
+        return ()
+    return tuple(word for line in path.read_text(encoding="utf-8").splitlines() if (word := line.strip()))
 
 
 def _check_names(model: str, pretrained: str | None) -> None:

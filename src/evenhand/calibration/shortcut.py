@@ -16,6 +16,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
+from evenhand.functional.geometry import class_directions
+
 STRENGTH = 4.0
 """Inverse penalty of the probe times the number of rows (unit features, balanced classes)."""
 
@@ -59,10 +61,3 @@ class ShortcutProbe:
     def logits(self, z: Tensor) -> Tensor:
         """Return [N, C] for unit z [N, D_out]."""
         return z @ self.weight + self.intercept
-
-
-def class_directions(prototypes: Tensor) -> Tensor:
-    """Return an orthonormal basis [D_out, C − 1] of the differences between prototypes [C, D_out]."""
-    differences = prototypes - prototypes.mean(dim=0)
-    basis: Tensor = torch.linalg.qr(differences[:-1].T).Q
-    return basis

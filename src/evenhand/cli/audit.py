@@ -1,4 +1,4 @@
-"""`evenhand audit`: how accurate the model is now, before any training."""
+"""`evenhand audit`: what a model gets wrong, where, and what those errors look like."""
 
 from __future__ import annotations
 
@@ -7,29 +7,67 @@ from typing import Annotated
 
 import typer
 
-from evenhand.cli.options import GroupBy, Json, Seed, Threads, examples, set_threads
+from evenhand.cli.options import Device, GroupBy, Json, Seed, Threads, choose_device, examples, set_threads
 
 NAME = "audit"
-EXAMPLES = examples("evenhand audit birds.store", "evenhand audit birds.store --group-by background --json")
+EXAMPLES = examples(
+    "evenhand audit birds.store",
+    "evenhand audit birds.store --against birds.run",
+    "evenhand audit birds.store --against birds.run --fail-under worst-class=0.8 --json",
+)
+BELOW = 3
+"""Exit code when a rate is under its bound."""
 
 
 def command(
     store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
+    against: Annotated[
+        Path | None, typer.Option(help="Run on this store: its model, before and after.")
+    ] = None,
+    vocabulary: Annotated[
+        Path | None, typer.Option(help="File with a word a line to name slices by; none to name nothing.")
+    ] = None,
+    slices: Annotated[int, typer.Option(help="Slices of each class and method that are looked at.")] = 5,
+    fail_under: Annotated[
+        list[str] | None, typer.Option(help="RATE=BOUND, such as worst-class=0.8; exit 3 below. Repeatable.")
+    ] = None,
     group_by: GroupBy = None,
+    device: Device = "auto",
     seed: Seed = 0,
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Show accuracy by class, and by group where attributes are known, without training anything."""
+    """Show accuracy by class, and by group where attributes are known, and slices that err beyond chance.
+
+    Slices need no group labels; with a text tower they are named in words. Nothing is trained.
+    """
     set_threads(threads)
 
-    from evenhand.cli.results import show_rows
-    from evenhand.cli.show import as_json
+    from evenhand.audit.gate import failures, read_bounds
+    from evenhand.cli.audit_tables import show_audit
+    from evenhand.cli.bar import progress_bar
+    from evenhand.cli.show import as_json, complain
     from evenhand.data.store import read_store
     from evenhand.experiments.audit import audit_table
 
-    found = audit_table(read_store(store), group_by, seed=seed).model_dump(mode="json")
+    bounds = read_bounds(fail_under or [])
+    with progress_bar() as progress:
+        audit = audit_table(
+            read_store(store),
+            group_by,
+            seed=seed,
+            run=against,
+            vocabulary=vocabulary,
+            slices=slices,
+            device=choose_device(device),
+            progress=progress,
+        )
+    found = audit.model_dump(mode="json")
     if json:
         as_json(found)
-        return
-    show_rows([found])
+    else:
+        show_audit(found)
+    missed = failures(audit.rates(), bounds)
+    if missed:
+        complain("below", "; ".join(missed))
+        raise typer.Exit(BELOW)

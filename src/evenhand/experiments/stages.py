@@ -79,14 +79,15 @@ def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) 
 
 def read_stages(run: Path, card: Mapping[str, Any], table: FeatureTable, rows: Ints) -> list[Stage]:
     """Return zero-shot, ERM where the run keeps it, and the run's model, on `rows`; before comes first."""
-    models = {"zero_shot": _zero_shot(table)}
+    models = {"zero_shot": zero_shot_model(table)}
     if (run / ERM_BUNDLE).is_file():
         models["erm"] = read_bundle(run / ERM_BUNDLE)[0]
     models[card["method"]] = read_bundle(run / BUNDLE)[0]
     return [Stage.of(name, model, table, rows) for name, model in models.items()]
 
 
-def _zero_shot(table: FeatureTable) -> Model:
+def zero_shot_model(table: FeatureTable) -> Model:
+    """Return the pretrained model of a table: its prompts, or centred class centroids where it has none."""
     rows = table.rows("train")
     if table.head.text is not None:
         # With text no row is looked at; one of each class is what `fit` asks for.

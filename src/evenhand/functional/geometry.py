@@ -90,3 +90,10 @@ def class_sums(z: Tensor, y: Tensor, n_classes: int) -> Tensor:
 def centred_bias(h: Tensor, weight: Tensor) -> Tensor:
     """Return b0 = −m W0 with m the mean row of h [N, D_in]: the shift that centres the projected rows."""
     return -(h.mean(dim=0) @ weight)
+
+
+def class_directions(prototypes: Tensor) -> Tensor:
+    """Return an orthonormal basis [D_out, C − 1] of the differences between prototypes [C, D_out]."""
+    differences = prototypes - prototypes.mean(dim=0)
+    basis: Tensor = torch.linalg.qr(differences[:-1].T).Q
+    return basis

@@ -69,3 +69,22 @@ def weighted_interval(values: Floats, lows: Floats, highs: Floats, weights: Floa
     below = float(np.sqrt(np.sum((weights * (values - lows)) ** 2)))
     above = float(np.sqrt(np.sum((weights * (highs - values)) ** 2)))
     return max(0.0, mean - below), min(1.0, mean + above)
+
+
+def paired_interval(before: Floats, after: Floats, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a mean paired difference.
+
+    d̄ ± z s/√n with d_i = after_i − before_i and s their standard deviation (n − 1); (nan, nan) when n < 2.
+
+    Parameters
+    ----------
+    before, after : floats [N]
+        Of the same rows.
+    confidence : float
+        Two-sided level.
+    """
+    if len(before) < 2:
+        return float("nan"), float("nan")
+    difference = after - before
+    spread = float(norm.ppf(0.5 + confidence / 2) * difference.std(ddof=1) / np.sqrt(len(difference)))
+    return float(difference.mean()) - spread, float(difference.mean()) + spread

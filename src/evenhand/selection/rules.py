@@ -14,7 +14,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
-from evenhand.selection.clusters import class_clusters
+from evenhand.functional.clusters import class_clusters
 from evenhand.selection.environments import infer_environments
 from evenhand.selection.judged import Judged
 from evenhand.selection.partition import Partition

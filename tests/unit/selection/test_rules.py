@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError
-from evenhand.selection.clusters import class_clusters
+from evenhand.functional.clusters import class_clusters
 from evenhand.selection.environments import infer_environments
 from evenhand.selection.judged import Judged
 from evenhand.selection.rules import RULES, find_rule

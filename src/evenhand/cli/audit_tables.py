@@ -1,0 +1,93 @@
+"""An audit in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from evenhand.cli import tables
+from evenhand.cli.show import clean, console, interval, percent, table
+
+SHOWN = 8
+"""Lines of slices and of suspects; all are in the JSON."""
+
+
+def show_audit(found: Mapping[str, Any]) -> None:
+    """Write the evaluation, then slices in words, probes, cost elsewhere and suspects, where there are."""
+    screen = console()
+    screen.print(tables.methods([*([found["before"]] if found["before"] else []), found]))
+    screen.print()
+    for kind in ("classes", "groups"):
+        if found[kind]:
+            screen.print(
+                tables.rates(f"{kind.capitalize()}, {found['split']} split, {found['method']}", found[kind])
+            )
+            screen.print()
+    shown = [one for one in found["slices"] if one["beyond_chance"] and one["same_as"] is None]
+    for made in (
+        _slices(shown, found["models"]),
+        _probes(found["probes"], found["models"]),
+        _costs(found["costs"]),
+        _suspects(found["suspects"]),
+    ):
+        if made is not None:
+            screen.print(made)
+            screen.print()
+    reason = (found["kept"] or {}).get("reason")
+    for note in [*([reason] if reason else []), *found["notes"]]:
+        screen.print(clean(note), soft_wrap=True)
+
+
+def _slices(slices: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Table | None:
+    if not slices:
+        return None
+    numbers = ("n", *(f"{model} error %" for model in models), "over class", "p")
+    title = (
+        "Slices that err more than their class beyond chance, found on half of the rows, tested on the other"
+    )
+    made = table(title, "errors of", "slice", *numbers, "in words", right=numbers)
+    for one in slices[:SHOWN]:
+        rates = [interval(one["errors_of"][model]) for model in models]
+        cells = (str(one["n"]), *rates, f"+{percent(one['lift'])}", f"{one['p_corrected']:.1g}")
+        made.add_row(clean(one["model"]), clean(one["name"]), *cells, clean(one["sentence"]))
+    return made
+
+
+def _probes(probes: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Table | None:
+    if not probes:
+        return None
+    numbers = (*(f"read from {m} %" for m in models), *(f"{m} flips %" for m in models))
+    title = "Attributes: how well they are read, and how many predictions flip when they are exchanged"
+    made = table(title, "attribute", *numbers, right=numbers)
+    for one in probes:
+        name = f"{one['attribute']} {one['value']}"
+        sides = [interval(side[key]) for key in ("readable", "flipped") for side in one["sides"]]
+        made.add_row(clean(name), *sides)
+    return made
+
+
+def _costs(costs: Sequence[Mapping[str, Any]]) -> Table | None:
+    if not costs:
+        return None
+    numbers = ("before %", "after %", "difference")
+    made = table("Cost outside the task, of the projection", "use", *numbers, "what it is", right=numbers)
+    for one in costs:
+        if one["reason"] is not None:
+            made.add_row(clean(one["name"]), "–", "–", "–", clean(f"not measured: {one['reason']}"))
+            continue
+        difference = interval({key: one[key] for key in ("low", "high")} | {"value": one["difference"]})
+        shares = (percent(one["before"]), percent(one["after"]), difference)
+        made.add_row(clean(one["name"]), *shares, clean(one["meaning"]))
+    return made
+
+
+def _suspects(suspects: Sequence[Mapping[str, Any]]) -> Table | None:
+    if not suspects:
+        return None
+    title = f"{len(suspects)} calibration rows look mislabelled rather than rare; look at these first"
+    made = table(title, "image", "score", "why", right=("score",))
+    for one in suspects[:SHOWN]:
+        made.add_row(clean(one["id"]), f"{one['score']:.2f}", clean(one["reason"]))
+    return made
