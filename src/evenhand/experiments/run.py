@@ -22,6 +22,7 @@ from evenhand.experiments.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.experiments.confidence import apart_for_confidence, calibrate_confidence
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
+from evenhand.experiments.run_folder import is_run
 from evenhand.experiments.splits import Rows, parts, with_held_out
 from evenhand.methods._model import Model
 from evenhand.methods.base import Method
@@ -174,15 +175,6 @@ def _check_free(out: Path) -> None:
     parent = next(path for path in (out, *out.absolute().parents) if path.exists())
     if not os.access(parent, os.W_OK | os.X_OK):
         raise EvenhandError(f"--out {out} cannot be written: no permission in {parent}; name another folder")
-
-
-def is_run(folder: Path) -> bool:
-    """Tell whether a folder holds what `fit_run` writes, of any version."""
-    try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(card, dict) and card.get("kind") == "run"
 
 
 def _stage_one(estimator: Method) -> Model | None:

@@ -12,6 +12,14 @@ from evenhand.backbones.load import Loaded
 from evenhand.experiments.backbone import backbone_of, embedded
 
 
+def is_run(folder: Path) -> bool:
+    """Tell whether a folder holds what `fit_run` writes, of any version."""
+    try:
+        return bool(_read(folder, "card.json").get("kind") == "run")
+    except EvenhandError:
+        return False
+
+
 def read_card(run: Path) -> dict[str, Any]:
     """Return a run's card.
 
@@ -21,7 +29,9 @@ def read_card(run: Path) -> dict[str, Any]:
         If the folder has none, it cannot be read, or it is of another version.
     """
     card = _read(run, "card.json")
-    if card.get("schema") != 1 or card.get("kind") != "run":
+    if card.get("kind") != "run":
+        raise EvenhandError(f"{run} is no run folder: its card.json is another's; make one with fit")
+    if card.get("schema") != 1:
         raise EvenhandError(
             f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1"
         )
@@ -67,8 +77,10 @@ def run_backbone(card: Mapping[str, Any], device: str) -> Loaded:
 def _read(run: Path, name: str) -> dict[str, Any]:
     try:
         found = json.loads((run / name).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise EvenhandError(f"{run} is no run folder: it has no {name}; make one with fit") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise EvenhandError(f"{run} is no run folder: its {name} cannot be read ({error})") from error
+        raise EvenhandError(f"{run / name} cannot be read ({error}); run fit again") from error
     if not isinstance(found, dict):
-        raise EvenhandError(f"{run} is no run folder: its {name} holds no object; run fit again")
+        raise EvenhandError(f"{run / name} holds no object; run fit again")
     return found

@@ -69,9 +69,9 @@ def test_features_of_another_width_are_refused(run: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("card.json", "{", "is no run folder: its card.json cannot be read"),
-        ("card.json", "[" * 100_000, "is no run folder: its card.json cannot be read"),
-        ("card.json", "[]", "its card.json holds no object"),
+        ("card.json", "{", "card.json cannot be read"),
+        ("card.json", "[" * 100_000, "card.json cannot be read"),
+        ("card.json", "[]", "card.json holds no object"),
         ("card.json", '{"schema": 1, "kind": "run"}', "tells nothing of the store"),
         ("card.json", '{"schema": 7, "kind": "run"}', "card schema 7; this version reads runs of schema 1"),
         ("results.json", '{"schema": 2, "rows": [{}]}', "is not what fit writes, schema 1 and one row"),
