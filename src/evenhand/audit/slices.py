@@ -165,7 +165,7 @@ def candidates(rows: Rows, sliced: Mapping[str, Sliced], wrong: Bools) -> list[C
     return found
 
 
-def tested(
+def assessed(
     rows: Rows, sliced: Mapping[str, Sliced], predictions: Mapping[str, Ints], model: str
 ) -> list[tuple[Slice, Bools]]:
     """Test the candidates among slices on the rows that did not find them.

@@ -68,7 +68,10 @@ def read_vocabulary(path: Path) -> Vocabulary:
             f"--vocabulary {path} cannot be read as UTF-8 text ({error}); give a file with a word a line"
         ) from error
     given = [" ".join(line.split()) for line in lines]
-    words = list({_key(word): word for word in reversed(given) if word}.values())[::-1]
+    first: dict[str, str] = {}
+    for word in filter(None, given):
+        first.setdefault(_key(word), word)
+    words = list(first.values())
     if not words:
         raise EvenhandError(f"--vocabulary {path} holds no word; write one a line")
     empty, twice = given.count(""), len(given) - given.count("") - len(words)

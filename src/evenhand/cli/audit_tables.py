@@ -36,8 +36,16 @@ def show_audit(found: Mapping[str, Any]) -> None:
             screen.print(made)
             screen.print()
     reason = (found["kept"] or {}).get("reason")
-    for note in [*([reason] if reason else []), *found["notes"]]:
+    for note in [*([reason] if reason else []), *map(_match, found["matches"]), *found["notes"]]:
         screen.print(clean(note), soft_wrap=True)
+
+
+def _match(one: Mapping[str, Any]) -> str:
+    return (
+        f"{one['method']} of {one['model']}'s errors against the known groups: "
+        f"precision at 10 {one['mean_precision']:.2f}, "
+        f"adjusted mutual information within classes {one['adjusted_mutual_information']:.2f}"
+    )
 
 
 def _slices(slices: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Table | None:

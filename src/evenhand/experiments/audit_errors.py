@@ -12,7 +12,7 @@ from evenhand.audit.findings import Match, Probe, Slice
 from evenhand.audit.matching import match
 from evenhand.audit.naming import beside_classes, name_errors, sentence
 from evenhand.audit.probes import Side, known_attributes, probe, word_attributes
-from evenhand.audit.slices import Sliced, slice_rows, tested
+from evenhand.audit.slices import Sliced, assessed, slice_rows
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.audited import Audited
 from evenhand.experiments.evaluation import group_names
@@ -34,7 +34,7 @@ def find_slices(what: Audited, slices: int) -> tuple[Found, dict[tuple[str, str]
     dealt: dict[tuple[str, str], Sliced] = {}
     for name, codes in predictions.items():
         sliced = slice_rows(what.rows, codes, slices)
-        found += tested(what.rows, sliced, predictions, name)
+        found += assessed(what.rows, sliced, predictions, name)
         dealt |= {(name, method): part for method, part in sliced.items()}
     return found, dealt
 
