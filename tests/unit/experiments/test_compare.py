@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from evenhand import ERM, EvenhandError, EvenhandWarning, FeatureTable, compare_methods
-from evenhand.experiments.results import Results, ResultRow, results_schema
+from evenhand.experiments.results import ResultRow, Results, results_schema
 from evenhand.experiments.splits import held_out
 from evenhand.methods import registry
 from evenhand.methods._model import Model
