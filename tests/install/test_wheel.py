@@ -108,3 +108,19 @@ def test_the_report_asks_no_other_host(demo: Path) -> None:
     page = (demo / "report.html").read_text(encoding="utf-8")
     assert "http://" not in page
     assert "https://" not in page
+
+
+def test_a_plug_in_package_is_found_and_passes_the_checks(environment: Path, tmp_path: Path) -> None:
+    plugin = ROOT / "examples" / "plugin"
+    call(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path, cwd=plugin)
+    (built,) = tmp_path.glob("*.whl")
+    call(UV, "pip", "install", "--quiet", "--python", environment, "--no-deps", built)
+    python = environment / "bin" / "python"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    code = (
+        "import runpy, sys; tests = runpy.run_path(sys.argv[1])\n"
+        "for name, test in tests.items():\n"
+        "    if name.startswith('test_'): test(); print(name)"
+    )
+    done = call(python, "-c", code, plugin / "tests" / "test_nearest_mean.py", cwd=tmp_path, env=kept)
+    assert done.stdout.split() == ["test_the_public_checks_pass", "test_the_nearest_mean_is_predicted"]

@@ -78,8 +78,9 @@ def compare_methods(
     Raises
     ------
     EvenhandError
-        If a method, the rule or `group_by` is unknown, a number is out of range, the rule uses group labels
-        without `oracles`, no rows can be held out, ERM fails, or `out` is no folder of a comparison.
+        If a method, the rule or `group_by` is unknown, no method is named, a number is out of range, the rule
+        uses group labels without `oracles`, no rows can be held out, ERM fails, or `out` is no folder of a
+        comparison.
     """
     rule = _rule(selection, oracles)
     if budget < 1 or not seeds:
@@ -201,6 +202,8 @@ def _entries(
     """Return the methods in the order asked for, ERM first if it was not asked for."""
     wanted = [name for asked in methods for name in (names() if asked == "all" else [asked])]
     known = names()
+    if not wanted:
+        raise EvenhandError(f"--methods names no method; the methods are {', '.join(known)}, or all")
     unknown = next((name for name in wanted if name not in known), None)
     if unknown is not None:
         raise EvenhandError(f"method {unknown!r} is unknown; the methods are {', '.join(known)}, or all")

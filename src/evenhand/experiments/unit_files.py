@@ -109,7 +109,7 @@ class UnitFiles:
             with np.load(self._judged(seed), allow_pickle=False) as found:
                 arrays = {name: found[name] for name in found.files}
             return Judged(**arrays) if str(arrays.pop("key")) == key else None
-        except (OSError, ValueError, TypeError, LookupError, BadZipFile):
+        except (OSError, ValueError, TypeError, LookupError, EOFError, BadZipFile):
             return None
 
     def keep_judged(self, judged: Judged, seed: int, key: str) -> None:

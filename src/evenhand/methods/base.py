@@ -17,8 +17,9 @@ from typing_extensions import Self
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem, pose
+from evenhand.methods._model import Model as Model
+from evenhand.methods._problem import Problem as Problem
+from evenhand.methods._problem import pose
 
 
 class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
