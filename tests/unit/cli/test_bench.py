@@ -39,7 +39,7 @@ def test_scenes_run_without_data_and_model(tmp_path: Path) -> None:
     small = ("--param", "train=80", "--param", "test=40", "--workers", 0, "--device", "cpu")
     arguments = ("scenes", *small, "--methods", "zero_shot", "--seeds", 1, "--out", tmp_path)
     found = json.loads(run(*arguments, "--json").stdout)
-    assert [line["method"] for line in found["lines"]] == ["zero_shot"]
+    assert [line["method"] for line in found["lines"]] == ["erm", "zero_shot"]
     assert found == json.loads((tmp_path / "bench.json").read_text())
     assert "zero_shot" in run(*arguments).stdout
 
