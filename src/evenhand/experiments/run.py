@@ -233,7 +233,5 @@ def _calibration_rows(table: FeatureTable, estimator: Method, rows: Rows) -> lis
 def _write_table(path: Path, records: list[dict[str, Any]]) -> None:
     # Arrow would take the columns of the first record alone; later ones also tell their fold.
     names = dict.fromkeys(name for record in records for name in record)
-    with atomic(path) as temporary:
-        pq.write_table(
-            pa.table({name: [record.get(name) for record in records] for name in names}), temporary
-        )
+    with atomic(path) as temporary, temporary.open("wb") as stream:
+        pq.write_table(pa.table({name: [record.get(name) for record in records] for name in names}), stream)
