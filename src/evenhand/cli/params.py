@@ -29,7 +29,7 @@ def check_params(method: str, params: Mapping[str, Any]) -> None:
         if name in _SET_ELSEWHERE:
             raise EvenhandError(f"--param {name} is given by {_SET_ELSEWHERE[name]}; leave it out")
         if name in hints and not _fits(value, hints[name]):
-            kinds = " or ".join(_kinds(hints[name])) or "an object, which only Python can give"
+            kinds = " or ".join(dict.fromkeys(_kinds(hints[name])))
             raise EvenhandError(f"--param {name} got {value!r}, but {method} takes {kinds} there")
 
 
@@ -47,7 +47,6 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def _kinds(hint: Any) -> list[str]:
-    """Name the kinds of a hint that JSON has; objects have no name here."""
     origin, inside = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return [kind for member in inside for kind in _kinds(member)]
@@ -55,4 +54,4 @@ def _kinds(hint: Any) -> list[str]:
         return [repr(value) for value in inside]
     if origin is Sequence:
         return [f"a list, each {kind}" for kind in _kinds(inside[0])]
-    return [_KINDS[hint]] if hint in _KINDS else []
+    return [_KINDS.get(hint, "an object that only Python can give")]

@@ -94,9 +94,12 @@ class StoreWriter:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and not self.finished and not self._has_rows:
+        left = kind is not None and not self.finished
+        if left and not self._has_rows:
             discard(self.path)
         self._lock.release()
+        if left and self._has_rows and isinstance(value, EvenhandError):
+            raise EvenhandError(f"{value}; what is done stays, and the same command resumes it") from value
 
     @property
     def parts_done(self) -> int:

@@ -141,16 +141,19 @@ def fit_run(
     results = Results(
         schema=1, provenance=provenance(store=card["store"]), rows=[row], summary=summarise([row])
     )
+    erm = _stage_one(estimator)
+    started_from = None if erm is estimator.model_ else erm
     with all_or_none(out) as folder:
         write_bundle(folder / BUNDLE, estimator.model_, list(table.classes))
-        erm = _stage_one(estimator)
-        if erm is not None and erm is not estimator.model_:
-            write_bundle(folder / ERM_BUNDLE, erm, list(table.classes))
+        if started_from is not None:
+            write_bundle(folder / ERM_BUNDLE, started_from, list(table.classes))
         _write_table(folder / "history.parquet", estimator.history_)
         _write_table(folder / "calibration_set.parquet", _calibration_rows(table, estimator, rows))
         results.write(folder / "results.json")
         text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
         (folder / "card.json").write_text(text, encoding="utf-8")
+    if started_from is None:
+        (out / ERM_BUNDLE).unlink(missing_ok=True)  # of the run that this one replaces
     return results
 
 
@@ -230,7 +233,5 @@ def _calibration_rows(table: FeatureTable, estimator: Method, rows: Rows) -> lis
 def _write_table(path: Path, records: list[dict[str, Any]]) -> None:
     # Arrow would take the columns of the first record alone; later ones also tell their fold.
     names = dict.fromkeys(name for record in records for name in record)
-    with atomic(path) as temporary:
-        pq.write_table(
-            pa.table({name: [record.get(name) for record in records] for name in names}), temporary
-        )
+    with atomic(path) as temporary, temporary.open("wb") as stream:
+        pq.write_table(pa.table({name: [record.get(name) for record in records] for name in names}), stream)

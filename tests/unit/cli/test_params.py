@@ -29,7 +29,12 @@ def test_what_fits(method: str, params: dict[str, Any]) -> None:
         ("erm", "batch_size", True, "--param batch_size got True, but erm takes a whole number there"),
         ("erm", "learning_rate", [1], r"--param learning_rate got \[1\], but erm takes a number or null"),
         ("linear_probe", "grid", [1, "x"], "but linear_probe takes a list, each a number there"),
-        ("cfr", "evidence", 1, "--param evidence got 1, but cfr takes null there"),
+        (
+            "cfr",
+            "evidence",
+            1,
+            "evidence got 1, but cfr takes an object that only Python can give or null there",
+        ),
         ("erm", "head", "x", "--param head is given by the store; leave it out"),
         ("erm", "random_state", 3, "--param random_state is given by --seed; leave it out"),
     ],

@@ -244,3 +244,20 @@ def test_no_permission(tmp_path: Path, kit: SimpleNamespace, monkeypatch: pytest
     with pytest.raises(EvenhandError, match=r"cannot make the folder .*: Permission denied"):
         kit.make(tmp_path / "s")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_behind_the_first_part_tells_that_the_same_command_resumes(
+    tmp_path: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.replace
+
+    def full(path: Path, target: Path) -> Path:
+        if Path(target).name == "part-00001.npy":
+            raise OSError(28, "No space left on device")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(EvenhandError, match="No space left on device; what is done stays, and the"):
+        kit.make(tmp_path / "s")
+    monkeypatch.undo()
+    assert kit.contents(kit.make(tmp_path / "s")) == kit.contents(kit.make(tmp_path / "whole"))
