@@ -90,6 +90,7 @@ def zero_shot_model(table: FeatureTable) -> Model:
     """Return the pretrained model of a table: its prompts, or centred class centroids where it has none."""
     rows = table.rows("train")
     if table.head.text is not None:
-        # With text no row is looked at; one of each class is what `fit` asks for.
-        rows = rows[np.unique(table.y[rows], return_index=True)[1]]
+        # With text no row is looked at, but `fit` asks for one of each class; twice, or scikit-learn takes a
+        # thousand classes for a regression and warns.
+        rows = np.tile(rows[np.unique(table.y[rows], return_index=True)[1]], 2)
     return make("zero_shot", head=table.head).fit(table.features(rows), table.labels(rows)).model_

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def load_tower(
     except EvenhandError as error:
         raise EvenhandError(f"the text tower cannot be used ({error})") from error
     if given is None:
-        given = model_words(backbone.name, backbone.words) if backbone.words else common_words()
+        given = model_words(backbone.name, backbone.words) if backbone.words else _web_words(backbone.name)
     chosen = given.without(table.classes)
     prompts = chosen.prompts()
     parts = [np.zeros((0, table.head.weight.shape[1]), dtype=np.float32)]
@@ -68,6 +68,17 @@ def load_tower(
         parts.append(_embed(backbone, {word: prompts[word] for word in words}))
         progress("words", start + len(words), len(chosen.words))
     return TextTower(chosen, np.concatenate(parts), backbone)
+
+
+def _web_words(model: str) -> Vocabulary:
+    """Return the default words, with a warning where the model may never have read them."""
+    if not model.startswith("local-dir:"):
+        return common_words()
+    note = (
+        f"model {model} does not say which words it knows: one that learned few gives the others no meaning; "
+        "name its own with --vocabulary, or in a words.txt in its folder"
+    )
+    return replace(common_words(), notes=(note,))
 
 
 def _embed(backbone: Loaded, prompts: Mapping[str, Sequence[str]]) -> Floats:

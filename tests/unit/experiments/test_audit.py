@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import shutil
+import warnings
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evenhand import EvenhandError, FeatureTable, Head, fit_run, load_tiny, read_store
+from evenhand import EvenhandError, FeatureTable, Head, fit_run, load_openclip, load_tiny, read_store
 from evenhand.audit.vocabulary import Vocabulary
-from evenhand.experiments import audited
+from evenhand.experiments import audited, text_tower
 from evenhand.experiments.audit import Audit, audit_table
 from evenhand.experiments.text_tower import load_tower
 
@@ -123,7 +125,11 @@ def test_ten_rows() -> None:
 
 
 def test_a_thousand_classes() -> None:
-    found = audit_table(small(6000, 1000))
+    table = small(6000, 1000)
+    text = np.random.default_rng(1).normal(size=(1000, 16)).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = audit_table(dataclasses.replace(table, head=dataclasses.replace(table.head, text=text)))
     assert len(found.classes) == 1000
     assert found.sampled == 3000
 
@@ -161,6 +167,22 @@ def test_a_text_tower_embeds_words_without_the_classes(table: FeatureTable) -> N
         dataclasses.replace(table, head=head, card=model.card()), Vocabulary(("landbird",), "one word")
     )
     assert empty.embedded.shape == (0, 128)
+
+
+def test_a_folder_that_does_not_say_its_words_gets_the_default_ones_and_a_warning(
+    table: FeatureTable, tmp_path: Path
+) -> None:
+    with resources.as_file(resources.files("evenhand.backbones") / "tiny_model") as source:
+        for name in ("open_clip_config.json", "open_clip_model.safetensors"):
+            (tmp_path / name).write_bytes((source / name).read_bytes())
+    model = load_openclip(f"local-dir:{tmp_path}")
+    head = model.head(("landbird", "waterbird"), {n: [f"a {n}."] for n in ("landbird", "waterbird")})
+    other = dataclasses.replace(table, head=head, card=model.card())
+    given = load_tower(other, Vocabulary(("lake",), "one word"))
+    assert given.vocabulary.notes == ()
+    (note,) = text_tower._web_words(model.name).notes
+    assert "does not say which words it knows" in note
+    assert text_tower._web_words("ViT-B-32").notes == ()
 
 
 def test_no_tower(table: FeatureTable) -> None:
