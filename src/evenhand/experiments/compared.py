@@ -177,6 +177,7 @@ def _kept(entries: Sequence[Entry], units: Units, judged: Judged, rule: Rule, se
         chance=choice.chance,
         trusted_gain=choice.trusted_gain,
         retention=choice.retention,
+        testimony=choice.testimony,
         rows=choice.rows,
         reason=choice.reason,
     )

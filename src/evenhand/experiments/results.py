@@ -112,7 +112,8 @@ class KeptMethod(BaseModel):
     """The method that replaces ERM on one seed, on evidence from held-out training rows, or `erm`.
 
     `gain`, `low`, `chance`, `trusted_gain` and `retention` are those of the best admissible method in the
-    rule, as `selection.evidence.Choice` tells them; `among` names who was looked at.
+    rule, `testimony` is what zero-shot says of the shortcut probe, as `selection.evidence.Choice` tells them;
+    `among` names who was looked at.
     """
 
     seed: int
@@ -125,6 +126,7 @@ class KeptMethod(BaseModel):
     chance: float | None
     trusted_gain: float | None
     retention: float | None
+    testimony: dict[str, float] | None
     rows: int
     reason: str
 

@@ -113,6 +113,7 @@ def results() -> Results:
         chance=0.0,
         trusted_gain=0.1,
         retention=1.0,
+        testimony=None,
         rows=80,
         reason="gain 0.100",
     )

@@ -71,7 +71,7 @@ def ended(process: Path) -> bool:
         return True
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -88,7 +88,7 @@ def test_an_interrupted_comparison_leaves_whole_units_and_no_process(
     wait_for(lambda: len(list(units.glob("*.json"))) >= 2 or process.poll() is not None)
     workers = children(process.pid)
     os.kill(process.pid, how)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=300)
     assert len(workers) >= 2
     wait_for(lambda: all(map(ended, workers)))
     assert not (out / "results.json").exists()
