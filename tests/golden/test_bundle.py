@@ -26,8 +26,15 @@ POOL = {
     "value_weight": (2, 2, 2),
     "value_bias": (2, 2),
 }
+ADAPTER = {
+    "weight": (3, 2),
+    "bias": (2,),
+    "down_weight": (2, 3),
+    "down_bias": (3,),
+    "base.weight": (4, 2),
+}
 HEAD = {"prototypes": (2, 2), "intercept": (2,), "logit_scale": (1,)}
-KINDS = {"linear": LINEAR, "attention-pool": POOL}
+KINDS = {"linear": LINEAR, "attention-pool": POOL, "adapter": ADAPTER}
 
 
 def values(shapes: dict[str, tuple[int, ...]]) -> dict[str, Floats]:

@@ -70,7 +70,7 @@ def read_bundle(path: Path) -> tuple[Model, list[str]]:
         )
     try:
         return _model(tensors, classes := _classes(metadata)), classes
-    except EvenhandError as error:
+    except (EvenhandError, IndexError, TypeError) as error:  # the others: tensors without axes
         raise EvenhandError(f"{path} holds a model that this version cannot read: {error}") from error
 
 
@@ -91,6 +91,8 @@ def _model(tensors: dict[str, Floats], classes: list[str]) -> Model:
     if missing:
         raise EvenhandError(f"the tensor {sorted(missing)[0]!r} is missing; run fit again")
     for name, array in tensors.items():
+        if name.count(".") > 1:
+            raise EvenhandError(f"no projection has a tensor {name[:40]!r}; at most one is inside another")
         if not np.isfinite(array).all():
             raise EvenhandError(f"the tensor {name!r} is not finite; run fit again")
     prototypes, intercept, logit_scale = (tensors.pop(name) for name in _HEAD)

@@ -28,15 +28,17 @@ class Classifier(nn.Module):
     def __init__(self, source: Source) -> None:
         super().__init__()
         self.trunk: nn.Module = source.backbone.site.trunk
-        self.projection = nn.ParameterDict(
-            {name: nn.Parameter(tensor, False) for name, tensor in source.model.projection.tensors().items()}
-        )
+        tensors = source.model.projection.tensors()
+        # Two lists: some names have dots, which no parameter's may have.
+        self.names = list(tensors)
+        self.tensors = nn.ParameterList([nn.Parameter(tensor, False) for tensor in tensors.values()])
         self.prototypes = nn.Buffer(torch.from_numpy(source.model.logit_scale * source.model.prototypes))
         self.intercept = nn.Buffer(torch.from_numpy(source.model.intercept))
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return logits."""
-        z = projection_of(dict(self.projection.items())).embed(self.trunk(pixels))
+        projection = projection_of(dict(zip(self.names, self.tensors, strict=True)))
+        z = projection.embed(self.trunk(pixels))
         return z @ self.prototypes.T + self.intercept
 
 

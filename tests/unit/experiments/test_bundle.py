@@ -116,7 +116,7 @@ def test_classes_that_are_no_names_are_refused(tmp_path: Path, classes: Any) -> 
         ({"weight": (6,)}, "give weight"),
         ({"bias": (3,)}, "bias"),
         ({"query_weight": (3, 2)}, "no projection has the tensors"),
-        ({"../weight": (1,)}, "no projection has the tensors"),
+        ({"../weight": (1,)}, "no projection has a tensor"),
     ],
 )
 def test_tensors_that_make_no_model_are_refused(
@@ -124,6 +124,23 @@ def test_tensors_that_make_no_model_are_refused(
 ) -> None:
     with pytest.raises(EvenhandError, match=f"holds a model that this version cannot read: .*{sentence}"):
         read_bundle(raw(tmp_path / "b", {**SHAPES, **shapes}))
+
+
+POOL = ("positional_embedding", "query_weight", "query_bias", "key_weight", "value_weight", "value_bias")
+
+
+@pytest.mark.parametrize("kind", ["pool", "adapter", "nested"])
+def test_odd_projections_are_refused(tmp_path: Path, kind: str) -> None:
+    shapes: dict[str, tuple[int, ...]] = dict(SHAPES)
+    if kind == "pool":
+        shapes |= {"bias": (2,), **dict.fromkeys(POOL, ())}
+    elif kind == "adapter":
+        shapes |= {"weight": (), "bias": (), "down_weight": (), "down_bias": (), "base.weight": ()}
+    else:
+        levels = ["base." * depth for depth in range(500)]
+        shapes |= {f"{at}{name}": (1,) for at in levels for name in ("weight", "down_weight", "down_bias")}
+    with pytest.raises(EvenhandError, match="holds a model that this version cannot read"):
+        read_bundle(raw(tmp_path / "b", shapes))
 
 
 @pytest.mark.parametrize("name", SHAPES)

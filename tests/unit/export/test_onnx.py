@@ -24,6 +24,7 @@ from .conftest import CLASSES, MakeRun
         ("resnet", "erm", "attnpool"),
         ("siglip", "erm", None),
         ("coca", "erm", None),
+        ("vit", "contrastive_adapter", None),
     ],
 )
 def test_the_graph_gives_the_runs_logits(

@@ -120,4 +120,8 @@ def test_a_probe_is_no_text_head(make_run: MakeRun, tmp_path: Path) -> None:
             EvenhandError, match=f"--to {target} has no place for the head of method 'linear_pr"
         ):
             export_run(make_run("vit", "linear_probe"), target, tmp_path / "out")
+    with pytest.raises(
+        EvenhandError, match=r"no place for the projection of method 'contrastive_adapter' \("
+    ):
+        export_run(make_run("vit", "contrastive_adapter"), "open_clip", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
