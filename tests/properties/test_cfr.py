@@ -215,7 +215,9 @@ def test_what_comes_back_from_disk_gives_the_same_bits(
     head = Head(weight, weight[0] if bias else None, names, None)
     labels = np.array(names)[y]
     validation = X[200:], labels[200:], groups[200:]
-    model = registry.make(method, head=head).fit(X[:200], labels[:200], groups=groups[:200], validation=validation)
+    model = registry.make(method, head=head).fit(
+        X[:200], labels[:200], groups=groups[:200], validation=validation
+    )
     write_bundle(tmp_path / "bundle.safetensors", model.model_, list(names))
     back, classes_back = read_bundle(tmp_path / "bundle.safetensors")
     assert classes_back == list(names)
