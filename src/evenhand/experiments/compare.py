@@ -107,6 +107,7 @@ def compare_methods(
         for seed, seen in setting.judged():
             judged[seed] = seen
             progress("compare", len(judged), total)
+        cells = {seed: rule.partition(judged[seed]) for seed in rows}
         tasks = [
             Task(
                 entry.name,
@@ -115,10 +116,10 @@ def compare_methods(
                 rows[seed],
                 column,
                 rule.name,
-                rule.partition(seen),
+                cells[seed],
                 concepts,
             )
-            for seed, seen in judged.items()
+            for seed in rows
             for entry in running
         ]
         units: dict[tuple[str, int], Unit] = {}
