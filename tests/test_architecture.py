@@ -24,7 +24,7 @@ LAYERS = (
     ("report", "export", "testing"),
     ("cli",),
 )
-HEAVY = ("torch", "open_clip", "plotly", "transformers", "sklearn")
+HEAVY = ("torch", "open_clip", "transformers", "sklearn")
 
 ROOT = Path(evenhand.__file__).parent
 RANK = {package: rank for rank, packages in enumerate(LAYERS) for package in packages}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.metadata import entry_points
 from inspect import signature
 from typing import Any
 
 from evenhand._errors import EvenhandError
+from evenhand._plugins import find, known_names
 from evenhand.datasets.base import Dataset
+
+GROUP = "evenhand.datasets"
 
 DATASETS = {
     "scenes": "evenhand.datasets.scenes:Scenes",
@@ -25,7 +26,7 @@ DATASETS = {
 
 def names() -> list[str]:
     """Return the names of all benchmarks, built in and plugged in."""
-    return [*DATASETS, *sorted(point.name for point in entry_points(group="evenhand.datasets"))]
+    return known_names(DATASETS, GROUP)
 
 
 def dataset_class(name: str) -> type[Dataset]:
@@ -36,12 +37,7 @@ def dataset_class(name: str) -> type[Dataset]:
     EvenhandError
         If no benchmark has that name.
     """
-    plugged = {point.name: point.value for point in entry_points(group="evenhand.datasets")}
-    target = DATASETS.get(name) or plugged.get(name)
-    if target is None:
-        raise EvenhandError(f"benchmark {name!r} is unknown; the benchmarks are {', '.join(names())}")
-    module, _, attribute = target.partition(":")
-    found: type[Dataset] = getattr(import_module(module), attribute)
+    found: type[Dataset] = find(name, DATASETS, GROUP, kind="benchmark")
     return found
 
 

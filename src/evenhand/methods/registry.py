@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
+from evenhand._plugins import find, known_names
 
 if TYPE_CHECKING:  # the command line reads the names, and stays cheap
     from evenhand.methods.base import Method
+
+GROUP = "evenhand.methods"
 
 METHODS = {
     "zero_shot": "evenhand.methods.zero_shot:ZeroShot",
@@ -33,7 +35,7 @@ METHODS = {
 
 def names() -> list[str]:
     """Return the names of all methods, built in and plugged in."""
-    return [*METHODS, *sorted(point.name for point in entry_points(group="evenhand.methods"))]
+    return known_names(METHODS, GROUP)
 
 
 def method_class(name: str) -> type[Method]:
@@ -44,12 +46,7 @@ def method_class(name: str) -> type[Method]:
     EvenhandError
         If no method has that name.
     """
-    plugged = {point.name: point.value for point in entry_points(group="evenhand.methods")}
-    target = METHODS.get(name) or plugged.get(name)
-    if target is None:
-        raise EvenhandError(f"method {name!r} is unknown; the methods are {', '.join(names())}")
-    module, _, attribute = target.partition(":")
-    found: type[Method] = getattr(import_module(module), attribute)
+    found: type[Method] = find(name, METHODS, GROUP, kind="method")
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from evenhand import EvenhandError
+from evenhand import EvenhandError, _plugins
 from evenhand.datasets import registry
 from evenhand.datasets.base import Dataset
 
@@ -39,7 +39,7 @@ def test_plug_ins_enter_by_the_same_door(monkeypatch: pytest.MonkeyPatch) -> Non
         name, value = "mine", "evenhand.datasets.scenes:Scenes"
 
     monkeypatch.setattr(
-        registry, "entry_points", lambda group: [Point] if group == "evenhand.datasets" else []
+        _plugins, "entry_points", lambda group: [Point] if group == "evenhand.datasets" else []
     )
     assert registry.names()[-1] == "mine"
     assert registry.make("mine", seed=3) == registry.make("scenes", seed=3)

@@ -7,10 +7,11 @@ import pytest
 from scipy.stats import spearmanr
 
 from evenhand import EvenhandError
+from evenhand.selection import witness
 from evenhand.selection.evidence import VERDICT_NONE, Evidence
 from evenhand.selection.judged import Judged
 from evenhand.selection.rules import find_rule
-from evenhand.selection.witness import Testimony, Witness, above_chance, within_class_correlation
+from evenhand.selection.witness import Witness, above_chance, within_class_correlation
 
 
 def rows(core: np.ndarray, probe: np.ndarray, y: np.ndarray, erm: np.ndarray) -> Judged:
@@ -41,7 +42,7 @@ def world(seed: int, *, shortcut: bool) -> tuple[Judged, np.ndarray]:
 
 def test_a_probe_that_reads_an_attribute_is_vouched_for() -> None:
     judged, candidate = world(0, shortcut=True)
-    heard = Testimony.of(judged)
+    heard = witness.Testimony.of(judged)
     assert Witness().objection(heard) is None
     assert abs(heard.agreement) < 0.1
     assert heard.support > 0.95
@@ -85,7 +86,7 @@ def test_the_oracle_rule_and_rows_without_a_probe_hear_no_witness() -> None:
 
 def test_testimony_is_what_slow_loops_give() -> None:
     judged, _ = world(3, shortcut=False)
-    heard = Testimony.of(judged)
+    heard = witness.Testimony.of(judged)
     hits = {True: [], False: []}
     for k in range(len(judged.y)):
         suspect = judged.zero_shot[k] == judged.erm[k] != judged.y[k]

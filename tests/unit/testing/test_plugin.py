@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from evenhand import _plugins
 from evenhand.methods import registry
 
 if sys.version_info >= (3, 11):
@@ -26,7 +27,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return [EntryPoint(name, value, group) for name, value in points.get(group, {}).items()]
 
     monkeypatch.syspath_prepend(PLUGIN / "src")
-    monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr(_plugins, "entry_points", entry_points)
     yield
     for name in [name for name in sys.modules if name.split(".")[0] == "evenhand_means"]:
         del sys.modules[name]
