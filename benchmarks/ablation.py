@@ -38,7 +38,7 @@ from evenhand.calibration.terms import (
     TargetedContrast,
 )
 from evenhand.data.table import FeatureTable
-from evenhand.methods._calibrate import PAPER, STABLE
+from evenhand.methods._calibrate import GRID, PAPER, STABLE
 from evenhand.methods._loop import SGD
 from evenhand.methods._references import CrossFittedErm, ErmReference, ZeroShotReference
 from evenhand.selection.evidence import Evidence
@@ -74,6 +74,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         f"{value}": {"recipes": replace(STABLE, terms=(Calibration(2.0, temperature=value), BATCH))}
         for value in (0.03, 0.3, 1.0)
     },
+    "grid": {"three steps": {"recipes": GRID}},
     "warm start": {"from W0": {"erm": SGD(learning_rate=1e-9, epochs=1)}},
 }
 

@@ -86,6 +86,13 @@ The terms of method notes §8 at twice the step and half the epochs.
 """
 
 
+GRID = tuple(
+    replace(STABLE, sgd=replace(STABLE.sgd, learning_rate=rate))
+    for rate in (2e-4, STABLE.sgd.learning_rate, 2e-3)
+)
+"""A small grid of steps: all their epochs are candidates of one choice, whose bound pays for their number."""
+
+
 def default_recipe(problem: Problem) -> Recipe:
     """Return `STABLE`, at the published step where a whole attention pool is trained."""
     if isinstance(problem.start.projection, LinearProjection):

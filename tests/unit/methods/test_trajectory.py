@@ -196,3 +196,12 @@ def test_balanced_anchors_come_from_every_class_alike_and_all_of_them_come() -> 
     balanced = class_balanced(rows, y)
     assert torch.bincount(y[balanced]).tolist() == [5, 0, 5]
     assert set(balanced.tolist()) == set(rows.tolist())
+
+
+def test_the_grid_makes_one_choice_among_the_epochs_of_all_its_steps() -> None:
+    generator = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    X = generator.normal(size=(60, 4)).astype(np.float32) + y[:, None].astype(np.float32)
+    model = CFR(**PRESETS["grid"]).fit(X, y, validation=(X, y))
+    assert model.kept_ is not None
+    assert model.kept_["looked_at"] == 3 * (15 + 3)
