@@ -2,7 +2,7 @@
 
     python benchmarks/ablation.py --data DIR --out out/bench/ablation.json
 
-Axes: calibration-set rule, positives, negatives, terms, balance, temperature, warm start. For each variant,
+Axes: calibration-set rule, positives, negatives, terms, balance, temperature, grid, warm start. For each,
 over sets and seeds: test worst group of the best candidate on the way, of the last epoch, and of what the
 default evidence keeps; and the paired difference of that to the default's, with a 95 % t-interval over seeds.
 """
@@ -75,6 +75,14 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         for value in (0.03, 0.3, 1.0)
     },
     "grid": {"three steps": {"recipes": GRID}},
+    "together": {
+        name: {"recipes": replace(STABLE, terms=(Calibration(2.0, temperature=tau), BATCH), **draws)}
+        for name, tau, draws in (
+            ("nearest, 0.03", 0.03, {"negatives": NearestNegatives()}),
+            ("centroid, nearest", 0.1, {"positives": Centroid(), "negatives": NearestNegatives()}),
+            ("centroid, nearest, 0.03", 0.03, {"positives": Centroid(), "negatives": NearestNegatives()}),
+        )
+    },
     "warm start": {"from W0": {"erm": SGD(learning_rate=1e-9, epochs=1)}},
 }
 

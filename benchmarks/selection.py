@@ -14,6 +14,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
 
+from evenhand.calibration.negatives import NearestNegatives
+from evenhand.calibration.positives import Centroid
 from evenhand.functional.bootstrap import worst_group_difference
 from evenhand.functional.intervals import percentile_interval
 from evenhand.methods._calibrate import PAPER, STABLE
@@ -37,6 +40,10 @@ from evenhand.selection.rules import RULES
 DEFAULT = "probe errors, stable terms"
 PLANS: dict[str, dict[str, Any]] = {
     DEFAULT: {"reference": ShortcutReference(), "recipes": STABLE},
+    "probe errors, centroid and nearest": {
+        "reference": ShortcutReference(),
+        "recipes": replace(STABLE, positives=Centroid(), negatives=NearestNegatives()),
+    },
     "ERM errors, stable terms": {"reference": ErmReference(), "recipes": STABLE},
     "cross-fitted ERM errors, stable terms": {"reference": CrossFittedErm(3), "recipes": STABLE},
     "zero-shot errors, stable terms": {"reference": ZeroShotReference(), "recipes": STABLE},
