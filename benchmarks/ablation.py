@@ -38,13 +38,14 @@ from evenhand.calibration.terms import (
     TargetedContrast,
 )
 from evenhand.data.table import FeatureTable
-from evenhand.methods._calibrate import GRID, PAPER, STABLE
+from evenhand.methods._calibrate import GRID, NEAREST, PAPER, STABLE
 from evenhand.methods._loop import SGD
 from evenhand.methods._references import CrossFittedErm, ErmReference, ZeroShotReference
 from evenhand.selection.evidence import Evidence
 
 BATCH = BatchCrossEntropy(balanced=True)
 PULL = Calibration(2.0, temperature=0.1)
+COLDER = (Calibration(2.0, temperature=0.03), BATCH)
 DEFAULT = "default"
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "": {DEFAULT: {}},
@@ -76,12 +77,9 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "grid": {"three steps": {"recipes": GRID}},
     "together": {
-        name: {"recipes": replace(STABLE, terms=(Calibration(2.0, temperature=tau), BATCH), **draws)}
-        for name, tau, draws in (
-            ("nearest, 0.03", 0.03, {"negatives": NearestNegatives()}),
-            ("centroid, nearest", 0.1, {"positives": Centroid(), "negatives": NearestNegatives()}),
-            ("centroid, nearest, 0.03", 0.03, {"positives": Centroid(), "negatives": NearestNegatives()}),
-        )
+        "nearest, 0.03": {"recipes": replace(STABLE, terms=COLDER, negatives=NearestNegatives())},
+        "centroid, nearest": {"recipes": NEAREST},
+        "centroid, nearest, 0.03": {"recipes": replace(NEAREST, terms=COLDER)},
     },
     "warm start": {"from W0": {"erm": SGD(learning_rate=1e-9, epochs=1)}},
 }

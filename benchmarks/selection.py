@@ -14,7 +14,6 @@ import argparse
 import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -28,11 +27,9 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
 
-from evenhand.calibration.negatives import NearestNegatives
-from evenhand.calibration.positives import Centroid
 from evenhand.functional.bootstrap import worst_group_difference
 from evenhand.functional.intervals import percentile_interval
-from evenhand.methods._calibrate import PAPER, STABLE
+from evenhand.methods._calibrate import NEAREST, PAPER, STABLE
 from evenhand.methods._references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.rules import RULES
@@ -42,7 +39,7 @@ PLANS: dict[str, dict[str, Any]] = {
     DEFAULT: {"reference": ShortcutReference(), "recipes": STABLE},
     "probe errors, centroid and nearest": {
         "reference": ShortcutReference(),
-        "recipes": replace(STABLE, positives=Centroid(), negatives=NearestNegatives()),
+        "recipes": NEAREST,
     },
     "ERM errors, stable terms": {"reference": ErmReference(), "recipes": STABLE},
     "cross-fitted ERM errors, stable terms": {"reference": CrossFittedErm(3), "recipes": STABLE},

@@ -12,8 +12,8 @@ from torch import Tensor
 from evenhand._random import torch_stream
 from evenhand.backbones.projection import LinearProjection
 from evenhand.calibration.draws import Ground
-from evenhand.calibration.negatives import NegativeRule, RandomNegatives
-from evenhand.calibration.positives import DrawnRows, PositiveRule
+from evenhand.calibration.negatives import NearestNegatives, NegativeRule, RandomNegatives
+from evenhand.calibration.positives import Centroid, DrawnRows, PositiveRule
 from evenhand.calibration.sets import CalibrationSet
 from evenhand.calibration.terms import (
     AnchorCrossEntropy,
@@ -85,6 +85,9 @@ STABLE = Recipe(
 The terms of method notes §8 at twice the step and half the epochs.
 """
 
+
+NEAREST = replace(STABLE, positives=Centroid(), negatives=NearestNegatives())
+"""Steadier to be pulled to, nearer to be pushed from; the exact search grows with the square of the rows."""
 
 GRID = tuple(
     replace(STABLE, sgd=replace(STABLE.sgd, learning_rate=rate))

@@ -8,7 +8,7 @@ from typing import Any
 
 from evenhand.calibration.rules import CalibrationRule, Misclassified
 from evenhand.data.head import Head
-from evenhand.methods._calibrate import GRID, PAPER, PAPER_CODE, STABLE, Recipe, default_recipe
+from evenhand.methods._calibrate import GRID, NEAREST, PAPER, PAPER_CODE, STABLE, Recipe, default_recipe
 from evenhand.methods._candidates import cross_fitted, validated
 from evenhand.methods._loop import SGD
 from evenhand.methods._model import Model
@@ -117,6 +117,7 @@ class CFR(Method):
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "grid": {"recipes": GRID},
+    "nearest": {"recipes": NEAREST},
     "stable": {"reference": ErmReference(), "recipes": STABLE},
     "cross-fitted": {"reference": CrossFittedErm(), "recipes": STABLE},
     "paper": {"reference": ErmReference(), "recipes": PAPER},
