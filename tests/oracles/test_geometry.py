@@ -10,6 +10,7 @@ from evenhand.functional.geometry import (
     centred_bias,
     class_centroids,
     cosine_logits,
+    mean_row,
     project,
     prototypes,
     unit,
@@ -86,6 +87,12 @@ def test_centred_bias(vectors: Vectors, precision: Precision) -> None:
     mean = slow_mean(h.tolist())
     expected = [-sum(mean[k] * w[k, j].item() for k in range(4)) for j in range(3)]
     assert close(centred_bias(h, w), expected, precision)
+
+
+def test_mean_row(vectors: Vectors, precision: Precision) -> None:
+    h = (vectors(9, 4) + 1).to(precision[0])
+    assert close(mean_row(torch.split(h, [2, 6, 1])), slow_mean(h.tolist()), precision)
+    assert torch.equal(mean_row([h]), h.mean(dim=0))
 
 
 def test_gradients(vectors: Vectors) -> None:

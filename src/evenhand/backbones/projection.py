@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -13,7 +13,7 @@ from typing_extensions import Self
 from evenhand._errors import EvenhandError
 from evenhand.data.head import POOL, Head, projected_width
 from evenhand.functional.attention_pool import attention_pool
-from evenhand.functional.geometry import centred_bias, project
+from evenhand.functional.geometry import centred_bias, mean_row, project
 
 ROWS = 512
 """Maps pooled at a time: the pool makes several copies of them."""
@@ -50,9 +50,10 @@ class Projection(ABC):
         """Return unit z [N, D_out] of features h [N, D_in]."""
         return project(self.pool(h), self.weight, self.bias)
 
-    def centred(self, h: Tensor) -> Self:
-        """Return the same with the bias that centres the projected rows of h [N, D_in]."""
-        return replace(self, bias=centred_bias(self.pool(h), self.weight))
+    def centred(self, blocks: Iterable[Tensor]) -> Self:
+        """Return the same with the bias that centres the projected rows of blocks [n_k, D_in]."""
+        mean = mean_row(self.pool(h) for h in blocks)
+        return replace(self, bias=centred_bias(mean[None], self.weight))
 
     def tensors(self) -> dict[str, Tensor]:
         """Return all that is saved, by name; those of a projection inside as `field.name`."""

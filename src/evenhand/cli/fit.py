@@ -39,6 +39,9 @@ def command(
     concepts: Annotated[
         Path | None, typer.Option(help="YAML of spurious words, for orth_cal and roboshot.")
     ] = None,
+    stream: Annotated[
+        bool | None, typer.Option(help="Read features from the store in blocks; by default past 2 GiB.")
+    ] = None,
     seed: Seed = 0,
     threads: Threads = 1,
     json: Json = False,
@@ -65,6 +68,7 @@ def command(
         params=params,
         concepts=words,
         confidence=calibrate_confidence,
+        stream=stream,
     )
     show_results(results, out, json=json)
 

@@ -13,8 +13,9 @@ from safetensors.numpy import load_file
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
-from evenhand._typing import Floats, Ints, PathLike, Strings
+from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.head import POOL, Head, projected_width
+from evenhand.data.mapped_parts import MappedParts
 from evenhand.data.store_layout import (
     HEAD,
     OWN_COLUMNS,
@@ -53,7 +54,7 @@ def read_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         if rows.num_rows != card.rows:
             raise ValueError(f"{ROWS} holds {rows.num_rows} rows, the card says {card.rows}")
         head = _head(path, card)
-        parts = [_part(path, card, part) for part in range(len(card.parts))]
+        parts = _parts(path, card)
         codes = {name: code for code, name in enumerate(head.classes)}
         y: Ints = np.array([codes[name] for name in columns["label"].tolist()], dtype=np.int64)
     except (OSError, ValueError, KeyError, pa.ArrowException, SafetensorError) as error:
@@ -145,13 +146,14 @@ def _head(path: Path, card: StoreCard) -> Head:
     return Head(weight, bias, classes, text, card.head.logit_scale, card.head.prompts, tensors)
 
 
-def _part(path: Path, card: StoreCard, part: int) -> Floats:
-    features: Floats = np.load(path / features_name(part), mmap_mode="r", allow_pickle=False)
-    if features.shape != (card.parts[part], card.width) or features.dtype != card.dtype:
-        raise ValueError(
-            f"{features_name(part)} holds {features.dtype} {features.shape}, not what the card says"
-        )
-    return features
+def _parts(path: Path, card: StoreCard) -> MappedParts:
+    parts = MappedParts([path / features_name(part) for part in range(len(card.parts))])
+    for part, (features, rows) in enumerate(zip(parts, card.parts, strict=True)):
+        if features.shape != (rows, card.width) or features.dtype != card.dtype:
+            raise ValueError(
+                f"{features_name(part)} holds {features.dtype} {features.shape}, not what the card says"
+            )
+    return parts
 
 
 def _strings(rows: pa.Table, name: str) -> Strings:

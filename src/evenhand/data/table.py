@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from evenhand._typing import Bools, Floats, Ints, Strings
+from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.head import Head
 
 
@@ -69,12 +70,23 @@ class FeatureTable:
     def features(self, rows: Ints) -> Floats:
         """Return float32 [len(rows), D_in], gathered part by part so that no part is copied whole."""
         out = np.empty((len(rows), self.width), dtype=np.float32)
-        start = 0
-        for part in self.parts:
-            inside: Bools = (rows >= start) & (rows < start + len(part))
-            out[inside] = part[rows[inside] - start]
-            start += len(part)
+        part_of = np.searchsorted(self._ends, rows, side="right")
+        order = np.argsort(part_of, kind="stable")
+        for inside in np.split(order, np.flatnonzero(np.diff(part_of[order])) + 1):
+            if len(inside):
+                number = int(part_of[inside[0]])
+                part = np.asarray(self.parts[number])
+                out[inside] = part[rows[inside] - (self._ends[number] - len(part))]
         return out
+
+    def stored(self, rows: Ints) -> StoredRows:
+        """Return the features of `rows` as an array that is read where it lies, row by row."""
+        return StoredRows(self, rows)
+
+    @cached_property
+    def _ends(self) -> Ints:
+        """How many rows there are up to the end of each part."""
+        return np.cumsum([len(part) for part in self.parts], dtype=np.int64)
 
     def labels(self, rows: Ints) -> Strings:
         """Return the class names of `rows`."""
@@ -85,3 +97,31 @@ class FeatureTable:
         values = self.attributes[attribute][rows]
         names = np.char.add(np.char.add(self.labels(rows), " / "), values)
         return np.where(values == "", "", names)
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """Features of chosen rows of a table, float32, of which no more is in memory than is being asked for.
+
+    Attributes
+    ----------
+    table : FeatureTable
+        Whose rows.
+    numbers : int64 [n]
+        Which rows, best in ascending order: neighbours are then read together.
+    """
+
+    table: FeatureTable
+    numbers: Ints
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, D_in)."""
+        return len(self.numbers), self.table.width
+
+    def __getitem__(self, rows: Ints | slice) -> Floats:
+        """Return the rows at positions [B], float32 [B, D_in]."""
+        return self.table.features(self.numbers[rows])

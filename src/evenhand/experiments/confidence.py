@@ -46,7 +46,7 @@ def calibrate_confidence(
 
     No prediction changes. Where no row is wrong, nothing tells how confident to be, and the temperature is 1.
     """
-    logits, y = model.logits(table.features(judged)), table.y[judged]
+    logits, y = model.logits(table.stored(judged)), table.y[judged]
     errors = int((logits.argmax(axis=1) != y).sum())
     temperature = fit_temperature(logits, y) if errors else 1.0
     calibrated = replace(
@@ -54,7 +54,7 @@ def calibrate_confidence(
         logit_scale=model.logit_scale / temperature,
         intercept=(model.intercept / temperature).astype(np.float32),
     )
-    X, y = table.features(test), table.y[test]
+    X, y = table.stored(test), table.y[test]
     return calibrated, Confidence(
         temperature=temperature,
         n=len(judged),

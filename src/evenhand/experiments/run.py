@@ -24,6 +24,7 @@ from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
 from evenhand.experiments.run_folder import is_run
 from evenhand.experiments.splits import Rows, parts, with_held_out
+from evenhand.experiments.streaming import STREAMED, features, streams
 from evenhand.methods._model import Model
 from evenhand.methods.base import Method
 from evenhand.methods.erm import ERM
@@ -43,12 +44,14 @@ def fit_row(
     concepts: Concepts | None = None,
     erm: Model | None = None,
     confidence: bool = False,
+    stream: bool | None = None,
 ) -> tuple[ResultRow, Method, Rows]:
     """Fit one method on one seed; return its row of results, the fitted method and the rows it used.
 
     The difference is to `erm`; by default to the method's own stage 1, or else to an ERM trained for it.
     Concepts are given to methods that need words. With `confidence` a temperature is found on rows that
-    trained nothing (see `calibrate_confidence`).
+    trained nothing (see `calibrate_confidence`). With `stream` the features are read from the store in
+    blocks; None leaves it to their size (see `experiments.streaming`).
     """
     column = group_column(table, group_by)
     words = words_for(table, method, concepts)
@@ -58,8 +61,9 @@ def fit_row(
         rows = with_held_out(table, rows, seed)
     if confidence:
         rows, judged, found_on = apart_for_confidence(table, rows, seed)
-    X, y = table.features(rows.train), table.labels(rows.train)
-    given = given_to_fit(table, rows, estimator, method, column)
+    stream = streams(table, rows.train, type(estimator), method, stream)
+    X, y = features(table, rows.train, stream=stream), table.labels(rows.train)
+    given = given_to_fit(table, rows, estimator, method, column, stream=stream)
     start = time.perf_counter()
     estimator.fit(X, y, **given)
     seconds = time.perf_counter() - start
@@ -70,11 +74,12 @@ def fit_row(
         estimator.model_, believed = calibrate_confidence(
             estimator.model_, table, judged, found_on, rows.test
         )
+    test = table.stored(rows.test)
     row = result_row(
         table,
         rows,
-        _right(table, rows, estimator.model_.logits(table.features(rows.test))),
-        _right(table, rows, erm.logits(table.features(rows.test))),
+        _right(table, rows, estimator.model_.logits(test)),
+        _right(table, rows, erm.logits(test)),
         column=column,
         method=method,
         seed=seed,
@@ -85,7 +90,7 @@ def fit_row(
         grid=getattr(estimator, "grid_", []),
         confidence=believed,
         fit_seconds=seconds,
-        notes=list(getattr(estimator, "notes_", ())),
+        notes=[*getattr(estimator, "notes_", ()), *([STREAMED] if stream else [])],
     )
     return row, estimator, rows
 
@@ -101,10 +106,11 @@ def fit_run(
     params: Mapping[str, Any] | None = None,
     concepts: Concepts | None = None,
     confidence: bool = False,
+    stream: bool | None = None,
 ) -> Results:
     """Fit and write a run folder: bundle, card, results, history, calibration set, and the ERM behind it.
 
-    With `confidence` the bundle holds logits already divided by the temperature.
+    With `confidence` the bundle holds logits already divided by the temperature; `stream` is as in `fit_row`.
 
     Raises
     ------
@@ -122,6 +128,7 @@ def fit_run(
         params=params,
         concepts=concepts,
         confidence=confidence,
+        stream=stream,
     )
     card = {
         "schema": 1,
@@ -186,12 +193,12 @@ def _stage_one(estimator: Method) -> Model | None:
 
 
 def given_to_fit(
-    table: FeatureTable, rows: Rows, estimator: Method, name: str, column: str | None
+    table: FeatureTable, rows: Rows, estimator: Method, name: str, column: str | None, *, stream: bool = False
 ) -> dict[str, Any]:
     """Return what else `fit` takes: validation rows if set apart, groups for methods that declare them."""
     validation: tuple[Any, ...] | None = None
     if len(rows.validation):
-        validation = table.features(rows.validation), table.labels(rows.validation)
+        validation = features(table, rows.validation, stream=stream), table.labels(rows.validation)
     if estimator.group_labels_used == "none":
         return {"validation": validation}
     if column is None:

@@ -93,4 +93,4 @@ def zero_shot_model(table: FeatureTable) -> Model:
         # With text no row is looked at, but `fit` asks for one of each class; twice, or scikit-learn takes a
         # thousand classes for a regression and warns.
         rows = np.tile(rows[np.unique(table.y[rows], return_index=True)[1]], 2)
-    return make("zero_shot", head=table.head).fit(table.features(rows), table.labels(rows)).model_
+    return make("zero_shot", head=table.head).fit(table.stored(rows), table.labels(rows)).model_

@@ -17,9 +17,10 @@ from evenhand.data.concepts import Concepts
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.run import given_to_fit, selection_of, words_for
 from evenhand.experiments.splits import Rows
+from evenhand.experiments.streaming import features, streams
 from evenhand.methods._judging import judged_rows
 from evenhand.methods.base import Method
-from evenhand.methods.registry import make
+from evenhand.methods.registry import make, method_class
 from evenhand.selection.judged import Judged
 from evenhand.selection.partition import Partition
 from evenhand.selection.rules import find_rule
@@ -106,7 +107,7 @@ def run_unit(table: FeatureTable, task: Task) -> Unit:
     pick.trial.picked = True
     estimator = pick.estimator
     assert estimator is not None
-    held = estimator.model_.logits(table.features(task.rows.validation))
+    held = estimator.model_.logits(table.stored(task.rows.validation))
     return Unit(
         method=task.method,
         seed=task.seed,
@@ -115,7 +116,7 @@ def run_unit(table: FeatureTable, task: Task) -> Unit:
         kept=estimator.kept_,
         notes=[*pick.notes, *_own_rows(task, estimator)],
         grid=grid,
-        test=_codes(estimator.model_.logits(table.features(task.rows.test))).tolist(),
+        test=_codes(estimator.model_.logits(table.stored(task.rows.test))).tolist(),
         held_out=_codes(held).tolist(),
         logits=held.tolist() if task.method == "erm" else None,
     )
@@ -125,10 +126,11 @@ def judge(table: FeatureTable, task: tuple[int, Rows, str, str | None]) -> Judge
     """Return what the rule may see of the held-out rows of (seed, rows, rule, column)."""
     seed, rows, name, column = task
     rule = find_rule(name)
+    stream = streams(table, rows.train, method_class("erm"), "erm", None)
     judged = judged_rows(
-        table.features(rows.train),
+        features(table, rows.train, stream=stream),
         table.y[rows.train],
-        table.features(rows.validation),
+        features(table, rows.validation, stream=stream),
         table.y[rows.validation],
         table.head,
         rule,
@@ -167,8 +169,7 @@ def _attempt(table: FeatureTable, task: Task, params: Mapping[str, Any]) -> _Att
         return _Attempt(Trial(params=told, fit_seconds=seconds, error=sentence(error)))
     seconds = time.perf_counter() - start
     right = (
-        _codes(estimator.model_.logits(table.features(task.rows.validation)))
-        == (table.y[task.rows.validation])
+        _codes(estimator.model_.logits(table.stored(task.rows.validation))) == (table.y[task.rows.validation])
     )
     score = None
     if task.partition.members:
@@ -188,8 +189,9 @@ def _fitted(table: FeatureTable, task: Task, params: Mapping[str, Any]) -> Metho
     rows = task.rows
     if estimator.group_labels_used != "validation":
         rows = replace(rows, validation=rows.validation[:0])
-    given = given_to_fit(table, rows, estimator, task.method, task.column)
-    return estimator.fit(table.features(rows.train), table.labels(rows.train), **given)
+    stream = streams(table, rows.train, type(estimator), task.method, None)
+    given = given_to_fit(table, rows, estimator, task.method, task.column, stream=stream)
+    return estimator.fit(features(table, rows.train, stream=stream), table.labels(rows.train), **given)
 
 
 def _codes(logits: Any) -> Ints:

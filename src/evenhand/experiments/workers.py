@@ -9,11 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from typing_extensions import Self
@@ -59,7 +56,7 @@ class Workers:
         self._others = set(mp.active_children())
         if jobs > 1:
             spawn = mp.get_context("spawn")  # a fork would copy locks that threads hold
-            self._pool = ProcessPoolExecutor(jobs, spawn, _begin, (_by_file(table),))
+            self._pool = ProcessPoolExecutor(jobs, spawn, _begin, (table,))
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +101,7 @@ def _begin(table: FeatureTable) -> None:
     torch.set_num_threads(1)
     threadpool_limits(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _TABLE[:] = [replace(table, parts=[_mapped(part) for part in table.parts])]
+    _TABLE[:] = [table]
 
 
 def _call(work: Callable[[FeatureTable, Any], Any], task: Any) -> Any:
@@ -117,19 +114,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _by_file(table: FeatureTable) -> FeatureTable:
-    """Return the table with the paths of mapped features in their place."""
-    return replace(table, parts=[_path(part) or part for part in table.parts])  # type: ignore[misc]
-
-
-def _path(part: Any) -> Path | None:
-    if not isinstance(part, np.memmap) or part.filename is None:
-        return None
-    whole = np.load(part.filename, mmap_mode="r", allow_pickle=False)
-    return Path(part.filename) if (whole.shape, whole.dtype) == (part.shape, part.dtype) else None
-
-
-def _mapped(part: Any) -> Any:
-    return np.load(part, mmap_mode="r", allow_pickle=False) if isinstance(part, Path) else part

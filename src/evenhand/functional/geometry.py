@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -90,6 +92,18 @@ def class_sums(z: Tensor, y: Tensor, n_classes: int) -> Tensor:
 def centred_bias(h: Tensor, weight: Tensor) -> Tensor:
     """Return b0 = −m W0 with m the mean row of h [N, D_in]: the shift that centres the projected rows."""
     return -(h.mean(dim=0) @ weight)
+
+
+def mean_row(blocks: Iterable[Tensor]) -> Tensor:
+    """Return the mean [D] of all rows of blocks [n_k, D].
+
+    m ← m + n_k / (n_1 + … + n_k) · (mean of block k − m), so that one block gives its mean, bit for bit.
+    """
+    mean, seen = torch.zeros(()), 0
+    for block in blocks:
+        seen += len(block)
+        mean = mean + (block.mean(dim=0) - mean) * (len(block) / seen)
+    return mean
 
 
 def class_directions(prototypes: Tensor) -> Tensor:

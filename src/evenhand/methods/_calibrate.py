@@ -129,6 +129,7 @@ def calibrate(
         sgd=recipe.sgd,
         generator=torch_stream(problem.seed, "calibration", "batches"),
         after_epoch=after_epoch,
+        order=problem.h.order,
     )
     return candidates
 
@@ -143,7 +144,10 @@ class _Loss:
         self._anchors = _cycled(anchors, recipe.sgd.batch_size, self._generator)
         pool = problem.start.projection.pool
         ground = Ground(
-            lambda: torch.cat([pool(h) for h in problem.h.blocks()]), problem.y, chosen, problem.n_classes
+            lambda: torch.cat([pool(h) for h in problem.h.all("a search of nearest rows").blocks()]),
+            problem.y,
+            chosen,
+            problem.n_classes,
         )
         self._positives = recipe.positives.begin(ground)
         self._negatives = recipe.negatives.begin(ground)

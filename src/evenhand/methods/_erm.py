@@ -53,5 +53,6 @@ def train_erm(
         sgd=sgd,
         generator=torch_stream(problem.seed, "erm"),
         after_epoch=after_epoch,
+        order=problem.h.order,
     )
     return state.frozen()

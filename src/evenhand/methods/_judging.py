@@ -11,6 +11,7 @@ from evenhand._typing import Floats, Ints
 from evenhand.calibration.sets import margins
 from evenhand.calibration.shortcut import ShortcutProbe
 from evenhand.data.head import Head
+from evenhand.data.table import StoredRows
 from evenhand.methods._erm import train_erm
 from evenhand.methods._problem import Problem, pose
 from evenhand.methods._references import probe_logits
@@ -51,7 +52,7 @@ class Judges:
             shortcut=y if probe is None else probe.argmax(dim=1).numpy(),
             zero_shot_margin=margins(zero_shot, problem.y_val).numpy(),
             shortcut_margin=None if probe is None else margins(probe, problem.y_val).numpy(),
-            z=problem.start.embed_all(h).numpy() if rule.reads_features else None,
+            z=problem.start.embed_all(h.all(rule.name)).numpy() if rule.reads_features else None,
             groups=problem.groups_val,
         )
 
@@ -69,7 +70,13 @@ def fit_probe(problem: Problem) -> ShortcutProbe | None:
 
 
 def judged_rows(
-    X: Floats, y: Ints, X_held: Floats, y_held: Ints, head: Head, rule: Rule, seed: int
+    X: Floats | StoredRows,
+    y: Ints,
+    X_held: Floats | StoredRows,
+    y_held: Ints,
+    head: Head,
+    rule: Rule,
+    seed: int,
 ) -> Judged:
     """Fit the judges on training rows and return what `rule` may see of the held-out ones.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from evenhand._errors import EvenhandError
+from evenhand.methods._order import Blocks, batches
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,6 @@ class SGD:
                 raise EvenhandError(f"{name} must be at least 1, but it is {getattr(self, name)}")
 
 
-def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Yield int64 row numbers of a fresh shuffle of n rows, at most `size` at a time."""
-    order = torch.randperm(n, generator=generator)
-    yield from torch.split(order, size)
-
-
 def minimise(
     loss: Callable[[Tensor, int], Tensor],
     parameters: Sequence[Tensor],
@@ -53,6 +48,7 @@ def minimise(
     sgd: SGD,
     generator: torch.Generator,
     after_epoch: Callable[[int, float], None],
+    order: Blocks | None = None,
 ) -> None:
     """Minimise `loss(batch, epoch)` over `parameters` in place.
 
@@ -70,11 +66,13 @@ def minimise(
         Shuffles the rows.
     after_epoch : callable
         Takes the number of epochs done and the mean loss of the last one.
+    order : Blocks or None
+        How an epoch passes over the rows.
     """
     velocity = [torch.zeros_like(parameter) for parameter in parameters]
     for epoch in range(sgd.epochs):
         total = torch.zeros(())
-        for batch in batches(rows, sgd.batch_size, generator):
+        for batch in batches(rows, sgd.batch_size, generator, order):
             value = loss(batch, epoch)
             # A loss of embeddings alone has no gradient in s, which then stays where it is.
             gradients = torch.autograd.grad(value, parameters, allow_unused=True)

@@ -9,6 +9,7 @@ import torch
 
 from evenhand._typing import Floats
 from evenhand.backbones.projection import Projection
+from evenhand.data.table import StoredRows
 from evenhand.methods._problem import Problem
 from evenhand.methods._rows import Rows
 from evenhand.methods._state import State
@@ -55,15 +56,15 @@ class Model:
             logit_scale=1.0,
         )
 
-    def embed(self, X: Floats) -> Floats:
+    def embed(self, X: Floats | StoredRows) -> Floats:
         """Return unit z, float32 [N, D_out], of features X [N, D_in]."""
-        return torch.cat([self.projection.embed(h) for h in Rows(torch.from_numpy(X)).blocks()]).numpy()
+        return torch.cat([self.projection.embed(h) for h in Rows.of(X).blocks()]).numpy()
 
-    def logits(self, X: Floats) -> Floats:
+    def logits(self, X: Floats | StoredRows) -> Floats:
         """Return float32 [N, C] for features X [N, D_in]."""
         prototypes, intercept = torch.from_numpy(self.prototypes), torch.from_numpy(self.intercept)
         blocks = [
             self.logit_scale * (self.projection.embed(h) @ prototypes.T) + intercept
-            for h in Rows(torch.from_numpy(X)).blocks()
+            for h in Rows.of(X).blocks()
         ]
         return torch.cat(blocks).numpy()

@@ -10,9 +10,10 @@ from torch import Tensor
 from evenhand._typing import Floats, Ints
 from evenhand.backbones.projection import LinearProjection, Projection, head_projection
 from evenhand.data.head import Head
+from evenhand.data.table import StoredRows
 from evenhand.functional.geometry import class_sums, unit
 from evenhand.methods._coordinates import Coordinates
-from evenhand.methods._rows import BLOCK, Rows
+from evenhand.methods._rows import Rows
 from evenhand.methods._state import State
 
 
@@ -56,21 +57,27 @@ class Problem:
 
 
 def pose(
-    X: Floats, y: Ints, X_val: Floats, y_val: Ints, n_classes: int, head: Head | None, seed: int
+    X: Floats | StoredRows,
+    y: Ints,
+    X_val: Floats | StoredRows,
+    y_val: Ints,
+    n_classes: int,
+    head: Head | None,
+    seed: int,
 ) -> Problem:
     """Build the problem for training rows X [N, D_in] and validation rows X_val [M, D_in]."""
-    rows, codes = Rows(torch.from_numpy(X)), torch.from_numpy(y)
+    rows, codes = Rows.of(X), torch.from_numpy(y)
     projection = LinearProjection(torch.eye(X.shape[1])) if head is None else head_projection(head)
     text = None if head is None or head.text is None else torch.as_tensor(head.text, dtype=torch.float32)
     if text is None:
-        projection = projection.centred(rows.array)
+        projection = projection.centred(rows.blocks())
         text = _centroids(projection, rows, codes, n_classes)
     coordinates = Coordinates.of(projection, rows)
     scale = 1 / 0.07 if head is None else head.logit_scale
     return Problem(
         coordinates.scaled(rows),
         codes,
-        coordinates.scaled(Rows(torch.from_numpy(X_val))),
+        coordinates.scaled(Rows.of(X_val)),
         torch.from_numpy(y_val),
         text,
         State(coordinates.to_unit(projection), torch.tensor(scale).log()),
@@ -82,6 +89,8 @@ def pose(
 def _centroids(projection: Projection, rows: Rows, y: Tensor, n_classes: int) -> Tensor:
     """Return `class_centroids` of the projected rows, block by block."""
     sums = torch.zeros(n_classes, projection.weight.shape[1])
-    for h, codes in zip(rows.blocks(), torch.split(y, BLOCK), strict=True):
-        sums += class_sums(projection.embed(h), codes, n_classes)
+    done = 0
+    for h in rows.blocks():
+        sums += class_sums(projection.embed(h), y[done : done + len(h)], n_classes)
+        done += len(h)
     return unit(sums)

@@ -11,12 +11,19 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    check_random_state,
+    column_or_1d,
+    validate_data,
+)
 from typing_extensions import Self
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
+from evenhand.data.table import StoredRows
 from evenhand.methods._model import Model as Model
 from evenhand.methods._problem import Problem as Problem
 from evenhand.methods._problem import pose
@@ -39,6 +46,8 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         Parameters that `compare` tries, the usual ones first; what a fit chooses by itself stays fixed there.
     paper : str
         Where the method comes from; empty where it is folklore.
+    streams : bool
+        Whether `fit` takes `StoredRows` as X, which it reads block by block; the others need an array.
     classes_ : array [C]
         Labels in the order of the codes.
     model_ : Model
@@ -54,6 +63,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
     selection: ClassVar[str] = "none"
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
     paper: ClassVar[str] = ""
+    streams: ClassVar[bool] = False
 
     head: Head | None
     random_state: Any
@@ -63,7 +73,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
 
         Parameters
         ----------
-        X : array [N, D_in]
+        X : array [N, D_in], or StoredRows
             Finite features.
         y : array [N]
             Labels; with a `head`, names among `head.classes`.
@@ -75,9 +85,10 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         Raises
         ------
         EvenhandError
-            If widths or labels do not fit the head, or fewer than two classes have rows.
+            If widths or labels do not fit the head, fewer than two classes have rows, or X lies in a store
+            and the method does not stream.
         """
-        features, labels = validate_data(self, X, y, dtype=np.float32, order="C")
+        features, labels = self._training(X, y)
         check_classification_targets(labels)
         self.classes_, codes = self._encode(labels)
         X_val, y_val, groups_val = self._validation(validation)
@@ -115,11 +126,32 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _features(self, X: Any) -> Floats:
+    def _training(self, X: Any, y: Any) -> tuple[Floats | StoredRows, Any]:
+        if not isinstance(X, StoredRows):
+            features, labels = validate_data(self, X, y, dtype=np.float32, order="C")
+            return features, labels
+        if not self.streams:
+            raise EvenhandError(
+                f"{type(self).__name__} takes its features as an array in memory, not as rows of a store; "
+                "give table.features(rows), or choose a method that streams, such as CFR or ERM"
+            )
+        check_consistent_length(X, y)
+        self.n_features_in_ = X.shape[1]
+        return X, column_or_1d(y)
+
+    def _features(self, X: Any) -> Floats | StoredRows:
+        if isinstance(X, StoredRows):
+            # A store holds finite numbers only; the width is all that can be wrong.
+            if X.shape[1] != self.n_features_in_:
+                raise EvenhandError(
+                    f"X has {X.shape[1]} columns but {type(self).__name__} was fitted on "
+                    f"{self.n_features_in_}; use features of one store"
+                )
+            return X
         features: Floats = validate_data(self, X, dtype=np.float32, order="C", reset=False)
         return features
 
-    def _validation(self, given: Any) -> tuple[Floats, Ints, Any]:
+    def _validation(self, given: Any) -> tuple[Floats | StoredRows, Ints, Any]:
         """Return features [M, D_in], codes [M] and groups [M] or None; M = 0 where none are given."""
         if given is None:
             empty = np.zeros((0, self.n_features_in_), dtype=np.float32)
@@ -159,10 +191,11 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
 
 def _lookup(classes: Any, labels: Any) -> Ints:
     codes = {label: code for code, label in enumerate(classes.tolist())}
-    unknown = next((label for label in labels.tolist() if label not in codes), None)
+    present, places = np.unique(labels, return_inverse=True)
+    unknown = next((label for label in present.tolist() if label not in codes), None)
     if unknown is not None:
         raise EvenhandError(f"label {unknown!r} is not among the classes {', '.join(map(str, codes))}")
-    return np.array([codes[label] for label in labels.tolist()], dtype=np.int64)
+    return np.array([codes[label] for label in present.tolist()], dtype=np.int64)[places]
 
 
 def _group_codes(*parts: Any) -> Callable[[Any], Ints | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, ClassVar
 
 from evenhand.calibration.rules import CalibrationRule, Misclassified
 from evenhand.data.head import Head
@@ -64,6 +64,7 @@ class CFR(Method):
     """
 
     paper = "You et al., CVPR 2024, arXiv 2403.07241"
+    streams: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -42,6 +42,7 @@ class ERM(Method):
         {"epochs": 50},
     )
     paper = "You et al., CVPR 2024, arXiv 2403.07241, its first stage"
+    streams: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -62,6 +62,7 @@ class GroupDRO(Method):
         {"step_size": 0.1},
     )
     paper: ClassVar[str] = "Sagawa et al., ICLR 2020, arXiv 1911.08731"
+    streams: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -103,6 +104,7 @@ class GroupDRO(Method):
             sgd=self._sgd(problem),
             generator=torch_stream(problem.seed, "group_dro"),
             after_epoch=after_epoch,
+            order=h.order,
         )
         self.q_ = q.numpy()
         return Model.of_state(problem, state.frozen())

@@ -66,6 +66,7 @@ class JTT(Method):
         {"upweight": 50.0, "first_epochs": 1},
     )
     paper = "Liu et al., ICML 2021, arXiv 2107.09044"
+    streams: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -52,6 +52,7 @@ class OrthCal(Method):
         {"strength": 0.0},
     )
     paper: ClassVar[str] = "Chuang et al., 2023, arXiv 2302.00070"
+    streams: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -37,6 +37,7 @@ class RoboShot(Method):
 
     needs: ClassVar[tuple[str, ...]] = ("text", "words")
     paper: ClassVar[str] = "Adila et al., ICLR 2024, arXiv 2309.04344"
+    streams: ClassVar[bool] = True
 
     def __init__(
         self, head: Head | None = None, concepts: Concepts | None = None, random_state: Any = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from evenhand.data.head import Head
 from evenhand.methods._model import Model
@@ -22,6 +22,7 @@ class ZeroShot(Method):
     """
 
     paper = "Radford et al., ICML 2021, arXiv 2103.00020"
+    streams: ClassVar[bool] = True
 
     def __init__(self, head: Head | None = None, random_state: Any = 0) -> None:
         self.head = head

@@ -1,3 +1,4 @@
+import pickle
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from evenhand._errors import EvenhandError
+from evenhand.data import mapped_parts
 from evenhand.data.store import read_skipped, read_store, read_thumbnails
 
 
@@ -160,3 +162,36 @@ def test_a_path_may_be_a_string(store: Path) -> None:
     assert len(read_store(str(store))) == len(read_store(store))
     assert read_skipped(str(store)).num_rows == read_skipped(store).num_rows
     assert read_thumbnails(str(store), np.array([0])) == read_thumbnails(store, np.array([0]))
+
+
+def test_few_parts_are_mapped_at_a_time(
+    store: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mapped_parts, "OPEN", 2)
+    table = read_store(store)
+    descriptors = Path("/proc/self/fd")
+    if descriptors.is_dir():
+        before = len(list(descriptors.iterdir()))
+        assert len(np.concatenate([read_store(store).parts[k] for k in (0, 1, 2, 0)])) == 12
+        assert len(list(descriptors.iterdir())) <= before + 2
+    assert len(table.parts[1:]) == 2
+    again = pickle.loads(pickle.dumps(table.parts))  # noqa: S301  our own bytes
+    assert len(pickle.dumps(table.parts)) < 1000
+    np.testing.assert_array_equal(np.concatenate(again), np.concatenate(table.parts))
+
+
+def test_rows_are_gathered_from_parts_in_any_order(tmp_path: Path, kit: SimpleNamespace) -> None:
+    with kit.writer(tmp_path / "s") as out:
+        out.write_part(*kit.part(0))
+        out.write_part(np.zeros((0, 4)), kit.rows(0, 0), kit.part(0)[2])
+        out.write_part(*kit.part(1))
+        out.finish()
+    table = read_store(tmp_path / "s")
+    whole = np.concatenate(table.parts).astype(np.float32)
+    for rows in ([5, 0, 3, 3, 2], [], [1], list(range(6))):
+        numbers = np.array(rows, dtype=np.int64)
+        assert np.array_equal(table.features(numbers), whole[numbers])
+    stored = table.stored(np.array([4, 1, 0]))
+    assert (len(stored), stored.shape) == (3, (3, 4))
+    assert np.array_equal(stored[np.array([2, 0])], whole[[0, 4]])
+    assert np.array_equal(stored[1:], whole[[1, 0]])

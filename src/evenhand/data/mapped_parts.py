@@ -1,0 +1,53 @@
+"""The feature files of a store, mapped when they are asked for."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from evenhand._typing import Floats
+
+OPEN = 256
+"""Files mapped at a time: each map holds a file descriptor, of which a process may have 1,024 by default."""
+
+
+class MappedParts(Sequence[Floats]):
+    """Arrays [n_k, D] of `.npy` files; the ones asked for last stay mapped.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files, in order.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(paths)
+        self._open: OrderedDict[int, Floats] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, part: int) -> Floats: ...
+
+    @overload
+    def __getitem__(self, part: slice) -> Sequence[Floats]: ...
+
+    def __getitem__(self, part: int | slice) -> Floats | Sequence[Floats]:
+        if isinstance(part, slice):
+            return MappedParts(self.paths[part])
+        found = self._open.pop(part, None)
+        if found is None:
+            found = np.load(self.paths[part], mmap_mode="r", allow_pickle=False)
+        self._open[part] = found
+        if len(self._open) > OPEN:
+            self._open.popitem(last=False)
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What another process gets: it maps the files anew, where pickled maps would be copies.
+        return {"paths": self.paths, "_open": OrderedDict()}
