@@ -20,7 +20,7 @@ from evenhand.methods.erm import erm_sgd
 from evenhand.selection.judged import Judged
 from evenhand.selection.rules import Rule
 
-PROBE_ROWS = 50_000
+PROBE_ROWS = 20_000
 """Rows that fit the shortcut probe at most: it has one strongly regularised direction per class to learn."""
 
 

@@ -13,8 +13,8 @@ from evenhand._typing import Floats
 from evenhand.data.table import StoredRows
 from evenhand.methods._order import Blocks
 
-BLOCK = 16_384
-"""Rows in memory at a time, so that memory stays flat however many there are."""
+BLOCK = 4096
+"""Rows in memory at a time: few enough that what a block passes through stays small beside the features."""
 VALUES = 2**25
 """Values in memory at a time where rows are copied from a store: 128 MiB."""
 
