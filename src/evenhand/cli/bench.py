@@ -40,6 +40,9 @@ def command(
     methods: Annotated[str | None, typer.Option(help="Methods a,b; all by default.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 5,
     group_by: GroupBy = None,
+    concepts: Annotated[
+        Path | None, typer.Option(help="YAML of spurious words, for orth_cal and roboshot.")
+    ] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the benchmark; repeatable.")] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch what --data lacks; without --model, stop there.")
@@ -89,9 +92,11 @@ def command(
 
     from evenhand.backbones.load import load_backbone
     from evenhand.cli.bar import progress_bar
+    from evenhand.data.concepts import read_concept_words
     from evenhand.experiments.bench import run_bench
     from evenhand.experiments.workers import cores
 
+    words = None if concepts is None else read_concept_words(concepts)
     backbone = load_backbone(wanted, pretrained, device=choose_device(device), precision=precision, site=site)
     with progress_bar() as progress:
         made = run_bench(
@@ -103,6 +108,7 @@ def command(
             methods=listed(methods),
             seeds=range(seed, seed + seeds),
             group_by=group_by,
+            concepts=words,
             jobs=jobs or cores(),
             batch_size=batch_size,
             workers=workers,

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from evenhand._files import atomic
 from evenhand._progress import Progress, silent
 from evenhand.backbones.base import Backbone
+from evenhand.backbones.concepts import embed_concepts
+from evenhand.data.concepts import ConceptWords
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
 from evenhand.datasets.base import Average, Dataset
@@ -94,6 +96,7 @@ def run_bench(
     methods: Sequence[str] | None = None,
     seeds: Sequence[int] = range(5),
     group_by: str | None = None,
+    concepts: ConceptWords | None = None,
     jobs: int = 1,
     batch_size: int = 64,
     workers: int | None = None,
@@ -117,6 +120,8 @@ def run_bench(
         One row of results for each method and seed.
     group_by : str, optional
         Attribute that makes the groups; the benchmark's own by default.
+    concepts : ConceptWords, optional
+        What is spurious, in words; methods that need them are skipped without.
     jobs : int
         As in `compare_methods`.
     batch_size, workers : int
@@ -151,6 +156,7 @@ def run_bench(
             seeds=seeds,
             oracles=True,
             group_by=column,
+            concepts=None if concepts is None else embed_concepts(concepts, table.classes, backbone),
             jobs=jobs,
             out=out / "compare",
             progress=progress,

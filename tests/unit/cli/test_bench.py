@@ -44,6 +44,19 @@ def test_scenes_run_without_data_and_model(tmp_path: Path) -> None:
     assert "zero_shot" in run(*arguments).stdout
 
 
+def test_words_let_the_methods_that_need_them_run(tmp_path: Path) -> None:
+    words = tmp_path / "words.yaml"
+    words.write_text("spurious:\n  background: [water, land]\n")
+    small = ("--param", "train=80", "--param", "test=40", "--workers", 0, "--device", "cpu")
+    given = ("scenes", *small, "--methods", "orth_cal,roboshot", "--seeds", 1, "--json")
+    rows = json.loads(run(*given, "--out", tmp_path / "a", "--concepts", words).stdout)["lines"]
+    assert {line["method"]: line["seeds"] for line in rows} == {"erm": 1, "orth_cal": 1, "roboshot": 1}
+    without = json.loads(run(*given, "--out", tmp_path / "b").stdout)["lines"]
+    assert [line["reason"] for line in without if line["method"] == "roboshot"] == [
+        "skipped: it needs concept words; give --concepts words.yaml"
+    ]
+
+
 def test_published_figures_stand_beside_ours_and_are_marked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
