@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from evenhand._errors import EvenhandError
+from evenhand._ranges import SHARE, check
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.selection.judged import Judged
 
@@ -85,9 +85,7 @@ class Witness:
     support: float = 0.95
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not 0 <= value <= 1:
-                raise EvenhandError(f"{name} must lie between 0 and 1, but it is {value}")
+        check(self, legibility=SHARE, competence=SHARE, agreement=SHARE, support=SHARE)
 
     def objection(self, heard: Testimony) -> str | None:
         """Return why the probe's cells are no evidence, or None."""

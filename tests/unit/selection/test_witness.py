@@ -117,5 +117,5 @@ def test_above_chance_is_1_when_all_is_right_and_0_for_one_guess(classes: int) -
 
 
 def test_bounds_outside_0_and_1_are_refused() -> None:
-    with pytest.raises(EvenhandError, match="agreement must lie between 0 and 1, but it is 2"):
+    with pytest.raises(EvenhandError, match="agreement must be at least 0 and at most 1, but it is 2"):
         Witness(agreement=2)
