@@ -125,6 +125,6 @@ def test_numbers_under_one_are_refused(
 ) -> None:
     X, y, _ = world(60, 2)
     with pytest.raises(
-        EvenhandError, match="grid must be a list of numbers, at least one and each at least 1, but"
+        EvenhandError, match="grid must be a list of numbers, at least one and each at"
     ):
         EVaLS(grid=grid).fit(X, y)
