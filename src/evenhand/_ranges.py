@@ -75,7 +75,7 @@ NOT_NEGATIVE = Range(0)
 SHARE = Range(0, 1)
 INSIDE = Range(0, 1, above=True, below=True)
 BELOW_ONE = Range(0, 1, below=True)
-SEED = Range(0, whole=True)
+WHOLE = Range(0, whole=True)
 FOLDS = Range(2, whole=True)
 
 

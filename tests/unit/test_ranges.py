@@ -46,7 +46,7 @@ OBJECTS: list[tuple[Callable[..., Any], str, Any, str]] = [
     (BatchCrossEntropy, "weight", -1, "at least 0, but it is -1; 1 is usual"),
     (Similarity, "weight", -1, "at least 0, but it is -1; 1 is usual"),
     (TargetedContrast, "weight", -1, "at least 0, but it is -1; 1 is usual"),
-    (Targeted, "queue_size", 0, "at least 1, but it is 0; 1280 is usual"),
+    (Targeted, "queue_size", -1, "at least 0, but it is -1; 1280 is usual"),
     (Targeted, "momentum", 1, "at least 0 and below 1, but it is 1; 0.9 is usual"),
     (Targeted, "temperature", 0, "above 0, but it is 0; 0.07 is usual"),
     (Targeted, "target_weight", -1, "at least 0, but it is -1; 0.2 is usual"),

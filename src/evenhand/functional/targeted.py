@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from evenhand._ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, POSITIVE, check
+from evenhand._ranges import BELOW_ONE, NOT_NEGATIVE, POSITIVE, WHOLE, check
 from evenhand.functional.geometry import class_centroids, unit
 
 
@@ -126,7 +126,7 @@ class Targeted:
     target_weight: float = 0.2
 
     def __post_init__(self) -> None:
-        check(self, queue_size=COUNT, momentum=BELOW_ONE, temperature=POSITIVE, target_weight=NOT_NEGATIVE)
+        check(self, queue_size=WHOLE, momentum=BELOW_ONE, temperature=POSITIVE, target_weight=NOT_NEGATIVE)
 
 
 class TargetedMemory:

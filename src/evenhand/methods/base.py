@@ -21,7 +21,7 @@ from sklearn.utils.validation import (
 from typing_extensions import Self
 
 from evenhand._errors import EvenhandError
-from evenhand._ranges import SEED, Ranges, check
+from evenhand._ranges import WHOLE, Ranges, check
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.table import StoredRows
@@ -117,7 +117,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         """
         check(self, **self.ranges)
         if isinstance(self.random_state, (int, np.integer)):
-            check(self, random_state=SEED)
+            check(self, random_state=WHOLE)
 
     @abstractmethod
     def _learn(self, problem: Problem) -> Model:

@@ -123,7 +123,7 @@ class Evidence:
         if not names or not any(len(cell) for cell in partition.members):
             return _erm_kept(names, judged, "too few judged rows to compare cells")
         heard = Testimony.of(judged) if self._asks(judged) else None
-        if heard and self.witness and (objection := self.witness.objection(heard)):
+        if heard and self.witness and (objection := self.witness.objection(heard, has_text=judged.has_text)):
             return _erm_kept(names, judged, objection, heard)
         right_erm = judged.erm == judged.y
         right = predictions == judged.y

@@ -87,16 +87,19 @@ class Witness:
     def __post_init__(self) -> None:
         check(self, legibility=SHARE, competence=SHARE, agreement=SHARE, support=SHARE)
 
-    def objection(self, heard: Testimony) -> str | None:
-        """Return why the probe's cells are no evidence, or None."""
+    def objection(self, heard: Testimony, *, has_text: bool = True) -> str | None:
+        """Return why the probe's cells are no evidence, or None; without text class centroids testify."""
+        if has_text:
+            names, knows, errs = "class names", "zero-shot hardly knows these classes", "zero-shot errs"
+        else:
+            names, knows = "class centroids", "class centroids hardly tell these classes apart"
+            errs = "class centroids err"
         if heard.legibility < self.legibility:
-            return "nothing but the class names tells the classes apart, so no shortcut can be read"
+            return f"nothing but the {names} tells the classes apart, so no shortcut can be read"
         if heard.competence < self.competence:
-            return (
-                "zero-shot hardly knows these classes, so nothing vouches for what the shortcut probe reads"
-            )
+            return f"{knows}, so nothing vouches for what the shortcut probe reads"
         if heard.agreement > self.agreement and heard.support < self.support:
-            return "the shortcut probe errs where zero-shot errs too: its errors are hard rows, no minority"
+            return f"the shortcut probe errs where {errs} too: its errors are hard rows, no minority"
         return None
 
 
