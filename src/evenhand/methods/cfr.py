@@ -113,7 +113,7 @@ class CFR(Method):
         recipes = (recipes,) if isinstance(recipes, Recipe) else tuple(recipes)
         if not recipes:
             raise EvenhandError(
-                "recipes must hold at least one Recipe, but there is none; leave it out for STABLE"
+                "recipes must hold at least one Recipe, but it is empty; leave it out for the usual one"
             )
         return Plan(
             self.erm or erm_sgd(problem),
