@@ -43,10 +43,12 @@ class Range:
         if value is None and self.missing:
             return None
         kind, noun = (Integral, "a whole number") if self.whole else (Real, "a finite number")
-        if isinstance(value, bool) or not isinstance(value, kind) or not isfinite(value):  # type: ignore[arg-type]
+        number = isinstance(value, kind) and not isinstance(value, bool)
+        if not number or (not self.whole and not isfinite(value)):
             return f"{noun}, {self}"
-        over = value > self.low if self.above else value >= self.low
-        under = value < self.high if self.below else value <= self.high
+        low, high = self.low, self.high
+        over = low < value if self.above else low <= value
+        under = value < high if self.below else value <= high
         return None if over and under else str(self)
 
     def __str__(self) -> str:
