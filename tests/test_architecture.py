@@ -137,6 +137,28 @@ def test_import_loads_nothing_heavy() -> None:
     assert run_python(f"import sys, evenhand\n{LOADED}").strip() == "[]"
 
 
+def test_a_wrong_folder_is_told_before_anything_heavy_is_loaded() -> None:
+    code = (
+        "import sys\nfrom evenhand.cli.app import app\n"
+        "for line in ('fit no.store --method erm --out no.run', 'predict no.run pictures'):\n"
+        "    try:\n        app(line.split())\n"
+        "    except SystemExit as stop:\n        assert stop.code == 1, stop.code\n"
+    )
+    # NumPy too: --threads must be set before it is loaded.
+    assert run_python(f"{code}assert 'numpy' not in sys.modules\n{LOADED}").strip() == "[]"
+
+
+def test_no_commands_help_loads_anything_heavy() -> None:
+    code = (
+        "import sys, typer\nfrom evenhand.cli.app import app\n"
+        "names = list(typer.main.get_command(app).commands)\nassert 'fit' in names\n"
+        "for name in names:\n"
+        "    try:\n        app([name, '--help'])\n"
+        "    except SystemExit as stop:\n        assert not stop.code, name\n"
+    )
+    assert run_python(code + LOADED).strip().splitlines()[-1] == "[]"
+
+
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys\nfrom evenhand.cli import main\nsys.argv = ['evenhand', '--help']\n"

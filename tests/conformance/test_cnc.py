@@ -144,5 +144,7 @@ def test_without_contrast_nothing_of_it_is_left() -> None:
 @pytest.mark.parametrize("contrast", [-0.1, 1.1])
 def test_a_share_beyond_its_bounds_is_refused(contrast: float) -> None:
     X, y, head = problem(2)
-    with pytest.raises(EvenhandError, match=r"contrast must lie between 0 and 1, but it is .*; 0\.75 is"):
+    with pytest.raises(
+        EvenhandError, match=r"contrast must be at least 0 and at most 1, but it is .*; 0\.75 is"
+    ):
         CnC(head, contrast=contrast).fit(X, np.array(head.classes)[y])

@@ -124,5 +124,5 @@ def test_numbers_under_one_are_refused(
     world: Callable[..., tuple[Floats, Ints, Ints]], grid: tuple[int, ...]
 ) -> None:
     X, y, _ = world(60, 2)
-    with pytest.raises(EvenhandError, match="grid must hold numbers from 1 on"):
+    with pytest.raises(EvenhandError, match="grid must be a list of numbers, at least one and each at"):
         EVaLS(grid=grid).fit(X, y)

@@ -143,8 +143,8 @@ def test_a_class_without_a_selected_row_is_told(world: Callable[..., tuple[Float
         ({"criterion": "margin"}, "criterion 'margin' is unknown; allowed are early_stop, dropout, loss"),
         ({"rows": 0}, "rows must be at least 1, but it is 0"),
         ({"steps": 0}, "steps must be at least 1, but it is 0"),
-        ({"early": 1.0}, "early must lie between 0 and 1, but it is 1.0"),
-        ({"dropout": 0.0}, "dropout must lie between 0 and 1, but it is 0.0"),
+        ({"early": 1.0}, "early must be above 0 and below 1, but it is 1.0"),
+        ({"dropout": 0.0}, "dropout must be above 0 and below 1, but it is 0.0"),
         ({"erm": SGD(1e-2, 1)}, "early: a share 0.5 of 1 epochs is 1, so that nothing stops early"),
     ],
 )

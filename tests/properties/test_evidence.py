@@ -110,7 +110,7 @@ def test_too_few_rows_are_no_evidence(rows: int) -> None:
 
 
 def test_a_confidence_outside_0_and_1_is_refused() -> None:
-    with pytest.raises(EvenhandError, match="confidence must lie between 0 and 1"):
+    with pytest.raises(EvenhandError, match="confidence must be above 0 and below 1"):
         Evidence(confidence=1.0)
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from evenhand._ranges import COUNT, check
 from evenhand.calibration.draws import Drawn, Ground, Pools, split_lines
 from evenhand.functional.nearest import nearest_of_other_classes
 
@@ -41,6 +42,9 @@ class RandomNegatives:
     k: int = 16
     shared: bool = True
 
+    def __post_init__(self) -> None:
+        check(self, k=COUNT)
+
     def begin(self, ground: Ground) -> NegativeSource:
         """Return the source of one fit."""
         return _Random(Pools.of_codes(ground.y, ground.n_classes), self.k, self.shared)
@@ -60,6 +64,9 @@ class NearestNegatives:
     """
 
     k: int = 16
+
+    def __post_init__(self) -> None:
+        check(self, k=COUNT)
 
     def begin(self, ground: Ground) -> NegativeSource:
         """Return the source of one fit."""

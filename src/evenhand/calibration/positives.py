@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from evenhand._ranges import BELOW_ONE, COUNT, check
 from evenhand.calibration.draws import Drawn, Ground, Pools, split_lines
 from evenhand.functional.geometry import unit
 
@@ -44,6 +45,9 @@ class DrawnRows:
     k: int = 16
     shared: bool = True
 
+    def __post_init__(self) -> None:
+        check(self, k=COUNT)
+
     def begin(self, ground: Ground) -> PositiveSource:
         """Return the source of one fit."""
         return _Rows(Pools(ground.chosen.positives), self.k, self.shared)
@@ -61,6 +65,9 @@ class Centroid:
 
     k: int = 16
     shared: bool = True
+
+    def __post_init__(self) -> None:
+        check(self, k=COUNT)
 
     def begin(self, ground: Ground) -> PositiveSource:
         """Return the source of one fit."""
@@ -84,6 +91,9 @@ class RunningCentroid:
 
     k: int = 16
     momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        check(self, k=COUNT, momentum=BELOW_ONE)
 
     def begin(self, ground: Ground) -> PositiveSource:
         """Return the source of one fit."""

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from evenhand._errors import EvenhandError
+from evenhand._ranges import INSIDE, check
 from evenhand.calibration.sets import CalibrationSet, margins
 
 
@@ -34,7 +34,7 @@ class Misclassified:
     fallback: float = 0.05
 
     def __post_init__(self) -> None:
-        _check_share("fallback", self.fallback)
+        check(self, fallback=INSIDE)
 
     def __call__(self, logits: Tensor, y: Tensor, _generator: torch.Generator) -> CalibrationSet:
         """Choose from reference logits [N, C] and codes y [N]."""
@@ -62,7 +62,7 @@ class LowMargin:
     share: float = 0.1
 
     def __post_init__(self) -> None:
-        _check_share("share", self.share)
+        check(self, share=INSIDE)
 
     def __call__(self, logits: Tensor, y: Tensor, _generator: torch.Generator) -> CalibrationSet:
         """Choose from reference logits [N, C] and codes y [N]."""
@@ -82,7 +82,7 @@ class Uniform:
     share: float = 0.1
 
     def __post_init__(self) -> None:
-        _check_share("share", self.share)
+        check(self, share=INSIDE)
 
     def __call__(self, logits: Tensor, y: Tensor, generator: torch.Generator) -> CalibrationSet:
         """Choose from reference logits [N, C] and codes y [N]."""
@@ -125,8 +125,3 @@ def _lowest(margin: Tensor, share: float) -> Tensor:
 
 def _count(share: float, n: int) -> int:
     return max(1, round(share * n))
-
-
-def _check_share(name: str, value: float) -> None:
-    if not 0 < value < 1:
-        raise EvenhandError(f"{name} must lie between 0 and 1, but it is {value}; 0.1 is usual")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from evenhand._ranges import NOT_NEGATIVE, POSITIVE, check
 from evenhand.functional.contrastive import calibration_loss_of_similarities, similarity_loss
 from evenhand.functional.geometry import cosine_logits
 from evenhand.functional.simplex import simplex_vertices
@@ -87,6 +88,9 @@ class Calibration:
     temperature: float = 1.0
     scheduled: bool = True
 
+    def __post_init__(self) -> None:
+        check(self, weight=NOT_NEGATIVE, temperature=POSITIVE)
+
     def begin(self, _prototypes: Tensor, _seed: int) -> Value:
         """Return the term of one fit."""
         return lambda step: calibration_loss_of_similarities(
@@ -100,6 +104,9 @@ class AnchorCrossEntropy:
 
     weight: float = 1.0
     scheduled: bool = True
+
+    def __post_init__(self) -> None:
+        check(self, weight=NOT_NEGATIVE)
 
     def begin(self, _prototypes: Tensor, _seed: int) -> Value:
         """Return the term of one fit."""
@@ -123,6 +130,9 @@ class BatchCrossEntropy:
     weight: float = 1.0
     scheduled: bool = False
     balanced: bool = False
+
+    def __post_init__(self) -> None:
+        check(self, weight=NOT_NEGATIVE)
 
     def begin(self, prototypes: Tensor, _seed: int) -> Value:
         """Return the term of one fit."""
@@ -148,6 +158,9 @@ class Similarity:
     weight: float = 1.0
     scheduled: bool = False
 
+    def __post_init__(self) -> None:
+        check(self, weight=NOT_NEGATIVE)
+
     def begin(self, _prototypes: Tensor, _seed: int) -> Value:
         """Return the term of one fit."""
         return lambda step: similarity_loss(step.batch, step.batch_y)
@@ -168,6 +181,9 @@ class TargetedContrast:
     weight: float = 1.0
     settings: Targeted = field(default_factory=Targeted)
     scheduled: bool = False
+
+    def __post_init__(self) -> None:
+        check(self, weight=NOT_NEGATIVE)
 
     def begin(self, prototypes: Tensor, seed: int) -> Value:
         """Return the term of one fit, with an empty queue."""

@@ -47,8 +47,12 @@ def command(
     json: Json = False,
 ) -> None:
     """Train one method on the cached features, and evaluate it on the test split."""
-    set_threads(threads)
     params = read_params(param or [])
+
+    from evenhand.data.store_layout import read_card
+
+    read_card(store)  # a wrong folder is told at once, before torch is imported
+    set_threads(threads)
 
     from evenhand.cli.params import check_params
     from evenhand.cli.results import show_results

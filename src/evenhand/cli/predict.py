@@ -29,6 +29,10 @@ def command(
     """Write path, predicted class and the probability of each class, one row per image."""
     if (source is None) == (features is None):
         raise EvenhandError("predict takes images or --features X.npy; give exactly one of the two")
+
+    from evenhand.experiments.run_folder import read_card
+
+    read_card(run)  # a wrong folder is told at once, before torch is imported
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar

@@ -6,11 +6,11 @@ import json
 import sys
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+if TYPE_CHECKING:  # a start that ends in one sentence, or in the version, needs no rich
+    from rich.console import Console
+    from rich.table import Table
 
 
 def clean(text: object) -> str:
@@ -18,6 +18,8 @@ def clean(text: object) -> str:
 
     Names come from folders and tables of strangers; an escape sequence in one could redraw the terminal.
     """
+    from rich.markup import escape
+
     return escape(printable(text))
 
 
@@ -28,6 +30,8 @@ def printable(text: object) -> str:
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console; wide where no terminal limits it, so that a piped table is not cut."""
+    from rich.console import Console
+
     plain = Console(stderr=stderr, highlight=False)
     return plain if plain.is_terminal else Console(stderr=stderr, highlight=False, width=160)
 
@@ -50,6 +54,8 @@ def as_json(value: Any) -> None:
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     """Return an empty table; the columns in `right` hold numbers."""
+    from rich.table import Table
+
     made = Table(
         title=clean(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
     )

@@ -64,7 +64,8 @@ def audited(table: FeatureTable, column: str | None, seed: int, run: Path | None
     card = None if run is None else _card(run, table)
     parted = parts(table, "train" if card is None else card["validation_from"])
     if run is None or card is None:
-        every = [Stage.of("zero_shot", zero_shot_model(table), table, parted.test)]
+        name = "class_centroids" if table.head.text is None else "zero_shot"
+        every = [Stage.of(name, zero_shot_model(table), table, parted.test)]
     else:
         every = read_stages(run, card, table, parted.test)
     pretrained, stages = every[0].model, every[-2:]

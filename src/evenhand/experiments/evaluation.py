@@ -22,11 +22,12 @@ def group_column(table: FeatureTable | Manifest, group_by: str | None) -> str | 
     Raises
     ------
     EvenhandError
-        If `group_by` is no attribute of the store.
+        If `group_by` is no attribute of the table.
     """
     if group_by is not None and group_by not in table.attributes:
         known = ", ".join(table.attributes) or "none"
-        raise EvenhandError(f"--group-by {group_by!r} is no attribute of this store; it has: {known}")
+        what = "store" if isinstance(table, FeatureTable) else "manifest"
+        raise EvenhandError(f"--group-by {group_by!r} is no attribute of this {what}; it has: {known}")
     return group_by or next(iter(table.attributes), None)
 
 

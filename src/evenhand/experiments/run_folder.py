@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
-from evenhand.backbones.load import Loaded
-from evenhand.experiments.backbone import backbone_of, embedded
+
+if TYPE_CHECKING:  # a folder that is no run is told before any model is imported
+    from evenhand.backbones.load import Loaded
 
 
 def is_run(folder: Path) -> bool:
@@ -66,6 +67,8 @@ def run_backbone(card: Mapping[str, Any], device: str) -> Loaded:
     EvenhandError
         If the store holds imported embeddings, or the model cannot be loaded or has other weights.
     """
+    from evenhand.experiments.backbone import backbone_of, embedded
+
     made = card["store_card"]
     if not embedded(made):
         raise EvenhandError(

@@ -8,6 +8,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from evenhand._ranges import BELOW_ONE, NOT_NEGATIVE, POSITIVE, WHOLE, check
 from evenhand.functional.geometry import class_centroids, unit
 
 
@@ -123,6 +124,9 @@ class Targeted:
     momentum: float = 0.9
     temperature: float = 0.07
     target_weight: float = 0.2
+
+    def __post_init__(self) -> None:
+        check(self, queue_size=WHOLE, momentum=BELOW_ONE, temperature=POSITIVE, target_weight=NOT_NEGATIVE)
 
 
 class TargetedMemory:

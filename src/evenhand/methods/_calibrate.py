@@ -9,7 +9,9 @@ from math import ceil, cos, pi
 import torch
 from torch import Tensor
 
+from evenhand._errors import EvenhandError
 from evenhand._random import torch_stream
+from evenhand._ranges import BELOW_ONE, SHARE, check
 from evenhand.backbones.projection import LinearProjection
 from evenhand.calibration.draws import Ground
 from evenhand.calibration.negatives import NearestNegatives, NegativeRule, RandomNegatives
@@ -59,6 +61,11 @@ class Recipe:
     schedule: float = 0.0
     dropout: float = 0.0
     balanced: bool = False
+
+    def __post_init__(self) -> None:
+        check(self, schedule=SHARE, dropout=BELOW_ONE)
+        if not self.terms:
+            raise EvenhandError("terms must hold at least one term of the loss, but there is none")
 
 
 CANDIDATES = 25

@@ -62,10 +62,8 @@ def cross_fitted(problem: Problem, plan: Plan, rule: Rule, folds: int, history: 
     Raises
     ------
     EvenhandError
-        If `folds` is under 2 or no class has two rows.
+        If no class has two rows.
     """
-    if folds < 2:
-        raise EvenhandError(f"folds must be at least 2, but it is {folds}; 3 is usual")
     parts = stratified_folds(problem.y, folds, problem.seed)
     if not parts:
         raise EvenhandError(

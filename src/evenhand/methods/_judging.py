@@ -54,6 +54,7 @@ class Judges:
             shortcut_margin=None if probe is None else margins(probe, problem.y_val).numpy(),
             z=problem.start.embed_all(h.all(rule.name)).numpy() if rule.reads_features else None,
             groups=problem.groups_val,
+            has_text=problem.has_text,
         )
 
 

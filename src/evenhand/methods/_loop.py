@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from evenhand._errors import EvenhandError
+from evenhand._ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, POSITIVE, check
 from evenhand.methods._order import Blocks, batches
 
 
@@ -35,9 +36,14 @@ class SGD:
     weight_decay: float = 1e-5
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise EvenhandError(f"{name} must be at least 1, but it is {getattr(self, name)}")
+        check(
+            self,
+            learning_rate=POSITIVE,
+            epochs=COUNT,
+            batch_size=COUNT,
+            momentum=BELOW_ONE,
+            weight_decay=NOT_NEGATIVE,
+        )
 
 
 def minimise(
@@ -68,6 +74,11 @@ def minimise(
         Takes the number of epochs done and the mean loss of the last one.
     order : Blocks or None
         How an epoch passes over the rows.
+
+    Raises
+    ------
+    EvenhandError
+        If the loss or a parameter is not finite after an epoch.
     """
     velocity = [torch.zeros_like(parameter) for parameter in parameters]
     for epoch in range(sgd.epochs):
@@ -78,7 +89,16 @@ def minimise(
             gradients = torch.autograd.grad(value, parameters, allow_unused=True)
             descend(parameters, gradients, velocity, sgd)
             total += value.detach() * len(batch)
+        _check_finite(total, parameters, epoch, sgd)
         after_epoch(epoch + 1, float(total) / rows)
+
+
+def _check_finite(total: Tensor, parameters: Sequence[Tensor], epoch: int, sgd: SGD) -> None:
+    if not all(bool(torch.isfinite(value).all()) for value in (total, *parameters)):
+        raise EvenhandError(
+            f"learning_rate {sgd.learning_rate:g} is too large: training diverged in epoch {epoch + 1}, to "
+            "numbers that are not finite; give a smaller one"
+        )
 
 
 @torch.no_grad()

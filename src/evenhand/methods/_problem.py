@@ -37,6 +37,8 @@ class Problem:
         Root of the random streams.
     groups, groups_val : int64 [N], int64 [M], or None
         Group codes, -1 where unknown; only for methods that declare that they use them.
+    has_text : bool
+        Whether the prototypes are text.
     """
 
     h: Rows
@@ -49,6 +51,7 @@ class Problem:
     seed: int
     groups: Ints | None = None
     groups_val: Ints | None = None
+    has_text: bool = True
 
     @property
     def n_classes(self) -> int:
@@ -69,6 +72,7 @@ def pose(
     rows, codes = Rows.of(X), torch.from_numpy(y)
     projection = LinearProjection(torch.eye(X.shape[1])) if head is None else head_projection(head)
     text = None if head is None or head.text is None else torch.as_tensor(head.text, dtype=torch.float32)
+    has_text = text is not None
     if text is None:
         projection = projection.centred(rows.blocks())
         text = _centroids(projection, rows, codes, n_classes)
@@ -83,6 +87,7 @@ def pose(
         State(coordinates.to_unit(projection), torch.tensor(scale).log()),
         coordinates,
         seed,
+        has_text=has_text,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from evenhand._ranges import FOLDS, check
 from evenhand.calibration.shortcut import ShortcutProbe
 from evenhand.methods._folds import stratified_folds
 from evenhand.methods._problem import Problem
@@ -71,6 +72,9 @@ class CrossFittedErm:
     """
 
     folds: int = 5
+
+    def __post_init__(self) -> None:
+        check(self, folds=FOLDS)
 
     def __call__(self, problem: Problem, known: Known) -> Tensor:
         """Return logits [N, C]; a row that is alone in its class is judged by the model it trained."""

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from evenhand._errors import EvenhandError
+from evenhand._ranges import NOT_NEGATIVE, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.methods._last_layer import LastLayer, hold_out_and_train
@@ -59,6 +59,10 @@ class AFR(Method):
         {"gamma": 14.0},
     )
     paper = "Qiu et al., ICML 2023, arXiv 2306.11074"
+    ranges: ClassVar[Ranges] = {
+        "gamma": NOT_NEGATIVE,
+        "penalty": NOT_NEGATIVE,
+    }
 
     def __init__(
         self,
@@ -75,9 +79,6 @@ class AFR(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        for name in ("gamma", "penalty"):
-            if getattr(self, name) < 0:
-                raise EvenhandError(f"{name} must be at least 0, but it is {getattr(self, name)}")
         base = hold_out_and_train(problem, self.erm or erm_sgd(problem), self.history_)
         seen = base.seen
         self.weights_ = afr_weights(np.exp(-base.losses()), base.y, self.gamma)

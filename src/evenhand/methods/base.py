@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 from typing_extensions import Self
 
 from evenhand._errors import EvenhandError
+from evenhand._ranges import WHOLE, Ranges, check
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.table import StoredRows
@@ -46,6 +47,8 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         Parameters that `compare` tries, the usual ones first; what a fit chooses by itself stays fixed there.
     paper : str
         Where the method comes from; empty where it is folklore.
+    ranges : dict of str to Range or Each
+        What the numeric parameters may be.
     streams : bool
         Whether `fit` takes `StoredRows` as X, which it reads block by block; the others need an array.
     classes_ : array [C]
@@ -64,6 +67,8 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
     paper: ClassVar[str] = ""
     streams: ClassVar[bool] = False
+
+    ranges: ClassVar[Ranges] = {}
 
     head: Head | None
     random_state: Any
@@ -85,9 +90,10 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         Raises
         ------
         EvenhandError
-            If widths or labels do not fit the head, fewer than two classes have rows, or X lies in a store
-            and the method does not stream.
+            If a parameter is out of its range, widths or labels do not fit the head, fewer than two classes
+            have rows, or X lies in a store and the method does not stream.
         """
+        self.check_ranges()
         features, labels = self._training(X, y)
         check_classification_targets(labels)
         self.classes_, codes = self._encode(labels)
@@ -100,6 +106,18 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         self.kept_: dict[str, Any] | None = None
         self.model_ = self._learn(problem)
         return self
+
+    def check_ranges(self) -> None:
+        """Refuse parameters that no data could be fitted with.
+
+        Raises
+        ------
+        EvenhandError
+            If a parameter is out of its range in `ranges`, or `random_state` is negative.
+        """
+        check(self, **self.ranges)
+        if isinstance(self.random_state, (int, np.integer)):
+            check(self, random_state=WHOLE)
 
     @abstractmethod
     def _learn(self, problem: Problem) -> Model:

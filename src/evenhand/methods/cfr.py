@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, ClassVar
 
+from evenhand._errors import EvenhandError
+from evenhand._ranges import FOLDS, Ranges
 from evenhand.calibration.rules import CalibrationRule, Misclassified
 from evenhand.data.head import Head
 from evenhand.methods._calibrate import GRID, NEAREST, PAPER, PAPER_CODE, STABLE, Recipe, default_recipe
@@ -65,6 +67,7 @@ class CFR(Method):
 
     paper = "You et al., CVPR 2024, arXiv 2403.07241"
     streams: ClassVar[bool] = True
+    ranges: ClassVar[Ranges] = {"folds": FOLDS}
 
     def __init__(
         self,
@@ -106,12 +109,17 @@ class CFR(Method):
         return Model.of_state(problem, found.erm if choice.index is None else found.states[choice.index])
 
     def _plan(self, problem: Problem) -> Plan:
-        recipes = self.recipes or default_recipe(problem)
+        recipes = default_recipe(problem) if self.recipes is None else self.recipes
+        recipes = (recipes,) if isinstance(recipes, Recipe) else tuple(recipes)
+        if not recipes:
+            raise EvenhandError(
+                "recipes must hold at least one Recipe, but it is empty; leave it out for the usual one"
+            )
         return Plan(
             self.erm or erm_sgd(problem),
             self.reference or ShortcutReference(),
             self.calibration_set or Misclassified(),
-            (recipes,) if isinstance(recipes, Recipe) else tuple(recipes),
+            recipes,
         )
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from evenhand._errors import EvenhandError
 from evenhand._random import torch_stream
+from evenhand._ranges import COUNT, POSITIVE, SHARE, Ranges
 from evenhand.calibration.sides import Parts, Side
 from evenhand.data.head import Head
 from evenhand.functional.contrastive import line_similarities, supervised_contrastive_loss
@@ -72,6 +72,14 @@ class CnC(Method):
         {"learning_rate": 1e-2},
     )
     paper: ClassVar[str] = "Zhang et al., ICML 2022, arXiv 2203.01517"
+    ranges: ClassVar[Ranges] = {
+        "temperature": POSITIVE,
+        "contrast": SHARE,
+        "k": COUNT,
+        "learning_rate": POSITIVE,
+        "epochs": COUNT,
+        "batch_size": COUNT,
+    }
 
     def __init__(
         self,
@@ -96,10 +104,6 @@ class CnC(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        if not 0 <= self.contrast <= 1:
-            raise EvenhandError(
-                f"contrast must lie between 0 and 1, but it is {self.contrast}; 0.75 is usual"
-            )
         erm = train_erm(problem, self.erm or erm_sgd(problem), self.history_)
         self.erm_ = Model.of_state(problem, erm)
         parts = Parts.of(erm.logits_of_all(problem.h, problem.prototypes), problem.y)

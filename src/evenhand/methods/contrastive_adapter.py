@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from evenhand._errors import EvenhandError
 from evenhand._random import torch_stream
+from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Range, Ranges
 from evenhand.calibration.draws import Ground, Pools
 from evenhand.calibration.negatives import NearestNegatives
 from evenhand.calibration.positives import DrawnRows
@@ -70,6 +70,17 @@ class ContrastiveAdapter(Method):
         {"learning_rate": 3e-3},
     )
     paper: ClassVar[str] = "Zhang and Ré, NeurIPS 2022, arXiv 2207.07180"
+    ranges: ClassVar[Ranges] = {
+        "hidden": COUNT,
+        "temperature": POSITIVE,
+        "logit_scale": POSITIVE,
+        "positives": COUNT,
+        "negatives": COUNT,
+        "learning_rate": POSITIVE,
+        "epochs": COUNT,
+        "batch_size": Range(2, whole=True),
+        "weight_decay": NOT_NEGATIVE,
+    }
 
     def __init__(
         self,
@@ -104,8 +115,6 @@ class ContrastiveAdapter(Method):
         return tags
 
     def _learn(self, problem: Problem) -> Model:
-        if self.batch_size < 2:
-            raise EvenhandError(f"batch_size must be at least 2 for batch norm, but it is {self.batch_size}")
         training = _Training(self, problem)
         self.notes_ = training.chosen.notes
 

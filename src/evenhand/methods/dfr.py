@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from evenhand._errors import EvenhandError
 from evenhand._random import child_seed, numpy_stream
+from evenhand._ranges import COUNT, POSITIVE, Each, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.splits import hold_out
@@ -67,6 +68,10 @@ class DFR(Method):
     needs: ClassVar[tuple[str, ...]] = ("groups",)
     selection: ClassVar[str] = "worst_group"
     paper: ClassVar[str] = "Kirichenko et al., ICLR 2023, arXiv 2204.02937"
+    ranges: ClassVar[Ranges] = {
+        "grid": Each(POSITIVE),
+        "retrainings": COUNT,
+    }
 
     def __init__(
         self,

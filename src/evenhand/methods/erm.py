@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from evenhand._ranges import COUNT, POSITIVE, Ranges, or_none
 from evenhand.backbones.projection import LinearProjection
 from evenhand.data.head import Head
 from evenhand.methods._erm import train_erm
@@ -43,6 +44,11 @@ class ERM(Method):
     )
     paper = "You et al., CVPR 2024, arXiv 2403.07241, its first stage"
     streams: ClassVar[bool] = True
+    ranges: ClassVar[Ranges] = {
+        "learning_rate": or_none(POSITIVE),
+        "epochs": or_none(COUNT),
+        "batch_size": COUNT,
+    }
 
     def __init__(
         self,

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evenhand._errors import EvenhandError
 from evenhand._random import child_seed
+from evenhand._ranges import COUNT, POSITIVE, Each, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.splits import hold_out
@@ -61,6 +61,10 @@ class EVaLS(Method):
     selection = "worst_environment"
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = tuple({"grid": (k,)} for k in GRID)
     paper = "Ghaznavi et al., 2024, arXiv 2410.05345"
+    ranges: ClassVar[Ranges] = {
+        "grid": Each(COUNT),
+        "C": POSITIVE,
+    }
 
     def __init__(
         self,
@@ -77,8 +81,6 @@ class EVaLS(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        if min(self.grid, default=0) < 1:
-            raise EvenhandError(f"grid must hold numbers from 1 on, but {self.grid} came; {GRID} is usual")
         base = hold_out_and_train(problem, self.erm or erm_sgd(problem), self.history_)
         sampled, judged = hold_out(base.y, seed=child_seed(problem.seed, "evals", "halves"), share=0.5)
         u, y, losses = base.seen.u[sampled], base.y[sampled], base.losses()[sampled]

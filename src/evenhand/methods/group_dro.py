@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from evenhand._errors import EvenhandError
 from evenhand._random import torch_stream
+from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Ranges, or_none
 from evenhand.data.head import Head
 from evenhand.functional.group_dro import group_means, raised
 from evenhand.methods._loop import minimise
@@ -63,6 +64,13 @@ class GroupDRO(Method):
     )
     paper: ClassVar[str] = "Sagawa et al., ICLR 2020, arXiv 1911.08731"
     streams: ClassVar[bool] = True
+    ranges: ClassVar[Ranges] = {
+        "step_size": NOT_NEGATIVE,
+        "pull": NOT_NEGATIVE,
+        "learning_rate": or_none(POSITIVE),
+        "epochs": or_none(COUNT),
+        "batch_size": COUNT,
+    }
 
     def __init__(
         self,

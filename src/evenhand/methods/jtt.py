@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from evenhand._errors import EvenhandError
+from evenhand._ranges import COUNT, NOT_NEGATIVE, Ranges, or_none
 from evenhand.data.head import Head
 from evenhand.methods._erm import train_erm
 from evenhand.methods._loop import SGD
@@ -67,6 +67,10 @@ class JTT(Method):
     )
     paper = "Liu et al., ICML 2021, arXiv 2107.09044"
     streams: ClassVar[bool] = True
+    ranges: ClassVar[Ranges] = {
+        "upweight": NOT_NEGATIVE,
+        "first_epochs": or_none(COUNT),
+    }
 
     def __init__(
         self,
@@ -89,8 +93,6 @@ class JTT(Method):
         return tags
 
     def _learn(self, problem: Problem) -> Model:
-        if self.upweight < 0:
-            raise EvenhandError(f"upweight must be at least 0, but it is {self.upweight}; 20 to 100 is usual")
         sgd = self.erm or erm_sgd(problem)
         first_epochs = (
             max(1, round(FIRST_SHARE * sgd.epochs)) if self.first_epochs is None else self.first_epochs

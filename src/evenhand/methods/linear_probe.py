@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sklearn.metrics import accuracy_score
 
+from evenhand._ranges import POSITIVE, Each, Ranges
 from evenhand.data.head import Head
 from evenhand.methods._model import Model
 from evenhand.methods._probe import GRID, fit_on_grid
@@ -38,6 +39,7 @@ class LinearProbe(Method):
         {"grid": (c,)} for c in (1.0, 0.1, 10.0, 0.01, 100.0)
     )
     paper = "Radford et al., ICML 2021, arXiv 2103.00020"
+    ranges: ClassVar[Ranges] = {"grid": Each(POSITIVE)}
 
     def __init__(self, head: Head | None = None, grid: Sequence[float] = GRID, random_state: Any = 0) -> None:
         self.head = head

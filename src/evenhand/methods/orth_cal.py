@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from evenhand._errors import EvenhandError
+from evenhand._ranges import NOT_NEGATIVE, Ranges
 from evenhand._typing import Floats
 from evenhand.data.concepts import Concepts, value_pairs
 from evenhand.data.head import Head
@@ -53,6 +54,7 @@ class OrthCal(Method):
     )
     paper: ClassVar[str] = "Chuang et al., 2023, arXiv 2302.00070"
     streams: ClassVar[bool] = True
+    ranges: ClassVar[Ranges] = {"strength": NOT_NEGATIVE}
 
     def __init__(
         self,
@@ -68,8 +70,6 @@ class OrthCal(Method):
 
     def _learn(self, problem: Problem) -> Model:
         concepts = checked(self.concepts, self.head, "orth_cal")
-        if not self.strength >= 0:
-            raise EvenhandError(f"strength must be at least 0, but it is {self.strength}; 1000 is usual")
         spurious = np.concatenate(list(concepts.values.values()))
         pairs = [np.stack(pair, axis=1) for found in concepts.pairs.values() for pair in value_pairs(found)]
         change = calibrated_projection(_double(spurious), _double(np.concatenate(pairs)), self.strength)

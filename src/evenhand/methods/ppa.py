@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import minimize as minimise_convex
 from torch import Tensor
 
-from evenhand._errors import EvenhandError
+from evenhand._ranges import NOT_NEGATIVE, POSITIVE, Ranges
 from evenhand._typing import Floats
 from evenhand.data.head import Head
 from evenhand.functional.geometry import class_sums
@@ -61,6 +61,11 @@ class PPA(Method):
         {"tau": 0.5},
     )
     paper: ClassVar[str] = "Zhu et al., CVPR 2025, arXiv 2503.09487"
+    ranges: ClassVar[Ranges] = {
+        "tau": NOT_NEGATIVE,
+        "bias_penalty": POSITIVE,
+        "penalty": POSITIVE,
+    }
 
     def __init__(
         self,
@@ -77,9 +82,6 @@ class PPA(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        for name in ("bias_penalty", "penalty"):
-            if not getattr(self, name) > 0:
-                raise EvenhandError(f"{name} must be above 0, but it is {getattr(self, name)}; 1e-4 is usual")
         z, y, n_classes = problem.start.embed_all(problem.h), problem.y, problem.n_classes
         self.notes_: tuple[str, ...] = ()
         wrong = self._misled(z, y, problem.prototypes)

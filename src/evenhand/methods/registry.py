@@ -56,7 +56,7 @@ def make(name: str, **params: Any) -> Method:
     Raises
     ------
     EvenhandError
-        If the method, the preset or a parameter is unknown.
+        If the method, the preset or a parameter is unknown, or a parameter is out of its range.
     """
     cls = method_class(name)
     preset = params.pop("preset", None)
@@ -71,4 +71,6 @@ def make(name: str, **params: Any) -> Method:
     unknown = sorted(set(params) - set(allowed))
     if unknown:
         raise EvenhandError(f"{name} takes no parameter {unknown[0]!r}; it takes {', '.join(allowed)}")
-    return cls(**params)
+    method = cls(**params)
+    method.check_ranges()
+    return method

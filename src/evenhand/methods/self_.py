@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream, torch_stream
+from evenhand._ranges import COUNT, INSIDE, POSITIVE, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.methods._erm import train_erm
@@ -78,6 +79,13 @@ class SelectiveFinetuning(Method):
         {"rows": 100, "criterion": "dropout"},
     )
     paper = "LaBonte et al., NeurIPS 2023, arXiv 2309.08534"
+    ranges: ClassVar[Ranges] = {
+        "rows": COUNT,
+        "learning_rate": POSITIVE,
+        "steps": COUNT,
+        "early": INSIDE,
+        "dropout": INSIDE,
+    }
 
     def __init__(
         self,
@@ -102,7 +110,8 @@ class SelectiveFinetuning(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        self._check()
+        if self.criterion not in CRITERIA:
+            raise EvenhandError(f"criterion {self.criterion!r} is unknown; allowed are {', '.join(CRITERIA)}")
         sgd = self.erm or erm_sgd(problem)
         base = hold_out_and_train(problem, sgd, self.history_)
         chosen = highest(CRITERIA[self.criterion](self, base, sgd), self.rows)
@@ -110,16 +119,6 @@ class SelectiveFinetuning(Method):
         absent = np.setdiff1d(np.arange(problem.n_classes), base.y[chosen])
         self.notes_ = _absence(self.classes_[absent].tolist(), problem.n_classes, len(chosen))
         return base.model(self._finetuned(base, chosen, problem.seed))
-
-    def _check(self) -> None:
-        if self.criterion not in CRITERIA:
-            raise EvenhandError(f"criterion {self.criterion!r} is unknown; allowed are {', '.join(CRITERIA)}")
-        for name in ("rows", "steps"):
-            if getattr(self, name) < 1:
-                raise EvenhandError(f"{name} must be at least 1, but it is {getattr(self, name)}")
-        for name in ("early", "dropout"):
-            if not 0 < getattr(self, name) < 1:
-                raise EvenhandError(f"{name} must lie between 0 and 1, but it is {getattr(self, name)}")
 
     def _finetuned(self, base: Base, chosen: Ints, seed: int) -> LastLayer:
         u, y = torch.from_numpy(base.seen.u[chosen]).float(), torch.from_numpy(base.y[chosen])

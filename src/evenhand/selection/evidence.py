@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
+from evenhand._ranges import COUNT, INSIDE, SHARE, check
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.selection.judged import Judged
 from evenhand.selection.partition import Partition
@@ -103,10 +103,7 @@ class Evidence:
     witness: Witness | None = field(default_factory=Witness)
 
     def __post_init__(self) -> None:
-        if not 0 < self.confidence < 1:
-            raise EvenhandError(
-                f"confidence must lie between 0 and 1, but it is {self.confidence}; 0.95 is usual"
-            )
+        check(self, confidence=INSIDE, max_loss=SHARE, draws=COUNT)
 
     def choose(self, names: Sequence[str], predictions: Ints, judged: Judged, seed: int) -> Choice:
         """Choose among K candidates.
@@ -126,7 +123,7 @@ class Evidence:
         if not names or not any(len(cell) for cell in partition.members):
             return _erm_kept(names, judged, "too few judged rows to compare cells")
         heard = Testimony.of(judged) if self._asks(judged) else None
-        if heard and self.witness and (objection := self.witness.objection(heard)):
+        if heard and self.witness and (objection := self.witness.objection(heard, has_text=judged.has_text)):
             return _erm_kept(names, judged, objection, heard)
         right_erm = judged.erm == judged.y
         right = predictions == judged.y

@@ -31,6 +31,8 @@ class Judged:
         Embeddings by the pretrained projection, for rules that read them.
     groups : int64 [M] or None
         Group codes, -1 where unknown. Only the oracle rule reads them.
+    has_text : bool
+        Whether zero-shot is that of class names, not of the class centroids that stand in for them.
     """
 
     y: Ints
@@ -41,6 +43,7 @@ class Judged:
     shortcut_margin: Floats | None = None
     z: Floats | None = None
     groups: Ints | None = None
+    has_text: bool = True
 
     @property
     def n_classes(self) -> int:
@@ -67,4 +70,5 @@ class Judged:
             values = [getattr(part, name) for part in parts]
             return None if any(value is None for value in values) else np.concatenate(values)
 
-        return Judged(**{field.name: together(field.name) for field in fields(Judged)})
+        arrays = {field.name: together(field.name) for field in fields(Judged) if field.name != "has_text"}
+        return Judged(**arrays, has_text=all(part.has_text for part in parts))

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from evenhand._errors import EvenhandError
+from evenhand._ranges import SHARE, check
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.selection.judged import Judged
 
@@ -85,20 +85,21 @@ class Witness:
     support: float = 0.95
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not 0 <= value <= 1:
-                raise EvenhandError(f"{name} must lie between 0 and 1, but it is {value}")
+        check(self, legibility=SHARE, competence=SHARE, agreement=SHARE, support=SHARE)
 
-    def objection(self, heard: Testimony) -> str | None:
-        """Return why the probe's cells are no evidence, or None."""
+    def objection(self, heard: Testimony, *, has_text: bool = True) -> str | None:
+        """Return why the probe's cells are no evidence, or None; without text class centroids testify."""
+        if has_text:
+            names, knows, errs = "class names", "zero-shot hardly knows these classes", "zero-shot errs"
+        else:
+            names, knows = "class centroids", "class centroids hardly tell these classes apart"
+            errs = "class centroids err"
         if heard.legibility < self.legibility:
-            return "nothing but the class names tells the classes apart, so no shortcut can be read"
+            return f"nothing but the {names} tells the classes apart, so no shortcut can be read"
         if heard.competence < self.competence:
-            return (
-                "zero-shot hardly knows these classes, so nothing vouches for what the shortcut probe reads"
-            )
+            return f"{knows}, so nothing vouches for what the shortcut probe reads"
         if heard.agreement > self.agreement and heard.support < self.support:
-            return "the shortcut probe errs where zero-shot errs too: its errors are hard rows, no minority"
+            return f"the shortcut probe errs where {errs} too: its errors are hard rows, no minority"
         return None
 
 

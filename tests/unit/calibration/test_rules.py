@@ -59,5 +59,5 @@ def test_uniform_is_blind_to_the_reference_and_follows_its_stream() -> None:
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1])
 def test_a_share_outside_0_and_1_is_refused(share: float) -> None:
     for rule in (LowMargin, Uniform, Misclassified):
-        with pytest.raises(EvenhandError, match="must lie between 0 and 1"):
+        with pytest.raises(EvenhandError, match="must be above 0 and below 1"):
             rule(share)

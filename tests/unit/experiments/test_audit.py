@@ -119,6 +119,10 @@ def small(n: int, classes: int) -> FeatureTable:
     )
 
 
+def test_without_text_it_is_class_centroids_that_are_audited() -> None:
+    assert audit_table(small(40, 2)).models == ["class_centroids"]
+
+
 def test_ten_rows() -> None:
     found = audit_table(small(10, 2))
     assert found.slices == found.probes == found.matches == []

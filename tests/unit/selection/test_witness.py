@@ -76,6 +76,26 @@ def test_a_witness_that_knows_little_does_not_vouch() -> None:
     assert "zero-shot hardly knows these classes" in choice.reason
 
 
+def test_without_text_the_verdict_speaks_of_class_centroids() -> None:
+    judged, candidate = world(0, shortcut=True)
+    guess = np.random.default_rng(1).integers(0, 2, len(judged.y))
+    same, _ = world(0, shortcut=False)
+    for rows_, sentence in (
+        (replace(judged, shortcut=guess), "nothing but the class centroids tells the classes apart"),
+        (replace(judged, zero_shot=guess), "class centroids hardly tell these classes apart, so nothing"),
+        (same, "the shortcut probe errs where class centroids err too"),
+    ):
+        choice = Evidence().choose(["a"], candidate[None], replace(rows_, has_text=False), 0)
+        assert sentence in choice.reason
+
+
+def test_parts_without_text_make_a_whole_without_text() -> None:
+    judged, _ = world(0, shortcut=True)
+    silent = replace(judged, has_text=False)
+    assert not Judged.concatenate([silent, silent]).has_text
+    assert Judged.concatenate([judged, judged]).has_text
+
+
 def test_the_oracle_rule_and_rows_without_a_probe_hear_no_witness() -> None:
     judged, candidate = world(0, shortcut=False)
     known = replace(judged, groups=judged.shortcut)
@@ -117,5 +137,5 @@ def test_above_chance_is_1_when_all_is_right_and_0_for_one_guess(classes: int) -
 
 
 def test_bounds_outside_0_and_1_are_refused() -> None:
-    with pytest.raises(EvenhandError, match="agreement must lie between 0 and 1, but it is 2"):
+    with pytest.raises(EvenhandError, match="agreement must be at least 0 and at most 1, but it is 2"):
         Witness(agreement=2)

@@ -1,0 +1,74 @@
+"""One fit or one prediction in a process of its own, and the anonymous memory that it took.
+
+    python benchmarks/_memory.py fit STORE METHOD stream|hold
+    python benchmarks/_memory.py predict RUN FOLDER
+
+Prints JSON. Anonymous memory is what a process must keep; pages of mapped files the system takes back as it
+needs them. Linux only: elsewhere no file tells the two apart.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def anonymous() -> int:
+    """Return the anonymous bytes of this process."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("RssAnon:"):
+            return 1024 * int(line.split()[1])
+    raise RuntimeError("/proc/self/status has no RssAnon; measure on Linux")
+
+
+def watched(work: Callable[[], Any]) -> dict[str, float]:
+    """Return anonymous bytes before, at the peak and after `work`, and its seconds."""
+    before, peak, done = anonymous(), [0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.01):
+            peak[0] = max(peak[0], anonymous())
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    start = time.perf_counter()
+    work()
+    seconds = time.perf_counter() - start
+    after = anonymous()
+    done.set()
+    watcher.join()
+    return {"before": before, "peak": max(peak[0], before, after), "after": after, "seconds": seconds}
+
+
+def fit(store: str, method: str, how: str) -> dict[str, Any]:
+    """Fit a method on a store; what reading the table takes is told apart from what the fit adds."""
+    from evenhand import read_store
+    from evenhand.experiments.run import fit_row
+    from evenhand.methods.registry import method_class
+
+    method_class(method)
+    tables: list[Any] = []
+    read = watched(lambda: tables.append(read_store(store, verify=False)))
+    found = watched(lambda: fit_row(tables[0], method, 0, stream=how == "stream"))
+    return {"read": read, "fit": found, "rows": len(tables[0])}
+
+
+def predict(run: str, folder: str) -> dict[str, Any]:
+    """Predict a folder of images."""
+    from evenhand.experiments.predict import predict_run
+
+    with tempfile.TemporaryDirectory() as made:
+        return {"predict": watched(lambda: predict_run(run, folder, out=Path(made) / "p.csv"))}
+
+
+if __name__ == "__main__":
+    import torch
+
+    torch.set_num_threads(1)
+    print(json.dumps({"fit": fit, "predict": predict}[sys.argv[1]](*sys.argv[2:])))

@@ -1,0 +1,168 @@
+"""Parameters out of range are refused in one sentence, by methods and by what they are composed of."""
+
+from collections.abc import Callable
+from math import inf, nan
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evenhand import CFR, ERM, EvenhandError
+from evenhand._ranges import COUNT, INSIDE, SHARE, Each, or_none
+from evenhand.calibration.negatives import NearestNegatives, RandomNegatives
+from evenhand.calibration.positives import Centroid, DrawnRows, RunningCentroid
+from evenhand.calibration.rules import LowMargin, Misclassified, Uniform
+from evenhand.calibration.terms import (
+    AnchorCrossEntropy,
+    BatchCrossEntropy,
+    Calibration,
+    Similarity,
+    TargetedContrast,
+)
+from evenhand.functional.targeted import Targeted
+from evenhand.methods._calibrate import STABLE, Recipe
+from evenhand.methods._loop import SGD
+from evenhand.methods._references import CrossFittedErm
+from evenhand.methods.registry import METHODS, make, method_class
+from evenhand.selection.evidence import Evidence
+from evenhand.selection.witness import Witness
+
+X = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)
+Y = np.arange(40) % 2
+
+OBJECTS: list[tuple[Callable[..., Any], str, Any, str]] = [
+    (Misclassified, "fallback", 0.0, "above 0 and below 1, but it is 0.0; 0.05 is usual"),
+    (LowMargin, "share", 1.0, "above 0 and below 1, but it is 1.0; 0.1 is usual"),
+    (Uniform, "share", nan, "a finite number, above 0 and below 1, but it is nan; 0.1 is usual"),
+    (DrawnRows, "k", 0, "at least 1, but it is 0; 16 is usual"),
+    (Centroid, "k", 1.5, "a whole number, at least 1, but it is 1.5; 16 is usual"),
+    (RunningCentroid, "k", -1, "at least 1, but it is -1; 16 is usual"),
+    (RunningCentroid, "momentum", 1.0, "at least 0 and below 1, but it is 1.0; 0.9 is usual"),
+    (RandomNegatives, "k", 0, "at least 1, but it is 0; 16 is usual"),
+    (NearestNegatives, "k", 0, "at least 1, but it is 0; 16 is usual"),
+    (Calibration, "temperature", 0, "above 0, but it is 0; 1 is usual"),
+    (Calibration, "weight", -1, "at least 0, but it is -1; 1 is usual"),
+    (AnchorCrossEntropy, "weight", inf, "a finite number, at least 0, but it is inf; 1 is usual"),
+    (BatchCrossEntropy, "weight", -1, "at least 0, but it is -1; 1 is usual"),
+    (Similarity, "weight", -1, "at least 0, but it is -1; 1 is usual"),
+    (TargetedContrast, "weight", -1, "at least 0, but it is -1; 1 is usual"),
+    (Targeted, "queue_size", -1, "at least 0, but it is -1; 1280 is usual"),
+    (Targeted, "momentum", 1, "at least 0 and below 1, but it is 1; 0.9 is usual"),
+    (Targeted, "temperature", 0, "above 0, but it is 0; 0.07 is usual"),
+    (Targeted, "target_weight", -1, "at least 0, but it is -1; 0.2 is usual"),
+    (CrossFittedErm, "folds", 1, "at least 2, but it is 1; 5 is usual"),
+    (Evidence, "confidence", 1.0, "above 0 and below 1, but it is 1.0; 0.95 is usual"),
+    (Evidence, "max_loss", 1.1, "at least 0 and at most 1, but it is 1.1; 0.1 is usual"),
+    (Evidence, "draws", 0, "at least 1, but it is 0; 1000 is usual"),
+    (Witness, "legibility", -0.1, "at least 0 and at most 1, but it is -0.1; 0.2 is usual"),
+    (Witness, "support", 2, "at least 0 and at most 1, but it is 2; 0.95 is usual"),
+]
+
+
+@pytest.mark.parametrize(("make_one", "name", "value", "sentence"), OBJECTS)
+def test_objects_refuse_what_is_out_of_range(
+    make_one: Callable[..., Any], name: str, value: Any, sentence: str
+) -> None:
+    with pytest.raises(EvenhandError) as refused:
+        make_one(**{name: value})
+    assert str(refused.value) == f"{name} must be {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("learning_rate", -1.0, "above 0, but it is -1.0"),
+        ("learning_rate", nan, "a finite number, above 0, but it is nan"),
+        ("epochs", True, "a whole number, at least 1, but it is True"),
+        ("batch_size", 0, "at least 1, but it is 0; 128 is usual"),
+        ("momentum", 1, "at least 0 and below 1, but it is 1; 0.9 is usual"),
+        ("weight_decay", -1, "at least 0, but it is -1; 1e-05 is usual"),
+    ],
+)
+def test_sgd_refuses_what_is_out_of_range(name: str, value: Any, sentence: str) -> None:
+    with pytest.raises(EvenhandError) as refused:
+        SGD(**{"learning_rate": 0.1, "epochs": 1, name: value})
+    assert str(refused.value) == f"{name} must be {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("dropout", 1, "dropout must be at least 0 and below 1, but it is 1; 0 is usual"),
+        ("schedule", 2, "schedule must be at least 0 and at most 1, but it is 2; 0 is usual"),
+        ("terms", (), "terms must hold at least one term of the loss, but there is none"),
+    ],
+)
+def test_a_recipe_refuses_what_is_out_of_range(name: str, value: Any, sentence: str) -> None:
+    with pytest.raises(EvenhandError) as refused:
+        Recipe(**{"terms": STABLE.terms, "sgd": STABLE.sgd, name: value})
+    assert str(refused.value) == sentence
+
+
+WRONG = {
+    "grid": (),
+    "dropout": 1,
+    "early": 0,
+    "contrast": -0.5,
+    "folds": 1,
+    "batch_size": 0,
+}
+"""Out of range where a parameter goes by this name; any other refuses −1."""
+PARAMETERS = [(method, name) for method in METHODS for name in method_class(method).ranges]
+
+
+@pytest.mark.parametrize(("method", "name"), PARAMETERS)
+@pytest.mark.parametrize("value", [None, nan, "a"])
+def test_every_numeric_parameter_of_every_method_is_in_range(method: str, name: str, value: Any) -> None:
+    wrong = WRONG.get(name, -1) if value is None else value
+    with pytest.raises(EvenhandError, match=rf"^{name} must be .*(at least|above) .*, but it is"):
+        make(method, **{name: wrong})
+    with pytest.raises(EvenhandError, match=f"^{name} must be "):
+        method_class(method)(**{name: wrong}).fit(X, Y)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_number_that_a_method_takes_has_a_range(method: str) -> None:
+    cls = method_class(method)
+    defaults = cls().get_params(deep=False)
+    numbers = {
+        name
+        for name, value in defaults.items()
+        if isinstance(value, (int, float)) or (isinstance(value, tuple) and name == "grid")
+    }
+    assert numbers - {"random_state"} <= set(cls.ranges)
+    assert set(cls.ranges) <= set(defaults)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_negative_random_state_is_refused(method: str) -> None:
+    with pytest.raises(EvenhandError, match=r"^random_state must be at least 0, but it is -1; 0 is usual$"):
+        make(method, random_state=-1)
+
+
+def test_a_wrong_number_of_a_grid_is_told() -> None:
+    with pytest.raises(EvenhandError) as refused:
+        make("dfr", grid=[1.0, -1.0])
+    assert str(refused.value).startswith(
+        "grid must be a list of numbers, at least one and each above 0, but it is [1.0, -1.0]; ("
+    )
+
+
+def test_no_recipes_are_refused() -> None:
+    with pytest.raises(EvenhandError, match="recipes must hold at least one Recipe, but it is empty; leave"):
+        CFR(recipes=()).fit(X, Y)
+
+
+def test_training_that_diverges_is_told() -> None:
+    with pytest.raises(EvenhandError, match=r"learning_rate 1e\+30 is too large: training diverged in epoch"):
+        ERM(learning_rate=1e30).fit(X, Y)
+
+
+def test_bounds_belong_to_a_range_or_not() -> None:
+    assert [SHARE.objection(value) is None for value in (0, 1, -1e-9)] == [True, True, False]
+    assert [INSIDE.objection(value) is None for value in (0, 1, 0.5)] == [False, False, True]
+    assert COUNT.objection(np.int64(3)) is None
+    assert COUNT.objection(None) == "a whole number, at least 1"
+    assert or_none(COUNT).objection(None) is None
+    assert Each(COUNT).objection(np.array([1, 2])) is None
+    assert Each(COUNT).objection("12") is not None
