@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,9 @@ from evenhand.experiments.backbone import backbone_of, embedded
 from evenhand.experiments.results import ResultRow
 
 RESULTS = "results.json"
+
+_Name = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z]+$")]
+"""A file of the run itself: a stranger's card must not have files elsewhere read."""
 
 
 class Made(BaseModel):
@@ -53,7 +56,7 @@ class RunCard(BaseModel):
     store_card: Made
     validation_from: Literal["train", "given"]
     group_by: str | None
-    files: dict[str, Sha256]
+    files: dict[_Name, Sha256]
 
 
 def write_card(run: Path, told: Mapping[str, Any]) -> None:
@@ -103,6 +106,8 @@ def read_card(run: Path) -> dict[str, Any]:
 
 
 def _verify(path: Path, digest: str) -> None:
+    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+        raise EvenhandError(f"{path} is no plain file; run fit again")
     try:
         whole = sha256(path) == digest
     except OSError as error:

@@ -1,6 +1,7 @@
 """A run folder is a fitted scikit-learn estimator again."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import evenhand
 from evenhand import EvenhandError, FeatureTable
+from evenhand.data.store_layout import sealed
 from evenhand.experiments.run import fit_row, fit_run
 
 
@@ -94,6 +96,23 @@ def test_a_card_edited_by_hand_or_without_its_files_is_refused(run: Path) -> Non
         evenhand.load(run)
     card.write_text(card.read_text().replace('"seed": 0', '"seed": 1'))
     with pytest.raises(EvenhandError, match=r"card\.json was changed since the fit; run fit again"):
+        evenhand.load(run)
+
+
+@pytest.mark.parametrize("name", ["../card.json", "/dev/zero", "sub/x.json", "x.json\n"])
+def test_a_card_has_no_file_outside_its_folder_read(run: Path, name: str) -> None:
+    card = json.loads((run / "card.json").read_text())
+    del card["checksum"]
+    card["files"][name] = "0" * 64
+    (run / "card.json").write_text(sealed(card))
+    with pytest.raises(EvenhandError, match=r"card\.json is malformed at files\..*; run fit again"):
+        evenhand.load(run)
+
+
+def test_a_pipe_in_a_run_is_refused_and_not_waited_for(run: Path) -> None:
+    (run / "history.parquet").unlink()
+    os.mkfifo(run / "history.parquet")
+    with pytest.raises(EvenhandError, match=r"history\.parquet is no plain file; run fit again"):
         evenhand.load(run)
 
 
