@@ -199,6 +199,7 @@ def test_a_field_of_a_hundred_megabytes(where: str, warm: Any, rows: Path, tmp_p
         ("nul.csv", b"label,x\n\0,\0\n"),
         ("none.parquet", b"PAR1" + b"\xff" * 64 + b"PAR1"),
     ],
+    ids=["deep", "big", "half", "open", "nul", "parquet"],
 )
 def test_tables_that_are_none(name: str, content: bytes, warm: Any, rows: Path, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
