@@ -157,8 +157,8 @@ def test_a_forged_card_is_believed_or_refused_but_never_a_traceback(
         shutil.copytree(embedded / "s.run", folder / "s.run")
         shutil.copytree(store, folder / "s.store")
         what = change(folder, rng)
-        for command in commands if trials > 3 else [rng.choice(commands)]:
-            done = warm.run(folder, *command)
-            assert done.code in (0, 1), (what, command, done)
-            assert "Traceback" not in done.stderr, (what, command, done)
+        command = rng.choice(commands)
+        done = warm.run(folder, *command)
+        assert done.code in (0, 1), (what, command, done)
+        assert "Traceback" not in done.stderr, (what, command, done)
         shutil.rmtree(folder)

@@ -105,7 +105,7 @@ def test_a_card_has_no_file_outside_its_folder_read(run: Path, name: str) -> Non
     del card["checksum"]
     card["files"][name] = "0" * 64
     (run / "card.json").write_text(sealed(card))
-    with pytest.raises(EvenhandError, match=r"card\.json is malformed at files\..*; run fit again"):
+    with pytest.raises(EvenhandError, match=r"(?s)card\.json is malformed at files\..*; run fit again"):
         evenhand.load(run)
 
 
