@@ -10,7 +10,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
 export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit browser browser-if-any install-test docs bench lock clean
+.PHONY: help setup demo test lint types unit faults browser browser-if-any install-test docs bench lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ types: setup  ## mypy, strict
 
 unit: setup  ## every test but the wheel's and the browser's
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not install and not browser"
+
+faults: setup  ## fifty kills of each command at random instants, full disks, hostile inputs; some minutes
+	OMP_NUM_THREADS=1 EVENHAND_FAULT_TRIALS=50 $(BIN)/pytest -n 2 -m faults
 
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 browser: setup  ## the report in chromium, which is installed first if it is missing and you are root

@@ -1,6 +1,7 @@
 """The browser marker, and a run on a store with thumbnails, drawn in a second, to test the report on."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from evenhand import Head, fit_run, read_store
 from evenhand.data.store_write import StoreWriter
+from evenhand.experiments.run_folder import write_card
 
 MakeRun = Callable[..., Path]
 
@@ -68,6 +70,18 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         return folder / "x.run"
 
     return make
+
+
+@pytest.fixture(scope="session")
+def reseal() -> Callable[..., None]:
+    """Make a run's card vouch for what lies in its folder now, as a forger would."""
+
+    def again(run: Path, **told: object) -> None:
+        card = json.loads((run / "card.json").read_text(encoding="utf-8"))
+        (run / "card.json").unlink()
+        write_card(run, {name: card[name] for name in card.keys() - {"files", "checksum"}} | told)
+
+    return again
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
+
+_SET = "files"
+"""What a set of files is called while it is written; the name is hidden, as all temporary ones are."""
 
 
 def sha256(path: Path) -> str:
@@ -36,33 +41,87 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
-def all_or_none(folder: Path) -> Iterator[Path]:
+def all_or_none(folder: Path, *, last: str) -> Iterator[Path]:
     """Yield an empty folder inside `folder`; on success its files move up, on failure they go.
 
-    Other files of `folder` stay as they are.
+    Other files of `folder` stay as they are. The file `last` vouches for the others: it leaves first and
+    comes last, so that a process killed in between leaves a folder without it, never halves of two sets.
 
     Raises
     ------
     EvenhandError
         If the disk is full, the folder is read-only, or the system refuses for another reason.
     """
-    staging = folder / f".{os.getpid()}.tmp"
+    staging = _temporary(folder / _SET)
     try:
         with _made(folder):
+            sweep(folder / _SET)
             try:
                 staging.mkdir()
                 yield staging
-                for file in sorted(staging.iterdir()):
-                    file.replace(folder / file.name)
+                with _alone(folder):
+                    (folder / last).unlink(missing_ok=True)
+                    for file in sorted(staging.iterdir(), key=lambda file: (file.name == last, file.name)):
+                        file.replace(folder / file.name)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise EvenhandError(f"cannot write {folder}: {error.strerror or error}") from error
 
 
+def was_interrupted(folder: Path) -> bool:
+    """Tell whether a process was killed while `all_or_none` wrote into a folder."""
+    return any(folder.glob(f".{_SET}.*.tmp"))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process moves files into a folder, where the file system knows locks."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed writers of `path` left beside it; the temporary files of living ones stay."""
+    mark = re.compile(rf"\.{re.escape(path.name)}\.(\d{{1,9}})\.tmp")
+    with suppress(OSError):
+        for entry in path.parent.iterdir():
+            found = mark.fullmatch(entry.name)
+            if found is None or _lives(int(found[1])):
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    """Tell whether another process lives; our own number on a file is that of one before us."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; on success it takes the place of `path`, on failure it goes.
+
+    What a killed process leaves of it is `sweep`'s.
 
     Raises
     ------
@@ -70,7 +129,7 @@ def atomic(path: Path) -> Iterator[Path]:
         If `path` is a folder, the disk is full, the folder is read-only, or the system refuses for another
         reason.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = _temporary(path)
     try:
         if path.is_dir():
             raise EvenhandError(f"cannot write {path}: it is a folder; name a file")
@@ -112,8 +171,9 @@ def atomic_folder(path: Path, *, argument: str) -> Iterator[Path]:
     path = Path(os.path.abspath(path))  # noqa: PTH100  "." has no name; links keep theirs
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise EvenhandError(f"{argument} {path} exists and is no empty folder; name a new one")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = _temporary(path)
     try:
+        sweep(path)
         temporary.mkdir(parents=True)
         yield temporary
         for file in filter(Path.is_file, temporary.rglob("*")):

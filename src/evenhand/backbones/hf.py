@@ -23,6 +23,8 @@ from evenhand.data.head import Head
 from evenhand.functional.geometry import prototypes
 
 PREFIX = "hf:"
+_NO_CODE = {"trust_remote_code": False}
+"""Said aloud, or transformers asks at the terminal whether to run what a stranger wrote."""
 SITES = {"clip": "visual_projection", "siglip": "identity", "siglip2": "identity"}
 """Projection site by model type; SigLIP's towers end without a linear map, so that an identity follows."""
 
@@ -187,10 +189,11 @@ def load_hf(
     source = model.removeprefix(PREFIX)
     try:
         with quiet(transformers):
-            _check_type(transformers.AutoConfig.from_pretrained(source).model_type, model)
-            loaded = transformers.AutoModel.from_pretrained(source, dtype=torch.float32)
-            images = transformers.AutoImageProcessor.from_pretrained(source)
-            tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+            config = transformers.AutoConfig.from_pretrained(source, **_NO_CODE)
+            _check_type(config.model_type, model)
+            loaded = transformers.AutoModel.from_pretrained(source, dtype=torch.float32, **_NO_CODE)
+            images = transformers.AutoImageProcessor.from_pretrained(source, **_NO_CODE)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(source, **_NO_CODE)
     except EvenhandError:
         raise
     except Exception as error:

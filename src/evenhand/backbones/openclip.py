@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import hashlib
 import logging
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -19,15 +21,12 @@ from PIL import Image
 from torch import Tensor
 
 from evenhand._errors import EvenhandError
+from evenhand.backbones.folder import PREFIX, check_folder, known_words
 from evenhand.backbones.precision import arithmetic, choose_precision
 from evenhand.backbones.prompts import complete
 from evenhand.backbones.sites import Site, check_config, find_site
 from evenhand.data.head import Head
 from evenhand.functional.geometry import prototypes
-
-_FOLDER = "local-dir:"
-WORDS = "words.txt"
-_WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
 
 
 class OpenClipBackbone:
@@ -84,7 +83,7 @@ class OpenClipBackbone:
         self.site: Site = find_site(self.model, name, site)
         self._pretrained, self._transform = pretrained, transform
         self._device, self._precision = torch.device(device), precision
-        self.words = _known_words(name)
+        self.words = known_words(name)
 
     @property
     def width(self) -> int:
@@ -185,8 +184,8 @@ def load_openclip(
         not supported, the folder or the checkpoint cannot be read, or the weights cannot be had.
     """
     chosen = choose_precision(precision, device)
-    if model.startswith(_FOLDER):
-        _check_folder(Path(model.removeprefix(_FOLDER)), pretrained)
+    if model.startswith(PREFIX):
+        check_folder(Path(model.removeprefix(PREFIX)), pretrained)
     else:
         model = model.replace("/", "-")
         _check_names(model, pretrained)
@@ -243,25 +242,6 @@ def weights_hash(model: torch.nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _check_folder(folder: Path, pretrained: str | None) -> None:
-    if pretrained is not None:
-        raise EvenhandError(
-            f"--pretrained {pretrained!r} does not go with {_FOLDER}{folder}, which brings its own weights; "
-            "leave it out"
-        )
-    if not (folder / "open_clip_config.json").is_file():
-        raise EvenhandError(f"model folder {folder} has no open_clip_config.json; give open_clip's folder")
-    if not any(file for pattern in _WEIGHTS for file in folder.glob(pattern)):
-        raise EvenhandError(f"model folder {folder} has no weights; allowed are {', '.join(_WEIGHTS)}")
-
-
-def _known_words(model: str) -> tuple[str, ...]:
-    path = Path(model.removeprefix(_FOLDER)) / WORDS
-    if not model.startswith(_FOLDER) or not path.is_file():
-        return ()
-    return tuple(word for line in path.read_text(encoding="utf-8").splitlines() if (word := line.strip()))
-
-
 def _check_names(model: str, pretrained: str | None) -> None:
     names = open_clip.list_models()
     if model not in names:
@@ -269,7 +249,7 @@ def _check_names(model: str, pretrained: str | None) -> None:
         near = difflib.get_close_matches(model, names, 3, 0.5) or ["ViT-B-32", "ViT-L-14", "RN50"]
         raise EvenhandError(
             f"model {model!r} is not known to open_clip; allowed are its names, such as {', '.join(near)}, "
-            f"and {_FOLDER}FOLDER"
+            f"and {PREFIX}FOLDER"
         )
     tags = open_clip.list_pretrained_tags_by_model(model)
     listed = ", ".join(tags) or "none"
@@ -283,8 +263,12 @@ def _check_names(model: str, pretrained: str | None) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep open_clip off the user's screen: it logs to the root logger, which sets that up to print."""
+    """Keep open_clip off the user's screen: it logs to the root logger, which sets that up to print.
+
+    Nor does it get an answer: transformers, which it uses, asks whether to run a stranger's code.
+    """
     root, handler, level = logging.getLogger(), logging.NullHandler(), logging.root.manager.disable
+    stdin, sys.stdin = sys.stdin, StringIO()
     root.addHandler(handler)
     logging.disable(logging.ERROR)
     try:
@@ -292,5 +276,6 @@ def _quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        sys.stdin = stdin
         logging.disable(level)
         root.removeHandler(handler)

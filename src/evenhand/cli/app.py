@@ -42,6 +42,9 @@ class Commands(TyperGroup):
         except KeyboardInterrupt as error:
             complain("error", "interrupted")
             raise typer.Exit(130) from error
+        except MemoryError as error:
+            complain("error", f"the memory does not suffice ({error}); free some, or use fewer rows at once")
+            raise typer.Exit(1) from error
         except OSError as error:
             if error.errno in (None, errno.EPIPE):
                 raise

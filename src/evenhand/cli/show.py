@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Mapping
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # a start that ends in one sentence, or in the version, needs no rich
     from rich.console import Console
     from rich.table import Table
+
+_OBEYED = ("Cc", "Cf", "Cs")
+"""Categories of Unicode that a terminal obeys instead of showing: control, format, surrogate."""
 
 
 def clean(text: object) -> str:
@@ -25,7 +29,7 @@ def clean(text: object) -> str:
 
 def printable(text: object) -> str:
     """Return `text` with U+FFFD for each control, format and surrogate character."""
-    return "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in str(text))
+    return "".join("�" if unicodedata.category(c) in _OBEYED else c for c in str(text))
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -48,8 +52,14 @@ def say(sentence: str) -> None:
 
 
 def as_json(value: Any) -> None:
-    """Write the object that the table shows to stdout, as strict JSON."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write the object that the table shows to stdout, as strict JSON; what a terminal obeys is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(re.sub(r"[^ -~\n]", _escaped, text) + "\n")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found.group()
+    return json.dumps(character)[1:-1] if unicodedata.category(character) in _OBEYED else character
 
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:

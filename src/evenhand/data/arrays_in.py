@@ -68,7 +68,8 @@ def read_arrays(files: Sequence[Path], *, argument: str) -> list[Floats]:
 
 def _open(path: Path, argument: str) -> Floats:
     try:
-        part = np.load(path, mmap_mode="r", allow_pickle=False)
+        with np.errstate(over="ignore"):  # of a header that promises more than there is in the world
+            part = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise EvenhandError(f"{argument}: {path} does not exist; give .npy files") from error
     except (OSError, ValueError, EOFError) as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from reprlib import repr as brief
 from typing import Any
 
 import yaml
@@ -92,8 +93,8 @@ def read_concept_words(path: Path) -> ConceptWords:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise EvenhandError(f"concept words: {path} cannot be read ({error})") from error
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
         raise EvenhandError(f"concept words: {path} is no YAML ({reason})") from error
     return parse_concept_words(content, str(path))
 
@@ -147,11 +148,11 @@ def value_pairs(embeddings: Floats) -> Iterator[tuple[Floats, Floats]]:
 def _different(values: Any, what: str) -> tuple[str, ...]:
     """Return two or more different texts."""
     if not isinstance(values, Sequence) or isinstance(values, str) or len(values) < 2:
-        raise EvenhandError(f"concept words: {what} is {values!r}; give a list of two or more values")
+        raise EvenhandError(f"concept words: {what} is {brief(values)}; give a list of two or more values")
     for value in values:
         if not isinstance(value, str) or not value.strip():
             raise EvenhandError(
-                f"concept words: {what} holds {value!r}, which is no text; quote it, or reword it"
+                f"concept words: {what} holds {brief(value)}, which is no text; quote it, or reword it"
             )
     if len(set(values)) < len(values):
         raise EvenhandError(f"concept words: {what} holds a value twice; give different ones")
@@ -160,7 +161,7 @@ def _different(values: Any, what: str) -> tuple[str, ...]:
 
 def _pairs(found: Any, where: str) -> Iterator[tuple[str, str]]:
     if not isinstance(found, Sequence) or isinstance(found, str):
-        raise EvenhandError(f"concept words: 'accept' of {where} is {found!r}; give a list of pairs")
+        raise EvenhandError(f"concept words: 'accept' of {where} is {brief(found)}; give a list of pairs")
     for pair in found:
         texts = _different(pair, f"a pair of 'accept' of {where}")
         if len(texts) > 2:
@@ -175,6 +176,6 @@ def _template(content: Mapping[str, Any], key: str, usual: str, places: Sequence
     for place in places:
         if not isinstance(template, str) or place not in template:
             raise EvenhandError(
-                f"concept words: {key} of {where} is {template!r}, without {place}; write one"
+                f"concept words: {key} of {where} is {brief(template)}, without {place}; write one"
             )
     return str(template)

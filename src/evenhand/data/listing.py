@@ -14,6 +14,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive, is_inside, members
 from evenhand.data.folders import class_of, find_images, split_of
+from evenhand.data.labels import some
 from evenhand.data.splits import SPLIT_NAMES
 from evenhand.data.tables_in import Columns, read_columns
 
@@ -175,7 +176,7 @@ def _path_column(columns: Columns) -> str:
             "does not read; save each image as a file and name the files in a column file_name"
         )
     raise EvenhandError(
-        f"{columns.path} has no column of image paths; its columns are {', '.join(columns.values)}; "
+        f"{columns.path} has no column of image paths; its columns are {some(columns.values)}; "
         "call the one with the paths file_name"
     )
 

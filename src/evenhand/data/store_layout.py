@@ -105,13 +105,17 @@ class StoreCard(BaseModel):
 
     def text(self) -> str:
         """Return the one text that stands for this card, with a checksum of itself."""
-        data = self.model_dump(by_alias=True)
-        return json_text({**data, "checksum": hashlib.sha256(json_text(data).encode()).hexdigest()})
+        return sealed(self.model_dump(by_alias=True))
 
 
 def json_text(data: dict[str, Any]) -> str:
     """Return sorted, indented JSON: one text for one value."""
     return json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def sealed(data: dict[str, Any]) -> str:
+    """Return the JSON of a card with a checksum of itself: an edit by hand shows."""
+    return json_text({**data, "checksum": hashlib.sha256(json_text(data).encode()).hexdigest()})
 
 
 def write_text(path: Path, text: str) -> None:

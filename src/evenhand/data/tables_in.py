@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -12,14 +13,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import open_file
+from evenhand.data.labels import some
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
+LONGEST = 4096
+"""Characters of a value at most, as of a path: one longer value would widen every row of its column."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,14 @@ class Columns:
         Column by column, in the file's order, without those that hold lists, records or bytes.
     embedded : tuple of str
         Columns that hold files as bytes, alone or in a record as the Hugging Face Hub's Parquet files do.
+    too_long : tuple of str
+        Columns that are left out for a value of more than `LONGEST` characters.
     """
 
     path: Path
     values: dict[str, Strings]
     embedded: tuple[str, ...] = ()
+    too_long: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values()), ()))
@@ -49,12 +57,17 @@ class Columns:
         Raises
         ------
         EvenhandError
-            If there is none of this name; the sentence names those that exist.
+            If there is none of this name, the sentence names those that exist, or it has too long a value.
         """
+        if column in self.too_long:
+            raise EvenhandError(
+                f"{argument}: {self.path} has a value of more than {LONGEST} characters in column "
+                f"{column!r}; shorten it or name another column"
+            )
         if column not in self.values:
             raise EvenhandError(
                 f"{argument}: {self.path} has no column {column!r}; "
-                f"its columns are {', '.join(self.values)}; name one of them"
+                f"its columns are {some(self.values)}; name one of them"
             )
         return self.values[column]
 
@@ -97,7 +110,7 @@ def read_columns(path: Path) -> Columns:
         )
     try:
         table = reader(path)
-    except (OSError, pa.ArrowException, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError, OverflowError, RecursionError, csv.Error, pa.ArrowException) as error:
         reason = shorten(str(error), 200, placeholder=" …")
         raise EvenhandError(f"cannot read the table {path}: {reason}") from error
     return _columns(path, table)
@@ -116,19 +129,27 @@ def columns_of(path: Path, rows: list[dict[str, Any]]) -> Columns:
 
 def _columns(path: Path, table: pa.Table) -> Columns:
     names = [name.strip() for name in table.column_names]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise EvenhandError(f"the table {path} names the column {twice[0]!r} twice; rename one")
     if table.num_rows == 0:
         raise EvenhandError(f"the table {path} has no rows; it needs one row per image")
     columns = {name: table.column(index).combine_chunks() for index, name in enumerate(names)}
     embedded = tuple(name for name, column in columns.items() if _holds_bytes(column.type))
+    too_long = tuple(name for name, column in columns.items() if _is_too_long(column))
     values = {
         name: _strings(column)
         for name, column in columns.items()
-        if name not in embedded and not pa.types.is_nested(column.type)
+        if name not in {*embedded, *too_long} and not pa.types.is_nested(column.type)
     }
-    return Columns(path, values, embedded)
+    return Columns(path, values, embedded, too_long)
+
+
+def _is_too_long(column: pa.Array) -> bool:
+    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
+        return False
+    return (pc.max(pc.utf8_length(texts)).as_py() or 0) > LONGEST
 
 
 def _read_csv(path: Path) -> pa.Table:

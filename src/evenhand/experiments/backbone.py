@@ -8,6 +8,8 @@ from typing import Any
 from evenhand._errors import EvenhandError
 from evenhand.backbones.load import Loaded, load_backbone
 
+_NEEDED = ("activation", "model", "precision", "preprocessing", "site", "weights_sha256")
+
 
 def backbone_of(card: Mapping[str, Any], device: str) -> Loaded:
     """Load the model that made an embedded store, and refuse it if its weights have changed since.
@@ -24,12 +26,12 @@ def backbone_of(card: Mapping[str, Any], device: str) -> Loaded:
     EvenhandError
         If the card tells too little, or the model cannot be loaded or has other weights.
     """
-    absent = sorted({"model", "pretrained", "precision", "site", "weights_sha256"} - set(card))
+    absent = [name for name in _NEEDED if card.get(name) is None]
     if absent:
         raise EvenhandError(f"the run's card tells no {absent[0]!r} of the model; run fit again")
     backbone = load_backbone(
         card["model"],
-        card["pretrained"],
+        card.get("pretrained"),
         device=device,
         precision=card["precision"],
         site=card["site"].removeprefix("visual."),

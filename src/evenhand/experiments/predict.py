@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import softmax
 
 from evenhand._errors import EvenhandError
-from evenhand._files import atomic
+from evenhand._files import atomic, sweep
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike
 from evenhand.backbones.base import Backbone
@@ -79,6 +79,7 @@ def _of_images(
 
 def _write(out: Path, model: Model, classes: list[str], blocks: Iterable[Block]) -> Counter[str]:
     counts: Counter[str] = Counter()
+    sweep(out)
     with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", "predicted", *(f"p_{name}" for name in classes)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -14,15 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
-from evenhand._files import all_or_none, atomic
+from evenhand._files import all_or_none, atomic, was_interrupted
 from evenhand._typing import Bools, PathLike
 from evenhand.data.concepts import Concepts
+from evenhand.data.store_layout import CARD
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.experiments.confidence import apart_for_confidence, calibrate_confidence
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
-from evenhand.experiments.run_folder import is_run
+from evenhand.experiments.run_folder import RESULTS, is_run, write_card
 from evenhand.experiments.splits import Rows, parts, with_held_out
 from evenhand.experiments.streaming import STREAMED, features, streams
 from evenhand.methods._model import Model
@@ -131,8 +131,6 @@ def fit_run(
         stream=stream,
     )
     card = {
-        "schema": 1,
-        "kind": "run",
         "method": method,
         "seed": seed,
         "params": {name: repr(value) for name, value in (params or {}).items()},
@@ -150,15 +148,14 @@ def fit_run(
     )
     erm = _stage_one(estimator)
     started_from = None if erm is estimator.model_ else erm
-    with all_or_none(out) as folder:
+    with all_or_none(out, last=CARD) as folder:
         write_bundle(folder / BUNDLE, estimator.model_, list(table.classes))
         if started_from is not None:
             write_bundle(folder / ERM_BUNDLE, started_from, list(table.classes))
         _write_table(folder / "history.parquet", estimator.history_)
         _write_table(folder / "calibration_set.parquet", _calibration_rows(table, estimator, rows))
-        results.write(folder / "results.json")
-        text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-        (folder / "card.json").write_text(text, encoding="utf-8")
+        results.write(folder / RESULTS)
+        write_card(folder, card)
     if started_from is None:
         (out / ERM_BUNDLE).unlink(missing_ok=True)  # of the run that this one replaces
     return results
@@ -180,7 +177,7 @@ def words_for(table: FeatureTable, method: str, concepts: Concepts | None) -> di
 def _check_free(out: Path) -> None:
     """Refuse a path that holds anything but a run, or cannot be written, before the training."""
     kept = [entry.name for entry in out.iterdir() if not entry.name.startswith(".")] if out.is_dir() else []
-    if (out.exists() and not out.is_dir()) or (kept and not is_run(out)):
+    if (out.exists() and not out.is_dir()) or (kept and not is_run(out) and not was_interrupted(out)):
         raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
     parent = next(path for path in (out, *out.absolute().parents) if path.exists())
     if not os.access(parent, os.W_OK | os.X_OK):

@@ -80,7 +80,7 @@ def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) 
 def read_stages(run: Path, card: Mapping[str, Any], table: FeatureTable, rows: Ints) -> list[Stage]:
     """Return zero-shot, ERM where the run keeps it, and the run's model, on `rows`; before comes first."""
     models = {"zero_shot": zero_shot_model(table)}
-    if (run / ERM_BUNDLE).is_file():
+    if ERM_BUNDLE in card["files"]:
         models["erm"] = read_bundle(run / ERM_BUNDLE)[0]
     models[card["method"]] = read_bundle(run / BUNDLE)[0]
     return [Stage.of(name, model, table, rows) for name, model in models.items()]

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder, sha256
 from evenhand.data.lock import FolderLock
-from evenhand.data.store_layout import CARD
+from evenhand.data.store_layout import CARD, json_text
+from evenhand.data.store_plan import tidy
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.unit import Unit
 from evenhand.selection.judged import Judged
@@ -75,6 +76,7 @@ class UnitFiles:
             raise EvenhandError(f"--out {folder} exists and holds no comparison; name a new one")
         make_folder(folder / UNITS)
         self._lock = FolderLock(folder)
+        tidy(folder, finished=False)
 
     def __enter__(self) -> UnitFiles:
         return self
@@ -89,7 +91,8 @@ class UnitFiles:
             return None
         try:
             found = json.loads(self._unit(method, seed).read_text(encoding="utf-8"))
-            return Unit.model_validate(found["unit"]) if found["key"] == key else None
+            whole = found["key"] == key and found["checksum"] == _checksum(found["unit"])
+            return Unit.model_validate(found["unit"]) if whole else None
         except (OSError, ValueError, TypeError, LookupError, ValidationError):
             return None
 
@@ -98,7 +101,8 @@ class UnitFiles:
         if self._folder is None or unit.status == "failed":
             return
         with atomic(self._unit(unit.method, unit.seed)) as temporary:
-            content = {"key": key, "unit": unit.model_dump(mode="json")}
+            told = unit.model_dump(mode="json")
+            content = {"key": key, "checksum": _checksum(told), "unit": told}
             temporary.write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def judged(self, seed: int, key: str) -> Judged | None:
@@ -128,6 +132,10 @@ class UnitFiles:
     def _judged(self, seed: int) -> Path:
         assert self._folder is not None
         return self._folder / UNITS / f"judged-{seed}.npz"
+
+
+def _checksum(unit: dict[str, Any]) -> str:
+    return hashlib.sha256(json_text(unit).encode()).hexdigest()
 
 
 def _ours(folder: Path) -> bool:

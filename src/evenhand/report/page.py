@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evenhand._files import atomic
+from evenhand._files import atomic, sweep
 from evenhand._progress import Progress, silent
 from evenhand.report.facts import numbers, provenance_facts
 from evenhand.report.images import look_at
@@ -52,6 +52,7 @@ def render_report(
     data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
     view = None if run is None else view_run(run, store)
     html = render(data, view, device=device, progress=progress)
+    sweep(Path(out))
     with atomic(Path(out)) as temporary:
         temporary.write_text(html, encoding="utf-8")
     return Path(out)

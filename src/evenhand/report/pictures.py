@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.data.store import read_thumbnails
 from evenhand.data.table import FeatureTable
@@ -42,11 +43,20 @@ def _sheet(jpegs: Sequence[bytes]) -> str:
     lines = -(-len(jpegs) // COLUMNS)
     sheet = Image.new("RGB", (TILE * min(COLUMNS, len(jpegs)), TILE * lines), "#808080")
     for place, jpeg in enumerate(jpegs):
-        picture = Image.open(io.BytesIO(jpeg))
-        picture.thumbnail((TILE, TILE))
+        picture = _tile(jpeg)
         x, y = TILE * (place % COLUMNS), TILE * (place // COLUMNS)
         sheet.paste(picture, (x + (TILE - picture.width) // 2, y + (TILE - picture.height) // 2))
     return address(encoded(sheet))
+
+
+def _tile(jpeg: bytes) -> Image.Image:
+    try:
+        # A store may be a stranger's: PostScript, for one, would be a program that runs.
+        picture = Image.open(io.BytesIO(jpeg), formats=("JPEG",))
+        picture.thumbnail((TILE, TILE))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise EvenhandError(f"a thumbnail of the store cannot be read ({error}); embed again") from error
+    return picture
 
 
 def encoded(picture: Image.Image) -> bytes:

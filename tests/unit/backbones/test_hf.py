@@ -1,5 +1,7 @@
 """Models of transformers, small and random, behind the same contract as open_clip's."""
 
+import io
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,23 @@ def backbone(kind: str, tmp_path: Path) -> HfBackbone:
     found = load_backbone(f"hf:{write_folder(kind, tmp_path / kind)}")
     assert isinstance(found, HfBackbone)
     return found
+
+
+@pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json"])
+def test_code_of_a_folder_is_never_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_folder("clip", tmp_path / "clip")
+    kinds = ("AutoConfig", "AutoModel", "AutoImageProcessor")
+    hostile = {
+        "auto_map": dict.fromkeys(kinds, "hostile.Own"),
+        "model_type": "own",
+        "image_processor_type": "Own",
+    }
+    (folder / name).write_text(json.dumps(hostile))
+    (folder / "hostile.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\ny\n"))
+    with pytest.raises(EvenhandError, match=r"cannot be loaded: .*custom code"):
+        load_backbone(f"hf:{folder}")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_it_passes_the_checks_of_every_backbone(backbone: HfBackbone, kind: str) -> None:

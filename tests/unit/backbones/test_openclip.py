@@ -1,3 +1,5 @@
+import io
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -179,6 +181,35 @@ def test_a_pickle_that_runs_code_is_refused(registered: str, tmp_path: Path) -> 
     with pytest.raises(EvenhandError, match="cannot be loaded"):
         load_openclip(registered, str(tmp_path / "evil.pt"))
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_folder_that_wants_to_run_code_is_refused(model_folder: Path) -> None:
+    path = model_folder / "open_clip_config.json"
+    config = json.loads(path.read_text())
+    config["model_cfg"]["text_cfg"] |= {
+        "hf_tokenizer_name": "hostile",
+        "tokenizer_kwargs": {"trust_remote_code": True},
+    }
+    path.write_text(json.dumps(config))
+    hostile = {"auto_map": {"AutoTokenizer": ["hostile.Tokenizer", None]}, "tokenizer_class": "Tokenizer"}
+    (model_folder / "tokenizer_config.json").write_text(json.dumps(hostile))
+    (model_folder / "hostile.py").write_text(f"open({str(model_folder / 'ran')!r}, 'w')\n")
+    with pytest.raises(EvenhandError, match=r"asks in open_clip_config\.json to run code of its own"):
+        load_openclip(f"local-dir:{model_folder}")
+    assert not (model_folder / "ran").exists()
+
+
+def test_words_that_are_no_text_are_refused(model_folder: Path) -> None:
+    (model_folder / "words.txt").write_bytes(b"\xff")
+    with pytest.raises(EvenhandError, match=r"words\.txt is not UTF-8 text; save it as UTF-8"):
+        load_openclip(f"local-dir:{model_folder}")
+
+
+def test_nobody_is_asked_anything(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("open_clip.create_model_and_transforms", lambda *_, **__: input("run it? [y/N] "))
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    with pytest.raises(EvenhandError, match="cannot be loaded: EOF when reading a line"):
+        load_openclip(f"local-dir:{model_folder}")
 
 
 def test_an_unknown_site_is_refused_by_the_backbone_too(vit: CLIP) -> None:

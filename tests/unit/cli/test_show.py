@@ -34,6 +34,15 @@ def test_json_is_strict(capsys: pytest.CaptureFixture[str]) -> None:
         as_json({"value": math.nan})
 
 
+def test_json_holds_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"a\x1b[2J\x7f": "\x9b31m\u202e\ud800\U000e0001 水 – é"}
+    as_json(value)
+    out = capsys.readouterr().out
+    assert json.loads(out) == value
+    assert printable(out.replace("\n", "")) == out.replace("\n", "")
+    assert "水 – é" in out
+
+
 def test_percent_and_interval() -> None:
     assert percent(None) == "–"
     assert percent(0.12345) == "12.3"

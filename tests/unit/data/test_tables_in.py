@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -120,3 +121,20 @@ def test_no_rows(tmp_path, name):
 def test_all_missing_column_is_no_obstacle(tmp_path):
     pq.write_table(pa.table({"x": pa.array(["a", "b"]), "gone": pa.nulls(2)}), tmp_path / "a.parquet")
     assert (read_columns(tmp_path / "a.parquet").values["gone"] == np.array(["", ""])).all()
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "dictionary"])
+def test_a_value_that_is_too_long_leaves_its_column_out(tmp_path, kind):
+    texts = pa.table({"x": ["a", "b"], "note": ["c", "d" * 4097], "most": ["e", "f" * 4096]})
+    if kind == "csv":
+        pa_csv.write_csv(texts, tmp_path / "a.csv")
+    else:
+        coded = texts.set_column(1, "note", texts["note"].dictionary_encode())
+        pq.write_table(coded if kind == "dictionary" else texts, tmp_path / "a.parquet")
+    columns = read_columns(next(tmp_path.glob("a.*")))
+    assert list(columns.values) == ["x", "most"]
+    with pytest.raises(
+        EvenhandError,
+        match=r"label_column: .* a value of more than 4096 characters in column 'note'; shorten",
+    ):
+        columns.get("note", argument="label_column")

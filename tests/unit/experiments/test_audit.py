@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 import warnings
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -210,12 +211,15 @@ def test_another_stores_run(run: Path, table: FeatureTable) -> None:
     ("content", "sentence"),
     [(None, "cannot be read"), ("elsewhere", "names the row 'elsewhere', which the store lacks")],
 )
-def test_a_damaged_calibration_set(run: Path, tmp_path: Path, content: str | None, sentence: str) -> None:
+def test_a_damaged_calibration_set(
+    run: Path, tmp_path: Path, content: str | None, sentence: str, reseal: Callable[..., None]
+) -> None:
     shutil.copytree(run, tmp_path / "x.run")
     path = tmp_path / "x.run" / "calibration_set.parquet"
     if content is None:
         path.write_bytes(b"no parquet")
     else:
         pq.write_table(pa.table({"id": [content]}), path)
+    reseal(tmp_path / "x.run")
     with pytest.raises(EvenhandError, match=sentence):
         audit_table(read_store(run.parent / "x.store"), run=tmp_path / "x.run")

@@ -73,6 +73,24 @@ def test_a_hostile_header_is_refused(tmp_path: Path, change: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
+    "again",
+    [
+        b'"__metadata__": {}',
+        b'"weight": {"dtype": "F32", "shape": [3, 2], "data_offsets": [16, 40]}',
+        b'"weight": {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]}',
+    ],
+)
+def test_a_header_that_names_a_thing_twice_is_refused(tmp_path: Path, again: bytes) -> None:
+    path = raw(tmp_path / "b")
+    content = path.read_bytes()
+    size = struct.unpack("<Q", content[:8])[0]
+    header = content[8 : 7 + size] + b", " + again + b"}"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + content[8 + size :])
+    with pytest.raises(EvenhandError, match="is not a readable bundle"):
+        read_bundle(path)
+
+
+@pytest.mark.parametrize(
     "content", [b"", b"\xff" * 8, struct.pack("<Q", 2**63) + b"{}", b"\x02" + bytes(7) + b"{}"]
 )
 def test_what_is_no_safetensors_file_is_refused(tmp_path: Path, content: bytes) -> None:

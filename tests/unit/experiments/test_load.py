@@ -1,6 +1,8 @@
 """A run folder is a fitted scikit-learn estimator again."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import evenhand
 from evenhand import EvenhandError, FeatureTable
+from evenhand.data.store_layout import sealed
 from evenhand.experiments.run import fit_row, fit_run
 
 
@@ -72,14 +75,61 @@ def test_features_of_another_width_are_refused(run: Path) -> None:
         ("card.json", "{", "card.json cannot be read"),
         ("card.json", "[" * 100_000, "card.json cannot be read"),
         ("card.json", "[]", "card.json holds no object"),
-        ("card.json", '{"schema": 1, "kind": "run"}', "tells nothing of the store"),
+        ("card.json", '{"schema": 1, "kind": "run"}', r"card\.json is malformed at method: Field required"),
         ("card.json", '{"schema": 7, "kind": "run"}', "card schema 7; this version reads runs of schema 1"),
-        ("results.json", '{"schema": 2, "rows": [{}]}', "is not what fit writes, schema 1 and one row"),
-        ("results.json", '{"schema": 1, "rows": []}', "is not what fit writes, schema 1 and one row"),
-        ("history.parquet", "", "history.parquet cannot be read"),
+        ("results.json", "{}", r"results\.json was changed since the fit; run fit again"),
+        ("bundle.safetensors", "", r"bundle\.safetensors was changed since the fit; run fit again"),
     ],
 )
 def test_a_damaged_run_is_refused(run: Path, name: str, content: str, sentence: str) -> None:
     (run / name).write_text(content)
+    with pytest.raises(EvenhandError, match=sentence):
+        evenhand.load(run)
+
+
+def test_a_card_edited_by_hand_or_without_its_files_is_refused(run: Path) -> None:
+    card = run / "card.json"
+    (run / "history.parquet").rename(run / "kept")
+    with pytest.raises(
+        EvenhandError, match=r"history\.parquet cannot be read \(No such file .*; run fit again"
+    ):
+        evenhand.load(run)
+    card.write_text(card.read_text().replace('"seed": 0', '"seed": 1'))
+    with pytest.raises(EvenhandError, match=r"card\.json was changed since the fit; run fit again"):
+        evenhand.load(run)
+
+
+@pytest.mark.parametrize("name", ["../card.json", "/dev/zero", "sub/x.json", "x.json\n"])
+def test_a_card_has_no_file_outside_its_folder_read(run: Path, name: str) -> None:
+    card = json.loads((run / "card.json").read_text())
+    del card["checksum"]
+    card["files"][name] = "0" * 64
+    (run / "card.json").write_text(sealed(card))
+    with pytest.raises(EvenhandError, match=r"(?s)card\.json is malformed at files\..*; run fit again"):
+        evenhand.load(run)
+
+
+def test_a_pipe_in_a_run_is_refused_and_not_waited_for(run: Path) -> None:
+    (run / "history.parquet").unlink()
+    os.mkfifo(run / "history.parquet")
+    with pytest.raises(EvenhandError, match=r"history\.parquet is no plain file; run fit again"):
+        evenhand.load(run)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("results.json", '{"schema": 2, "rows": [{}]}', "is not what fit writes, schema 1 and one row"),
+        ("results.json", '{"schema": 1, "rows": []}', "is not what fit writes, schema 1 and one row"),
+        ("results.json", '{"schema": 1, "rows": [7]}', r"results\.json is malformed at its row"),
+        ("results.json", '{"schema": 1, "rows": [{"seed": "x"}]}', r"results\.json is malformed at method"),
+        ("history.parquet", "", "history.parquet cannot be read"),
+    ],
+)
+def test_a_forged_run_is_refused(
+    run: Path, name: str, content: str, sentence: str, reseal: Callable[..., None]
+) -> None:
+    (run / name).write_text(content)
+    reseal(run)
     with pytest.raises(EvenhandError, match=sentence):
         evenhand.load(run)

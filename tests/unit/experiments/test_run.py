@@ -14,6 +14,7 @@ from evenhand.experiments.bundle import read_bundle, write_bundle
 from evenhand.experiments.predict import predict_run
 from evenhand.experiments.results import Results, results_schema
 from evenhand.experiments.run import fit_row, fit_run
+from evenhand.experiments.run_folder import is_run
 from evenhand.experiments.splits import parts, with_held_out
 
 
@@ -128,6 +129,19 @@ def test_a_run_replaces_a_run_and_leaves_other_files(table: FeatureTable, tmp_pa
     fit_run(table, method="zero_shot", out=str(tmp_path / "run"))
     assert (tmp_path / "run" / "report.html").read_text() == "mine"
     assert json.loads((tmp_path / "run" / "card.json").read_text())["method"] == "zero_shot"
+
+
+def test_a_fit_that_was_killed_is_no_run_and_may_be_done_again(table: FeatureTable, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    fit_run(table, method="zero_shot", out=out)
+    left = out / f".files.{os.getpid()}.tmp"
+    left.mkdir()
+    (out / "card.json").replace(left / "card.json")
+    with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json"):
+        predict_run(out, features=tmp_path, out=tmp_path / "p.csv")
+    fit_run(table, method="zero_shot", out=out)
+    assert is_run(out)
+    assert not left.exists()
 
 
 @pytest.mark.parametrize("file", ["bundle.safetensors", "history.parquet", "results.json"])

@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,11 @@ def test_stages_are_zero_shot_erm_and_the_runs_own(run: Path) -> None:
     assert stages[-1].right.mean() == pytest.approx(row["averages"]["plain"])
 
 
-def test_a_run_without_erm_has_two_stages_and_no_rows_are_fine(run: Path) -> None:
+def test_a_run_without_erm_has_two_stages_and_no_rows_are_fine(
+    run: Path, reseal: Callable[..., None]
+) -> None:
     (run / "erm.safetensors").unlink()
+    reseal(run)
     card = read_card(run)
     stages = read_stages(run, card, store_of_run(run, card), np.zeros(0, dtype=np.int64))
     assert [stage.name for stage in stages] == ["zero_shot", "cfr"]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,15 @@ def copy_of(run: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(run, tmp_path / "copy"))
 
 
-def test_other_logits_are_refused(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_logits_are_refused(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reseal: Callable[..., None]
+) -> None:
     monkeypatch.setattr("evenhand.export.openclip.write_scale", lambda source, model: None)
     run = copy_of(make_run("vit"), tmp_path)
     model, classes = read_bundle(run / "bundle.safetensors")
     scaled = Model(model.projection, model.prototypes, model.intercept, 2 * model.logit_scale)
     write_bundle(run / "bundle.safetensors", scaled, classes)
+    reseal(run)
     with pytest.raises(
         EvenhandError, match=r"--to open_clip gives other logits than the run, by .* nothing was"
     ):
@@ -83,11 +87,14 @@ def test_other_logits_are_refused(make_run: MakeRun, tmp_path: Path, monkeypatch
     assert not (tmp_path / "out").exists()
 
 
-def test_a_projection_without_a_place_is_refused(make_run: MakeRun, tmp_path: Path) -> None:
+def test_a_projection_without_a_place_is_refused(
+    make_run: MakeRun, tmp_path: Path, reseal: Callable[..., None]
+) -> None:
     run = copy_of(make_run("vit"), tmp_path)
     model, classes = read_bundle(run / "bundle.safetensors")
     biased = LinearProjection(model.projection.weight, torch.ones(32))
     write_bundle(run / "bundle.safetensors", Model(biased, model.prototypes, model.intercept, 1.0), classes)
+    reseal(run)
     with pytest.raises(
         EvenhandError, match=r"no place for the projection of method 'erm' \(.*shapes.*use --to onnx"
     ):
@@ -95,11 +102,14 @@ def test_a_projection_without_a_place_is_refused(make_run: MakeRun, tmp_path: Pa
     export_run(run, "onnx", tmp_path / "onnx")
 
 
-def test_features_of_another_width_are_refused(make_run: MakeRun, tmp_path: Path) -> None:
+def test_features_of_another_width_are_refused(
+    make_run: MakeRun, tmp_path: Path, reseal: Callable[..., None]
+) -> None:
     run = copy_of(make_run("vit"), tmp_path)
     model, classes = read_bundle(run / "bundle.safetensors")
     narrow = LinearProjection(model.projection.weight[:-1])
     write_bundle(run / "bundle.safetensors", Model(narrow, model.prototypes, model.intercept, 1.0), classes)
+    reseal(run)
     with pytest.raises(
         EvenhandError, match="takes features of width 47 but its model gives 48; run fit again"
     ):
@@ -120,10 +130,12 @@ def test_imported_embeddings_have_no_model(tmp_path: Path) -> None:
         export_run(tmp_path / "run", "onnx", tmp_path / "out")
 
 
-def test_a_card_that_tells_no_model_is_refused(make_run: MakeRun, tmp_path: Path) -> None:
+def test_a_card_that_tells_no_model_is_refused(
+    make_run: MakeRun, tmp_path: Path, reseal: Callable[..., None]
+) -> None:
     run = copy_of(make_run("vit"), tmp_path)
     card = json.loads((run / "card.json").read_text())
     del card["store_card"]["site"]
-    (run / "card.json").write_text(json.dumps(card))
+    reseal(run, store_card=card["store_card"])
     with pytest.raises(EvenhandError, match="the run's card tells no 'site' of the model; run fit again"):
         export_run(run, "open_clip", tmp_path / "out")

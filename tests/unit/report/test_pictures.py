@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from evenhand import EvenhandError
 from evenhand.report.embedding_map import OTHERS, VALUES, field, map_data
 from evenhand.report.gallery import PER_CLASS, calibration_shelves, changed_shelves, group_counts
 from evenhand.report.pictures import COLUMNS, SHEET, TILE, moved_away, sprite_sheets, thumbnails
@@ -101,3 +102,9 @@ def test_changes_are_counted_on_all_rows_and_add_up(view: RunView) -> None:
     assert sum(n for _, n, _, _ in counts) == 400
     assert sum(n for _, _, n, _ in counts) == right.total
     assert sum(n for _, _, _, n in counts) == wrong.total
+
+
+@pytest.mark.parametrize("content", [b"", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\xff\xd8\xff half"])
+def test_a_thumbnail_that_is_no_jpeg_is_one_sentence(content: bytes) -> None:
+    with pytest.raises(EvenhandError, match=r"a thumbnail of the store cannot be read .*; embed again"):
+        sprite_sheets([content])

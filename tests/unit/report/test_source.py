@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ def test_what_came_before_is_evaluated_as_fit_would(run: Path) -> None:
     assert [group["n"] for group in erm["groups"]] == [group["n"] for group in row["groups"]]
 
 
-def test_a_damaged_history_is_one_sentence(run: Path) -> None:
+def test_a_damaged_history_is_one_sentence(run: Path, reseal: Callable[..., None]) -> None:
     (run / "history.parquet").write_bytes(b"nothing")
+    reseal(run)
     with pytest.raises(EvenhandError, match=r"history\.parquet cannot be read .* run fit again"):
         view_run(run)

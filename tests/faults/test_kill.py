@@ -1,0 +1,92 @@
+"""Killed with -9 at any instant: nothing half reads as whole, and the same command makes the same bytes."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from evenhand import EvenhandError, load
+
+Job = tuple[Any, ...]
+
+
+@pytest.fixture
+def jobs(photos: Path, embedded: Path, rows: Path, kit: SimpleNamespace) -> dict[str, Job]:
+    """Commands that write `out`; of fit a new run, and one in the place of a run with more files."""
+    fit = ("fit", rows, "--param", "epochs=2", "--out", "out", "--method")
+    return {
+        "embed": ("embed", photos, "--out", "out", *kit.embed),
+        "fit": (*fit, "cnc"),
+        "refit": (*fit, "erm"),
+        "compare": (
+            "compare",
+            rows,
+            "--methods",
+            "erm,linear_probe",
+            "--seeds",
+            "2",
+            "--jobs",
+            "1",
+            "--out",
+            "out",
+        ),
+        "predict": ("predict", embedded / "s.run", photos, "--out", "out/p.csv", "--device", "cpu"),
+    }
+
+
+def kills(name: str, count: int, seconds: float, writes: int) -> Iterator[dict[str, Any]]:
+    """Yield instants: by the clock, which finds it at work, and by the file it is about to change."""
+    for trial in range(count):
+        rng = random.Random(f"{name} {trial}")
+        if trial % 2:
+            yield {"kill_after": rng.uniform(0, seconds)}
+        else:
+            yield {"kill_at": rng.randint(1, writes)}
+
+
+@pytest.mark.parametrize("name", ["embed", "fit", "refit", "compare", "predict"])
+def test_killed_and_done_again(
+    name: str, warm: Any, jobs: dict[str, Job], rows: Path, kit: SimpleNamespace, trials: int, tmp_path: Path
+) -> None:
+    job = jobs[name]
+
+    def begin(folder: Path) -> dict[str, bytes]:
+        if name == "refit":
+            warm.good(folder, *jobs["fit"])
+        return kit.contents(folder) if folder.exists() else {}
+
+    begin(tmp_path / "whole")
+    usual = warm.good(tmp_path / "whole", *job)
+    whole = kit.contents(tmp_path / "whole")
+    killed = 0
+    for number, kill in enumerate(kills(name, trials, usual.seconds, usual.writes)):
+        folder = tmp_path / str(number)
+        before = begin(folder)
+        done = warm.run(folder, *job, **kill)
+        assert done.code in (0, -9), (kill, done)
+        killed += done.code == -9
+        found = kit.contents(folder)
+        if name in ("fit", "refit") and found != before:
+            assert_nothing_or_whole(folder / "out", found, whole, before)
+        if name == "predict":
+            assert found.get("out/p.csv", whole["out/p.csv"]) == whole["out/p.csv"], kill
+        again = warm.run(folder, *job)
+        assert again.code == 0, (kill, again)
+        assert kit.contents(folder) == whole, kill
+    assert killed >= trials // 2
+
+
+def assert_nothing_or_whole(
+    run: Path, found: dict[str, bytes], whole: dict[str, bytes], before: dict[str, bytes]
+) -> None:
+    """A folder with a card holds all that belongs to it, of one fit; one without is no run."""
+    if "out/card.json" not in found:
+        with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json"):
+            load(run)
+        return
+    load(run)
+    fit = whole if found["out/card.json"] == whole["out/card.json"] else before
+    assert {name: found[name] for name in fit} == fit

@@ -1,0 +1,135 @@
+"""A warm process: it imports everything once, then forks a child for every command that it is told.
+
+Orders come as lines of JSON on stdin, what became of each goes to stdout. A forked child starts at once where
+a new interpreter would import for seconds; torch has one thread and has computed nothing before the fork.
+"""
+
+import ctypes
+import json
+import os
+import pkgutil
+import resource
+import signal
+import sys
+import time
+import traceback
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+LONGEST = 120
+"""Seconds after which a child is ended in any case."""
+_WRITES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir"}
+_CAPABILITIES = 0x20080522
+"""Version 3 of the kernel's structure."""
+
+
+def prepare() -> None:
+    """Import what commands import when they run, and stop the clocks that results tell."""
+    import torch
+
+    import evenhand
+
+    torch.set_num_threads(1)
+    for module in pkgutil.walk_packages(evenhand.__path__, "evenhand."):
+        import_module(module.name)
+    for name in ("run", "unit"):
+        import_module(f"evenhand.experiments.{name}").time = SimpleNamespace(perf_counter=float)  # type: ignore[attr-defined]
+    # Small parts, so that a kill finds some done.
+    import_module("evenhand.extract.local").embed.__kwdefaults__["part_rows"] = 8
+
+
+def serve(order: dict[str, Any]) -> list[dict[str, Any]]:
+    """Fork a child for each command of an order; return exit codes, negative for a signal, and seconds."""
+    start = time.monotonic()
+    processes = [begin(order, number) for number in range(len(order["commands"]))]
+    end = start + (LONGEST if order["kill_after"] is None else order["kill_after"])
+    return [wait(process, start, end) for process in processes]
+
+
+def begin(order: dict[str, Any], number: int) -> int:
+    """Fork a child for one command and return its number."""
+    process = os.fork()
+    if process == 0:
+        obey(order, order["commands"][number], Path(order["said"]) / str(number))
+    return process
+
+
+def wait(process: int, start: float, end: float) -> dict[str, Any]:
+    """Wait for a child, and kill it when its time is over."""
+    while os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        if time.monotonic() > end:
+            os.kill(process, signal.SIGKILL)
+            break
+        time.sleep(0.001)
+    _, status = os.waitpid(process, 0)
+    return {"code": os.waitstatus_to_exitcode(status), "seconds": time.monotonic() - start}
+
+
+def obey(order: dict[str, Any], arguments: list[str], said: Path) -> None:
+    """Run one command of evenhand in this process, which ends with it."""
+    code = 70
+    try:
+        said.mkdir(exist_ok=True)
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            os.dup2(os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        os.chdir(order["folder"])
+        count = watch(Path(order["folder"]).resolve(), order["kill_at"])
+        if order["file_size"] is not None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_size"], resource.RLIM_INFINITY))
+        if order["powerless"]:
+            drop_capabilities()
+        sys.argv = ["evenhand", *arguments]
+        from evenhand.cli import main
+
+        main()
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+        (said / "writes").write_text(str(count[0]))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def watch(folder: Path, kill_at: int | None) -> list[int]:
+    """Count what this process does to files below a folder; before number `kill_at` it is killed."""
+    count = [0]
+
+    def seen(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            if not flags & (os.O_WRONLY | os.O_RDWR):
+                return
+        elif event in _WRITES:
+            path = arguments[0]
+        else:
+            return
+        if isinstance(path, int) or folder not in (folder / os.fsdecode(path)).parents:
+            return
+        count[0] += 1
+        if count[0] == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(seen)
+    return count
+
+
+def drop_capabilities() -> None:
+    """Give up what lets root write where permissions forbid it."""
+    header, none = (ctypes.c_uint32 * 2)(_CAPABILITIES, 0), (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(header, none):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+if __name__ == "__main__":
+    prepare()
+    sys.stdout.write("warm\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(serve(json.loads(line))) + "\n")
+        sys.stdout.flush()
