@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
@@ -81,7 +80,7 @@ def read_image(path: Path) -> Image.Image:
     path = Path(path)
     source = _source(path)
     try:
-        with _quiet(), Image.open(source, formats=_formats()) as image:
+        with _QUIET, Image.open(source, formats=_formats()) as image:
             image.load()
             return _turned_upright(_rgb(image), _orientation(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -127,14 +126,31 @@ def _check_file(path: Path) -> None:
         raise UnreadableImage(path, "empty file")
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        # Of damaged metadata: the pixels are whole.
-        warnings.simplefilter("ignore")
-        # Up to twice its limit PIL only warns.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+class _Quiet:
+    """Warnings off while any thread decodes: the filters are the process's, so the last one out resets them."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                # Of damaged metadata: the pixels are whole.
+                warnings.simplefilter("ignore")
+                # Up to twice its limit PIL only warns.
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._filters.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
 
 
 @cache

@@ -1,11 +1,13 @@
-"""Pictures from disk to batches of pixels, in worker processes."""
+"""Pictures from disk to batches of pixels, in worker processes or threads."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -24,6 +26,8 @@ THUMBNAIL = 64
 """Longest side of a thumbnail in pixels."""
 LONGEST = 100
 """Longest side in shortest sides: resized by the shortest, a line of pixels would fill the memory."""
+AHEAD = 2
+"""Batches that threads read ahead of the one in use."""
 FEW = 256
 """Below this many pictures, starting processes costs more than it gains."""
 
@@ -101,6 +105,40 @@ def load_batches(
             f"a process that reads images died ({shorten(str(error), 200, placeholder=' …')}); free memory "
             "or use fewer --workers, and run the same command again to resume"
         ) from error
+
+
+def load_by_threads(
+    paths: Sequence[str] | Strings,
+    preprocess: Callable[[Image.Image], Tensor],
+    batches: Sequence[Sequence[int]],
+    *,
+    workers: int,
+    thumbnails: bool = False,
+) -> Iterator[Batch]:
+    """Yield what `load_batches` does, read by threads of this process.
+
+    For where processes must not be forked: a worker of a cluster, and connections to an object store. Decoding
+    lets other threads run, and waiting for bytes does.
+
+    Parameters
+    ----------
+    paths, preprocess, batches, thumbnails
+        As in `load_batches`.
+    workers : int
+        Threads, at least 1.
+    """
+    pictures = _Pictures(paths, preprocess, thumbnails)
+    with ThreadPoolExecutor(workers) as pool:
+        ahead: deque[list[Future[Item]]] = deque()
+        try:
+            for rows in batches:
+                ahead.append([pool.submit(pictures.__getitem__, row) for row in rows])
+                if len(ahead) > AHEAD:
+                    yield _collate([item.result() for item in ahead.popleft()])
+            while ahead:
+                yield _collate([item.result() for item in ahead.popleft()])
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def default_workers(pictures: int) -> int:
