@@ -127,7 +127,7 @@ def _check_file(path: Path) -> None:
 
 
 class _Quiet:
-    """Warnings off while any thread decodes: the filters are the process's, so the last one out resets them."""
+    """Warnings off while any thread decodes: the filters are the process's, the last one out resets them."""
 
     def __init__(self) -> None:
         self._lock, self._inside = Lock(), 0

@@ -117,8 +117,8 @@ def load_by_threads(
 ) -> Iterator[Batch]:
     """Yield what `load_batches` does, read by threads of this process.
 
-    For where processes must not be forked: a worker of a cluster, and connections to an object store. Decoding
-    lets other threads run, and waiting for bytes does.
+    For where processes must not be forked: in a worker of a cluster, with connections to an object store.
+    Decoding lets other threads run, and so does waiting for bytes.
 
     Parameters
     ----------
