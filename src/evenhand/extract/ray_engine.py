@@ -84,12 +84,16 @@ class RayEngine:
                     for table in tables:
                         for number, made in unpacked(table, width=backbone.width, dtype=dtype):
                             if number != done:
-                                raise RuntimeError(f"the cluster gave batch {number} in place of {done}")
+                                raise RuntimeError(f"batch {number} came in place of {done}")
                             done += 1
                             yield made
-            except ray.exceptions.RayError as error:
+            except EvenhandError:
+                raise
+            # Ray and Ray Data raise kinds of their own, which share no base.
+            except Exception as error:
                 raise EvenhandError(
-                    f"the Ray cluster failed after {done} of {len(batches)} batches ({_short(error)})"
+                    f"the Ray cluster failed after {done} of {len(batches)} batches ({_short(error)}); run the "
+                    "same command again"
                 ) from error
 
 
@@ -103,7 +107,9 @@ class Pool:
 
 
 def _pool(ray: Any, engine: RayEngine) -> Pool:
-    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    machines = [
+        {"CPU": 0.0, "GPU": 0.0, **machine["Resources"]} for machine in ray.nodes() if machine["Alive"]
+    ]
     return choose_pool(machines, engine)
 
 
@@ -115,7 +121,7 @@ def choose_pool(machines: Sequence[dict[str, float]], engine: RayEngine) -> Pool
     EvenhandError
         If no machine can hold one.
     """
-    with_gpu = [machine for machine in machines if machine.get("GPU", 0) >= 1]
+    with_gpu = [machine for machine in machines if machine["GPU"] >= 1]
     device = engine.device if engine.device != "auto" else "cuda" if with_gpu else "cpu"
     if device == "cuda":
         shares = [int(machine["CPU"] // machine["GPU"]) for machine in with_gpu]
@@ -123,7 +129,7 @@ def choose_pool(machines: Sequence[dict[str, float]], engine: RayEngine) -> Pool
         places = sum(min(int(machine["GPU"]), int(machine["CPU"] // cpus)) for machine in with_gpu)
     else:
         cpus = engine.threads or 1
-        places = sum(int(machine.get("CPU", 0) // cpus) for machine in machines)
+        places = sum(int(machine["CPU"] // cpus) for machine in machines)
     if not places:
         wanted = f"{cpus} CPUs and a GPU" if device == "cuda" else f"{cpus} CPUs"
         raise EvenhandError(

@@ -117,8 +117,12 @@ def _placed(task: Task) -> Backbone:
     backbone: Any = optional("ray", "ray").get(task.backbone)
     if task.device == "cpu":
         torch.set_num_threads(task.threads)
-    else:
+    elif hasattr(backbone, "to"):
         backbone.to(task.device)
+    else:
+        raise EvenhandError(
+            f"the model {backbone.name} cannot move to a GPU, as it has no method `to`; use --device cpu"
+        )
     placed: Backbone = backbone
     return placed
 
