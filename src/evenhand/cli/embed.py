@@ -74,8 +74,8 @@ def command(
     set_threads(threads)
     if engine == "ray" and precision == "auto":
         raise EvenhandError(
-            "--precision auto depends on this machine, not on a cluster's; with --engine ray name fp32, bf16 or "
-            "fp16"
+            "--precision auto goes by this machine, not by the cluster's; with --engine ray name fp32, bf16 "
+            "or fp16"
         )
     names, wanted = read_mapping(class_names), read_templates(templates)
 

@@ -92,8 +92,8 @@ class RayEngine:
             # Ray and Ray Data raise kinds of their own, which share no base.
             except Exception as error:
                 raise EvenhandError(
-                    f"the Ray cluster failed after {done} of {len(batches)} batches ({_short(error)}); run the "
-                    "same command again"
+                    f"the Ray cluster failed after {done} of {len(batches)} batches ({_short(error)}); "
+                    "run the same command again"
                 ) from error
 
 
