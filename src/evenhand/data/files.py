@@ -1,7 +1,7 @@
 """One door to files: of this machine, or behind an s3:// or gs:// address, by pyarrow's file systems.
 
-A remote file is a `Path` whose first part is a scheme. `Path("s3://bucket/a.jpg")` writes one of the two slashes
-less, which `address` gives back; names, suffixes and joins work as for any path.
+A remote file is a `Path` whose first part is a scheme. `Path("s3://bucket/a.jpg")` keeps one of the two
+slashes, and `address` gives the other back; names, suffixes and joins work as for any path.
 """
 
 from __future__ import annotations

@@ -117,8 +117,8 @@ def _group(file: Path, status: tuple[int, int], process: int, group: int) -> Any
     size = opened.bytes_of(group, "total_uncompressed_size")
     if size > LARGEST:
         raise OSError(
-            f"its row group has {size >> 20} MiB of pictures, more than {LARGEST >> 20}; write the file again "
-            "with smaller ones"
+            f"its row group has {size >> 20} MiB of pictures, more than {LARGEST >> 20}; write the file "
+            "again with smaller ones"
         )
     cells = opened.file.read_row_group(group, columns=[opened.column], use_threads=False).column(0)
     for name in opened.column.split(".")[1:]:

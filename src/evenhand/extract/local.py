@@ -18,6 +18,7 @@ from evenhand._typing import Floats, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.prompts import class_prompts
 from evenhand.data.archives import size_of
+from evenhand.data.files import is_remote
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import read_skipped, read_store
 from evenhand.data.store_write import StoreWriter
@@ -229,8 +230,9 @@ def _warn_of_lost_classes(table: FeatureTable) -> None:
 
 
 def _size(path: str) -> int:
+    """Return the bytes of a picture, 0 for a remote one: to ask for each would take longer than to embed."""
     try:
-        return size_of(Path(path))
+        return 0 if is_remote(Path(path)) else size_of(Path(path))
     except OSError:
         return 0
 
