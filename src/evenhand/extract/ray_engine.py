@@ -7,6 +7,7 @@ import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
@@ -16,14 +17,11 @@ from evenhand._typing import Strings
 from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
 from evenhand.extract.engine import Embedded
-from evenhand.extract.ray_worker import Task, Trunk, block, unpacked
+from evenhand.extract.ray_pool import QUEUED, Pool
+from evenhand.extract.ray_worker import Block, Task, Trunk
 
 BATCHES = {"cpu": 1, "cuda": 8}
 """Batches of a task: a second's work or more, so that the cluster's bookkeeping does not show."""
-WINDOW = 2 << 30
-"""Bytes of finished work that wait for the driver at most, beside what is under way."""
-
-_SILENCE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,8 @@ class RayEngine:
     ------
     EvenhandError
         When called: if Ray is not installed, there is no such cluster, no machine of it can hold an actor, a
-        worker has another version of evenhand, a task fails again and again, or as any engine.
+        worker has another version of evenhand or does not see the files, workers end again and again, or as
+        any engine.
     """
 
     address: str | None = None
@@ -68,52 +67,64 @@ class RayEngine:
         if not batches:
             return
         with _connected(self.address) as ray:
-            pool = _pool(ray, self)
+            # Asked for before anything is sent: a cluster without a place is refused at once.
+            kind = choose_actors(_machines(ray), self)
             task = Task(
-                backbone=ray.put(backbone),
                 version=__version__,
-                device=pool.device,
-                threads=pool.cpus,
-                readers=max(1, pool.cpus if workers is None else workers),
+                device=kind.device,
+                threads=kind.cpus,
+                readers=max(1, kind.cpus if workers is None else workers),
                 dtype=dtype,
                 thumbnails=thumbnails,
             )
-            done = 0
-            try:
-                with closing(_run(paths, batches, pool, task)) as tables:
-                    for table in tables:
-                        for number, made in unpacked(table, width=backbone.width, dtype=dtype):
-                            if number != done:
-                                raise RuntimeError(f"batch {number} came in place of {done}")
-                            done += 1
-                            yield made
-            except EvenhandError:
-                raise
-            # Ray and Ray Data raise kinds of their own, which share no base.
-            except Exception as error:
-                raise EvenhandError(
-                    f"the Ray cluster failed after {done} of {len(batches)} batches ({_short(error)}); "
-                    "run the same command again"
-                ) from error
+            actor = ray.remote(Trunk).options(
+                num_cpus=kind.cpus,
+                num_gpus=1 if kind.device == "cuda" else 0,
+                max_concurrency=QUEUED,
+                # The pool replaces actors: Ray's own restarts would keep the machine that failed.
+                max_restarts=0,
+            )
+            sent = ray.put(backbone)
+            blocks = Blocks(paths, batches, BATCHES[kind.device])
+            pool = Pool(
+                blocks,
+                start=lambda: actor.remote(sent, task),
+                places=lambda: self.actors or _count(_machines(ray), kind),
+            )
+            with closing(pool.results()) as results:
+                for made in results:
+                    for batch in made:
+                        _check_seen(batch, paths)
+                        yield batch
 
 
 @dataclass(frozen=True)
-class Pool:
-    """Actors that fit a cluster: how many, on what, with how many CPUs each."""
+class Blocks(Sequence[Block]):
+    """Batches in runs of `size`, each of which an actor takes at once; made when asked for."""
 
-    actors: int
+    paths: Sequence[str] | Strings
+    batches: Sequence[range]
+    size: int
+
+    def __len__(self) -> int:
+        return -(-len(self.batches) // self.size)
+
+    def __getitem__(self, number: Any) -> Any:
+        batches = self.batches[number * self.size : (number + 1) * self.size]
+        first, stop = batches[0].start, batches[-1].stop
+        paths = [str(path) for path in self.paths[first:stop]]
+        return Block(first, paths, [range(rows.start - first, rows.stop - first) for rows in batches])
+
+
+@dataclass(frozen=True)
+class Actors:
+    """What actors run on, and how many CPUs each has."""
+
     device: str
     cpus: int
 
 
-def _pool(ray: Any, engine: RayEngine) -> Pool:
-    machines = [
-        {"CPU": 0.0, "GPU": 0.0, **machine["Resources"]} for machine in ray.nodes() if machine["Alive"]
-    ]
-    return choose_pool(machines, engine)
-
-
-def choose_pool(machines: Sequence[dict[str, float]], engine: RayEngine) -> Pool:
+def choose_actors(machines: Sequence[dict[str, float]], engine: RayEngine) -> Actors:
     """Return the actors for machines with so many CPUs and GPUs.
 
     Raises
@@ -123,48 +134,43 @@ def choose_pool(machines: Sequence[dict[str, float]], engine: RayEngine) -> Pool
     """
     with_gpu = [machine for machine in machines if machine["GPU"] >= 1]
     device = engine.device if engine.device != "auto" else "cuda" if with_gpu else "cpu"
-    if device == "cuda":
-        shares = [int(machine["CPU"] // machine["GPU"]) for machine in with_gpu]
-        cpus = engine.threads or max(1, min([8, *shares]))
-        places = sum(min(int(machine["GPU"]), int(machine["CPU"] // cpus)) for machine in with_gpu)
-    else:
-        cpus = engine.threads or 1
-        places = sum(int(machine["CPU"] // cpus) for machine in machines)
-    if not places:
-        wanted = f"{cpus} CPUs and a GPU" if device == "cuda" else f"{cpus} CPUs"
+    shares = [int(machine["CPU"] // machine["GPU"]) for machine in with_gpu]
+    kind = Actors(device, engine.threads or (max(1, min([8, *shares])) if device == "cuda" else 1))
+    if not _count(machines, kind):
+        wanted = f"{kind.cpus} CPUs and a GPU" if device == "cuda" else f"{kind.cpus} CPUs"
         raise EvenhandError(
             f"no machine of the cluster has {wanted} for an actor; use fewer --threads, another --device, or "
             "add machines"
         )
-    return Pool(engine.actors or places, device, cpus)
+    return kind
 
 
-def _run(paths: Any, batches: Sequence[range], pool: Pool, task: Task) -> Generator[Any, None, None]:
-    """Yield the actors' tables in the order of the batches."""
-    data = optional("ray.data", "ray")
-    numbered = list(enumerate(batches))
-    size = BATCHES[pool.device]
-    blocks = [block(paths, numbered[start : start + size]) for start in range(0, len(numbered), size)]
-    made = data.from_arrow(blocks).map_batches(
-        Trunk,
-        fn_constructor_args=(task,),
-        batch_size=None,
-        batch_format="pyarrow",
-        compute=data.ActorPoolStrategy(min_size=1, max_size=pool.actors),
-        num_cpus=pool.cpus,
-        num_gpus=1 if pool.device == "cuda" else 0,
-    )
-    options = made.context.execution_options
-    options.preserve_order = True
-    options.resource_limits = options.resource_limits.copy(object_store_memory=WINDOW)
-    made.context.enable_progress_bars = False
-    yield from made.iter_batches(batch_size=None, batch_format="pyarrow")
+def _count(machines: Sequence[dict[str, float]], kind: Actors) -> int:
+    """Return how many actors fit."""
+    places = [int(machine["CPU"] // kind.cpus) for machine in machines]
+    if kind.device == "cuda":
+        places = [min(of, int(machine["GPU"])) for of, machine in zip(places, machines, strict=True)]
+    return sum(places)
+
+
+def _machines(ray: Any) -> list[dict[str, float]]:
+    return [{"CPU": 0.0, "GPU": 0.0, **machine["Resources"]} for machine in ray.nodes() if machine["Alive"]]
+
+
+def _check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
+    """Refuse what another machine does not find, though it is here: it would be left out in silence."""
+    for row, reason in batch.unreadable:
+        if reason == "file not found" and Path(paths[row]).exists():
+            raise EvenhandError(
+                f"a worker of the cluster does not find {paths[row]}, which this machine has; put the images "
+                "where every machine has them under the same path, or at s3:// or gs://"
+            )
 
 
 @contextmanager
 def _connected(address: str | None) -> Iterator[Any]:
     """Yield the module `ray`, connected; a connection that the caller has already is used and left."""
-    with _quiet():
+    with _environment(alone=address is None):
         ray = optional("ray", "ray")
         if ray.is_initialized():
             yield ray
@@ -173,9 +179,10 @@ def _connected(address: str | None) -> Iterator[Any]:
         try:
             ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **alone)
         except (ConnectionError, ValueError, RuntimeError) as error:
+            reason = shorten(str(error), 200, placeholder=" …")
             raise EvenhandError(
-                f"--address {address}: there is no Ray cluster ({_short(error)}); give the HOST:PORT of one "
-                "that this machine has joined, or leave it out"
+                f"--address {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that this "
+                "machine has joined, or leave it out"
             ) from error
         try:
             yield ray
@@ -184,21 +191,16 @@ def _connected(address: str | None) -> Iterator[Any]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Ray off the user's screen, and his use of it off its makers' servers."""
-    before = {name: os.environ.get(name) for name in _SILENCE}
-    os.environ |= {name: value for name, value in _SILENCE.items() if before[name] is None}
-    optional("ray.data", "ray")  # importing it sets its logger up
-    logger = logging.getLogger("ray.data")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+def _environment(*, alone: bool) -> Iterator[None]:
+    """Keep the use of Ray off its makers' servers, and a cluster of one machine off the network.
+
+    Ray reads the second variable when it is imported first: it makes it listen at the loopback address alone.
+    """
+    wanted = {"RAY_USAGE_STATS_ENABLED": "0", **({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"} if alone else {})}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ |= added
     try:
         yield
     finally:
-        logger.setLevel(level)
-        for name in [name for name, value in before.items() if value is None]:
+        for name in added:
             del os.environ[name]
-
-
-def _short(error: Exception) -> str:
-    return shorten(str(error), 200, placeholder=" …")
