@@ -20,12 +20,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
+from evenhand.data.files import is_remote
 from evenhand.data.images import UnreadableImage, read_image
 
 THUMBNAIL = 64
 """Longest side of a thumbnail in pixels."""
 LONGEST = 100
 """Longest side in shortest sides: resized by the shortest, a line of pixels would fill the memory."""
+REMOTE_READERS = 16
+"""Threads that wait for an object store: each request takes tens of milliseconds, and no core."""
 AHEAD = 2
 """Batches that threads read ahead of the one in use."""
 FEW = 256
@@ -79,7 +82,7 @@ def load_batches(
         Positions in `paths`.
     workers : int or None
         Processes that read pictures; by default as many as there are cores, at most 8, and none where few
-        pictures are to be read.
+        pictures are to be read. Remote ones are read by threads, by default 16.
     thumbnails : bool
         Whether to make thumbnails from the decoded pictures.
 
@@ -88,6 +91,10 @@ def load_batches(
     EvenhandError
         If a process that reads pictures dies.
     """
+    if any(is_remote(Path(str(path))) for path in paths):
+        threads = REMOTE_READERS if workers is None else max(1, workers)
+        yield from load_by_threads(paths, preprocess, batches, workers=threads, thumbnails=thumbnails)
+        return
     loader: DataLoader[Any] = DataLoader(
         _Pictures(paths, preprocess, thumbnails),
         batch_sampler=[list(rows) for rows in batches],
