@@ -181,8 +181,8 @@ def _connected(address: str | None) -> Iterator[Any]:
         except (ConnectionError, ValueError, RuntimeError) as error:
             reason = shorten(str(error), 200, placeholder=" …")
             raise EvenhandError(
-                f"--address {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that this "
-                "machine has joined, or leave it out"
+                f"--address {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that "
+                "this machine has joined, or leave it out"
             ) from error
         try:
             yield ray
