@@ -1,123 +1,120 @@
-"""A cluster of three raylets on 127.0.0.1, and pictures that take a while."""
+"""A cluster of this machine alone: a head without places for actors, and two raylets with one each."""
 
 import os
-import sys
+import shutil
+import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
-from PIL import Image
-from torch import Tensor
 
-from evenhand.data.head import Head
+from evenhand.backbones.base import Backbone
+from evenhand.backbones.load import load_backbone
 from evenhand.data.manifest import Manifest
+from evenhand.datasets.scenes import write_scenes
+from evenhand.extract.local import embed
+from evenhand.extract.ray_engine import RayEngine
+
+# Loopback alone, and nothing told to Ray's makers; Ray reads both at its import.
+os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0")
+pytest.importorskip("ray")
+
+OPTIONS: dict[str, Any] = {"batch_size": 4, "part_rows": 16, "dtype": "float32"}
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "ray: starts a Ray cluster on this machine")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.ray)
 
 
-class SlowBackbone:
-    """Features are the mean colour; each batch takes a tenth of a second, so that a run can be disturbed."""
-
-    name, width = "slow", 3
-
-    def preprocess(self, image: Image.Image) -> Tensor:
-        return torch.from_numpy(np.asarray(image.resize((4, 4)), dtype=np.float32)).permute(2, 0, 1) / 255
-
-    def trunk(self, pixels: Tensor) -> Tensor:
-        time.sleep(0.1)
-        return pixels.mean(dim=(2, 3))
-
-    def head(self, classes: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> Head:
-        eye = np.eye(3, dtype=np.float32)
-        chosen = {name: list(prompts[name]) for name in classes}
-        return Head(eye, None, tuple(classes), eye[: len(classes)], 10.0, chosen)
-
-    def card(self) -> dict[str, Any]:
-        return {"model": self.name}
-
-
-@pytest.fixture
-def backbone() -> Iterator[SlowBackbone]:
-    """A model of this file: workers cannot import it, so it travels with its code."""
-    cloudpickle = pytest.importorskip("ray").cloudpickle
-    module = sys.modules[__name__]
-    cloudpickle.register_pickle_by_value(module)
-    yield SlowBackbone()
-    cloudpickle.unregister_pickle_by_value(module)
-
-
-@pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    """Four hundred small pictures of two classes, all different, two of them broken."""
-    folder = tmp_path_factory.mktemp("photos")
-    for k in range(400):
-        name = folder / ("red" if k % 2 else "blue") / f"{k:03d}.png"
-        name.parent.mkdir(exist_ok=True)
-        Image.new("RGB", (8, 8), (k % 256, k // 2, 255 - k % 200)).save(name)
-    for k in (17, 230):
-        (folder / ("red" if k % 2 else "blue") / f"{k:03d}.png").write_bytes(b"broken")
-    return Manifest.read(folder)
-
-
+@dataclass(frozen=True)
 class Raylets:
-    """A cluster's machines: the driver's, which takes no work, and workers that come and go."""
+    """The cluster, and what may be done to it."""
 
-    def __init__(self) -> None:
-        from ray.cluster_utils import Cluster
-
-        self._cluster = Cluster()
-        self._add(0)
-        self.workers = [self._add(1), self._add(1)]
+    cluster: Any
 
     @property
-    def address(self) -> str:
-        return str(self._cluster.address)
+    def engine(self) -> RayEngine:
+        return RayEngine(address=self.cluster.address)
 
-    def join(self) -> None:
-        self.workers.append(self._add(1))
+    def add(self) -> None:
+        self.cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1")
 
     def lose(self) -> None:
-        self._cluster.remove_node(self.workers.pop(0), allow_graceful=False)
+        """Kill a raylet and its workers."""
+        self.cluster.remove_node(next(iter(self.cluster.worker_nodes)), allow_graceful=False)
 
     def actors(self) -> list[int]:
-        """Return the processes that hold a trunk, those of these raylets alone."""
-        raylets = {found.process.pid for node in self.workers for found in node.all_processes["raylet"]}
-        found = [path for path in Path("/proc").iterdir() if path.name.isdecimal()]
-        return [int(path.name) for path in found if _holds(path, raylets)]
-
-    def stop(self) -> None:
-        self._cluster.shutdown()
-
-    def _add(self, cpus: int) -> Any:
-        # Three agents of a dashboard would be most of the work.
-        return self._cluster.add_node(
-            num_cpus=cpus,
-            node_ip_address="127.0.0.1",
-            include_dashboard=False,
-            object_store_memory=100 << 20,
-        )
-
-
-def _holds(process: Path, raylets: set[int]) -> bool:
-    try:
-        status, title = (process / "stat").read_text(), (process / "cmdline").read_bytes()
-    except OSError:
-        return False
-    return int(status.rpartition(")")[2].split()[1]) in raylets and b"MapWorker" in title
+        """Return the processes that hold the trunk, all of them children of our raylets."""
+        raylets = [node.all_processes["raylet"][0].process.pid for node in self.cluster.worker_nodes]
+        children = [
+            child
+            for raylet in raylets
+            for child in Path(f"/proc/{raylet}/task/{raylet}/children").read_text().split()
+        ]
+        return [
+            int(child) for child in children if b"ray::Trunk" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
 
 
 @pytest.fixture(scope="session")
 def raylets() -> Iterator[Raylets]:
-    pytest.importorskip("ray")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    found = Raylets()
+    from ray.cluster_utils import Cluster
+
+    # Sockets lie in it, whose paths have to be short.
+    folder = tempfile.mkdtemp(prefix="r")
+    head = {"num_cpus": 0, "include_dashboard": False, "node_ip_address": "127.0.0.1", "temp_dir": folder}
+    made = Raylets(Cluster(initialize_head=True, head_node_args=head))
     try:
-        yield found
+        made.add()
+        made.add()
+        yield made
     finally:
-        found.stop()
+        made.cluster.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hundred and twenty drawn pictures, one of which cannot be read."""
+    folder = tmp_path_factory.mktemp("scenes") / "photos"
+    write_scenes(folder, seed=0, train=80, test=40)
+    sorted(folder.rglob("*.jpg"))[9].write_bytes(b"broken")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def manifest(scenes: Path) -> Manifest:
+    return Manifest.read(scenes)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Backbone:
+    return load_backbone("tiny")
+
+
+@pytest.fixture(scope="session")
+def local_store(manifest: Manifest, tiny: Backbone, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What this machine makes of the scenes."""
+    store = tmp_path_factory.mktemp("local") / "s"
+    embed(manifest, tiny, store, **OPTIONS)
+    return store
+
+
+def bytes_in(folder: Path) -> dict[str, bytes]:
+    """Return every file's content."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def wait_until(condition: Any, seconds: float = 300) -> None:
+    """Wait for a condition, and fail if it does not come."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
