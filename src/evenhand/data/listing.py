@@ -157,7 +157,7 @@ def _rows(columns: Columns, folder: str, options: Options, *, folders: bool) -> 
     root = columns.path.parent
     ids = _array([_relative(root, folder, name) for name in names])
     top = root.parent if folder else root
-    outside = next((name for name in ids if not is_inside(name)), None)
+    outside = next((name for name in ids if _stands_alone(name) or not is_inside(name)), None)
     if outside is not None and is_archive(top):
         raise EvenhandError(
             f"{columns.path} names a file outside its archive: {str(outside)!r}; name files that are in it"
