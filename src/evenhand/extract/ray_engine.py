@@ -89,12 +89,12 @@ class RayEngine:
             pool = Pool(
                 blocks,
                 start=lambda: actor.remote(sent, task),
-                places=lambda: self.actors or _count(_machines(ray), kind),
+                places=lambda: self.actors or kind.places(_machines(ray)),
             )
             with closing(pool.results()) as results:
                 for made in results:
                     for batch in made:
-                        _check_seen(batch, paths)
+                        check_seen(batch, paths)
                         yield batch
 
 
@@ -123,6 +123,13 @@ class Actors:
     device: str
     cpus: int
 
+    def places(self, machines: Sequence[dict[str, float]]) -> int:
+        """Return how many of them fit on machines with so many CPUs and GPUs."""
+        places = [int(machine["CPU"] // self.cpus) for machine in machines]
+        if self.device == "cuda":
+            places = [min(of, int(machine["GPU"])) for of, machine in zip(places, machines, strict=True)]
+        return sum(places)
+
 
 def choose_actors(machines: Sequence[dict[str, float]], engine: RayEngine) -> Actors:
     """Return the actors for machines with so many CPUs and GPUs.
@@ -135,29 +142,22 @@ def choose_actors(machines: Sequence[dict[str, float]], engine: RayEngine) -> Ac
     with_gpu = [machine for machine in machines if machine["GPU"] >= 1]
     device = engine.device if engine.device != "auto" else "cuda" if with_gpu else "cpu"
     shares = [int(machine["CPU"] // machine["GPU"]) for machine in with_gpu]
-    kind = Actors(device, engine.threads or (max(1, min([8, *shares])) if device == "cuda" else 1))
-    if not _count(machines, kind):
-        wanted = f"{kind.cpus} CPUs and a GPU" if device == "cuda" else f"{kind.cpus} CPUs"
+    cpus = max(1, min([8, *shares])) if shares and device == "cuda" else 1
+    actors = Actors(device, engine.threads or cpus)
+    if not actors.places(machines):
+        wanted = f"{actors.cpus} CPUs and a GPU" if device == "cuda" else f"{actors.cpus} CPUs"
         raise EvenhandError(
             f"no machine of the cluster has {wanted} for an actor; use fewer --threads, another --device, or "
             "add machines"
         )
-    return kind
-
-
-def _count(machines: Sequence[dict[str, float]], kind: Actors) -> int:
-    """Return how many actors fit."""
-    places = [int(machine["CPU"] // kind.cpus) for machine in machines]
-    if kind.device == "cuda":
-        places = [min(of, int(machine["GPU"])) for of, machine in zip(places, machines, strict=True)]
-    return sum(places)
+    return actors
 
 
 def _machines(ray: Any) -> list[dict[str, float]]:
     return [{"CPU": 0.0, "GPU": 0.0, **machine["Resources"]} for machine in ray.nodes() if machine["Alive"]]
 
 
-def _check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
+def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
     """Refuse what another machine does not find, though it is here: it would be left out in silence."""
     for row, reason in batch.unreadable:
         if reason == "file not found" and Path(paths[row]).exists():
