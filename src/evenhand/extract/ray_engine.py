@@ -73,7 +73,7 @@ class RayEngine:
                 version=__version__,
                 device=kind.device,
                 threads=kind.cpus,
-                readers=max(1, kind.cpus if workers is None else workers),
+                readers=workers,
                 dtype=dtype,
                 thumbnails=thumbnails,
             )

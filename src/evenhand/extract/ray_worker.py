@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -11,8 +12,9 @@ import torch
 from evenhand._errors import EvenhandError
 from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
+from evenhand.data.files import is_remote
 from evenhand.extract.engine import Embedded, through_trunk
-from evenhand.extract.loading import Batch, load_by_threads
+from evenhand.extract.loading import REMOTE_READERS, Batch, load_by_threads
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,10 @@ class Task:
         Of the driver's evenhand.
     device : "cpu" or "cuda"
         Where the trunk runs.
-    threads, readers : int
-        Of the trunk, where it runs on a CPU; that read pictures.
+    threads : int
+        Of the trunk, where it runs on a CPU.
+    readers : int or None
+        Threads that read pictures; by default as many, or enough to wait for an object store.
     dtype, thumbnails
         As for an `Engine`.
     """
@@ -34,7 +38,7 @@ class Task:
     version: str
     device: str
     threads: int
-    readers: int
+    readers: int | None
     dtype: str
     thumbnails: bool
 
@@ -95,11 +99,12 @@ class Trunk:
         EvenhandError
             As `through_trunk`.
         """
+        usual = REMOTE_READERS if is_remote(Path(block.paths[0])) else self._task.threads
         loaded = load_by_threads(
             block.paths,
             self._backbone.preprocess,
             block.batches,
-            workers=self._task.readers,
+            workers=self._task.readers or usual,
             thumbnails=self._task.thumbnails,
         )
         return [_placed(self._compute(batch, block), block.first) for batch in loaded]
