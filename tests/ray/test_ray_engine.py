@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+from copy import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,3 +113,13 @@ def test_a_cluster_without_a_gpu_is_refused_for_cuda(
     engine = RayEngine(address=raylets.cluster.address, device="cuda")
     with pytest.raises(EvenhandError, match=r"no machine of the cluster has 1 CPUs and a GPU for an actor"):
         embed(manifest, tiny, tmp_path / "s", **OPTIONS, engine=engine)
+
+
+def test_what_a_worker_refuses_is_the_sentence_of_one_machine(
+    raylets: Raylets, manifest: Manifest, tiny: Backbone, tmp_path: Path
+) -> None:
+    broken: Any = copy(tiny)
+    broken.trunk = lambda pixels: pixels.mean(dim=(2, 3)) * float("nan")
+    engine = RayEngine(address=raylets.cluster.address, actors=1)
+    with pytest.raises(EvenhandError, match=r"^the features of .*\.jpg are not finite numbers in float32"):
+        embed(manifest, broken, tmp_path / "s", **OPTIONS, engine=engine)

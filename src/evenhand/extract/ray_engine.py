@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from evenhand.extract.ray_worker import Block, Task, Trunk
 
 BATCHES = {"cpu": 1, "cuda": 8}
 """Batches of a task: a second's work or more, so that the cluster's bookkeeping does not show."""
+PATIENCE = 10.0
+"""Seconds for a cluster to answer."""
 
 
 @dataclass(frozen=True)
@@ -175,19 +178,42 @@ def _connected(address: str | None) -> Iterator[Any]:
         if ray.is_initialized():
             yield ray
             return
+        if address is not None:
+            check_address(address)
         alone = {"_node_ip_address": "127.0.0.1", "include_dashboard": False} if address is None else {}
         try:
             ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **alone)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            reason = shorten(str(error), 200, placeholder=" …")
-            raise EvenhandError(
-                f"--address {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that "
-                "this machine has joined, or leave it out"
-            ) from error
+            raise _no_cluster(address, error) from error
         try:
             yield ray
         finally:
             ray.shutdown()
+
+
+def check_address(address: str) -> None:
+    """Refuse an address that nobody listens at, at once: Ray would try for minutes.
+
+    Raises
+    ------
+    EvenhandError
+        If it is neither `auto` nor the HOST:PORT of something that listens.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str | None, error: Exception) -> EvenhandError:
+    reason = shorten(str(error), 200, placeholder=" …")
+    return EvenhandError(
+        f"--address {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that this machine "
+        "has joined, or auto, or leave it out"
+    )
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What is sent to a cluster, and what a worker makes of it; without a cluster."""
 
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from evenhand._version import __version__
 from evenhand.data.manifest import Manifest
 from evenhand.extract.engine import Embedded, on_this_machine
 from evenhand.extract.loading import consecutive
-from evenhand.extract.ray_engine import Actors, Blocks, RayEngine, check_seen, choose_actors
+from evenhand.extract.ray_engine import Actors, Blocks, RayEngine, check_address, check_seen, choose_actors
 from evenhand.extract.ray_worker import Task, Trunk
 
 from .conftest import ColourBackbone
@@ -93,3 +94,16 @@ def test_a_file_that_a_worker_alone_misses_is_no_broken_image(tmp_path: Path) ->
     check_seen(missed[1], paths)
     with pytest.raises(EvenhandError, match=r"a worker of the cluster does not find .*here\.png, which this"):
         check_seen(missed[0], paths)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1", "127.0.0.1:99999999", "ray://127.0.0.1:x"])
+def test_an_address_without_a_cluster_is_refused(address: str) -> None:
+    sentence = rf"^--address {address}: there is no Ray cluster \(.*\); give the HOST:PORT of one that this"
+    with pytest.raises(EvenhandError, match=sentence):
+        check_address(address)
+
+
+def test_an_address_that_answers_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        check_address(f"127.0.0.1:{server.getsockname()[1]}")
+    check_address("auto")
