@@ -211,8 +211,8 @@ def check_address(address: str) -> None:
 def _no_cluster(address: str | None, error: Exception) -> EvenhandError:
     reason = shorten(str(error), 200, placeholder=" …")
     return EvenhandError(
-        f"--address {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that this machine "
-        "has joined, or auto, or leave it out"
+        f"--address {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that this "
+        "machine has joined, or auto, or leave it out"
     )
 
 
