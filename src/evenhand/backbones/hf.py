@@ -82,6 +82,12 @@ class HfBackbone:
         """D_in."""
         return self.site.projection.width
 
+    def to(self, device: str) -> None:
+        """Move the model to another device."""
+        self._device = torch.device(device)
+        self.model.to(self._device)
+        self.site.trunk.to(self._device)
+
     def preprocess(self, image: Image.Image) -> Tensor:
         """Return pixels [3, H, W] by the model's own processor."""
         made = self.images(images=image, return_tensors="pt")

@@ -90,6 +90,13 @@ class OpenClipBackbone:
         """D_in."""
         return self.site.projection.width
 
+    def to(self, device: str) -> None:
+        """Move the model to another device."""
+        self._device = torch.device(device)
+        # The trunk shares the model's weights, but may hold buffers of its own.
+        self.model.to(self._device)
+        self.site.trunk.to(self._device)
+
     def preprocess(self, image: Image.Image) -> Tensor:
         """Return pixels [3, H, W] by the model's own transform."""
         pixels: Tensor = self._transform(image)

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from evenhand._errors import EvenhandError
+from evenhand.cli.engine import Actors, Address, EngineOption, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
     ClassNames,
@@ -16,7 +18,6 @@ from evenhand.cli.options import (
     Seed,
     SplitColumn,
     Threads,
-    choose_device,
     examples,
     listed,
     read_mapping,
@@ -28,11 +29,15 @@ NAME = "embed"
 EXAMPLES = examples(
     "evenhand embed photos/ --model ViT-L-14-336 --pretrained openai --out birds.store",
     "evenhand embed rows.csv --model tiny --class-names 0=landbird,1=waterbird --out birds.store",
+    "evenhand embed s3://bucket/shards --model ViT-L-14 --pretrained openai --engine ray --address auto "
+    "--out web.store",
 )
 
 
 def command(
-    source: Annotated[Path, typer.Argument(help="Folder of images, or a CSV or Parquet table.")],
+    source: Annotated[
+        Path, typer.Argument(help="Folder, archive or table of images, also at s3:// or gs://.")
+    ],
     out: Annotated[Path, typer.Option(help="Store to write, or to resume.")],
     model: Annotated[str, typer.Option(help="open_clip name, local-dir:FOLDER, hf:NAME_OR_FOLDER, or tiny.")],
     pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
@@ -45,7 +50,10 @@ def command(
     split_column: SplitColumn = "split",
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes that read images; by default one a core, at most 8.")
+        int | None,
+        typer.Option(
+            min=0, help="Processes that read images; by default one a core, at most 8. Of an actor: threads."
+        ),
     ] = None,
     dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
     precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto.")] = "fp32",
@@ -54,6 +62,9 @@ def command(
     ] = None,
     thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first broken image.")] = False,
+    engine: EngineOption = "local",
+    address: Address = None,
+    actors: Actors = None,
     device: Device = "auto",
     seed: Seed = 0,
     threads: Threads = None,
@@ -61,6 +72,11 @@ def command(
 ) -> None:
     """Send every image through a frozen model once; interrupted, the same command resumes."""
     set_threads(threads)
+    if engine == "ray" and precision == "auto":
+        raise EvenhandError(
+            "--precision auto goes by this machine, not by the cluster's; with --engine ray name fp32, bf16 "
+            "or fp16"
+        )
     names, wanted = read_mapping(class_names), read_templates(templates)
 
     from evenhand.backbones.load import load_backbone
@@ -69,6 +85,7 @@ def command(
     from evenhand.data.manifest import Manifest
     from evenhand.extract.local import embed
 
+    where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     manifest = Manifest.read(
         source,
         label_column=label_column,
@@ -77,7 +94,7 @@ def command(
         class_names=names,
         seed=seed,
     )
-    backbone = load_backbone(model, pretrained, device=choose_device(device), precision=precision, site=site)
+    backbone = load_backbone(model, pretrained, device=own_device, precision=precision, site=site)
     with progress_bar() as progress:
         table = embed(
             manifest,
@@ -89,6 +106,7 @@ def command(
             thumbnails=thumbnails,
             strict=strict,
             dtype=dtype,
+            engine=where,
             progress=progress,
         )
     show_store(table, out, notes=manifest.notes, json=json)

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from evenhand._errors import EvenhandError
-from evenhand.cli.options import Device, Json, Threads, choose_device, examples, set_threads
+from evenhand.cli.engine import Actors, Address, EngineOption, choose_engine
+from evenhand.cli.options import Device, Json, Threads, examples, set_threads
 
 NAME = "predict"
 EXAMPLES = examples(
@@ -19,9 +20,12 @@ EXAMPLES = examples(
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
-    source: Annotated[Path | None, typer.Argument(help="Images: a folder, a CSV or a Parquet table.")] = None,
+    source: Annotated[Path | None, typer.Argument(help="Images: a folder, an archive or a table.")] = None,
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
     features: Annotated[Path | None, typer.Option(help="X.npy instead of images.")] = None,
+    engine: EngineOption = "local",
+    address: Address = None,
+    actors: Actors = None,
     device: Device = "auto",
     threads: Threads = None,
     json: Json = False,
@@ -39,9 +43,10 @@ def command(
     from evenhand.cli.show import as_json, clean, complain, console, table
     from evenhand.experiments.predict import predict_run
 
+    where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     with progress_bar() as progress:
         found = predict_run(
-            run, source, features=features, out=out, device=choose_device(device), progress=progress
+            run, source, features=features, out=out, device=own_device, engine=where, progress=progress
         )
     if json:
         as_json(found)

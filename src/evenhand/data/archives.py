@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evenhand._errors import EvenhandError
+from evenhand.data.files import is_file, is_remote, open_bytes, read_range, size_and_time
+from evenhand.data.parquet_cells import cell_size, read_cell, split_cell
 
 SUFFIXES = (".zip", ".tar")
 _COMPRESSED = (".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
@@ -36,7 +38,7 @@ def is_archive(path: Path) -> bool:
     EvenhandError
         If it is a file of another archive format.
     """
-    if not path.is_file():
+    if not is_file(path):
         return split_archive(path) is not None
     if path.suffix.lower() in _COMPRESSED:
         raise EvenhandError(
@@ -50,8 +52,11 @@ def split_archive(path: Path) -> tuple[Path, str] | None:
     """Return the archive that a path leads into and the name of the member; None for an ordinary path."""
     parts = path.parts
     for end in range(1, len(parts)):
-        if parts[end - 1].lower().endswith(SUFFIXES) and Path(*parts[:end]).is_file():
-            return Path(*parts[:end]), "/".join(parts[end:])
+        if parts[end - 1].lower().endswith(SUFFIXES):
+            archive = Path(*parts[:end])
+            # By its name where asking costs a request for each picture.
+            if is_remote(archive) or archive.is_file():
+                return archive, "/".join(parts[end:])
     return None
 
 
@@ -88,7 +93,7 @@ def is_inside(name: str) -> bool:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Open a file or a member of an archive for reading bytes.
+    """Open a file, a member of an archive or a cell of a Parquet file for reading bytes.
 
     Raises
     ------
@@ -96,11 +101,14 @@ def open_file(path: Path) -> BinaryIO:
         If there is no such file or member, or it cannot be read.
     """
     inside = split_archive(path)
-    return path.open("rb") if inside is None else BytesIO(_read(*inside))
+    if inside is not None:
+        return BytesIO(_read(*inside))
+    cell = split_cell(path)
+    return open_bytes(path) if cell is None else BytesIO(read_cell(*cell))
 
 
 def size_of(path: Path) -> int:
-    """Return the bytes of a regular file or a member of an archive.
+    """Return the bytes of a regular file or a member of an archive; of a Parquet file's cell, as `cell_size`.
 
     Raises
     ------
@@ -110,6 +118,11 @@ def size_of(path: Path) -> int:
     inside = split_archive(path)
     if inside is not None:
         return _entry(*inside)[1]
+    cell = split_cell(path)
+    if cell is not None:
+        return cell_size(*cell)
+    if is_remote(path):
+        return size_and_time(path)[0]
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise OSError("not a regular file")
@@ -122,11 +135,9 @@ def _read(archive: Path, name: str) -> bytes:
         raise OSError(f"larger than {LARGEST >> 20} MiB in its archive")
     try:
         if archive.suffix.lower() == ".tar":
-            with archive.open("rb") as stream:
-                stream.seek(start)
-                content = stream.read(size)
+            content = read_range(archive, start, size)
         else:
-            opened = _opened(archive, archive.stat().st_mtime_ns, os.getpid())
+            opened = _opened(archive, size_and_time(archive)[1], os.getpid())
             with opened.open(opened.infolist()[start]) as member:
                 content = member.read(size + 1)
     # RuntimeError and NotImplementedError: encrypted, or packed by a method that Python lacks.
@@ -140,7 +151,7 @@ def _read(archive: Path, name: str) -> bytes:
 @lru_cache(maxsize=16)
 def _opened(archive: Path, modified: int, process: int) -> zipfile.ZipFile:  # noqa: ARG001
     """Return an open zip: one per process, since those that fork would share its place in the file."""
-    return zipfile.ZipFile(archive)
+    return zipfile.ZipFile(open_bytes(archive))
 
 
 def _entry(archive: Path, name: str) -> tuple[int, int]:
@@ -151,8 +162,7 @@ def _entry(archive: Path, name: str) -> tuple[int, int]:
 
 
 def _index_of(archive: Path) -> Index:
-    status = archive.stat()
-    return _index(archive, status.st_size, status.st_mtime_ns)
+    return _index(archive, *size_and_time(archive))
 
 
 @lru_cache(maxsize=4096)
@@ -180,7 +190,7 @@ Found = list[tuple[str, int, int, "str | None"]]
 
 def _tar(archive: Path, size: int) -> Found:
     found: Found = []
-    with tarfile.open(archive, "r:") as opened:
+    with open_bytes(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as opened:
         for member in opened:
             if member.isdir():
                 continue
@@ -197,7 +207,7 @@ def _tar(archive: Path, size: int) -> Found:
 
 def _zip(archive: Path) -> Found:
     found: Found = []
-    with zipfile.ZipFile(archive) as opened:
+    with open_bytes(archive) as stream, zipfile.ZipFile(stream) as opened:
         for number, member in enumerate(opened.infolist()):
             if member.is_dir():
                 continue

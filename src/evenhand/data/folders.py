@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members
+from evenhand.data.files import address, is_dir, is_file, is_remote, names_in
 from evenhand.data.splits import SPLIT_NAMES
 from evenhand.data.tables_in import SUFFIXES
 
@@ -36,9 +37,13 @@ def find_images(root: Path) -> list[str]:
     """
     if is_archive(root):
         found = sorted(name for name in members(root) if has_picture_name(name))
-    elif not root.exists():
-        raise EvenhandError(f"{root} does not exist; give a folder of images or a table that lists them")
-    elif root.is_dir():
+    elif is_remote(root) and is_dir(root):
+        found = [name for name in names_in(root, nested=True) if has_picture_name(name) and not _hidden(name)]
+    elif not (is_file(root) or is_dir(root)):
+        raise EvenhandError(
+            f"{address(root)} does not exist; give a folder of images or a table that lists them"
+        )
+    elif is_dir(root):
         found = sorted(_walk(root, PurePosixPath(), frozenset()))
     else:
         raise EvenhandError(f"{root} is no folder; give a folder of images or a table that lists them")
@@ -50,7 +55,30 @@ def find_images(root: Path) -> list[str]:
     return found
 
 
+def all_files(folder: Path, suffix: str) -> list[Path]:
+    """Return the files below a folder, hidden ones aside, if all have this suffix; none otherwise."""
+    paths = (
+        (folder / name for name in names_in(folder, nested=True))
+        if is_remote(folder)
+        else (path for path in folder.rglob("*") if path.is_file())
+    )
+    found = []
+    for path in paths:
+        if not _hidden(path.name):
+            # At the first other file the walk ends: a folder of pictures may be large.
+            if path.suffix.lower() != suffix:
+                return []
+            found.append(path)
+    return sorted(found)
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+
+
 def _advice(root: Path) -> str:
+    if is_archive(root) or is_remote(root):
+        return "give a folder with at least one picture file"
     table = next((path for path in sorted(root.rglob("*")) if path.suffix.lower() in SUFFIXES), None)
     if table is None:
         return "give a folder with at least one picture file"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
@@ -14,7 +14,9 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats
-from evenhand.data.archives import open_file, size_of, split_archive
+from evenhand.data.archives import open_file, split_archive
+from evenhand.data.files import is_remote
+from evenhand.data.parquet_cells import split_cell
 
 # PostScript and Windows metafiles are programs for an interpreter, not pixels: they are never opened.
 _REFUSED_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "GRIB", "BUFR", "MPEG"})
@@ -65,7 +67,8 @@ def read_image(path: Path) -> Image.Image:
     Parameters
     ----------
     path : Path
-        The picture file, or that of an archive followed by the name of a member.
+        The picture file, that of an archive followed by the name of a member, or that of a Parquet file
+        followed by the number of a row; of this machine, or an address.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def read_image(path: Path) -> Image.Image:
     path = Path(path)
     source = _source(path)
     try:
-        with _quiet(), Image.open(source, formats=_formats()) as image:
+        with _QUIET, Image.open(source, formats=_formats()) as image:
             image.load()
             return _turned_upright(_rgb(image), _orientation(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -98,19 +101,20 @@ def read_image(path: Path) -> Image.Image:
 
 
 def _source(path: Path) -> Path | BinaryIO:
-    """Return what to decode: the file, or the bytes of a member of an archive."""
-    if split_archive(path) is None:
+    """Return what to decode: the file, or the bytes of one that is remote or in another."""
+    if not is_remote(path) and split_archive(path) is None and split_cell(path) is None:
         _check_file(path)
         return path
     try:
-        content = open_file(path)
-        if size_of(path) == 0:
-            raise UnreadableImage(path, "empty file")
+        with open_file(path) as stream:
+            content = stream.read()
     except FileNotFoundError as error:
         raise UnreadableImage(path, "file not found") from error
     except OSError as error:
         raise UnreadableImage(path, error.strerror or str(error)) from error
-    return content
+    if not content:
+        raise UnreadableImage(path, "empty file")
+    return BytesIO(content)
 
 
 def _check_file(path: Path) -> None:
@@ -127,14 +131,31 @@ def _check_file(path: Path) -> None:
         raise UnreadableImage(path, "empty file")
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        # Of damaged metadata: the pixels are whole.
-        warnings.simplefilter("ignore")
-        # Up to twice its limit PIL only warns.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+class _Quiet:
+    """Warnings off while any thread decodes: the filters are the process's, the last one out resets them."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                # Of damaged metadata: the pixels are whole.
+                warnings.simplefilter("ignore")
+                # Up to twice its limit PIL only warns.
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._filters.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
 
 
 @cache

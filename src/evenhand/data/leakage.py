@@ -13,13 +13,16 @@ import numpy as np
 from evenhand._files import sha256
 from evenhand._typing import Strings
 from evenhand.data.archives import open_file, size_of, split_archive
+from evenhand.data.files import is_remote
+from evenhand.data.parquet_cells import split_cell
 
 
 def leakage(paths: Strings, ids: Strings, split: Strings) -> str | None:
     """Say how many images have the same bytes as one in another split.
 
     Only files of equal size in different splits are hashed. Files that cannot be read are left to
-    extraction, which lists them.
+    extraction, which lists them, and so are those whose size is not at hand: remote ones, and cells of
+    Parquet files.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ def _by(key: Callable[[Path], Hashable], paths: Strings, rows: Iterable[int]) ->
 
 
 def _size(path: Path) -> int:
-    size = size_of(path)
+    size = 0 if is_remote(path) or split_cell(path) else size_of(path)
     if size == 0:
         raise OSError("no content to compare")
     return size

@@ -13,6 +13,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive, is_inside, members
+from evenhand.data.files import absolute, address, is_file, is_remote, names_in
 from evenhand.data.folders import class_of, find_images, split_of
 from evenhand.data.labels import some
 from evenhand.data.splits import SPLIT_NAMES
@@ -51,12 +52,12 @@ class Listing:
     @property
     def paths(self) -> Strings:
         """Absolute paths."""
-        return np.asarray([os.path.normpath(self.root / name) for name in self.ids], dtype=np.str_)
+        return np.asarray([address(_place(self.root, str(name))) for name in self.ids], dtype=np.str_)
 
 
 def list_images(root: Path) -> Listing:
     """List every picture of a folder or an archive, however nested, or one picture file, without labels."""
-    if root.is_file() and not is_archive(root):
+    if is_file(root) and not is_archive(root):
         root, names = root.parent, [root.name]
     else:
         names = find_images(root)
@@ -98,14 +99,19 @@ def list_tree(root: Path, options: Options) -> Listing:
 def metadata_files(root: Path) -> dict[str, Path]:
     """Return the ImageFolder metadata tables of a folder by where they lie: "" or a split folder's name."""
     inside = members(root) if is_archive(root) else None
-    tops = {name.split("/")[0] for name in inside} if inside else {entry.name for entry in root.iterdir()}
+    if inside is not None:
+        tops = {name.split("/")[0] for name in inside}
+    elif is_remote(root):
+        tops = set(names_in(root, nested=False))
+    else:
+        tops = {entry.name for entry in root.iterdir()}
     present = set(inside or ())
     found = {}
     for folder in ["", *(top for top in sorted(tops) if top.lower() in SPLIT_NAMES)]:
         tables = [
             root / folder / name
             for name in METADATA
-            if posixpath.join(folder, name) in present or (root / folder / name).is_file()
+            if posixpath.join(folder, name) in present or is_file(root / folder / name)
         ]
         if len(tables) > 1:
             raise EvenhandError(
@@ -152,7 +158,7 @@ def _rows(columns: Columns, folder: str, options: Options, *, folders: bool) -> 
     root = columns.path.parent
     ids = _array([_relative(root, folder, name) for name in names])
     top = root.parent if folder else root
-    outside = next((name for name in ids if not is_inside(name)), None)
+    outside = next((name for name in ids if _stands_alone(name) or not is_inside(name)), None)
     if outside is not None and is_archive(top):
         raise EvenhandError(
             f"{columns.path} names a file outside its archive: {str(outside)!r}; name files that are in it"
@@ -172,8 +178,8 @@ def _path_column(columns: Columns) -> str:
             return lower[name]
     if columns.embedded:
         raise EvenhandError(
-            f"{columns.path} holds its images as bytes in the column {columns.embedded[0]!r}, which evenhand "
-            "does not read; save each image as a file and name the files in a column file_name"
+            f"{columns.path} holds bytes in the columns {', '.join(columns.embedded)}, of which none is "
+            "called image; rename the one with the images"
         )
     raise EvenhandError(
         f"{columns.path} has no column of image paths; its columns are {some(columns.values)}; "
@@ -183,12 +189,22 @@ def _path_column(columns: Columns) -> str:
 
 def _relative(root: Path, folder: str, name: str) -> str:
     """Return `name` relative to the root above `folder`, or as it is if it lies elsewhere."""
-    if posixpath.isabs(name):
+    if _stands_alone(name):
         top = root.parent if folder else root
-        clean = posixpath.normpath(name)
-        prefix = posixpath.normpath(top.absolute().as_posix()).rstrip("/") + "/"
+        clean = address(Path(posixpath.normpath(name)))
+        prefix = address(Path(posixpath.normpath(absolute(top).as_posix()))).rstrip("/") + "/"
         return clean.removeprefix(prefix)
     return posixpath.normpath(posixpath.join(folder, name))
+
+
+def _place(root: Path, name: str) -> Path:
+    """Return where a row's picture is: below the root, unless its name is absolute or an address."""
+    own = Path(name)
+    return own if is_remote(own) else Path(os.path.normpath(root / own))
+
+
+def _stands_alone(name: str) -> bool:
+    return posixpath.isabs(name) or is_remote(Path(name))
 
 
 def _labels(columns: Columns, ids: Strings, options: Options, *, folders: bool) -> Strings:
@@ -201,7 +217,7 @@ def _labels(columns: Columns, ids: Strings, options: Options, *, folders: bool) 
 
 
 def _folder_splits(ids: Strings) -> Strings | None:
-    splits = split_of([str(name) for name in ids if not posixpath.isabs(name)])
+    splits = split_of([str(name) for name in ids if not _stands_alone(name)])
     return None if splits is None or "" in splits or len(splits) != len(ids) else _array(splits)
 
 

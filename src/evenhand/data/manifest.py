@@ -12,6 +12,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.archives import is_archive, top_folder
+from evenhand.data.files import absolute, is_dir, is_file
 from evenhand.data.labels import check_trained, class_codes, renamed, some, untested
 from evenhand.data.leakage import leakage
 from evenhand.data.listing import (
@@ -23,6 +24,7 @@ from evenhand.data.listing import (
     list_tree,
     metadata_files,
 )
+from evenhand.data.parquet_images import list_picture_tables, picture_tables
 from evenhand.data.splits import SPLIT_NAMES, given_or_drawn
 from evenhand.data.tables_in import SUFFIXES
 from evenhand.data.webdataset import list_shards, webdataset_shards
@@ -83,7 +85,8 @@ class Manifest:
             A folder of class folders, with or without split folders above them; a folder with
             `metadata.csv`, `.parquet` or `.jsonl` at its root or in its split folders; or a table
             (`.csv`, `.tsv`, `.parquet`, `.jsonl`) with a column of paths relative to it. A `.zip` or `.tar`
-            with such a folder inside, or WebDataset's tars, one or a folder of them, are read in place.
+            with such a folder inside, WebDataset's tars, and Parquet files that hold the pictures as bytes,
+            one or a folder of them, are read in place. It may be an address, `s3://` or `gs://`.
         label_column, split_column : str
             Columns of the table.
         attribute_columns : sequence of str, optional
@@ -132,19 +135,21 @@ class Manifest:
 
 
 def _list(source: Path, options: Options) -> Listing:
-    # absolute(), not resolve(): a linked folder keeps the name the user gave it.
-    source = source.absolute()
+    source = absolute(source)
     try:
         shards = webdataset_shards(source)
         if shards:
             return list_shards(source, shards, options)
+        tables_with_pictures = picture_tables(source)
+        if tables_with_pictures:
+            return list_picture_tables(source, tables_with_pictures, options)
         archive = is_archive(source)
         if archive and options.labelled:
             source = top_folder(source, but=SPLIT_NAMES)
-        if source.is_file() and not archive:
+        if is_file(source) and not archive:
             is_table = options.labelled or source.suffix.lower() in SUFFIXES
             return list_table(source, options) if is_table else list_images(source)
-        if not (archive or source.is_dir()) or not options.labelled:
+        if not (archive or is_dir(source)) or not options.labelled:
             return list_images(source)
         tables = metadata_files(source)
         return list_image_folder(source, tables, options) if tables else list_tree(source, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -28,6 +29,12 @@ SPLIT_NAMES = {
 }
 # WILDS and its kin number the splits so.
 _NUMBERED = {"0": "train", "1": "validation", "2": "test"}
+
+
+def split_in_name(place: str) -> str | None:
+    """Return the split that a file's folder or the words of its name tell; None where they tell none."""
+    words = [word for word in re.split(r"[/_.\-]", place.lower()) if word in SPLIT_NAMES]
+    return SPLIT_NAMES[words[0]] if words else None
 
 
 def given_or_drawn(given: Strings | None, y: Ints, *, seed: int, column: str) -> tuple[Strings, list[str]]:

@@ -21,6 +21,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import open_file
 from evenhand.data.labels import some
+from evenhand.data.parquet_cells import bytes_columns
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
 LONGEST = 4096
@@ -135,7 +136,7 @@ def _columns(path: Path, table: pa.Table) -> Columns:
     if table.num_rows == 0:
         raise EvenhandError(f"the table {path} has no rows; it needs one row per image")
     columns = {name: table.column(index).combine_chunks() for index, name in enumerate(names)}
-    embedded = tuple(name for name, column in columns.items() if _holds_bytes(column.type))
+    embedded = tuple(name.strip() for name in bytes_columns(table.schema))
     too_long = tuple(name for name, column in columns.items() if _is_too_long(column))
     values = {
         name: _strings(column)
@@ -170,7 +171,31 @@ def _read_csv(path: Path) -> pa.Table:
 
 def _read_parquet(path: Path) -> pa.Table:
     with open_file(path) as stream:
-        return pq.read_table(stream)
+        opened = pq.ParquetFile(stream)
+        schema = opened.schema_arrow
+        embedded = bytes_columns(schema)
+        read = opened.read([name for name in schema.names if name not in embedded])
+    for name in embedded:  # by name alone: their bytes may be many times what memory holds
+        read = read.append_column(name, pa.nulls(len(read), schema.field(name).type))
+    return _named(read.select(schema.names))
+
+
+def _named(table: pa.Table) -> pa.Table:
+    """Return a table with the class names that the Hugging Face Hub's files keep beside the numbers."""
+    try:
+        about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = about.get("info", {}).get("features", {})
+    except (ValueError, AttributeError):
+        return table
+    for name, feature in features.items():
+        names = feature.get("names") if isinstance(feature, dict) else None
+        if name in table.column_names and isinstance(names, list) and names:
+            codes = table[name].to_pylist()
+            words = [
+                names[code] if isinstance(code, int) and 0 <= code < len(names) else None for code in codes
+            ]
+            table = table.set_column(table.column_names.index(name), name, pa.array(words, pa.string()))
+    return table
 
 
 def _read_jsonl(path: Path) -> pa.Table:
@@ -191,12 +216,6 @@ def _json_column(values: list[Any]) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers and words in one column
         return pa.array([None if value is None else str(value) for value in values])
-
-
-def _holds_bytes(kind: pa.DataType) -> bool:
-    if pa.types.is_struct(kind):
-        return any(_holds_bytes(field.type) for field in kind)
-    return kind in (pa.binary(), pa.large_binary())
 
 
 def _strings(column: pa.Array) -> Strings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members, open_file
-from evenhand.data.folders import find_images, has_picture_name
+from evenhand.data.files import is_dir
+from evenhand.data.folders import all_files, find_images, has_picture_name
 from evenhand.data.listing import Listing, Options, list_rows
-from evenhand.data.splits import SPLIT_NAMES
+from evenhand.data.splits import split_in_name
 from evenhand.data.tables_in import columns_of
 
 _LABELS = ("cls", "json")
@@ -25,16 +25,10 @@ def webdataset_shards(source: Path) -> list[Path]:
     A tar is one if it has pictures with `.cls` or `.json` members beside them; a folder if it holds such tars
     and, hidden files aside, nothing else, at most in split folders.
     """
-    if not source.is_dir():
+    if not is_dir(source):
         return [source] if _is_shard(source) else []
-    found = []
-    for path in source.rglob("*"):
-        if path.is_file() and not path.name.startswith("."):
-            # At the first other file the walk ends: a folder of pictures may be large.
-            if path.suffix.lower() != ".tar":
-                return []
-            found.append(path)
-    return sorted(found) if all(map(_is_shard, found)) else []
+    found = all_files(source, ".tar")
+    return found if all(map(_is_shard, found)) else []
 
 
 def list_shards(source: Path, shards: Sequence[Path], options: Options) -> Listing:
@@ -48,10 +42,10 @@ def list_shards(source: Path, shards: Sequence[Path], options: Options) -> Listi
     EvenhandError
         If a member cannot be read, a label is missing, or a named column is.
     """
-    root = source if source.is_dir() else source.parent
+    root = source if is_dir(source) else source.parent
     rows = [
         # One shard alone is not a split.
-        {**(_split(shard.relative_to(root).as_posix()) if source.is_dir() else {}), **row}
+        {**(_split(shard.relative_to(root).as_posix()) if is_dir(source) else {}), **row}
         for shard in shards
         for row in _rows(root, shard)
     ]
@@ -100,5 +94,5 @@ def _said(path: Path, kind: str) -> dict[str, Any]:
 
 def _split(place: str) -> dict[str, str]:
     """Return the split that a shard's folder or the words of its name tell; nothing where they tell none."""
-    words = [word for word in re.split(r"[/_.\-]", place.lower()) if word in SPLIT_NAMES]
-    return {"split": SPLIT_NAMES[words[0]]} if words else {}
+    split = split_in_name(place)
+    return {"split": split} if split else {}

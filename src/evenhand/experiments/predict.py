@@ -21,6 +21,7 @@ from evenhand.data.images import none_readable
 from evenhand.data.manifest import Manifest
 from evenhand.experiments.bundle import BUNDLE, read_bundle
 from evenhand.experiments.run_folder import read_card, run_backbone
+from evenhand.extract.engine import Engine, on_this_machine
 from evenhand.extract.local import iter_features
 from evenhand.methods._model import Model
 
@@ -35,9 +36,12 @@ def predict_run(
     features: PathLike | None = None,
     out: PathLike,
     device: str = "cpu",
+    engine: Engine = on_this_machine,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write path, predicted and p_<class> for each image or feature row; return counts.
+
+    `device` is this process's, `engine` takes images through the trunk; it changes no byte of the CSV.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def predict_run(
     if features is not None:
         blocks = _of_features(Path(features))
     elif source is not None:
-        blocks = _of_images(Path(source), run_backbone(card, device), skipped, progress)
+        blocks = _of_images(Path(source), run_backbone(card, device), engine, skipped, progress)
     else:
         raise EvenhandError("predict takes images or features; give one of the two")
     counts = _write(Path(out), model, classes, blocks)
@@ -67,10 +71,11 @@ def _of_features(path: Path) -> Iterator[Block]:
 
 
 def _of_images(
-    source: Path, backbone: Backbone, skipped: list[dict[str, str]], progress: Progress
+    source: Path, backbone: Backbone, engine: Engine, skipped: list[dict[str, str]], progress: Progress
 ) -> Iterator[Block]:
     manifest = Manifest.read(source, labelled=False)
-    for read, features, unreadable in iter_features(manifest.paths.tolist(), backbone, progress=progress):
+    stream = iter_features(manifest.paths.tolist(), backbone, engine=engine, progress=progress)
+    for read, features, unreadable in stream:
         skipped += [{"path": str(manifest.ids[k]), "reason": reason} for k, reason in unreadable]
         yield [str(manifest.ids[k]) for k in read], features
     if len(skipped) == len(manifest):

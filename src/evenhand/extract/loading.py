@@ -1,11 +1,13 @@
-"""Pictures from disk to batches of pixels, in worker processes."""
+"""Pictures from disk to batches of pixels, in worker processes or threads."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -18,12 +20,17 @@ from torch.utils.data import DataLoader, Dataset
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
+from evenhand.data.files import is_remote
 from evenhand.data.images import UnreadableImage, read_image
 
 THUMBNAIL = 64
 """Longest side of a thumbnail in pixels."""
 LONGEST = 100
 """Longest side in shortest sides: resized by the shortest, a line of pixels would fill the memory."""
+REMOTE_READERS = 16
+"""Threads that wait for an object store: each request takes tens of milliseconds, and no core."""
+AHEAD = 2
+"""Batches that threads read ahead of the one in use."""
 FEW = 256
 """Below this many pictures, starting processes costs more than it gains."""
 
@@ -75,7 +82,7 @@ def load_batches(
         Positions in `paths`.
     workers : int or None
         Processes that read pictures; by default as many as there are cores, at most 8, and none where few
-        pictures are to be read.
+        pictures are to be read. Remote ones are read by threads, by default 16.
     thumbnails : bool
         Whether to make thumbnails from the decoded pictures.
 
@@ -84,6 +91,10 @@ def load_batches(
     EvenhandError
         If a process that reads pictures dies.
     """
+    if any(is_remote(Path(str(path))) for path in paths):
+        threads = REMOTE_READERS if workers is None else max(1, workers)
+        yield from load_by_threads(paths, preprocess, batches, workers=threads, thumbnails=thumbnails)
+        return
     loader: DataLoader[Any] = DataLoader(
         _Pictures(paths, preprocess, thumbnails),
         batch_sampler=[list(rows) for rows in batches],
@@ -101,6 +112,40 @@ def load_batches(
             f"a process that reads images died ({shorten(str(error), 200, placeholder=' …')}); free memory "
             "or use fewer --workers, and run the same command again to resume"
         ) from error
+
+
+def load_by_threads(
+    paths: Sequence[str] | Strings,
+    preprocess: Callable[[Image.Image], Tensor],
+    batches: Sequence[Sequence[int]],
+    *,
+    workers: int,
+    thumbnails: bool = False,
+) -> Iterator[Batch]:
+    """Yield what `load_batches` does, read by threads of this process.
+
+    For where processes must not be forked: in a worker of a cluster, with connections to an object store.
+    Decoding lets other threads run, and so does waiting for bytes.
+
+    Parameters
+    ----------
+    paths, preprocess, batches, thumbnails
+        As in `load_batches`.
+    workers : int
+        Threads, at least 1.
+    """
+    pictures = _Pictures(paths, preprocess, thumbnails)
+    with ThreadPoolExecutor(workers) as pool:
+        ahead: deque[list[Future[Item]]] = deque()
+        try:
+            for rows in batches:
+                ahead.append([pool.submit(pictures.__getitem__, row) for row in rows])
+                if len(ahead) > AHEAD:
+                    yield _collate([item.result() for item in ahead.popleft()])
+            while ahead:
+                yield _collate([item.result() for item in ahead.popleft()])
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def default_workers(pictures: int) -> int:

@@ -1,16 +1,16 @@
-"""Every image through the frozen trunk once, on this machine."""
+"""Every image through the frozen trunk once, into a store or a stream; an engine says where."""
 
 from __future__ import annotations
 
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand._progress import Progress, silent
@@ -18,11 +18,13 @@ from evenhand._typing import Floats, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.prompts import class_prompts
 from evenhand.data.archives import size_of
+from evenhand.data.files import is_remote
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import read_skipped, read_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
-from evenhand.extract.loading import Batch, consecutive, load_batches
+from evenhand.extract.engine import Embedded, Engine, on_this_machine
+from evenhand.extract.loading import consecutive
 
 DTYPES = ("float16", "float32")
 
@@ -40,6 +42,7 @@ def embed(
     thumbnails: bool = True,
     strict: bool = False,
     dtype: str = "float16",
+    engine: Engine = on_this_machine,
     progress: Progress = silent,
 ) -> FeatureTable:
     """Write a store of features before the projection, and return its table.
@@ -65,6 +68,8 @@ def embed(
         Whether the first unreadable picture is an error.
     dtype : "float16" or "float32"
         Of the features on disk. Half the size moves unit vectors by less than 1e-3 in any coordinate.
+    engine : Engine
+        This machine, or `evenhand.extract.ray_engine.RayEngine`. It changes no byte of the store.
     progress : Progress
         Told how many pictures are done.
 
@@ -97,19 +102,21 @@ def embed(
         if not writer.finished:
             parts = consecutive(0, len(manifest), part_rows)[writer.parts_done :]
             batches = [consecutive(rows.start, rows.stop, batch_size) for rows in parts]
-            loaded = load_batches(
+            stream = engine(
                 manifest.paths,
-                backbone.preprocess,
+                backbone,
                 [batch for part in batches for batch in part],
-                workers=workers,
+                dtype=dtype,
                 thumbnails=thumbnails,
+                workers=workers,
             )
-            for part in batches:
-                made = []
-                for batch, rows in zip(islice(loaded, len(part)), part, strict=True):
-                    made.append(_embedded(batch, backbone, manifest, strict, dtype))
-                    progress("embed", rows.stop, len(manifest))
-                _write_part(writer, manifest, made, thumbnails)
+            with closing(stream):
+                for part in batches:
+                    made = []
+                    for batch, rows in zip(islice(stream, len(part)), part, strict=True):
+                        made.append(_readable(batch, manifest) if strict else batch)
+                        progress("embed", rows.stop, len(manifest))
+                    _write_part(writer, manifest, made, thumbnails)
             writer.finish()
     table = read_store(out)
     if strict:
@@ -124,6 +131,7 @@ def iter_features(
     *,
     batch_size: int = 64,
     workers: int | None = None,
+    engine: Engine = on_this_machine,
     progress: Progress = silent,
 ) -> Iterator[tuple[list[int], Floats, list[tuple[int, str]]]]:
     """Yield features of files batch by batch, without keeping them.
@@ -136,6 +144,8 @@ def iter_features(
         The frozen model.
     batch_size, workers : int
         Pictures per batch; reading processes.
+    engine : Engine
+        As in `embed`.
     progress : Progress
         Told how many files are done.
 
@@ -154,46 +164,23 @@ def iter_features(
         If features are not finite or memory runs out.
     """
     batches = consecutive(0, len(paths), batch_size)
-    for rows, batch in zip(
-        batches, load_batches(paths, backbone.preprocess, batches, workers=workers), strict=True
-    ):
-        features = _features(batch, backbone, "float32", paths)
-        progress("embed", rows.stop, len(paths))
-        yield batch.read, features, batch.unreadable
+    stream = engine(paths, backbone, batches, dtype="float32", workers=workers)
+    with closing(stream):
+        for rows, made in zip(batches, stream, strict=True):
+            progress("embed", rows.stop, len(paths))
+            yield made.read, made.features, made.unreadable
 
 
-Embedded = tuple[Batch, Floats]
-
-
-def _embedded(batch: Batch, backbone: Backbone, manifest: Manifest, strict: bool, dtype: str) -> Embedded:
-    if strict and batch.unreadable:
-        row, reason = batch.unreadable[0]
+def _readable(made: Embedded, manifest: Manifest) -> Embedded:
+    if made.unreadable:
+        row, reason = made.unreadable[0]
         raise EvenhandError(f"{manifest.paths[row]}: {reason}; --strict stops at the first such image")
-    return batch, _features(batch, backbone, dtype, manifest.paths)
-
-
-def _features(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str] | Strings) -> Floats:
-    if batch.pixels is None:
-        return np.zeros((0, backbone.width), dtype=dtype)
-    try:
-        exact = backbone.trunk(batch.pixels).numpy()
-    except torch.cuda.OutOfMemoryError as error:
-        raise EvenhandError(
-            f"{len(batch.pixels)} images at once fill the device's memory; use a smaller --batch-size"
-        ) from error
-    with np.errstate(over="ignore"):
-        features: Floats = exact.astype(dtype)
-    bad = ~np.isfinite(features).all(axis=1)
-    if bad.any():
-        row = batch.read[int(bad.argmax())]
-        remedy = "--dtype float32" if np.isfinite(exact).all() else "--precision fp32, or other weights"
-        raise EvenhandError(f"the features of {paths[row]} are not finite numbers in {dtype}; use {remedy}")
-    return features
+    return made
 
 
 def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded], thumbnails: bool) -> None:
-    read = [row for batch, _ in made for row in batch.read]
-    lost = [found for batch, _ in made for found in batch.unreadable]
+    read = [row for batch in made for row in batch.read]
+    lost = [found for batch in made for found in batch.unreadable]
     skipped = [
         {"id": str(manifest.ids[row]), "path": str(manifest.paths[row]), "reason": reason}
         for row, reason in lost
@@ -205,8 +192,8 @@ def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded
         "split": manifest.split[read],
         **{name: values[read] for name, values in manifest.attributes.items()},
     }
-    small = [jpeg for batch, _ in made for jpeg in batch.thumbnails]
-    features = np.concatenate([features for _, features in made])
+    small = [jpeg for batch in made for jpeg in batch.thumbnails]
+    features = np.concatenate([batch.features for batch in made])
     writer.write_part(features, columns, skipped, small if thumbnails else None)
 
 
@@ -243,8 +230,9 @@ def _warn_of_lost_classes(table: FeatureTable) -> None:
 
 
 def _size(path: str) -> int:
+    """Return the bytes of a picture, 0 for a remote one: to ask for each would take longer than to embed."""
     try:
-        return size_of(Path(path))
+        return 0 if is_remote(Path(path)) else size_of(Path(path))
     except OSError:
         return 0
 

@@ -135,7 +135,8 @@ def test_names_that_lead_out_are_refused(tmp_path: Path, suffix: str, name: str)
 
 def test_a_table_that_names_files_outside_is_refused(tmp_path: Path, suffix: str) -> None:
     (tmp_path / "secret.png").write_bytes(png(0))
-    for name in ("../secret.png", str(tmp_path / "secret.png")):
+    here = str(tmp_path / "secret.png")
+    for name in ("../secret.png", here, f"file://{here}", "s3://bucket/secret.png"):
         table = f"file_name,label\n{name},cat\na.png,dog\nb.png,cat"
         files = {"metadata.csv": table.encode(), "a.png": png(1), "b.png": png(2)}
         path = pack(tmp_path / f"a{suffix}", files)

@@ -4,7 +4,9 @@ import contextlib
 import os
 import pickle
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -294,3 +296,28 @@ def test_error_crosses_processes():
     error = pickle.loads(pickle.dumps(UnreadableImage(Path("a.png"), "empty file")))  # noqa: S301
     assert error.reason == "empty file"
     assert str(error) == "cannot read the image a.png: empty file"
+
+
+def test_threads_that_decode_leave_the_warnings_as_they_were(tmp_path: Path) -> None:
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(read_image, [tmp_path / "a.png"] * 200))
+    assert warnings.filters == before
+
+
+def test_bombs_are_refused_in_threads_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
+    Image.new("RGB", (9, 9)).save(tmp_path / "bomb.png")
+    Image.new("RGB", (5, 5)).save(tmp_path / "a.png")
+
+    def reason(name: str) -> str:
+        try:
+            read_image(tmp_path / name)
+        except UnreadableImage as error:
+            return error.reason
+        return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(reason, ["a.png", "bomb.png"] * 100))
+    assert found == ["", "decompression bomb, more than 60 pixels"] * 100

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from evenhand import EvenhandError
 from evenhand.extract import loading
-from evenhand.extract.loading import Batch, consecutive, default_workers, load_batches
+from evenhand.extract.loading import Batch, consecutive, default_workers, load_batches, load_by_threads
 
 
 def pixels_of(image: Image.Image) -> Tensor:
@@ -104,3 +104,38 @@ def test_other_failures_of_a_transform_are_not_hidden(files: list[str]) -> None:
 
     with pytest.raises(RuntimeError, match="a bug"):
         list(load_batches(files, fail, [[0]]))
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_threads_change_nothing(files: list[str], workers: int) -> None:
+    runs = consecutive(0, len(files), 2)
+    alone = load_batches(files, pixels_of, runs, workers=0, thumbnails=True)
+    for one, other in zip(
+        alone, load_by_threads(files, pixels_of, runs, workers=workers, thumbnails=True), strict=True
+    ):
+        assert one.pixels is not None
+        assert other.pixels is not None
+        assert torch.equal(one.pixels, other.pixels)
+        assert one.thumbnails == other.thumbnails
+        assert (one.read, one.unreadable) == (other.read, other.unreadable)
+
+
+def test_addresses_are_read_without_forking(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "DataLoader", None)
+    addresses = [f"file://{path}" for path in files]
+    batches = list(load_batches(addresses, pixels_of, consecutive(0, 7, 3), workers=2))
+    assert [batch.read for batch in batches] == [[0, 1, 2], [4, 5], [6]]
+    assert batches[1].unreadable == [(3, "not an image")]
+
+
+def test_threads_read_no_further_than_a_few_batches_ahead(files: list[str]) -> None:
+    seen: list[int] = []
+
+    def note(image: Image.Image) -> Tensor:
+        seen.append(1)
+        return pixels_of(image)
+
+    stream = load_by_threads(files[:3] * 20, note, consecutive(0, 60, 2), workers=1)
+    next(stream)
+    stream.close()
+    assert len(seen) <= 2 * (loading.AHEAD + 1)

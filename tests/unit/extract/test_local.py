@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
@@ -251,3 +253,33 @@ def test_streamed_features_are_those_of_a_store(manifest: Manifest, backbone: An
     assert [lost for batch in unreadable for lost in batch] == [(4, "not an image")]
     assert list(manifest.ids[[row for batch in read for row in batch]]) == list(table.ids)
     assert np.array_equal(np.concatenate(features), table.features(np.arange(19)))
+
+
+def test_pictures_in_parquet_and_behind_addresses_have_the_features_of_files(
+    manifest: Manifest, backbone: Any, tmp_path: Path
+) -> None:
+    pictures = [Path(path).read_bytes() for path in manifest.paths]
+    labels = [manifest.classes[code] for code in manifest.y]
+    table = pa.table({"image": pictures, "label": labels, "split": manifest.split.tolist()})
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=7)
+    wanted = embed(manifest, backbone, tmp_path / "files")
+    for name, source in (("cells", tmp_path / "a.parquet"), ("remote", f"file://{tmp_path}/a.parquet")):
+        found = embed(Manifest.read(source), backbone, tmp_path / name, workers=2)
+        assert np.array_equal(found.parts[0], wanted.parts[0])
+        assert list(found.y) == list(wanted.y)
+    assert str(found.paths[3]) == f"file://{tmp_path}/a.parquet/3"
+
+
+def test_other_pictures_in_a_parquet_file_make_another_store(backbone: Any, tmp_path: Path) -> None:
+    def written(last: int) -> Manifest:
+        pictures = []
+        for red in (1, 2, 3, last):
+            stream = io.BytesIO()
+            Image.new("RGB", (9 + red // 50, 9), (red, 0, 0)).save(stream, "BMP")
+            pictures.append(stream.getvalue())
+        pq.write_table(pa.table({"image": pictures, "label": list("abab")}), tmp_path / "a.parquet")
+        return Manifest.read(tmp_path / "a.parquet")
+
+    embed(written(4), backbone, tmp_path / "s")
+    with pytest.raises(EvenhandError, match="images of in all so many bytes"):
+        embed(written(200), backbone, tmp_path / "s")

@@ -1,0 +1,60 @@
+"""`--engine`: where pictures go through the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from evenhand._errors import EvenhandError
+from evenhand.cli.options import choose_device
+
+if TYPE_CHECKING:
+    from evenhand.extract.engine import Engine
+
+EngineName: TypeAlias = Literal["local", "ray"]
+EngineOption = Annotated[
+    EngineName, typer.Option(help="This machine, or a Ray cluster.", rich_help_panel="Cluster")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        help="HOST:PORT of a Ray cluster that this machine is part of, or auto; without it, one of this "
+        "machine alone.",
+        rich_help_panel="Cluster",
+    ),
+]
+Actors = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Copies of the model; by default one for each GPU, or without any, for each CPU.",
+        rich_help_panel="Cluster",
+    ),
+]
+
+
+def choose_engine(
+    name: EngineName, *, address: str | None, actors: int | None, device: str, threads: int | None
+) -> tuple[Engine, str]:
+    """Return the engine, and the device of this process's own model.
+
+    On a cluster the device and the threads are the actors', and this process only encodes the prompts.
+
+    Raises
+    ------
+    EvenhandError
+        If an option of the cluster comes without it, or a device that it cannot choose.
+    """
+    if name == "local":
+        if address is not None or actors is not None:
+            given = "--address" if address is not None else "--actors"
+            raise EvenhandError(f"{given} goes with --engine ray; add it, or leave {given} out")
+        from evenhand.extract.engine import on_this_machine
+
+        return on_this_machine, choose_device(device)
+    if device not in ("auto", "cpu", "cuda"):
+        raise EvenhandError(f"--device got {device!r}; with --engine ray allowed are auto, cpu and cuda")
+    from evenhand.extract.ray_engine import RayEngine
+
+    return RayEngine(address=address, actors=actors, device=device, threads=threads), "cpu"

@@ -1,0 +1,166 @@
+"""One door to files: of this machine, or behind an s3:// or gs:// address, by pyarrow's file systems.
+
+A remote file is a `Path` whose first part is a scheme. `Path("s3://bucket/a.jpg")` keeps one of the two
+slashes, and `address` gives the other back; names, suffixes and joins work as for any path.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Any, BinaryIO
+
+from pyarrow import ArrowException
+from pyarrow import fs as arrow
+
+from evenhand._errors import EvenhandError
+
+SCHEMES = ("s3:", "gs:", "file:")
+"""file:// goes the same way to this machine's own files."""
+AHEAD = 4 << 20
+"""Bytes that a remote file is read ahead: small members lie side by side, and each request waits."""
+
+
+def is_remote(path: Path) -> bool:
+    """Tell whether a path is an address."""
+    return path.parts[:1] != () and path.parts[0] in SCHEMES
+
+
+def address(path: Path) -> str:
+    """Return a path as text, a remote one as its address."""
+    if not is_remote(path):
+        return str(path)
+    scheme, *rest = path.parts
+    return f"{scheme}//{'/' if scheme == 'file:' else ''}{'/'.join(rest)}"
+
+
+def absolute(path: Path) -> Path:
+    """Return an absolute path, or an address as it is."""
+    # Not resolve(): a linked folder keeps the name the user gave it.
+    return path if is_remote(path) else path.absolute()
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is such a file."""
+    return _kind(path) == arrow.FileType.File if is_remote(path) else path.is_file()
+
+
+def is_dir(path: Path) -> bool:
+    """Tell whether there is such a folder."""
+    return _kind(path) == arrow.FileType.Directory if is_remote(path) else path.is_dir()
+
+
+def size_and_time(path: Path) -> tuple[int, int]:
+    """Return the bytes of a file and when it changed, in nanoseconds.
+
+    Raises
+    ------
+    OSError
+        If there is none.
+    """
+    if is_remote(path):
+        return _remote_status(path)
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def names_in(path: Path, *, nested: bool) -> list[str]:
+    """Return the names of the remote files and folders in a folder, or, nested, of all files below it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be listed.
+    """
+    system, base = _system(path)
+    found = system.get_file_info(arrow.FileSelector(base, recursive=nested))
+    kept = [entry for entry in found if not nested or entry.type == arrow.FileType.File]
+    return sorted(entry.path.removeprefix(base.rstrip("/") + "/") for entry in kept)
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a file for reading anywhere in it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened.
+    """
+    if not is_remote(path):
+        return path.open("rb")
+    system, inner = _system(path)
+    return io.BufferedReader(system.open_input_file(inner), AHEAD)
+
+
+def read_range(path: Path, start: int, size: int) -> bytes:
+    """Return `size` bytes of a file from `start` on, fewer at its end.
+
+    A remote file stays open, and what was read ahead serves the next call.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    if not is_remote(path):
+        with path.open("rb") as stream:
+            stream.seek(start)
+            return stream.read(size)
+    return _shared(path, os.getpid()).read_at(start, size)
+
+
+class _Shared:
+    def __init__(self, path: Path) -> None:
+        self._stream, self._lock = open_bytes(path), Lock()
+
+    def read_at(self, start: int, size: int) -> bytes:
+        with self._lock:
+            self._stream.seek(start)
+            return self._stream.read(size)
+
+
+@lru_cache(maxsize=64)
+def _shared(path: Path, process: int) -> _Shared:  # noqa: ARG001  connections do not outlive a fork
+    return _Shared(path)
+
+
+def _system(path: Path) -> tuple[Any, str]:
+    """Return the file system that an address means, and the path in it."""
+    scheme, *rest = path.parts
+    if scheme == "file:":
+        return arrow.LocalFileSystem(), "/" + "/".join(rest)
+    if not rest:
+        raise EvenhandError(f"{address(path)} names no bucket; write {scheme}//BUCKET/FOLDER")
+    return _bucket(f"{scheme}//{rest[0]}", os.getpid()), "/".join(rest)
+
+
+@lru_cache(maxsize=64)
+def _bucket(uri: str, process: int) -> Any:  # noqa: ARG001  connections do not outlive a fork
+    try:
+        # Not with the name in it: that would have to be escaped.
+        return arrow.FileSystem.from_uri(uri)[0]
+    except (OSError, ValueError, ArrowException) as error:
+        raise EvenhandError(
+            f"{uri} cannot be reached ({error}); check the name and the credentials"
+        ) from error
+
+
+def _kind(path: Path) -> Any:
+    return _info(path, os.getpid()).type
+
+
+def _remote_status(path: Path) -> tuple[int, int]:
+    found = _info(path, os.getpid())
+    if found.type != arrow.FileType.File:
+        raise FileNotFoundError(2, "no such file", address(path))
+    return found.size, 0
+
+
+@lru_cache(maxsize=4096)
+def _info(path: Path, process: int) -> Any:  # noqa: ARG001
+    """Return what a server tells of a file, which is taken not to change while this process runs."""
+    system, inner = _system(path)
+    return system.get_file_info(inner)

@@ -1,0 +1,100 @@
+"""What takes batches of pictures through a trunk: this machine, or a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Floats, Strings
+from evenhand.backbones.base import Backbone
+from evenhand.extract.loading import Batch, load_batches
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What became of one batch.
+
+    Attributes
+    ----------
+    features : floats [n, D_in]
+        Before the projection, of the pictures that could be read.
+    read : list of int
+        Their positions, in the sequence of paths.
+    thumbnails : list of bytes
+        JPEG, one for each of them; empty when none are wanted.
+    unreadable : list of (int, str)
+        Positions and reasons of the others.
+    """
+
+    features: Floats
+    read: list[int]
+    thumbnails: list[bytes]
+    unreadable: list[tuple[int, str]]
+
+
+class Engine(Protocol):
+    """Yield what becomes of each batch, in the order of `batches`, each once.
+
+    The bytes depend on the backbone, the batches and the numbers' type alone, whatever the engine.
+    """
+
+    def __call__(
+        self,
+        paths: Sequence[str] | Strings,
+        backbone: Backbone,
+        batches: Sequence[range],
+        *,
+        dtype: str,
+        thumbnails: bool = False,
+        workers: int | None = None,
+    ) -> Generator[Embedded, None, None]:
+        """Take batches of positions in `paths` through the trunk; `workers` read pictures."""
+
+
+def on_this_machine(
+    paths: Sequence[str] | Strings,
+    backbone: Backbone,
+    batches: Sequence[range],
+    *,
+    dtype: str,
+    thumbnails: bool = False,
+    workers: int | None = None,
+) -> Generator[Embedded, None, None]:
+    """Be the engine of one machine: processes read ahead while the trunk computes."""
+    for batch in load_batches(paths, backbone.preprocess, batches, workers=workers, thumbnails=thumbnails):
+        yield through_trunk(batch, backbone, dtype, paths)
+
+
+def through_trunk(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str] | Strings) -> Embedded:
+    """Return the features of a batch in the type that is stored.
+
+    Raises
+    ------
+    EvenhandError
+        If features are not finite or memory runs out.
+    """
+    return Embedded(_features(batch, backbone, dtype, paths), batch.read, batch.thumbnails, batch.unreadable)
+
+
+def _features(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str] | Strings) -> Floats:
+    if batch.pixels is None:
+        return np.zeros((0, backbone.width), dtype=dtype)
+    try:
+        exact = backbone.trunk(batch.pixels).numpy()
+    except torch.cuda.OutOfMemoryError as error:
+        raise EvenhandError(
+            f"{len(batch.pixels)} images at once fill the device's memory; use a smaller --batch-size"
+        ) from error
+    with np.errstate(over="ignore"):
+        features: Floats = exact.astype(dtype)
+    bad = ~np.isfinite(features).all(axis=1)
+    if bad.any():
+        row = batch.read[int(bad.argmax())]
+        remedy = "--dtype float32" if np.isfinite(exact).all() else "--precision fp32, or other weights"
+        raise EvenhandError(f"the features of {paths[row]} are not finite numbers in {dtype}; use {remedy}")
+    return features

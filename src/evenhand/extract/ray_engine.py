@@ -1,0 +1,232 @@
+"""Pictures through the trunk on a Ray cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+from evenhand._errors import EvenhandError
+from evenhand._optional import optional
+from evenhand._typing import Strings
+from evenhand._version import __version__
+from evenhand.backbones.base import Backbone
+from evenhand.extract.engine import Embedded
+from evenhand.extract.ray_pool import QUEUED, Pool
+from evenhand.extract.ray_worker import Block, Task, Trunk
+
+BATCHES = {"cpu": 1, "cuda": 8}
+"""Batches of a task: a second's work or more, so that the cluster's bookkeeping does not show."""
+PATIENCE = 10.0
+"""Seconds for a cluster to answer."""
+
+
+@dataclass(frozen=True)
+class RayEngine:
+    """An `Engine` of actors, each of which holds the trunk.
+
+    Parameters
+    ----------
+    address : str, optional
+        `HOST:PORT` of a cluster that this machine is part of, or `auto` for the one that runs here; by
+        default a cluster of this machine alone, which ends with the run.
+    actors : int, optional
+        By default one for each GPU of the cluster, or where it has none, one for each `threads` CPUs.
+    device : "auto", "cpu" or "cuda"
+        Where the actors compute; "auto" is cuda where the cluster has a GPU.
+    threads : int, optional
+        CPUs of an actor; by default 1, or with a GPU its share of the CPUs of its machine, at most 8.
+
+    Raises
+    ------
+    EvenhandError
+        When called: if Ray is not installed, there is no such cluster, no machine of it can hold an actor, a
+        worker has another version of evenhand or does not see the files, workers end again and again, or as
+        any engine.
+    """
+
+    address: str | None = None
+    actors: int | None = None
+    device: str = "auto"
+    threads: int | None = None
+
+    def __call__(
+        self,
+        paths: Sequence[str] | Strings,
+        backbone: Backbone,
+        batches: Sequence[range],
+        *,
+        dtype: str,
+        thumbnails: bool = False,
+        workers: int | None = None,
+    ) -> Generator[Embedded, None, None]:
+        """Take batches through the trunk on the cluster; each actor reads with `workers` threads."""
+        if not batches:
+            return
+        with _connected(self.address) as ray:
+            # Asked for before anything is sent: a cluster without a place is refused at once.
+            kind = choose_actors(_machines(ray), self)
+            task = Task(
+                version=__version__,
+                device=kind.device,
+                threads=kind.cpus,
+                readers=workers,
+                dtype=dtype,
+                thumbnails=thumbnails,
+            )
+            actor = ray.remote(Trunk).options(
+                num_cpus=kind.cpus,
+                num_gpus=1 if kind.device == "cuda" else 0,
+                max_concurrency=QUEUED,
+                # The pool replaces actors: Ray's own restarts would keep the machine that failed.
+                max_restarts=0,
+            )
+            sent = ray.put(backbone)
+            blocks = Blocks(paths, batches, BATCHES[kind.device])
+            pool = Pool(
+                blocks,
+                start=lambda: actor.remote(sent, task),
+                places=lambda: self.actors or kind.places(_machines(ray)),
+            )
+            with closing(pool.results()) as results:
+                for made in results:
+                    for batch in made:
+                        check_seen(batch, paths)
+                        yield batch
+
+
+@dataclass(frozen=True)
+class Blocks(Sequence[Block]):
+    """Batches in runs of `size`, each of which an actor takes at once; made when asked for."""
+
+    paths: Sequence[str] | Strings
+    batches: Sequence[range]
+    size: int
+
+    def __len__(self) -> int:
+        return -(-len(self.batches) // self.size)
+
+    def __getitem__(self, number: Any) -> Any:
+        batches = self.batches[number * self.size : (number + 1) * self.size]
+        first, stop = batches[0].start, batches[-1].stop
+        paths = [str(path) for path in self.paths[first:stop]]
+        return Block(first, paths, [range(rows.start - first, rows.stop - first) for rows in batches])
+
+
+@dataclass(frozen=True)
+class Actors:
+    """What actors run on, and how many CPUs each has."""
+
+    device: str
+    cpus: int
+
+    def places(self, machines: Sequence[dict[str, float]]) -> int:
+        """Return how many of them fit on machines with so many CPUs and GPUs."""
+        places = [int(machine["CPU"] // self.cpus) for machine in machines]
+        if self.device == "cuda":
+            places = [min(of, int(machine["GPU"])) for of, machine in zip(places, machines, strict=True)]
+        return sum(places)
+
+
+def choose_actors(machines: Sequence[dict[str, float]], engine: RayEngine) -> Actors:
+    """Return the actors for machines with so many CPUs and GPUs.
+
+    Raises
+    ------
+    EvenhandError
+        If no machine can hold one.
+    """
+    with_gpu = [machine for machine in machines if machine["GPU"] >= 1]
+    device = engine.device if engine.device != "auto" else "cuda" if with_gpu else "cpu"
+    shares = [int(machine["CPU"] // machine["GPU"]) for machine in with_gpu]
+    cpus = max(1, min([8, *shares])) if shares and device == "cuda" else 1
+    actors = Actors(device, engine.threads or cpus)
+    if not actors.places(machines):
+        wanted = f"{actors.cpus} CPUs and a GPU" if device == "cuda" else f"{actors.cpus} CPUs"
+        raise EvenhandError(
+            f"no machine of the cluster has {wanted} for an actor; use fewer --threads, another --device, or "
+            "add machines"
+        )
+    return actors
+
+
+def _machines(ray: Any) -> list[dict[str, float]]:
+    return [{"CPU": 0.0, "GPU": 0.0, **machine["Resources"]} for machine in ray.nodes() if machine["Alive"]]
+
+
+def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
+    """Refuse what another machine does not find, though it is here: it would be left out in silence."""
+    for row, reason in batch.unreadable:
+        if reason == "file not found" and Path(paths[row]).exists():
+            raise EvenhandError(
+                f"a worker of the cluster does not find {paths[row]}, which this machine has; put the images "
+                "where every machine has them under the same path, or at s3:// or gs://"
+            )
+
+
+@contextmanager
+def _connected(address: str | None) -> Iterator[Any]:
+    """Yield the module `ray`, connected; a connection that the caller has already is used and left."""
+    with _environment(alone=address is None):
+        ray = optional("ray", "ray")
+        if ray.is_initialized():
+            yield ray
+            return
+        if address is not None:
+            check_address(address)
+        alone = {"_node_ip_address": "127.0.0.1", "include_dashboard": False} if address is None else {}
+        try:
+            ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **alone)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise _no_cluster(address, error) from error
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+def check_address(address: str) -> None:
+    """Refuse an address that nobody listens at, at once: Ray would try for minutes.
+
+    Raises
+    ------
+    EvenhandError
+        If it is neither `auto` nor the HOST:PORT of something that listens.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str | None, error: Exception) -> EvenhandError:
+    reason = shorten(str(error), 200, placeholder=" …")
+    return EvenhandError(
+        f"--address {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that this "
+        "machine has joined, or auto, or leave it out"
+    )
+
+
+@contextmanager
+def _environment(*, alone: bool) -> Iterator[None]:
+    """Keep the use of Ray off its makers' servers, and a cluster of one machine off the network.
+
+    Ray reads the second variable when it is imported first: it makes it listen at the loopback address alone.
+    """
+    wanted = {"RAY_USAGE_STATS_ENABLED": "0", **({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"} if alone else {})}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ |= added
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]

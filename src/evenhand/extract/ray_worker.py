@@ -1,0 +1,122 @@
+"""What an actor of a cluster does: hold the trunk, take blocks of pictures through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import torch
+
+from evenhand._errors import EvenhandError
+from evenhand._version import __version__
+from evenhand.backbones.base import Backbone
+from evenhand.data.files import is_remote
+from evenhand.extract.engine import Embedded, through_trunk
+from evenhand.extract.loading import REMOTE_READERS, Batch, load_by_threads
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is the same for every block of a run.
+
+    Attributes
+    ----------
+    version : str
+        Of the driver's evenhand.
+    device : "cpu" or "cuda"
+        Where the trunk runs.
+    threads : int
+        Of the trunk, where it runs on a CPU.
+    readers : int or None
+        Threads that read pictures; by default as many, or enough to wait for an object store.
+    dtype, thumbnails
+        As for an `Engine`.
+    """
+
+    version: str
+    device: str
+    threads: int
+    readers: int | None
+    dtype: str
+    thumbnails: bool
+
+
+@dataclass(frozen=True)
+class Block:
+    """Batches of pictures: the paths [n] of all, where the first stands in the manifest, and its batches.
+
+    Attributes
+    ----------
+    first : int
+        Position of the first path among all paths.
+    paths : list of str
+        Of the pictures.
+    batches : list of range
+        Of positions in `paths`.
+    """
+
+    first: int
+    paths: list[str]
+    batches: list[range]
+
+
+class Trunk:
+    """The actor: `take` may run in several threads, of which one computes while the others read."""
+
+    def __init__(self, backbone: Backbone, task: Task) -> None:
+        self._backbone, self._task, self._computing = backbone, task, Lock()
+
+    def ready(self) -> None:
+        """Place the trunk on the device.
+
+        Raises
+        ------
+        EvenhandError
+            If this machine has another evenhand, or the backbone cannot move to a GPU.
+        """
+        backbone: Any = self._backbone
+        if self._task.version != __version__:
+            raise EvenhandError(
+                f"a worker of the cluster has evenhand {__version__}, but this is {self._task.version}; "
+                "install the same version on every machine"
+            )
+        if self._task.device == "cpu":
+            torch.set_num_threads(self._task.threads)
+        elif hasattr(backbone, "to"):
+            backbone.to(self._task.device)
+        else:
+            raise EvenhandError(
+                f"the model {backbone.name} cannot move to a GPU, as it has no method `to`; use --device cpu"
+            )
+
+    def take(self, block: Block) -> list[Embedded]:
+        """Return what becomes of each batch, its positions those among all paths.
+
+        Raises
+        ------
+        EvenhandError
+            As `through_trunk`.
+        """
+        usual = REMOTE_READERS if is_remote(Path(block.paths[0])) else self._task.threads
+        loaded = load_by_threads(
+            block.paths,
+            self._backbone.preprocess,
+            block.batches,
+            workers=self._task.readers or usual,
+            thumbnails=self._task.thumbnails,
+        )
+        return [_placed(self._compute(batch, block), block.first) for batch in loaded]
+
+    def _compute(self, batch: Batch, block: Block) -> Embedded:
+        with self._computing:
+            return through_trunk(batch, self._backbone, self._task.dtype, block.paths)
+
+
+def _placed(made: Embedded, first: int) -> Embedded:
+    return replace(
+        made,
+        read=[first + k for k in made.read],
+        unreadable=[(first + k, reason) for k, reason in made.unreadable],
+    )

@@ -1,0 +1,109 @@
+"""What is sent to a cluster, and what a worker makes of it; without a cluster."""
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evenhand import EvenhandError
+from evenhand._version import __version__
+from evenhand.data.manifest import Manifest
+from evenhand.extract.engine import Embedded, on_this_machine
+from evenhand.extract.loading import consecutive
+from evenhand.extract.ray_engine import Actors, Blocks, RayEngine, check_address, check_seen, choose_actors
+from evenhand.extract.ray_worker import Task, Trunk
+
+from .conftest import ColourBackbone
+
+TASK = {"device": "cpu", "threads": 1, "readers": 2, "dtype": "float32", "thumbnails": True}
+SMALL = {"CPU": 4.0, "GPU": 0.0}
+LARGE = {"CPU": 16.0, "GPU": 4.0}
+
+
+@pytest.mark.parametrize("size", [1, 2, 8])
+def test_blocks_come_back_as_the_batches_of_one_machine(
+    manifest: Manifest, backbone: ColourBackbone, size: int
+) -> None:
+    Path(manifest.paths[7]).write_bytes(b"broken")
+    # As a resumed run asks: from the second part on.
+    batches = [batch for part in ((5, 12), (12, 19), (19, 20)) for batch in consecutive(*part, 3)]
+    expected = list(
+        on_this_machine(manifest.paths, backbone, batches, dtype="float32", thumbnails=True, workers=0)
+    )
+    trunk = Trunk(backbone, Task(version="1", **TASK))  # type: ignore[arg-type]
+    blocks = Blocks(manifest.paths, batches, size)
+    made = [batch for number in range(len(blocks)) for batch in trunk.take(blocks[number])]
+    assert [batch.read for batch in made] == [batch.read for batch in expected]
+    assert [batch.thumbnails for batch in made] == [batch.thumbnails for batch in expected]
+    assert [batch.unreadable for batch in made] == [batch.unreadable for batch in expected]
+    assert np.array_equal(
+        np.concatenate([batch.features for batch in made]),
+        np.concatenate([batch.features for batch in expected]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("machines", "engine", "expected"),
+    [
+        ([SMALL], RayEngine(), Actors("cpu", 1)),
+        ([SMALL, LARGE], RayEngine(), Actors("cuda", 4)),
+        ([SMALL, LARGE], RayEngine(device="cpu", threads=3), Actors("cpu", 3)),
+        ([LARGE], RayEngine(threads=6), Actors("cuda", 6)),
+        ([{"CPU": 96.0, "GPU": 1.0}], RayEngine(), Actors("cuda", 8)),
+    ],
+    ids=str,
+)
+def test_actors_fit_the_machines(
+    machines: list[dict[str, float]], engine: RayEngine, expected: Actors
+) -> None:
+    assert choose_actors(machines, engine) == expected
+
+
+@pytest.mark.parametrize(
+    ("actors", "count"), [(Actors("cpu", 1), 20), (Actors("cpu", 3), 6), (Actors("cuda", 6), 2)], ids=str
+)
+def test_actors_are_counted_by_what_each_machine_has(actors: Actors, count: int) -> None:
+    assert actors.places([SMALL, LARGE]) == count
+
+
+def test_a_cluster_without_a_place_is_refused() -> None:
+    sentence = "no machine of the cluster has 8 CPUs for an actor; use fewer --threads, another --device"
+    with pytest.raises(EvenhandError, match=sentence):
+        choose_actors([SMALL], RayEngine(threads=8))
+    with pytest.raises(EvenhandError, match="no machine of the cluster has 1 CPUs and a GPU for an actor"):
+        choose_actors([SMALL], RayEngine(device="cuda"))
+
+
+def test_a_worker_of_another_version_is_refused(backbone: ColourBackbone) -> None:
+    trunk = Trunk(backbone, Task(version="9.9", **TASK))  # type: ignore[arg-type]
+    with pytest.raises(EvenhandError, match=r"a worker of the cluster has evenhand .*, but this is 9\.9"):
+        trunk.ready()
+
+
+def test_a_backbone_that_cannot_move_is_refused(backbone: ColourBackbone) -> None:
+    trunk = Trunk(backbone, Task(version=__version__, **{**TASK, "device": "cuda"}))  # type: ignore[arg-type]
+    with pytest.raises(EvenhandError, match="the model colour cannot move to a GPU, as it has no"):
+        trunk.ready()
+
+
+def test_a_file_that_a_worker_alone_misses_is_no_broken_image(tmp_path: Path) -> None:
+    (tmp_path / "here.png").write_bytes(b"")
+    paths = [str(tmp_path / "here.png"), str(tmp_path / "nowhere.png")]
+    missed = [Embedded(np.zeros((0, 1)), [], [], [(row, "file not found")]) for row in (0, 1)]
+    check_seen(missed[1], paths)
+    with pytest.raises(EvenhandError, match=r"a worker of the cluster does not find .*here\.png, which this"):
+        check_seen(missed[0], paths)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1", "127.0.0.1:99999999", "ray://127.0.0.1:x"])
+def test_an_address_without_a_cluster_is_refused(address: str) -> None:
+    sentence = rf"^--address {address}: there is no Ray cluster \(.*\); give the HOST:PORT of one that this"
+    with pytest.raises(EvenhandError, match=sentence):
+        check_address(address)
+
+
+def test_an_address_that_answers_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        check_address(f"127.0.0.1:{server.getsockname()[1]}")
+    check_address("auto")
