@@ -92,8 +92,7 @@ class Slices:
         place = np.minimum(np.searchsorted(self.numbers, rows), len(self.numbers) - 1)
         known = self.numbers[place] == rows
         return [
-            (f"slice ({side.name})", np.where(known, side.place[place], NOT_SLICED))
-            for side in self.sides
+            (f"slice ({side.name})", np.where(known, side.place[place], NOT_SLICED)) for side in self.sides
         ]
 
 
