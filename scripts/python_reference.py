@@ -69,10 +69,10 @@ def call(name: str, value: Any) -> str:
     except (TypeError, ValueError):
         return name
     plain = [each.replace(annotation=inspect.Parameter.empty) for each in parameters]
-    short = f"{name}{inspect.Signature(plain)}"
-    if len(short) <= 100:
-        return short
-    listed = str(inspect.Signature(plain))[1:-1]
+    written = re.sub(r"<function (\w+) at \w+>", r"\1", str(inspect.Signature(plain)))
+    if len(name + written) <= 100:
+        return name + written
+    listed = written[1:-1]
     return f"{name}(\n    " + re.sub(r", (?=[\w*]+(?:[,=]|$))", ",\n    ", listed) + ",\n)"
 
 
