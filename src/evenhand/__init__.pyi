@@ -18,25 +18,47 @@ from evenhand.experiments.results import Results as Results
 from evenhand.experiments.run import fit_run as fit_run
 from evenhand.export.run import export_run as export_run
 from evenhand.extract.local import embed as embed
+from evenhand.methods.afr import AFR as AFR
+from evenhand.methods.balanced_probe import BalancedProbe as BalancedProbe
 from evenhand.methods.cfr import CFR as CFR
+from evenhand.methods.cnc import CnC as CnC
+from evenhand.methods.contrastive_adapter import ContrastiveAdapter as ContrastiveAdapter
 from evenhand.methods.dfr import DFR as DFR
 from evenhand.methods.erm import ERM as ERM
+from evenhand.methods.evals import EVaLS as EVaLS
+from evenhand.methods.group_dro import GroupDRO as GroupDRO
+from evenhand.methods.jtt import JTT as JTT
 from evenhand.methods.linear_probe import LinearProbe as LinearProbe
+from evenhand.methods.orth_cal import OrthCal as OrthCal
+from evenhand.methods.ppa import PPA as PPA
+from evenhand.methods.roboshot import RoboShot as RoboShot
+from evenhand.methods.self_ import SelectiveFinetuning as SelectiveFinetuning
 from evenhand.methods.zero_shot import ZeroShot as ZeroShot
 from evenhand.report.page import render_report as render_report
 
 __all__ = [
+    "AFR",
     "CFR",
     "DFR",
     "ERM",
+    "JTT",
+    "PPA",
     "Backbone",
+    "BalancedProbe",
+    "CnC",
+    "ContrastiveAdapter",
+    "EVaLS",
     "EvenhandError",
     "EvenhandWarning",
     "FeatureTable",
+    "GroupDRO",
     "Head",
     "LinearProbe",
     "Manifest",
+    "OrthCal",
     "Results",
+    "RoboShot",
+    "SelectiveFinetuning",
     "ZeroShot",
     "__version__",
     "audit_table",

@@ -76,6 +76,35 @@ def test_another_model_colour_and_filter_change_the_map(small: Path, open_page: 
     assert len(set(seen)) == len(seen)
 
 
+def test_the_map_is_coloured_by_slice_and_by_right_or_wrong(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small).page
+    colour = page.get_by_label("Colour by")
+    seen = [plot_of(page)]
+    colour.select_option(label="slice (ERM)")
+    seen.append(plot_of(page))
+    assert re.search(r"(gull|jay) \d+ \(\d+\)", page.locator(".values").inner_text())
+    assert "no slice (" in page.locator(".values").inner_text()
+    colour.select_option(label="right or wrong")
+    seen.append(plot_of(page))
+    after = page.locator(".values").inner_text()
+    page.get_by_role("button", name=re.compile("^wrong ")).click()
+    seen.append(plot_of(page))
+    page.get_by_label("ERM", exact=True).check()
+    page.wait_for_timeout(50)
+    seen.append(plot_of(page))
+    assert page.locator(".values").inner_text() != after
+    assert page.get_by_role("button", name=re.compile("^wrong ")).get_attribute("aria-pressed") == "false"
+    assert len(set(seen)) == len(seen)
+
+
+def test_slices_show_pictures_of_their_errors(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small).page
+    slices = page.locator("#slices")
+    assert slices.get_by_role("heading", name="Where ERM errs").is_visible()
+    assert slices.locator("details.slice img").count() > 5
+    assert slices.get_by_role("region", name=re.compile("Error rate in the slices of ERM")).is_visible()
+
+
 def test_hovering_and_arrow_keys_show_a_rows_picture(small: Path, open_page: OpenPage) -> None:
     page = open_page(small).page
     plot = page.locator("canvas.plot")

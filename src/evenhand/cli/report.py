@@ -20,12 +20,15 @@ def command(
     source: Annotated[Path, typer.Argument(help="Folder that fit or compare wrote.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
     store: Annotated[Path | None, typer.Option(help="Where the run's store lies now, if it moved.")] = None,
+    vocabulary: Annotated[
+        Path | None, typer.Option(help="File with a word a line to name slices by; none to name nothing.")
+    ] = None,
     saliency: Annotated[bool, typer.Option(help="Show what the model looks at in images.")] = True,
     device: Device = "auto",
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write one self-contained page: verdict, figures, map, pictures, saliency, settings."""
+    """Write one self-contained page: verdict, figures, map, slices, pictures, saliency, settings."""
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar
@@ -42,6 +45,7 @@ def command(
             run=run,
             store=store,
             device=choose_device(device) if saliency else None,
+            vocabulary=vocabulary,
             progress=progress,
         )
     if json:

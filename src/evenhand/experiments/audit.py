@@ -10,17 +10,13 @@ from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand.audit.findings import Cost, Match, Probe, Slice, Suspect
 from evenhand.audit.slices import SLICES
-from evenhand.audit.vocabulary import read_vocabulary
 from evenhand.data.table import FeatureTable
-from evenhand.experiments.audit_errors import find_slices, matches, probed, with_words
+from evenhand.experiments.audit_errors import matches, probed
 from evenhand.experiments.audit_run import calibration_suspects, cost_elsewhere
-from evenhand.experiments.audited import Audited, audited
+from evenhand.experiments.audited import audited
 from evenhand.experiments.evaluation import group_column
+from evenhand.experiments.named_slices import name_slices
 from evenhand.experiments.results import ResultRow
-from evenhand.experiments.text_tower import TextTower, load_tower
-
-NO_WORDS = "none"
-"""Vocabulary for when no text tower is wanted."""
 
 
 class Audit(ResultRow):
@@ -103,47 +99,35 @@ def audit_table(
         raise EvenhandError(f"--slices is {slices}; give at least 2 for each class, {SLICES} is usual")
     column = group_column(table, group_by)
     what = audited(table, column, seed, run)
-    found, dealt = find_slices(what, slices)
-    wanted = run is not None or any(one.beyond_chance for one, _ in found)
-    tower, why = _tower(table, vocabulary, device, progress) if wanted else (None, _nothing_to_name(what))
-    named = with_words(what, found, table, tower, seed)
+    named = name_slices(
+        what,
+        table,
+        seed=seed,
+        slices=slices,
+        vocabulary=vocabulary,
+        always=run is not None,
+        device=device,
+        progress=progress,
+    )
+    tower = named.tower
     last = what.found[-1]
     audit = Audit(
         **last.model_dump(exclude={"notes"}),
         models=[stage.name for stage in what.stages],
         sampled=len(what.rows.y),
-        slices=named,
-        matches=[] if column is None else matches(what, dealt, table, column),
+        slices=named.slices,
+        matches=[] if column is None else matches(what, named.dealt, table, column),
         words=None if tower is None else tower.vocabulary.source,
-        probes=probed(what, table, named, tower, seed),
+        probes=probed(what, table, named.slices, tower, seed),
     )
     if run is not None:
         after = what.stages[-1]
         audit.before = what.found[0] if len(what.found) > 1 else None
-        audit.costs = cost_elsewhere(table, what.rows.numbers, what.pretrained, after.model, tower, why)
+        audit.costs = cost_elsewhere(table, what.rows.numbers, what.pretrained, after.model, tower, named.why)
         audit.suspects = calibration_suspects(table, run, what)
-    said = [f"no words: {why}"] if tower is None else tower.vocabulary.notes
+    said = [f"no words: {named.why}"] if tower is None else tower.vocabulary.notes
     audit.notes = [*what.notes, *said, *_moved(table, audit)]
     return audit
-
-
-def _tower(
-    table: FeatureTable, vocabulary: Path | None, device: str, progress: Progress
-) -> tuple[TextTower | None, str]:
-    """Return the text tower, or None and why there is none."""
-    if vocabulary is not None and str(vocabulary) == NO_WORDS:
-        return None, "none were asked for"
-    given = None if vocabulary is None else read_vocabulary(vocabulary)
-    try:
-        return load_tower(table, given, device=device, progress=progress), ""
-    except EvenhandError as error:
-        return None, str(error)
-
-
-def _nothing_to_name(what: Audited) -> str:
-    if all(stage.right.all() for stage in what.stages):
-        return f"there is no error among {len(what.rows.y):,} rows"
-    return "no slice errs more than its class beyond chance"
 
 
 def _moved(table: FeatureTable, audit: Audit) -> list[str]:

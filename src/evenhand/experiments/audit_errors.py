@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def with_words(
 
 
 def matches(
-    what: Audited, dealt: dict[tuple[str, str], Sliced], table: FeatureTable, column: str
+    what: Audited, dealt: Mapping[tuple[str, str], Sliced], table: FeatureTable, column: str
 ) -> list[Match]:
     """Compare slices with the groups of an attribute, on the rows that test."""
     groups, names = table.groups(column, what.rows.numbers), group_names(table, column)

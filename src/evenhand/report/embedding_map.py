@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from evenhand._typing import Floats, Strings
+from evenhand._typing import Floats, Ints, Strings
 from evenhand.report.layout import layouts
 from evenhand.report.names import label
 from evenhand.report.pictures import COLUMNS, TILE, sprite_sheets, thumbnails
 from evenhand.report.sample import MOST, sample
+from evenhand.report.slices import NO_SLICE, NOT_SLICED, Slices
 from evenhand.report.source import RunView
 
 STEPS = 4000
@@ -19,9 +20,12 @@ STEPS = 4000
 VALUES = 8
 """Values with a colour of their own; the rarer ones share one."""
 OTHERS = "all others"
+GREY = VALUES - 1
+"""The colour of what is not to stand out."""
+QUIET = (NO_SLICE, NOT_SLICED, OTHERS)
 
 
-def map_data(view: RunView) -> dict[str, Any]:
+def map_data(view: RunView, slices: Slices) -> dict[str, Any]:
     """Return points, layouts, fields to colour by and sprite sheets of at most `MOST` test rows."""
     places = sample(len(view.test), MOST, view.card["seed"], "map")
     rows = view.test[places]
@@ -43,14 +47,14 @@ def map_data(view: RunView) -> dict[str, Any]:
             }
             for stage, layout in zip(view.stages, found, strict=True)
         ],
-        "fields": _fields(view, rows),
+        "fields": _fields(view, slices, rows),
         "tile": TILE,
         "columns": COLUMNS,
         "sheets": sprite_sheets([jpegs[row] for row in rows.tolist()]) if jpegs else [],
     }
 
 
-def _fields(view: RunView, rows: Any) -> list[dict[str, Any]]:
+def _fields(view: RunView, slices: Slices, rows: Ints) -> list[dict[str, Any]]:
     groups = view.groups(rows)
     named = [("class", view.table.labels(rows))]
     if groups is not None:
@@ -59,24 +63,27 @@ def _fields(view: RunView, rows: Any) -> list[dict[str, Any]]:
         (name, np.where(values[rows] == "", "unknown", values[rows]))
         for name, values in view.table.attributes.items()
     ]
+    named += slices.fields(rows)
     return [field(name, values) for name, values in named]
 
 
 def field(name: str, values: Strings | Sequence[str]) -> dict[str, Any]:
-    """Return a field's values, the `VALUES` most frequent ones by name, and each row's code."""
+    """Return the `VALUES` most frequent values by name, their colours, and each row's code."""
     array = np.asarray(values, dtype=np.str_)
     found, counts = np.unique(array, return_counts=True)
     common = found[np.argsort(-counts, kind="stable")]
-    if len(common) > VALUES:
-        common = np.array([*sorted(common[: VALUES - 1].tolist()), OTHERS])
-    else:
-        common = np.sort(common)
-    codes = {value: code for code, value in enumerate(common.tolist())}
+    shown = common.tolist() if len(common) <= VALUES else [*common[: VALUES - 1].tolist(), OTHERS]
+    codes = {value: code for code, value in enumerate(sorted(shown, key=_last_if_quiet))}
     return {
         "name": name,
-        "values": common.tolist(),
-        "codes": [codes.get(value, len(common) - 1) for value in array.tolist()],
+        "values": list(codes),
+        "colours": [GREY if value in QUIET else code for value, code in codes.items()],
+        "codes": [codes.get(value, codes.get(OTHERS)) for value in array.tolist()],
     }
+
+
+def _last_if_quiet(value: str) -> tuple[int, str]:
+    return (QUIET.index(value) + 1 if value in QUIET else 0, value)
 
 
 def _steps(layout: Floats) -> list[int]:

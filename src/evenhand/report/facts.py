@@ -74,6 +74,7 @@ def provenance_facts(data: Mapping[str, Any], rows: Sequence[Row], view: RunView
 def _sections(view: RunView | None) -> list[tuple[str, str]]:
     pictures = [
         ("map", "Map"),
+        ("slices", "Slices"),
         ("calibration", "Calibration set"),
         ("changes", "What changed"),
         ("saliency", "Where it looks"),

@@ -65,7 +65,7 @@ def calibration_shelves(view: RunView) -> tuple[list[Shelf], int]:
     by_class: dict[str, list[Item]] = {}
     for record in view.calibration_set:
         row = numbers[record["id"]]
-        group = _group(view, row)
+        group = group_of(view, row)
         item = Item(row, record["id"], record["label"], group, record["margin"])
         by_class.setdefault(record["label"], []).append(item)
     shelves = [
@@ -77,7 +77,7 @@ def calibration_shelves(view: RunView) -> tuple[list[Shelf], int]:
 
 def changed_shelves(view: RunView) -> list[Shelf]:
     """Return what is newly right and newly wrong after; where many are, a drawn sample is shown."""
-    before, after = view.stages[-2:]
+    before, after = view.pair
     return [
         _changed(view, "Newly right", ~before.right & after.right),
         _changed(view, "Newly wrong", before.right & ~after.right),
@@ -88,7 +88,7 @@ def group_counts(view: RunView) -> list[tuple[str, int, int, int]]:
     """Return by group, or by class where none is known: name, test rows, newly right, newly wrong."""
     groups = view.groups(view.test)
     names = view.table.labels(view.test) if groups is None else groups
-    before, after = view.stages[-2:]
+    before, after = view.pair
     return [
         (
             name or "group unknown",
@@ -108,13 +108,13 @@ def shown_rows(shelves: Sequence[Shelf]) -> Ints:
 def _changed(view: RunView, title: str, chosen: Bools) -> Shelf:
     places = np.flatnonzero(chosen)
     shown = places[sample(len(places), CHANGED, view.card["seed"], title)]
-    before, after = view.stages[-2:]
+    before, after = view.pair
     items = [
         Item(
             row,
             str(view.table.ids[row]),
             view.table.classes[view.table.y[row]],
-            _group(view, row),
+            group_of(view, row),
             float(after.margins[place]),
             tuple(view.table.classes[stage.predicted[place]] for stage in (before, after)),
         )
@@ -123,7 +123,8 @@ def _changed(view: RunView, title: str, chosen: Bools) -> Shelf:
     return Shelf(title, len(places), sorted(items, key=lambda item: item.group))
 
 
-def _group(view: RunView, row: int) -> str:
+def group_of(view: RunView, row: int) -> str:
+    """Return a row's group, empty where unknown."""
     groups = view.groups(np.array([row]))
     return "" if groups is None else str(groups[0])
 

@@ -25,6 +25,7 @@ def render_report(
     run: Path | None = None,
     store: Path | None = None,
     device: str | None = "cpu",
+    vocabulary: Path | None = None,
     progress: Progress = silent,
 ) -> Path:
     """Write the page of `results` to `out` and return its path.
@@ -40,18 +41,21 @@ def render_report(
     store : Path, optional
         Where the run's store lies now, if not where it was.
     device : str or None
-        Where the model computes saliency; None leaves saliency out.
+        Where the model computes saliency and the words of slices; None leaves saliency out.
+    vocabulary : Path, optional
+        A file with a word a line to name slices by, or `none`; by default the model's own words, or the
+        default ones.
     progress : Progress
         Told of each part of the page.
 
     Raises
     ------
     EvenhandError
-        If the run or its store cannot be read, or the file cannot be written.
+        If the run, its store or the vocabulary cannot be read, or the file cannot be written.
     """
     data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
     view = None if run is None else view_run(run, store)
-    html = render(data, view, device=device, progress=progress)
+    html = render(data, view, device=device, vocabulary=vocabulary, progress=progress)
     sweep(Path(out))
     with atomic(Path(out)) as temporary:
         temporary.write_text(html, encoding="utf-8")
@@ -63,13 +67,14 @@ def render(
     view: RunView | None = None,
     *,
     device: str | None = None,
+    vocabulary: Path | None = None,
     progress: Progress = silent,
 ) -> str:
     """Return the page as text; every name in it is escaped."""
     rows = _with_stages(data.get("rows", []), view)
     values: dict[str, Any] = {"run": view is not None, "title": "evenhand report", "curves": []}
     if view is not None:
-        values |= look_at(view, device, progress)
+        values |= look_at(view, device, progress, vocabulary)
         several = len({row["seed"] for row in rows}) > 1
         values["of_seed"] = view.card["seed"] if several else None
         if not several:

@@ -68,7 +68,7 @@ def saliency(view: RunView, device: str = "cpu") -> list[Seen] | str:
 
 
 def _choose(view: RunView) -> Ints:
-    before, after = view.stages[-2:]
+    before, after = view.pair
     right = _drawn(~before.right & after.right, RIGHT, view, "newly right")
     wrong = _drawn(before.right & ~after.right, WRONG, view, "newly wrong")
     found = np.concatenate([right, wrong])
@@ -83,7 +83,7 @@ def _drawn(chosen: Bools, most: int, view: RunView, name: str) -> Ints:
 def _look(view: RunView, place: int, pixels: Tensor, backbone: Any) -> Seen:
     row = int(view.test[place])
     y = torch.tensor([int(view.table.y[row])])
-    pair = view.stages[-2:]
+    pair = view.pair
     baseline = pixels.mean(dim=(2, 3), keepdim=True).expand_as(pixels)
 
     def scores(x: Tensor) -> list[Tensor]:

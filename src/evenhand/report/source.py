@@ -40,8 +40,7 @@ class RunView:
     column : str or None
         The attribute that makes groups.
     stages : list of Stage
-        Zero-shot, ERM where it was kept, and the run's own model, on the test rows: the last one is after,
-        the one before it before.
+        Zero-shot, ERM where it was kept, and the run's own model, on the test rows.
     history, calibration_set : list of dict
         As `fit` wrote them.
     """
@@ -59,6 +58,11 @@ class RunView:
     def test(self) -> Ints:
         """Row numbers that were tested on, M of them."""
         return self.rows.test
+
+    @property
+    def pair(self) -> tuple[Stage, Stage]:
+        """Before and after: the last two stages. A run of zero-shot has one, which is both."""
+        return self.stages[-2:][0], self.stages[-1]
 
     def groups(self, rows: Ints) -> Strings | None:
         """Return "label / value" of rows, None where no attribute is known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from evenhand._version import __version__
 from evenhand.report.names import label
@@ -38,7 +40,7 @@ def fill(values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"percent": percent, "signed": signed, "label": label}
+    environment.filters |= {"percent": percent, "signed": signed, "label": label, "emphasised": emphasised}
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     scripts = [Script(_text(name)) for name in SCRIPTS] if values["run"] else [Script(_text(SCRIPTS[0]))]
     return environment.get_template("report.html.j2").render(
@@ -54,6 +56,11 @@ def percent(value: float | None) -> str:
 def signed(value: float, decimals: int) -> str:
     """Return a number with its sign, a true minus for negative ones."""
     return f"{value:+.{decimals}f}".replace("-", "−")
+
+
+def emphasised(sentence: str) -> Markup:
+    """Return a sentence, escaped, with its `*words*` emphasised."""
+    return Markup(re.sub(r"\*([^*]+)\*", r"<em>\1</em>", str(escape(sentence))))
 
 
 def _text(name: str) -> str:

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError
-from evenhand.report.embedding_map import OTHERS, VALUES, field, map_data
+from evenhand.report.embedding_map import GREY, OTHERS, VALUES, field, map_data
 from evenhand.report.gallery import PER_CLASS, calibration_shelves, changed_shelves, group_counts
 from evenhand.report.pictures import COLUMNS, SHEET, TILE, moved_away, sprite_sheets, thumbnails
+from evenhand.report.slices import NO_SLICE, NOT_SLICED, slices_of
 from evenhand.report.source import RunView, view_run
 
 
@@ -60,17 +61,24 @@ def test_rare_values_share_a_colour() -> None:
     assert found["values"][0] == "v00"
     assert [found["values"][code] for code in found["codes"][:20]] == ["v00"] * 20
     assert found["codes"][-1] == VALUES - 1
-    assert field("class", ["b", "a"]) == {"name": "class", "values": ["a", "b"], "codes": [1, 0]}
+    two = {"name": "class", "values": ["a", "b"], "colours": [0, 1], "codes": [1, 0]}
+    assert field("class", ["b", "a"]) == two
+
+
+def test_what_is_in_no_slice_is_grey_and_last() -> None:
+    found = field("slice (ERM)", [NO_SLICE, "waterbird 1", NOT_SLICED, "landbird 1"])
+    assert found["values"] == ["landbird 1", "waterbird 1", NO_SLICE, NOT_SLICED]
+    assert found["colours"] == [0, 1, GREY, GREY]
 
 
 def test_the_map_holds_every_test_row_of_a_small_run(view: RunView) -> None:
-    found = map_data(view)
+    found = map_data(view, slices_of(view))
     assert (found["shown"], found["total"]) == (400, 400)
     assert [stage["name"] for stage in found["stages"]] == ["zero-shot", "ERM", "CFR"]
     for stage, own in zip(found["stages"], view.stages, strict=True):
         assert len(stage["xy"]) == 800
         assert stage["predicted"] == own.predicted.tolist()
-    assert [one["name"] for one in found["fields"]] == ["group", "class", "place"]
+    assert [one["name"] for one in found["fields"]][:3] == ["group", "class", "place"]
     assert found["ids"] == view.table.ids[view.test].tolist()
     assert len(found["sheets"]) == 2
 

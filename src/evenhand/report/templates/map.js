@@ -11,18 +11,24 @@
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const REACH = 18, DURATION = 900, FURTHEST = 4000;
   const CHANGE = ["stayed right", "newly right", "newly wrong", "stayed wrong"];
-  const n = data.shown, last = data.stages.length - 1;
+  const n = data.shown, last = data.stages.length - 1, before = Math.max(0, last - 1);
   const sheets = data.sheets.map((address) => Object.assign(new Image(), { src: address }));
 
   const right = (stage, k) => data.stages[stage].predicted[k] === data.y[k];
-  const change = (k) => (right(last - 1, k) ? (right(last, k) ? 0 : 2) : (right(last, k) ? 1 : 3));
+  const change = (k) => (right(before, k) ? (right(last, k) ? 0 : 2) : (right(last, k) ? 1 : 3));
   const changes = Array.from({ length: n }, (_, k) => change(k));
-  const fields = [...data.fields, { name: "what changed", values: CHANGE, codes: changes }];
+  // Codes of every model; a field of the rows alone has the same for all.
+  const verdicts = data.stages.map((_, s) => Array.from({ length: n }, (_, k) => (right(s, k) ? 0 : 1)));
+  const fields = [
+    ...data.fields.map((one) => ({ ...one, codes: data.stages.map(() => one.codes) })),
+    { name: "right or wrong", values: ["right", "wrong"], colours: [0, 1], codes: verdicts },
+    { name: "what changed", values: CHANGE, colours: [0, 5, 1, 7], codes: data.stages.map(() => changes) },
+  ];
 
   let stage = last, from = last, share = 1, field = fields[0], chosen = -1, onlyChanged = false;
   let hidden = new Set(), colours = [], width = 0, height = 0;
 
-  const shown = (k) => !hidden.has(field.codes[k]) && (!onlyChanged || changes[k] === 1 || changes[k] === 2);
+  const shown = (k) => !hidden.has(field.codes[stage][k]) && (!onlyChanged || changes[k] === 1 || changes[k] === 2);
   const at = (k, s, axis) => data.stages[s].xy[2 * k + axis] / FURTHEST;
   const place = (k) => {
     const x = at(k, from, 0) + share * (at(k, stage, 0) - at(k, from, 0));
@@ -47,7 +53,7 @@
 
   function mark(k, size) {
     const [x, y] = place(k);
-    pen.fillStyle = pen.strokeStyle = colours[field.codes[k]];
+    pen.fillStyle = pen.strokeStyle = colours[field.codes[stage][k]];
     pen.beginPath();
     if (right(stage, k)) {
       pen.globalAlpha = 0.75;
@@ -86,6 +92,7 @@
   function move(next) {
     from = stage;
     stage = next;
+    legend();
     const start = performance.now();
     const step = (now) => {
       const t = still.matches ? 1 : Math.min(1, (now - start) / DURATION);
@@ -166,16 +173,14 @@
   });
 
   function legend() {
-    hidden = new Set();
-    const named = field.name === "what changed" ? ["--c0", "--c5", "--c1", "--c7"] : null;
     const buttons = field.values.map((value, code) => {
       const key = element("span");
       key.className = "key";
-      key.style.background = `var(${named ? named[code] : `--c${code % 8}`})`;
-      const count = field.codes.filter((other) => other === code).length;
+      key.style.background = `var(--c${field.colours[code]})`;
+      const count = field.codes[stage].filter((other) => other === code).length;
       const button = element("button", "", key, `${value} (${count})`);
       button.type = "button";
-      button.setAttribute("aria-pressed", "true");
+      button.setAttribute("aria-pressed", String(!hidden.has(code)));
       button.addEventListener("click", () => {
         if (hidden.has(code)) hidden.delete(code); else hidden.add(code);
         button.setAttribute("aria-pressed", String(!hidden.has(code)));
@@ -194,12 +199,12 @@
 
   const select = section.querySelector("select");
   select.append(...fields.map((one, k) => Object.assign(element("option", one.name), { value: k })));
-  select.addEventListener("change", () => { field = fields[select.value]; legend(); });
+  select.addEventListener("change", () => { field = fields[select.value]; hidden = new Set(); legend(); });
   section.querySelectorAll("[name=stage]").forEach((radio) => {
     radio.checked = Number(radio.value) === stage;
     radio.addEventListener("change", () => move(Number(radio.value)));
   });
-  section.querySelector("[name=changed]").addEventListener("change", (event) => {
+  section.querySelector("[name=changed]")?.addEventListener("change", (event) => {
     onlyChanged = event.target.checked;
     draw();
   });
