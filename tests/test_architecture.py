@@ -167,3 +167,10 @@ def test_help_loads_nothing_heavy() -> None:
     output = run_python(code + LOADED)
     assert output.strip().splitlines()[-1] == "[]"
     assert "demo" in output
+
+
+def test_a_fit_loads_no_model_library() -> None:
+    heavy = ("open_clip", "torchvision", "transformers")
+    found = f"print(sorted(set(sys.modules) & set({heavy!r})))"
+    output = run_python(f"import sys, evenhand.experiments.run\n{found}")
+    assert output.strip() == "[]"
