@@ -29,9 +29,12 @@ PAGES = sorted(
 STAND_INS = {
     "--model ViT-L-14-336 --pretrained openai": "--model tiny",
     "--model ViT-L-14 --pretrained openai": "--model tiny",
+    "compare birds.store --out birds.compare": (
+        "compare birds.store --methods erm,linear_probe --seeds 2 --budget 1 --out birds.compare"
+    ),
     "evenhand compare": "evenhand compare --jobs 1",
 }
-"""What stands in for weights that would be downloaded, and for processes that would start anew."""
+"""What stands in for weights to download, minutes of fits, and processes that would start anew."""
 VIT = "needs a ViT; the embedded model is a ResNet"
 NOT_RUN = {
     "README.md": [
