@@ -10,7 +10,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
 export OMP_NUM_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit faults browser browser-if-any install-test docs bench lock clean
+.PHONY: help setup demo test lint types unit ray faults browser browser-if-any install-test docs bench lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ setup: .venv/.ready  ## make .venv from the lock
 demo: setup  ## audit, ERM and CFR on the embedded scenes, into out/demo
 	$(BIN)/evenhand demo --out $(OUT)/demo
 
-test: lint types unit browser-if-any docs install-test  ## lint, types, all tests, docs, and the wheel in a clean environment
+test: lint types unit ray browser-if-any docs install-test  ## lint, types, all tests, docs, and the wheel in a clean environment
 
 lint: setup  ## ruff: style and format
 	$(BIN)/ruff check src tests scripts benchmarks
@@ -40,8 +40,11 @@ types: setup  ## mypy, strict
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks
 
-unit: setup  ## every test but the wheel's and the browser's
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not install and not browser"
+unit: setup  ## every test but the wheel's, the browser's and the cluster's
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not install and not browser and not ray"
+
+ray: setup  ## the engine on clusters of this machine, on loopback: workers, machines and drivers that die
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m ray
 
 faults: setup  ## fifty kills of each command at random instants, full disks, hostile inputs; some minutes
 	OMP_NUM_THREADS=1 EVENHAND_FAULT_TRIALS=50 $(BIN)/pytest -n 2 -m faults

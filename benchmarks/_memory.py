@@ -71,4 +71,5 @@ if __name__ == "__main__":
     import torch
 
     torch.set_num_threads(1)
-    print(json.dumps({"fit": fit, "predict": predict}[sys.argv[1]](*sys.argv[2:])))
+    measures: dict[str, Callable[..., dict[str, Any]]] = {"fit": fit, "predict": predict}
+    print(json.dumps(measures[sys.argv[1]](*sys.argv[2:])))

@@ -50,9 +50,11 @@ NOT_RUN = {
         "a listing",
         "a listing",
         "a listing",
+        "needs Parquet files with pictures",
         "needs archives",
         "needs downloaded weights",
     ],
+    "docs/how-to/ray.md": ["installs", "starts a cluster", "needs several machines"],
 }
 """Why blocks of a page are not run, in order: a new mark is a line here, too."""
 

@@ -71,8 +71,8 @@ def test_objects_refuse_what_is_out_of_range(
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("learning_rate", -1.0, "above 0, but it is -1.0"),
-        ("learning_rate", nan, "a finite number, above 0, but it is nan"),
+        ("learning_rate", -1.0, "at least 0, but it is -1.0"),
+        ("learning_rate", nan, "a finite number, at least 0, but it is nan"),
         ("epochs", True, "a whole number, at least 1, but it is True"),
         ("batch_size", 0, "at least 1, but it is 0; 128 is usual"),
         ("momentum", 1, "at least 0 and below 1, but it is 1; 0.9 is usual"),

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from evenhand._errors import EvenhandError
-from evenhand._ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, POSITIVE, check
+from evenhand._ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, check
 from evenhand.methods._order import Blocks, batches
 
 
@@ -20,7 +20,7 @@ class SGD:
     Attributes
     ----------
     learning_rate : float
-        Step, in the unit coordinates of `methods._coordinates`.
+        Step, in the unit coordinates of `methods._coordinates`; 0 stays where it starts, as a control.
     epochs : int
         Passes over the rows.
     batch_size : int
@@ -38,7 +38,7 @@ class SGD:
     def __post_init__(self) -> None:
         check(
             self,
-            learning_rate=POSITIVE,
+            learning_rate=NOT_NEGATIVE,
             epochs=COUNT,
             batch_size=COUNT,
             momentum=BELOW_ONE,
