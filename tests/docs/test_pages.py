@@ -42,7 +42,12 @@ NOT_RUN = {
         "Bring your embeddings runs it, on numbers that it makes",
     ],
     "docs/tutorial/demo.md": ["installs first; the demo has tests of its own"],
-    "docs/how-to/benchmarks.md": ["takes minutes, and needs the benchmark's files and weights", "downloads"],
+    "docs/how-to/benchmarks.md": [
+        "takes minutes, and needs the benchmark's files and weights",
+        "downloads",
+        "takes minutes",
+        "takes minutes, and photographs that are no part of the project",
+    ],
     "docs/how-to/compare.md": ["fits every method five times", "fits every method five times"],
     "docs/how-to/compose.md": ["needs a store with a validation split"],
     "docs/how-to/export.md": [VIT, "installs", VIT, "installs"],

@@ -129,6 +129,15 @@ def size_of(path: Path) -> int:
     return status.st_size
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether a picture is where its path says: a file, a member, a cell or an object."""
+    try:
+        size_of(path)
+    except OSError:
+        return False
+    return True
+
+
 def _read(archive: Path, name: str) -> bytes:
     start, size = _entry(archive, name)
     if size > LARGEST:

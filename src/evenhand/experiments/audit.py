@@ -10,6 +10,7 @@ from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand.audit.findings import Cost, Match, Probe, Slice, Suspect
 from evenhand.audit.slices import SLICES
+from evenhand.data.archives import is_there
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.audit_errors import matches, probed
 from evenhand.experiments.audit_run import calibration_suspects, cost_elsewhere
@@ -134,7 +135,7 @@ def _moved(table: FeatureTable, audit: Audit) -> list[str]:
     """Say how many of the images that the audit points to are no longer where the store found them."""
     rows = {row for one in audit.slices for row in one.rows} | {one.row for one in audit.suspects}
     paths = [path for row in rows if (path := str(table.paths[row]))]
-    gone = sum(not Path(path).exists() for path in paths)
+    gone = sum(not is_there(Path(path)) for path in paths)
     if not gone:
         return []
     return [

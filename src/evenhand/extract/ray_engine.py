@@ -17,6 +17,7 @@ from evenhand._optional import optional
 from evenhand._typing import Strings
 from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
+from evenhand.data.archives import is_there
 from evenhand.extract.engine import Embedded
 from evenhand.extract.ray_pool import QUEUED, Pool
 from evenhand.extract.ray_worker import Block, Task, Trunk
@@ -163,7 +164,7 @@ def _machines(ray: Any) -> list[dict[str, float]]:
 def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
     """Refuse what another machine does not find, though it is here: it would be left out in silence."""
     for row, reason in batch.unreadable:
-        if reason == "file not found" and Path(paths[row]).exists():
+        if reason == "file not found" and is_there(Path(paths[row])):
             raise EvenhandError(
                 f"a worker of the cluster does not find {paths[row]}, which this machine has; put the images "
                 "where every machine has them under the same path, or at s3:// or gs://"

@@ -12,6 +12,7 @@ from PIL import Image
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
+from evenhand.data.archives import is_there
 from evenhand.data.store import read_thumbnails
 from evenhand.data.table import FeatureTable
 
@@ -67,5 +68,5 @@ def encoded(picture: Image.Image) -> bytes:
 
 
 def moved_away(table: FeatureTable, rows: Ints) -> int:
-    """Return how many of `rows` name an image file that is not there; imported rows name none."""
-    return sum(bool(path) and not Path(path).is_file() for path in table.paths[rows].tolist())
+    """Return how many of `rows` name an image that is not there; imported rows name none."""
+    return sum(bool(path) and not is_there(Path(path)) for path in table.paths[rows].tolist())

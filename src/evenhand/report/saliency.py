@@ -16,6 +16,7 @@ from torch.nn.functional import interpolate
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.calibration.sets import margins
+from evenhand.data.archives import is_there
 from evenhand.data.images import UnreadableImage, read_image
 from evenhand.experiments.run_folder import run_backbone
 from evenhand.experiments.stages import Stage
@@ -49,7 +50,7 @@ def saliency(view: RunView, device: str = "cpu") -> list[Seen] | str:
     paths = [Path(path) for path in view.table.paths[view.test[chosen]].tolist()]
     if view.card["store_card"].get("family") == "import":
         return "The run was fitted on imported embeddings: there are no images to compute saliency on."
-    if not any(path.is_file() for path in paths):
+    if not any(map(is_there, paths)):
         return "The images are not where they were embedded from, so no saliency could be computed."
     try:
         backbone: Any = run_backbone(view.card, device)

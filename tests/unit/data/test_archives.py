@@ -16,9 +16,11 @@ from PIL import Image
 
 from evenhand import EvenhandError, Manifest
 from evenhand.data import archives
-from evenhand.data.archives import members, open_file, size_of, split_archive
+from evenhand.data.archives import is_there, members, open_file, size_of, split_archive
 from evenhand.data.images import UnreadableImage, read_image
 from evenhand.data.leakage import leakage
+
+pytestmark = pytest.mark.faults
 
 
 def png(seed: int) -> bytes:
@@ -77,6 +79,15 @@ def test_a_tree_in_an_archive_is_a_tree(tmp_path: Path, suffix: str) -> None:
         assert open_file(Path(within)).read() == Path(outside).read_bytes()
         assert np.array_equal(read_image(Path(inside)), read_image(Path(outside)))
         assert size_of(Path(inside)) == Path(outside).stat().st_size
+
+
+def test_a_picture_is_there_where_its_archive_has_it(tmp_path: Path, suffix: str) -> None:
+    archive = pack(tmp_path / f"data{suffix}", TREE)
+    name = next(iter(TREE))
+    assert is_there(archive / name)
+    assert not is_there(archive / "photos/train/cat/9.png")
+    assert not is_there(tmp_path / f"other{suffix}" / name)
+    assert not is_there(tmp_path)
 
 
 @pytest.mark.parametrize("table", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])

@@ -14,6 +14,8 @@ from evenhand.backbones.projection import LinearProjection
 from evenhand.experiments.bundle import read_bundle, write_bundle
 from evenhand.methods._model import Model
 
+pytestmark = pytest.mark.faults
+
 CLASSES = ["gull", "jay"]
 SHAPES = {"weight": (3, 2), "prototypes": (2, 2), "intercept": (2,), "logit_scale": (1,)}
 

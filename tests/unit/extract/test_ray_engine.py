@@ -1,6 +1,7 @@
 """What is sent to a cluster, and what a worker makes of it; without a cluster."""
 
 import socket
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,12 @@ def test_a_file_that_a_worker_alone_misses_is_no_broken_image(tmp_path: Path) ->
     check_seen(missed[1], paths)
     with pytest.raises(EvenhandError, match=r"a worker of the cluster does not find .*here\.png, which this"):
         check_seen(missed[0], paths)
+    with tarfile.open(tmp_path / "here.tar", "w") as archive:
+        archive.add(tmp_path / "here.png", "a.png")
+    with pytest.raises(
+        EvenhandError, match=r"a worker of the cluster does not find .*here\.tar/a\.png, which"
+    ):
+        check_seen(missed[0], [str(tmp_path / "here.tar" / "a.png")])
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1", "127.0.0.1:99999999", "ray://127.0.0.1:x"])

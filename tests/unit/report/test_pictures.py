@@ -1,5 +1,7 @@
 import io
+import tarfile
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,15 @@ def test_thumbnails_are_the_stores_own_and_moved_images_are_counted(view: RunVie
     assert sorted(found) == [3, 5]
     assert decoded(sprite_sheets([found[3]])[0]).size == (64, 64)
     assert moved_away(view.table, np.array([3, 5])) == 2
+
+
+def test_images_in_an_archive_have_not_moved(view: RunView, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"picture")
+    with tarfile.open(tmp_path / "photos.tar", "w") as archive:
+        archive.add(tmp_path / "a.png", "a.png")
+    paths = np.array([f"{tmp_path}/photos.tar/a.png", f"{tmp_path}/photos.tar/b.png", f"{tmp_path}/a.png"])
+    table = replace(view.table, paths=paths)
+    assert [moved_away(table, np.array([row])) for row in range(3)] == [0, 1, 0]
 
 
 def test_rare_values_share_a_colour() -> None:
