@@ -52,7 +52,9 @@ class Rows:
 
     def __getitem__(self, rows: Tensor) -> Tensor:
         """Return the rows at int64 positions [B], float32 [B, D_in]."""
-        return self._scaled(self._read(rows if self.numbers is None else self.numbers[rows]))
+        taken = self._read(rows if self.numbers is None else self.numbers[rows])
+        # Chosen rows are a copy of their own, so that they may be scaled where they lie.
+        return taken if self.divisor == 1 else taken.div_(self.divisor)
 
     def take(self, rows: Tensor) -> Rows:
         """Return the choice of the rows at positions [B]."""
