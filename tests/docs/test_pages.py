@@ -47,6 +47,7 @@ NOT_RUN = {
         "downloads",
         "takes minutes",
         "takes minutes, and photographs that are no part of the project",
+        "takes minutes, and features that are no part of the project",
     ],
     "docs/how-to/compare.md": ["fits every method five times", "fits every method five times"],
     "docs/how-to/compose.md": ["needs a store with a validation split"],
