@@ -14,6 +14,7 @@ from evenhand import EvenhandError, fit_run, read_store
 from evenhand.backbones.base import Backbone
 from evenhand.cli import main
 from evenhand.data.manifest import Manifest
+from evenhand.data.store_layout import sidecar_name
 from evenhand.extract.local import embed
 from evenhand.extract.ray_engine import RayEngine
 
@@ -72,6 +73,7 @@ DRIVER = """
 import sys, time
 from evenhand.backbones.load import load_backbone
 from evenhand.data.manifest import Manifest
+from evenhand.data.store_layout import sidecar_name
 from evenhand.extract.local import embed
 from evenhand.extract.ray_engine import RayEngine
 
@@ -93,7 +95,8 @@ def test_a_killed_driver_resumes_with_the_parts_that_are_missing(
     arguments = [str(scenes), str(out), raylets.cluster.address]
     driver = subprocess.Popen([sys.executable, "-c", DRIVER, *arguments])
     try:
-        wait_until(lambda: driver.poll() is not None or len(list((out / "features").glob("*.npy"))) == 3)
+        # A part counts by its sidecar, which comes after its features.
+        wait_until(lambda: driver.poll() is not None or (out / sidecar_name(2)).exists())
     finally:
         driver.kill()
     assert driver.wait() == -signal.SIGKILL
