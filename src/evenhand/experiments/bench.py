@@ -27,8 +27,8 @@ from evenhand.experiments.results import ResultRow, Results
 from evenhand.extract.local import embed
 from evenhand.methods.registry import method_class, names
 
-PROTOCOL = ("zero_shot", "erm", "dfr", "cfr")
-"""The paper's methods come first, the rivals after them."""
+PROTOCOL = ("zero_shot", "erm", "dfr", "cfr:paper", "cfr")
+"""The paper's methods come first, CFR as published and as it is here, the rivals after them."""
 
 
 class Spread(BaseModel):
@@ -115,7 +115,7 @@ def run_bench(
     out : Path
         Folder to write; the same call resumes an interrupted one.
     methods : sequence of str, optional
-        By default zero_shot, erm, dfr and cfr, then all others.
+        By default `PROTOCOL`, then all others.
     seeds : sequence of int
         One row of results for each method and seed.
     group_by : str, optional

@@ -17,11 +17,11 @@ from evenhand.experiments.compared import Entry, assemble
 from evenhand.experiments.eligible import why_skipped
 from evenhand.experiments.evaluation import group_column
 from evenhand.experiments.results import Results, provenance
-from evenhand.experiments.splits import Rows, held_out
+from evenhand.experiments.splits import Rows, held_out, shown_to
 from evenhand.experiments.unit import Task, Unit, judge, run_unit, sentence
 from evenhand.experiments.unit_files import RESULTS, UnitFiles, fingerprint, key_of
 from evenhand.experiments.workers import Workers, one_thread
-from evenhand.methods.registry import method_class, names
+from evenhand.methods.registry import make, method_class, names
 from evenhand.selection.judged import Judged
 from evenhand.selection.rules import SHORTCUT_CELL, Rule, find_rule
 
@@ -48,14 +48,16 @@ def compare_methods(
     For each seed a stratified fifth of the training rows is held out, the same for all methods. Every method
     fits the rest with its first `budget` configurations; one rule judges them on the held-out rows and
     picks one; the pick is evaluated on the test rows. Label-free methods see neither groups nor held-out
-    rows. ERM is always among the methods: differences are to its row.
+    rows; those that use validation groups see the store's validation split, or without one the held-out rows.
+    ERM is always among the methods: differences are to its row.
 
     Parameters
     ----------
     table : FeatureTable
         A store.
     methods : sequence of str
-        Registry names; `all` stands for every one. An oracle that is named needs no `oracles`.
+        Registry names, with a preset as in `cfr:paper`; `all` stands for every one without presets. An oracle
+        that is named needs no `oracles`.
     seeds : sequence of int
         One row of results for each method and seed.
     selection : str
@@ -78,9 +80,9 @@ def compare_methods(
     Raises
     ------
     EvenhandError
-        If a method, the rule or `group_by` is unknown, no method is named, a number is out of range, the rule
-        uses group labels without `oracles`, no rows can be held out, ERM fails, or `out` is no folder of a
-        comparison.
+        If a method, a preset, the rule or `group_by` is unknown, no method is named, a number is out of
+        range, the rule uses group labels without `oracles`, no rows can be held out, ERM fails, or `out` is
+        no folder of a comparison.
     """
     rule = _rule(selection, oracles)
     if budget < 1 or not seeds:
@@ -114,6 +116,7 @@ def compare_methods(
                 seed,
                 entry.configurations[:budget],
                 rows[seed],
+                shown_to(table, rows[seed], entry.group_labels_used),
                 column,
                 rule.name,
                 cells[seed],
@@ -179,7 +182,8 @@ class _Setting:
             yield unit
 
     def _key(self, task: Task) -> str:
-        return key_of(method=task.method, seed=task.seed, configurations=task.configurations, **self._shared)
+        told = {"method": task.method, "seed": task.seed, "configurations": task.configurations}
+        return key_of(**told, shown=task.shown.validation.tolist(), **self._shared)
 
 
 def _rule(name: str, oracles: bool) -> Rule:
@@ -205,9 +209,12 @@ def _entries(
     known = names()
     if not wanted:
         raise EvenhandError(f"--methods names no method; the methods are {', '.join(known)}, or all")
-    unknown = next((name for name in wanted if name not in known), None)
+    unknown = next((name for name in wanted if name.partition(":")[0] not in known), None)
     if unknown is not None:
         raise EvenhandError(f"method {unknown!r} is unknown; the methods are {', '.join(known)}, or all")
+    for name in wanted:
+        if ":" in name:
+            make(name)  # an unknown preset is a slip of the pen, no failure of a method
     entries = []
     for name in dict.fromkeys([*([] if "erm" in wanted else ["erm"]), *wanted]):
         try:

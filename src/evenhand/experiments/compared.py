@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from evenhand._typing import Bools, Ints
 from evenhand.data.labels import some
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.evaluation import group_codes, group_names, result_row
+from evenhand.experiments.kept import kept_method
 from evenhand.experiments.over_rows import over_rows
 from evenhand.experiments.results import (
     KeptMethod,
@@ -23,7 +24,6 @@ from evenhand.experiments.results import (
 )
 from evenhand.experiments.splits import Rows
 from evenhand.experiments.unit import Unit
-from evenhand.selection.evidence import Evidence
 from evenhand.selection.judged import Judged
 from evenhand.selection.rules import Rule
 
@@ -155,32 +155,14 @@ def _uses(entry: Entry, rule: Rule) -> Uses:
 
 
 def _kept(entries: Sequence[Entry], units: Units, judged: Judged, rule: Rule, seed: int) -> KeptMethod:
-    """Decide whether the pick of a label-free method replaces ERM's, by the guard of CFR."""
-    erm = units["erm", seed]
-    among = {
-        entry.name: units[entry.name, seed].held_out
+    """Decide among the methods that no group label touched."""
+    ran = {
+        entry.name: unit
         for entry in entries
-        if entry.group_labels_used == "none" and entry.name != "erm"
+        if entry.group_labels_used == "none"
         if (unit := units.get((entry.name, seed))) is not None and unit.status == "ok"
     }
-    known = replace(judged, erm_logits=np.array(erm.logits, dtype=np.float32))
-    codes: Ints = np.array(list(among.values()), dtype=np.int64).reshape(len(among), len(judged.y))
-    choice = Evidence(rule).choose(list(among), codes, known, seed)
-    return KeptMethod(
-        seed=seed,
-        method=choice.candidate,
-        rule=rule.name,
-        group_labels_used=rule.group_labels_used,
-        among=list(among),
-        gain=choice.gain,
-        low=choice.low,
-        chance=choice.chance,
-        trusted_gain=choice.trusted_gain,
-        retention=choice.retention,
-        testimony=choice.testimony,
-        rows=choice.rows,
-        reason=choice.reason,
-    )
+    return kept_method(ran, judged, rule, seed)
 
 
 def _of_kept(

@@ -109,15 +109,17 @@ class MethodSummary(BaseModel):
 
 
 class KeptMethod(BaseModel):
-    """The method that replaces ERM on one seed, on evidence from held-out training rows, or `erm`.
+    """The method that takes ERM's place on one seed, on evidence from training rows, or `erm`.
 
-    `gain`, `low`, `chance`, `trusted_gain` and `retention` are those of the best admissible method in the
-    rule, `testimony` is what zero-shot says of the shortcut probe, as `selection.evidence.Choice` tells them;
-    `among` names who was looked at.
+    `against` is who held the place when the others were looked at: `cfr` where its own fit found evidence,
+    else `erm`. `gain`, `low`, `chance`, `trusted_gain` and `retention` are those of the best admissible
+    method in the rule against the holder, `testimony` is what zero-shot says of the shortcut probe, as
+    `selection.evidence.Choice` tells them; `among` names who was looked at.
     """
 
     seed: int
     method: str
+    against: str
     rule: str
     group_labels_used: Literal["none", "validation", "train"]
     among: list[str]

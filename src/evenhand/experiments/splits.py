@@ -74,3 +74,16 @@ def held_out(table: FeatureTable, seed: int) -> Rows:
             "add training rows"
         )
     return rows
+
+
+def shown_to(table: FeatureTable, rows: Rows, uses: str) -> Rows:
+    """Return `rows` with the validation rows that a method which uses group labels as told may see.
+
+    None for a method that uses none or those of training. A method that uses those of validation sees the
+    store's own validation split, in the distribution that its authors meant, or where there is none, or it
+    is what is tested on, the held-out rows.
+    """
+    if uses != "validation":
+        return replace(rows, validation=rows.validation[:0])
+    given = table.rows("validation")
+    return replace(rows, validation=given) if len(given) and rows.tested_on == "test" else rows

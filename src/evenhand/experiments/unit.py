@@ -26,6 +26,8 @@ from evenhand.selection.partition import Partition
 from evenhand.selection.rules import find_rule
 
 ON = "held-out training rows"
+INCUMBENT = "cfr"
+"""Its fits bring evidence of their own that they may take ERM's place."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Task:
         Parameters to try; of equal scores the first wins.
     rows : Rows
         `validation` holds the rows held out of training, which label-free methods never see.
+    shown : Rows
+        The same with the validation rows that a fit sees.
     column : str or None
         The attribute that makes groups, for methods that declare that they use them.
     rule : str
@@ -54,6 +58,7 @@ class Task:
     seed: int
     configurations: tuple[Mapping[str, Any], ...]
     rows: Rows
+    shown: Rows
     column: str | None
     rule: str
     partition: Partition
@@ -78,7 +83,7 @@ class Unit(BaseModel):
     test, held_out : list of int
         Codes that the pick predicts on test rows and held-out rows.
     logits : list of lists of float, or None
-        Of the held-out rows; for `erm` alone, which judgements refer to.
+        Of the held-out rows; for `erm` and `cfr` alone, which judgements refer to.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -118,7 +123,7 @@ def run_unit(table: FeatureTable, task: Task) -> Unit:
         grid=grid,
         test=_codes(estimator.model_.logits(table.stored(task.rows.test))).tolist(),
         held_out=_codes(held).tolist(),
-        logits=held.tolist() if task.method == "erm" else None,
+        logits=held.tolist() if task.method in ("erm", INCUMBENT) else None,
     )
 
 
@@ -186,9 +191,7 @@ def _score(trial: Trial) -> float:
 def _fitted(table: FeatureTable, task: Task, params: Mapping[str, Any]) -> Method:
     words = words_for(table, task.method, task.concepts)
     estimator = make(task.method, head=table.head, random_state=task.seed, **words, **params)
-    rows = task.rows
-    if estimator.group_labels_used != "validation":
-        rows = replace(rows, validation=rows.validation[:0])
+    rows = task.shown
     stream = streams(table, rows.train, type(estimator), task.method, None)
     given = given_to_fit(table, rows, estimator, task.method, task.column, stream=stream)
     return estimator.fit(features(table, rows.train, stream=stream), table.labels(rows.train), **given)
@@ -201,7 +204,8 @@ def _codes(logits: Any) -> Ints:
 
 def _selection(task: Task, estimator: Method) -> str:
     """Name the rule that chose among configurations, and the one by which each fit chose."""
-    within = selection_of(estimator, replace(task.rows, validation=task.rows.validation[:0]), "train")
+    nothing = replace(task.rows, validation=task.rows.validation[:0])
+    within = selection_of(estimator, nothing, "given" if _saw_the_split(task, estimator) else "train")
     if len(task.configurations) == 1:
         return within
     between = f"{task.rule} on {ON}"
@@ -209,9 +213,19 @@ def _selection(task: Task, estimator: Method) -> str:
 
 
 def _own_rows(task: Task, estimator: Method) -> list[str]:
-    if estimator.group_labels_used != "validation" or len(task.configurations) == 1:
+    """Tell which validation rows a fit saw that others did not, and whether the same rows judged it."""
+    if estimator.group_labels_used != "validation":
         return []
-    return [f"its configurations were judged on the {ON}, on which it was also fitted"]
+    if _saw_the_split(task, estimator):
+        return [f"it was fitted on the {len(task.shown.validation)} rows of the given validation split"]
+    notes = [f"it was fitted on the {len(task.rows.validation)} {ON}, for want of a validation split"]
+    judged = f"its configurations were judged on the {ON}, on which it was also fitted"
+    return notes if len(task.configurations) == 1 else [*notes, judged]
+
+
+def _saw_the_split(task: Task, estimator: Method) -> bool:
+    """Tell whether a fit saw the store's own validation split."""
+    return estimator.group_labels_used == "validation" and task.shown is not task.rows
 
 
 def _plain(value: Any) -> Any:

@@ -39,19 +39,21 @@ def names() -> list[str]:
 
 
 def method_class(name: str) -> type[Method]:
-    """Return the class registered under `name`.
+    """Return the class registered under `name`; what follows a colon names a preset.
 
     Raises
     ------
     EvenhandError
         If no method has that name.
     """
-    found: type[Method] = find(name, METHODS, GROUP, kind="method")
+    found: type[Method] = find(name.partition(":")[0], METHODS, GROUP, kind="method")
     return found
 
 
 def make(name: str, **params: Any) -> Method:
-    """Return an unfitted method; a `preset` name among `params` stands for a method's preset parameters.
+    """Return an unfitted method, with the parameters of a preset as in `cfr:paper`, and `params` over them.
+
+    A `preset` among `params` names one too.
 
     Raises
     ------
@@ -59,8 +61,9 @@ def make(name: str, **params: Any) -> Method:
         If the method, the preset or a parameter is unknown, or a parameter is out of its range.
     """
     cls = method_class(name)
-    preset = params.pop("preset", None)
-    if preset is not None:
+    name, _, named = name.partition(":")
+    preset = params.pop("preset", named)
+    if preset:
         known = getattr(import_module(cls.__module__), "PRESETS", {})
         if preset not in known:
             raise EvenhandError(

@@ -105,6 +105,7 @@ def results() -> Results:
     kept = KeptMethod(
         seed=0,
         method="probe",
+        against="erm",
         rule="shortcut_cell",
         group_labels_used="none",
         among=["probe"],

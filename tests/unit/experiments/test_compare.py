@@ -18,6 +18,7 @@ from evenhand.methods import registry
 from evenhand.methods._model import Model
 from evenhand.methods._problem import Problem
 from evenhand.methods.base import Method
+from evenhand.methods.registry import make
 
 
 class Spy(Method):
@@ -152,9 +153,48 @@ def test_methods_that_declare_groups_get_them(
     (oracle,) = rows_of(results, "oracle")
     assert oracle.group_labels_used == "validation"
     assert oracle.notes == [
-        "its configurations were judged on the held-out training rows, on which it was also fitted"
+        "it was fitted on the 80 held-out training rows, for want of a validation split",
+        "its configurations were judged on the held-out training rows, on which it was also fitted",
     ]
     assert results.kept_method[0].among == []
+
+
+def test_methods_of_validation_groups_get_the_stores_own_validation_split(
+    table: FeatureTable, register: Callable[[str, type[Method]], None]
+) -> None:
+    register("oracle", Oracle)
+    split = table.split.copy().astype("<U10")
+    split[400:450] = "validation"
+    (row,) = rows_of(
+        compare_methods(dataclasses.replace(table, split=split), ["oracle"], seeds=[0], budget=2), "oracle"
+    )
+    for given in Spy.given:
+        assert np.array_equal(given["validation"][0], table.features(np.arange(400, 450)))
+        assert given["validation"][2].tolist() == table.groups("place", np.arange(400, 450)).tolist()
+        assert np.array_equal(given["X"], table.features(held_out(table, 0).train))
+    assert row.notes == ["it was fitted on the 50 rows of the given validation split"]
+    assert row.worst_group is not None
+    # What is tested on is not shown, whatever it is called.
+    Spy.given.clear()
+    split[450:] = "validation"
+    compare_methods(dataclasses.replace(table, split=split), ["oracle"], seeds=[0], budget=1)
+    (given,) = Spy.given
+    assert np.array_equal(given["validation"][0], table.features(held_out(table, 0).validation))
+
+
+def test_a_preset_is_a_method_of_its_own(table: FeatureTable, tmp_path: Path) -> None:
+    names = ["zero_shot", "cfr:grid", "cfr:stable"]
+    results = compare_methods(table, names, seeds=[0], out=tmp_path / "c")
+    assert [row.method for row in results.rows] == ["erm", *names]
+    for name in names[1:]:
+        (row,) = rows_of(results, name)
+        preset = make("cfr", preset=name.partition(":")[2], head=table.head, random_state=0)
+        rows = held_out(table, 0)
+        fitted = preset.fit(table.features(rows.train), table.labels(rows.train))
+        right = fitted.predict(table.features(rows.test)) == table.labels(rows.test)
+        assert row.averages.plain == pytest.approx(right.mean())
+        assert row.kept == fitted.kept_
+    assert compare_methods(table, names, seeds=[0], out=tmp_path / "c").rows == results.rows
 
 
 def test_the_budget_is_the_first_configurations_and_the_best_is_picked(
@@ -238,6 +278,9 @@ def test_the_oracle_rule_is_declared(table: FeatureTable) -> None:
     ("arguments", "told"),
     [
         ({"methods": ["nope"]}, "method 'nope' is unknown; the methods are zero_shot"),
+        ({"methods": ["nope:paper"]}, "method 'nope:paper' is unknown; the methods are zero_shot"),
+        ({"methods": ["cfr:nope"]}, "cfr has no preset 'nope'; its presets are default, grid"),
+        ({"methods": ["erm:nope"]}, "erm has no preset 'nope'; its presets are none"),
         ({"selection": "nope"}, "selection rule 'nope' is unknown"),
         ({"budget": 0}, "budget is 0 and there are 5 seeds; give at least 1 of each"),
         ({"seeds": []}, "budget is 5 and there are 0 seeds; give at least 1 of each"),

@@ -18,7 +18,9 @@ from evenhand.selection.rules import SHORTCUT_CELL
 def assembled(table: FeatureTable) -> Any:
     """Return results of methods with given predictions on held-out rows; ERM follows the attribute."""
 
-    def assembled(uses: dict[str, Any], seeds: tuple[int, ...] = (0,), **predicted: Any) -> Results:
+    def assembled(
+        uses: dict[str, Any], seeds: tuple[int, ...] = (0,), kept: str = "erm", **predicted: Any
+    ) -> Results:
         rows = {seed: held_out(table, seed) for seed in seeds}
         judged, units = {}, {}
         entries = [
@@ -39,7 +41,8 @@ def assembled(table: FeatureTable) -> Any:
                     grid=[Trial(params={}, fit_seconds=1.0, picked=True)],
                     test=(table.y[rows[seed].test] if name == "right" else 0 * rows[seed].test).tolist(),
                     held_out=codes.tolist(),
-                    logits=logits.tolist() if name == "erm" else None,
+                    logits=np.eye(2)[codes].tolist(),
+                    kept={"candidate": kept, "reason": "gain 0.4"} if name == "cfr" else None,
                 )
         return assemble(table, entries, units, judged, rows=rows, rule=SHORTCUT_CELL, column="place", made={})
 
@@ -72,3 +75,36 @@ def test_the_inverted_classifier_and_the_oracle_never_are(assembled: Any) -> Non
 def test_without_rivals_erm_stays(assembled: Any) -> None:
     (kept,) = assembled({}).kept_method
     assert (kept.method, kept.among) == ("erm", [])
+
+
+def half_mended(y: Any) -> Any:
+    """Right on every row but each fifth."""
+    return np.where(np.arange(len(y)) % 5, y, 1 - y)
+
+
+def test_cfr_takes_the_place_by_its_own_evidence_and_holds_it_against_what_is_no_better(
+    assembled: Any,
+) -> None:
+    (one,) = assembled({}, kept="epoch 3", cfr=half_mended, same=half_mended).kept_method
+    assert (one.method, one.against, one.among) == ("cfr", "cfr", ["same"])
+    assert one.reason == "its own fit found gain 0.4, and no other method beats it beyond chance"
+    (one,) = assembled({}, kept="epoch 3", cfr=half_mended).kept_method
+    assert (one.method, one.among) == ("cfr", [])
+
+
+def test_who_beats_cfr_is_kept_and_the_gain_is_over_cfr(assembled: Any) -> None:
+    (one,) = assembled({}, kept="epoch 3", cfr=half_mended, right=lambda y: y).kept_method
+    assert (one.method, one.against) == ("right", "cfr")
+    (over_erm,) = assembled({}, right=lambda y: y).kept_method
+    assert over_erm.against == "erm"
+    assert 0 < one.low < one.gain < over_erm.gain
+
+
+def test_where_cfr_keeps_erm_it_is_a_candidate_like_others(assembled: Any) -> None:
+    (one,) = assembled({}, cfr=lambda y: y, turned=lambda y: 1 - y).kept_method
+    assert (one.method, one.against, one.among) == ("cfr", "erm", ["cfr", "turned"])
+
+
+def test_cfr_that_did_not_run_holds_no_place(assembled: Any) -> None:
+    (one,) = assembled({}, right=lambda y: y).kept_method
+    assert (one.method, one.against) == ("right", "erm")
