@@ -97,6 +97,34 @@ def test_a_strong_pull_stays_at_the_pretrained_projection() -> None:
     assert moved[1] < 0.3 * moved[0]
 
 
+def test_a_strong_pull_holds_every_weight_of_an_attention_pool() -> None:
+    y, attribute = np.arange(40) % 2, np.arange(40) // 2 % 2
+    generator = np.random.default_rng(0)
+    shapes = {
+        "positional_embedding": (5, 6),
+        "query_weight": (6, 3, 2),
+        "query_bias": (3, 2),
+        "key_weight": (6, 3, 2),
+        "value_weight": (6, 3, 2),
+        "value_bias": (3, 2),
+    }
+    pool = {name: generator.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    eye = np.eye(6, dtype=np.float32)
+    head = Head(eye, np.zeros(6, np.float32), ("a", "b"), eye[:2], SCALE, pool=pool)
+    X = generator.normal(size=(40, head.width)).astype(np.float32)
+    start = {"weight": eye, **pool}
+    moved = {}
+    for pull in (0.0, 30.0):
+        method = GroupDRO(head, pull=pull, learning_rate=0.01, epochs=30, batch_size=40)
+        tensors = method.fit(
+            X, np.array(head.classes)[y], groups=attribute.astype(str)
+        ).model_.projection.tensors()
+        moved[pull] = {name: float(np.abs(tensors[name].numpy() - start[name]).max()) for name in start}
+    held = [name for name in start if not name.endswith("bias")]
+    assert all(moved[30.0][name] < 0.3 * moved[0.0][name] for name in held)
+    assert moved[30.0]["value_bias"] > 0.3 * moved[0.0]["value_bias"]
+
+
 @pytest.mark.parametrize("groups", [None, [""] * 120])
 def test_no_groups_are_refused(groups: object) -> None:
     X, y, _, head = problem(2)

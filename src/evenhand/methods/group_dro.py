@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from evenhand._errors import EvenhandError
 from evenhand._random import torch_stream
 from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Ranges, or_none
+from evenhand.backbones.projection import Projection
 from evenhand.data.head import Head
 from evenhand.functional.group_dro import group_means, raised
 from evenhand.methods._loop import minimise
@@ -31,7 +32,7 @@ class GroupDRO(Method):
 
     The method owes what it does to strong regularisation. Unit vectors do not change when W shrinks, so that
     weight decay would not regularise here: ½ λ ‖W − W0‖² holds the projection at the pretrained one instead.
-    It bears on W alone, neither on its bias nor on s.
+    It bears on W alone, of an attention pool on all its weights, neither on biases nor on s.
 
     Parameters
     ----------
@@ -93,14 +94,16 @@ class GroupDRO(Method):
     def _learn(self, problem: Problem) -> Model:
         rows, groups = self._known_groups(problem)
         h, y = problem.h.take(rows), problem.y[rows]
-        state, start = problem.start.leaves(), problem.start.projection.weight
+        state = problem.start.leaves()
+        start = _weights(problem.start.projection)
         q = torch.full((len(self.groups_),), 1 / len(self.groups_))
 
         def loss(batch: Tensor, _epoch: int) -> Tensor:
             losses = cross_entropy(state.logits(h[batch], problem.prototypes), y[batch], reduction="none")
             means = group_means(losses, groups[batch], len(q))
             q.copy_(raised(q, means.detach(), self.step_size))
-            return q @ means + self.pull / 2 * (state.projection.weight - start).square().sum()
+            moved = zip(_weights(state.projection), start, strict=True)
+            return q @ means + self.pull / 2 * sum((now - then).square().sum() for now, then in moved)
 
         def after_epoch(epoch: int, mean_loss: float) -> None:
             self.history_.append({"stage": 1, "epoch": epoch, "loss": mean_loss})
@@ -147,3 +150,7 @@ class GroupDRO(Method):
         cells, numbers = np.unique(y * span + labels[rows], return_inverse=True)
         self.groups_ = [(self.classes_.tolist()[cell // span], int(cell % span)) for cell in cells]
         return torch.from_numpy(rows), torch.from_numpy(numbers)
+
+
+def _weights(projection: Projection) -> list[Tensor]:
+    return [tensor for name, tensor in projection.tensors().items() if not name.endswith("bias")]
