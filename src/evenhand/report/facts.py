@@ -49,6 +49,17 @@ def numbers(rows: Sequence[Row], view: RunView | None) -> dict[str, Any]:
     }
 
 
+def kept_facts(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which method a comparison would keep on each seed, and what came of following it."""
+    summary = data.get("kept_summary") or {}
+    unit = "worst_group" if summary.get("worst_group") else "worst_class"
+    return {
+        "kept_methods": data.get("kept_method") or [],
+        "kept_worst": (summary.get(unit) or {}).get("mean"),
+        "kept_average": (summary.get("plain") or {}).get("mean"),
+    }
+
+
 def provenance_facts(data: Mapping[str, Any], rows: Sequence[Row], view: RunView | None) -> dict[str, Any]:
     """Return how the results were made: evidence, candidates, curves, settings, command."""
     known = data.get("provenance", {})

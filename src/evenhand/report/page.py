@@ -12,7 +12,7 @@ from typing import Any
 
 from evenhand._files import atomic, sweep
 from evenhand._progress import Progress, silent
-from evenhand.report.facts import numbers, provenance_facts
+from evenhand.report.facts import kept_facts, numbers, provenance_facts
 from evenhand.report.images import look_at
 from evenhand.report.source import RunView, view_run
 from evenhand.report.template import fill
@@ -79,7 +79,7 @@ def render(
         values["of_seed"] = view.card["seed"] if several else None
         if not several:
             values["title"] = f"evenhand report: {view.folder.resolve().name}"
-    return fill({**values, **numbers(rows, view), **provenance_facts(data, rows, view)})
+    return fill({**values, **numbers(rows, view), **kept_facts(data), **provenance_facts(data, rows, view)})
 
 
 def _with_stages(rows: list[Mapping[str, Any]], view: RunView | None) -> list[Mapping[str, Any]]:

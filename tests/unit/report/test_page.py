@@ -75,6 +75,19 @@ def test_page_is_self_contained_and_shows_the_numbers(tmp_path: Path) -> None:
         assert text in html
 
 
+def test_a_comparison_shows_what_it_would_keep_and_why() -> None:
+    kept = {"seed": 3, "method": "cnc", "against": "cfr:nearest", "reason": "gain <b>0.2</b>"}
+    mean = {"mean": 0.654, "low": None, "high": None}
+    html = render({**RESULTS, "kept_method": [kept], "kept_summary": {"worst_group": mean, "plain": mean}})
+    assert "What evenhand would keep" in html
+    assert "gets a worst group of 65.4 % and a plain average of 65.4 %" in html
+    line = re.findall(r"<tr><td class=\"top\">3</td>.*?</tr>", html, re.DOTALL)[0]
+    assert "CNC" in line
+    assert "CFR (nearest)" in line
+    assert "gain &lt;b&gt;0.2&lt;/b&gt;" in line
+    assert "What evenhand would keep" not in render(RESULTS)
+
+
 def test_only_the_pages_own_scripts_may_run() -> None:
     html = render(RESULTS)
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', html)
