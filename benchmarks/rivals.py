@@ -23,7 +23,7 @@ from _trajectories import oracle_or_read
 
 from evenhand import FeatureTable, compare_methods
 from evenhand._random import numpy_stream
-from evenhand.experiments.compared import KEPT
+from evenhand.experiments.kept import KEPT
 from evenhand.experiments.results import Results
 
 METHODS = ("all", "cfr:nearest", "cfr:paper")

@@ -22,6 +22,7 @@ from evenhand.data.table import FeatureTable
 from evenhand.datasets.base import Average, Dataset
 from evenhand.experiments.compare import compare_methods
 from evenhand.experiments.evaluation import group_column
+from evenhand.experiments.kept import kept_rows
 from evenhand.experiments.published import Published, published
 from evenhand.experiments.results import ResultRow, Results
 from evenhand.extract.local import embed
@@ -62,7 +63,7 @@ class Bench(BaseModel):
     sizes : dict of str to int
         Rows by split, and of training by group.
     lines : list of Line
-        Ours, over seeds.
+        Ours, over seeds; last what evenhand would keep.
     published : list of Published
         Theirs, read, not run.
     seconds : dict of str to float
@@ -169,7 +170,7 @@ def run_bench(
         backbone=str(table.card["model"]),
         average=dataset.average,
         sizes=_sizes(table, column),
-        lines=lines(results.rows, dataset.average),
+        lines=lines([*results.rows, *kept_rows(results.rows, results.kept_method)], dataset.average),
         published=published(name),
         seconds=seconds,
         notes=list(manifest.notes),

@@ -12,7 +12,7 @@ from evenhand._typing import Bools, Ints
 from evenhand.data.labels import some
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.evaluation import group_codes, group_names, result_row
-from evenhand.experiments.kept import kept_method
+from evenhand.experiments.kept import KEPT, kept_method, kept_rows
 from evenhand.experiments.over_rows import over_rows
 from evenhand.experiments.results import (
     KeptMethod,
@@ -28,7 +28,6 @@ from evenhand.selection.judged import Judged
 from evenhand.selection.rules import Rule
 
 Uses = Literal["none", "validation", "train"]
-KEPT = "kept by evenhand"
 
 
 @dataclass(frozen=True)
@@ -175,10 +174,8 @@ def _of_kept(
     """Summarise the method that was kept on each seed as if it were one method."""
     if not kept:
         return None
-    chosen = {(one.method, one.seed) for one in kept}
-    own = [row.model_copy(update={"method": KEPT}) for row in rows if (row.method, row.seed) in chosen]
-    by_seed = {(KEPT, seed): right[method, seed] for method, seed in chosen}
-    return _over(summarise(own)[0], KEPT, {**right, **by_seed}, y, groups)
+    by_seed = {(KEPT, one.seed): right[one.method, one.seed] for one in kept}
+    return _over(summarise(kept_rows(rows, kept))[0], KEPT, {**right, **by_seed}, y, groups)
 
 
 def _over(

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from evenhand._typing import Ints
-from evenhand.experiments.results import KeptMethod
+from evenhand.experiments.results import KeptMethod, ResultRow
 from evenhand.experiments.unit import INCUMBENT, Unit
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.judged import Judged
 from evenhand.selection.rules import Rule
+
+KEPT = "kept by evenhand"
+
+
+def kept_rows(rows: Sequence[ResultRow], kept: Sequence[KeptMethod]) -> list[ResultRow]:
+    """Return the rows of the method that was kept on each seed, as if they were of one method."""
+    chosen = {(one.method, one.seed) for one in kept}
+    return [row.model_copy(update={"method": KEPT}) for row in rows if (row.method, row.seed) in chosen]
 
 
 def kept_method(units: Mapping[str, Unit], judged: Judged, rule: Rule, seed: int) -> KeptMethod:

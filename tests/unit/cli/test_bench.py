@@ -39,7 +39,7 @@ def test_scenes_run_without_data_and_model(tmp_path: Path) -> None:
     small = ("--param", "train=80", "--param", "test=40", "--workers", 0, "--device", "cpu")
     arguments = ("scenes", *small, "--methods", "zero_shot", "--seeds", 1, "--out", tmp_path)
     found = json.loads(run(*arguments, "--json").stdout)
-    assert [line["method"] for line in found["lines"]] == ["erm", "zero_shot"]
+    assert [line["method"] for line in found["lines"]] == ["erm", "zero_shot", "kept by evenhand"]
     assert found == json.loads((tmp_path / "bench.json").read_text())
     assert "zero_shot" in run(*arguments).stdout
 
@@ -50,7 +50,8 @@ def test_words_let_the_methods_that_need_them_run(tmp_path: Path) -> None:
     small = ("--param", "train=80", "--param", "test=40", "--workers", 0, "--device", "cpu")
     given = ("scenes", *small, "--methods", "orth_cal,roboshot", "--seeds", 1, "--json")
     rows = json.loads(run(*given, "--out", tmp_path / "a", "--concepts", words).stdout)["lines"]
-    assert {line["method"]: line["seeds"] for line in rows} == {"erm": 1, "orth_cal": 1, "roboshot": 1}
+    known = {line["method"]: line["seeds"] for line in rows}
+    assert known == {"erm": 1, "orth_cal": 1, "roboshot": 1, "kept by evenhand": 1}
     without = json.loads(run(*given, "--out", tmp_path / "b").stdout)["lines"]
     assert [line["reason"] for line in without if line["method"] == "roboshot"] == [
         "skipped: it needs concept words; give --concepts words.yaml"

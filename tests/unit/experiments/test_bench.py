@@ -56,7 +56,12 @@ def test_lines_without_groups_have_no_rates() -> None:
 def test_a_bench_writes_store_results_and_table(tmp_path: Path) -> None:
     made = bench(tmp_path, methods=["zero_shot", "erm"], seeds=[3, 4])
     assert [(r.method, r.seed) for r in made.results.rows].count(("erm", 4)) == 1
-    assert [line.method for line in made.lines] == ["zero_shot", "erm"]
+    assert [line.method for line in made.lines] == ["zero_shot", "erm", "kept by evenhand"]
+    means = {line.method: line.worst_group and line.worst_group.mean for line in made.lines}
+    chosen = [one.method for one in made.results.kept_method]
+    worst = {(r.method, r.seed): r.worst_group.value for r in made.results.rows if r.worst_group}
+    kept = [worst[method, seed] for method, seed in zip(chosen, (3, 4), strict=True)]
+    assert means["kept by evenhand"] == pytest.approx(sum(kept) / 2)
     assert made.sizes["train"] == 80
     assert made.sizes["test"] == 40
     assert made.sizes["train, waterbird / water"] == 38
