@@ -71,8 +71,8 @@ docs: setup  ## build the documentation into site/
 PROGRAMS = $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 bench: $(PROGRAMS:%=$(OUT)/bench/%.json)  ## run the benchmark programs into out/bench; DATA=DIR adds real sets
 
-# Without DATA these three have the drawn scenes alone, and say so by the sets in their tables.
-$(addprefix $(OUT)/bench/,$(addsuffix .json,ablation selection sites)): SETS = $(if $(DATA),--data $(DATA))
+# Without DATA these two have the drawn scenes alone, and say so by the sets in their tables.
+$(addprefix $(OUT)/bench/,$(addsuffix .json,ablation selection)): SETS = $(if $(DATA),--data $(DATA))
 $(OUT)/bench/%.json: benchmarks/%.py setup
 	$(BIN)/python $< $(SETS) --out $@
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import t
 
 from evenhand.functional.intervals import percentile_interval
 
@@ -35,6 +36,13 @@ def over_families(values: Iterable[tuple[str, float | None]], kind: str = "mean"
     drawn = np.random.default_rng(0).choice(means, (DRAWS, len(means))).mean(axis=1)
     low, high = percentile_interval(drawn)
     return {kind: float(means.mean()), "low": low, "high": high}
+
+
+def over_seeds(gaps: Sequence[float]) -> dict[str, float]:
+    """Return the mean of paired differences, one per seed, and its 95 % t-interval, NaN for one seed."""
+    middle, n = float(np.mean(gaps)), len(gaps)
+    spread = float(t.ppf(0.975, n - 1) * np.std(gaps, ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
+    return {"difference": middle, "low": middle - spread, "high": middle + spread}
 
 
 def show(title: str, rows: Sequence[Row], *, markdown: bool) -> None:

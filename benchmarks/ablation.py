@@ -22,10 +22,9 @@ from typing import Any
 import numpy as np
 import torch
 from _sets import SCENES, composite, scenes
-from _tables import show
+from _tables import over_seeds, show
 from _timing import machine
 from _trajectories import Way, follow_or_read
-from scipy.stats import t
 from torch import Tensor
 
 from evenhand.calibration.draws import Drawn, Ground, Pools, split_lines
@@ -209,21 +208,16 @@ def _row(records: list[dict[str, Any]], axis: str, variant: str) -> dict[str, An
     mine = [r for r in records if (r["axis"], r["variant"]) == (axis, variant)]
     base = {(r["set"], r["seed"]): r["kept"] for r in records if r["variant"] == DEFAULT}
     seeds = sorted({r["seed"] for r in mine})
-    gaps = [np.mean([r["kept"] - base[r["set"], seed] for r in mine if r["seed"] == seed]) for seed in seeds]
-    spread = (
-        t.ppf(0.975, len(gaps) - 1) * np.std(gaps, ddof=1) / np.sqrt(len(gaps)) if len(gaps) > 1 else np.nan
-    )
+    gaps = [
+        float(np.mean([r["kept"] - base[r["set"], seed] for r in mine if r["seed"] == seed]))
+        for seed in seeds
+    ]
     names = {"erm": "ERM", "best": "best on the way", "last": "last", "kept": "kept"}
-    middle = float(np.mean(gaps))
     return {
         "axis": axis,
         "variant": variant,
         **{shown: float(np.mean([r[name] for r in mine])) for name, shown in names.items()},
-        "kept − default's": {
-            "difference": middle,
-            "low": middle - float(spread),
-            "high": middle + float(spread),
-        },
+        "kept − default's": over_seeds(gaps),
         "runs": len(mine),
     }
 
