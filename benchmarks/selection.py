@@ -58,6 +58,15 @@ PLANS: dict[str, dict[str, Any]] = {
     "zero-shot errors, stable terms": {"reference": ZeroShotReference(), "recipes": STABLE},
     "ERM errors, paper's terms": {"reference": ErmReference(), "recipes": PAPER},
 }
+SHOWN = {
+    "zero_shot": "zero-shot",
+    "erm": "ERM",
+    "best": "best on the way",
+    "last": "last",
+    "guarded": "CFR",
+    "dfr": "DFR",
+}
+"""Figures of a record by the name that tables give them."""
 WIDE = 1100
 """Sets of wider features run the first two plans alone: each takes minutes there."""
 
@@ -175,9 +184,9 @@ def _by_plan(records: list[Record], plans: Sequence[str]) -> list[Record]:
     for plan, runs in by_plan.items():
         mine = [run for key, run in runs.items() if key in common]
         gaps = [(r["set"], r["guarded"] - base[r["set"], r["seed"]]["guarded"]) for r in mine if base]
-        figures = _figures(mine, _mean(mine, _gain, "difference"))
         paired = over_families(gaps, "difference") if gaps else None
-        rows.append({"plan": plan, "last": _average(mine, "last"), **figures, "CFR − default's": paired})
+        figures = _figures(mine, _mean(mine, _gain, "difference"))
+        rows.append({"plan": plan, **figures, "CFR − default's": paired})
     return rows
 
 
@@ -191,14 +200,7 @@ def _by_set(records: list[Record]) -> list[Record]:
 
 def _figures(records: list[Record], gain: Record) -> Record:
     """Return what the kept states reach in the mean, with the interval of their gain over ERM."""
-    names = {
-        "zero_shot": "zero-shot",
-        "erm": "ERM",
-        "guarded": "CFR",
-        "best": "best on the way",
-        "dfr": "DFR",
-    }
-    means = {shown: _average(records, name) for name, shown in names.items()}
+    means = {shown: float(np.mean([r[name] for r in records])) for name, shown in SHOWN.items()}
     gap = means["DFR"] - means["ERM"]
     return {
         **means,
@@ -222,10 +224,6 @@ def _of_seeds(records: list[Record]) -> Record:
 
 def _gain(record: Record) -> float:
     return float(record["guarded"] - record["erm"])
-
-
-def _average(records: list[Record], name: str) -> float:
-    return float(np.mean([r[name] for r in records]))
 
 
 def _mean(records: list[Record], value: Callable[[Record], float | None], kind: str = "mean") -> Record:
