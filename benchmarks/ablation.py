@@ -138,7 +138,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "step": {"1e-4, 100 epochs": {"recipes": replace(STABLE, sgd=PAPER.sgd)}},
     "ERM": {"1e-4, 100 epochs": {"erm": PAPER.sgd}},
     "warm start": {"from W0": {"erm": SGD(learning_rate=1e-9, epochs=1)}},
-    "folds": {"five": {"folds": 5}, FIRST_FOLD: {}, HELD_OUT: {}},
+    "folds": {FIRST_FOLD: {}, HELD_OUT: {}},
 }
 """Parameters of CFR by axis and variant."""
 WAYS: dict[str, Way] = {FIRST_FOLD: first_fold, HELD_OUT: held_out}

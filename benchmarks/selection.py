@@ -29,7 +29,6 @@ from _trajectories import Run, follow_or_read, oracle_or_read
 from scipy.stats import spearmanr
 
 from evenhand.calibration.positives import Centroid
-from evenhand.calibration.terms import BatchCrossEntropy, Calibration
 from evenhand.functional.bootstrap import worst_group_difference
 from evenhand.methods._calibrate import NEAREST, PAPER, STABLE
 from evenhand.methods._references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
@@ -47,12 +46,6 @@ PLANS: dict[str, dict[str, Any]] = {
         "recipes": replace(STABLE, positives=Centroid()),
     },
     "probe errors, stable or nearest": {"reference": ShortcutReference(), "recipes": (STABLE, NEAREST)},
-    "probe errors, classes as they come": {
-        "reference": ShortcutReference(),
-        "recipes": replace(
-            STABLE, terms=(Calibration(2.0, temperature=0.1), BatchCrossEntropy()), balanced=False
-        ),
-    },
     "ERM errors, stable terms": {"reference": ErmReference(), "recipes": STABLE},
     "cross-fitted ERM errors, stable terms": {"reference": CrossFittedErm(3), "recipes": STABLE},
     "zero-shot errors, stable terms": {"reference": ZeroShotReference(), "recipes": STABLE},
