@@ -69,10 +69,12 @@ docs: setup  ## build the documentation into site/
 	$(BIN)/mkdocs build --quiet --strict
 
 PROGRAMS = $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
-bench: $(PROGRAMS:%=$(OUT)/bench/%.json)  ## run the benchmark programs, each into out/bench
+bench: $(PROGRAMS:%=$(OUT)/bench/%.json)  ## run the benchmark programs into out/bench; DATA=DIR adds real sets
 
+# Without DATA these two have the drawn scenes alone, and say so by the sets in their tables.
+$(addprefix $(OUT)/bench/,$(addsuffix .json,ablation selection)): SETS = $(if $(DATA),--data $(DATA))
 $(OUT)/bench/%.json: benchmarks/%.py setup
-	$(BIN)/python $< --out $@
+	$(BIN)/python $< $(SETS) --out $@
 
 lock: $(UV)  ## renew requirements/*.txt from pyproject.toml
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.10 \

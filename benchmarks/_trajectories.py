@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -16,11 +16,12 @@ from evenhand import CFR, DFR
 from evenhand._files import atomic
 from evenhand._typing import Floats, Ints
 from evenhand.data.table import FeatureTable
-from evenhand.methods._candidates import cross_fitted
+from evenhand.methods._candidates import Candidates, History, cross_fitted
 from evenhand.methods._problem import Problem, pose
 from evenhand.methods._rows import Rows
+from evenhand.methods._trajectory import Plan
 from evenhand.selection.judged import Judged
-from evenhand.selection.rules import WORST_CLUSTER
+from evenhand.selection.rules import WORST_CLUSTER, Rule
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,17 @@ class Run:
             return cls(names=found["names"].tolist(), judged=judged, seconds=float(found["seconds"]), **rest)
 
 
+Way: TypeAlias = Callable[[Problem, Plan, Rule, int, History], Candidates]
+"""How candidates of a plan are made and judged: `cross_fitted`, or as it does."""
+
+
 def follow_or_read(
-    table: FeatureTable, seed: int, attribute: str, params: Mapping[str, Any], path: Path
+    table: FeatureTable,
+    seed: int,
+    attribute: str,
+    params: Mapping[str, Any],
+    path: Path,
+    way: Way = cross_fitted,
 ) -> Run:
     """Return the run of CFR with `params`, made when `path` does not hold it."""
     if path.exists():
@@ -83,7 +93,7 @@ def follow_or_read(
     problem, test_h, test_y, test_groups = _problem(table, seed, attribute)
     method = CFR(**params)
     start = time.perf_counter()
-    found = cross_fitted(problem, method._plan(problem), WORST_CLUSTER, method.folds, [])
+    found = way(problem, method._plan(problem), WORST_CLUSTER, method.folds, [])
     seconds = time.perf_counter() - start
     states = [problem.start, found.erm, *found.states]
     test = np.stack([state.codes(test_h, problem.prototypes) for state in states])

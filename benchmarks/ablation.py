@@ -2,9 +2,10 @@
 
     python benchmarks/ablation.py --data DIR --out out/bench/ablation.json
 
-Axes: calibration-set rule, positives, negatives, terms, balance, temperature, grid, warm start. For each,
-over sets and seeds: test worst group of the best candidate on the way, of the last epoch, and of what the
-default evidence keeps; and the paired difference of that to the default's, with a 95 % t-interval over seeds.
+Axes: calibration-set rule, positives, negatives, draws, terms, balance, temperature, schedule, dropout, step,
+grid, ERM, folds. For each, over sets and seeds: test worst group of ERM, of the best candidate on the way, of
+the last epoch, and of what the default evidence keeps; and the paired difference of that to the default's,
+with a 95 % t-interval over seeds.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,14 @@ from typing import Any
 import numpy as np
 import torch
 from _sets import SCENES, composite, scenes
+from _tables import over_seeds, show
 from _timing import machine
-from _trajectories import follow_or_read
-from rich.console import Console
-from rich.table import Table
-from scipy.stats import t
+from _trajectories import Way, follow_or_read
+from torch import Tensor
 
-from evenhand.calibration.negatives import NearestNegatives
-from evenhand.calibration.positives import Centroid, RunningCentroid
+from evenhand.calibration.draws import Drawn, Ground, Pools, split_lines
+from evenhand.calibration.negatives import NearestNegatives, NegativeSource, RandomNegatives
+from evenhand.calibration.positives import Centroid, DrawnRows, RunningCentroid
 from evenhand.calibration.rules import LowMargin, Uniform
 from evenhand.calibration.terms import (
     AnchorCrossEntropy,
@@ -39,10 +40,51 @@ from evenhand.calibration.terms import (
 )
 from evenhand.data.table import FeatureTable
 from evenhand.methods._calibrate import GRID, NEAREST, PAPER, STABLE
+from evenhand.methods._candidates import Candidates, History, cross_fitted, validated
+from evenhand.methods._folds import stratified_folds, with_validation
 from evenhand.methods._loop import SGD
+from evenhand.methods._problem import Problem
 from evenhand.methods._references import CrossFittedErm, ErmReference, ZeroShotReference
+from evenhand.methods._trajectory import Plan, follow
 from evenhand.selection.evidence import Evidence
+from evenhand.selection.rules import Rule
 
+
+@dataclass(frozen=True)
+class OwnClass:
+    """Negatives as the published code leaves them: k random rows of the anchor's own class."""
+
+    k: int = 16
+
+    def begin(self, ground: Ground) -> NegativeSource:
+        """Return the source of one fit."""
+        return _OwnClass(Pools.of_codes(ground.y, ground.n_classes), self.k)
+
+
+@dataclass(frozen=True)
+class _OwnClass:
+    pools: Pools
+    k: int
+
+    def draw(self, _anchors: Tensor, codes: Tensor, generator: torch.Generator) -> Drawn:
+        classes, line = split_lines(codes, shared=True)
+        return Drawn(self.pools.inside(classes, self.k, generator), classes, line)
+
+
+def first_fold(problem: Problem, plan: Plan, rule: Rule, folds: int, history: History) -> Candidates:
+    """Cross-fit, but keep the states of the first fold in place of the folds' averages."""
+    found = cross_fitted(problem, plan, rule, folds, history)
+    first = stratified_folds(problem.y, folds, problem.seed)[0].of(problem)
+    return replace(found, states=follow(first, plan, []).states)
+
+
+def held_out(problem: Problem, plan: Plan, rule: Rule, _folds: int, history: History) -> Candidates:
+    """Train once on four fifths of the rows, and judge on the others."""
+    return validated(with_validation(problem), plan, rule, history)
+
+
+FIRST_FOLD = "three, states of the first"
+HELD_OUT = "none, a fifth held out"
 BATCH = BatchCrossEntropy(balanced=True)
 PULL = Calibration(2.0, temperature=0.1)
 COLDER = (Calibration(2.0, temperature=0.03), BATCH)
@@ -60,7 +102,17 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "centroid": {"recipes": replace(STABLE, positives=Centroid())},
         "running centroid": {"recipes": replace(STABLE, positives=RunningCentroid())},
     },
-    "negatives": {"nearest": {"recipes": replace(STABLE, negatives=NearestNegatives())}},
+    "negatives": {
+        "nearest": {"recipes": replace(STABLE, negatives=NearestNegatives())},
+        "of the anchor's own class": {"recipes": replace(STABLE, negatives=OwnClass())},
+    },
+    "draws": {
+        "for each anchor": {
+            "recipes": replace(
+                STABLE, positives=DrawnRows(shared=False), negatives=RandomNegatives(shared=False)
+            )
+        }
+    },
     "terms": {
         "no calibration": {"recipes": replace(STABLE, terms=(BATCH,))},
         "anchors' cross-entropy": {"recipes": replace(STABLE, terms=(PULL, AnchorCrossEntropy()))},
@@ -81,8 +133,16 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "centroid, nearest": {"recipes": NEAREST},
         "centroid, nearest, 0.03": {"recipes": replace(NEAREST, terms=COLDER)},
     },
+    "schedule": {"a(e)": {"recipes": replace(STABLE, schedule=0.5)}},
+    "dropout": {"0.1": {"recipes": replace(STABLE, dropout=0.1)}},
+    "step": {"1e-4, 100 epochs": {"recipes": replace(STABLE, sgd=PAPER.sgd)}},
+    "ERM": {"1e-4, 100 epochs": {"erm": PAPER.sgd}},
     "warm start": {"from W0": {"erm": SGD(learning_rate=1e-9, epochs=1)}},
+    "folds": {FIRST_FOLD: {}, HELD_OUT: {}},
 }
+"""Parameters of CFR by axis and variant."""
+WAYS: dict[str, Way] = {FIRST_FOLD: first_fold, HELD_OUT: held_out}
+"""Variants whose candidates are not cross-fitted and averaged."""
 
 
 def main() -> None:
@@ -93,6 +153,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/bench/ablation.json"))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--markdown", action="store_true", help="print the table as the documentation has it")
     given = parser.parse_args()
     names = [name for name, _ in _sets(given)]
     jobs = [
@@ -105,7 +166,7 @@ def main() -> None:
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
         records = list(pool.map(_record, jobs))
     rows = [_row(records, axis, variant) for axis, variants in VARIANTS.items() for variant in variants]
-    _print(rows)
+    show("ablation", rows, markdown=given.markdown)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": machine(), "rows": rows, "records": records}, indent=1, ensure_ascii=False)
     given.out.write_text(text + "\n", encoding="utf-8")
@@ -125,7 +186,8 @@ def _record(job: tuple[argparse.Namespace, str, int, str, str]) -> dict[str, Any
     torch.set_num_threads(1)
     table = dict(_sets(given))[name]
     path = given.cache / "ablation" / f"{name}-{seed}-{axis}-{variant}.npz".replace(" ", "_")
-    run = follow_or_read(table, seed, "background", VARIANTS[axis][variant], path)
+    way = WAYS.get(variant, cross_fitted)
+    run = follow_or_read(table, seed, "background", VARIANTS[axis][variant], path, way)
     worst = run.worst_groups()[1:]
     choice = Evidence().choose(run.names, run.predictions, run.judged, seed)
     return {
@@ -146,34 +208,18 @@ def _row(records: list[dict[str, Any]], axis: str, variant: str) -> dict[str, An
     mine = [r for r in records if (r["axis"], r["variant"]) == (axis, variant)]
     base = {(r["set"], r["seed"]): r["kept"] for r in records if r["variant"] == DEFAULT}
     seeds = sorted({r["seed"] for r in mine})
-    gaps = [np.mean([r["kept"] - base[r["set"], seed] for r in mine if r["seed"] == seed]) for seed in seeds]
-    spread = (
-        t.ppf(0.975, len(gaps) - 1) * np.std(gaps, ddof=1) / np.sqrt(len(gaps)) if len(gaps) > 1 else np.nan
-    )
-    means = {
-        key: float(np.mean([r[key] for r in mine])) for key in ("erm", "best", "last", "kept", "seconds")
-    }
-    middle = float(np.mean(gaps))
-    ends = {"low": middle - float(spread), "high": middle + float(spread)}
+    gaps = [
+        float(np.mean([r["kept"] - base[r["set"], seed] for r in mine if r["seed"] == seed]))
+        for seed in seeds
+    ]
+    names = {"erm": "ERM", "best": "best on the way", "last": "last", "kept": "kept"}
     return {
         "axis": axis,
         "variant": variant,
-        **means,
-        "difference": {"value": middle, **ends},
+        **{shown: float(np.mean([r[name] for r in mine])) for name, shown in names.items()},
+        "kept − default's": over_seeds(gaps),
         "runs": len(mine),
     }
-
-
-def _print(rows: list[dict[str, Any]]) -> None:
-    table = Table(
-        "axis", "variant", "best on the way", "last", "kept", "kept - default's", "runs", title="ablation"
-    )
-    for row in rows:
-        gap = row["difference"]
-        shown = f"{gap['value']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}]"
-        figures = (f"{row[key]:.3f}" for key in ("best", "last", "kept"))
-        table.add_row(row["axis"], row["variant"], *figures, shown, str(row["runs"]))
-    Console(width=130).print(table)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,17 @@
 A run is one plan of CFR on one set: ERM and some twenty candidates, cross-fitted. For every rule: the rank
 correlation of its score with the test worst group over the candidates, the regret of what it picks (best
 test worst group on the way minus that of the pick), with and without the guard, and the pick's gain over
-ERM. Intervals are 95 % bootstraps over sets: plans of one set are no independent evidence.
+ERM. Intervals are 95 % bootstraps over families of sets, each the mean of its seeds and plans: those of one
+recipe are no independent evidence. That of a single set is the hull of its seeds' intervals over test rows.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -21,31 +23,43 @@ from typing import Any
 import numpy as np
 import torch
 from _sets import all_sets
+from _tables import over_families, show
 from _timing import machine
 from _trajectories import Run, follow_or_read, oracle_or_read
-from rich.console import Console
-from rich.table import Table
 from scipy.stats import spearmanr
 
+from evenhand.calibration.positives import Centroid
 from evenhand.functional.bootstrap import worst_group_difference
-from evenhand.functional.intervals import percentile_interval
 from evenhand.methods._calibrate import NEAREST, PAPER, STABLE
 from evenhand.methods._references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.rules import RULES
 
+Record = dict[str, Any]
+RULE = Evidence().rule.name
 DEFAULT = "probe errors, stable terms"
 PLANS: dict[str, dict[str, Any]] = {
     DEFAULT: {"reference": ShortcutReference(), "recipes": STABLE},
-    "probe errors, centroid and nearest": {
+    "probe errors, centroid and nearest": {"reference": ShortcutReference(), "recipes": NEAREST},
+    "probe errors, centroid": {
         "reference": ShortcutReference(),
-        "recipes": NEAREST,
+        "recipes": replace(STABLE, positives=Centroid()),
     },
+    "probe errors, stable or nearest": {"reference": ShortcutReference(), "recipes": (STABLE, NEAREST)},
     "ERM errors, stable terms": {"reference": ErmReference(), "recipes": STABLE},
     "cross-fitted ERM errors, stable terms": {"reference": CrossFittedErm(3), "recipes": STABLE},
     "zero-shot errors, stable terms": {"reference": ZeroShotReference(), "recipes": STABLE},
     "ERM errors, paper's terms": {"reference": ErmReference(), "recipes": PAPER},
 }
+SHOWN = {
+    "zero_shot": "zero-shot",
+    "erm": "ERM",
+    "best": "best on the way",
+    "last": "last",
+    "guarded": "CFR",
+    "dfr": "DFR",
+}
+"""Figures of a record by the name that tables give them."""
 WIDE = 1100
 """Sets of wider features run the first two plans alone: each takes minutes there."""
 
@@ -58,6 +72,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/bench/selection.json"))
     parser.add_argument("--plans", nargs="+", choices=PLANS, default=list(PLANS), help="plans to run")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--markdown", action="store_true", help="print the tables as the documentation has them"
+    )
     given = parser.parse_args()
     torch.set_num_threads(1)
     sets = list(all_sets(given.cache, given.data))
@@ -75,14 +92,15 @@ def main() -> None:
         "sets": _by_set(records),
     }
     for title, rows in tables.items():
-        _print(title, rows)
+        if rows:
+            show(title, rows, markdown=given.markdown)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(
         json.dumps({"machine": machine(), **tables, "records": records}, indent=1, ensure_ascii=False) + "\n"
     )
 
 
-def _score(job: tuple[argparse.Namespace, str, int, str]) -> list[dict[str, Any]]:
+def _score(job: tuple[argparse.Namespace, str, int, str]) -> list[Record]:
     """Return one record per rule for one plan on one set."""
     given, family, seed, plan = job
     torch.set_num_threads(1)
@@ -100,7 +118,7 @@ def _score(job: tuple[argparse.Namespace, str, int, str]) -> list[dict[str, Any]
     return [{**shared, "rule": name, **_judge(run, name, seed)} for name in RULES]
 
 
-def _judge(run: Run, name: str, seed: int) -> dict[str, Any]:
+def _judge(run: Run, name: str, seed: int) -> Record:
     """Return what one rule makes of one run; index 0 among its choices is ERM."""
     rule = RULES[name]
     cells = rule.partition(run.judged)
@@ -126,7 +144,7 @@ def _judge(run: Run, name: str, seed: int) -> dict[str, Any]:
     }
 
 
-def _by_rule(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _by_rule(records: list[Record]) -> list[Record]:
     """Return one row per rule over all plans and sets."""
     rows = []
     for rule in RULES:
@@ -135,73 +153,74 @@ def _by_rule(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
             {
                 "rule": rule,
                 "groups": RULES[rule].group_labels_used,
-                "correlation": _mean(mine, lambda r: r["correlation"]),
+                "rank correlation": _mean(mine, lambda r: r["correlation"]),
                 "regret": _mean(mine, lambda r: r["best"] - r["plain"]),
-                "regret guarded": _mean(mine, lambda r: r["best"] - r["guarded"]),
-                "gain": _mean(mine, lambda r: r["plain"] - r["erm"]),
-                "gain guarded": _mean(mine, lambda r: r["guarded"] - r["erm"]),
-                "below ERM": sum(r["difference"]["high"] < 0 for r in mine),
+                "regret, guarded": _mean(mine, lambda r: r["best"] - r["guarded"]),
+                "gain over ERM": _mean(mine, lambda r: r["plain"] - r["erm"], "difference"),
+                "gain, guarded": _mean(mine, _gain, "difference"),
+                "below ERM, guarded": sum(r["difference"]["high"] < 0 for r in mine),
                 "runs": len(mine),
             }
         )
     return rows
 
 
-def _by_plan(records: list[dict[str, Any]], plans: Sequence[str]) -> list[dict[str, Any]]:
-    """Return one row per plan under the default rule with its guard."""
+def _by_plan(records: list[Record], plans: Sequence[str]) -> list[Record]:
+    """Return one row per plan under the default rule with its guard, on the sets that all plans ran on."""
+    by_plan = {
+        plan: {(r["set"], r["seed"]): r for r in records if r["plan"] == plan and r["rule"] == RULE}
+        for plan in plans
+    }
+    common = set.intersection(*(set(runs) for runs in by_plan.values()))
+    base = by_plan.get(DEFAULT, {})
     rows = []
-    for plan in plans:
-        mine = [r for r in records if r["plan"] == plan and r["rule"] == "shortcut_cell"]
-        rows.append({"plan": plan, **_worst_groups(mine)})
+    for plan, runs in by_plan.items():
+        mine = [run for key, run in runs.items() if key in common]
+        gaps = [(r["set"], r["guarded"] - base[r["set"], r["seed"]]["guarded"]) for r in mine if base]
+        paired = over_families(gaps, "difference") if gaps else None
+        figures = _figures(mine, _mean(mine, _gain, "difference"))
+        rows.append({"plan": plan, **figures, "CFR − default's": paired})
     return rows
 
 
-def _by_set(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return one row per set, for the default plan and rule."""
-    mine = [r for r in records if r["plan"] == DEFAULT and r["rule"] == "shortcut_cell"]
-    families = dict.fromkeys(r["set"] for r in mine)
-    rows = [{"set": f, **_worst_groups([r for r in mine if r["set"] == f])} for f in families]
-    return [*rows, {"set": "all", **_worst_groups(mine)}]
+def _by_set(records: list[Record]) -> list[Record]:
+    """Return one row per set, for the default plan and rule; the last one is over families of sets."""
+    mine = [r for r in records if r["plan"] == DEFAULT and r["rule"] == RULE]
+    families = {name: [r for r in mine if r["set"] == name] for name in dict.fromkeys(r["set"] for r in mine)}
+    rows = [{"set": name, **_figures(runs, _of_seeds(runs))} for name, runs in families.items()]
+    return [*rows, {"set": "all", **_figures(mine, _mean(mine, _gain, "difference"))}] if mine else []
 
 
-def _worst_groups(records: list[dict[str, Any]]) -> dict[str, Any]:
-    means = {
-        name: float(np.mean([r[name] for r in records]))
-        for name in ("zero_shot", "erm", "guarded", "best", "dfr")
-    }
-    gap = means["dfr"] - means["erm"]
+def _figures(records: list[Record], gain: Record) -> Record:
+    """Return what the kept states reach in the mean, with the interval of their gain over ERM."""
+    means = {shown: float(np.mean([r[name] for r in records])) for name, shown in SHOWN.items()}
+    gap = means["DFR"] - means["ERM"]
     return {
         **means,
-        "way to DFR": (means["guarded"] - means["erm"]) / gap if gap > 0.01 else None,
+        "CFR − ERM": gain,
+        "way to DFR": (means["CFR"] - means["ERM"]) / gap if gap > 0.01 else None,
         "ERM kept": sum(r["kept"] == "erm" for r in records),
         "below ERM": sum(r["difference"]["high"] < 0 for r in records),
         "runs": len(records),
     }
 
 
-def _mean(records: list[dict[str, Any]], value: Any) -> dict[str, float]:
-    """Return the mean over sets of the mean over a set's plans, with its bootstrap interval over sets."""
-    by_set: dict[tuple[str, int], list[float]] = {}
-    for record in records:
-        if (found := value(record)) is not None:
-            by_set.setdefault((record["set"], record["seed"]), []).append(found)
-    means = np.array([np.mean(values) for values in by_set.values()])
-    draws = np.random.default_rng(0).choice(means, (2000, len(means))).mean(axis=1)
-    low, high = percentile_interval(draws)
-    return {"mean": float(means.mean()), "low": low, "high": high}
+def _of_seeds(records: list[Record]) -> Record:
+    """Return the gain of one set: the mean over its seeds, and the hull of their intervals over test rows."""
+    gains = [r["difference"] for r in records]
+    return {
+        "difference": float(np.mean([gain["value"] for gain in gains])),
+        "low": min(gain["low"] for gain in gains),
+        "high": max(gain["high"] for gain in gains),
+    }
 
 
-def _print(title: str, rows: Sequence[dict[str, Any]]) -> None:
-    table = Table(*rows[0], title=title)
-    for row in rows:
-        table.add_row(*(_text(value) for value in row.values()))
-    Console(width=170).print(table)
+def _gain(record: Record) -> float:
+    return float(record["guarded"] - record["erm"])
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"{value['mean']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
-    return f"{value:.3f}" if isinstance(value, float) else "" if value is None else str(value)
+def _mean(records: list[Record], value: Callable[[Record], float | None], kind: str = "mean") -> Record:
+    return over_families(((r["set"], value(r)) for r in records), kind)
 
 
 if __name__ == "__main__":

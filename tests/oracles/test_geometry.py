@@ -49,6 +49,28 @@ def test_unit_of_zero_is_zero() -> None:
     assert torch.equal(unit(torch.zeros(2, 3)), torch.zeros(2, 3))
 
 
+@pytest.mark.parametrize("dim", [0, -1])
+def test_the_gradient_of_unit_is_that_of_the_quotient(
+    vectors: Vectors, precision: Precision, dim: int
+) -> None:
+    dtype, tolerance = precision
+    x, g = (5 * vectors(4, 6)).to(dtype).requires_grad_(), vectors(4, 6, seed=1).to(dtype)
+    quotient = x / torch.linalg.vector_norm(x, dim=dim, keepdim=True)
+    (expected,) = torch.autograd.grad(quotient, x, g)
+    (found,) = torch.autograd.grad(unit(x, dim), x, g)
+    assert torch.allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_the_gradient_of_unit_by_finite_differences(vectors: Vectors) -> None:
+    assert torch.autograd.gradcheck(unit, vectors(3, 4).requires_grad_())
+
+
+def test_the_gradient_of_unit_at_zero_is_finite() -> None:
+    x = torch.zeros(2, 3, requires_grad=True)
+    unit(x).sum().backward()
+    assert torch.equal(x.grad, torch.ones(2, 3))
+
+
 @pytest.mark.parametrize("biased", [True, False])
 def test_project(vectors: Vectors, precision: Precision, biased: bool) -> None:
     h, w, b = (t.to(precision[0]) for t in (3 * vectors(4, 5), vectors(5, 3, seed=1), vectors(3, seed=2)))

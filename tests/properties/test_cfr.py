@@ -1,8 +1,9 @@
 """What no order of rows, name of a class, unit of length, group label or trip to disk may change in a fit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,9 @@ from evenhand.calibration.rules import CalibrationRule, LowMargin, Misclassified
 from evenhand.calibration.terms import BatchCrossEntropy, Calibration, TargetedContrast
 from evenhand.experiments.bundle import read_bundle, write_bundle
 from evenhand.methods import registry
-from evenhand.methods._calibrate import STABLE, Recipe
+from evenhand.methods._calibrate import PAPER_CODE, STABLE, Recipe
 from evenhand.methods._loop import SGD
-from evenhand.methods._references import ErmReference, ShortcutReference, ZeroShotReference
+from evenhand.methods._references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
 from evenhand.methods.base import Method
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.judged import Judged
@@ -33,6 +34,13 @@ CHOICES: tuple[CalibrationRule, ...] = (Misclassified(), LowMargin(0.3))
 WORDLESS = [name for name in registry.names() if "words" not in registry.method_class(name).needs]
 LABEL_FREE = [name for name in WORDLESS if registry.method_class(name).group_labels_used == "none"]
 QUICK = replace(STABLE, sgd=SGD(1e-3, epochs=2))
+STEADY = replace(STABLE, sgd=SGD(3e-3, epochs=4))
+CALIBRATED: dict[str, dict[str, Any]] = {
+    "default": {"recipes": STEADY},
+    "cross-fitted": {"reference": CrossFittedErm(2), "recipes": STEADY},
+    "paper-code": {"recipes": replace(PAPER_CODE, sgd=SGD(1e-3, epochs=8))},
+}
+"""Fits that keep a candidate in `shortcut`: bits of a fit that keeps ERM would say nothing of calibration."""
 
 
 def world(n: int = 90, classes: int = 2, seed: int = 0) -> tuple[Floats, Ints, Ints]:
@@ -44,6 +52,20 @@ def world(n: int = 90, classes: int = 2, seed: int = 0) -> tuple[Floats, Ints, I
     X[np.arange(n), y] += 1.5
     X[np.arange(n), 7 - attribute] += 3
     return X.astype(np.float32), y, attribute
+
+
+def shortcut(names: Sequence[str] = ("0", "1", "2")) -> tuple[Floats, np.ndarray, Ints, Head]:
+    """Return a larger world of three classes with a head whose text knows them."""
+    X, y, attribute = world(600, 3)
+    eye = np.eye(8, dtype=np.float32)
+    return X, np.array(names)[y], attribute, Head(eye, None, tuple(names), eye[:3])
+
+
+def calibrated(model: CFR) -> bytes:
+    """Return the bytes of what the fit keeps, which is not ERM."""
+    assert model.kept_ is not None
+    assert model.kept_["candidate"] != "erm"
+    return b"".join(weights(model))
 
 
 def weights(method: Method) -> list[bytes]:
@@ -156,6 +178,15 @@ def test_names_that_keep_the_order_of_classes_change_no_bit(method: str) -> None
     assert (np.array(["ant", "bee", "cat"])[one.predict(X)] == other.predict(X)).all()
 
 
+@pytest.mark.parametrize("fit", CALIBRATED)
+def test_names_that_keep_the_order_of_classes_change_no_bit_of_a_calibrated_state(fit: str) -> None:
+    found = set()
+    for names in (["0", "1", "2"], ["ant", "bee", "cat"]):
+        X, y, _, head = shortcut(names)
+        found.add(calibrated(CFR(head, folds=2, **CALIBRATED[fit]).fit(X, y)))
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("method", ["zero_shot", "linear_probe", "erm"])
 def test_names_of_classes_change_no_prediction(method: str) -> None:
     X, y, _ = world(classes=3)
@@ -179,19 +210,42 @@ def test_a_power_of_two_as_the_unit_of_features_changes_no_bit_of_a_prediction(
     assert np.array_equal(one.predict_proba(X), other.predict_proba(2.0**power * X))
 
 
-@pytest.mark.parametrize("method", [*LABEL_FREE, "cfr paper-code", "cfr cross-fitted"])
+@pytest.mark.parametrize("fit", CALIBRATED)
+@pytest.mark.parametrize("power", [-20, 20])
+def test_a_power_of_two_as_the_unit_of_features_changes_no_bit_of_a_calibrated_prediction(
+    fit: str, power: int
+) -> None:
+    X, y, _, head = shortcut()
+    one, other = (CFR(head, folds=2, **CALIBRATED[fit]).fit(unit * X, y) for unit in (1.0, 2.0**power))
+    assert calibrated(one)
+    assert np.array_equal(one.predict_proba(X), other.predict_proba(2.0**power * X))
+
+
+@pytest.mark.parametrize("method", LABEL_FREE)
 def test_shuffled_groups_of_training_and_of_validation_change_no_bit(method: str) -> None:
-    name, *preset = method.split()
-    made = {"preset": preset[0]} if preset else {}
     X, y, groups = world()
     found = set()
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(90)
-        model = registry.make(name, **made).fit(
+        model = registry.make(method).fit(
             X[:60], y[:60], groups=groups[order][:60], validation=(X[60:], y[60:], groups[order][60:])
         )
         found.add(b"".join(weights(model)))
-    found.add(b"".join(weights(registry.make(name, **made).fit(X[:60], y[:60], validation=(X[60:], y[60:])))))
+    found.add(b"".join(weights(registry.make(method).fit(X[:60], y[:60], validation=(X[60:], y[60:])))))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("fit", CALIBRATED)
+def test_shuffled_groups_of_training_and_of_validation_change_no_bit_of_a_calibrated_state(fit: str) -> None:
+    X, y, groups, head = shortcut()
+    found = set()
+    for seed in range(3):
+        g = np.random.default_rng(seed).permutation(groups)
+        model = CFR(head, **CALIBRATED[fit])
+        found.add(
+            calibrated(model.fit(X[:400], y[:400], groups=g[:400], validation=(X[400:], y[400:], g[400:])))
+        )
+    found.add(calibrated(CFR(head, **CALIBRATED[fit]).fit(X[:400], y[:400], validation=(X[400:], y[400:]))))
     assert len(found) == 1
 
 
@@ -228,14 +282,16 @@ def test_what_comes_back_from_disk_gives_the_same_bits(
 # Seeds.
 
 
-def test_another_seed_is_another_calibration_and_the_same_one_the_same() -> None:
-    X, y, _ = world()
-    for validation in (None, (X, y)):
+@pytest.mark.parametrize("fit", CALIBRATED)
+def test_another_seed_is_another_calibration_and_the_same_one_the_same(fit: str) -> None:
+    X, y, _, head = shortcut()
+    for validation in (None, (X[400:], y[400:])):
         first, again, other = (
-            CFR(recipes=QUICK, random_state=seed).fit(X, y, validation=validation) for seed in (0, 0, 1)
+            CFR(head, folds=2, random_state=seed, **CALIBRATED[fit]).fit(X, y, validation=validation)
+            for seed in (0, 0, 1)
         )
         assert calibration_losses(first) == calibration_losses(again) != calibration_losses(other)
-        assert weights(first) == weights(again) != weights(other)
+        assert calibrated(first) == calibrated(again) != calibrated(other)
 
 
 def test_what_a_term_or_a_rule_remembers_ends_with_its_fit() -> None:

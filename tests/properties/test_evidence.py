@@ -67,18 +67,6 @@ def test_a_shortcut_is_mended_where_there_is_one(seed: int) -> None:
     assert worst(np.searchsorted(NAMES, model.predict(T))) >= worst(erm) + 0.1
 
 
-def test_where_a_candidate_is_kept_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
-    X, y, _ = world(0, 0.95, 0.0)
-    models = [CFR(head(), random_state=seed).fit(X, NAMES[y]) for seed in (0, 0, 1)]
-    assert all(model.kept_ is not None and model.kept_["candidate"] != "erm" for model in models)
-    first, again, other = (
-        [t.numpy().tobytes() for t in m.model_.projection.tensors().values()] for m in models
-    )
-    assert first == again
-    assert first != other
-    assert models[0].history_ == models[1].history_
-
-
 def judged(y: np.ndarray, erm: np.ndarray, shortcut: np.ndarray, zero_shot: np.ndarray) -> Judged:
     return Judged(y, zero_shot, np.eye(2, dtype=np.float32)[erm], shortcut)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import scipy.stats
 import torch
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
@@ -43,6 +44,43 @@ def test_the_report_is_a_table_and_json(
     found = json.loads((tmp_path / "new" / "out.json").read_text(encoding="utf-8"))
     assert found["rows"][0]["value"] == {"median": 1.25, "low": 1.0, "high": 1.5}
     assert found["machine"]["torch"] == torch.__version__
+
+
+def test_an_interval_over_families_does_not_narrow_with_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = load("_tables", monkeypatch)
+    runs = [("a", 0.0), ("b", 1.0), ("c", 2.0), ("b", None)]
+    once, often = tables.over_families(runs), tables.over_families(runs * 20)
+    assert once == often
+    assert once["mean"] == 1
+    assert 0 <= once["low"] < 0.5 < 1.5 < once["high"] <= 2
+    assert tables.over_families([("a", 1.0), ("a", 3.0)], "difference") == {
+        "difference": 2,
+        "low": 2,
+        "high": 2,
+    }
+
+
+def test_a_paired_difference_over_seeds_is_students(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = load("_tables", monkeypatch)
+    expected = scipy.stats.t.interval(0.95, 2, loc=2, scale=scipy.stats.sem([1, 2, 3]))
+    found = tables.over_seeds([1, 2, 3])
+    assert list(found.values()) == pytest.approx([2, *expected])
+
+
+def test_tables_print_as_the_documentation_has_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = load("_tables", monkeypatch)
+    gap = {"difference": 0.01, "low": -0.02, "high": 0.04}
+    tables.show("title", [{"set": "five", "ERM": 0.5, "way": None, "gain": gap, "runs": 2}], markdown=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "title",
+        "",
+        "| set | ERM | way | gain | runs |",
+        "| --- | --- | --- | --- | --- |",
+        "| five | 0.500 |  | +0.010 [-0.020, +0.040] | 2 |",
+        "",
+    ]
 
 
 def test_products_are_those_of_forward_and_backward(monkeypatch: pytest.MonkeyPatch) -> None:
