@@ -99,9 +99,34 @@ class HfBackbone:
         last[1:, 0, 0] = made["spatial_shapes"][0].float()
         return torch.cat([pixels.view(len(pixels), -1, 3).permute(2, 0, 1), last], dim=2)
 
+    def picture(self, pixels: Tensor) -> Tensor:
+        """Return pixels [B, 3, H, W] as the colours from 0 to 1 that they were before normalisation.
+
+        Raises
+        ------
+        EvenhandError
+            If the model takes patches, which are no picture that can be looked at.
+        """
+        if isinstance(self.site.trunk, _PooledPatches):
+            raise EvenhandError(
+                f"model {self.name!r} takes patches of a resolution that goes by the picture, which have no "
+                "grid to show; use a SigLIP 2 of fixed resolution"
+            )
+        if self.images.do_normalize:
+            mean, std = (
+                torch.tensor(value)[:, None, None]
+                for value in (self.images.image_mean, self.images.image_std)
+            )
+            pixels = pixels * std + mean
+        return pixels.clamp(0, 1)
+
     @torch.inference_mode()
     def trunk(self, pixels: Tensor) -> Tensor:
         """Return float32 features before the projection, [B, D_in], on the CPU."""
+        return self.differentiable_trunk(pixels)
+
+    def differentiable_trunk(self, pixels: Tensor) -> Tensor:
+        """Return what `trunk` does, with a gradient in pixels that ask for one."""
         with arithmetic(self._precision, self._device):
             features: Tensor = self.site.trunk(pixels.to(self._device))
         return features.float().cpu()

@@ -8,6 +8,7 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
+from tests.small_open_clip import MODELS
 from torch.nn.functional import normalize
 
 from evenhand import EvenhandError
@@ -17,7 +18,7 @@ from evenhand.experiments.bundle import read_bundle
 from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.export.run import export_run
 
-from .conftest import CLASSES, MODELS, TEMPLATES, MakeRun
+from .conftest import CLASSES, TEMPLATES, MakeRun
 
 
 def zero_shot(folder: Path, pixels: torch.Tensor, templates: list[str]) -> torch.Tensor:
