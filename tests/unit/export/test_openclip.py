@@ -12,9 +12,9 @@ from tests.small_open_clip import MODELS
 from torch.nn.functional import normalize
 
 from evenhand import EvenhandError
+from evenhand.backbones.load import load_backbone
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.projection import head_projection
-from evenhand.backbones.load import load_backbone
 from evenhand.experiments.bundle import read_bundle
 from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.export.run import export_run
