@@ -22,7 +22,7 @@ from evenhand.report import embedding_map
 from evenhand.report import slices as slices_module
 from evenhand.report.embedding_map import map_data
 from evenhand.report.page import render, render_report
-from evenhand.report.slices import MOST, NO_SLICE, NOT_SLICED, PICTURES, Slices, slices_of
+from evenhand.report.slices import MOST, NO_SLICE, NOT_SLICED, PICTURES, Slices, p_value, slices_of
 from evenhand.report.source import RunView, read_source, view_run
 from evenhand.report.template import emphasised
 
@@ -107,6 +107,13 @@ def test_words_are_shown_and_escaped(view: RunView, monkeypatch: pytest.MonkeyPa
     assert 'class="words"' in html
     assert "plain <b>" in html or "&lt;script&gt;alert(1)&lt;/script&gt; <b>" in html
     assert "The words are those of the words of &lt;script&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("p", "said"), [(4e-10, "p < 0.001"), (0.001, "p = 0.001"), (0.0234, "p = 0.02"), (1.0, "p = 1")]
+)
+def test_p_values_are_short_and_never_folded(p: float, said: str) -> None:
+    assert p_value(p) == said.replace(" ", "\u00a0")
 
 
 def test_a_sentence_is_escaped_before_its_words_are_emphasised() -> None:
@@ -215,7 +222,8 @@ def test_errors_are_named_by_the_models_own_text_tower(kind: str, tmp_path: Path
     (folder / "words.txt").write_text("cat\ndog\nwaterbird\n")
     run = fitted(tmp_path, misled(load_backbone(source)), "zero_shot")
     html = page(run)
-    assert "waterbird: errors look like <em>cat</em>" in html
+    top = html[html.index('<section id="verdict"') : html.index("</section>")]
+    assert "<li>waterbird: errors look like <em>cat</em>; zero-shot is wrong on 100.0" in top
     assert f"The words are those of the 3 words that model {source} knows" in html
     found = audit_table(read_store(tmp_path / "x.store"))
     first = next(one for one in found.slices if one.beyond_chance)
