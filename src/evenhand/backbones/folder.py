@@ -1,19 +1,20 @@
-"""A folder with an open_clip model: what must lie in it, and what it must not ask for."""
+"""A folder with a model: what must lie in it, what it must not ask for, and the words that it knows."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
 
-PREFIX = "local-dir:"
+PREFIX, HF_PREFIX = "local-dir:", "hf:"
 CONFIG, WORDS = "open_clip_config.json", "words.txt"
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
 
 
 def check_folder(folder: Path, pretrained: str | None) -> None:
-    """Refuse a folder before open_clip reads it.
+    """Refuse a folder of open_clip's before it is read.
 
     Raises
     ------
@@ -36,6 +37,14 @@ def check_folder(folder: Path, pretrained: str | None) -> None:
         )
 
 
+def folder_of(model: str) -> Path | None:
+    """Return the folder on this machine that a model's name stands for, if it stands for one."""
+    for prefix in (PREFIX, HF_PREFIX):
+        if model.startswith(prefix) and (folder := Path(model.removeprefix(prefix))).is_dir():
+            return folder
+    return None
+
+
 def known_words(model: str) -> tuple[str, ...]:
     """Return the words that a folder's model says it knows, one a line of `words.txt`; none for other models.
 
@@ -44,14 +53,20 @@ def known_words(model: str) -> tuple[str, ...]:
     EvenhandError
         If the file is not UTF-8.
     """
-    path = Path(model.removeprefix(PREFIX)) / WORDS
-    if not model.startswith(PREFIX) or not path.is_file():
+    folder = folder_of(model)
+    if folder is None or not (path := folder / WORDS).is_file():
         return ()
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise EvenhandError(f"{path} is not UTF-8 text; save it as UTF-8, or remove it") from error
     return tuple(word for line in lines if (word := line.strip()))
+
+
+def write_words(folder: Path, words: Sequence[str]) -> None:
+    """Write what `known_words` reads; nothing for a model that does not say its words."""
+    if words:
+        (folder / WORDS).write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
 
 
 def _asks_for_code(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from evenhand._errors import EvenhandError
 from evenhand._optional import optional
+from evenhand.backbones.folder import HF_PREFIX, known_words
 from evenhand.backbones.openclip import weights_hash
 from evenhand.backbones.precision import arithmetic, choose_precision
 from evenhand.backbones.projection import LinearProjection, Projection
@@ -22,7 +23,6 @@ from evenhand.backbones.sites import Site
 from evenhand.data.head import Head
 from evenhand.functional.geometry import prototypes
 
-PREFIX = "hf:"
 _NO_CODE = {"trust_remote_code": False}
 """Said aloud, or transformers asks at the terminal whether to run what a stranger wrote."""
 SITES = {"clip": "visual_projection", "siglip": "identity", "siglip2": "identity"}
@@ -51,7 +51,7 @@ class HfBackbone:
     Attributes
     ----------
     words : tuple of str
-        Empty: these models learned from the web.
+        As those of an open_clip model: `words.txt` in its folder, empty where it has none.
 
     Raises
     ------
@@ -75,7 +75,7 @@ class HfBackbone:
         self._device, self._precision = torch.device(device), precision
         self.model: Any = model.eval().to(self._device)
         self.site: Site = _site(self.model, name, site)
-        self.words: tuple[str, ...] = ()
+        self.words = known_words(name)
 
     @property
     def width(self) -> int:
@@ -99,9 +99,34 @@ class HfBackbone:
         last[1:, 0, 0] = made["spatial_shapes"][0].float()
         return torch.cat([pixels.view(len(pixels), -1, 3).permute(2, 0, 1), last], dim=2)
 
+    def picture(self, pixels: Tensor) -> Tensor:
+        """Return pixels [B, 3, H, W] as the colours from 0 to 1 that they were before normalisation.
+
+        Raises
+        ------
+        EvenhandError
+            If the model takes patches, which are no picture that can be looked at.
+        """
+        if isinstance(self.site.trunk, _PooledPatches):
+            raise EvenhandError(
+                f"model {self.name!r} takes patches of a resolution that goes by the picture, which have no "
+                "grid to show; use a SigLIP 2 of fixed resolution"
+            )
+        if self.images.do_normalize:
+            mean, std = (
+                torch.tensor(value)[:, None, None]
+                for value in (self.images.image_mean, self.images.image_std)
+            )
+            pixels = pixels * std + mean
+        return pixels.clamp(0, 1)
+
     @torch.inference_mode()
     def trunk(self, pixels: Tensor) -> Tensor:
         """Return float32 features before the projection, [B, D_in], on the CPU."""
+        return self.differentiable_trunk(pixels)
+
+    def differentiable_trunk(self, pixels: Tensor) -> Tensor:
+        """Return what `trunk` does, with a gradient in pixels that ask for one."""
         with arithmetic(self._precision, self._device):
             features: Tensor = self.site.trunk(pixels.to(self._device))
         return features.float().cpu()
@@ -192,7 +217,7 @@ def load_hf(
     """
     chosen = choose_precision(precision, device)
     transformers = optional("transformers", "hf")
-    source = model.removeprefix(PREFIX)
+    source = model.removeprefix(HF_PREFIX)
     try:
         with quiet(transformers):
             config = transformers.AutoConfig.from_pretrained(source, **_NO_CODE)

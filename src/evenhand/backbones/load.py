@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from evenhand._errors import EvenhandError
-from evenhand.backbones.hf import PREFIX, HfBackbone, load_hf
+from evenhand.backbones.folder import HF_PREFIX
+from evenhand.backbones.hf import HfBackbone, load_hf
 from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
 from evenhand.backbones.tiny import load_tiny
 
@@ -34,7 +35,7 @@ def load_backbone(
     EvenhandError
         If `pretrained` came with another model than an open_clip name, or the model cannot be loaded.
     """
-    if model != "tiny" and not model.startswith(PREFIX):
+    if model != "tiny" and not model.startswith(HF_PREFIX):
         return load_openclip(model, pretrained, device=device, precision=precision, site=site)
     if pretrained is not None:
         raise EvenhandError(

@@ -11,6 +11,7 @@ from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
 from evenhand.audit.vocabulary import Vocabulary, common_words, model_words
+from evenhand.backbones.folder import folder_of
 from evenhand.backbones.load import Loaded
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.backbone import backbone_of, embedded
@@ -72,7 +73,7 @@ def load_tower(
 
 def _web_words(model: str) -> Vocabulary:
     """Return the default words, with a warning where the model may never have read them."""
-    if not model.startswith("local-dir:"):
+    if folder_of(model) is None:
         return common_words()
     note = (
         f"model {model} does not say which words it knows: one that learned few gives the others no meaning; "

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from evenhand._errors import EvenhandError
+from evenhand.backbones.folder import write_words
 from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
 from evenhand.backbones.sites import write_projection, written_config
 from evenhand.export.source import Source, check_agreement, check_text_head
@@ -46,6 +47,7 @@ def write(source: Source, folder: Path) -> float:
     (folder / "open_clip_config.json").write_text(written, encoding="utf-8")
     if hasattr(backbone.tokenizer, "save_pretrained"):
         backbone.tokenizer.save_pretrained(folder)
+    write_words(folder, backbone.words)
     loaded = load_openclip(f"local-dir:{folder}")
     text = torch.tensor(loaded.head(source.classes, source.prompts).text)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from evenhand._errors import EvenhandError
 from evenhand._optional import optional
+from evenhand.backbones.folder import write_words
 from evenhand.backbones.hf import HfBackbone, quiet, write_hf_projection
 from evenhand.backbones.openclip import OpenClipBackbone
 from evenhand.export.clip_weights import transformers_names
@@ -45,6 +46,7 @@ def write(source: Source, folder: Path) -> float:
             _write_converted(transformers, source, backbone, folder)
         else:
             _write_own(transformers, source, backbone, folder)
+        write_words(folder, backbone.words)
         model = transformers.CLIPModel.from_pretrained(folder).eval()
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     prompts = [prompt for name in source.classes for prompt in source.prompts[name]]

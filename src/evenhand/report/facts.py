@@ -11,6 +11,7 @@ import numpy as np
 
 from evenhand.report.curves import HEIGHT, WIDTH, candidates, charts
 from evenhand.report.measures import Axis, Line, Mark, measures, over_seeds, rate_lines
+from evenhand.report.slices import Slices
 from evenhand.report.source import RunView
 from evenhand.report.tables import MOST, compare
 from evenhand.report.verdict import Row, unit_of, verdict, worst
@@ -19,8 +20,10 @@ SIDE_BY_SIDE = 4
 """Methods whose figures fit beside each other; more of them become lines."""
 
 
-def numbers(rows: Sequence[Row], view: RunView | None) -> dict[str, Any]:
-    """Return the verdict, and the rates of every method."""
+def numbers(
+    rows: Sequence[Row], view: RunView | None, slices: Slices | None = None, seed: int | None = None
+) -> dict[str, Any]:
+    """Return the verdict and the rates of every method; `slices` are a run's, `seed` its own of several."""
     fitted = [row for row in rows if row["status"] == "ok"]
     methods = list(dict.fromkeys(row["method"] for row in fitted))
     seeds = len({row["seed"] for row in fitted})
@@ -28,7 +31,7 @@ def numbers(rows: Sequence[Row], view: RunView | None) -> dict[str, Any]:
     by_method = [_method_line(method, rows) for method in dict.fromkeys(row["method"] for row in rows)]
     tables = {kind: compare(fitted, kind) for kind in ("groups", "classes", "cells")}
     return {
-        "verdict": verdict(fitted),
+        "verdict": verdict(fitted, slices, seed),
         "rows": rows,
         "methods": methods,
         "few_methods": len(methods) <= SIDE_BY_SIDE,

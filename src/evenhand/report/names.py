@@ -1,7 +1,8 @@
-"""How methods are called on the page."""
+"""How things are called and written on the page."""
 
 from __future__ import annotations
 
+NO_BREAK = "\u00a0"
 ABBREVIATIONS = {"erm", "cfr", "dfr", "jtt", "afr", "cnc", "ppa"}
 
 

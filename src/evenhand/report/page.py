@@ -72,14 +72,20 @@ def render(
 ) -> str:
     """Return the page as text; every name in it is escaped."""
     rows = _with_stages(data.get("rows", []), view)
-    values: dict[str, Any] = {"run": view is not None, "title": "evenhand report", "curves": []}
+    values: dict[str, Any] = {
+        "run": view is not None,
+        "title": "evenhand report",
+        "of_seed": None,
+        "curves": [],
+    }
     if view is not None:
         values |= look_at(view, device, progress, vocabulary)
-        several = len({row["seed"] for row in rows}) > 1
-        values["of_seed"] = view.card["seed"] if several else None
-        if not several:
+        if len({row["seed"] for row in rows}) > 1:
+            values["of_seed"] = view.card["seed"]
+        else:
             values["title"] = f"evenhand report: {view.folder.resolve().name}"
-    return fill({**values, **numbers(rows, view), **kept_facts(data), **provenance_facts(data, rows, view)})
+    found = numbers(rows, view, values.get("slices"), values["of_seed"])
+    return fill({**values, **found, **kept_facts(data), **provenance_facts(data, rows, view)})
 
 
 def _with_stages(rows: list[Mapping[str, Any]], view: RunView | None) -> list[Mapping[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from torch.nn.functional import interpolate
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
+from evenhand.backbones.load import Loaded
 from evenhand.calibration.sets import margins
 from evenhand.data.archives import is_there
 from evenhand.data.images import UnreadableImage, read_image
@@ -52,19 +52,17 @@ def saliency(view: RunView, device: str = "cpu") -> list[Seen] | str:
         return "The run was fitted on imported embeddings: there are no images to compute saliency on."
     if not any(map(is_there, paths)):
         return "The images are not where they were embedded from, so no saliency could be computed."
+    seen = []
     try:
-        backbone: Any = run_backbone(view.card, device)
+        backbone = run_backbone(view.card, device)
+        for place, path in zip(chosen.tolist(), paths, strict=True):
+            try:
+                pixels = backbone.preprocess(read_image(path))[None]
+            except UnreadableImage:
+                continue
+            seen.append(_look(view, place, pixels, backbone))
     except EvenhandError as error:
         return f"No saliency could be computed: {error}."
-    if not hasattr(backbone, "differentiable_trunk"):
-        return f"No saliency could be computed: {backbone.name} gives no gradients."
-    seen = []
-    for place, path in zip(chosen.tolist(), paths, strict=True):
-        try:
-            pixels = backbone.preprocess(read_image(path))[None]
-        except UnreadableImage:
-            continue
-        seen.append(_look(view, place, pixels, backbone))
     return seen or "No picture could be read, so no saliency could be computed."
 
 
@@ -81,27 +79,38 @@ def _drawn(chosen: Bools, most: int, view: RunView, name: str) -> Ints:
     return places[sample(len(places), most, view.card["seed"], "saliency", name)]
 
 
-def _look(view: RunView, place: int, pixels: Tensor, backbone: Any) -> Seen:
+def _look(view: RunView, place: int, pixels: Tensor, backbone: Loaded) -> Seen:
     row = int(view.test[place])
-    y = torch.tensor([int(view.table.y[row])])
-    pair = view.pair
+    y = int(view.table.y[row])
+    picture = backbone.picture(pixels)
+    cells = cell_maps(view.pair, pixels, y, backbone)
+    before, after = (bool(stage.right[place]) for stage in view.pair)
+    return Seen(
+        str(view.table.ids[row]),
+        view.table.classes[y],
+        {(False, True): "newly right", (True, False): "newly wrong"}.get((before, after), "unchanged"),
+        address(encoded(_image(_sized(picture)[0]))),
+        [address(encoded(_image(shade))) for shade in _shaded(picture, cells)],
+        [float(stage.margins[place]) for stage in view.pair],
+    )
+
+
+def cell_maps(stages: Sequence[Stage], pixels: Tensor, y: int, backbone: Loaded) -> Tensor:
+    """Return each stage's map of one picture [1, 3, H, W]: what cells add to the margin of class y.
+
+    Returns
+    -------
+    Tensor [S, CELLS, CELLS]
+        Integrated gradients from a picture of the mean colour, summed over cells, in logits.
+    """
+    label = torch.tensor([y])
     baseline = pixels.mean(dim=(2, 3), keepdim=True).expand_as(pixels)
 
     def scores(x: Tensor) -> list[Tensor]:
         h = backbone.differentiable_trunk(x)
-        return [margins(_logits(stage, h), y) for stage in pair]
+        return [margins(_logits(stage, h), label) for stage in stages]
 
-    cells = cell_sums(integrated_gradients(scores, pixels, baseline, STEPS), CELLS)[:, 0]
-    picture = backbone.picture(pixels)
-    before, after = (bool(stage.right[place]) for stage in pair)
-    return Seen(
-        str(view.table.ids[row]),
-        view.table.classes[int(y)],
-        {(False, True): "newly right", (True, False): "newly wrong"}.get((before, after), "unchanged"),
-        address(encoded(_image(_sized(picture)[0]))),
-        [address(encoded(_image(shade))) for shade in _shaded(picture, cells)],
-        [float(stage.margins[place]) for stage in pair],
-    )
+    return cell_sums(integrated_gradients(scores, pixels, baseline, STEPS), CELLS)[:, 0]
 
 
 def _logits(stage: Stage, h: Tensor) -> Tensor:

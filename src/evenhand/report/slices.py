@@ -16,7 +16,7 @@ from evenhand.experiments.named_slices import NamedSlices, name_slices
 from evenhand.experiments.stages import Stage
 from evenhand.report.gallery import Item, Shelf, group_of
 from evenhand.report.measures import Line, Mark
-from evenhand.report.names import label
+from evenhand.report.names import NO_BREAK, label
 from evenhand.report.source import RunView
 
 MOST = 6
@@ -24,6 +24,8 @@ MOST = 6
 PICTURES = 12
 """Pictures of a slice that are shown."""
 NO_SLICE, NOT_SLICED = "no slice", "not looked at"
+SMALLEST = 0.001
+"""Under this, how small a p-value is tells a reader no more."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Shown:
     slice: Slice
     line: Line
     errors: Shelf
+
+    @property
+    def named(self) -> bool:
+        """Some word fits its errors beyond chance."""
+        return any(word.beyond_chance for word in self.slice.words)
 
 
 @dataclass(frozen=True)
@@ -156,8 +163,14 @@ def _line(one: Slice, models: Sequence[str]) -> Line:
     return Line(
         one.name,
         [Mark(rate.value, rate.low, rate.high) for rate in rates],
-        f"{one.n:,} rows, {points}, p = {one.p_corrected:.1g}",
+        f"{one.n:,} rows, {points}, {p_value(one.p_corrected)}",
     )
+
+
+def p_value(p: float) -> str:
+    """Return a p-value as people write it, on one line; the audit's JSON has all digits."""
+    said = f"p = {p:.1g}" if p >= SMALLEST else f"p < {SMALLEST:g}"
+    return said.replace(" ", NO_BREAK)
 
 
 def _item(view: RunView, what: Audited, place: int) -> Item:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from evenhand.report.names import label
+from evenhand.report.measures import Mark
+from evenhand.report.names import NO_BREAK, label
+from evenhand.report.slices import Shown, Slices
 
 Row = Mapping[str, Any]
 
 SAME = 0.0005
 """Differences that one decimal of a percentage does not show."""
-NO_BREAK = "\u00a0"
 FEW = 30
 """Under this many rows a worst rate is mostly luck."""
 
@@ -27,7 +28,8 @@ class Verdict:
     headline : str
         One sentence.
     facts : list of str
-        What a reader needs beside it: average, certainty, what was kept, who does better.
+        What a reader needs beside it: average, certainty, what was kept, who does better, what errors look
+        like. Words in asterisks are to be emphasised.
     """
 
     headline: str
@@ -57,8 +59,11 @@ def unit_of(rows: Sequence[Row]) -> str:
     return "group" if any(row.get("worst_group") for row in rows) else "class"
 
 
-def verdict(rows: Sequence[Row]) -> Verdict:
-    """Return the top of the page for result rows with status `ok`."""
+def verdict(rows: Sequence[Row], slices: Slices | None = None, seed: int | None = None) -> Verdict:
+    """Return the top of the page for result rows with status `ok`, and for the slices of a run's errors.
+
+    `seed` is the run's, where there are rows of other seeds.
+    """
     found = means(rows)
     if not found:
         return Verdict("No method gave a result.", [])
@@ -66,10 +71,10 @@ def verdict(rows: Sequence[Row]) -> Verdict:
     if "cfr" not in found:
         best = max(found, key=lambda method: found[method][0])
         headline = f"The highest {unit} is {_percent(found[best][0])}, by {label(best)}."
-        return Verdict(headline, _thin(rows))
+        return Verdict(headline, [*_named_slice(slices, seed), *_thin(rows)])
     calibrated = [row for row in rows if row["method"] == "cfr"]
     facts = [*_average(found), *_certainty(calibrated), *_kept(calibrated), *_better(found, unit)]
-    return Verdict(_headline(found, calibrated, unit), [*facts, *_thin(rows)])
+    return Verdict(_headline(found, calibrated, unit), [*facts, *_named_slice(slices, seed), *_thin(rows)])
 
 
 def _headline(found: Mapping[str, tuple[float, float | None]], calibrated: Sequence[Row], unit: str) -> str:
@@ -141,6 +146,45 @@ def _better(found: Mapping[str, tuple[float, float | None]], unit: str) -> list[
     if found[best][0] - found["cfr"][0] < SAME:
         return []
     return [f"The highest {unit} here is {label(best)}'s: {_percent(found[best][0])}."]
+
+
+def _named_slice(slices: Slices | None, seed: int | None) -> list[str]:
+    """Say what the surest slice with a name is, and what the other model makes of it."""
+    sides = [] if slices is None else slices.sides
+    named = ((side.name, one) for side in sides for one in side.shown if one.named)
+    first = next(named, None)
+    if slices is None or first is None:
+        return []
+    said = _of_slice(slices.models, *first)
+    return [said if seed is None else f"With seed {seed}, {said}"]
+
+
+def _of_slice(models: Sequence[str], model: str, one: Shown) -> str:
+    place = models.index(model)
+    rates = [_rate(mark) for mark in one.line.marks]
+    own, span = rates[place]
+    said = (
+        f"{one.slice.sentence}; {model} is wrong on {_percent(own)} of {one.slice.n:,} such rows "
+        f"(95{NO_BREAK}% interval {span})"
+    )
+    if len(models) == 1:
+        return f"{said}."
+    other, span = rates[1 - place]
+    if place:
+        return f"{said}, where {models[0]} is on {_percent(other)} ({span})."
+    if abs(other - own) < SAME:
+        return f"{said}, and {models[1]} leaves it there."
+    return (
+        f"{said}, and {models[1]} {'lowers' if other < own else 'raises'} that to {_percent(other)} ({span})."
+    )
+
+
+def _rate(mark: Mark) -> tuple[float, str]:
+    """Return an error rate and its interval; a slice that is shown has rows, so that both are there."""
+    assert mark.value is not None
+    assert mark.low is not None
+    assert mark.high is not None
+    return mark.value, f"{100 * mark.low:.1f} to {_percent(mark.high)}"
 
 
 def _thin(rows: Sequence[Row]) -> list[str]:

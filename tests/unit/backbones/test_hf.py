@@ -4,14 +4,13 @@ import io
 import json
 import logging
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import transformers
 from PIL import Image
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from tests.small_hf import ENDS, KINDS, LENGTH, TEXT, VISION, write_hf
 from torch import nn
 
 from evenhand import EvenhandError
@@ -19,64 +18,6 @@ from evenhand.backbones.hf import HfBackbone, load_hf, write_hf_projection
 from evenhand.backbones.load import load_backbone
 from evenhand.backbones.projection import LinearProjection
 from evenhand.testing.backbones import check_backbone
-
-NAMES = ("landbird", "waterbird", "bird", "cat", "dog")
-WORDS = ["<pad>", "<unk>", "a", "photo", "of", "one", ".", *NAMES, "<bos>", "<eos>"]
-TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
-VISION = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 3}
-ENDS = {"bos_token_id": len(WORDS) - 2, "eos_token_id": len(WORDS) - 1, "pad_token_id": 0}
-LENGTH = {"vocab_size": len(WORDS), "max_position_embeddings": 16}
-KINDS = ("clip", "siglip", "siglip2")
-
-
-def tokenizer() -> Any:
-    inner = Tokenizer(models.WordLevel({word: k for k, word in enumerate(WORDS)}, unk_token="<unk>"))
-    inner.pre_tokenizer = pre_tokenizers.Whitespace()
-    ends = [(word, WORDS.index(word)) for word in ("<bos>", "<eos>")]
-    inner.post_processor = processors.TemplateProcessing(single="<bos> $A <eos>", special_tokens=ends)
-    special = {"pad_token": "<pad>", "unk_token": "<unk>", "bos_token": "<bos>", "eos_token": "<eos>"}
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=inner, model_max_length=16, **special)
-
-
-def small(kind: str) -> tuple[Any, Any]:
-    """Return a model and its image processor."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        if kind == "clip":
-            config = transformers.CLIPConfig(
-                text_config={**TEXT, **LENGTH, **ENDS, "hidden_act": "gelu"},
-                vision_config={**VISION, "image_size": 32, "patch_size": 8, "hidden_act": "quick_gelu"},
-                projection_dim=24,
-            )
-            images = transformers.CLIPImageProcessor(
-                size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
-            )
-            return transformers.CLIPModel(config), images
-        text = {**TEXT, **LENGTH, **ENDS, "projection_size": 48}
-        if kind == "siglip":
-            config = transformers.SiglipConfig(
-                text_config=text, vision_config={**VISION, "image_size": 32, "patch_size": 8}
-            )
-            model = transformers.SiglipModel(config)
-            images = transformers.SiglipImageProcessor(size={"height": 32, "width": 32})
-        else:
-            config = transformers.Siglip2Config(
-                text_config=text, vision_config={**VISION, "num_patches": 16, "patch_size": 8}
-            )
-            model = transformers.Siglip2Model(config)
-            images = transformers.Siglip2ImageProcessor(patch_size=8, max_num_patches=16)
-        for module in model.modules():
-            # They start at values that hide a lost weight.
-            if isinstance(module, nn.LayerNorm):
-                nn.init.normal_(module.weight, 1, 0.3)
-        return model, images
-
-
-def write_folder(kind: str, folder: Path) -> Path:
-    model, images = small(kind)
-    for part in (model, images, tokenizer()):
-        part.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(params=KINDS)
@@ -86,14 +27,14 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def backbone(kind: str, tmp_path: Path) -> HfBackbone:
-    found = load_backbone(f"hf:{write_folder(kind, tmp_path / kind)}")
+    found = load_backbone(f"hf:{write_hf(kind, tmp_path / kind)}")
     assert isinstance(found, HfBackbone)
     return found
 
 
 @pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json"])
 def test_code_of_a_folder_is_never_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = write_folder("clip", tmp_path / "clip")
+    folder = write_hf("clip", tmp_path / "clip")
     kinds = ("AutoConfig", "AutoModel", "AutoImageProcessor")
     hostile = {
         "auto_map": dict.fromkeys(kinds, "hostile.Own"),
@@ -144,7 +85,7 @@ def test_the_head_is_the_models_text(backbone: HfBackbone, kind: str, tmp_path: 
 
 
 def test_a_projection_is_written_where_clip_has_it(tmp_path: Path) -> None:
-    backbone = load_hf(f"hf:{write_folder('clip', tmp_path)}")
+    backbone = load_hf(f"hf:{write_hf('clip', tmp_path)}")
     other = LinearProjection(torch.randn(48, 24))
     write_hf_projection(backbone.model, other)
     again = HfBackbone(backbone.model, "x", images=backbone.images, tokenizer=None)
@@ -160,7 +101,7 @@ def test_a_tower_without_a_projection_takes_none(backbone: HfBackbone) -> None:
 
 
 def test_what_is_not_known_is_refused(tmp_path: Path) -> None:
-    folder = write_folder("siglip", tmp_path / "m")
+    folder = write_hf("siglip", tmp_path / "m")
     with pytest.raises(EvenhandError, match=r"--site 'attnpool' is none of model 'hf:.*'; it has identity"):
         load_backbone(f"hf:{folder}", site="attnpool")
     with pytest.raises(EvenhandError, match="--pretrained openai does not go with --model hf:"):
@@ -185,7 +126,14 @@ def test_a_vector_per_patch_is_refused() -> None:
         HfBackbone(transformers.SiglipModel(config), "small", images=None, tokenizer=None)
 
 
+@pytest.mark.parametrize("kind", ["clip"])
+def test_a_processor_that_does_not_normalise_gives_the_picture_itself(backbone: HfBackbone) -> None:
+    backbone.images.do_normalize = False
+    pixels = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(backbone.picture(pixels), pixels)
+
+
 def test_loading_leaves_the_logger_of_transformers_alone(tmp_path: Path) -> None:
     before = logging.getLogger("transformers").level
-    load_hf(f"hf:{write_folder('clip', tmp_path)}")
+    load_hf(f"hf:{write_hf('clip', tmp_path)}")
     assert logging.getLogger("transformers").level == before

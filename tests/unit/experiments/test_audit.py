@@ -188,6 +188,8 @@ def test_a_folder_that_does_not_say_its_words_gets_the_default_ones_and_a_warnin
     (note,) = text_tower._web_words(model.name).notes
     assert "does not say which words it knows" in note
     assert text_tower._web_words("ViT-B-32").notes == ()
+    assert text_tower._web_words(f"hf:{tmp_path}").notes == (note.replace("local-dir:", "hf:"),)
+    assert text_tower._web_words("hf:openai/clip-vit-large-patch14").notes == ()
 
 
 def test_no_tower(table: FeatureTable) -> None:

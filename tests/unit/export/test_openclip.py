@@ -8,16 +8,18 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
+from tests.small_open_clip import MODELS
 from torch.nn.functional import normalize
 
 from evenhand import EvenhandError
+from evenhand.backbones.load import load_backbone
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.projection import head_projection
 from evenhand.experiments.bundle import read_bundle
 from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.export.run import export_run
 
-from .conftest import CLASSES, MODELS, TEMPLATES, MakeRun
+from .conftest import CLASSES, TEMPLATES, MakeRun
 
 
 def zero_shot(folder: Path, pixels: torch.Tensor, templates: list[str]) -> torch.Tensor:
@@ -105,6 +107,11 @@ def test_an_export_may_be_exported_again(make_run: MakeRun, tmp_path: Path) -> N
     again = load_openclip(f"local-dir:{tmp_path / 'out'}")
     model, _ = read_bundle(make_run("siglip") / "bundle.safetensors")
     assert torch.equal(again.site.projection.weight, model.projection.weight)
+
+
+def test_the_words_that_a_model_knows_are_kept(make_run: MakeRun, tmp_path: Path) -> None:
+    export_run(make_run("tiny"), "open_clip", tmp_path / "out")
+    assert "meadow" in load_backbone("tiny").words == load_backbone(f"local-dir:{tmp_path / 'out'}").words
 
 
 def test_tensors_are_readable_by_others_and_float32(make_run: MakeRun, tmp_path: Path) -> None:

@@ -142,10 +142,12 @@ def test_other_tokenizers_paddings_and_blocks_are_refused(
 
 def test_a_model_of_transformers_exports_to_itself(make_run: MakeRun, out: Path, tmp_path: Path) -> None:
     export_run(make_run("vit"), "transformers", tmp_path / "first")
+    (tmp_path / "first" / "words.txt").write_text("bird\ncat\n")
     run = make_run(f"hf:{tmp_path / 'first'}")
     export_run(run, "transformers", out)
     model, _ = read_bundle(run / "bundle.safetensors")
     again = load_hf(f"hf:{out}")
+    assert again.words == ("bird", "cat")
     assert torch.equal(again.site.projection.weight, model.projection.weight)
     with pytest.raises(
         EvenhandError, match=r"--to open_clip takes runs on open_clip models, and hf:.* is none"

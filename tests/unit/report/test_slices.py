@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.small_hf import write_hf
+from tests.small_open_clip import write_open_clip
 
 from evenhand import FeatureTable, Head, fit_run, read_store
+from evenhand.audit.naming import beside_classes
 from evenhand.audit.vocabulary import Vocabulary
+from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.data.store_write import StoreWriter
 from evenhand.experiments import audited, named_slices
 from evenhand.experiments.audit import audit_table
@@ -18,7 +22,7 @@ from evenhand.report import embedding_map
 from evenhand.report import slices as slices_module
 from evenhand.report.embedding_map import map_data
 from evenhand.report.page import render, render_report
-from evenhand.report.slices import MOST, NO_SLICE, NOT_SLICED, PICTURES, Slices, slices_of
+from evenhand.report.slices import MOST, NO_SLICE, NOT_SLICED, PICTURES, Slices, p_value, slices_of
 from evenhand.report.source import RunView, read_source, view_run
 from evenhand.report.template import emphasised
 
@@ -105,6 +109,13 @@ def test_words_are_shown_and_escaped(view: RunView, monkeypatch: pytest.MonkeyPa
     assert "The words are those of the words of &lt;script&gt;" in html
 
 
+@pytest.mark.parametrize(
+    ("p", "said"), [(4e-10, "p < 0.001"), (0.001, "p = 0.001"), (0.0234, "p = 0.02"), (1.0, "p = 1")]
+)
+def test_p_values_are_short_and_never_folded(p: float, said: str) -> None:
+    assert p_value(p) == said.replace(" ", "\u00a0")
+
+
 def test_a_sentence_is_escaped_before_its_words_are_emphasised() -> None:
     assert emphasised(f"{BAD}: *a*, *{BAD}*") == (
         "&lt;script&gt;alert(1)&lt;/script&gt;: <em>a</em>, <em>&lt;script&gt;alert(1)&lt;/script&gt;</em>"
@@ -131,7 +142,7 @@ def fitted(folder: Path, table: FeatureTable, method: str = "erm") -> Path:
         "split": table.split,
     }
     width = table.features(np.arange(1)).shape[1]
-    identity = {"family": "import", "model": "none"}
+    identity = {"model": "none", **table.card}
     with StoreWriter(
         folder / "x.store", identity=identity, head=table.head, width=width, dtype="float32"
     ) as writer:
@@ -171,6 +182,53 @@ def test_few_rows_many_classes_and_no_errors(
 ) -> None:
     html = page(fitted(tmp_path, synthetic(n, classes, noise)))
     assert said in html
+
+
+def misled(backbone: Loaded, n: int = 800) -> FeatureTable:
+    """Return rows of a model: all look like dogs, but every fourth waterbird like a cat and a landbird."""
+    classes, words = ("landbird", "waterbird"), ("cat", "dog")
+    head = backbone.head(classes, {name: [f"a photo of a {name}."] for name in classes})
+    known = backbone.head(words, Vocabulary(words, "").prompts())
+    assert head.text is not None
+    assert known.text is not None
+    to_water = np.diff(head.text, axis=0)[0]
+    to_water /= np.linalg.norm(to_water)
+    # Across the classes, towards dogs as much as away from cats.
+    to_dog = np.linalg.pinv(beside_classes(known.text, head.text)) @ [-1.0, 1.0]
+    to_dog /= np.linalg.norm(to_dog)
+    generator = np.random.default_rng(0)
+    y = np.arange(n) % 2
+    cat = (y == 1) & (np.arange(n) % 8 == 1)
+    middle = head.text.mean(axis=0)
+    z = middle - (middle @ to_dog) * to_dog + np.outer(np.where(y & ~cat, 0.5, -0.5), to_water)
+    z += np.outer(np.where(cat, -1.0, 1.0), to_dog) + 0.05 * generator.normal(size=z.shape)
+    return FeatureTable(
+        parts=[(z @ np.linalg.pinv(head.weight)).astype(np.float32)],
+        y=y,
+        split=np.where(np.arange(n) < n // 2, "train", "test"),
+        ids=np.arange(n).astype(str),
+        paths=np.full(n, ""),
+        attributes={},
+        head=head,
+        card=backbone.card(),
+    )
+
+
+@pytest.mark.parametrize("kind", ["clip", "siglip", "vit"])
+def test_errors_are_named_by_the_models_own_text_tower(kind: str, tmp_path: Path) -> None:
+    """`vit` is open_clip's: models of transformers are named no otherwise."""
+    folder = tmp_path / "model"
+    source = f"local-dir:{write_open_clip(kind, folder)}" if kind == "vit" else f"hf:{write_hf(kind, folder)}"
+    (folder / "words.txt").write_text("cat\ndog\nwaterbird\n")
+    run = fitted(tmp_path, misled(load_backbone(source)), "zero_shot")
+    html = page(run)
+    top = html[html.index('<section id="verdict"') : html.index("</section>")]
+    assert "<li>waterbird: errors look like <em>cat</em>; zero-shot is wrong on 100.0" in top
+    assert f"The words are those of the 3 words that model {source} knows" in html
+    found = audit_table(read_store(tmp_path / "x.store"))
+    first = next(one for one in found.slices if one.beyond_chance)
+    assert [word.word for word in first.words if word.beyond_chance] == ["cat"]
+    assert found.words == f"the 3 words that model {source} knows"
 
 
 def test_zero_shot_alone_has_a_page(tmp_path: Path) -> None:

@@ -1,7 +1,13 @@
 from typing import Any
 
+import numpy as np
 import pytest
 
+from evenhand.audit.findings import Slice, Word
+from evenhand.audit.metrics import Rate
+from evenhand.report.gallery import Shelf
+from evenhand.report.measures import Line, Mark
+from evenhand.report.slices import Shown, Side, Slices
 from evenhand.report.verdict import verdict
 
 
@@ -21,8 +27,8 @@ def row(method: str, seed: int, worst: float | None, **more: Any) -> dict[str, A
     }
 
 
-def text(rows: list[dict[str, Any]]) -> str:
-    found = verdict(rows)
+def text(rows: list[dict[str, Any]], *more: Any) -> str:
+    found = verdict(rows, *more)
     return " ".join([found.headline, *found.facts]).replace("\u00a0", " ")
 
 
@@ -100,3 +106,63 @@ def test_without_cfr_the_best_method_is_named() -> None:
 
 def test_no_result_says_so() -> None:
     assert text([]) == "No method gave a result."
+
+
+def sliced(of: str, before: float, after: float | None, *, named: bool = True) -> Slices:
+    """Return slices of which one, of the errors of model `of`, is shown."""
+    marks = [Mark(value, value - 0.1, value + 0.05) for value in (before, after) if value is not None]
+    words = [Word(word="forest", score=1.2, p=0.001, beyond_chance=named)]
+    error = Rate(name="waterbird 1", n=40, value=before, low=0.0, high=1.0)
+    one = Slice(
+        name="waterbird 1",
+        model="erm",
+        method="mixture",
+        label="waterbird",
+        predicted="landbird",
+        n=40,
+        errors=30,
+        error=error,
+        errors_of={},
+        lift=0.5,
+        p=1e-9,
+        p_corrected=1e-8,
+        beyond_chance=True,
+        rows=[],
+        wrong=[],
+        words=words,
+        sentence="waterbird: errors look like *forest*",
+    )
+    shown = Shown(one, Line("waterbird 1", marks), Shelf("waterbird 1", 0, []))
+    models = ["ERM", "CFR"] if after is not None else ["ERM"]
+    return Slices(models, [Side(of, [shown], 1, np.array([]))], "", "", "", (), np.array([]))
+
+
+IS = (
+    "waterbird: errors look like *forest*; {} is wrong on 75.0 % of 40 such rows "
+    "(95 % interval 65.0 to 80.0 %)"
+)
+
+
+@pytest.mark.parametrize(
+    ("of", "before", "after", "rest"),
+    [
+        ("ERM", 0.75, 0.25, ", and CFR lowers that to 25.0 % (15.0 to 30.0 %)."),
+        ("ERM", 0.75, 0.85, ", and CFR raises that to 85.0 % (75.0 to 90.0 %)."),
+        ("ERM", 0.75, 0.75, ", and CFR leaves it there."),
+        ("ERM", 0.75, None, "."),
+        ("CFR", 0.25, 0.75, ", where ERM is on 25.0 % (15.0 to 30.0 %)."),
+    ],
+)
+def test_the_surest_slice_with_a_name_is_in_the_verdict(
+    of: str, before: float, after: float | None, rest: str
+) -> None:
+    slices, sentence = sliced(of, before, after), IS.format(of) + rest
+    assert sentence in text([*ERM, row("cfr", 0, 0.7)], slices)
+    assert sentence in text([row("erm", 0, 0.4)], slices), "whatever the method"
+    assert f"With seed 3, {sentence}" in text([row("cfr", 0, 0.7)], slices, 3)
+
+
+def test_without_a_named_slice_the_verdict_says_nothing_of_slices() -> None:
+    rows = [*ERM, row("cfr", 0, 0.7)]
+    none = Slices(["ERM", "CFR"], [], "no slice errs more", "", "", (), np.array([]))
+    assert text(rows) == text(rows, none) == text(rows, sliced("ERM", 0.75, 0.25, named=False))
