@@ -65,8 +65,8 @@ def fit(share: float) -> list[Row]:
 
 
 def predict(share: float) -> list[Row]:
-    """Anonymous memory of `predict` on a thousand images and on ten thousand."""
-    sizes = [max(100, round(share * 1000)), max(1000, round(share * 10_000))]
+    """Anonymous memory of `predict` on folders of four thousand images and of forty thousand."""
+    sizes = [max(400, round(share * 4000)), max(4000, round(share * 40_000))]
     with tempfile.TemporaryDirectory() as folder:
         run = _run(Path(folder))
         found = [_child("predict", run, _pictures(Path(folder) / str(n), n)) for n in sizes]
@@ -77,7 +77,7 @@ def predict(share: float) -> list[Row]:
             Row(f"predict: MiB added by {n:,} images", _one(value), details={"runs": found})
             for n, value in zip(sizes, added, strict=True)
         ),
-        Row("predict: bytes an image more", _one(per_image), "≤ 500", per_image <= 500),
+        Row("predict: bytes an image more", _one(per_image), "≤ 50", per_image <= 50),
     ]
 
 

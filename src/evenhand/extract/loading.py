@@ -57,9 +57,20 @@ class Batch:
     unreadable: list[tuple[int, str]]
 
 
-def consecutive(start: int, stop: int, size: int) -> list[range]:
-    """Return the positions from `start` to `stop` in runs of `size`, the last of which may be shorter."""
-    return [range(first, min(first + size, stop)) for first in range(start, stop, size)]
+@dataclass(frozen=True)
+class Consecutive(Sequence[range]):
+    """The positions from `start` to `stop` in runs of `size`, the last of which may be shorter."""
+
+    start: int
+    stop: int
+    size: int
+
+    def __len__(self) -> int:
+        return len(range(self.start, self.stop, self.size))
+
+    def __getitem__(self, number: Any) -> Any:
+        first = range(self.start, self.stop, self.size)[number]
+        return range(first, min(first + self.size, self.stop))
 
 
 def load_batches(
@@ -97,7 +108,7 @@ def load_batches(
         return
     loader: DataLoader[Any] = DataLoader(
         _Pictures(paths, preprocess, thumbnails),
-        batch_sampler=[list(rows) for rows in batches],
+        batch_sampler=batches,
         num_workers=default_workers(sum(map(len, batches))) if workers is None else workers,
         collate_fn=_collate,
         # Nothing here is random, but the loader would draw a seed from the global generator.

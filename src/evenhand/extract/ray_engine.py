@@ -114,9 +114,10 @@ class Blocks(Sequence[Block]):
         return -(-len(self.batches) // self.size)
 
     def __getitem__(self, number: Any) -> Any:
-        batches = self.batches[number * self.size : (number + 1) * self.size]
+        end = min((number + 1) * self.size, len(self.batches))
+        batches = [self.batches[k] for k in range(number * self.size, end)]
         first, stop = batches[0].start, batches[-1].stop
-        paths = [str(path) for path in self.paths[first:stop]]
+        paths = [str(self.paths[k]) for k in range(first, stop)]
         return Block(first, paths, [range(rows.start - first, rows.stop - first) for rows in batches])
 
 
