@@ -187,7 +187,7 @@ class _Pictures(Dataset[Item]):
             return position, None, b"", error.reason
         if max(image.size) > LONGEST * min(image.size):
             return position, None, b"", f"too long and thin ({image.width} x {image.height} pixels)"
-        small = _thumbnail(image) if self._thumbnails else b""
+        small = thumbnail_of(image) if self._thumbnails else b""
         return position, self._preprocess(image), small, ""
 
 
@@ -201,7 +201,8 @@ def _collate(items: list[Item]) -> Batch:
     )
 
 
-def _thumbnail(image: Image.Image) -> bytes:
+def thumbnail_of(image: Image.Image) -> bytes:
+    """Return a JPEG whose longest side has 64 pixels."""
     small = image.copy()
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     stream = io.BytesIO()

@@ -70,7 +70,7 @@ class RayEngine:
         """Take batches through the trunk on the cluster; each actor reads with `workers` threads."""
         if not batches:
             return
-        with _connected(self.address) as ray:
+        with connected(self.address) as ray:
             # Asked for before anything is sent: a cluster without a place is refused at once.
             kind = choose_actors(_machines(ray), self)
             task = Task(
@@ -173,7 +173,7 @@ def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
 
 
 @contextmanager
-def _connected(address: str | None) -> Iterator[Any]:
+def connected(address: str | None) -> Iterator[Any]:
     """Yield the module `ray`, connected; a connection that the caller has already is used and left."""
     with _environment(alone=address is None):
         ray = optional("ray", "ray")
