@@ -1,6 +1,7 @@
 """open_clip models, small and with random weights: one for each kind of image tower and head."""
 
 import json
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ def timm(name: str, size: int = 64, **more: Any) -> dict[str, Any]:
 MODELS: dict[str, dict[str, Any]] = {
     "vit": {"embed_dim": 32, "vision_cfg": VIT, "quick_gelu": True},
     "vit-gelu": {"embed_dim": 32, "vision_cfg": VIT},
+    # The logit scale of pretrained CLIP.
+    "vit-sharp": {"embed_dim": 32, "vision_cfg": VIT, "init_logit_scale": log(100)},
     "vit-average": {"embed_dim": 32, "vision_cfg": {**VIT, "pool_type": "avg"}},
     "resnet": {
         "embed_dim": 32,

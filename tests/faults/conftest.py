@@ -35,6 +35,7 @@ class Done:
 
 
 _SAID = ("stdout", "stderr", "writes")
+_USUAL = {"kill_after": None, "kill_at": None, "stop_at": None, "file_size": None, "powerless": False}
 
 
 class Warm:
@@ -87,7 +88,13 @@ class Warm:
 
     def together(self, folder: Path, *commands: tuple[object, ...]) -> list[Done]:
         """Run commands at the same time."""
-        return self._ask(folder, commands, kill_after=None, kill_at=None, file_size=None, powerless=False)
+        return self._ask(folder, commands)
+
+    def meanwhile(
+        self, folder: Path, first: tuple[object, ...], second: tuple[object, ...], *, stop_at: int
+    ) -> list[Done]:
+        """Run a second command, start to end, while the first stands still before its change `stop_at`."""
+        return self._ask(folder, [first, second], stop_at=stop_at)
 
     def good(self, folder: Path, *arguments: object) -> Done:
         """Run a command that succeeds."""
@@ -115,7 +122,7 @@ class Warm:
         shutil.rmtree(self._said)
         self._said.mkdir()
         texts = [[str(argument) for argument in command] for command in commands]
-        order = {"folder": str(folder), "said": str(self._said), "commands": texts, **more}
+        order = {**_USUAL, "folder": str(folder), "said": str(self._said), "commands": texts, **more}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()

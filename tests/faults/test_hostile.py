@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 import shutil
 import tarfile
 import unicodedata
@@ -17,8 +18,9 @@ from PIL import Image
 
 from evenhand.data.tables_in import read_columns
 
-NAMES = ("<img src=x onerror=alert(1)>", '=cmd|"/c calc"!A1')
-PLACES = ("\x1b[2Jred\x9b31m", "two\nlines\u202e[bold]{{ 7 * 7 }}</script>")
+ANSI, LINES = "\x1b[2Jred\x9b31m", "two\nlines\u202e[bold]{{ 7 * 7 }}</script>"
+NAMES = (f"<img src=x onerror=alert(1)>{ANSI}", f'=cmd|"c calc"!A1 {LINES.partition("</")[0]}')
+PLACES = (ANSI, LINES)
 
 
 def obeyed(text: str) -> list[str]:
@@ -36,7 +38,7 @@ def named(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         with (photos / split / "metadata.csv").open(newline="") as stream:
             for row in csv.DictReader(stream):
                 number = len(lines)
-                name = f"@SUM({number}) <b>.jpg"
+                name = f"@SUM({number}) <b>\x1b[31m\n{number}.jpg"
                 shutil.copy(photos / split / row["file_name"], folder / name)
                 label = NAMES[row["label"] == "waterbird"]
                 lines.append([name, label, split, PLACES[row["background"] == "water"]])
@@ -95,6 +97,33 @@ def test_hostile_names_stay_names_in_every_output(
     assert prompts == {name: [f"a photo of a {name.replace('_', ' ')}."] for name in NAMES}
 
 
+def test_hostile_names_of_class_folders_stay_names(
+    warm: Any, named: Path, kit: SimpleNamespace, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    with (named / "metadata.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            (tree / row["split"] / row["label"]).mkdir(parents=True, exist_ok=True)
+            shutil.copy(named / row["file_name"], tree / row["split"] / row["label"])
+    said = [
+        warm.good(tmp_path, *command)
+        for command in (
+            ("embed", tree, "--out", "s", *kit.embed),
+            ("audit", "s"),
+            ("compare", "s", "--methods", "zero_shot", "--seeds", "1", "--jobs", "1", "--out", "c"),
+            ("fit", "s", "--method", "zero_shot", "--out", "r"),
+            ("predict", "r", tree, "--device", "cpu"),
+        )
+    ]
+    for done in said:
+        assert obeyed(done.stdout + done.stderr) == []
+    with (tmp_path / "predictions.csv").open(newline="") as stream:
+        table = list(csv.DictReader(stream))
+    assert {row["predicted"] for row in table} <= set(NAMES)
+    found = {path.relative_to(tree).as_posix() for path in tree.rglob("*.jpg")}
+    assert {row["path"] for row in table} == found
+
+
 def member(kind: str, name: str) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     if kind == "device":
@@ -143,14 +172,21 @@ def test_a_pixel_bomb_is_skipped_and_told(
     assert "skipped: test/bomb.png: decompression bomb, more than 89478485 pixels" in done.stderr
 
 
-def test_two_writers_of_one_store(warm: Any, photos: Path, kit: SimpleNamespace, tmp_path: Path) -> None:
+def test_of_two_writers_of_one_store_one_wins_and_the_other_says_why(
+    warm: Any, photos: Path, kit: SimpleNamespace, trials: int, tmp_path: Path
+) -> None:
     command = ("embed", photos, "--out", "out", *kit.embed)
-    warm.good(tmp_path / "whole", *command)
-    both = warm.together(tmp_path / "two", command, command)
-    assert 0 in [done.code for done in both]
-    for done in both:
-        assert done.code == 0 or "out is being written by another process; wait for it to end" in done.stderr
-    assert kit.contents(tmp_path / "two") == kit.contents(tmp_path / "whole")
+    usual = warm.good(tmp_path / "whole", *command)
+    whole = kit.contents(tmp_path / "whole")
+    for number in range(trials):
+        # The folder and its lock come first; then the first writer holds the lock up to its last change.
+        stop_at = random.Random(f"writers {number}").randint(4, usual.writes - 1)
+        folder = tmp_path / str(number)
+        winner, other = warm.meanwhile(folder, command, command, stop_at=stop_at)
+        assert (winner.code, other.code) == (0, 1), (stop_at, winner, other)
+        said = "error: store out is being written by another process; wait for it to end\n"
+        assert other.stderr == said, (stop_at, other)
+        assert kit.contents(folder) == whole, stop_at
 
 
 def test_two_fits_into_one_run_leave_one_of_them_whole(

@@ -43,9 +43,20 @@ def prepare() -> None:
 def serve(order: dict[str, Any]) -> list[dict[str, Any]]:
     """Fork a child for each command of an order; return exit codes, negative for a signal, and seconds."""
     start = time.monotonic()
-    processes = [begin(order, number) for number in range(len(order["commands"]))]
     end = start + (LONGEST if order["kill_after"] is None else order["kill_after"])
+    if order["stop_at"] is not None:
+        return stop_and_go(order, start, end)
+    processes = [begin(order, number) for number in range(len(order["commands"]))]
     return [wait(process, start, end) for process in processes]
+
+
+def stop_and_go(order: dict[str, Any], start: float, end: float) -> list[dict[str, Any]]:
+    """Run the second of two commands, start to end, while the first stands still."""
+    first = begin(order, 0)
+    os.waitid(os.P_PID, first, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    second = wait(begin(order, 1), start, end)
+    os.kill(first, signal.SIGCONT)
+    return [wait(first, start, end), second]
 
 
 def begin(order: dict[str, Any], number: int) -> int:
@@ -75,7 +86,8 @@ def obey(order: dict[str, Any], arguments: list[str], said: Path) -> None:
         for number, name in ((1, "stdout"), (2, "stderr")):
             os.dup2(os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         os.chdir(order["folder"])
-        count = watch(Path(order["folder"]).resolve(), order["kill_at"])
+        stop_at = order["stop_at"] if said.name == "0" else None
+        count = watch(Path(order["folder"]).resolve(), order["kill_at"], stop_at)
         if order["file_size"] is not None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_size"], resource.RLIM_INFINITY))
@@ -96,8 +108,8 @@ def obey(order: dict[str, Any], arguments: list[str], said: Path) -> None:
         os._exit(code)
 
 
-def watch(folder: Path, kill_at: int | None) -> list[int]:
-    """Count what this process does to files below a folder; before number `kill_at` it is killed."""
+def watch(folder: Path, kill_at: int | None, stop_at: int | None) -> list[int]:
+    """Count changes of this process to files below a folder; before these it is killed or stands still."""
     count = [0]
 
     def seen(event: str, arguments: tuple[Any, ...]) -> None:
@@ -112,8 +124,8 @@ def watch(folder: Path, kill_at: int | None) -> list[int]:
         if isinstance(path, int) or folder not in (folder / os.fsdecode(path)).parents:
             return
         count[0] += 1
-        if count[0] == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if count[0] in (kill_at, stop_at):
+            os.kill(os.getpid(), signal.SIGKILL if count[0] == kill_at else signal.SIGSTOP)
 
     sys.addaudithook(seen)
     return count

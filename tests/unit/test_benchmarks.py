@@ -100,3 +100,29 @@ def test_operations_outside_the_known_products_are_refused(monkeypatch: pytest.M
     matmuls = load("_matmuls", monkeypatch)
     with pytest.raises(RuntimeError, match="recorded 0 operations, but FlopCounterMode"):
         matmuls.record(lambda: torch.conv1d(torch.ones(1, 1, 4), torch.ones(1, 1, 2)))
+
+
+def test_what_many_images_take_is_arithmetic_on_the_costs_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    scale = load("scale", monkeypatch)
+    timing = sys.modules["_timing"]
+    costs = {"decode": 2, "resize": 3, "thumbnail": 1, "write": 10, "list": 40, "store": 3800, "peak": 1100}
+    measured = {
+        name: timing.Row(name, timing.Spread.of([float(cost)]))
+        for name, cost in {**costs, "fit 1024": 0.1}.items()
+    }
+    found = scale.takes(10**8, 1, measured, scale.Assumed())
+    assert all(row.name.startswith("1e8 images: ") for row in found)
+    hours = {row.name.split(": ")[1].split(",")[0].split(" at")[0]: row.value.median for row in found}
+    assert hours == pytest.approx(
+        {
+            "trunk": 1e8 / 8000 / 3600,
+            "decoding": 1e8 * 0.006 / 64 / 3600,
+            "fetching": 1e8 * 100e3 / 1.25e9 / 3600,
+            "requests": 1e8 * 0.03 / 128 / 3600,
+            "driver": 1e8 * 10e-6 / 3600,
+            "listing": 1e8 * 40e-6 / 3600,
+            "an epoch of the fit": 1e8 * 0.1e-3 / 3600,
+            "the store": 0.38,
+            "the list in memory": 110.0,
+        }
+    )

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from evenhand._errors import EvenhandError
-from evenhand.cli.engine import Actors, Address, EngineOption, choose_engine
+from evenhand.cli.engine import Actors, Address, EngineOption, check_precision, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
     ClassNames,
@@ -18,6 +17,7 @@ from evenhand.cli.options import (
     Seed,
     SplitColumn,
     Threads,
+    Workers,
     examples,
     listed,
     read_mapping,
@@ -49,12 +49,7 @@ def command(
     attribute_columns: AttributeColumns = None,
     split_column: SplitColumn = "split",
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="Processes that read images; by default one a core, at most 8. Of an actor: threads."
-        ),
-    ] = None,
+    workers: Workers = None,
     dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
     precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto.")] = "fp32",
     site: Annotated[
@@ -72,11 +67,7 @@ def command(
 ) -> None:
     """Send every image through a frozen model once; interrupted, the same command resumes."""
     set_threads(threads)
-    if engine == "ray" and precision == "auto":
-        raise EvenhandError(
-            "--precision auto goes by this machine, not by the cluster's; with --engine ray name fp32, bf16 "
-            "or fp16"
-        )
+    check_precision(engine, precision)
     names, wanted = read_mapping(class_names), read_templates(templates)
 
     from evenhand.backbones.load import load_backbone

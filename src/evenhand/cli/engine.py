@@ -34,6 +34,21 @@ Actors = Annotated[
 ]
 
 
+def check_precision(name: EngineName, precision: str | None) -> None:
+    """Refuse a precision that goes by this machine where another computes.
+
+    Raises
+    ------
+    EvenhandError
+        If it is "auto" on a cluster.
+    """
+    if name == "ray" and precision == "auto":
+        raise EvenhandError(
+            "--precision auto goes by this machine, not by the cluster's; with --engine ray name fp32, bf16 "
+            "or fp16"
+        )
+
+
 def choose_engine(
     name: EngineName, *, address: str | None, actors: int | None, device: str, threads: int | None
 ) -> tuple[Engine, str]:

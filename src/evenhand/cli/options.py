@@ -27,6 +27,12 @@ Json = Annotated[
     bool,
     typer.Option("--json", help="Write the object that the table shows to stdout.", rich_help_panel="Shared"),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="Processes that read images; by default one a core, at most 8. Of an actor: threads."
+    ),
+]
 ClassNames = Annotated[str | None, typer.Option(help="label=name,… or a,b for 0,1 or a file.")]
 LabelColumn = Annotated[str, typer.Option(help="Column with the label.")]
 AttributeColumns = Annotated[str | None, typer.Option(help="Columns a,b that make groups.")]

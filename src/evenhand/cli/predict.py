@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from evenhand._errors import EvenhandError
-from evenhand.cli.engine import Actors, Address, EngineOption, choose_engine
-from evenhand.cli.options import Device, Json, Threads, examples, set_threads
+from evenhand.cli.engine import Actors, Address, EngineOption, check_precision, choose_engine
+from evenhand.cli.options import Device, Json, Threads, Workers, examples, set_threads
 
 NAME = "predict"
 EXAMPLES = examples(
@@ -23,6 +23,10 @@ def command(
     source: Annotated[Path | None, typer.Argument(help="Images: a folder, an archive or a table.")] = None,
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
     features: Annotated[Path | None, typer.Option(help="X.npy instead of images.")] = None,
+    workers: Workers = None,
+    precision: Annotated[
+        str | None, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto; by default the store's.")
+    ] = None,
     engine: EngineOption = "local",
     address: Address = None,
     actors: Actors = None,
@@ -33,6 +37,10 @@ def command(
     """Write path, predicted class and the probability of each class, one row per image."""
     if (source is None) == (features is None):
         raise EvenhandError("predict takes images or --features X.npy; give exactly one of the two")
+    if features is not None and (workers is not None or precision is not None):
+        given = "--workers" if workers is not None else "--precision"
+        raise EvenhandError(f"{given} goes with images, but --features came; leave one of them out")
+    check_precision(engine, precision)
 
     from evenhand.experiments.run_folder import read_card
 
@@ -46,7 +54,15 @@ def command(
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     with progress_bar() as progress:
         found = predict_run(
-            run, source, features=features, out=out, device=own_device, engine=where, progress=progress
+            run,
+            source,
+            features=features,
+            out=out,
+            device=own_device,
+            precision=precision,
+            workers=workers,
+            engine=where,
+            progress=progress,
         )
     if json:
         as_json(found)

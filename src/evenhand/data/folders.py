@@ -44,15 +44,34 @@ def find_images(root: Path) -> list[str]:
             f"{address(root)} does not exist; give a folder of images or a table that lists them"
         )
     elif is_dir(root):
-        found = sorted(_walk(root, PurePosixPath(), frozenset()))
+        found = list(_walk(root, PurePosixPath(), frozenset()))
     else:
         raise EvenhandError(f"{root} is no folder; give a folder of images or a table that lists them")
     if not found:
-        raise EvenhandError(f"{root} holds no images; {_advice(root)}")
+        raise no_images(root)
     for name in found:
-        if not _is_utf8(name):
-            raise EvenhandError(f"the file name {os.fsencode(name)!r} is not UTF-8; rename the file")
+        _check_utf8(name)
     return found
+
+
+def walk_images(root: Path) -> Iterator[str]:
+    """Yield what `find_images` returns for a folder of this machine, of which it holds one folder at a time.
+
+    Raises
+    ------
+    EvenhandError
+        If a name is not UTF-8.
+    OSError
+        If a folder cannot be listed.
+    """
+    for name in _walk(root, PurePosixPath(), frozenset()):
+        _check_utf8(name)
+        yield name
+
+
+def no_images(root: Path) -> EvenhandError:
+    """Return what is raised where no picture lies under `root`."""
+    return EvenhandError(f"{root} holds no images; {_advice(root)}")
 
 
 def all_files(folder: Path, suffix: str) -> list[Path]:
@@ -85,26 +104,29 @@ def _advice(root: Path) -> str:
     return f"if the table {table.relative_to(root)} lists them, give that file instead of the folder"
 
 
-def _is_utf8(name: str) -> bool:
+def _check_utf8(name: str) -> None:
     try:
         name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    except UnicodeEncodeError as error:
+        raise EvenhandError(f"the file name {os.fsencode(name)!r} is not UTF-8; rename the file") from error
 
 
 def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[str]:
+    """Yield pictures in the order of their paths: a folder stands where its name with a slash does."""
     real = os.path.realpath(root / folder)
     if real in above:
         return
     with os.scandir(root / folder) as entries:
-        for entry in entries:
-            if entry.name.startswith((".", "__MACOSX")):
-                continue
-            if _is_folder(entry):
-                yield from _walk(root, folder / entry.name, above | {real})
-            elif _is_picture(Path(entry.path)):
-                yield str(folder / entry.name)
+        names = sorted(
+            f"{entry.name}/" if _is_folder(entry) else entry.name
+            for entry in entries
+            if not entry.name.startswith((".", "__MACOSX"))
+        )
+    for name in names:
+        if name.endswith("/"):
+            yield from _walk(root, folder / name, above | {real})
+        elif _is_picture(root / folder / name):
+            yield str(folder / name)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -52,7 +53,31 @@ class Listing:
     @property
     def paths(self) -> Strings:
         """Absolute paths."""
-        return np.asarray([address(_place(self.root, str(name))) for name in self.ids], dtype=np.str_)
+        return np.asarray([place_of(self.root, str(name)) for name in self.ids], dtype=np.str_)
+
+
+def place_of(root: Path, name: str) -> str:
+    """Return where a row's picture is: below the root, unless its name is absolute or an address."""
+    own = Path(name)
+    return address(own if is_remote(own) else Path(os.path.normpath(root / own)))
+
+
+@contextmanager
+def says_what_cannot_be_listed(source: Path) -> Iterator[None]:
+    """Turn the system's refusal to list into a sentence.
+
+    Raises
+    ------
+    EvenhandError
+        In the place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or source
+        raise EvenhandError(
+            f"cannot list {place}: {error.strerror or error}; check the permissions"
+        ) from error
 
 
 def list_images(root: Path) -> Listing:
@@ -195,12 +220,6 @@ def _relative(root: Path, folder: str, name: str) -> str:
         prefix = address(Path(posixpath.normpath(absolute(top).as_posix()))).rstrip("/") + "/"
         return clean.removeprefix(prefix)
     return posixpath.normpath(posixpath.join(folder, name))
-
-
-def _place(root: Path, name: str) -> Path:
-    """Return where a row's picture is: below the root, unless its name is absolute or an address."""
-    own = Path(name)
-    return own if is_remote(own) else Path(os.path.normpath(root / own))
 
 
 def _stands_alone(name: str) -> bool:

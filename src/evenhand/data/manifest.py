@@ -23,6 +23,7 @@ from evenhand.data.listing import (
     list_table,
     list_tree,
     metadata_files,
+    says_what_cannot_be_listed,
 )
 from evenhand.data.parquet_images import list_picture_tables, picture_tables
 from evenhand.data.splits import SPLIT_NAMES, given_or_drawn
@@ -136,7 +137,7 @@ class Manifest:
 
 def _list(source: Path, options: Options) -> Listing:
     source = absolute(source)
-    try:
+    with says_what_cannot_be_listed(source):
         shards = webdataset_shards(source)
         if shards:
             return list_shards(source, shards, options)
@@ -153,11 +154,6 @@ def _list(source: Path, options: Options) -> Listing:
             return list_images(source)
         tables = metadata_files(source)
         return list_image_folder(source, tables, options) if tables else list_tree(source, options)
-    except OSError as error:
-        place = error.filename or source
-        raise EvenhandError(
-            f"cannot list {place}: {error.strerror or error}; check the permissions"
-        ) from error
 
 
 def _check_unique(listing: Listing) -> None:

@@ -11,7 +11,7 @@ from evenhand.backbones.load import Loaded, load_backbone
 _NEEDED = ("activation", "model", "precision", "preprocessing", "site", "weights_sha256")
 
 
-def backbone_of(card: Mapping[str, Any], device: str) -> Loaded:
+def backbone_of(card: Mapping[str, Any], device: str, *, precision: str | None = None) -> Loaded:
     """Load the model that made an embedded store, and refuse it if its weights have changed since.
 
     Parameters
@@ -20,6 +20,8 @@ def backbone_of(card: Mapping[str, Any], device: str) -> Loaded:
         Of a store that `embed` made.
     device : str
         Where the model runs.
+    precision : str, optional
+        Numbers of the model, by default those that made the store.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def backbone_of(card: Mapping[str, Any], device: str) -> Loaded:
         card["model"],
         card.get("pretrained"),
         device=device,
-        precision=card["precision"],
+        precision=precision or card["precision"],
         site=card["site"].removeprefix("visual."),
     )
     if backbone.card()["weights_sha256"] != card["weights_sha256"]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,13 @@ from evenhand._errors import EvenhandError
 from evenhand._files import atomic, sweep
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike
-from evenhand.backbones.base import Backbone
 from evenhand.data.embeddings import read_features
 from evenhand.data.images import none_readable
-from evenhand.data.manifest import Manifest
+from evenhand.data.pictures import list_pictures
 from evenhand.experiments.bundle import BUNDLE, read_bundle
 from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.extract.engine import Engine, on_this_machine
-from evenhand.extract.local import iter_features
+from evenhand.extract.local import Features, iter_features
 from evenhand.methods._model import Model
 
 Block = tuple[list[str], Floats]
@@ -36,12 +36,31 @@ def predict_run(
     features: PathLike | None = None,
     out: PathLike,
     device: str = "cpu",
+    precision: str | None = None,
+    workers: int | None = None,
     engine: Engine = on_this_machine,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write path, predicted and p_<class> for each image or feature row; return counts.
 
-    `device` is this process's, `engine` takes images through the trunk; it changes no byte of the CSV.
+    Images go through batch by batch, and the list of a folder lies on the disk: memory does not grow with it.
+
+    Parameters
+    ----------
+    run : Path
+        Folder that `fit_run` wrote.
+    source, features : Path, optional
+        Images, or a file of features [N, D_in] in their place.
+    out : Path
+        CSV to write.
+    device, precision : str
+        Of the model that reads images; its numbers by default are those that the run's store was made with.
+    workers : int, optional
+        Processes that read images, as in `embed`.
+    engine : Engine
+        What takes images through the trunk; it changes no byte of the CSV.
+    progress : Progress
+        Told how many images are done.
 
     Raises
     ------
@@ -56,7 +75,9 @@ def predict_run(
     if features is not None:
         blocks = _of_features(Path(features))
     elif source is not None:
-        blocks = _of_images(Path(source), run_backbone(card, device), engine, skipped, progress)
+        backbone = run_backbone(card, device, precision=precision)
+        stream = partial(iter_features, backbone=backbone, workers=workers, engine=engine, progress=progress)
+        blocks = _of_images(Path(source), Path(out).parent, stream, skipped)
     else:
         raise EvenhandError("predict takes images or features; give one of the two")
     counts = _write(Path(out), model, classes, blocks)
@@ -71,15 +92,14 @@ def _of_features(path: Path) -> Iterator[Block]:
 
 
 def _of_images(
-    source: Path, backbone: Backbone, engine: Engine, skipped: list[dict[str, str]], progress: Progress
+    source: Path, room: Path, stream: Callable[..., Iterator[Features]], skipped: list[dict[str, str]]
 ) -> Iterator[Block]:
-    manifest = Manifest.read(source, labelled=False)
-    stream = iter_features(manifest.paths.tolist(), backbone, engine=engine, progress=progress)
-    for read, features, unreadable in stream:
-        skipped += [{"path": str(manifest.ids[k]), "reason": reason} for k, reason in unreadable]
-        yield [str(manifest.ids[k]) for k in read], features
-    if len(skipped) == len(manifest):
-        raise none_readable(len(manifest), manifest.paths[0], skipped[0]["reason"])
+    found = list_pictures(source, room)
+    for read, features, unreadable in stream(found.paths):
+        skipped += [{"path": str(found.ids[k]), "reason": reason} for k, reason in unreadable]
+        yield [str(found.ids[k]) for k in read], features
+    if len(skipped) == len(found):
+        raise none_readable(len(found), found.paths[0], skipped[0]["reason"])
 
 
 def _write(out: Path, model: Model, classes: list[str], blocks: Iterable[Block]) -> Counter[str]:

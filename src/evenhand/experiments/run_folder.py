@@ -140,8 +140,15 @@ def read_result(run: Path) -> dict[str, Any]:
         ) from error
 
 
-def run_backbone(card: Mapping[str, Any], device: str) -> Loaded:
+def run_backbone(card: Mapping[str, Any], device: str, *, precision: str | None = None) -> Loaded:
     """Load the model that made a run's store, and refuse it if its weights have changed since.
+
+    Parameters
+    ----------
+    card : mapping
+        The run's.
+    device, precision : str
+        As in `backbone_of`.
 
     Raises
     ------
@@ -155,7 +162,7 @@ def run_backbone(card: Mapping[str, Any], device: str) -> Loaded:
         raise EvenhandError(
             "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
         )
-    return backbone_of(made, device)
+    return backbone_of(made, device, precision=precision)
 
 
 def _read(run: Path, name: str) -> dict[str, Any]:

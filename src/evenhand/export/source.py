@@ -76,7 +76,7 @@ def read_source(run: Path) -> Source:
             f"the run {run} was fitted on imported embeddings, whose model evenhand does not have; "
             f"use {BUNDLE} as it is"
         )
-    backbone = run_backbone({**card, "store_card": {**made, "precision": "fp32"}}, "cpu")
+    backbone = run_backbone(card, "cpu", precision="fp32")
     if backbone.width != model.projection.width:
         raise EvenhandError(
             f"the run {run} takes features of width {model.projection.width} but its model gives "

@@ -57,9 +57,20 @@ class Batch:
     unreadable: list[tuple[int, str]]
 
 
-def consecutive(start: int, stop: int, size: int) -> list[range]:
-    """Return the positions from `start` to `stop` in runs of `size`, the last of which may be shorter."""
-    return [range(first, min(first + size, stop)) for first in range(start, stop, size)]
+@dataclass(frozen=True)
+class Consecutive(Sequence[range]):
+    """The positions from `start` to `stop` in runs of `size`, the last of which may be shorter."""
+
+    start: int
+    stop: int
+    size: int
+
+    def __len__(self) -> int:
+        return len(range(self.start, self.stop, self.size))
+
+    def __getitem__(self, number: Any) -> Any:
+        first = range(self.start, self.stop, self.size)[number]
+        return range(first, min(first + self.size, self.stop))
 
 
 def load_batches(
@@ -97,7 +108,7 @@ def load_batches(
         return
     loader: DataLoader[Any] = DataLoader(
         _Pictures(paths, preprocess, thumbnails),
-        batch_sampler=[list(rows) for rows in batches],
+        batch_sampler=batches,  # type: ignore[arg-type]  # ranges do, and lists of all rows would take room
         num_workers=default_workers(sum(map(len, batches))) if workers is None else workers,
         collate_fn=_collate,
         # Nothing here is random, but the loader would draw a seed from the global generator.
@@ -176,7 +187,7 @@ class _Pictures(Dataset[Item]):
             return position, None, b"", error.reason
         if max(image.size) > LONGEST * min(image.size):
             return position, None, b"", f"too long and thin ({image.width} x {image.height} pixels)"
-        small = _thumbnail(image) if self._thumbnails else b""
+        small = thumbnail_of(image) if self._thumbnails else b""
         return position, self._preprocess(image), small, ""
 
 
@@ -190,7 +201,8 @@ def _collate(items: list[Item]) -> Batch:
     )
 
 
-def _thumbnail(image: Image.Image) -> bytes:
+def thumbnail_of(image: Image.Image) -> bytes:
+    """Return a JPEG whose longest side has 64 pixels."""
     small = image.copy()
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     stream = io.BytesIO()

@@ -24,9 +24,12 @@ from evenhand.data.store import read_skipped, read_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.engine import Embedded, Engine, on_this_machine
-from evenhand.extract.loading import consecutive
+from evenhand.extract.loading import Consecutive
 
 DTYPES = ("float16", "float32")
+
+Features = tuple[list[int], Floats, list[tuple[int, str]]]
+"""Positions that were read, their features float32 [n, D_in], positions and reasons of the others."""
 
 
 def embed(
@@ -100,8 +103,8 @@ def embed(
     }
     with StoreWriter(out, identity=identity, head=head, width=backbone.width, dtype=dtype) as writer:
         if not writer.finished:
-            parts = consecutive(0, len(manifest), part_rows)[writer.parts_done :]
-            batches = [consecutive(rows.start, rows.stop, batch_size) for rows in parts]
+            parts = list(Consecutive(0, len(manifest), part_rows))[writer.parts_done :]
+            batches = [Consecutive(rows.start, rows.stop, batch_size) for rows in parts]
             stream = engine(
                 manifest.paths,
                 backbone,
@@ -133,7 +136,7 @@ def iter_features(
     workers: int | None = None,
     engine: Engine = on_this_machine,
     progress: Progress = silent,
-) -> Iterator[tuple[list[int], Floats, list[tuple[int, str]]]]:
+) -> Iterator[Features]:
     """Yield features of files batch by batch, without keeping them.
 
     Parameters
@@ -163,7 +166,7 @@ def iter_features(
     EvenhandError
         If features are not finite or memory runs out.
     """
-    batches = consecutive(0, len(paths), batch_size)
+    batches = Consecutive(0, len(paths), batch_size)
     stream = engine(paths, backbone, batches, dtype="float32", workers=workers)
     with closing(stream):
         for rows, made in zip(batches, stream, strict=True):

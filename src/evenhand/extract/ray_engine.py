@@ -70,7 +70,7 @@ class RayEngine:
         """Take batches through the trunk on the cluster; each actor reads with `workers` threads."""
         if not batches:
             return
-        with _connected(self.address) as ray:
+        with connected(self.address) as ray:
             # Asked for before anything is sent: a cluster without a place is refused at once.
             kind = choose_actors(_machines(ray), self)
             task = Task(
@@ -114,9 +114,10 @@ class Blocks(Sequence[Block]):
         return -(-len(self.batches) // self.size)
 
     def __getitem__(self, number: Any) -> Any:
-        batches = self.batches[number * self.size : (number + 1) * self.size]
+        end = min((number + 1) * self.size, len(self.batches))
+        batches = [self.batches[k] for k in range(number * self.size, end)]
         first, stop = batches[0].start, batches[-1].stop
-        paths = [str(path) for path in self.paths[first:stop]]
+        paths = [str(self.paths[k]) for k in range(first, stop)]
         return Block(first, paths, [range(rows.start - first, rows.stop - first) for rows in batches])
 
 
@@ -172,7 +173,7 @@ def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
 
 
 @contextmanager
-def _connected(address: str | None) -> Iterator[Any]:
+def connected(address: str | None) -> Iterator[Any]:
     """Yield the module `ray`, connected; a connection that the caller has already is used and left."""
     with _environment(alone=address is None):
         ray = optional("ray", "ray")

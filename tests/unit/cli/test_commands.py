@@ -32,3 +32,10 @@ def test_predict_wants_images_or_features(tmp_path: Path) -> None:
         done = run("predict", str(tmp_path), *more)
         assert done.exit_code == 1
         assert done.stderr == "error: predict takes images or --features X.npy; give exactly one of the two\n"
+
+
+@pytest.mark.parametrize(("option", "value"), [("--workers", "2"), ("--precision", "bf16")])
+def test_features_need_nothing_of_the_model(option: str, value: str, tmp_path: Path) -> None:
+    done = run("predict", str(tmp_path), "--features", "x.npy", option, value)
+    assert done.exit_code == 1
+    assert done.stderr == f"error: {option} goes with images, but --features came; leave one of them out\n"

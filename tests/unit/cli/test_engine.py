@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from evenhand import EvenhandError
-from evenhand.cli import embed
+from evenhand.cli import embed, predict
 from evenhand.cli.engine import choose_engine
 from evenhand.extract.engine import on_this_machine
 from evenhand.extract.ray_engine import RayEngine
@@ -43,6 +43,8 @@ def test_an_actor_has_the_devices_of_its_own(device: str) -> None:
 def test_automatic_precision_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EvenhandError, match="with --engine ray name fp32, bf16 or fp16"):
         embed.command(tmp_path, tmp_path / "s", "tiny", engine="ray", precision="auto")
+    with pytest.raises(EvenhandError, match="with --engine ray name fp32, bf16 or fp16"):
+        predict.command(tmp_path, tmp_path, engine="ray", precision="auto")
 
 
 def test_a_model_moves_whole() -> None:

@@ -69,6 +69,19 @@ def test_fit_then_predict_images_and_features(photos: Path, store: Path, tmp_pat
     assert sum(found["predicted"].values()) == 200
 
 
+def test_predict_reads_images_as_it_is_told(photos: Path, store: Path, tmp_path: Path) -> None:
+    made = tmp_path / "birds.run"
+    run("fit", store, "--method", "zero_shot", "--out", made)
+
+    def predicted(*options: object) -> str:
+        run("predict", made, photos / "test", "--out", tmp_path / "p.csv", "--device", "cpu", *options)
+        return (tmp_path / "p.csv").read_text()
+
+    usual = predicted()
+    assert predicted("--precision", "fp32", "--workers", 2) == usual
+    assert predicted("--precision", "bf16") != usual
+
+
 def test_broken_images_are_counted_by_kind(tmp_path: Path) -> None:
     for k in range(6):
         folder = tmp_path / "photos" / ("cat" if k % 2 else "dog")

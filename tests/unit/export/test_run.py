@@ -18,7 +18,7 @@ from evenhand.cli.app import app
 from evenhand.experiments.bundle import read_bundle, write_bundle
 from evenhand.methods._model import Model
 
-from .conftest import MakeRun
+from .conftest import COSINES, MakeRun
 
 
 def test_the_command_writes_and_tells(make_run: MakeRun, tmp_path: Path) -> None:
@@ -30,6 +30,16 @@ def test_the_command_writes_and_tells(make_run: MakeRun, tmp_path: Path) -> None
     done = CliRunner().invoke(app, [*arguments, str(tmp_path / "b")])
     assert "logits differ from the run's by at most" in done.stdout
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}
+
+
+@pytest.mark.parametrize("target", ["open_clip", "transformers", "onnx"])
+def test_cosines_agree_at_the_logit_scale_of_pretrained_models(
+    make_run: MakeRun, tmp_path: Path, target: str
+) -> None:
+    run = make_run("vit-sharp", "zero_shot")
+    scale = read_bundle(run / "bundle.safetensors")[0].logit_scale
+    assert scale == pytest.approx(100)
+    assert export_run(run, target, tmp_path / "out")["largest_difference"] / scale < COSINES
 
 
 def test_a_folder_that_holds_something_is_left_alone(make_run: MakeRun, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from evenhand import EvenhandError
 from evenhand.extract import loading
-from evenhand.extract.loading import Batch, consecutive, default_workers, load_batches, load_by_threads
+from evenhand.extract.loading import Batch, Consecutive, default_workers, load_batches, load_by_threads
 
 
 def pixels_of(image: Image.Image) -> Tensor:
@@ -27,11 +27,11 @@ def files(tmp_path: Path) -> list[str]:
 
 
 def load(files: list[str], **options: bool | int) -> list[Batch]:
-    return list(load_batches(files, pixels_of, consecutive(0, len(files), 3), **options))  # type: ignore[arg-type]
+    return list(load_batches(files, pixels_of, Consecutive(0, len(files), 3), **options))  # type: ignore[arg-type]
 
 
 def test_consecutive_runs_cover_the_range() -> None:
-    assert [list(run) for run in consecutive(2, 9, 3)] == [[2, 3, 4], [5, 6, 7], [8]]
+    assert [list(run) for run in Consecutive(2, 9, 3)] == [[2, 3, 4], [5, 6, 7], [8]]
 
 
 def test_batches_come_in_order_with_what_could_not_be_read(files: list[str]) -> None:
@@ -108,7 +108,7 @@ def test_other_failures_of_a_transform_are_not_hidden(files: list[str]) -> None:
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_threads_change_nothing(files: list[str], workers: int) -> None:
-    runs = consecutive(0, len(files), 2)
+    runs = Consecutive(0, len(files), 2)
     alone = load_batches(files, pixels_of, runs, workers=0, thumbnails=True)
     for one, other in zip(
         alone, load_by_threads(files, pixels_of, runs, workers=workers, thumbnails=True), strict=True
@@ -123,7 +123,7 @@ def test_threads_change_nothing(files: list[str], workers: int) -> None:
 def test_addresses_are_read_without_forking(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "DataLoader", None)
     addresses = [f"file://{path}" for path in files]
-    batches = list(load_batches(addresses, pixels_of, consecutive(0, 7, 3), workers=2))
+    batches = list(load_batches(addresses, pixels_of, Consecutive(0, 7, 3), workers=2))
     assert [batch.read for batch in batches] == [[0, 1, 2], [4, 5], [6]]
     assert batches[1].unreadable == [(3, "not an image")]
 
@@ -135,7 +135,7 @@ def test_threads_read_no_further_than_a_few_batches_ahead(files: list[str]) -> N
         seen.append(1)
         return pixels_of(image)
 
-    stream = load_by_threads(files[:3] * 20, note, consecutive(0, 60, 2), workers=1)
+    stream = load_by_threads(files[:3] * 20, note, Consecutive(0, 60, 2), workers=1)
     next(stream)
     stream.close()
     assert len(seen) <= 2 * (loading.AHEAD + 1)

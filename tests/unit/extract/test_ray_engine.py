@@ -11,7 +11,7 @@ from evenhand import EvenhandError
 from evenhand._version import __version__
 from evenhand.data.manifest import Manifest
 from evenhand.extract.engine import Embedded, on_this_machine
-from evenhand.extract.loading import consecutive
+from evenhand.extract.loading import Consecutive
 from evenhand.extract.ray_engine import Actors, Blocks, RayEngine, check_address, check_seen, choose_actors
 from evenhand.extract.ray_worker import Task, Trunk
 
@@ -28,7 +28,7 @@ def test_blocks_come_back_as_the_batches_of_one_machine(
 ) -> None:
     Path(manifest.paths[7]).write_bytes(b"broken")
     # As a resumed run asks: from the second part on.
-    batches = [batch for part in ((5, 12), (12, 19), (19, 20)) for batch in consecutive(*part, 3)]
+    batches = [batch for part in ((5, 12), (12, 19), (19, 20)) for batch in Consecutive(*part, 3)]
     expected = list(
         on_this_machine(manifest.paths, backbone, batches, dtype="float32", thumbnails=True, workers=0)
     )
