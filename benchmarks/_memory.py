@@ -69,11 +69,18 @@ def fit(store: str, method: str, how: str) -> dict[str, Any]:
 
 
 def predict(run: str, folder: str) -> dict[str, Any]:
-    """Predict a folder of images."""
+    """Predict a folder of images; what is held is looked at between batches."""
     from evenhand.experiments.predict import predict_run
 
+    held = [0]
+
+    def look(*_: object) -> None:
+        held[0] = max(held[0], anonymous())
+
     with tempfile.TemporaryDirectory() as made:
-        return {"predict": watched(lambda: predict_run(run, folder, out=Path(made) / "p.csv"))}
+        out = Path(made) / "p.csv"
+        found = watched(lambda: predict_run(run, folder, out=out, progress=look))
+    return {"predict": {**found, "held": held[0]}}
 
 
 if __name__ == "__main__":

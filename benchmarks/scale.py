@@ -102,7 +102,9 @@ def driver() -> dict[str, Row]:
     """What a row costs the driver: to list, to write, to hash, to keep."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((4096, WIDTH), dtype=np.float32).astype(np.float16)
-    small = [thumbnail_of(Image.open(io.BytesIO(_photo())))] * len(X)
+    # As many bytes as a thumbnail has, and as little to compress.
+    length = len(thumbnail_of(Image.open(io.BytesIO(_photo()))))
+    small = [rng.bytes(length) for _ in range(len(X))]
     head = Head(np.eye(WIDTH, 2, dtype=np.float32), None, ("a", "b"), np.eye(2, dtype=np.float32))
     names = np.asarray([f"photographs/2026/shard-{k % 100:05d}/picture-{k:09d}.jpg" for k in range(len(X))])
     columns = {"id": names, "path": names, "label": np.full(len(X), "a"), "split": np.full(len(X), "train")}

@@ -184,7 +184,7 @@ def test_of_two_writers_of_one_store_one_wins_and_the_other_says_why(
         folder = tmp_path / str(number)
         winner, other = warm.meanwhile(folder, command, command, stop_at=stop_at)
         assert (winner.code, other.code) == (0, 1), (stop_at, winner, other)
-        said = "error: store out is being written by another process; wait for it to end\n"
+        said = "error: out is being written by another process; wait for it to end\n"
         assert other.stderr == said, (stop_at, other)
         assert kit.contents(folder) == whole, stop_at
 

@@ -76,7 +76,9 @@ def write_clip(folder: Path) -> Path:
     images = transformers.CLIPImageProcessor(
         size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
     )
-    tokenizer = transformers.CLIPTokenizer(own.encoder, list(own.bpe_ranks), model_max_length=24)
+    special = {own.sot_token_id: "<|startoftext|>", own.eot_token_id: "<|endoftext|>"}
+    vocabulary = {special.get(number, word): number for word, number in own.encoder.items()}
+    tokenizer = transformers.CLIPTokenizer(vocabulary, list(own.bpe_ranks), model_max_length=24)
     for part in (model, images, tokenizer):
         part.save_pretrained(folder)
     return folder
