@@ -112,7 +112,7 @@ class DFR(Method):
             )
         known = labels >= 0
         y = problem.y_val.numpy()[known]
-        z = problem.start.embed(problem.h_val[torch.from_numpy(known)]).double().numpy()
+        z = problem.start.embed(problem.h_val[torch.from_numpy(np.flatnonzero(known))]).double().numpy()
         return z, y, _crossed(y, labels[known], self.classes_.tolist())
 
     def _choose(self, z: Floats, y: Ints, groups: Ints, problem: Problem) -> float:
