@@ -74,7 +74,7 @@ def predict(run: str, folder: str) -> dict[str, Any]:
 
     held = [0]
 
-    def look(*_: object) -> None:
+    def look(stage: str, done: int, total: int) -> None:  # noqa: ARG001
         held[0] = max(held[0], anonymous())
 
     with tempfile.TemporaryDirectory() as made:

@@ -108,7 +108,7 @@ def load_batches(
         return
     loader: DataLoader[Any] = DataLoader(
         _Pictures(paths, preprocess, thumbnails),
-        batch_sampler=batches,  # type: ignore[arg-type]  # ranges do, and lists of all rows would take room
+        batch_sampler=batches,  # type: ignore[arg-type]  # made one by one: a list of them all would be large
         num_workers=default_workers(sum(map(len, batches))) if workers is None else workers,
         collate_fn=_collate,
         # Nothing here is random, but the loader would draw a seed from the global generator.
