@@ -48,5 +48,11 @@ def test_as_json_there_is_no_last_line(quick: None, tmp_path: Path) -> None:
 
 
 def test_make_demo_ends_with_that_command() -> None:
-    done = subprocess.run(["make", "--dry-run", "demo"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "--dry-run", "demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.splitlines()[-1].endswith("/evenhand demo --out out/demo")
