@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from evenhand import CFR, Head
 from evenhand._typing import Floats
-from evenhand.methods._calibrate import PAPER
+from evenhand.methods.cfr.calibrate import PAPER
 from evenhand.methods.erm import ERM_SGD
 
 GAMMAS = (4, 8, 12, 16, 20)

@@ -53,9 +53,9 @@ def fit(store: str, method: str, how: str) -> dict[str, Any]:
     One epoch of each stage: their number changes the seconds, not the memory.
     """
     from evenhand import read_store
-    from evenhand.experiments.run import fit_row
-    from evenhand.methods._calibrate import STABLE
+    from evenhand.methods.cfr.calibrate import STABLE
     from evenhand.methods.erm import ERM_SGD
+    from evenhand.runs.fit import fit_row
 
     once = replace(ERM_SGD, epochs=1)
     params: dict[str, dict[str, Any]] = {
@@ -70,7 +70,7 @@ def fit(store: str, method: str, how: str) -> dict[str, Any]:
 
 def predict(run: str, folder: str) -> dict[str, Any]:
     """Predict a folder of images; what is held is looked at between batches."""
-    from evenhand.experiments.predict import predict_run
+    from evenhand.runs.predict import predict_run
 
     held = [0]
 

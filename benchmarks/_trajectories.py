@@ -16,11 +16,11 @@ from evenhand import CFR, DFR
 from evenhand._files import atomic
 from evenhand._typing import Floats, Ints
 from evenhand.data.table import FeatureTable
-from evenhand.methods._candidates import Candidates, History, cross_fitted
-from evenhand.methods._problem import Problem, pose
-from evenhand.methods._rows import Rows
-from evenhand.methods._trajectory import Plan
-from evenhand.selection.judged import Judged
+from evenhand.methods._training.problem import Problem, pose
+from evenhand.methods._training.rows import Rows
+from evenhand.methods.cfr.candidates import Candidates, History, cross_fitted
+from evenhand.methods.cfr.trajectory import Plan
+from evenhand.selection.held_out import Judged
 from evenhand.selection.rules import WORST_CLUSTER, Rule
 
 

@@ -27,25 +27,25 @@ from _timing import machine
 from _trajectories import Way, follow_or_read
 from torch import Tensor
 
-from evenhand.calibration.draws import Drawn, Ground, Pools, split_lines
-from evenhand.calibration.negatives import NearestNegatives, NegativeSource, RandomNegatives
-from evenhand.calibration.positives import Centroid, DrawnRows, RunningCentroid
-from evenhand.calibration.rules import LowMargin, Uniform
-from evenhand.calibration.terms import (
+from evenhand.data.table import FeatureTable
+from evenhand.methods._draws.negatives import NearestNegatives, NegativeSource, RandomNegatives
+from evenhand.methods._draws.pools import Drawn, Ground, Pools, split_lines
+from evenhand.methods._draws.positives import Centroid, DrawnRows, RunningCentroid
+from evenhand.methods._training.folds import stratified_folds, with_validation
+from evenhand.methods._training.loop import SGD
+from evenhand.methods._training.problem import Problem
+from evenhand.methods.cfr.calibrate import GRID, NEAREST, PAPER, STABLE
+from evenhand.methods.cfr.calibration_rules import LowMargin, Uniform
+from evenhand.methods.cfr.candidates import Candidates, History, cross_fitted, validated
+from evenhand.methods.cfr.loss_terms import (
     AnchorCrossEntropy,
     BatchCrossEntropy,
     Calibration,
     Similarity,
     TargetedContrast,
 )
-from evenhand.data.table import FeatureTable
-from evenhand.methods._calibrate import GRID, NEAREST, PAPER, STABLE
-from evenhand.methods._candidates import Candidates, History, cross_fitted, validated
-from evenhand.methods._folds import stratified_folds, with_validation
-from evenhand.methods._loop import SGD
-from evenhand.methods._problem import Problem
-from evenhand.methods._references import CrossFittedErm, ErmReference, ZeroShotReference
-from evenhand.methods._trajectory import Plan, follow
+from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ZeroShotReference
+from evenhand.methods.cfr.trajectory import Plan, follow
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.rules import Rule
 

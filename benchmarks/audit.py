@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from evenhand import Head, fit_run
+from evenhand.audit.pipeline import Audit, audit_table
 from evenhand.audit.slices import Rows, assessed, halves, slice_rows
 from evenhand.data.table import FeatureTable
-from evenhand.experiments.audit import Audit, audit_table
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 """The words that the CLIP of the photographs was trained on."""

@@ -48,7 +48,7 @@ def extraction_rows(name: str, images: int, rounds: int) -> list[Row]:
             "predict": lambda: predict_run(run, Path(folder) / "photos", out=csv),
         }
         # The run names random weights, which no name loads.
-        with patch("evenhand.experiments.predict.run_backbone", return_value=backbone):
+        with patch("evenhand.runs.predict.run_backbone", return_value=backbone):
             seconds = side_by_side(sides, rounds)
     details = {"images": images, "batch_size": BATCH, "seconds": seconds.medians()}
     rows = []

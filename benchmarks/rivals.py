@@ -23,8 +23,8 @@ from _trajectories import oracle_or_read
 
 from evenhand import FeatureTable, compare_methods
 from evenhand._random import numpy_stream
-from evenhand.experiments.kept import KEPT
-from evenhand.experiments.results import Results
+from evenhand.comparison.winner import KEPT
+from evenhand.evaluation.results import Results
 
 METHODS = ("all", "cfr:nearest", "cfr:paper")
 KEPT_OF_HOME = 0.05

@@ -28,10 +28,10 @@ from _timing import machine
 from _trajectories import Run, follow_or_read, oracle_or_read
 from scipy.stats import spearmanr
 
-from evenhand.calibration.positives import Centroid
 from evenhand.functional.bootstrap import worst_group_difference
-from evenhand.methods._calibrate import NEAREST, PAPER, STABLE
-from evenhand.methods._references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
+from evenhand.methods._draws.positives import Centroid
+from evenhand.methods.cfr.calibrate import NEAREST, PAPER, STABLE
+from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.rules import RULES
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from evenhand import Head, fit_run, read_store
 from evenhand.data.store_write import StoreWriter
-from evenhand.experiments.run_folder import write_card
+from evenhand.runs.card import write_card
 
 MakeRun = Callable[..., Path]
 

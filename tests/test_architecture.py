@@ -94,7 +94,7 @@ def test_imports_point_one_way() -> None:
     ("name", "target"),
     [
         ("evenhand.data.store", "evenhand.methods.erm"),
-        ("evenhand.audit.metrics", "evenhand.calibration.rules"),
+        ("evenhand.evaluation.metrics", "evenhand.methods.cfr.calibration_rules"),
         ("evenhand.cli.fit", "evenhand"),
         ("evenhand._errors", "evenhand.data.table"),
         ("evenhand", "evenhand.data.table"),
@@ -172,5 +172,5 @@ def test_help_loads_nothing_heavy() -> None:
 def test_a_fit_loads_no_model_library() -> None:
     heavy = ("open_clip", "torchvision", "transformers")
     found = f"print(sorted(set(sys.modules) & set({heavy!r})))"
-    output = run_python(f"import sys, evenhand.experiments.run\n{found}")
+    output = run_python(f"import sys, evenhand.runs.fit\n{found}")
     assert output.strip() == "[]"

@@ -11,7 +11,7 @@ from torch import Tensor
 from evenhand import Head
 from evenhand._random import torch_stream
 from evenhand._typing import Floats, Ints
-from evenhand.methods._loop import SGD
+from evenhand.methods._training.loop import SGD
 
 WIDTH = 6
 

@@ -9,8 +9,8 @@ import pytest
 from evenhand import EvenhandError, Head
 from evenhand._typing import Floats, Ints
 from evenhand.data.splits import hold_out
-from evenhand.methods._last_layer import LastLayer
-from evenhand.methods._loop import SGD
+from evenhand.methods._training.last_layer import LastLayer
+from evenhand.methods._training.loop import SGD
 from evenhand.methods.afr import AFR, afr_weights, reweighted
 
 STEP = SGD(learning_rate=3e-2, epochs=2, batch_size=16)

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from evenhand._typing import Floats, Ints
-from evenhand.methods._probe import logistic
+from evenhand.methods._training.logistic import logistic
 from evenhand.methods.balanced_probe import BalancedProbe
 
 

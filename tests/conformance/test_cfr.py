@@ -15,13 +15,13 @@ from torch import Tensor
 from evenhand import CFR, Head
 from evenhand._random import torch_stream
 from evenhand._typing import Floats, Ints
-from evenhand.calibration.negatives import NearestNegatives
-from evenhand.calibration.sets import CalibrationSet
-from evenhand.calibration.terms import AnchorCrossEntropy, BatchCrossEntropy, Calibration, Similarity
-from evenhand.methods._calibrate import PAPER, STABLE, Recipe, calibrate
-from evenhand.methods._loop import SGD
-from evenhand.methods._problem import pose
-from evenhand.methods._references import ErmReference
+from evenhand.methods._draws.calibration_set import CalibrationSet
+from evenhand.methods._draws.negatives import NearestNegatives
+from evenhand.methods._training.loop import SGD
+from evenhand.methods._training.problem import pose
+from evenhand.methods.cfr.calibrate import PAPER, STABLE, Recipe, calibrate
+from evenhand.methods.cfr.loss_terms import AnchorCrossEntropy, BatchCrossEntropy, Calibration, Similarity
+from evenhand.methods.cfr.references import ErmReference
 
 OF_CLASS = 3
 """Rows of each class: the first is the positive, the others are anchors."""

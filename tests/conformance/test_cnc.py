@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from evenhand import ERM, EvenhandError, Head
-from evenhand.calibration.sides import Parts, Side
 from evenhand.methods import cnc
+from evenhand.methods._draws.prediction_sides import Parts, Side
 from evenhand.methods.cnc import CnC
 
 WIDTH, SCALE = 6, 10.0

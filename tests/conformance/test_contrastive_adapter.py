@@ -9,8 +9,8 @@ from torch import nn
 
 from evenhand import EvenhandError, Head
 from evenhand.backbones.projection import AdapterProjection, LinearProjection
-from evenhand.methods._adapter import Adapter
-from evenhand.methods._problem import Problem, pose
+from evenhand.methods._training.adapter import Adapter
+from evenhand.methods._training.problem import Problem, pose
 from evenhand.methods.contrastive_adapter import ContrastiveAdapter, _cells, _Training
 
 WIDTH = 5

@@ -7,9 +7,9 @@ import pytest
 
 from evenhand import ERM, Head
 from evenhand._typing import Floats, Ints
-from evenhand.methods._erm import train_erm
-from evenhand.methods._loop import SGD
-from evenhand.methods._problem import pose
+from evenhand.methods._training.loop import SGD
+from evenhand.methods._training.problem import pose
+from evenhand.methods._training.train_erm import train_erm
 
 SGD_DECAYED = SGD(learning_rate=3e-2, epochs=2, batch_size=16, momentum=0.9, weight_decay=0.05)
 

@@ -11,8 +11,8 @@ from evenhand import EvenhandError, Head
 from evenhand._random import child_seed
 from evenhand._typing import Floats, Ints
 from evenhand.data.splits import hold_out
-from evenhand.methods._last_layer import LastLayer, Seen
-from evenhand.methods._loop import SGD
+from evenhand.methods._training.last_layer import LastLayer, Seen
+from evenhand.methods._training.loop import SGD
 from evenhand.methods.evals import EVaLS, extremes, worst_environment
 
 STEP = SGD(learning_rate=3e-2, epochs=2, batch_size=64)

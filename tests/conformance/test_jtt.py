@@ -9,7 +9,7 @@ import torch
 
 from evenhand import EvenhandError, Head
 from evenhand._typing import Floats, Ints
-from evenhand.methods._loop import SGD
+from evenhand.methods._training.loop import SGD
 from evenhand.methods.jtt import JTT, error_set, upweighted
 
 STEP = SGD(learning_rate=3e-2, epochs=3, batch_size=16)

@@ -7,7 +7,7 @@ import pytest
 
 from evenhand import Head, LinearProbe
 from evenhand._typing import Floats, Ints
-from evenhand.methods._probe import logistic
+from evenhand.methods._training.logistic import logistic
 
 
 def slopes(z: Floats, y: Ints, v: Floats, d: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from evenhand import EvenhandError, Head
 from evenhand._random import torch_stream
 from evenhand._typing import Floats, Ints
 from evenhand.data.splits import hold_out
-from evenhand.methods._loop import SGD
+from evenhand.methods._training.loop import SGD
 from evenhand.methods.self_ import SelectiveFinetuning, balancing_weights, disagreement, highest
 
 STEP = SGD(learning_rate=3e-2, epochs=4, batch_size=16)

@@ -34,8 +34,8 @@ def prepare() -> None:
     torch.set_num_threads(1)
     for module in pkgutil.walk_packages(evenhand.__path__, "evenhand."):
         import_module(module.name)
-    for name in ("run", "unit"):
-        import_module(f"evenhand.experiments.{name}").time = SimpleNamespace(perf_counter=float)  # type: ignore[attr-defined]
+    for name in ("runs.fit", "comparison.job"):
+        import_module(f"evenhand.{name}").time = SimpleNamespace(perf_counter=float)  # type: ignore[attr-defined]
     # Small parts, so that a kill finds some done.
     import_module("evenhand.extract.local").embed.__kwdefaults__["part_rows"] = 8
 

@@ -82,7 +82,7 @@ def test_the_wheel_holds_its_data_and_stays_small(wheel: Path) -> None:
             f"evenhand/report/templates/{name}"
             for name in ("report.html.j2", "page.css", "page.js", "map.js")
         ),
-        "evenhand/experiments/results.schema.json",
+        "evenhand/evaluation/results.schema.json",
     ):
         assert wanted in names
     assert any(name.endswith("/open_clip_model.safetensors") for name in names)
@@ -91,7 +91,7 @@ def test_the_wheel_holds_its_data_and_stays_small(wheel: Path) -> None:
 
 def test_results_fit_the_shipped_schema(environment: Path, demo: Path) -> None:
     results = json.loads((demo / "results.json").read_text(encoding="utf-8"))
-    (schema,) = environment.glob("lib/python*/site-packages/evenhand/experiments/results.schema.json")
+    (schema,) = environment.glob("lib/python*/site-packages/evenhand/evaluation/results.schema.json")
     jsonschema.validate(results, json.loads(schema.read_text(encoding="utf-8")))
     assert {"erm", "cfr"} <= {row["method"] for row in results["rows"]}
 

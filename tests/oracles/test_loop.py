@@ -5,8 +5,8 @@ from math import cos, pi
 import pytest
 import torch
 
-from evenhand.methods._calibrate import cosine_schedule
-from evenhand.methods._loop import SGD, descend
+from evenhand.methods._training.loop import SGD, descend
+from evenhand.methods.cfr.calibrate import cosine_schedule
 
 
 def test_a_step_is_that_of_torch() -> None:

@@ -14,17 +14,17 @@ from torch import Tensor
 
 from evenhand import CFR, EvenhandError, Head
 from evenhand._typing import Floats, Ints
-from evenhand.calibration.positives import RunningCentroid
-from evenhand.calibration.rules import CalibrationRule, LowMargin, Misclassified
-from evenhand.calibration.terms import BatchCrossEntropy, Calibration, TargetedContrast
-from evenhand.experiments.bundle import read_bundle, write_bundle
 from evenhand.methods import registry
-from evenhand.methods._calibrate import PAPER_CODE, STABLE, Recipe
-from evenhand.methods._loop import SGD
-from evenhand.methods._references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
+from evenhand.methods._draws.positives import RunningCentroid
+from evenhand.methods._training.loop import SGD
 from evenhand.methods.base import Method
+from evenhand.methods.cfr.calibrate import PAPER_CODE, STABLE, Recipe
+from evenhand.methods.cfr.calibration_rules import CalibrationRule, LowMargin, Misclassified
+from evenhand.methods.cfr.loss_terms import BatchCrossEntropy, Calibration, TargetedContrast
+from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
+from evenhand.runs.bundle import read_bundle, write_bundle
 from evenhand.selection.evidence import Evidence
-from evenhand.selection.judged import Judged
+from evenhand.selection.held_out import Judged
 from evenhand.selection.rules import RULES
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from evenhand.calibration.draws import Ground
-from evenhand.calibration.negatives import RandomNegatives
-from evenhand.calibration.positives import Centroid, DrawnRows
-from evenhand.calibration.sets import CalibrationSet
 from evenhand.functional.contrastive import calibration_loss_of_similarities, line_similarities
 from evenhand.functional.geometry import unit
+from evenhand.methods._draws.calibration_set import CalibrationSet
+from evenhand.methods._draws.negatives import RandomNegatives
+from evenhand.methods._draws.pools import Ground
+from evenhand.methods._draws.positives import Centroid, DrawnRows
 
 N, DRAWS = 30, 500
 Y = torch.arange(N) % 3

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError, Head
-from evenhand.methods.cfr import CFR
+from evenhand.methods.cfr.estimator import CFR
 from evenhand.selection.evidence import VERDICT_NONE, Evidence
-from evenhand.selection.judged import Judged
+from evenhand.selection.held_out import Judged
 from evenhand.selection.rules import find_rule
 
 NAMES = np.array(["left", "right"])

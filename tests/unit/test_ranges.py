@@ -9,23 +9,23 @@ import pytest
 
 from evenhand import CFR, ERM, EvenhandError
 from evenhand._ranges import COUNT, INSIDE, SHARE, Each, or_none
-from evenhand.calibration.negatives import NearestNegatives, RandomNegatives
-from evenhand.calibration.positives import Centroid, DrawnRows, RunningCentroid
-from evenhand.calibration.rules import LowMargin, Misclassified, Uniform
-from evenhand.calibration.terms import (
+from evenhand.functional.targeted import Targeted
+from evenhand.methods._draws.negatives import NearestNegatives, RandomNegatives
+from evenhand.methods._draws.positives import Centroid, DrawnRows, RunningCentroid
+from evenhand.methods._training.loop import SGD
+from evenhand.methods.cfr.calibrate import STABLE, Recipe
+from evenhand.methods.cfr.calibration_rules import LowMargin, Misclassified, Uniform
+from evenhand.methods.cfr.loss_terms import (
     AnchorCrossEntropy,
     BatchCrossEntropy,
     Calibration,
     Similarity,
     TargetedContrast,
 )
-from evenhand.functional.targeted import Targeted
-from evenhand.methods._calibrate import STABLE, Recipe
-from evenhand.methods._loop import SGD
-from evenhand.methods._references import CrossFittedErm
+from evenhand.methods.cfr.references import CrossFittedErm
 from evenhand.methods.registry import METHODS, make, method_class
 from evenhand.selection.evidence import Evidence
-from evenhand.selection.witness import Witness
+from evenhand.selection.probe_check import Witness
 
 X = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)
 Y = np.arange(40) % 2

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from evenhand.audit.metrics import Rate
+from evenhand.evaluation.metrics import Rate
 
 
 class Word(BaseModel):

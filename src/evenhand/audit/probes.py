@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from evenhand._random import child_seed
 from evenhand._typing import Bools, Floats, Ints, Strings
 from evenhand.audit.findings import Probe, ProbeSide
-from evenhand.audit.metrics import Rate, rate
+from evenhand.evaluation.metrics import Rate, rate
 from evenhand.functional.geometry import cosine_logits
 from evenhand.functional.intervals import weighted_interval
 from evenhand.functional.shift import attribute_shift, exchanged

@@ -16,8 +16,8 @@ from sklearn.decomposition import PCA
 
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.audit.findings import Slice
-from evenhand.audit.metrics import rate
 from evenhand.data.splits import hold_out
+from evenhand.evaluation.metrics import rate
 from evenhand.functional.clusters import ClassClusters
 from evenhand.functional.excess import excess_errors, holm
 from evenhand.functional.mixture import fit_mixture

@@ -44,11 +44,11 @@ def command(
     set_threads(threads)
 
     from evenhand.audit.gate import failures, read_bounds
+    from evenhand.audit.pipeline import audit_table
     from evenhand.cli.audit_tables import show_audit
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, complain
     from evenhand.data.store import read_store
-    from evenhand.experiments.audit import audit_table
 
     bounds = read_bounds(fail_under or [])
     with progress_bar() as progress:

@@ -91,10 +91,10 @@ def command(
         return
 
     from evenhand.backbones.load import load_backbone
+    from evenhand.bench.run import run_bench
     from evenhand.cli.bar import progress_bar
+    from evenhand.comparison.workers import cores
     from evenhand.data.concepts import read_concept_words
-    from evenhand.experiments.bench import run_bench
-    from evenhand.experiments.workers import cores
 
     words = None if concepts is None else read_concept_words(concepts)
     backbone = load_backbone(wanted, pretrained, device=choose_device(device), precision=precision, site=site)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from evenhand.cli.show import as_json, clean, complain, console, percent, table
 
 if TYPE_CHECKING:
+    from evenhand.bench.run import Bench
     from evenhand.data.manifest import Manifest
     from evenhand.datasets.base import Dataset
-    from evenhand.experiments.bench import Bench
 
 AVERAGES = {
     "plain": "over images",

@@ -48,9 +48,9 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.compare_table import show_comparison
+    from evenhand.comparison.run import compare_methods
+    from evenhand.comparison.workers import cores
     from evenhand.data.store import read_store
-    from evenhand.experiments.compare import compare_methods
-    from evenhand.experiments.workers import cores
 
     table = read_store(store)
     words = None if concepts is None else _embedded(table, concepts)
@@ -72,7 +72,7 @@ def command(
 
 
 def _embedded(table: FeatureTable, path: Path) -> Concepts:
+    from evenhand.backbones.concepts_from_card import concepts_for
     from evenhand.data.concepts import read_concept_words
-    from evenhand.experiments.concepts import concepts_for
 
     return concepts_for(table, read_concept_words(path))

@@ -26,8 +26,8 @@ def command(
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.results import show_results
     from evenhand.cli.show import clean, console
-    from evenhand.experiments.demo import run_demo, run_folder
     from evenhand.report.page import render_report
+    from evenhand.runs.demo import run_demo, run_folder
 
     page = out / "report.html"
     with progress_bar() as progress:

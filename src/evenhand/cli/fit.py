@@ -57,7 +57,7 @@ def command(
     from evenhand.cli.params import check_params
     from evenhand.cli.results import show_results
     from evenhand.data.store import read_store
-    from evenhand.experiments.run import fit_run
+    from evenhand.runs.fit import fit_run
 
     check_params(method, params)
     table = read_store(store)
@@ -85,8 +85,8 @@ def embedded_words(table: FeatureTable, method: str, path: Path) -> Concepts:
     EvenhandError
         If the method takes no words, the file holds none, or the store's model cannot embed them.
     """
+    from evenhand.backbones.concepts_from_card import concepts_for
     from evenhand.data.concepts import read_concept_words
-    from evenhand.experiments.concepts import concepts_for
     from evenhand.methods.registry import method_class
 
     if "words" not in method_class(method).needs:

@@ -42,14 +42,14 @@ def command(
         raise EvenhandError(f"{given} goes with images, but --features came; leave one of them out")
     check_precision(engine, precision)
 
-    from evenhand.experiments.run_folder import read_card
+    from evenhand.runs.card import read_card
 
     read_card(run)  # a wrong folder is told at once, before torch is imported
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, clean, complain, console, table
-    from evenhand.experiments.predict import predict_run
+    from evenhand.runs.predict import predict_run
 
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     with progress_bar() as progress:

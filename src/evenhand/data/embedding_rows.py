@@ -9,11 +9,11 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
-from evenhand.data.arrays_in import in_part_order
 from evenhand.data.labels import class_codes, renamed
+from evenhand.data.read_arrays import in_part_order
+from evenhand.data.read_tables import Columns, read_columns
 from evenhand.data.splits import given_or_drawn
 from evenhand.data.store_layout import OWN_COLUMNS
-from evenhand.data.tables_in import Columns, read_columns
 
 
 def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:

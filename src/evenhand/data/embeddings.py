@@ -12,10 +12,10 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
 from evenhand._typing import Floats, PathLike, Strings
-from evenhand.data.arrays_in import feature_files, read_arrays
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
 from evenhand.data.labels import check_trained, untested
+from evenhand.data.read_arrays import feature_files, read_arrays
 from evenhand.data.store import read_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable

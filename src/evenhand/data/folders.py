@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members
 from evenhand.data.files import address, is_dir, is_file, is_remote, names_in
+from evenhand.data.read_tables import SUFFIXES
 from evenhand.data.splits import SPLIT_NAMES
-from evenhand.data.tables_in import SUFFIXES
 
 # HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.
 _EXTENSIONS = {

@@ -17,8 +17,8 @@ from evenhand.data.archives import is_archive, is_inside, members
 from evenhand.data.files import absolute, address, is_file, is_remote, names_in
 from evenhand.data.folders import class_of, find_images, split_of
 from evenhand.data.labels import some
+from evenhand.data.read_tables import Columns, read_columns
 from evenhand.data.splits import SPLIT_NAMES
-from evenhand.data.tables_in import Columns, read_columns
 
 PATH_COLUMNS = (
     *("file_name", "filename", "file_path", "filepath", "path", "image_path", "img_path", "image", "img"),

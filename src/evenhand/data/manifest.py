@@ -25,9 +25,9 @@ from evenhand.data.listing import (
     metadata_files,
     says_what_cannot_be_listed,
 )
-from evenhand.data.parquet_images import list_picture_tables, picture_tables
+from evenhand.data.parquet_listing import list_picture_tables, picture_tables
+from evenhand.data.read_tables import SUFFIXES
 from evenhand.data.splits import SPLIT_NAMES, given_or_drawn
-from evenhand.data.tables_in import SUFFIXES
 from evenhand.data.webdataset import list_shards, webdataset_shards
 
 

@@ -16,9 +16,9 @@ from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._typing import Floats
 from evenhand.backbones.load import Loaded
-from evenhand.experiments.bundle import BUNDLE, read_bundle
-from evenhand.experiments.run_folder import read_card, read_result, run_backbone
-from evenhand.methods._model import Model
+from evenhand.methods._training.model import Model
+from evenhand.runs.bundle import BUNDLE, read_bundle
+from evenhand.runs.card import read_card, read_result, run_backbone
 
 PICTURES = 3
 """Noise pictures on which an export is compared with the run."""

@@ -20,8 +20,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
+from evenhand.data.decode import UnreadableImage, read_image
 from evenhand.data.files import is_remote
-from evenhand.data.images import UnreadableImage, read_image
 
 THUMBNAIL = 64
 """Longest side of a thumbnail in pixels."""

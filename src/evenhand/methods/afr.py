@@ -12,10 +12,10 @@ from scipy.special import log_softmax
 from evenhand._ranges import NOT_NEGATIVE, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
-from evenhand.methods._last_layer import LastLayer, hold_out_and_train
-from evenhand.methods._loop import SGD
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.last_layer import LastLayer, hold_out_and_train
+from evenhand.methods._training.loop import SGD
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 from evenhand.methods.erm import erm_sgd
 

@@ -25,9 +25,9 @@ from evenhand._ranges import WHOLE, Ranges, check
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.table import StoredRows
-from evenhand.methods._model import Model as Model
-from evenhand.methods._problem import Problem as Problem
-from evenhand.methods._problem import pose
+from evenhand.methods._training.model import Model as Model
+from evenhand.methods._training.problem import Problem as Problem
+from evenhand.methods._training.problem import pose
 
 
 class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]

@@ -11,15 +11,15 @@ from torch.nn.functional import cross_entropy
 
 from evenhand._random import torch_stream
 from evenhand._ranges import COUNT, POSITIVE, SHARE, Ranges
-from evenhand.calibration.sides import Parts, Side
 from evenhand.data.head import Head
 from evenhand.functional.contrastive import line_similarities, supervised_contrastive_loss
 from evenhand.functional.geometry import cosine_logits
-from evenhand.methods._erm import train_erm
-from evenhand.methods._loop import SGD, minimise
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
-from evenhand.methods._state import State
+from evenhand.methods._draws.prediction_sides import Parts, Side
+from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.state import State
+from evenhand.methods._training.train_erm import train_erm
 from evenhand.methods.base import Method
 from evenhand.methods.erm import erm_sgd
 

@@ -12,18 +12,18 @@ from torch.nn.functional import cross_entropy
 
 from evenhand._random import torch_stream
 from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Range, Ranges
-from evenhand.calibration.draws import Ground, Pools
-from evenhand.calibration.negatives import NearestNegatives
-from evenhand.calibration.positives import DrawnRows
-from evenhand.calibration.rules import Misclassified
 from evenhand.data.head import Head
 from evenhand.functional.contrastive import calibration_loss_of_similarities, line_similarities
 from evenhand.functional.geometry import cosine_logits, unit
-from evenhand.methods._adapter import Adapter
-from evenhand.methods._loop import SGD, minimise
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
+from evenhand.methods._draws.negatives import NearestNegatives
+from evenhand.methods._draws.pools import Ground, Pools
+from evenhand.methods._draws.positives import DrawnRows
+from evenhand.methods._training.adapter import Adapter
+from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
+from evenhand.methods.cfr.calibration_rules import Misclassified
 
 
 class ContrastiveAdapter(Method):

@@ -17,9 +17,9 @@ from evenhand._ranges import COUNT, POSITIVE, Each, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.splits import hold_out
-from evenhand.methods._folds import with_validation
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.folds import with_validation
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 
 GRID = (0.01, 0.03, 0.07, 0.1, 0.3, 0.7, 1.0)

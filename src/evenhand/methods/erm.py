@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from evenhand._ranges import COUNT, POSITIVE, Ranges, or_none
 from evenhand.backbones.projection import LinearProjection
 from evenhand.data.head import Head
-from evenhand.methods._erm import train_erm
-from evenhand.methods._loop import SGD
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.loop import SGD
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.train_erm import train_erm
 from evenhand.methods.base import Method
 
 ERM_SGD = SGD(learning_rate=1e-2, epochs=20)

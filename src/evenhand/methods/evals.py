@@ -12,14 +12,14 @@ from evenhand._ranges import COUNT, POSITIVE, Each, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.splits import hold_out
-from evenhand.methods._last_layer import LastLayer, Seen, hold_out_and_train
-from evenhand.methods._loop import SGD
-from evenhand.methods._model import Model
-from evenhand.methods._probe import logistic
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.last_layer import LastLayer, Seen, hold_out_and_train
+from evenhand.methods._training.logistic import logistic
+from evenhand.methods._training.loop import SGD
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 from evenhand.methods.erm import erm_sgd
-from evenhand.selection.judged import Judged
+from evenhand.selection.held_out import Judged
 from evenhand.selection.rules import WORST_ENVIRONMENT
 
 GRID = (20, 50, 100, 10, 200)

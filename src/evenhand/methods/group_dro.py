@@ -17,9 +17,9 @@ from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Ranges, or_none
 from evenhand.backbones.projection import Projection
 from evenhand.data.head import Head
 from evenhand.functional.group_dro import group_means, raised
-from evenhand.methods._loop import minimise
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.loop import minimise
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 from evenhand.methods.erm import erm_sgd
 

@@ -12,10 +12,10 @@ from torch.nn.functional import cross_entropy
 
 from evenhand._ranges import COUNT, NOT_NEGATIVE, Ranges, or_none
 from evenhand.data.head import Head
-from evenhand.methods._erm import train_erm
-from evenhand.methods._loop import SGD
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.loop import SGD
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.train_erm import train_erm
 from evenhand.methods.base import Method
 from evenhand.methods.erm import erm_sgd
 

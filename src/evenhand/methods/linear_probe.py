@@ -9,9 +9,9 @@ from sklearn.metrics import accuracy_score
 
 from evenhand._ranges import POSITIVE, Each, Ranges
 from evenhand.data.head import Head
-from evenhand.methods._model import Model
-from evenhand.methods._probe import GRID, fit_on_grid
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.logistic import GRID, fit_on_grid
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 
 

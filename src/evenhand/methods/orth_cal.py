@@ -17,9 +17,9 @@ from evenhand.data.concepts import Concepts, value_pairs
 from evenhand.data.head import Head
 from evenhand.functional.concept_maps import calibrated_projection
 from evenhand.functional.geometry import unit
-from evenhand.methods._concepts import checked
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.concepts import checked
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 
 TINY = 1e-5

@@ -18,7 +18,7 @@ METHODS = {
     "linear_probe": "evenhand.methods.linear_probe:LinearProbe",
     "balanced_probe": "evenhand.methods.balanced_probe:BalancedProbe",
     "erm": "evenhand.methods.erm:ERM",
-    "cfr": "evenhand.methods.cfr:CFR",
+    "cfr": "evenhand.methods.cfr.estimator:CFR",
     "jtt": "evenhand.methods.jtt:JTT",
     "afr": "evenhand.methods.afr:AFR",
     "self": "evenhand.methods.self_:SelectiveFinetuning",

@@ -10,10 +10,10 @@ import torch
 from evenhand.data.concepts import Concepts, value_pairs
 from evenhand.data.head import Head
 from evenhand.functional.concept_maps import rejecting_and_accepting
-from evenhand.methods._concepts import checked
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
-from evenhand.methods._state import State
+from evenhand.methods._training.concepts import checked
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.state import State
 from evenhand.methods.base import Method
 
 

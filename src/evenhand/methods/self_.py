@@ -18,11 +18,11 @@ from evenhand._random import numpy_stream, torch_stream
 from evenhand._ranges import COUNT, INSIDE, POSITIVE, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
-from evenhand.methods._erm import train_erm
-from evenhand.methods._last_layer import Base, LastLayer, Seen, hold_out_and_train
-from evenhand.methods._loop import SGD, minimise
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.last_layer import Base, LastLayer, Seen, hold_out_and_train
+from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.train_erm import train_erm
 from evenhand.methods.base import Method
 from evenhand.methods.erm import erm_sgd
 

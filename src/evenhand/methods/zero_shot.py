@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from evenhand.data.head import Head
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 
 

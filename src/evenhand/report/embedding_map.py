@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from evenhand._typing import Floats, Ints, Strings
+from evenhand.report.labels import label
 from evenhand.report.layout import layouts
-from evenhand.report.names import label
 from evenhand.report.pictures import COLUMNS, TILE, sprite_sheets, thumbnails
-from evenhand.report.sample import MOST, sample
+from evenhand.report.sampling import MOST, sample
 from evenhand.report.slices import NO_SLICE, NOT_SLICED, Slices
 from evenhand.report.source import RunView
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenhand._typing import Bools, Ints
-from evenhand.report.sample import sample
+from evenhand.report.sampling import sample
 from evenhand.report.source import RunView
 
 PER_CLASS = 40

@@ -12,8 +12,8 @@ from typing import Any
 
 from evenhand._files import atomic, sweep
 from evenhand._progress import Progress, silent
-from evenhand.report.facts import kept_facts, numbers, provenance_facts
-from evenhand.report.images import look_at
+from evenhand.report.context import kept_facts, numbers, provenance_facts
+from evenhand.report.figures import look_at
 from evenhand.report.source import RunView, view_run
 from evenhand.report.template import fill
 

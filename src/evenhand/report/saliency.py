@@ -15,15 +15,15 @@ from torch.nn.functional import interpolate
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.backbones.load import Loaded
-from evenhand.calibration.sets import margins
 from evenhand.data.archives import is_there
-from evenhand.data.images import UnreadableImage, read_image
-from evenhand.experiments.run_folder import run_backbone
-from evenhand.experiments.stages import Stage
+from evenhand.data.decode import UnreadableImage, read_image
 from evenhand.functional.saliency import cell_sums, integrated_gradients
+from evenhand.methods._draws.calibration_set import margins
 from evenhand.report.pictures import address, encoded
-from evenhand.report.sample import sample
+from evenhand.report.sampling import sample
 from evenhand.report.source import RunView
+from evenhand.runs.card import run_backbone
+from evenhand.runs.models import Stage
 
 RIGHT, WRONG = 6, 2
 """Newly right and newly wrong pictures shown at most."""

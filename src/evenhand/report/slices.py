@@ -11,13 +11,13 @@ import numpy as np
 from evenhand._progress import Progress, silent
 from evenhand._typing import Bools, Ints, Strings
 from evenhand.audit.findings import Slice
-from evenhand.experiments.audited import Audited, audited
-from evenhand.experiments.named_slices import NamedSlices, name_slices
-from evenhand.experiments.stages import Stage
+from evenhand.audit.inputs import Audited, audited
+from evenhand.audit.named_slices import NamedSlices, name_slices
 from evenhand.report.gallery import Item, Shelf, group_of
+from evenhand.report.labels import NO_BREAK, label
 from evenhand.report.measures import Line, Mark
-from evenhand.report.names import NO_BREAK, label
 from evenhand.report.source import RunView
+from evenhand.runs.models import Stage
 
 MOST = 6
 """Slices of a model that are shown, the surest first."""

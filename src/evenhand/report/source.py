@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
+from evenhand.data.partition import Rows, parts
 from evenhand.data.table import FeatureTable
-from evenhand.experiments.evaluation import group_column, result_row
-from evenhand.experiments.results import Results
-from evenhand.experiments.run_folder import read_card
-from evenhand.experiments.splits import Rows, parts
-from evenhand.experiments.stages import Stage, read_stages, store_of_run
+from evenhand.evaluation.result_row import group_column, result_row
+from evenhand.evaluation.results import Results
+from evenhand.runs.card import read_card
+from evenhand.runs.models import Stage, read_stages, store_of_run
 
 RESULTS, HISTORY, CALIBRATION_SET = "results.json", "history.parquet", "calibration_set.parquet"
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from evenhand._version import __version__
-from evenhand.report.names import label
+from evenhand.report.labels import label
 
 SCRIPTS = ("page.js", "map.js")
 

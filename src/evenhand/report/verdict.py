@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from evenhand.report.labels import NO_BREAK, label
 from evenhand.report.measures import Mark
-from evenhand.report.names import NO_BREAK, label
 from evenhand.report.slices import Shown, Slices
 
 Row = Mapping[str, Any]

@@ -11,10 +11,10 @@ import numpy as np
 from evenhand._random import numpy_stream
 from evenhand._ranges import COUNT, INSIDE, SHARE, check
 from evenhand._typing import Bools, Floats, Ints
-from evenhand.selection.judged import Judged
-from evenhand.selection.partition import Partition
+from evenhand.selection.cells import Partition
+from evenhand.selection.held_out import Judged
+from evenhand.selection.probe_check import Testimony, Witness
 from evenhand.selection.rules import SHORTCUT_CELL, Rule
-from evenhand.selection.witness import Testimony, Witness
 
 VERDICT_NONE = "no evidence of a shortcut that calibration can mend"
 

@@ -15,9 +15,9 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.clusters import class_clusters
+from evenhand.selection.cells import Partition
 from evenhand.selection.environments import infer_environments
-from evenhand.selection.judged import Judged
-from evenhand.selection.partition import Partition
+from evenhand.selection.held_out import Judged
 
 MIN_ROWS = 5
 """Inferred cells with fewer rows do not count."""

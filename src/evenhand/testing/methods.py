@@ -11,7 +11,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints
 from evenhand.data.concepts import Concepts, ConceptWords
 from evenhand.data.head import Head
-from evenhand.methods._model import Model
+from evenhand.methods._training.model import Model
 from evenhand.methods.base import Method
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 
 from evenhand.audit.findings import Slice, Word
-from evenhand.audit.metrics import rate
 from evenhand.audit.naming import beside_classes, name_errors, sentence
+from evenhand.evaluation.metrics import rate
 
 
 def a_slice(**changes: object) -> Slice:

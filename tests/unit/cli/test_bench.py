@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from evenhand.audit.metrics import Averages, Rate
+from evenhand.bench.published import published
+from evenhand.bench.run import Bench, lines
 from evenhand.cli.app import app
 from evenhand.cli.bench_table import show_bench
 from evenhand.datasets import fetch
 from evenhand.datasets.downloads import DOWNLOADS
 from evenhand.datasets.registry import DATASETS
 from evenhand.datasets.scenes import write_scenes
-from evenhand.experiments.bench import Bench, lines
-from evenhand.experiments.published import published
-from evenhand.experiments.results import ResultRow, Results
+from evenhand.evaluation.metrics import Averages, Rate
+from evenhand.evaluation.results import ResultRow, Results
 
 
 def run(*arguments: object, code: int = 0) -> Any:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from evenhand.audit.metrics import Averages, Rate
 from evenhand.cli.app import app
 from evenhand.cli.compare_table import show_comparison
-from evenhand.experiments.results import (
+from evenhand.evaluation.metrics import Averages, Rate
+from evenhand.evaluation.results import (
     Difference,
     KeptMethod,
     OverRows,

@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from evenhand.cli.app import app
-from evenhand.experiments import demo
-from evenhand.experiments.results import Results
+from evenhand.evaluation.results import Results
 from evenhand.report.source import read_source
+from evenhand.runs import demo
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from evenhand.audit.metrics import Averages, Rate
 from evenhand.cli.results import show_results
-from evenhand.experiments.results import Difference, ResultRow, Results, summarise
+from evenhand.evaluation.metrics import Averages, Rate
+from evenhand.evaluation.results import Difference, ResultRow, Results, summarise
 
 
 def rate(name: str, n: int = 100) -> Rate:

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from evenhand import EvenhandError
-from evenhand.experiments.bundle import read_bundle
-from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.export.run import export_run
+from evenhand.runs.bundle import read_bundle
+from evenhand.runs.card import read_card, run_backbone
 
 from .conftest import CLASSES, MakeRun
 

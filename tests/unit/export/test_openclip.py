@@ -15,9 +15,9 @@ from evenhand import EvenhandError
 from evenhand.backbones.load import load_backbone
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.projection import head_projection
-from evenhand.experiments.bundle import read_bundle
-from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.export.run import export_run
+from evenhand.runs.bundle import read_bundle
+from evenhand.runs.card import read_card, run_backbone
 
 from .conftest import CLASSES, COSINES, TEMPLATES, MakeRun
 

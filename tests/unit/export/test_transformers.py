@@ -12,10 +12,10 @@ from PIL import Image
 
 from evenhand import EvenhandError
 from evenhand.backbones.hf import load_hf
-from evenhand.experiments.bundle import read_bundle
-from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.export.run import export_run
 from evenhand.export.transformers import _check_tokens
+from evenhand.runs.bundle import read_bundle
+from evenhand.runs.card import read_card, run_backbone
 
 from .conftest import CLASSES, COSINES, TEMPLATES, MakeRun
 

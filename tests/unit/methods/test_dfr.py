@@ -10,7 +10,7 @@ from evenhand import EvenhandError, Head
 from evenhand._random import child_seed
 from evenhand.data.splits import hold_out
 from evenhand.methods import dfr
-from evenhand.methods._model import Model
+from evenhand.methods._training.model import Model
 from evenhand.methods.dfr import DFR
 
 WIDTH = 6

@@ -8,14 +8,14 @@ import pytest
 
 from evenhand import CFR, ERM, Head, ZeroShot
 from evenhand._typing import Floats, Ints
-from evenhand.calibration.negatives import NearestNegatives, NegativeRule, RandomNegatives
-from evenhand.calibration.positives import Centroid, DrawnRows, PositiveRule, RunningCentroid
-from evenhand.methods._calibrate import STABLE
-from evenhand.methods._loop import SGD
-from evenhand.methods._references import CrossFittedErm, ErmReference, ZeroShotReference
-from evenhand.methods.cfr import PRESETS
+from evenhand.methods._draws.negatives import NearestNegatives, NegativeRule, RandomNegatives
+from evenhand.methods._draws.positives import Centroid, DrawnRows, PositiveRule, RunningCentroid
+from evenhand.methods._training.loop import SGD
+from evenhand.methods.cfr.calibrate import STABLE
+from evenhand.methods.cfr.estimator import PRESETS
+from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ZeroShotReference
 from evenhand.selection.evidence import VERDICT_NONE, Evidence
-from evenhand.selection.judged import Judged
+from evenhand.selection.held_out import Judged
 
 QUICK = replace(STABLE, sgd=SGD(1e-3, epochs=2))
 EYE = np.eye(4, dtype=np.float32)

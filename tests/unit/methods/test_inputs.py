@@ -3,8 +3,8 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from evenhand import CFR, ERM, EvenhandError, Head, ZeroShot
-from evenhand.methods._loop import SGD
-from evenhand.methods.cfr import PRESETS
+from evenhand.methods._training.loop import SGD
+from evenhand.methods.cfr.estimator import PRESETS
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
 Y = np.array(["a", "b"] * 20)

@@ -10,12 +10,13 @@ import torch
 from evenhand import CFR, ERM, EvenhandError, Head, ZeroShot, read_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
-from evenhand.methods import _rows, base
-from evenhand.methods._calibrate import NEAREST, STABLE
-from evenhand.methods._loop import SGD
-from evenhand.methods._order import Blocks
-from evenhand.methods._problem import Problem, pose
-from evenhand.methods._rows import Rows
+from evenhand.methods import base
+from evenhand.methods._training import rows as _rows
+from evenhand.methods._training.loop import SGD
+from evenhand.methods._training.order import Blocks
+from evenhand.methods._training.problem import Problem, pose
+from evenhand.methods._training.rows import Rows
+from evenhand.methods.cfr.calibrate import NEAREST, STABLE
 from evenhand.methods.registry import METHODS, make, method_class
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.rules import WORST_CLUSTER

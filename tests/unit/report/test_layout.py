@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from evenhand.report.layout import layouts
-from evenhand.report.sample import sample
+from evenhand.report.sampling import sample
 
 
 def cloud(n: int, seed: int = 0) -> np.ndarray:

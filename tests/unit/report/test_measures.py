@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evenhand.audit.metrics import evaluate
+from evenhand.evaluation.metrics import evaluate
 from evenhand.functional.intervals import wilson
 from evenhand.report.measures import Axis, Line, Mark, measures, rate_lines
 

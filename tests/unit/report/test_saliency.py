@@ -13,10 +13,10 @@ from tests.small_open_clip import write_open_clip
 from evenhand import Manifest, embed, fit_run
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.datasets.scenes import write_scenes
-from evenhand.experiments.run_folder import run_backbone
 from evenhand.report.page import render
 from evenhand.report.saliency import CELLS, SIDE, STEPS, _shaded, cell_maps, saliency
 from evenhand.report.source import RunView, read_source, view_run
+from evenhand.runs.card import run_backbone
 
 VITS = ("clip", "siglip", "vit")
 """Of transformers, and of open_clip: see the modules of small models."""

@@ -11,13 +11,14 @@ from tests.small_hf import write_hf
 from tests.small_open_clip import write_open_clip
 
 from evenhand import FeatureTable, Head, fit_run, read_store
+from evenhand.audit import inputs as audited
+from evenhand.audit import named_slices
 from evenhand.audit.naming import beside_classes
+from evenhand.audit.pipeline import audit_table
 from evenhand.audit.vocabulary import Vocabulary
+from evenhand.audit.words import TextTower
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.data.store_write import StoreWriter
-from evenhand.experiments import audited, named_slices
-from evenhand.experiments.audit import audit_table
-from evenhand.experiments.text_tower import TextTower
 from evenhand.report import embedding_map
 from evenhand.report import slices as slices_module
 from evenhand.report.embedding_map import map_data
@@ -100,7 +101,7 @@ def test_words_are_shown_and_escaped(view: RunView, monkeypatch: pytest.MonkeyPa
         return TextTower(known, embedded, None)  # type: ignore[arg-type]
 
     monkeypatch.setattr(named_slices, "load_tower", tower)
-    monkeypatch.setattr("evenhand.experiments.audit_errors.beside_classes", lambda vectors, _: vectors)
+    monkeypatch.setattr("evenhand.audit.slice_report.beside_classes", lambda vectors, _: vectors)
     results, _ = read_source(view.folder)
     html = render(results, view)
     assert "<script>alert(1)" not in html

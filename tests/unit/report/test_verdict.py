@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evenhand.audit.findings import Slice, Word
-from evenhand.audit.metrics import Rate
+from evenhand.evaluation.metrics import Rate
 from evenhand.report.gallery import Shelf
 from evenhand.report.measures import Line, Mark
 from evenhand.report.slices import Shown, Side, Slices

@@ -7,7 +7,7 @@ import pytest
 from evenhand import EvenhandError
 from evenhand.functional.clusters import class_clusters
 from evenhand.selection.environments import infer_environments
-from evenhand.selection.judged import Judged
+from evenhand.selection.held_out import Judged
 from evenhand.selection.rules import RULES, find_rule
 
 

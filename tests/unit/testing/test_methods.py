@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from evenhand import DFR, ERM, EvenhandError
-from evenhand.methods._model import Model
-from evenhand.methods._problem import Problem
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 from evenhand.testing import methods as checks
 

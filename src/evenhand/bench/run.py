@@ -1,0 +1,232 @@
+"""A benchmark by the paper's protocol: embed once, compare over seeds, put the published figures beside."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from evenhand._files import atomic
+from evenhand._progress import Progress, silent
+from evenhand.backbones.base import Backbone
+from evenhand.backbones.concepts import embed_concepts
+from evenhand.bench.published import Published, published
+from evenhand.comparison.run import compare_methods
+from evenhand.comparison.winner import kept_rows
+from evenhand.data.concepts import ConceptWords
+from evenhand.data.manifest import Manifest
+from evenhand.data.table import FeatureTable
+from evenhand.datasets.base import Average, Dataset
+from evenhand.evaluation.result_row import group_column
+from evenhand.evaluation.results import ResultRow, Results
+from evenhand.extract.local import embed
+from evenhand.methods.registry import method_class, names
+
+PROTOCOL = ("zero_shot", "erm", "dfr", "cfr:paper", "cfr")
+"""The paper's methods come first, CFR as published and as it is here, the rivals after them."""
+
+
+class Spread(BaseModel):
+    """Mean over seeds and standard deviation (n − 1), which is None for one seed."""
+
+    mean: float
+    sd: float | None
+
+
+class Line(BaseModel):
+    """One method in the paper's kind of table; rates are fractions over the test split."""
+
+    method: str
+    group_labels_used: str
+    seeds: int
+    worst_group: Spread | None
+    average: Spread | None
+    gap: Spread | None
+    reason: str | None = None
+
+
+class Bench(BaseModel):
+    """What a benchmark gave.
+
+    Attributes
+    ----------
+    dataset, title, backbone : str
+        Registry name, known name, and the model's.
+    average : str
+        Which of the four averages the lines hold: the one that the benchmark's papers report.
+    sizes : dict of str to int
+        Rows by split, and of training by group.
+    lines : list of Line
+        Ours, over seeds; last what evenhand would keep.
+    published : list of Published
+        Theirs, read, not run.
+    seconds : dict of str to float
+        Wall time of embedding and comparing in this call; a finished store takes next to none.
+    results : Results
+        Row by row.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    dataset: str
+    title: str
+    backbone: str
+    average: Average
+    sizes: dict[str, int]
+    lines: list[Line]
+    published: list[Published]
+    seconds: dict[str, float]
+    notes: list[str]
+    results: Results
+
+
+def run_bench(
+    name: str,
+    dataset: Dataset,
+    manifest: Manifest,
+    backbone: Backbone,
+    out: Path,
+    *,
+    methods: Sequence[str] | None = None,
+    seeds: Sequence[int] = range(5),
+    group_by: str | None = None,
+    concepts: ConceptWords | None = None,
+    jobs: int = 1,
+    batch_size: int = 64,
+    workers: int | None = None,
+    progress: Progress = silent,
+) -> Bench:
+    """Embed a loaded benchmark into `out/NAME.store`, compare the methods, write results.json and bench.json.
+
+    Parameters
+    ----------
+    name : str
+        Registry name of `dataset`.
+    dataset, manifest : Dataset, Manifest
+        The benchmark, and what it loaded.
+    backbone : Backbone
+        The frozen model.
+    out : Path
+        Folder to write; the same call resumes an interrupted one.
+    methods : sequence of str, optional
+        By default `PROTOCOL`, then all others.
+    seeds : sequence of int
+        One row of results for each method and seed.
+    group_by : str, optional
+        Attribute that makes the groups; the benchmark's own by default.
+    concepts : ConceptWords, optional
+        What is spurious, in words; methods that need them are skipped without.
+    jobs : int
+        As in `compare_methods`.
+    batch_size, workers : int
+        As in `embed`.
+    progress : Progress
+        Told of the stages.
+
+    Raises
+    ------
+    EvenhandError
+        If a method or `group_by` is unknown, or `out` holds the store of another model or recipe.
+    """
+    methods = methods or _all_methods()
+    for method in methods:
+        method_class(method)
+    column = group_column(manifest, group_by)
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "embed"):
+        table = embed(
+            manifest,
+            backbone,
+            out / f"{name}.store",
+            prompts=dataset.prompts(),
+            batch_size=batch_size,
+            workers=workers,
+            progress=progress,
+        )
+    with _timed(seconds, "compare"):
+        results = compare_methods(
+            table,
+            methods,
+            seeds=seeds,
+            oracles=True,
+            group_by=column,
+            concepts=None if concepts is None else embed_concepts(concepts, table.classes, backbone),
+            jobs=jobs,
+            out=out / "compare",
+            progress=progress,
+        )
+    results.write(out / "results.json")
+    made = Bench(
+        schema=1,
+        dataset=name,
+        title=dataset.title,
+        backbone=str(table.card["model"]),
+        average=dataset.average,
+        sizes=_sizes(table, column),
+        lines=lines([*results.rows, *kept_rows(results.rows, results.kept_method)], dataset.average),
+        published=published(name),
+        seconds=seconds,
+        notes=list(manifest.notes),
+        results=results,
+    )
+    with atomic(out / "bench.json") as temporary:
+        temporary.write_text(made.model_dump_json(by_alias=True, indent=2) + "\n", encoding="utf-8")
+    return made
+
+
+def lines(rows: Sequence[ResultRow], average: Average) -> list[Line]:
+    """Return one line for each method, in order of appearance, over its seeds that went well."""
+    found = []
+    for method in dict.fromkeys(row.method for row in rows):
+        mine = [row for row in rows if row.method == method]
+        done = [row for row in mine if row.status == "ok"]
+        found.append(
+            Line(
+                method=method,
+                group_labels_used=mine[0].group_labels_used,
+                seeds=len(done),
+                worst_group=_spread([row.worst_group.value if row.worst_group else None for row in done]),
+                average=_spread([getattr(row.averages, average) for row in done]),
+                gap=_spread([_gap(row, average) for row in done]),
+                reason=next((f"{row.status}: {row.reason}" for row in mine if row.status != "ok"), None),
+            )
+        )
+    return found
+
+
+def _gap(row: ResultRow, average: Average) -> float | None:
+    """Return the average less the worst group, the paper's measure of reliance on the shortcut."""
+    value, worst = getattr(row.averages, average), row.worst_group and row.worst_group.value
+    return None if value is None or worst is None else float(value - worst)
+
+
+def _spread(values: Sequence[float | None]) -> Spread | None:
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return Spread(mean=float(np.mean(known)), sd=float(np.std(known, ddof=1)) if len(known) > 1 else None)
+
+
+def _all_methods() -> list[str]:
+    return [*PROTOCOL, *(name for name in names() if name not in PROTOCOL)]
+
+
+def _sizes(table: FeatureTable, column: str | None) -> dict[str, int]:
+    sizes = Counter(str(split) for split in table.split)
+    if column is not None:
+        sizes += Counter(f"train, {group}" for group in table.groups(column, table.rows("train")))
+    return dict(sizes)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - start

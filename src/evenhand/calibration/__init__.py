@@ -1,1 +1,0 @@
-"""Which rows calibrate, and what they are drawn against."""

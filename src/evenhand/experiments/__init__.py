@@ -1,1 +1,0 @@
-"""Methods, seeds and data into results."""

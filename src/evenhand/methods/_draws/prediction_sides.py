@@ -1,0 +1,116 @@
+"""Correct-N-Contrast (arXiv 2203.01517): what rows are contrasted with, by what ERM takes them for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from evenhand.methods._draws.pools import Pools
+
+
+@dataclass(frozen=True)
+class Side:
+    """Anchors of one step and the rows drawn for them, as row numbers.
+
+    Attributes
+    ----------
+    anchors : int64 Tensor [A]
+        Rows.
+    positives, negatives : int64 Tensor [R, k], [S, k]
+        Lines of drawn rows, shared by anchors.
+    positive_line, negative_line : int64 Tensor [A]
+        Each anchor's line among the positives and among the negatives.
+    """
+
+    anchors: Tensor
+    positives: Tensor
+    positive_line: Tensor
+    negatives: Tensor
+    negative_line: Tensor
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Training rows by class and by what ERM takes them for.
+
+    Attributes
+    ----------
+    y : int64 Tensor [N]
+        Codes.
+    taken_for : int64 Tensor [N]
+        Of a row that ERM has wrong the predicted class, of one that it has right the runner-up.
+    anchors : int64 Tensor [A]
+        Rows that ERM has right.
+    right, wrong : Pools
+        Rows of each class that ERM has right, and wrong.
+    mistaken : Pools
+        Rows of other classes that ERM takes for each class.
+    notes : tuple of str
+        What stands in where a pool would be empty, for the user.
+    """
+
+    y: Tensor
+    taken_for: Tensor
+    anchors: Tensor
+    right: Pools
+    wrong: Pools
+    mistaken: Pools
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, logits: Tensor, y: Tensor) -> Parts:
+        """Part the rows by ERM's logits [N, C ≥ 2] and codes y [N], each class with a row.
+
+        Where a class has no right row, or no wrong one, all of its rows stand in; where ERM takes no row for
+        a class, all rows of other classes do; where it has no row right at all, all rows are anchors.
+        """
+        right = logits.argmax(dim=1) == y
+        taken_for = logits.scatter(1, y[:, None], -torch.inf).argmax(dim=1)
+        classes = range(logits.shape[1])
+        errors = [y[~right].eq(code).any() for code in classes]
+        bare = [code for code in classes if not errors[code]]
+        notes = (
+            (f"ERM misclassifies no row of {len(bare)} of {len(classes)} classes: right rows stand in there",)
+            if bare
+            else ()
+        )
+        return cls(
+            y,
+            taken_for,
+            _rows(right, torch.ones_like(right)),
+            Pools([_rows(right & (y == code), y == code) for code in classes]),
+            Pools([_rows(~right & (y == code), y == code) for code in classes]),
+            Pools([_rows(~right & (taken_for == code), y != code) for code in classes]),
+            notes,
+        )
+
+    def draw(self, anchors: Tensor, k: int, generator: torch.Generator) -> tuple[Side, Side]:
+        """Return both sides of the contrast for right rows `anchors` [A].
+
+        The positives of an anchor are wrong rows of its class, its negatives rows mistaken for its class. On
+        the other side a wrong row of the same class is the anchor: its positives are right rows of its class,
+        its negatives right rows of the class that it is taken for.
+        """
+        codes = self.y[anchors]
+        classes, line = torch.unique(codes, return_inverse=True)
+        positives = self.wrong.inside(classes, k, generator)
+        negatives = self.mistaken.inside(classes, k, generator)
+        others = self.wrong.inside(codes, 1, generator).squeeze(1)
+        taken_for, other_line = torch.unique(self.taken_for[others], return_inverse=True)
+        return (
+            Side(anchors, positives, line, negatives, line),
+            Side(
+                others,
+                self.right.inside(classes, k, generator),
+                line,
+                self.right.inside(taken_for, k, generator),
+                other_line,
+            ),
+        )
+
+
+def _rows(chosen: Tensor, instead: Tensor) -> Tensor:
+    """Return the row numbers of a mask [N], or of another one where it is empty."""
+    return (chosen if bool(chosen.any()) else instead).nonzero().flatten()

@@ -1,0 +1,64 @@
+"""Coordinates in which a step of gradient descent means the same for every backbone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import torch
+
+from evenhand.backbones.projection import LinearProjection, Projection
+from evenhand.methods._training.rows import Rows
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Features are divided by `features`; W and b are scaled so that what they give is divided by `outputs`.
+
+    Unit vectors z stay what they are. The published step belongs to an attention pool as it is, so that there
+    both are 1; a linear projection is trained in unit coordinates, where features and projected rows have
+    root-mean-square norm 1, and gradients with respect to W no longer depend on the scale of the trunk.
+
+    Attributes
+    ----------
+    features, outputs : float
+        What is divided by.
+    """
+
+    features: float = 1.0
+    outputs: float = 1.0
+
+    @classmethod
+    def of(cls, projection: Projection, rows: Rows) -> Coordinates:
+        """Return the coordinates in which a projection of raw feature rows is trained."""
+        if not isinstance(projection, LinearProjection):
+            return cls()
+        weight, bias = projection.weight, projection.bias
+        inputs = outputs = 0.0
+        for h in rows.blocks():
+            inputs += float(h.square().sum(dtype=torch.float64))
+            out = h @ weight if bias is None else torch.addmm(bias, h, weight)
+            outputs += float(out.square().sum(dtype=torch.float64))
+        return cls(_root_mean_square(inputs, len(rows)), _root_mean_square(outputs, len(rows)))
+
+    def scaled(self, rows: Rows) -> Rows:
+        """Return raw rows in these coordinates."""
+        return replace(rows, divisor=self.features)
+
+    def to_unit(self, projection: Projection) -> Projection:
+        """Return the same map for scaled features."""
+        if not isinstance(projection, LinearProjection):
+            return projection
+        bias = None if projection.bias is None else projection.bias / self.outputs
+        return LinearProjection(projection.weight * (self.features / self.outputs), bias)
+
+    def to_raw(self, projection: Projection) -> Projection:
+        """Return the same map for raw features."""
+        if not isinstance(projection, LinearProjection):
+            return projection
+        bias = None if projection.bias is None else projection.bias * self.outputs
+        return LinearProjection(projection.weight * (self.outputs / self.features), bias)
+
+
+def _root_mean_square(total: float, n: int) -> float:
+    return sqrt(total / n) if total > 0 else 1.0

@@ -1,0 +1,125 @@
+"""The last layer of a classifier on frozen CLIP, and what it can be retrained on.
+
+The methods that retrain a last layer were made for a network that ERM trains whole: it is held fixed, but for
+the linear layer that turns its features into logits. Here ERM trains the projection W, the features are its
+unit embeddings z, and the layer after them is the text head: logits = V z + d, with V = s · t_c and d = 0
+after ERM. V and d are retrained; the trunk, W and the text tower stay as they are.
+
+Penalties and steps were published for features of some hundred coordinates, each of the order of 1. The layer
+is therefore trained on u = √D · z, whose coordinates have root-mean-square 1 whatever the width D.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+import torch
+from scipy.special import log_softmax
+
+from evenhand._typing import Floats, Ints
+from evenhand.data.splits import HELD_OUT, hold_out
+from evenhand.methods._training.folds import Fold
+from evenhand.methods._training.loop import SGD
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.state import State
+from evenhand.methods._training.train_erm import train_erm
+
+
+@dataclass(frozen=True)
+class LastLayer:
+    """logits = V u + d.
+
+    Attributes
+    ----------
+    weight : float64 [C, D]
+        V, for features u.
+    bias : float64 [C]
+        d.
+    """
+
+    weight: Floats
+    bias: Floats
+
+    def logits(self, u: Floats) -> Floats:
+        """Return [N, C] for features u [N, D]."""
+        out: Floats = u @ self.weight.T + self.bias
+        return out
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A trained state seen from its last layer.
+
+    Attributes
+    ----------
+    u : float64 [M, D]
+        Features of the held-out rows.
+    layer : LastLayer
+        V = s · t_c / √D, d = 0.
+    """
+
+    u: Floats
+    layer: LastLayer
+
+    @classmethod
+    def of(cls, state: State, problem: Problem) -> Seen:
+        """Return the validation rows of `problem` as a state's last layer sees them."""
+        z = state.embed_all(problem.h_val).double().numpy()
+        width = sqrt(z.shape[1])
+        weight = (state.log_scale.exp() * problem.prototypes).double().numpy() / width
+        return cls(z * width, LastLayer(weight, np.zeros(problem.n_classes)))
+
+    @property
+    def logits(self) -> Floats:
+        """Logits [M, C] of the rows."""
+        return self.layer.logits(self.u)
+
+
+@dataclass(frozen=True)
+class Base:
+    """ERM on part of training, and its last layer on the rest.
+
+    Attributes
+    ----------
+    problem : Problem
+        ERM's training rows, and the held-out rows as validation.
+    erm : State
+        The trained projection.
+    seen : Seen
+        The held-out rows.
+    held, y : int64 [M]
+        Their numbers among the training rows, and their codes.
+    """
+
+    problem: Problem
+    erm: State
+    seen: Seen
+    held: Ints
+    y: Ints
+
+    def losses(self) -> Floats:
+        """Return ERM's cross-entropy of the held-out rows, [M]."""
+        losses: Floats = -log_softmax(self.seen.logits, axis=1)[np.arange(len(self.y)), self.y]
+        return losses
+
+    def model(self, layer: LastLayer) -> Model:
+        """Return ERM's model with another last layer."""
+        part = replace(self.problem, start=self.erm)
+        return Model.of_probe(part, layer.weight * sqrt(self.seen.u.shape[1]), layer.bias)
+
+
+def hold_out_and_train(problem: Problem, sgd: SGD, history: list[dict[str, float]]) -> Base:
+    """Hold a fifth of every class out of training and train ERM on the rest.
+
+    A class that cannot spare a row, having fewer than five, lends all of its rows to both parts. Given
+    validation rows are not touched: they may be balanced by group, which training rows are not.
+    """
+    y = problem.y.numpy()
+    kept, held = hold_out(y, seed=problem.seed, share=HELD_OUT)
+    held = np.union1d(held, np.flatnonzero(~np.isin(y, y[held])))
+    part = Fold(torch.from_numpy(kept), torch.from_numpy(held)).of(problem)
+    erm = train_erm(part, sgd, history)
+    return Base(part, erm, Seen.of(erm, part), held, part.y_val.numpy())

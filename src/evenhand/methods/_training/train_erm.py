@@ -1,0 +1,58 @@
+"""Stage 1: cross-entropy over all rows, from the pretrained projection."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from evenhand._random import torch_stream
+from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.state import State
+
+
+def train_erm(
+    problem: Problem,
+    sgd: SGD,
+    history: list[dict[str, float]],
+    *,
+    weights: Tensor | None = None,
+    stage: int = 1,
+) -> State:
+    """Minimise the mean cross-entropy of s · z_i · t_c over W (b, s) and return the last state.
+
+    Parameters
+    ----------
+    problem : Problem
+        Rows, and the pretrained state to start from.
+    sgd : SGD
+        Step and epochs. The first epochs of a longer training are a shorter training, bit for bit.
+    history : list of dict
+        Gets an entry per epoch.
+    weights : float32 Tensor [N], optional
+        w_i, of mean 1, so that a step is as long as without: the loss of a batch is the mean of w_i times the
+        row's, not divided by the batch's weights, which keeps its gradient unbiased.
+    stage : int
+        Named in the history.
+    """
+    state = problem.start.leaves()
+
+    def loss(batch: Tensor, _epoch: int) -> Tensor:
+        logits, y = state.logits(problem.h[batch], problem.prototypes), problem.y[batch]
+        if weights is None:
+            return cross_entropy(logits, y)
+        return (weights[batch] * cross_entropy(logits, y, reduction="none")).mean()
+
+    def after_epoch(epoch: int, mean_loss: float) -> None:
+        history.append({"stage": stage, "epoch": epoch, "loss": mean_loss})
+
+    minimise(
+        loss,
+        state.parameters(),
+        rows=len(problem.y),
+        sgd=sgd,
+        generator=torch_stream(problem.seed, "erm"),
+        after_epoch=after_epoch,
+        order=problem.h.order,
+    )
+    return state.frozen()

@@ -1,0 +1,94 @@
+"""The candidates of a fit, and what they predict on rows that they were not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Ints
+from evenhand.methods._draws.calibration_set import CalibrationSet
+from evenhand.methods._training.folds import stratified_folds
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.state import State
+from evenhand.methods._training.train_erm import train_erm
+from evenhand.methods.cfr.trajectory import Plan, follow
+from evenhand.selection.held_out import Judged
+from evenhand.selection.rules import Rule
+
+History = list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a choice is made of.
+
+    Attributes
+    ----------
+    erm : State
+        Stage 1, trained on all training rows.
+    chosen : CalibrationSet
+        Anchors and positives, as rows of the training part.
+    names, states : lists of K str and State
+        Candidates.
+    predictions : int64 [K, M]
+        Their codes on the judged rows.
+    judged : Judged
+        Rows that trained none of the states that judge them.
+    """
+
+    erm: State
+    chosen: CalibrationSet
+    names: list[str]
+    states: list[State]
+    predictions: Ints
+    judged: Judged
+
+
+def validated(problem: Problem, plan: Plan, rule: Rule, history: History) -> Candidates:
+    """Follow the plan once and judge its candidates on the validation rows."""
+    path = follow(problem, plan, history)
+    return Candidates(path.erm, path.chosen, path.names, path.states, *path.judge(problem, rule))
+
+
+def cross_fitted(problem: Problem, plan: Plan, rule: Rule, folds: int, history: History) -> Candidates:
+    """Follow the plan once per fold, judge each on the fold it did not see, and average their states.
+
+    The trajectories start at one point and stay near each other, so the average of their projections is as
+    good as they are, and every row helps both to train it and to judge it.
+
+    Raises
+    ------
+    EvenhandError
+        If no class has two rows.
+    """
+    parts = stratified_folds(problem.y, folds, problem.seed)
+    if not parts:
+        raise EvenhandError(
+            "every class has a single row, so none can be held out to choose on; add rows, or give validation"
+        )
+    erm = train_erm(problem, plan.erm, history)
+    names: list[str] = []
+    states: list[State] = []
+    judged: list[tuple[Ints, Judged]] = []
+    chosen: list[tuple[Tensor, CalibrationSet]] = []
+    for number, fold in enumerate(parts, start=1):
+        part, entries = fold.of(problem), History()
+        path = follow(part, plan, entries)
+        history += [{"fold": number, **entry} for entry in entries]
+        judged.append(path.judge(part, rule))
+        chosen.append((fold.train, path.chosen))
+        # A running mean: one copy of the candidates is held, however many folds there are.
+        means = states or path.states
+        states = [mean.between(state, 1 / number) for mean, state in zip(means, path.states, strict=True)]
+        names = path.names
+    return Candidates(
+        erm,
+        CalibrationSet.merge(chosen, len(problem.y)),
+        names,
+        states,
+        np.concatenate([predictions for predictions, _ in judged], axis=1),
+        Judged.concatenate([rows for _, rows in judged]),
+    )

@@ -1,0 +1,106 @@
+"""Reference models: whose view of the training rows chooses the calibration set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from evenhand._ranges import FOLDS, check
+from evenhand.methods._training.folds import stratified_folds
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.rows import Rows
+from evenhand.methods._training.state import State
+from evenhand.methods.cfr.shortcut_probe import ShortcutProbe
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is already fitted when a reference is asked.
+
+    Attributes
+    ----------
+    erm : State
+        Stage 1.
+    probe : ShortcutProbe or None
+        None where the class prototypes leave no direction over.
+    train_erm : callable
+        Trains stage 1 on another problem.
+    """
+
+    erm: State
+    probe: ShortcutProbe | None
+    train_erm: Callable[[Problem], State]
+
+
+class Reference(Protocol):
+    """Returns logits [N, C] of the training rows."""
+
+    def __call__(self, problem: Problem, known: Known, /) -> Tensor:
+        """Return logits [N, C]."""
+
+
+@dataclass(frozen=True)
+class ZeroShotReference:
+    """The pretrained model."""
+
+    def __call__(self, problem: Problem, _known: Known) -> Tensor:
+        """Return logits [N, C]."""
+        return _logits(problem.start, problem)
+
+
+@dataclass(frozen=True)
+class ErmReference:
+    """ERM on the rows that it was trained on (the paper's)."""
+
+    def __call__(self, problem: Problem, known: Known) -> Tensor:
+        """Return logits [N, C]."""
+        return _logits(known.erm, problem)
+
+
+@dataclass(frozen=True)
+class CrossFittedErm:
+    """ERM on rows that it was not trained on, so that a model which fits everything still shows its errors.
+
+    Attributes
+    ----------
+    folds : int
+        k; ERM is trained k times on the other folds.
+    """
+
+    folds: int = 5
+
+    def __post_init__(self) -> None:
+        check(self, folds=FOLDS)
+
+    def __call__(self, problem: Problem, known: Known) -> Tensor:
+        """Return logits [N, C]; a row that is alone in its class is judged by the model it trained."""
+        logits = _logits(known.erm, problem)
+        for fold in stratified_folds(problem.y, self.folds, problem.seed):
+            part = fold.of(problem)
+            logits[fold.held] = known.train_erm(part).logits_of_all(part.h_val, problem.prototypes)
+        return logits
+
+
+@dataclass(frozen=True)
+class ShortcutReference:
+    """The shortcut probe, whose errors are richer in minority rows than ERM's; ERM where there is none."""
+
+    def __call__(self, problem: Problem, known: Known) -> Tensor:
+        """Return logits [N, C]."""
+        if known.probe is None:
+            return _logits(known.erm, problem)
+        return probe_logits(known.probe, problem.start, problem.h)
+
+
+@torch.no_grad()
+def probe_logits(probe: ShortcutProbe, start: State, rows: Rows) -> Tensor:
+    """Return the probe's logits [N, C] of all rows, block by block."""
+    return torch.cat([probe.logits(start.embed(h)) for h in rows.blocks()])
+
+
+def _logits(state: State, problem: Problem) -> Tensor:
+    return state.logits_of_all(problem.h, problem.prototypes)

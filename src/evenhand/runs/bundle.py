@@ -1,0 +1,111 @@
+"""bundle.safetensors: a fitted model as one file that needs no pickle and no training code.
+
+Specified byte by byte in docs/reference/bundle.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from evenhand._errors import EvenhandError
+from evenhand._files import atomic
+from evenhand._typing import Floats
+from evenhand.backbones.projection import projection_of
+from evenhand.methods._training.model import Model
+
+SCHEMA = 1
+BUNDLE, ERM_BUNDLE = "bundle.safetensors", "erm.safetensors"
+"""In a run folder: the fitted model, and the ERM that it started from, to compare with."""
+_HEAD = ("prototypes", "intercept", "logit_scale")
+
+
+def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
+    """Write the projection's tensors, prototypes, intercept and logit scale; class names in the metadata."""
+    tensors = {
+        **{name: tensor.numpy() for name, tensor in model.projection.tensors().items()},
+        "prototypes": model.prototypes,
+        "intercept": model.intercept,
+        "logit_scale": np.array([model.logit_scale], dtype=np.float32),
+    }
+    # One key: the format keeps no order among several, and equal runs must give equal bytes.
+    metadata = {"evenhand": json.dumps({"schema": SCHEMA, "classes": classes}, ensure_ascii=False)}
+    with atomic(path) as temporary:
+        # Not save_file: its errors are no OSError, so that a full disk would go unnamed.
+        temporary.write_bytes(save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata))
+
+
+def read_bundle(path: Path) -> tuple[Model, list[str]]:
+    """Read what `write_bundle` wrote, and trust nothing of it.
+
+    Raises
+    ------
+    EvenhandError
+        If the file is absent, damaged, of another schema version, or its tensors make no model.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            found = json.loads((file.metadata() or {}).get("evenhand", "{}"))
+            # The kinds come from the header, before any number is read.
+            kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+            odd = next((name for name, kind in kinds.items() if kind != "F32"), None)
+            if odd is not None:
+                raise ValueError(f"tensor {odd!r} is {kinds[odd]}, not F32")
+            tensors: dict[str, Floats] = {name: file.get_tensor(name) for name in kinds}
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise EvenhandError(f"{path} is not a readable bundle ({reason}); run fit again") from error
+    metadata: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    if metadata.get("schema") != SCHEMA:
+        raise EvenhandError(
+            f"{path} has schema {metadata.get('schema')!r}, this version reads {SCHEMA!r}; "
+            "use the version of evenhand that wrote it"
+        )
+    try:
+        return _model(tensors, classes := _classes(metadata)), classes
+    except (EvenhandError, IndexError, TypeError) as error:  # the others: tensors without axes
+        raise EvenhandError(f"{path} holds a model that this version cannot read: {error}") from error
+
+
+def _classes(metadata: Mapping[str, Any]) -> list[str]:
+    classes = metadata.get("classes")
+    if (
+        not isinstance(classes, list)
+        or len(classes) < 2
+        or not all(isinstance(name, str) for name in classes)
+        or len(set(classes)) < len(classes)
+    ):
+        raise EvenhandError("its classes are no list of two or more different names; run fit again")
+    return classes
+
+
+def _model(tensors: dict[str, Floats], classes: list[str]) -> Model:
+    missing = {"weight", *_HEAD} - set(tensors)
+    if missing:
+        raise EvenhandError(f"the tensor {sorted(missing)[0]!r} is missing; run fit again")
+    for name, array in tensors.items():
+        if name.count(".") > 1:
+            raise EvenhandError(f"no projection has a tensor {name[:40]!r}; at most one is inside another")
+        if not np.isfinite(array).all():
+            raise EvenhandError(f"the tensor {name!r} is not finite; run fit again")
+    prototypes, intercept, logit_scale = (tensors.pop(name) for name in _HEAD)
+    projection = projection_of({name: torch.from_numpy(array) for name, array in tensors.items()})
+    wanted = {
+        "prototypes": (len(classes), int(projection.weight.shape[1])),
+        "intercept": (len(classes),),
+        "logit_scale": (1,),
+    }
+    for name, array in zip(_HEAD, (prototypes, intercept, logit_scale), strict=True):
+        if array.shape != wanted[name]:
+            raise EvenhandError(
+                f"the tensor {name!r} has shape {list(array.shape)} where {len(classes)} classes and the "
+                f"projection ask for {list(wanted[name])}; run fit again"
+            )
+    return Model(projection, prototypes, intercept, float(logit_scale[0]))

@@ -1,0 +1,177 @@
+"""What stands in a run folder beside the bundle, and the model that its store was made with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from evenhand._errors import EvenhandError
+from evenhand._files import sha256
+from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
+
+if TYPE_CHECKING:  # a folder that is no run is told before any model is imported
+    from evenhand.backbones.load import Loaded
+
+RESULTS = "results.json"
+
+_Name = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z]+$")]
+"""A file of the run itself: a stranger's card must not have files elsewhere read."""
+
+
+class Made(BaseModel):
+    """What a run's card says of its store, of which the kinds matter to readers; what it lacks, they tell."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    family: str | None = None
+    model: str | None = None
+    pretrained: str | None = None
+    precision: str | None = None
+    site: str | None = None
+    weights_sha256: str | None = None
+    preprocessing: str | None = None
+    activation: str | None = None
+    prompts: dict[str, list[str]] = {}
+
+
+class RunCard(BaseModel):
+    """`card.json` of a run: what was fitted on what, and the SHA-256 of every other file."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, strict=True)
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    kind: Literal["run"] = "run"
+    method: str
+    seed: int
+    params: dict[str, str]
+    concept_words: dict[str, Any] | None
+    settings: dict[str, Any]
+    classes: list[str]
+    width: int
+    store: str | None
+    store_card: Made
+    validation_from: Literal["train", "given"]
+    group_by: str | None
+    files: dict[_Name, Sha256]
+
+
+def write_card(run: Path, told: Mapping[str, Any]) -> None:
+    """Write the card of a run folder; it vouches for the other files that lie there."""
+    files = {file.name: sha256(file) for file in sorted(run.iterdir())}
+    # As JSON gives it back: tuples are lists there, and numbers as keys are texts.
+    card = json.loads(json.dumps({"schema": 1, "kind": "run", **told, "files": files}))
+    write_text(run / CARD, sealed(card))
+
+
+def is_run(folder: Path) -> bool:
+    """Tell whether a folder holds what `fit_run` writes, of any version."""
+    try:
+        return bool(_read(folder, CARD).get("kind") == "run")
+    except EvenhandError:
+        return False
+
+
+def read_card(run: Path) -> dict[str, Any]:
+    """Return a run's card.
+
+    Raises
+    ------
+    EvenhandError
+        If the folder has none, it cannot be read, is of another version or was edited, or a file that it
+        vouches for is missing or was changed.
+    """
+    card = _read(run, CARD)
+    if card.get("kind") != "run":
+        raise EvenhandError(f"{run} is no run folder: its card.json is another's; make one with fit")
+    if card.get("schema") != 1:
+        raise EvenhandError(
+            f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1"
+        )
+    checksum = card.pop("checksum", None)
+    try:
+        files = RunCard.model_validate(card).files
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise EvenhandError(f"{run / CARD} is malformed at {place}: {first['msg']}; run fit again") from error
+    if json.loads(sealed(card))["checksum"] != checksum:
+        raise EvenhandError(f"{run / CARD} was changed since the fit; run fit again")
+    for name, digest in files.items():
+        _verify(run / name, digest)
+    return card
+
+
+def _verify(path: Path, digest: str) -> None:
+    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+        raise EvenhandError(f"{path} is no plain file; run fit again")
+    try:
+        whole = sha256(path) == digest
+    except OSError as error:
+        raise EvenhandError(f"{path} cannot be read ({error.strerror}); run fit again") from error
+    if not whole:
+        raise EvenhandError(f"{path} was changed since the fit; run fit again")
+
+
+def read_result(run: Path) -> dict[str, Any]:
+    """Return the one row of a run's results.json, as the JSON Schema of results describes it.
+
+    Raises
+    ------
+    EvenhandError
+        If the file cannot be read, is of another version, or does not hold one row.
+    """
+    from evenhand.evaluation.results import ResultRow
+
+    results = _read(run, RESULTS)
+    rows = results.get("rows")
+    if results.get("schema") != 1 or not isinstance(rows, list) or len(rows) != 1:
+        raise EvenhandError(f"{run / RESULTS} is not what fit writes, schema 1 and one row; run fit again")
+    try:
+        return ResultRow.model_validate(rows[0]).model_dump(mode="json")
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "its row"
+        raise EvenhandError(
+            f"{run / RESULTS} is malformed at {place}: {first['msg']}; run fit again"
+        ) from error
+
+
+def run_backbone(card: Mapping[str, Any], device: str, *, precision: str | None = None) -> Loaded:
+    """Load the model that made a run's store, and refuse it if its weights have changed since.
+
+    Parameters
+    ----------
+    card : mapping
+        The run's.
+    device, precision : str
+        As in `backbone_of`.
+
+    Raises
+    ------
+    EvenhandError
+        If the store holds imported embeddings, or the model cannot be loaded or has other weights.
+    """
+    from evenhand.backbones.from_card import backbone_of, embedded
+
+    made = card["store_card"]
+    if not embedded(made):
+        raise EvenhandError(
+            "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
+        )
+    return backbone_of(made, device, precision=precision)
+
+
+def _read(run: Path, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads((run / name).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise EvenhandError(f"{run} is no run folder: it has no {name}; make one with fit") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise EvenhandError(f"{run / name} cannot be read ({error}); run fit again") from error
+    if not isinstance(found, dict):
+        raise EvenhandError(f"{run / name} holds no object; run fit again")
+    return found

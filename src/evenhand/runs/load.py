@@ -1,0 +1,96 @@
+"""`evenhand.load`: a run folder back as a fitted scikit-learn estimator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from typing_extensions import Self
+
+from evenhand._errors import EvenhandError
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
+from evenhand.methods.base import Method
+from evenhand.runs.bundle import BUNDLE, read_bundle
+from evenhand.runs.card import read_card, read_result
+
+
+class FittedRun(Method):
+    """A fitted method as its run folder tells it; like scikit-learn's `FrozenEstimator` it never refits.
+
+    `fit` returns it as it is and `clone` gives itself, so that it can stand in pipelines, searches and
+    cross-validation as a classifier, or as a transformer to the calibrated features.
+
+    Parameters
+    ----------
+    run : Path or str
+        Run folder.
+
+    Attributes
+    ----------
+    classes_ : str [C]
+        Class names in the order of the codes.
+    model_ : Model
+        Projection, prototypes, intercept and logit scale.
+    history_, kept_ : list of dict, dict or None
+        As the fit left them.
+    card_, result_ : dict
+        What card.json says, and the one row of results.json.
+    method_ : str
+        The registry name of the method.
+
+    Raises
+    ------
+    EvenhandError
+        If the folder is no run, or of another version.
+    """
+
+    def __init__(self, run: Path | str) -> None:
+        self.run = run
+        folder = Path(run)
+        self.card_, self.result_ = read_card(folder), read_result(folder)
+        self.model_, classes = read_bundle(folder / BUNDLE)
+        self.classes_ = np.asarray(classes)
+        self.n_features_in_ = self.model_.projection.width
+        self.history_ = _history(folder / "history.parquet")
+        self.method_, self.kept_ = str(self.card_["method"]), self.result_.get("kept")
+        # What a method declares of its class, a run tells of itself.
+        self.__dict__ |= {
+            "group_labels_used": self.result_.get("group_labels_used", "none"),
+            "needs": tuple(self.result_.get("needs", ())),
+        }
+
+    def fit(self, X: Any, y: Any = None, **_: Any) -> Self:  # noqa: ARG002
+        """Return the estimator as it is."""
+        return self
+
+    def __sklearn_clone__(self) -> Self:
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def _learn(self, problem: Problem) -> Model:  # noqa: ARG002  a run has learned already
+        return self.model_
+
+
+def load(run: Path | str) -> FittedRun:
+    """Return the fitted estimator of a run folder.
+
+    Raises
+    ------
+    EvenhandError
+        If the folder is no run, or of another version.
+    """
+    return FittedRun(run)
+
+
+def _history(path: Path) -> list[dict[str, Any]]:
+    try:
+        rows = pq.read_table(path).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise EvenhandError(f"{path} cannot be read ({error}); run fit again") from error
+    return [{name: value for name, value in row.items() if value is not None} for row in rows]

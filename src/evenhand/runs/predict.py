@@ -1,0 +1,122 @@
+"""`predict`: a run folder on new images or features, into a CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from evenhand._errors import EvenhandError
+from evenhand._files import atomic, sweep
+from evenhand._progress import Progress, silent
+from evenhand._typing import Floats, PathLike
+from evenhand.data.decode import none_readable
+from evenhand.data.embeddings import read_features
+from evenhand.data.unlabelled import list_pictures
+from evenhand.extract.engine import Engine, on_this_machine
+from evenhand.extract.local import Features, iter_features
+from evenhand.methods._training.model import Model
+from evenhand.runs.bundle import BUNDLE, read_bundle
+from evenhand.runs.card import read_card, run_backbone
+
+Block = tuple[list[str], Floats]
+"""Paths [n] and features [n, D_in]."""
+
+
+def predict_run(
+    run: PathLike,
+    source: PathLike | None = None,
+    *,
+    features: PathLike | None = None,
+    out: PathLike,
+    device: str = "cpu",
+    precision: str | None = None,
+    workers: int | None = None,
+    engine: Engine = on_this_machine,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Write path, predicted and p_<class> for each image or feature row; return counts.
+
+    Images go through batch by batch, and the list of a folder lies on the disk: memory does not grow with it.
+
+    Parameters
+    ----------
+    run : Path
+        Folder that `fit_run` wrote.
+    source, features : Path, optional
+        Images, or a file of features [N, D_in] in their place.
+    out : Path
+        CSV to write.
+    device, precision : str
+        Of the model that reads images; its numbers by default are those that the run's store was made with.
+    workers : int, optional
+        Processes that read images, as in `embed`.
+    engine : Engine
+        What takes images through the trunk; it changes no byte of the CSV.
+    progress : Progress
+        Told how many images are done.
+
+    Raises
+    ------
+    EvenhandError
+        If the run is damaged, the images need a model that the run's store does not name, none of them can
+        be read, or the widths do not fit.
+    """
+    run = Path(run)
+    card = read_card(run)
+    model, classes = read_bundle(run / BUNDLE)
+    skipped: list[dict[str, str]] = []
+    if features is not None:
+        blocks = _of_features(Path(features))
+    elif source is not None:
+        backbone = run_backbone(card, device, precision=precision)
+        stream = partial(iter_features, backbone=backbone, workers=workers, engine=engine, progress=progress)
+        blocks = _of_images(Path(source), Path(out).parent, stream, skipped)
+    else:
+        raise EvenhandError("predict takes images or features; give one of the two")
+    counts = _write(Path(out), model, classes, blocks)
+    return {"rows": sum(counts.values()), "predicted": dict(counts), "skipped": skipped, "out": str(out)}
+
+
+def _of_features(path: Path) -> Iterator[Block]:
+    row = 0
+    for part in read_features([path]):
+        yield [str(k) for k in range(row, row + len(part))], np.array(part, dtype=np.float32)
+        row += len(part)
+
+
+def _of_images(
+    source: Path, room: Path, stream: Callable[..., Iterator[Features]], skipped: list[dict[str, str]]
+) -> Iterator[Block]:
+    found = list_pictures(source, room)
+    for read, features, unreadable in stream(found.paths):
+        skipped += [{"path": str(found.ids[k]), "reason": reason} for k, reason in unreadable]
+        yield [str(found.ids[k]) for k in read], features
+    if len(skipped) == len(found):
+        raise none_readable(len(found), found.paths[0], skipped[0]["reason"])
+
+
+def _write(out: Path, model: Model, classes: list[str], blocks: Iterable[Block]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    sweep(out)
+    with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", "predicted", *(f"p_{name}" for name in classes)])
+        for paths, X in blocks:
+            if X.shape[1] != model.projection.width:
+                raise EvenhandError(
+                    f"the features have width {X.shape[1]} but the run takes {model.projection.width}; "
+                    "use features of the model that the run was fitted on"
+                )
+            probabilities = softmax(model.logits(X).astype(np.float64), axis=1)
+            for path, row in zip(paths, probabilities, strict=True):
+                name = classes[int(row.argmax())]
+                counts[name] += 1
+                writer.writerow([path, name, *(f"{p:.6g}" for p in row)])
+    return counts

@@ -1,0 +1,334 @@
+"""A comparison is fair, complete and honest about what is missing."""
+
+import dataclasses
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import jsonschema
+import numpy as np
+import pytest
+
+from evenhand import ERM, EvenhandError, EvenhandWarning, FeatureTable, compare_methods
+from evenhand.data.partition import held_out
+from evenhand.evaluation.results import ResultRow, Results, results_schema
+from evenhand.methods import registry
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
+from evenhand.methods.base import Method
+from evenhand.methods.registry import make
+
+
+class Spy(Method):
+    """Zero-shot that keeps what it was given; it wants no more than a switch."""
+
+    given: ClassVar[list[dict[str, Any]]] = []
+    configurations = ({}, {"fault": "first"}, {"fault": "second"}, {"fault": "third"})
+
+    def __init__(self, head: Any = None, fault: str | None = None, random_state: Any = 0) -> None:
+        self.head, self.fault, self.random_state = head, fault, random_state
+
+    def fit(self, X: Any, y: Any, **more: Any) -> Any:
+        self.given.append({"X": X, "y": y, "fault": self.fault, **more})
+        return super().fit(X, y, **more)
+
+    def _learn(self, problem: Problem) -> Model:
+        return Model.of_state(problem, problem.start)
+
+
+class Broken(Spy):
+    def _learn(self, problem: Problem) -> Model:
+        raise ZeroDivisionError("the loss\nis not finite")
+
+
+class HalfBroken(Spy):
+    def _learn(self, problem: Problem) -> Model:
+        if self.fault is None:
+            raise EvenhandError("without a fault there is no fit")
+        warnings.warn("the anchors are few", EvenhandWarning, stacklevel=1)
+        warnings.warn("did not converge\nsee the manual", RuntimeWarning, stacklevel=1)
+        return super()._learn(problem)
+
+
+class Oracle(Spy):
+    group_labels_used = "validation"
+    needs = ("groups",)
+
+
+class Trained(Oracle):
+    group_labels_used = "train"
+
+
+class Turned(Spy):
+    """With a fault it predicts the other class."""
+
+    def _learn(self, problem: Problem) -> Model:
+        model = super()._learn(problem)
+        return model if self.fault is None else dataclasses.replace(model, prototypes=-model.prototypes)
+
+
+class Odd(Spy):
+    needs = ("rain",)
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, type[Method]], None]:
+    Spy.given.clear()
+
+    def register(name: str, cls: type[Method]) -> None:
+        monkeypatch.setitem(registry.METHODS, name, f"{__name__}:{cls.__name__}")
+
+    return register
+
+
+def rows_of(results: Results, method: str) -> list[ResultRow]:
+    return [row for row in results.rows if row.method == method]
+
+
+def test_every_method_and_seed_has_a_row(table: FeatureTable) -> None:
+    results = compare_methods(table, ["zero_shot", "erm", "linear_probe"], seeds=[3, 5])
+    assert [(row.method, row.seed, row.status) for row in results.rows] == [
+        (method, seed, "ok") for method in ("zero_shot", "erm", "linear_probe") for seed in (3, 5)
+    ]
+    written = json.loads(results.model_dump_json(by_alias=True))
+    jsonschema.validate(written, results_schema())
+    for row in rows_of(results, "erm"):
+        assert row.difference_to_erm is not None
+        assert row.difference_to_erm.value == 0
+    for one in results.summary:
+        assert one.worst_group is not None
+        assert one.over_test_rows is not None
+        assert one.over_test_rows.worst_group is not None
+        assert one.worst_group.mean == pytest.approx(one.over_test_rows.worst_group.value)
+        assert one.plain is not None
+        assert one.plain.mean == pytest.approx(one.over_test_rows.plain.value)
+    assert [one.seed for one in results.kept_method] == [3, 5]
+    assert results.provenance["selection"] == "shortcut_cell"
+
+
+def test_erm_is_always_there_and_is_the_method_on_the_training_part(table: FeatureTable) -> None:
+    results = compare_methods(table, ["zero_shot"], seeds=[1], budget=1)
+    assert [row.method for row in results.rows] == ["erm", "zero_shot"]
+    rows = held_out(table, 1)
+    erm = ERM(head=table.head, random_state=1).fit(table.features(rows.train), table.labels(rows.train))
+    right = erm.predict(table.features(rows.test)) == table.labels(rows.test)
+    picked = [trial for trial in results.rows[0].grid if trial["picked"]]
+    assert picked[0]["params"] == {}
+    assert results.rows[0].averages.plain == pytest.approx(right.mean())
+
+
+def test_label_free_methods_see_the_training_part_alone(
+    table: FeatureTable, register: Callable[[str, type[Method]], None]
+) -> None:
+    register("spy", Spy)
+    register("other", Spy)
+    compare_methods(table, ["spy", "other"], seeds=[0, 1], budget=1)
+    assert len(Spy.given) == 4
+    for given, seed in zip(Spy.given, (0, 0, 1, 1), strict=True):
+        rows = held_out(table, seed)
+        assert np.array_equal(given["X"], table.features(rows.train))
+        assert given["validation"] is None
+        assert "groups" not in given
+    assert len(held_out(table, 0).validation) == 80
+    assert held_out(table, 0).validation.tolist() != held_out(table, 1).validation.tolist()
+
+
+def test_methods_that_declare_groups_get_them(
+    table: FeatureTable, register: Callable[[str, type[Method]], None]
+) -> None:
+    register("oracle", Oracle)
+    register("trained", Trained)
+    results = compare_methods(table, ["oracle", "trained"], seeds=[0], budget=2)
+    rows = held_out(table, 0)
+    for given in Spy.given:
+        assert given["groups"].tolist() == table.groups("place", rows.train).tolist()
+    assert all(given["validation"] is None for given in Spy.given[2:])
+    for given in Spy.given[:2]:
+        X, y, groups = given["validation"]
+        assert np.array_equal(X, table.features(rows.validation))
+        assert y.tolist() == table.labels(rows.validation).tolist()
+        assert groups.tolist() == table.groups("place", rows.validation).tolist()
+    (oracle,) = rows_of(results, "oracle")
+    assert oracle.group_labels_used == "validation"
+    assert oracle.notes == [
+        "it was fitted on the 80 held-out training rows, for want of a validation split",
+        "its configurations were judged on the held-out training rows, on which it was also fitted",
+    ]
+    assert results.kept_method[0].among == []
+
+
+def test_methods_of_validation_groups_get_the_stores_own_validation_split(
+    table: FeatureTable, register: Callable[[str, type[Method]], None]
+) -> None:
+    register("oracle", Oracle)
+    split = table.split.copy().astype("<U10")
+    split[400:450] = "validation"
+    (row,) = rows_of(
+        compare_methods(dataclasses.replace(table, split=split), ["oracle"], seeds=[0], budget=2), "oracle"
+    )
+    for given in Spy.given:
+        assert np.array_equal(given["validation"][0], table.features(np.arange(400, 450)))
+        assert given["validation"][2].tolist() == table.groups("place", np.arange(400, 450)).tolist()
+        assert np.array_equal(given["X"], table.features(held_out(table, 0).train))
+    assert row.notes == ["it was fitted on the 50 rows of the given validation split"]
+    assert row.worst_group is not None
+    # What is tested on is not shown, whatever it is called.
+    Spy.given.clear()
+    split[450:] = "validation"
+    compare_methods(dataclasses.replace(table, split=split), ["oracle"], seeds=[0], budget=1)
+    (given,) = Spy.given
+    assert np.array_equal(given["validation"][0], table.features(held_out(table, 0).validation))
+
+
+def test_a_preset_is_a_method_of_its_own(table: FeatureTable, tmp_path: Path) -> None:
+    names = ["zero_shot", "cfr:grid", "cfr:stable"]
+    results = compare_methods(table, names, seeds=[0], out=tmp_path / "c")
+    assert [row.method for row in results.rows] == ["erm", *names]
+    for name in names[1:]:
+        (row,) = rows_of(results, name)
+        preset = make("cfr", preset=name.partition(":")[2], head=table.head, random_state=0)
+        rows = held_out(table, 0)
+        fitted = preset.fit(table.features(rows.train), table.labels(rows.train))
+        right = fitted.predict(table.features(rows.test)) == table.labels(rows.test)
+        assert row.averages.plain == pytest.approx(right.mean())
+        assert row.kept == fitted.kept_
+    assert compare_methods(table, names, seeds=[0], out=tmp_path / "c").rows == results.rows
+
+
+def test_the_budget_is_the_first_configurations_and_the_best_is_picked(
+    table: FeatureTable, register: Callable[[str, type[Method]], None]
+) -> None:
+    register("turned", Turned)
+    results = compare_methods(table, ["turned"], seeds=[0], budget=3)
+    (row,) = rows_of(results, "turned")
+    assert [trial["params"] for trial in row.grid] == [{}, {"fault": "first"}, {"fault": "second"}]
+    assert [trial["picked"] for trial in row.grid] == [True, False, False]
+    assert row.grid[0]["score"] > 0.5 > row.grid[1]["score"]
+    assert row.selection == "shortcut_cell on held-out training rows"
+    assert row.fit_seconds == pytest.approx(sum(trial["fit_seconds"] for trial in row.grid))
+    alone = compare_methods(table, ["turned"], seeds=[0], budget=1)
+    assert rows_of(alone, "turned")[0].selection == "none"
+
+
+def test_of_equal_scores_the_usual_parameters_win(
+    table: FeatureTable, register: Callable[[str, type[Method]], None]
+) -> None:
+    register("spy", Spy)
+    (row,) = rows_of(compare_methods(table, ["spy"], seeds=[0]), "spy")
+    assert [trial["picked"] for trial in row.grid] == [True, False, False, False]
+
+
+def test_a_method_that_fails_is_a_row(
+    table: FeatureTable, register: Callable[[str, type[Method]], None]
+) -> None:
+    register("broken", Broken)
+    register("half", HalfBroken)
+    results = compare_methods(table, ["broken", "half", "zero_shot"], seeds=[0], budget=2)
+    (broken,) = rows_of(results, "broken")
+    assert (broken.status, broken.reason) == ("failed", "ZeroDivisionError: the loss is not finite")
+    assert [trial["error"] for trial in broken.grid] == [broken.reason] * 2
+    (half,) = rows_of(results, "half")
+    assert half.status == "ok"
+    assert [trial["error"] for trial in half.grid] == ["without a fault there is no fit", None]
+    assert half.notes == ["the anchors are few", "RuntimeWarning: did not converge"]
+    assert rows_of(results, "zero_shot")[0].status == "ok"
+    assert results.kept_method[0].among == ["half", "zero_shot"]
+    jsonschema.validate(json.loads(results.model_dump_json(by_alias=True)), results_schema())
+
+
+def test_what_a_store_lacks_is_named(
+    table: FeatureTable, register: Callable[[str, type[Method]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, cls in (("oracle", Oracle), ("odd", Odd)):
+        register(name, cls)
+    kept = {name: registry.METHODS[name] for name in ("zero_shot", "erm", "oracle", "odd", "roboshot")}
+    monkeypatch.setattr(registry, "METHODS", {**kept, "gone": "no_such_module:Method"})
+    bare = dataclasses.replace(table, attributes={})
+
+    def reasons(of: FeatureTable, **more: Any) -> dict[str, str | None]:
+        return {row.method: row.reason for row in compare_methods(of, ["all"], seeds=[0], **more).rows}
+
+    found = reasons(table)
+    assert found["zero_shot"] is None
+    assert found["oracle"] == "it uses group labels (validation); add --oracles, or name it in --methods"
+    assert found["odd"] == "it needs 'rain', of which this version knows nothing"
+    assert found["roboshot"] == "it needs concept words; give --concepts words.yaml"
+    assert found["gone"] == "ModuleNotFoundError: No module named 'no_such_module'"
+    assert reasons(table, oracles=True)["oracle"] is None
+    assert reasons(bare, oracles=True)["oracle"] == "it needs groups, but the store has no attribute column"
+    blank = dataclasses.replace(table, attributes={"place": np.where(table.split == "train", "", "sea")})
+    told = "it needs groups, but 'place' is unknown for every training row"
+    assert reasons(blank, oracles=True)["oracle"] == told
+    silent = dataclasses.replace(table, head=dataclasses.replace(table.head, text=None))
+    assert reasons(silent)["roboshot"] == "it needs text prototypes, but the store has none"
+
+
+def test_the_oracle_rule_is_declared(table: FeatureTable) -> None:
+    with pytest.raises(EvenhandError, match=r"--selection worst_group uses group labels .*; add --oracles"):
+        compare_methods(table, ["erm"], selection="worst_group")
+    results = compare_methods(table, ["erm", "zero_shot"], selection="worst_group", oracles=True, seeds=[0])
+    assert results.kept_method[0].group_labels_used == "validation"
+    uses = {row.method: (row.group_labels_used, len(row.grid)) for row in results.rows}
+    assert all(use == ("validation" if tried > 1 else "none") for use, tried in uses.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"methods": ["nope"]}, "method 'nope' is unknown; the methods are zero_shot"),
+        ({"methods": ["nope:paper"]}, "method 'nope:paper' is unknown; the methods are zero_shot"),
+        ({"methods": ["cfr:nope"]}, "cfr has no preset 'nope'; its presets are default, grid"),
+        ({"methods": ["erm:nope"]}, "erm has no preset 'nope'; its presets are none"),
+        ({"selection": "nope"}, "selection rule 'nope' is unknown"),
+        ({"budget": 0}, "budget is 0 and there are 5 seeds; give at least 1 of each"),
+        ({"seeds": []}, "budget is 5 and there are 0 seeds; give at least 1 of each"),
+        ({"group_by": "colour"}, "--group-by 'colour' is no attribute of this store; it has: place"),
+    ],
+)
+def test_wrong_arguments_are_told(table: FeatureTable, arguments: dict[str, Any], told: str) -> None:
+    with pytest.raises(EvenhandError, match=told):
+        compare_methods(table, **{"methods": ["erm"], **arguments})
+
+
+def test_a_class_in_one_split_alone_is_named(table: FeatureTable) -> None:
+    jays = table.y == 1
+    few = dataclasses.replace(table, split=np.where(jays & (np.arange(600) > 6), "test", table.split))
+    (note,) = compare_methods(few, ["zero_shot"], seeds=[0]).notes
+    assert note == "the class jay has too few training rows to hold one out: the choice does not see it"
+    untested = dataclasses.replace(table, split=np.where(jays, "train", table.split))
+    results = compare_methods(untested, ["zero_shot"], seeds=[0])
+    assert results.notes == [
+        "no test row has the class jay: its accuracy stays unknown",
+        "no test row is in the group jay / sea, jay / wood: averages over groups stay unknown",
+    ]
+    assert results.rows[0].averages.class_mean is None
+    with pytest.raises(EvenhandError, match="class 'jay' has no training rows"):
+        compare_methods(dataclasses.replace(table, split=np.where(jays, "test", "train")))
+
+
+def test_rows_that_cannot_be_held_out_are_told(table: FeatureTable) -> None:
+    scarce = dataclasses.replace(table, split=np.where(np.arange(600) < 8, "train", "test"))
+    with pytest.raises(EvenhandError, match="no class has the 5 training rows of which one is held out"):
+        compare_methods(scarce, ["erm"])
+
+
+def test_unknown_attributes_and_a_missing_test_split_are_noted(table: FeatureTable) -> None:
+    place = np.where(np.arange(600) >= 590, "", table.attributes["place"])
+    split = np.where(table.split == "test", "validation", table.split)
+    found = compare_methods(
+        dataclasses.replace(table, attributes={"place": place}, split=split), ["zero_shot"], seeds=[0]
+    )
+    assert found.notes == [
+        "the store has no test split: the validation split is evaluated",
+        "'place' is unknown for 10 of 200 validation rows: they are in no group",
+    ]
+    assert sum(group.n for group in found.rows[0].groups) == 190
+
+
+def test_a_folder_of_something_else_is_left_alone(table: FeatureTable, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(EvenhandError, match=r"--out .* exists and holds no comparison; name a new one"):
+        compare_methods(table, ["erm"], out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]

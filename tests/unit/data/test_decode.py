@@ -1,0 +1,323 @@
+"""Every picture in three colours and upright, every other file with its reason."""
+
+import contextlib
+import os
+import pickle
+import struct
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evenhand.data.decode import UnreadableImage, read_image
+
+
+def pixel(path: Path, at=(0, 0)) -> tuple[int, ...]:
+    image = read_image(path)
+    assert image.mode == "RGB"
+    return image.getpixel(at)
+
+
+def png16(path: Path, pixels: np.ndarray, colour_type: int) -> None:
+    """Write a 16-bit PNG by hand: PIL cannot write one with colours."""
+    height, width = pixels.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def test_grey(tmp_path):
+    Image.new("L", (4, 3), 90).save(tmp_path / "a.png")
+    assert pixel(tmp_path / "a.png") == (90, 90, 90)
+
+
+def test_one_bit(tmp_path):
+    Image.new("1", (4, 3), 1).save(tmp_path / "a.png")
+    assert pixel(tmp_path / "a.png") == (255, 255, 255)
+
+
+def test_palette(tmp_path):
+    Image.new("RGB", (4, 3), (10, 200, 30)).quantize(4).save(tmp_path / "a.png")
+    assert pixel(tmp_path / "a.png") == (10, 200, 30)
+
+
+def test_palette_transparency_is_white(tmp_path):
+    image = Image.new("P", (4, 3), 0)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.putpixel((1, 0), 1)
+    image.save(tmp_path / "a.png", transparency=0)
+    assert pixel(tmp_path / "a.png") == (255, 255, 255)
+    assert pixel(tmp_path / "a.png", (1, 0)) == (0, 0, 255)
+
+
+def test_gif_transparency_is_white(tmp_path):
+    image = Image.new("P", (4, 3), 0)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.save(tmp_path / "a.gif", transparency=0)
+    assert pixel(tmp_path / "a.gif") == (255, 255, 255)
+
+
+def test_alpha_is_laid_on_white(tmp_path):
+    Image.new("RGBA", (4, 3), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    Image.new("RGBA", (4, 3), (0, 0, 0, 51)).save(tmp_path / "faint.png")
+    Image.new("LA", (4, 3), (0, 0)).save(tmp_path / "grey.png")
+    assert pixel(tmp_path / "clear.png") == (255, 255, 255)
+    assert pixel(tmp_path / "faint.png") == (204, 204, 204)
+    assert pixel(tmp_path / "grey.png") == (255, 255, 255)
+
+
+def test_colour_key_is_white(tmp_path):
+    Image.new("RGB", (4, 3), (1, 2, 3)).save(tmp_path / "a.png", transparency=(1, 2, 3))
+    assert pixel(tmp_path / "a.png") == (255, 255, 255)
+
+
+def test_cmyk(tmp_path):
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=95)
+    red, green, blue = pixel(tmp_path / "a.jpg")
+    assert red > 240
+    assert green < 15
+    assert blue < 15
+
+
+def test_lab(tmp_path):
+    Image.new("LAB", (8, 8), (255, 128, 128)).save(tmp_path / "a.tif")
+    assert min(pixel(tmp_path / "a.tif")) > 250
+
+
+def test_premultiplied_grey(tmp_path, monkeypatch):
+    # No file format stores mode La, but plug-ins may give it.
+    image = Image.new("LA", (4, 4), (0, 0)).convert("La")
+    (tmp_path / "a.png").write_bytes(b"x")
+    monkeypatch.setattr(Image, "open", lambda *_, **__: image)
+    assert pixel(tmp_path / "a.png") == (255, 255, 255)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bit_grey_is_scaled(tmp_path, suffix):
+    values = np.array([[0, 257 * 100], [65535, 300]], dtype=np.uint16)
+    Image.fromarray(values).save(tmp_path / f"a.{suffix}")
+    image = np.asarray(read_image(tmp_path / f"a.{suffix}"))
+    assert image[..., 0].tolist() == [[0, 100], [255, 1]]
+
+
+def test_16_bit_colour_is_scaled(tmp_path):
+    png16(tmp_path / "a.png", np.full((2, 2, 3), [257 * 200, 257 * 3, 0]), colour_type=2)
+    assert pixel(tmp_path / "a.png") == (200, 3, 0)
+
+
+def test_16_bit_grey_with_alpha(tmp_path):
+    png16(tmp_path / "a.png", np.full((2, 2, 2), [257 * 200, 65535]), colour_type=4)
+    assert pixel(tmp_path / "a.png") == (200, 200, 200)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([0.0, 1.0, np.nan], [0, 255, 0]), ([0.0, 51.0, 255.0], [0, 51, 255]), ([-1.0, 0.0, 1e6], [0, 0, 255])],
+)
+def test_float_tiff(tmp_path, values, expected):
+    Image.fromarray(np.array([values], dtype=np.float32)).save(tmp_path / "a.tif")
+    assert np.asarray(read_image(tmp_path / "a.tif"))[0, :, 0].tolist() == expected
+
+
+def test_32_bit_tiff(tmp_path):
+    Image.fromarray(np.array([[0, 65535, 257 * 7]], dtype=np.int32)).save(tmp_path / "a.tif")
+    assert np.asarray(read_image(tmp_path / "a.tif"))[0, :, 0].tolist() == [0, 255, 7]
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_first_frame(tmp_path, suffix):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:], lossless=True)
+    assert pixel(tmp_path / f"a.{suffix}") in {(255, 0, 0), (254, 0, 0)}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
+def test_exif_orientation(tmp_path, orientation, suffix):
+    # 16-pixel blocks, so that JPEG keeps them apart.
+    upright = Image.new("RGB", (48, 32), "black")
+    upright.paste((255, 255, 255), (0, 0, 16, 16))
+    upright.paste((255, 255, 255), (16, 0, 32, 16))
+    undo = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    stored = upright if undo is None else upright.transpose(undo)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / f"a.{suffix}", exif=exif)
+    image = read_image(tmp_path / f"a.{suffix}")
+    assert image.size == (48, 32)
+    assert np.abs(np.asarray(image, dtype=int) - np.asarray(upright, dtype=int)).max() < 10
+
+
+def test_damaged_exif_is_overlooked(tmp_path, recwarn):
+    for nonsense in (b" nonsense", b"II*\0\x08\0\0\0\xff\0"):
+        Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png", exif=b"Exif\0\0" + nonsense)
+        assert pixel(tmp_path / "a.png") == (255, 0, 0)
+    assert not recwarn.list
+
+
+def test_wrong_extension_and_unicode_name(tmp_path):
+    path = tmp_path / "Über den Wolken 鳥.jpg"
+    Image.new("RGB", (4, 3), (1, 2, 3)).save(path, format="PNG")
+    assert pixel(path) == (1, 2, 3)
+
+
+def noise(path: Path, **options) -> bytes:
+    values = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(values).save(path, **options)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "bmp", "webp", "tif"])
+def test_truncated(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    data = noise(path)
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(UnreadableImage, match=r"truncated or damaged|cannot be decoded|not an image"):
+        read_image(path)
+
+
+def test_truncated_jpeg_says_so(tmp_path):
+    data = noise(tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").write_bytes(data[:-500])
+    with pytest.raises(UnreadableImage, match=r"cannot read the image .*a\.jpg: truncated or damaged"):
+        read_image(tmp_path / "a.jpg")
+
+
+def test_empty(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(UnreadableImage, match="empty file") as caught:
+        read_image(tmp_path / "a.jpg")
+    assert caught.value.reason == "empty file"
+
+
+def test_not_an_image(tmp_path):
+    (tmp_path / "a.jpg").write_text("hello")
+    with pytest.raises(UnreadableImage, match="not an image"):
+        read_image(tmp_path / "a.jpg")
+
+
+def test_postscript_is_not_run(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.eps")
+    with pytest.raises(UnreadableImage, match="not an image"):
+        read_image(tmp_path / "a.eps")
+
+
+@pytest.mark.parametrize("factor", [1.5, 3])
+@pytest.mark.parametrize("suffix", ["png", "tif", "gif"])
+def test_decompression_bomb(tmp_path, monkeypatch, recwarn, factor, suffix):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    Image.new("L", (100, int(10 * factor))).save(tmp_path / f"a.{suffix}")
+    with pytest.raises(UnreadableImage, match="decompression bomb, more than 1000 pixels"):
+        read_image(tmp_path / f"a.{suffix}")
+    assert not recwarn.list
+
+
+def test_as_many_pixels_as_allowed(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    Image.new("L", (100, 10)).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png").size == (100, 10)
+
+
+def test_the_limit_may_be_lifted(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    Image.new("L", (100, 10)).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png").size == (100, 10)
+
+
+def test_dangling_link(tmp_path):
+    (tmp_path / "a.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(UnreadableImage, match="dangling link"):
+        read_image(tmp_path / "a.png")
+
+
+def test_missing(tmp_path):
+    with pytest.raises(UnreadableImage, match="file not found"):
+        read_image(tmp_path / "a.png")
+
+
+def test_link_in_a_circle(tmp_path):
+    (tmp_path / "a.png").symlink_to(tmp_path / "a.png")
+    with pytest.raises(UnreadableImage, match="too many levels of symbolic links"):
+        read_image(tmp_path / "a.png")
+
+
+def test_folder_and_pipe(tmp_path):
+    (tmp_path / "a.png").mkdir()
+    os.mkfifo(tmp_path / "b.png")
+    for name in ("a.png", "b.png"):
+        with pytest.raises(UnreadableImage, match="not a regular file"):
+            read_image(tmp_path / name)
+
+
+def test_permission(tmp_path, monkeypatch):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    # The tests may run as root, whom no file mode stops.
+    monkeypatch.setattr(Image, "open", refuse)
+    with pytest.raises(UnreadableImage, match="permission denied"):
+        read_image(tmp_path / "a.png")
+
+
+def test_every_damaged_byte_gives_a_picture_or_a_reason(tmp_path):
+    rng = np.random.default_rng(1)
+    for suffix in ("jpg", "png", "gif", "tif", "webp", "bmp"):
+        data = bytearray(noise(tmp_path / f"a.{suffix}"))
+        for _ in range(25):
+            damaged = bytearray(data)
+            for at in rng.integers(0, min(200, len(data)), 3):
+                damaged[at] = rng.integers(256)
+            (tmp_path / "b").write_bytes(damaged)
+            with contextlib.suppress(UnreadableImage):
+                assert read_image(tmp_path / "b").mode == "RGB"
+
+
+def test_error_crosses_processes():
+    error = pickle.loads(pickle.dumps(UnreadableImage(Path("a.png"), "empty file")))  # noqa: S301
+    assert error.reason == "empty file"
+    assert str(error) == "cannot read the image a.png: empty file"
+
+
+def test_threads_that_decode_leave_the_warnings_as_they_were(tmp_path: Path) -> None:
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(read_image, [tmp_path / "a.png"] * 200))
+    assert warnings.filters == before
+
+
+def test_bombs_are_refused_in_threads_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
+    Image.new("RGB", (9, 9)).save(tmp_path / "bomb.png")
+    Image.new("RGB", (5, 5)).save(tmp_path / "a.png")
+
+    def reason(name: str) -> str:
+        try:
+            read_image(tmp_path / name)
+        except UnreadableImage as error:
+            return error.reason
+        return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(reason, ["a.png", "bomb.png"] * 100))
+    assert found == ["", "decompression bomb, more than 60 pixels"] * 100

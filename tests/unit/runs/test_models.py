@@ -1,0 +1,68 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evenhand import EvenhandError, read_store
+from evenhand.runs.card import read_card
+from evenhand.runs.models import read_stages, store_of_run
+
+
+@pytest.fixture
+def run(small_run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(small_run, tmp_path / "x.run"))
+
+
+def test_stages_are_zero_shot_erm_and_the_runs_own(run: Path) -> None:
+    card = read_card(run)
+    table = store_of_run(run, card)
+    rows = table.rows("test")
+    stages = read_stages(run, card, table, rows)
+    assert [stage.name for stage in stages] == ["zero_shot", "erm", "cfr"]
+    X, y = table.features(rows), table.y[rows]
+    assert table.head.text is not None
+    cosines = X @ table.head.text.T
+    assert np.array_equal(stages[0].predicted, cosines.argmax(axis=1))
+    for stage in stages:
+        logits = stage.model.logits(X)
+        assert np.array_equal(stage.right, logits.argmax(axis=1) == y)
+        assert np.array_equal(stage.right, stage.margins > 0)
+    (row,) = json.loads((run / "results.json").read_text())["rows"]
+    assert stages[-1].right.mean() == pytest.approx(row["averages"]["plain"])
+
+
+def test_a_run_without_erm_has_two_stages_and_no_rows_are_fine(
+    run: Path, reseal: Callable[..., None]
+) -> None:
+    (run / "erm.safetensors").unlink()
+    reseal(run)
+    card = read_card(run)
+    stages = read_stages(run, card, store_of_run(run, card), np.zeros(0, dtype=np.int64))
+    assert [stage.name for stage in stages] == ["zero_shot", "cfr"]
+    assert len(stages[0].right) == 0
+
+
+def test_a_store_that_moved_is_found_where_it_is_said_to_be(run: Path, tmp_path: Path) -> None:
+    card = read_card(run)
+    moved = Path(shutil.copytree(card["store"], tmp_path / "moved.store"))
+    gone = {**card, "store": str(tmp_path / "gone.store")}
+    with pytest.raises(EvenhandError, match="is no store"):
+        store_of_run(run, gone)
+    assert len(store_of_run(run, gone, moved)) == len(read_store(moved))
+
+
+def test_another_store_is_refused(run: Path) -> None:
+    card = read_card(run)
+    other = {**card, "store_card": {**card["store_card"], "model": "another"}}
+    with pytest.raises(
+        EvenhandError, match=r"is not the store that .* was fitted on; give that one as --store"
+    ):
+        store_of_run(run, other)
+
+
+def test_a_run_that_names_no_store_asks_for_it(run: Path) -> None:
+    with pytest.raises(EvenhandError, match="names no store; give --store FOLDER"):
+        store_of_run(run, {**read_card(run), "store": None})

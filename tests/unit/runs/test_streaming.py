@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evenhand import EvenhandError, FeatureTable, compare_methods
+from evenhand.data.table import StoredRows
+from evenhand.methods.base import Method
+from evenhand.methods.registry import method_class
+from evenhand.runs import streaming
+from evenhand.runs.fit import fit_run
+from evenhand.runs.streaming import features, streams
+
+
+def decided(table: FeatureTable, method: str, wanted: bool | None) -> bool:
+    return streams(table, table.rows("train"), method_class(method), method, wanted)
+
+
+def test_a_method_that_can_streams_past_the_limit_or_when_asked(
+    table: FeatureTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not decided(table, "erm", None)
+    assert decided(table, "erm", True)
+    monkeypatch.setattr(streaming, "LIMIT", 400 * 8 * 4 - 1)
+    assert decided(table, "erm", None)
+    assert not decided(table, "erm", False)
+    assert not decided(table, "linear_probe", None)
+    monkeypatch.setattr(streaming, "LIMIT", 400 * 8 * 4)
+    assert not decided(table, "erm", None)
+
+
+def test_what_cannot_stream_says_so(table: FeatureTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        EvenhandError, match="--stream does not go with linear_probe, which takes all features"
+    ):
+        decided(table, "linear_probe", True)
+    monkeypatch.setattr(streaming, "_memory", lambda: 10_000)
+    with pytest.raises(
+        EvenhandError,
+        match=r"takes 1\.19e-05 GiB of features into memory, but this machine has 9\.31e-06 GiB; choose",
+    ):
+        decided(table, "linear_probe", None)
+    with pytest.raises(EvenhandError, match="leave out --no-stream"):
+        decided(table, "erm", False)
+
+
+def test_features_are_read_now_or_when_they_are_asked_for(table: FeatureTable) -> None:
+    rows = table.rows("test")
+    assert isinstance(features(table, rows, stream=False), np.ndarray)
+    later = features(table, rows, stream=True)
+    assert isinstance(later, StoredRows)
+    assert np.array_equal(later[:], table.features(rows))
+
+
+def test_a_streamed_run_says_so(table: FeatureTable, tmp_path: Path) -> None:
+    (held,) = fit_run(table, method="erm", out=tmp_path / "held").rows
+    (read,) = fit_run(table, method="erm", out=tmp_path / "read", stream=True).rows
+    assert held.notes == []
+    assert read.notes == [streaming.STREAMED]
+    assert read.worst_group is not None
+    assert held.worst_group is not None
+    assert read.worst_group.value == pytest.approx(held.worst_group.value, abs=0.05)
+
+
+def test_a_comparison_streams_past_the_limit(table: FeatureTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "LIMIT", 0)
+    given: list[type] = []
+    fit = Method.fit
+
+    def seen(self: Method, X: object, y: object, **more: object) -> Method:
+        given.append(type(X))
+        return fit(self, X, y, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Method, "fit", seen)
+    results = compare_methods(table, ["erm", "linear_probe"], seeds=[0], budget=1)
+    assert [row.status for row in results.rows] == ["ok", "ok"]
+    assert given == [StoredRows, np.ndarray]

@@ -1,0 +1,80 @@
+"""`fit --calibrate-confidence`: a temperature from rows that trained nothing, which changes no prediction."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+import evenhand
+from evenhand import EvenhandError, FeatureTable
+from evenhand.cli.results import confidence
+from evenhand.data.partition import parts
+from evenhand.functional.confidence import expected_calibration_error
+from evenhand.runs.fit import fit_row, fit_run
+from evenhand.runs.temperature import apart_for_confidence, calibrate_confidence
+
+
+@pytest.mark.parametrize("method", ["erm", "linear_probe"])
+def test_the_bundle_holds_the_divided_logits(table: FeatureTable, tmp_path: Path, method: str) -> None:
+    results = fit_run(table, method=method, out=tmp_path / "run", confidence=True)
+    found = results.rows[0].confidence
+    assert found is not None
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["rows"][0]["confidence"]["bins"] == 15
+    loaded, test = evenhand.load(tmp_path / "run"), table.rows("test")
+    after = loaded.predict_proba(table.features(test))
+    assert expected_calibration_error(after, table.y[test]) == pytest.approx(found.ece_after, abs=1e-6)
+    logits = found.temperature * loaded.model_.logits(table.features(test)).astype(np.float64)
+    before = expected_calibration_error(softmax(logits, axis=1), table.y[test])
+    assert before == pytest.approx(found.ece_before, abs=1e-4)
+
+
+def test_its_rows_trained_nothing(table: FeatureTable) -> None:
+    rows, judged, found_on = apart_for_confidence(table, parts(table, "train"), 0)
+    assert sorted([*rows.train, *judged]) == table.rows("train").tolist()
+    assert (len(judged), found_on) == (80, "held-out training rows")
+    row, _, used = fit_row(table, "erm", 0, confidence=True)
+    assert used.train.tolist() == rows.train.tolist()
+    plain, _, _ = fit_row(
+        dataclasses.replace(
+            table, split=np.where(np.isin(np.arange(len(table)), judged), "none", table.split)
+        ),
+        "erm",
+        0,
+    )
+    # Without those rows the same fit, and the same predictions: only the logits are divided.
+    assert [rate.value for rate in row.groups] == [rate.value for rate in plain.groups]
+
+
+def test_given_validation_rows_serve(table: FeatureTable) -> None:
+    given = dataclasses.replace(table, split=np.where(np.arange(600) < 100, "validation", table.split))
+    row, _, rows = fit_row(given, "erm", 0, validation_from="given", confidence=True)
+    assert row.confidence is not None
+    assert (row.confidence.n, row.confidence.found_on) == (100, "validation rows")
+    assert rows.train.tolist() == given.rows("train").tolist()
+
+
+def test_without_the_option_nothing_changes(table: FeatureTable) -> None:
+    row, _, rows = fit_row(table, "erm", 0)
+    assert row.confidence is None
+    assert rows.train.tolist() == table.rows("train").tolist()
+    assert confidence(row.model_dump()) == []
+
+
+def test_without_an_error_there_is_nothing_to_learn(table: FeatureTable) -> None:
+    _, method, rows = fit_row(table, "erm", 0)
+    right = rows.train[method.model_.logits(table.features(rows.train)).argmax(axis=1) == table.y[rows.train]]
+    model, found = calibrate_confidence(method.model_, table, right[:20], "some rows", rows.test)
+    assert (found.temperature, found.errors, model.logit_scale) == (1, 0, method.model_.logit_scale)
+    (sentence,) = confidence({"confidence": found.model_dump()})
+    assert "temperature 1 from 20 some rows, none of them wrong; expected calibration error" in sentence
+
+
+def test_too_few_rows_are_refused(table: FeatureTable) -> None:
+    train = table.rows("train")[:8]
+    split = np.where(np.isin(np.arange(len(table)), train), "train", "test")
+    few = dataclasses.replace(table, split=split)
+    with pytest.raises(EvenhandError, match="no class has 5 training rows; leave it out"):
+        fit_row(few, "erm", 0, confidence=True)

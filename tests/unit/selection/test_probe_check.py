@@ -1,0 +1,141 @@
+"""What zero-shot says of the shortcut probe, and when its word ends calibration."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from evenhand import EvenhandError
+from evenhand.selection import probe_check as witness
+from evenhand.selection.evidence import VERDICT_NONE, Evidence
+from evenhand.selection.held_out import Judged
+from evenhand.selection.probe_check import Witness, above_chance, within_class_correlation
+from evenhand.selection.rules import find_rule
+
+
+def rows(core: np.ndarray, probe: np.ndarray, y: np.ndarray, erm: np.ndarray) -> Judged:
+    """Return two-class rows by the signed evidence for the true class: zero-shot's, and the probe's."""
+    return Judged(
+        y=y,
+        zero_shot=np.where(core > 0, y, 1 - y),
+        erm_logits=np.eye(2, dtype=np.float32)[erm],
+        shortcut=np.where(probe > 0, y, 1 - y),
+        zero_shot_margin=core.astype(np.float32),
+        shortcut_margin=probe.astype(np.float32),
+    )
+
+
+def world(seed: int, *, shortcut: bool) -> tuple[Judged, np.ndarray]:
+    """Return rows whose probe reads an attribute, or the class; and a candidate that mends half of it."""
+    generator = np.random.default_rng(seed)
+    n = 2000
+    y = generator.integers(0, 2, n)
+    core = 1.5 + generator.normal(size=n)
+    minority = generator.random(n) < 0.1
+    attribute = np.where(minority, -2, 2) + 0.3 * generator.normal(size=n)
+    probe = attribute if shortcut else 0.7 * core + 0.4 * generator.normal(size=n)
+    erm = np.where((probe > 0) | (generator.random(n) < 0.3), y, 1 - y)
+    candidate = np.where(generator.random(n) < 0.5, y, erm)
+    return rows(core, probe, y, erm), candidate
+
+
+def test_a_probe_that_reads_an_attribute_is_vouched_for() -> None:
+    judged, candidate = world(0, shortcut=True)
+    heard = witness.Testimony.of(judged)
+    assert Witness().objection(heard) is None
+    assert abs(heard.agreement) < 0.1
+    assert heard.support > 0.95
+    assert Evidence().choose(["mended"], candidate[None], judged, 0).candidate == "mended"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_probe_that_reads_the_class_is_no_evidence_however_large_the_gain(seed: int) -> None:
+    judged, candidate = world(seed, shortcut=False)
+    choice = Evidence().choose(["mended"], candidate[None], judged, 0)
+    assert choice.candidate == "erm"
+    assert choice.reason.startswith(f"{VERDICT_NONE}: the shortcut probe errs where zero-shot errs too")
+    assert choice.testimony is not None
+    assert choice.testimony["agreement"] > 0.4
+    unheard = Evidence(witness=None).choose(["mended"], candidate[None], judged, 0)
+    assert unheard.candidate == "mended"
+    assert unheard.testimony is None
+
+
+def test_a_probe_that_reads_nothing_is_no_evidence() -> None:
+    judged, candidate = world(0, shortcut=True)
+    blind = np.random.default_rng(1).integers(0, 2, len(judged.y))
+    choice = Evidence().choose(["a"], candidate[None], replace(judged, shortcut=blind), 0)
+    assert "nothing but the class names tells the classes apart" in choice.reason
+
+
+def test_a_witness_that_knows_little_does_not_vouch() -> None:
+    judged, candidate = world(0, shortcut=True)
+    guess = np.random.default_rng(1).integers(0, 2, len(judged.y))
+    choice = Evidence().choose(["a"], candidate[None], replace(judged, zero_shot=guess), 0)
+    assert "zero-shot hardly knows these classes" in choice.reason
+
+
+def test_without_text_the_verdict_speaks_of_class_centroids() -> None:
+    judged, candidate = world(0, shortcut=True)
+    guess = np.random.default_rng(1).integers(0, 2, len(judged.y))
+    same, _ = world(0, shortcut=False)
+    for rows_, sentence in (
+        (replace(judged, shortcut=guess), "nothing but the class centroids tells the classes apart"),
+        (replace(judged, zero_shot=guess), "class centroids hardly tell these classes apart, so nothing"),
+        (same, "the shortcut probe errs where class centroids err too"),
+    ):
+        choice = Evidence().choose(["a"], candidate[None], replace(rows_, has_text=False), 0)
+        assert sentence in choice.reason
+
+
+def test_parts_without_text_make_a_whole_without_text() -> None:
+    judged, _ = world(0, shortcut=True)
+    silent = replace(judged, has_text=False)
+    assert not Judged.concatenate([silent, silent]).has_text
+    assert Judged.concatenate([judged, judged]).has_text
+
+
+def test_the_oracle_rule_and_rows_without_a_probe_hear_no_witness() -> None:
+    judged, candidate = world(0, shortcut=False)
+    known = replace(judged, groups=judged.shortcut)
+    assert Evidence(find_rule("worst_group")).choose(["a"], candidate[None], known, 0).testimony is None
+    bare = replace(judged, shortcut=judged.y, shortcut_margin=None)
+    assert Evidence().choose(["a"], candidate[None], bare, 0).testimony is None
+
+
+def test_testimony_is_what_slow_loops_give() -> None:
+    judged, _ = world(3, shortcut=False)
+    heard = witness.Testimony.of(judged)
+    hits = {True: [], False: []}
+    for k in range(len(judged.y)):
+        suspect = judged.zero_shot[k] == judged.erm[k] != judged.y[k]
+        if not suspect:
+            hits[bool(judged.shortcut[k] == judged.y[k])].append(judged.zero_shot[k] == judged.y[k])
+    assert heard.support == pytest.approx(np.mean(hits[False]) / np.mean(hits[True]))
+    accuracies = [
+        np.mean([p == c for p, y in zip(judged.shortcut, judged.y, strict=True) if y == c]) for c in (0, 1)
+    ]
+    assert heard.legibility == pytest.approx(2 * np.mean(accuracies) - 1)
+
+
+def test_the_correlation_is_spearmans_within_one_class_and_blind_to_shifts_between_classes() -> None:
+    generator = np.random.default_rng(0)
+    a = generator.normal(size=300).round(1)
+    b = (a + generator.normal(size=300)).round(1)
+    assert within_class_correlation(a, b, np.zeros(300)) == pytest.approx(spearmanr(a, b).statistic, abs=2e-3)
+    y = generator.integers(0, 3, 300)
+    assert within_class_correlation(a + 100 * y, b, y) == pytest.approx(within_class_correlation(a, b, y))
+    assert within_class_correlation(np.ones(300), b, y) == 0
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+def test_above_chance_is_1_when_all_is_right_and_0_for_one_guess(classes: int) -> None:
+    y = np.repeat(np.arange(classes), 10)
+    assert above_chance(y, y) == 1
+    assert above_chance(np.zeros_like(y), y) == pytest.approx(0)
+
+
+def test_bounds_outside_0_and_1_are_refused() -> None:
+    with pytest.raises(EvenhandError, match="agreement must be at least 0 and at most 1, but it is 2"):
+        Witness(agreement=2)
