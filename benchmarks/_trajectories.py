@@ -16,11 +16,11 @@ from evenhand import CFR, DFR
 from evenhand._files import atomic
 from evenhand._typing import Floats, Ints
 from evenhand.data.table import FeatureTable
-from evenhand.methods._training.problem import Problem, pose
-from evenhand.methods._training.rows import Rows
+from evenhand.methods._training.problem import Problem, build_problem
+from evenhand.methods._training.rows import FeatureRows
 from evenhand.methods.cfr.candidates import Candidates, History, cross_fitted
-from evenhand.methods.cfr.trajectory import Plan
-from evenhand.selection.held_out import Judged
+from evenhand.methods.cfr.trajectory import CandidatePlan
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import WORST_CLUSTER, Rule
 
 
@@ -32,7 +32,7 @@ class Run:
     ----------
     names : list of K str
         Candidates.
-    predictions, judged : int64 [K, M], Judged
+    predictions, judged : int64 [K, M], HeldOutPredictions
         On cross-fitted training rows.
     test : int64 [K + 2, n]
         Test codes predicted by zero-shot, ERM and the candidates.
@@ -44,7 +44,7 @@ class Run:
 
     names: list[str]
     predictions: Ints
-    judged: Judged
+    judged: HeldOutPredictions
     test: Ints
     test_y: Ints
     test_groups: Ints
@@ -68,14 +68,16 @@ class Run:
     def read(cls, path: Path) -> Run:
         """Read what `write` wrote."""
         with np.load(path) as found:
-            judged = Judged(**{k.removeprefix("judged_"): found[k] for k in found if k.startswith("judged_")})
+            judged = HeldOutPredictions(
+                **{k.removeprefix("judged_"): found[k] for k in found if k.startswith("judged_")}
+            )
             rest: dict[str, Any] = {
                 k: found[k] for k in found if not k.startswith("judged_") and k not in ("names", "seconds")
             }
             return cls(names=found["names"].tolist(), judged=judged, seconds=float(found["seconds"]), **rest)
 
 
-Way: TypeAlias = Callable[[Problem, Plan, Rule, int, History], Candidates]
+Way: TypeAlias = Callable[[Problem, CandidatePlan, Rule, int, History], Candidates]
 """How candidates of a plan are made and judged: `cross_fitted`, or as it does."""
 
 
@@ -118,13 +120,13 @@ def oracle_or_read(table: FeatureTable, seed: int, attribute: str, path: Path) -
     return float(json.loads(path.read_text())["worst_group"])
 
 
-def _problem(table: FeatureTable, seed: int, attribute: str) -> tuple[Problem, Rows, Ints, Ints]:
+def _problem(table: FeatureTable, seed: int, attribute: str) -> tuple[Problem, FeatureRows, Ints, Ints]:
     train, test = table.rows("train"), table.rows("test")
     names = np.unique(table.attributes[attribute])
     groups = table.y * len(names) + np.searchsorted(names, table.attributes[attribute])
     X = table.features(train)
     empty = X[:0], table.y[:0]
-    problem = pose(X, table.y[train], *empty, len(table.classes), table.head, seed)
+    problem = build_problem(X, table.y[train], *empty, len(table.classes), table.head, seed)
     problem = Problem(**{**vars(problem), "groups": groups[train]})
-    h = problem.coordinates.scaled(Rows(torch.from_numpy(table.features(test))))
+    h = problem.coordinates.scaled(FeatureRows(torch.from_numpy(table.features(test))))
     return problem, h, table.y[test], groups[test]

@@ -29,7 +29,7 @@ from torch import Tensor
 
 from evenhand.data.table import FeatureTable
 from evenhand.methods._draws.negatives import NearestNegatives, NegativeSource, RandomNegatives
-from evenhand.methods._draws.pools import Drawn, Ground, Pools, split_lines
+from evenhand.methods._draws.pools import Drawn, RowsByClass, SamplingPool, share_draws
 from evenhand.methods._draws.positives import Centroid, DrawnRows, RunningCentroid
 from evenhand.methods._training.folds import stratified_folds, with_validation
 from evenhand.methods._training.loop import SGD
@@ -45,7 +45,7 @@ from evenhand.methods.cfr.loss_terms import (
     TargetedContrast,
 )
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ZeroShotReference
-from evenhand.methods.cfr.trajectory import Plan, follow
+from evenhand.methods.cfr.trajectory import CandidatePlan, follow
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.rules import Rule
 
@@ -56,29 +56,29 @@ class OwnClass:
 
     k: int = 16
 
-    def begin(self, ground: Ground) -> NegativeSource:
+    def begin(self, ground: SamplingPool) -> NegativeSource:
         """Return the source of one fit."""
-        return _OwnClass(Pools.of_codes(ground.y, ground.n_classes), self.k)
+        return _OwnClass(RowsByClass.of_codes(ground.y, ground.n_classes), self.k)
 
 
 @dataclass(frozen=True)
 class _OwnClass:
-    pools: Pools
+    pools: RowsByClass
     k: int
 
     def draw(self, _anchors: Tensor, codes: Tensor, generator: torch.Generator) -> Drawn:
-        classes, line = split_lines(codes, shared=True)
+        classes, line = share_draws(codes, shared=True)
         return Drawn(self.pools.inside(classes, self.k, generator), classes, line)
 
 
-def first_fold(problem: Problem, plan: Plan, rule: Rule, folds: int, history: History) -> Candidates:
+def first_fold(problem: Problem, plan: CandidatePlan, rule: Rule, folds: int, history: History) -> Candidates:
     """Cross-fit, but keep the states of the first fold in place of the folds' averages."""
     found = cross_fitted(problem, plan, rule, folds, history)
     first = stratified_folds(problem.y, folds, problem.seed)[0].of(problem)
     return replace(found, states=follow(first, plan, []).states)
 
 
-def held_out(problem: Problem, plan: Plan, rule: Rule, _folds: int, history: History) -> Candidates:
+def held_out(problem: Problem, plan: CandidatePlan, rule: Rule, _folds: int, history: History) -> Candidates:
     """Train once on four fifths of the rows, and judge on the others."""
     return validated(with_validation(problem), plan, rule, history)
 

@@ -26,7 +26,7 @@ from rich.table import Table
 
 from evenhand import Head, fit_run
 from evenhand.audit.pipeline import Audit, audit_table
-from evenhand.audit.slices import Rows, assessed, halves, slice_rows
+from evenhand.audit.slices import SlicedRows, assessed, halves, slice_rows
 from evenhand.data.table import FeatureTable
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -161,7 +161,7 @@ def chance() -> dict[str, float]:
         y = np.arange(CHANCE_ROWS) % 2
         z = generator.normal(size=(CHANCE_ROWS, 6)).astype(np.float32)
         z[:, 0] += 2 * y - 1
-        rows = Rows(z, y, ("a", "b"), np.arange(CHANCE_ROWS), halves(y, seed))
+        rows = SlicedRows(z, y, ("a", "b"), np.arange(CHANCE_ROWS), halves(y, seed))
         predicted = np.where(generator.random(CHANCE_ROWS) < CHANCE_ERRORS, 1 - y, y)
         sliced = slice_rows(rows, predicted)
         for how, finds in zip(passed, (rows.finds, ~rows.finds), strict=True):

@@ -35,7 +35,7 @@ from evenhand.data.manifest import Manifest
 from evenhand.data.store_write import StoreWriter
 from evenhand.extract.engine import Embedded
 from evenhand.extract.loading import REMOTE_READERS, Consecutive, thumbnail_of
-from evenhand.extract.ray_engine import Blocks, connected
+from evenhand.extract.ray_engine import LazyBlocks, connected
 from evenhand.extract.ray_pool import Pool
 
 ROUNDS = 3
@@ -152,7 +152,7 @@ class Nothing:
 def cluster() -> dict[str, Row]:
     """Milliseconds that a batch takes on its way to an actor of this machine and back."""
     batches = 300
-    blocks = Blocks(
+    blocks = LazyBlocks(
         ["photographs/picture.jpg"] * (BATCH * batches), Consecutive(0, BATCH * batches, BATCH), 1
     )
     with connected(None) as ray:

@@ -18,7 +18,7 @@ from evenhand._typing import Floats, Ints
 from evenhand.methods._draws.calibration_set import CalibrationSet
 from evenhand.methods._draws.negatives import NearestNegatives
 from evenhand.methods._training.loop import SGD
-from evenhand.methods._training.problem import pose
+from evenhand.methods._training.problem import build_problem
 from evenhand.methods.cfr.calibrate import PAPER, STABLE, Recipe, calibrate
 from evenhand.methods.cfr.loss_terms import AnchorCrossEntropy, BatchCrossEntropy, Calibration, Similarity
 from evenhand.methods.cfr.references import ErmReference
@@ -104,7 +104,7 @@ def test_calibration_descends_on_the_sum_of_its_terms(
         margins=torch.zeros(len(y)),
         notes=(),
     )
-    problem = pose(X, y, X[:0], y[:0], classes, head(classes), 0)
+    problem = build_problem(X, y, X[:0], y[:0], classes, head(classes), 0)
     history: list[dict[str, float]] = []
     found = calibrate(problem, problem.start, chosen, recipe, history)
 

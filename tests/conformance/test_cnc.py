@@ -8,7 +8,7 @@ import torch
 
 from evenhand import ERM, EvenhandError, Head
 from evenhand.methods import cnc
-from evenhand.methods._draws.prediction_sides import Parts, Side
+from evenhand.methods._draws.prediction_sides import ContrastDraw, RowsByPrediction
 from evenhand.methods.cnc import CnC
 
 WIDTH, SCALE = 6, 10.0
@@ -34,7 +34,7 @@ def logits_and_codes(classes: int = 3, n: int = 200) -> tuple[torch.Tensor, torc
     return logits, y
 
 
-def drawn(parts: Parts, k: int = 8) -> list[tuple[int, list[int], list[int], bool]]:
+def drawn(parts: RowsByPrediction, k: int = 8) -> list[tuple[int, list[int], list[int], bool]]:
     """Return (anchor, positives, negatives, is first side) of one step over all anchors."""
     found = []
     for number, side in enumerate(parts.draw(parts.anchors, k, torch.Generator().manual_seed(1))):
@@ -49,7 +49,7 @@ def drawn(parts: Parts, k: int = 8) -> list[tuple[int, list[int], list[int], boo
 def test_anchors_positives_and_negatives_are_those_of_the_paper() -> None:
     logits, codes = logits_and_codes()
     y, predicted = codes.tolist(), logits.argmax(dim=1).tolist()
-    for anchor, positives, negatives, first in drawn(Parts.of(logits, codes)):
+    for anchor, positives, negatives, first in drawn(RowsByPrediction.of(logits, codes)):
         assert (predicted[anchor] == y[anchor]) == first
         for p in positives:
             assert y[p] == y[anchor]
@@ -62,7 +62,7 @@ def test_anchors_positives_and_negatives_are_those_of_the_paper() -> None:
 def test_every_right_row_is_an_anchor_and_every_eligible_row_is_drawn() -> None:
     logits, codes = logits_and_codes()
     y, predicted = codes.tolist(), logits.argmax(dim=1).tolist()
-    parts = Parts.of(logits, codes)
+    parts = RowsByPrediction.of(logits, codes)
     assert parts.anchors.tolist() == [i for i in range(len(y)) if predicted[i] == y[i]]
     generator = torch.Generator().manual_seed(0)
     first, _ = parts.draw(parts.anchors[:1], 2000, generator)
@@ -78,7 +78,7 @@ def test_every_right_row_is_an_anchor_and_every_eligible_row_is_drawn() -> None:
 def test_where_erm_has_all_right_rows_stand_in_and_it_is_said() -> None:
     y = torch.arange(30) % 3
     logits = 5 * torch.eye(3)[y] + torch.rand(30, 3, generator=torch.Generator().manual_seed(0))
-    parts = Parts.of(logits, y)
+    parts = RowsByPrediction.of(logits, y)
     assert parts.notes == ("ERM misclassifies no row of 3 of 3 classes: right rows stand in there",)
     for anchor, positives, negatives, _ in drawn(parts):
         assert {int(y[p]) for p in positives} == {int(y[anchor])}
@@ -87,7 +87,7 @@ def test_where_erm_has_all_right_rows_stand_in_and_it_is_said() -> None:
 
 def test_where_erm_has_all_wrong_every_row_is_an_anchor() -> None:
     y = torch.arange(20) % 2
-    parts = Parts.of(torch.eye(2)[1 - y], y)
+    parts = RowsByPrediction.of(torch.eye(2)[1 - y], y)
     assert parts.anchors.tolist() == list(range(20))
     assert all(int(y[p]) == int(y[a]) for a, positives, _, _ in drawn(parts) for p in positives)
 
@@ -95,14 +95,14 @@ def test_where_erm_has_all_wrong_every_row_is_an_anchor() -> None:
 @pytest.mark.parametrize("classes", [2, 3])
 def test_the_loss_is_that_of_the_equations(classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     X, y, head = problem(classes)
-    sides: list[tuple[Side, Side]] = []
+    sides: list[tuple[ContrastDraw, ContrastDraw]] = []
 
-    def recorded(self: Parts, *arguments: object) -> tuple[Side, Side]:
+    def recorded(self: RowsByPrediction, *arguments: object) -> tuple[ContrastDraw, ContrastDraw]:
         sides.append(draw(self, *arguments))
         return sides[-1]
 
-    draw = Parts.draw
-    monkeypatch.setattr(cnc.Parts, "draw", recorded)
+    draw = RowsByPrediction.draw
+    monkeypatch.setattr(cnc.RowsByPrediction, "draw", recorded)
     method = CnC(head, temperature=0.2, k=5, epochs=1, batch_size=len(y))
     method.fit(X, np.array(head.classes)[y])
 

@@ -10,7 +10,7 @@ from torch import nn
 from evenhand import EvenhandError, Head
 from evenhand.backbones.projection import AdapterProjection, LinearProjection
 from evenhand.methods._training.adapter import Adapter
-from evenhand.methods._training.problem import Problem, pose
+from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods.contrastive_adapter import ContrastiveAdapter, _cells, _Training
 
 WIDTH = 5
@@ -28,7 +28,7 @@ def problem(classes: int, n: int = 90) -> tuple[np.ndarray, np.ndarray, Head]:
 
 def posed(classes: int, **params: float) -> tuple[_Training, Problem, np.ndarray]:
     X, y, head = problem(classes)
-    made = pose(X, y.astype(np.int64), X[:0], y[:0].astype(np.int64), classes, head, 0)
+    made = build_problem(X, y.astype(np.int64), X[:0], y[:0].astype(np.int64), classes, head, 0)
     return _Training(ContrastiveAdapter(head, **params), made), made, unit_rows(X, head)
 
 

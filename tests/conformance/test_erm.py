@@ -8,7 +8,7 @@ import pytest
 from evenhand import ERM, Head
 from evenhand._typing import Floats, Ints
 from evenhand.methods._training.loop import SGD
-from evenhand.methods._training.problem import pose
+from evenhand.methods._training.problem import build_problem
 from evenhand.methods._training.train_erm import train_erm
 
 SGD_DECAYED = SGD(learning_rate=3e-2, epochs=2, batch_size=16, momentum=0.9, weight_decay=0.05)
@@ -27,7 +27,7 @@ def test_it_minimises_the_mean_and_decays_what_it_trains(
 
     X, y, _ = world(60, classes)
     weights = np.random.default_rng(0).random(60) * 2 if weighted else None
-    problem = pose(X, y, X[:0], y[:0], classes, head(classes), 0)
+    problem = build_problem(X, y, X[:0], y[:0], classes, head(classes), 0)
     given = None if weights is None else torch.from_numpy(weights).float()
     state = train_erm(problem, SGD_DECAYED, [], weights=given)
     expected, scale = slow_erm(X, y, classes, SGD_DECAYED, weights=weights)
@@ -56,7 +56,7 @@ def test_the_first_epochs_of_a_longer_training_are_a_shorter_one(
     world: Callable[..., tuple[Floats, Ints, Ints]], head: Callable[[int], Head]
 ) -> None:
     X, y, _ = world(60, 2)
-    problem = pose(X, y, X[:0], y[:0], 2, head(2), 0)
+    problem = build_problem(X, y, X[:0], y[:0], 2, head(2), 0)
     history: list[dict[str, float]] = []
     train_erm(problem, SGD(1e-2, 5), history)
     shorter: list[dict[str, float]] = []

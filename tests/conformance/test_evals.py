@@ -11,7 +11,7 @@ from evenhand import EvenhandError, Head
 from evenhand._random import child_seed
 from evenhand._typing import Floats, Ints
 from evenhand.data.splits import hold_out
-from evenhand.methods._training.last_layer import LastLayer, Seen
+from evenhand.methods._training.last_layer import HeldOutFeatures, LastLayer
 from evenhand.methods._training.loop import SGD
 from evenhand.methods.evals import EVaLS, extremes, worst_environment
 
@@ -53,7 +53,7 @@ def test_the_score_is_the_worst_accuracy_over_class_and_environment() -> None:
         LastLayer(generator.normal(size=(3, 4)) + np.eye(3, 4), generator.normal(size=3)) for _ in range(4)
     ]
     expected = [loop_worst(u @ erm.weight.T, layer.logits(u).argmax(axis=1), y) for layer in layers]
-    assert worst_environment(Seen(u, erm), y, layers) == pytest.approx(expected)
+    assert worst_environment(HeldOutFeatures(u, erm), y, layers) == pytest.approx(expected)
     assert len(set(expected)) > 1
 
 

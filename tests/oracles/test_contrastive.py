@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from evenhand.functional.contrastive import (
     calibration_loss,
     calibration_loss_of_similarities,
-    line_similarities,
+    draw_similarities,
     similarity_loss,
     supervised_contrastive_loss,
 )
@@ -57,8 +57,8 @@ def test_lines_shared_by_anchors_are_the_lines_of_each(vectors: Vectors, precisi
         for anchor, r in zip(a.tolist(), line, strict=True)
     ]
     oracle = torch.tensor(expected, dtype=torch.float64)
-    shared = line_similarities(a, lines, torch.tensor(line))
-    each = line_similarities(a, lines[line], None)
+    shared = draw_similarities(a, lines, torch.tensor(line))
+    each = draw_similarities(a, lines[line], None)
     for found in (shared, each):
         assert torch.allclose(found.double(), oracle, rtol=tolerance, atol=tolerance)
     value = calibration_loss_of_similarities(shared, each, 0.5).item()
@@ -111,5 +111,5 @@ def test_gradients(vectors: Vectors) -> None:
     assert torch.autograd.gradcheck(lambda *t: calibration_loss(*t[:3], 0.1, t[3]), (a, p, n, w))
     assert torch.autograd.gradcheck(lambda *t: supervised_contrastive_loss(*t, 0.1), (p[..., 0], n[..., 0]))
     line = torch.tensor([1, 1])
-    assert torch.autograd.gradcheck(lambda *t: line_similarities(*t, line), (a, p))
+    assert torch.autograd.gradcheck(lambda *t: draw_similarities(*t, line), (a, p))
     assert torch.autograd.gradcheck(lambda t: similarity_loss(t, torch.tensor([0, 1])), (a,))

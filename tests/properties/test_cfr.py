@@ -24,7 +24,7 @@ from evenhand.methods.cfr.loss_terms import BatchCrossEntropy, Calibration, Targ
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
 from evenhand.runs.bundle import read_bundle, write_bundle
 from evenhand.selection.evidence import Evidence
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import RULES
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -308,7 +308,7 @@ def test_what_a_term_or_a_rule_remembers_ends_with_its_fit() -> None:
 # Selection.
 
 
-def judged(seed: int, n: int, classes: int) -> tuple[Judged, Ints]:
+def judged(seed: int, n: int, classes: int) -> tuple[HeldOutPredictions, Ints]:
     """Return rows to judge and the predictions [4, M] of candidates that change a part of ERM's."""
     generator = np.random.default_rng(seed)
     y, other = generator.integers(0, classes, (2, n))
@@ -319,7 +319,9 @@ def judged(seed: int, n: int, classes: int) -> tuple[Judged, Ints]:
     changed = generator.random((4, n)) < generator.uniform(0, 0.2, (4, 1))
     predictions = np.where(changed, np.where(generator.random((4, n)) < 0.7, y, other), erm)
     zero_shot = np.where(generator.random(n) < 0.5, y, erm)
-    return Judged(y=y, zero_shot=zero_shot, erm_logits=logits, shortcut=shortcut, groups=other), predictions
+    return HeldOutPredictions(
+        y=y, zero_shot=zero_shot, erm_logits=logits, shortcut=shortcut, groups=other
+    ), predictions
 
 
 # Clusters are left out: k-means starts from drawn rows.
@@ -329,7 +331,7 @@ def test_the_order_of_judged_rows_changes_no_choice(seed: int, n: int, classes: 
     found, predictions = judged(seed, n, classes)
     order = np.random.default_rng(seed).permutation(n)
     assert found.groups is not None
-    other = Judged(
+    other = HeldOutPredictions(
         y=found.y[order],
         zero_shot=found.zero_shot[order],
         erm_logits=found.erm_logits[order],

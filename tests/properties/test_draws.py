@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from evenhand.functional.contrastive import calibration_loss_of_similarities, line_similarities
+from evenhand.functional.contrastive import calibration_loss_of_similarities, draw_similarities
 from evenhand.functional.geometry import unit
 from evenhand.methods._draws.calibration_set import CalibrationSet
 from evenhand.methods._draws.negatives import RandomNegatives
-from evenhand.methods._draws.pools import Ground
+from evenhand.methods._draws.pools import SamplingPool
 from evenhand.methods._draws.positives import Centroid, DrawnRows
 
 N, DRAWS = 30, 500
@@ -20,7 +20,7 @@ ANCHORS = torch.tensor([0, 3, 6, 1, 4, 2])
 CHOSEN = CalibrationSet(
     ANCHORS, tuple((c == Y).nonzero().flatten()[4:] for c in range(3)), torch.zeros(N), ()
 )
-GROUND = Ground(lambda: Z, Y, CHOSEN, 3)
+GROUND = SamplingPool(lambda: Z, Y, CHOSEN, 3)
 
 
 def mean_and_error(positives: DrawnRows | Centroid, negatives: RandomNegatives) -> tuple[float, float]:
@@ -31,8 +31,8 @@ def mean_and_error(positives: DrawnRows | Centroid, negatives: RandomNegatives) 
     losses = []
     for _ in range(DRAWS):
         p, n = pull.draw(codes, generator), push.draw(ANCHORS, codes, generator)
-        to_positives = line_similarities(Z[ANCHORS], pull.targets(Z[p.rows], p), p.line)
-        to_negatives = line_similarities(Z[ANCHORS], Z[n.rows], n.line)
+        to_positives = draw_similarities(Z[ANCHORS], pull.targets(Z[p.rows], p), p.line)
+        to_negatives = draw_similarities(Z[ANCHORS], Z[n.rows], n.line)
         losses.append(float(calibration_loss_of_similarities(to_positives, to_negatives, 0.5)))
     return float(np.mean(losses)), float(np.std(losses, ddof=1)) / sqrt(DRAWS)
 

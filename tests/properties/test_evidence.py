@@ -8,7 +8,7 @@ import pytest
 from evenhand import EvenhandError, Head
 from evenhand.methods.cfr.estimator import CFR
 from evenhand.selection.evidence import VERDICT_NONE, Evidence
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import find_rule
 
 NAMES = np.array(["left", "right"])
@@ -67,8 +67,8 @@ def test_a_shortcut_is_mended_where_there_is_one(seed: int) -> None:
     assert worst(np.searchsorted(NAMES, model.predict(T))) >= worst(erm) + 0.1
 
 
-def judged(y: np.ndarray, erm: np.ndarray, shortcut: np.ndarray, zero_shot: np.ndarray) -> Judged:
-    return Judged(y, zero_shot, np.eye(2, dtype=np.float32)[erm], shortcut)
+def judged(y: np.ndarray, erm: np.ndarray, shortcut: np.ndarray, zero_shot: np.ndarray) -> HeldOutPredictions:
+    return HeldOutPredictions(y, zero_shot, np.eye(2, dtype=np.float32)[erm], shortcut)
 
 
 @pytest.mark.parametrize("rule", ["worst_class", "worst_cell", "balanced_cell", "shortcut_cell"])
@@ -97,7 +97,7 @@ def test_random_flips_do_not_replace_erm_even_on_its_own_errors(rule: str) -> No
     assert replaced <= 5
 
 
-def mended() -> tuple[Judged, np.ndarray]:
+def mended() -> tuple[HeldOutPredictions, np.ndarray]:
     """Return a world where ERM follows the attribute, and a candidate that mends most of the minority."""
     y = np.repeat([0, 1], 200)
     minority = np.tile(np.arange(200) < 30, 2)
@@ -146,7 +146,7 @@ def test_a_confidence_outside_0_and_1_is_refused() -> None:
 
 def test_rows_that_all_look_mislabelled_are_no_evidence() -> None:
     y = np.repeat([0, 1], 20)
-    rows = Judged(y=y, zero_shot=1 - y, erm_logits=np.eye(2, dtype=np.float32)[1 - y], shortcut=y)
+    rows = HeldOutPredictions(y=y, zero_shot=1 - y, erm_logits=np.eye(2, dtype=np.float32)[1 - y], shortcut=y)
     choice = Evidence().choose(["a"], y[None], rows, 0)
     assert choice.candidate == "erm"
     assert "every judged row looks mislabelled" in choice.reason

@@ -25,7 +25,7 @@ from evenhand.methods.cfr.loss_terms import (
 from evenhand.methods.cfr.references import CrossFittedErm
 from evenhand.methods.registry import METHODS, make, method_class
 from evenhand.selection.evidence import Evidence
-from evenhand.selection.probe_check import Witness
+from evenhand.selection.probe_check import ProbeSanityCheck
 
 X = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)
 Y = np.arange(40) % 2
@@ -54,8 +54,8 @@ OBJECTS: list[tuple[Callable[..., Any], str, Any, str]] = [
     (Evidence, "confidence", 1.0, "above 0 and below 1, but it is 1.0; 0.95 is usual"),
     (Evidence, "max_loss", 1.1, "at least 0 and at most 1, but it is 1.1; 0.1 is usual"),
     (Evidence, "draws", 0, "at least 1, but it is 0; 1000 is usual"),
-    (Witness, "legibility", -0.1, "at least 0 and at most 1, but it is -0.1; 0.2 is usual"),
-    (Witness, "support", 2, "at least 0 and at most 1, but it is 2; 0.95 is usual"),
+    (ProbeSanityCheck, "legibility", -0.1, "at least 0 and at most 1, but it is -0.1; 0.2 is usual"),
+    (ProbeSanityCheck, "support", 2, "at least 0 and at most 1, but it is 2; 0.95 is usual"),
 ]
 
 

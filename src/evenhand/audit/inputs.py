@@ -12,7 +12,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats, Ints
-from evenhand.audit.slices import Rows, halves
+from evenhand.audit.slices import SlicedRows, halves
 from evenhand.data.partition import parts
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.result_row import result_row
@@ -39,7 +39,7 @@ class Audited:
         Zero-shot, whose embeddings are sliced.
     pretrained_right : bool [N]
         Where it is right on these rows.
-    rows : Rows
+    rows : SlicedRows
         The rows that are sliced.
     notes : tuple of str
         What the user should know of the choice, one sentence each.
@@ -49,7 +49,7 @@ class Audited:
     stages: list[Stage]
     pretrained: Model
     pretrained_right: Bools
-    rows: Rows
+    rows: SlicedRows
     notes: tuple[str, ...]
 
 
@@ -86,7 +86,7 @@ def audited(table: FeatureTable, column: str | None, seed: int, run: Path | None
     ]
     numbers, notes = _rows(table, given=bool(card and card["validation_from"] == "given"), seed=seed)
     y = table.y[numbers]
-    rows = Rows(_embedded(pretrained, table, numbers), y, table.classes, numbers, halves(y, seed))
+    rows = SlicedRows(_embedded(pretrained, table, numbers), y, table.classes, numbers, halves(y, seed))
     on_rows = [Stage.of(stage.name, stage.model, table, numbers) for stage in stages]
     right = Stage.of("zero_shot", pretrained, table, numbers).right
     return Audited(found, on_rows, pretrained, right, rows, tuple(notes))

@@ -28,7 +28,7 @@ FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Side:
+class ProbedModel:
     """One audited model on the rows that are probed.
 
     Attributes
@@ -98,14 +98,14 @@ def word_attributes(z: Floats, y: Ints, words: Sequence[str], embedded: Floats) 
         yield Marked("word", word, False, has)
 
 
-def probe(marked: Marked, sides: Sequence[Side], y: Ints, finds: Bools, seed: int) -> Probe | None:
+def probe(marked: Marked, sides: Sequence[ProbedModel], y: Ints, finds: Bools, seed: int) -> Probe | None:
     """Probe one attribute in every model; None where no class has enough rows with and without it.
 
     Parameters
     ----------
     marked : Marked
         The attribute.
-    sides : sequence of Side
+    sides : sequence of ProbedModel
         Before first.
     y : int64 [N]
         Codes.
@@ -135,7 +135,7 @@ def probe(marked: Marked, sides: Sequence[Side], y: Ints, finds: Bools, seed: in
     )
 
 
-def _side(side: Side, rows: Ints, y: Ints, has: Bools, finds: Bools, seed: int) -> ProbeSide:
+def _side(side: ProbedModel, rows: Ints, y: Ints, has: Bools, finds: Bools, seed: int) -> ProbeSide:
     z = side.z[rows]
     shift = attribute_shift(z[finds], y[finds], has[finds])
     assert shift is not None, "every class that is left has both kinds of rows"

@@ -12,7 +12,7 @@ from evenhand.audit.findings import Match, Probe, Slice
 from evenhand.audit.inputs import Audited
 from evenhand.audit.matching import match
 from evenhand.audit.naming import beside_classes, name_errors, sentence
-from evenhand.audit.probes import Side, known_attributes, probe, word_attributes
+from evenhand.audit.probes import ProbedModel, known_attributes, probe, word_attributes
 from evenhand.audit.slices import Sliced, assessed, slice_rows
 from evenhand.audit.words import TextTower
 from evenhand.data.table import FeatureTable
@@ -87,7 +87,7 @@ def probed(
         marked += word_attributes(z, y, words, vectors)
     X = table.features(numbers)
     sides = [
-        Side(
+        ProbedModel(
             stage.name,
             stage.model.embed(X),
             stage.model.prototypes,

@@ -95,7 +95,7 @@ SLICERS: Mapping[str, Slicer] = {"mixture": by_mixture, "clusters": by_clusters}
 
 
 @dataclass(frozen=True)
-class Rows:
+class SlicedRows:
     """The rows that are sliced.
 
     Attributes
@@ -119,7 +119,7 @@ class Rows:
     finds: Bools
 
 
-def slice_rows(rows: Rows, predicted: Ints, slices: int = SLICES) -> dict[str, Sliced]:
+def slice_rows(rows: SlicedRows, predicted: Ints, slices: int = SLICES) -> dict[str, Sliced]:
     """Return how each method slices the rows by the errors of predictions [N]; empty without an error."""
     if not (predicted != rows.y)[rows.finds].any():
         return {}
@@ -151,7 +151,7 @@ class Candidate:
     typical: Floats
 
 
-def candidates(rows: Rows, sliced: Mapping[str, Sliced], wrong: Bools) -> list[Candidate]:
+def candidates(rows: SlicedRows, sliced: Mapping[str, Sliced], wrong: Bools) -> list[Candidate]:
     """Return the slices with enough rows in either half that err more than their class where found."""
     found = []
     for method, part in sliced.items():
@@ -166,13 +166,13 @@ def candidates(rows: Rows, sliced: Mapping[str, Sliced], wrong: Bools) -> list[C
 
 
 def assessed(
-    rows: Rows, sliced: Mapping[str, Sliced], predictions: Mapping[str, Ints], model: str
+    rows: SlicedRows, sliced: Mapping[str, Sliced], predictions: Mapping[str, Ints], model: str
 ) -> list[tuple[Slice, Bools]]:
     """Test the candidates among slices on the rows that did not find them.
 
     Parameters
     ----------
-    rows : Rows
+    rows : SlicedRows
         What was sliced.
     sliced : dict of str to Sliced
         What `slice_rows` returns for `model`.
@@ -220,7 +220,7 @@ def _slice(
     name: str,
     model: str,
     one: Candidate,
-    rows: Rows,
+    rows: SlicedRows,
     predictions: Mapping[str, Ints],
     p: tuple[float, float],
     twin: str | None,

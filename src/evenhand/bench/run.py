@@ -39,7 +39,7 @@ class Spread(BaseModel):
     sd: float | None
 
 
-class Line(BaseModel):
+class BenchmarkRow(BaseModel):
     """One method in the paper's kind of table; rates are fractions over the test split."""
 
     method: str
@@ -62,7 +62,7 @@ class Bench(BaseModel):
         Which of the four averages the lines hold: the one that the benchmark's papers report.
     sizes : dict of str to int
         Rows by split, and of training by group.
-    lines : list of Line
+    lines : list of BenchmarkRow
         Ours, over seeds; last what evenhand would keep.
     published : list of Published
         Theirs, read, not run.
@@ -80,7 +80,7 @@ class Bench(BaseModel):
     backbone: str
     average: Average
     sizes: dict[str, int]
-    lines: list[Line]
+    lines: list[BenchmarkRow]
     published: list[Published]
     seconds: dict[str, float]
     notes: list[str]
@@ -181,14 +181,14 @@ def run_bench(
     return made
 
 
-def lines(rows: Sequence[ResultRow], average: Average) -> list[Line]:
+def lines(rows: Sequence[ResultRow], average: Average) -> list[BenchmarkRow]:
     """Return one line for each method, in order of appearance, over its seeds that went well."""
     found = []
     for method in dict.fromkeys(row.method for row in rows):
         mine = [row for row in rows if row.method == method]
         done = [row for row in mine if row.status == "ok"]
         found.append(
-            Line(
+            BenchmarkRow(
                 method=method,
                 group_labels_used=mine[0].group_labels_used,
                 seeds=len(done),

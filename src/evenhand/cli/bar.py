@@ -13,7 +13,7 @@ from evenhand._progress import Progress as Report
 from evenhand.cli.show import clean, console
 
 
-class Rate(ProgressColumn):
+class RateColumn(ProgressColumn):
     """Units per second."""
 
     def render(self, task: Task) -> Text:
@@ -26,7 +26,7 @@ class Rate(ProgressColumn):
 def progress_bar() -> Iterator[Report]:
     """Yield a progress report that draws one bar per stage; nothing is drawn where stderr is no terminal."""
     screen = console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeLeft())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeLeft())
     with Progress(*columns, console=screen, disable=not screen.is_terminal) as bars:
         tasks: dict[str, object] = {}
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 
 from evenhand._typing import Bools, Ints
-from evenhand.comparison.job import Unit
+from evenhand.comparison.job import JobResult
 from evenhand.comparison.winner import KEPT, kept_method, kept_rows
 from evenhand.data.labels import some
-from evenhand.data.partition import Rows
+from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.bootstrap import over_rows
 from evenhand.evaluation.result_row import group_codes, group_names, result_row
@@ -24,7 +24,7 @@ from evenhand.evaluation.results import (
     no_result,
     summarise,
 )
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 
 Uses = Literal["none", "validation", "train"]
@@ -52,16 +52,16 @@ class Entry:
     configurations: tuple[Mapping[str, Any], ...] = ()
 
 
-Units = Mapping[tuple[str, int], Unit]
+Units = Mapping[tuple[str, int], JobResult]
 
 
 def assemble(
     table: FeatureTable,
     entries: Sequence[Entry],
     units: Units,
-    judged: Mapping[int, Judged],
+    judged: Mapping[int, HeldOutPredictions],
     *,
-    rows: Mapping[int, Rows],
+    rows: Mapping[int, SplitRows],
     rule: Rule,
     column: str | None,
     made: dict[str, Any],
@@ -74,11 +74,11 @@ def assemble(
         The store.
     entries : sequence of Entry
         Methods in the order of the results.
-    units : mapping of (method, seed) to Unit
+    units : mapping of (method, seed) to JobResult
         Of the methods that ran.
-    judged : mapping of seed to Judged
+    judged : mapping of seed to HeldOutPredictions
         What the rule saw of the held-out rows.
-    rows : mapping of seed to Rows
+    rows : mapping of seed to SplitRows
         Which rows trained, chose and tested.
     rule, column
         Who chose, and what makes groups.
@@ -113,8 +113,8 @@ def assemble(
 def _row(
     table: FeatureTable,
     entry: Entry,
-    unit: Unit | None,
-    rows: Rows,
+    unit: JobResult | None,
+    rows: SplitRows,
     right: Mapping[tuple[str, int], Bools],
     rule: Rule,
     column: str | None,
@@ -153,7 +153,9 @@ def _uses(entry: Entry, rule: Rule) -> Uses:
     return rule.group_labels_used if entry.group_labels_used == "none" and chosen else entry.group_labels_used
 
 
-def _kept(entries: Sequence[Entry], units: Units, judged: Judged, rule: Rule, seed: int) -> KeptMethod:
+def _kept(
+    entries: Sequence[Entry], units: Units, judged: HeldOutPredictions, rule: Rule, seed: int
+) -> KeptMethod:
     """Decide among the methods that no group label touched."""
     ran = {
         entry.name: unit
@@ -193,7 +195,7 @@ def _over(
     return summary.model_copy(update={"over_test_rows": over_rows(own, erm, y, groups)})
 
 
-def _notes(table: FeatureTable, rows: Mapping[int, Rows], column: str | None) -> list[str]:
+def _notes(table: FeatureTable, rows: Mapping[int, SplitRows], column: str | None) -> list[str]:
     """Return what the user should know of the store, one sentence each."""
     first = next(iter(rows.values()))
     notes = []
@@ -210,7 +212,7 @@ def _notes(table: FeatureTable, rows: Mapping[int, Rows], column: str | None) ->
     return [*notes, *([] if column is None else _group_notes(table, first, column))]
 
 
-def _group_notes(table: FeatureTable, rows: Rows, column: str) -> list[str]:
+def _group_notes(table: FeatureTable, rows: SplitRows, column: str) -> list[str]:
     notes = []
     codes = group_codes(table, column, rows.test)
     assert codes is not None

@@ -14,24 +14,24 @@ from pydantic import BaseModel, ConfigDict
 from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand._typing import Ints
 from evenhand.data.concepts import Concepts
-from evenhand.data.partition import Rows
+from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.methods.base import Method
-from evenhand.methods.cfr.held_out import judged_rows
+from evenhand.methods.cfr.held_out import held_out_predictions
 from evenhand.methods.registry import make, method_class
 from evenhand.runs.fit import given_to_fit, selection_of, words_for
 from evenhand.runs.streaming import features, streams
 from evenhand.selection.cells import Partition
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import find_rule
 
 ON = "held-out training rows"
-INCUMBENT = "cfr"
+BASELINE = "cfr"
 """Its fits bring evidence of their own that they may take ERM's place."""
 
 
 @dataclass(frozen=True)
-class Task:
+class Job:
     """What a unit needs to know; `table` comes beside it.
 
     Attributes
@@ -40,9 +40,9 @@ class Task:
         Which unit.
     configurations : tuple of mappings
         Parameters to try; of equal scores the first wins.
-    rows : Rows
+    rows : SplitRows
         `validation` holds the rows held out of training, which label-free methods never see.
-    shown : Rows
+    shown : SplitRows
         The same with the validation rows that a fit sees.
     column : str or None
         The attribute that makes groups, for methods that declare that they use them.
@@ -57,8 +57,8 @@ class Task:
     method: str
     seed: int
     configurations: tuple[Mapping[str, Any], ...]
-    rows: Rows
-    shown: Rows
+    rows: SplitRows
+    shown: SplitRows
     column: str | None
     rule: str
     partition: Partition
@@ -75,7 +75,7 @@ class Trial(BaseModel):
     picked: bool = False
 
 
-class Unit(BaseModel):
+class JobResult(BaseModel):
     """What a unit leaves: how the pick came about, and what it predicts.
 
     Attributes
@@ -101,19 +101,19 @@ class Unit(BaseModel):
     logits: list[list[float]] | None = None
 
 
-def run_unit(table: FeatureTable, task: Task) -> Unit:
+def run_job(table: FeatureTable, task: Job) -> JobResult:
     """Fit every configuration and keep what the pick predicts; a failure is told, not raised."""
     attempts = [_attempt(table, task, params) for params in task.configurations]
     grid = [attempt.trial for attempt in attempts]
     fitted = [attempt for attempt in attempts if attempt.estimator is not None]
     if not fitted:
-        return Unit(method=task.method, seed=task.seed, status="failed", reason=grid[0].error, grid=grid)
+        return JobResult(method=task.method, seed=task.seed, status="failed", reason=grid[0].error, grid=grid)
     pick = max(fitted, key=lambda attempt: _score(attempt.trial))
     pick.trial.picked = True
     estimator = pick.estimator
     assert estimator is not None
     held = estimator.model_.logits(table.stored(task.rows.validation))
-    return Unit(
+    return JobResult(
         method=task.method,
         seed=task.seed,
         status="ok",
@@ -123,16 +123,16 @@ def run_unit(table: FeatureTable, task: Task) -> Unit:
         grid=grid,
         test=_codes(estimator.model_.logits(table.stored(task.rows.test))).tolist(),
         held_out=_codes(held).tolist(),
-        logits=held.tolist() if task.method in ("erm", INCUMBENT) else None,
+        logits=held.tolist() if task.method in ("erm", BASELINE) else None,
     )
 
 
-def judge(table: FeatureTable, task: tuple[int, Rows, str, str | None]) -> Judged:
+def judge(table: FeatureTable, task: tuple[int, SplitRows, str, str | None]) -> HeldOutPredictions:
     """Return what the rule may see of the held-out rows of (seed, rows, rule, column)."""
     seed, rows, name, column = task
     rule = find_rule(name)
     stream = streams(table, rows.train, method_class("erm"), "erm", None)
-    judged = judged_rows(
+    judged = held_out_predictions(
         features(table, rows.train, stream=stream),
         table.y[rows.train],
         features(table, rows.validation, stream=stream),
@@ -162,7 +162,7 @@ class _Attempt:
     notes: tuple[str, ...] = ()
 
 
-def _attempt(table: FeatureTable, task: Task, params: Mapping[str, Any]) -> _Attempt:
+def _attempt(table: FeatureTable, task: Job, params: Mapping[str, Any]) -> _Attempt:
     told = {name: _plain(value) for name, value in params.items()}
     start = time.perf_counter()
     try:
@@ -188,7 +188,7 @@ def _score(trial: Trial) -> float:
     return -np.inf if trial.score is None else trial.score
 
 
-def _fitted(table: FeatureTable, task: Task, params: Mapping[str, Any]) -> Method:
+def _fitted(table: FeatureTable, task: Job, params: Mapping[str, Any]) -> Method:
     words = words_for(table, task.method, task.concepts)
     estimator = make(task.method, head=table.head, random_state=task.seed, **words, **params)
     rows = task.shown
@@ -202,7 +202,7 @@ def _codes(logits: Any) -> Ints:
     return codes
 
 
-def _selection(task: Task, estimator: Method) -> str:
+def _selection(task: Job, estimator: Method) -> str:
     """Name the rule that chose among configurations, and the one by which each fit chose."""
     nothing = replace(task.rows, validation=task.rows.validation[:0])
     within = selection_of(estimator, nothing, "given" if _saw_the_split(task, estimator) else "train")
@@ -212,7 +212,7 @@ def _selection(task: Task, estimator: Method) -> str:
     return between if within == "none" else f"{between}; each fit: {within}"
 
 
-def _own_rows(task: Task, estimator: Method) -> list[str]:
+def _own_rows(task: Job, estimator: Method) -> list[str]:
     """Tell which validation rows a fit saw that others did not, and whether the same rows judged it."""
     if estimator.group_labels_used != "validation":
         return []
@@ -223,7 +223,7 @@ def _own_rows(task: Task, estimator: Method) -> list[str]:
     return notes if len(task.configurations) == 1 else [*notes, judged]
 
 
-def _saw_the_split(task: Task, estimator: Method) -> bool:
+def _saw_the_split(task: Job, estimator: Method) -> bool:
     """Tell whether a fit saw the store's own validation split."""
     return estimator.group_labels_used == "validation" and task.shown is not task.rows
 

@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder, sha256
-from evenhand.comparison.job import Unit
+from evenhand.comparison.job import JobResult
 from evenhand.data.lock import FolderLock
 from evenhand.data.store_layout import CARD, json_text
 from evenhand.data.store_plan import tidy
 from evenhand.data.table import FeatureTable
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 
 SCHEMA = 1
 UNITS, RESULTS = "units", "results.json"
@@ -85,18 +85,18 @@ class UnitFiles:
         if self._lock is not None:
             self._lock.release()
 
-    def unit(self, method: str, seed: int, key: str) -> Unit | None:
+    def unit(self, method: str, seed: int, key: str) -> JobResult | None:
         """Return a finished unit with this key, None if there is none."""
         if self._folder is None:
             return None
         try:
             found = json.loads(self._unit(method, seed).read_text(encoding="utf-8"))
             whole = found["key"] == key and found["checksum"] == _checksum(found["unit"])
-            return Unit.model_validate(found["unit"]) if whole else None
+            return JobResult.model_validate(found["unit"]) if whole else None
         except (OSError, ValueError, TypeError, LookupError, ValidationError):
             return None
 
-    def keep_unit(self, unit: Unit, key: str) -> None:
+    def keep_unit(self, unit: JobResult, key: str) -> None:
         """Write a unit; one that failed is tried again next time."""
         if self._folder is None or unit.status == "failed":
             return
@@ -105,18 +105,18 @@ class UnitFiles:
             content = {"key": key, "checksum": _checksum(told), "unit": told}
             temporary.write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def judged(self, seed: int, key: str) -> Judged | None:
+    def judged(self, seed: int, key: str) -> HeldOutPredictions | None:
         """Return what was kept of the held-out rows of a seed with this key, None if there is nothing."""
         if self._folder is None:
             return None
         try:
             with np.load(self._judged(seed), allow_pickle=False) as found:
                 arrays = {name: found[name] for name in found.files}
-            return Judged(**arrays) if str(arrays.pop("key")) == key else None
+            return HeldOutPredictions(**arrays) if str(arrays.pop("key")) == key else None
         except (OSError, ValueError, TypeError, LookupError, EOFError, BadZipFile):
             return None
 
-    def keep_judged(self, judged: Judged, seed: int, key: str) -> None:
+    def keep_judged(self, judged: HeldOutPredictions, seed: int, key: str) -> None:
         """Write what selection may see of the held-out rows of a seed."""
         if self._folder is None:
             return

@@ -11,18 +11,18 @@ from typing import Any
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand.comparison.assemble import Entry, assemble
-from evenhand.comparison.job import Task, Unit, judge, run_unit, sentence
+from evenhand.comparison.job import Job, JobResult, judge, run_job, sentence
 from evenhand.comparison.job_cache import RESULTS, UnitFiles, fingerprint, key_of
 from evenhand.comparison.requirements import why_skipped
 from evenhand.comparison.workers import Workers, one_thread
 from evenhand.data.concepts import Concepts
-from evenhand.data.partition import Rows, held_out, shown_to
+from evenhand.data.partition import SplitRows, held_out, shown_to
 from evenhand.data.splits import HELD_OUT
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.result_row import group_column
 from evenhand.evaluation.results import Results, provenance
 from evenhand.methods.registry import make, method_class, names
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import SHORTCUT_CELL, Rule, find_rule
 
 BUDGET = 5
@@ -105,13 +105,13 @@ def compare_methods(
     total = len(rows) * (len(running) + 1)
     with one_thread(), UnitFiles(out) as files, Workers(table, min(jobs, total)) as workers:
         setting = _Setting(table, rule, column, concepts, rows, files, workers, made["versions"])
-        judged: dict[int, Judged] = {}
+        judged: dict[int, HeldOutPredictions] = {}
         for seed, seen in setting.judged():
             judged[seed] = seen
             progress("compare", len(judged), total)
         cells = {seed: rule.partition(judged[seed]) for seed in rows}
         tasks = [
-            Task(
+            Job(
                 entry.name,
                 seed,
                 entry.configurations[:budget],
@@ -125,7 +125,7 @@ def compare_methods(
             for seed in rows
             for entry in running
         ]
-        units: dict[tuple[str, int], Unit] = {}
+        units: dict[tuple[str, int], JobResult] = {}
         for unit in setting.units(tasks):
             units[unit.method, unit.seed] = unit
             progress("compare", len(judged) + len(units), total)
@@ -143,7 +143,7 @@ class _Setting:
     rule: Rule
     column: str | None
     concepts: Concepts | None
-    rows: Mapping[int, Rows]
+    rows: Mapping[int, SplitRows]
     files: UnitFiles
     workers: Workers
     versions: Mapping[str, str]
@@ -158,7 +158,7 @@ class _Setting:
             "words": self.concepts and (self.concepts.words, self.concepts.weights),
         }
 
-    def judged(self) -> Iterator[tuple[int, Judged]]:
+    def judged(self) -> Iterator[tuple[int, HeldOutPredictions]]:
         """Yield each seed with what the rule may see of its held-out rows: kept ones, then new ones."""
         keys = {seed: key_of(seed=seed, **self._shared) for seed in self.rows}
         found = {seed: self.files.judged(seed, key) for seed, key in keys.items()}
@@ -168,7 +168,7 @@ class _Setting:
             self.files.keep_judged(seen, seed, keys[seed])
             yield seed, seen
 
-    def units(self, tasks: Sequence[Task]) -> Iterator[Unit]:
+    def units(self, tasks: Sequence[Job]) -> Iterator[JobResult]:
         """Yield the unit of each task: kept ones, then new ones as they end."""
         missing = []
         for task in tasks:
@@ -177,11 +177,11 @@ class _Setting:
                 missing.append(task)
             else:
                 yield found
-        for task, unit in self.workers.run(run_unit, missing):
+        for task, unit in self.workers.run(run_job, missing):
             self.files.keep_unit(unit, self._key(task))
             yield unit
 
-    def _key(self, task: Task) -> str:
+    def _key(self, task: Job) -> str:
         told = {"method": task.method, "seed": task.seed, "configurations": task.configurations}
         return key_of(**told, shown=task.shown.validation.tolist(), **self._shared)
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from evenhand._typing import Ints
-from evenhand.comparison.job import INCUMBENT, Unit
+from evenhand.comparison.job import BASELINE, JobResult
 from evenhand.evaluation.results import KeptMethod, ResultRow
 from evenhand.selection.evidence import Evidence
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 
 KEPT = "kept by evenhand"
@@ -23,7 +23,9 @@ def kept_rows(rows: Sequence[ResultRow], kept: Sequence[KeptMethod]) -> list[Res
     return [row.model_copy(update={"method": KEPT}) for row in rows if (row.method, row.seed) in chosen]
 
 
-def kept_method(units: Mapping[str, Unit], judged: Judged, rule: Rule, seed: int) -> KeptMethod:
+def kept_method(
+    units: Mapping[str, JobResult], judged: HeldOutPredictions, rule: Rule, seed: int
+) -> KeptMethod:
     """Decide in two steps, each by the guard of CFR.
 
     CFR takes ERM's place where its own fit found evidence, cross-fitted over all rows that trained it. Then
@@ -32,9 +34,9 @@ def kept_method(units: Mapping[str, Unit], judged: Judged, rule: Rule, seed: int
 
     Parameters
     ----------
-    units : mapping of str to Unit
+    units : mapping of str to JobResult
         ERM, and the label-free methods that ran, by name.
-    judged : Judged
+    judged : HeldOutPredictions
         What the rule saw of the held-out rows.
     rule : Rule
         In which they are compared.
@@ -42,7 +44,7 @@ def kept_method(units: Mapping[str, Unit], judged: Judged, rule: Rule, seed: int
         Of the bootstrap.
     """
     holder = units["erm"]
-    own = units.get(INCUMBENT)
+    own = units.get(BASELINE)
     if own is not None and own.kept is not None and own.kept["candidate"] != "erm":
         holder = own
     among = {name: unit.held_out for name, unit in units.items() if name not in ("erm", holder.method)}
@@ -68,6 +70,6 @@ def kept_method(units: Mapping[str, Unit], judged: Judged, rule: Rule, seed: int
     )
 
 
-def _stays(holder: Unit) -> str:
+def _stays(holder: JobResult) -> str:
     assert holder.kept is not None
     return f"its own fit found {holder.kept['reason']}, and no other method beats it beyond chance"

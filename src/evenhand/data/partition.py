@@ -14,7 +14,7 @@ from evenhand.data.table import FeatureTable
 
 
 @dataclass(frozen=True)
-class Rows:
+class SplitRows:
     """Row numbers by part; `tested_on` names the split that `test` is."""
 
     train: Ints
@@ -23,7 +23,7 @@ class Rows:
     tested_on: str
 
 
-def parts(table: FeatureTable, validation_from: Literal["train", "given"]) -> Rows:
+def parts(table: FeatureTable, validation_from: Literal["train", "given"]) -> SplitRows:
     """Return the rows of each part.
 
     With `train` no row is set apart: a method that chooses holds rows out of training, or cross-fits, by
@@ -47,11 +47,11 @@ def parts(table: FeatureTable, validation_from: Literal["train", "given"]) -> Ro
     if validation_from == "given":
         if not len(given):
             raise EvenhandError("--validation-from given, but the store has no validation split; use train")
-        return Rows(train, given, test, tested_on)
-    return Rows(train, given[:0], test, tested_on)
+        return SplitRows(train, given, test, tested_on)
+    return SplitRows(train, given[:0], test, tested_on)
 
 
-def with_held_out(table: FeatureTable, rows: Rows, seed: int) -> Rows:
+def with_held_out(table: FeatureTable, rows: SplitRows, seed: int) -> SplitRows:
     """Return `rows` with a seeded share of every class's training rows to validate on, if there are none."""
     if len(rows.validation):
         return rows
@@ -59,7 +59,7 @@ def with_held_out(table: FeatureTable, rows: Rows, seed: int) -> Rows:
     return replace(rows, train=rows.train[kept], validation=rows.train[held])
 
 
-def held_out(table: FeatureTable, seed: int) -> Rows:
+def held_out(table: FeatureTable, seed: int) -> SplitRows:
     """Return `parts` with a seeded fifth of every class's training rows to choose on.
 
     Raises
@@ -76,7 +76,7 @@ def held_out(table: FeatureTable, seed: int) -> Rows:
     return rows
 
 
-def shown_to(table: FeatureTable, rows: Rows, uses: str) -> Rows:
+def shown_to(table: FeatureTable, rows: SplitRows, uses: str) -> SplitRows:
     """Return `rows` with the validation rows that a method which uses group labels as told may see.
 
     None for a method that uses none or those of training. A method that uses those of validation sees the

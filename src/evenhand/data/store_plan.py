@@ -42,7 +42,7 @@ _PLAINLY = {
 }
 
 
-class Plan(BaseModel):
+class StorePlan(BaseModel):
     """`plan.json`: what an unfinished store is going to be."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -88,7 +88,7 @@ def check_free(path: Path) -> None:
         raise EvenhandError(f"--out {path} exists and is no store; name a new folder")
 
 
-def claim(path: Path, plan: Plan) -> bool:
+def claim(path: Path, plan: StorePlan) -> bool:
     """Write the plan of a new store, or compare it with the one that is there; tell whether it is finished.
 
     Raises
@@ -98,7 +98,7 @@ def claim(path: Path, plan: Plan) -> bool:
     """
     if (path / CARD).exists():
         card = read_card(path)
-        _compare(path, Plan(identity=card.identity, width=card.width, dtype=card.dtype), plan)
+        _compare(path, StorePlan(identity=card.identity, width=card.width, dtype=card.dtype), plan)
         return True
     if (path / PLAN).exists():
         _compare(path, _read_plan(path), plan)
@@ -107,16 +107,16 @@ def claim(path: Path, plan: Plan) -> bool:
     return False
 
 
-def _read_plan(path: Path) -> Plan:
+def _read_plan(path: Path) -> StorePlan:
     try:
-        return Plan.model_validate_json((path / PLAN).read_bytes())
+        return StorePlan.model_validate_json((path / PLAN).read_bytes())
     except (OSError, ValidationError) as error:
         raise EvenhandError(f"--out {path} holds a {PLAN} that is no store's; name a new folder") from error
 
 
-def _compare(path: Path, known: Plan, ours: Plan) -> None:
+def _compare(path: Path, known: StorePlan, ours: StorePlan) -> None:
     # Through JSON, as the known one went: tuples become lists.
-    ours = Plan.model_validate_json(json_text(ours.model_dump()))
+    ours = StorePlan.model_validate_json(json_text(ours.model_dump()))
     before, now = ({**p.identity, "width": p.width, "dtype": p.dtype} for p in (known, ours))
     for key in sorted({*before, *now}):
         if before.get(key) != now.get(key):

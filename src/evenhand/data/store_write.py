@@ -34,7 +34,7 @@ from evenhand.data.store_layout import (
     thumbnails_name,
     write_text,
 )
-from evenhand.data.store_plan import Plan, Sidecar, check_free, claim, discard, done_parts, tidy
+from evenhand.data.store_plan import Sidecar, StorePlan, check_free, claim, discard, done_parts, tidy
 
 SKIPPED_COLUMNS = pa.schema([("id", pa.string()), ("path", pa.string()), ("reason", pa.string())])
 
@@ -82,7 +82,7 @@ class StoreWriter:
         self._lock = FolderLock(self.path)
         try:
             self.finished = claim(
-                self.path, Plan(identity=self._identity, width=self.width, dtype=self._dtype)
+                self.path, StorePlan(identity=self._identity, width=self.width, dtype=self._dtype)
             )
             tidy(self.path, finished=self.finished)
             self._sidecars = [] if self.finished else done_parts(self.path)

@@ -17,7 +17,7 @@ LEAVES: tuple[Colour, ...] = ((54, 92, 44), (74, 104, 50), (44, 74, 48), (132, 1
 
 
 @dataclass(frozen=True)
-class Ground:
+class Background:
     """A background: the picture [side, side], the row of the horizon, and the colour at the viewer's feet."""
 
     kind: str
@@ -26,7 +26,7 @@ class Ground:
     colour: Colour
 
 
-def draw_ground(rng: np.random.Generator, kind: str, side: int) -> Ground:
+def draw_ground(rng: np.random.Generator, kind: str, side: int) -> Background:
     """Draw a background of `kind`, `side` pixels wide."""
     horizon = int(side * rng.uniform(0.2, 0.42))
     sky = near(rng, SKIES[rng.integers(len(SKIES))], 8)
@@ -35,14 +35,14 @@ def draw_ground(rng: np.random.Generator, kind: str, side: int) -> Ground:
     image = Image.new("RGB", (side, side))
     image.paste(_gradient(sky, mix(sky, (250, 246, 238), 0.6), side, horizon))
     image.paste(_surface(rng, kind, colour, sky, side, side - horizon), (0, horizon))
-    ground = Ground(kind, image, horizon, colour)
+    ground = Background(kind, image, horizon, colour)
     draw = ImageDraw.Draw(image)
     _clouds(rng, draw, side, horizon, sky)
     (_water if kind == "water" else _land)(rng, draw, ground, sky)
     return ground
 
 
-def draw_stems(rng: np.random.Generator, ground: Ground, x: float, y: float, spread: float) -> None:
+def draw_stems(rng: np.random.Generator, ground: Background, x: float, y: float, spread: float) -> None:
     """Draw reeds or tall grass around (x, y), in front of what is there."""
     base = mix((96, 118, 58), ground.colour, 0.35 if ground.kind == "land" else 0.15)
     draw = ImageDraw.Draw(ground.image)
@@ -81,7 +81,7 @@ def _clouds(
         draw.ellipse((cx - a / 2, cy - 2 * b, cx + a / 3, cy + b), fill=white)
 
 
-def _water(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ground: Ground, sky: Colour) -> None:
+def _water(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ground: Background, sky: Colour) -> None:
     side, horizon = ground.image.width, ground.horizon
     if rng.random() < 0.45:
         _hills(rng, draw, side, horizon, mix((86, 104, 96), sky, rng.uniform(0.3, 0.65)))
@@ -108,7 +108,7 @@ def _hills(
     draw.polygon([(0, horizon), *ridge, (side, horizon)], fill=colour)
 
 
-def _land(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ground: Ground, sky: Colour) -> None:
+def _land(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ground: Background, sky: Colour) -> None:
     side, horizon = ground.image.width, ground.horizon
     leaves = LEAVES[rng.integers(len(LEAVES))]
     if rng.random() < 0.5:

@@ -20,7 +20,7 @@ from evenhand._files import atomic, make_folder
 from evenhand._random import numpy_stream
 from evenhand.data.manifest import Manifest
 from evenhand.datasets._birds import BIRDS, draw_coat, draw_landbird, draw_waterbird, faded
-from evenhand.datasets._grounds import GROUNDS, Ground, draw_ground, draw_stems
+from evenhand.datasets._grounds import GROUNDS, Background, draw_ground, draw_stems
 from evenhand.datasets._pen import Colour, Pen, mix, near, shade
 from evenhand.datasets._written import once, recipe_of
 from evenhand.datasets.base import Dataset
@@ -110,7 +110,7 @@ def draw_scene(
     return Image.fromarray((small * light + grain).clip(0, 255).astype(np.uint8))
 
 
-def _place_bird(rng: np.random.Generator, ground: Ground, bird: str, look: Look) -> None:
+def _place_bird(rng: np.random.Generator, ground: Background, bird: str, look: Look) -> None:
     """Stand or float a bird somewhere; perches and stems in front come by one rule for both kinds."""
     side = ground.image.width
     unit = side * rng.uniform(*look.sizes)
@@ -136,7 +136,7 @@ def _place_bird(rng: np.random.Generator, ground: Ground, bird: str, look: Look)
         draw_stems(rng, ground, x + unit * rng.uniform(-1.2, 1.2), y, unit * rng.uniform(1, 1.5))
 
 
-def _perch(rng: np.random.Generator, pen: Pen, wet: bool, ground: Ground) -> Pen:
+def _perch(rng: np.random.Generator, pen: Pen, wet: bool, ground: Background) -> Pen:
     """Draw a rock, a log or a post; return a pen on its top."""
     kind = rng.integers(3)
     if wet:
@@ -156,7 +156,7 @@ def _perch(rng: np.random.Generator, pen: Pen, wet: bool, ground: Ground) -> Pen
     return pen.moved(0, 0.6)
 
 
-def _reflection(rng: np.random.Generator, pen: Pen, colour: Colour, ground: Ground) -> None:
+def _reflection(rng: np.random.Generator, pen: Pen, colour: Colour, ground: Background) -> None:
     """Draw a broken mirror image below the pen's origin, and ripples around it."""
     for k, (left, right) in enumerate(rng.uniform(0.5, 1.2, (4, 2))):
         v, fade = -0.06 - 0.2 * k, 0.2 * k

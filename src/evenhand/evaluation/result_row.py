@@ -9,7 +9,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Ints
 from evenhand.data.manifest import Manifest
-from evenhand.data.partition import Rows
+from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.metrics import evaluate
 from evenhand.evaluation.results import Difference, ResultRow
@@ -48,7 +48,7 @@ def group_codes(table: FeatureTable, column: str | None, rows: Ints) -> Ints | N
 
 def result_row(
     table: FeatureTable,
-    rows: Rows,
+    rows: SplitRows,
     right: Bools,
     erm_right: Bools | None,
     *,

@@ -20,7 +20,7 @@ from evenhand.backbones.base import Backbone
 from evenhand.data.archives import is_there
 from evenhand.extract.engine import Embedded
 from evenhand.extract.ray_pool import QUEUED, Pool
-from evenhand.extract.ray_worker import Block, Task, Trunk
+from evenhand.extract.ray_worker import ActorSettings, Block, Trunk
 
 BATCHES = {"cpu": 1, "cuda": 8}
 """Batches of a task: a second's work or more, so that the cluster's bookkeeping does not show."""
@@ -73,7 +73,7 @@ class RayEngine:
         with connected(self.address) as ray:
             # Asked for before anything is sent: a cluster without a place is refused at once.
             kind = choose_actors(_machines(ray), self)
-            task = Task(
+            task = ActorSettings(
                 version=__version__,
                 device=kind.device,
                 threads=kind.cpus,
@@ -89,7 +89,7 @@ class RayEngine:
                 max_restarts=0,
             )
             sent = ray.put(backbone)
-            blocks = Blocks(paths, batches, BATCHES[kind.device])
+            blocks = LazyBlocks(paths, batches, BATCHES[kind.device])
             pool = Pool(
                 blocks,
                 start=lambda: actor.remote(sent, task),
@@ -103,7 +103,7 @@ class RayEngine:
 
 
 @dataclass(frozen=True)
-class Blocks(Sequence[Block]):
+class LazyBlocks(Sequence[Block]):
     """Batches in runs of `size`, each of which an actor takes at once; made when asked for."""
 
     paths: Sequence[str] | Strings

@@ -18,7 +18,7 @@ from evenhand.extract.loading import REMOTE_READERS, Batch, load_by_threads
 
 
 @dataclass(frozen=True)
-class Task:
+class ActorSettings:
     """What is the same for every block of a run.
 
     Attributes
@@ -65,7 +65,7 @@ class Block:
 class Trunk:
     """The actor: `take` may run in several threads, of which one computes while the others read."""
 
-    def __init__(self, backbone: Backbone, task: Task) -> None:
+    def __init__(self, backbone: Backbone, task: ActorSettings) -> None:
         self._backbone, self._task, self._computing = backbone, task, Lock()
 
     def ready(self) -> None:

@@ -35,8 +35,8 @@ def calibration_loss(
     Tensor []
         The mean over anchors and positives.
     """
-    to_positives = line_similarities(anchors, positives, None)
-    to_negatives = line_similarities(anchors, negatives, None)
+    to_positives = draw_similarities(anchors, positives, None)
+    to_negatives = draw_similarities(anchors, negatives, None)
     return calibration_loss_of_similarities(to_positives, to_negatives, temperature, weights)
 
 
@@ -75,7 +75,7 @@ def supervised_contrastive_loss(to_positives: Tensor, to_negatives: Tensor, temp
     return -similarities.log_softmax(dim=1)[:, : to_positives.shape[1]].mean()
 
 
-def line_similarities(anchors: Tensor, lines: Tensor, line: Tensor | None) -> Tensor:
+def draw_similarities(anchors: Tensor, lines: Tensor, line: Tensor | None) -> Tensor:
     """Return the dot product of each anchor with the k vectors of its line, [A, k].
 
     Parameters

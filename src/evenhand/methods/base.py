@@ -27,7 +27,7 @@ from evenhand.data.head import Head
 from evenhand.data.table import StoredRows
 from evenhand.methods._training.model import Model as Model
 from evenhand.methods._training.problem import Problem as Problem
-from evenhand.methods._training.problem import pose
+from evenhand.methods._training.problem import build_problem
 
 
 class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -98,7 +98,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         check_classification_targets(labels)
         self.classes_, codes = self._encode(labels)
         X_val, y_val, groups_val = self._validation(validation)
-        problem = pose(features, codes, X_val, y_val, len(self.classes_), self.head, self._seed())
+        problem = build_problem(features, codes, X_val, y_val, len(self.classes_), self.head, self._seed())
         if self.group_labels_used != "none":
             codes_of = _group_codes(groups, groups_val)
             problem = replace(problem, groups=codes_of(groups), groups_val=codes_of(groups_val))

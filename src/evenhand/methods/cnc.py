@@ -12,9 +12,9 @@ from torch.nn.functional import cross_entropy
 from evenhand._random import torch_stream
 from evenhand._ranges import COUNT, POSITIVE, SHARE, Ranges
 from evenhand.data.head import Head
-from evenhand.functional.contrastive import line_similarities, supervised_contrastive_loss
+from evenhand.functional.contrastive import draw_similarities, supervised_contrastive_loss
 from evenhand.functional.geometry import cosine_logits
-from evenhand.methods._draws.prediction_sides import Parts, Side
+from evenhand.methods._draws.prediction_sides import ContrastDraw, RowsByPrediction
 from evenhand.methods._training.loop import SGD, minimise
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
@@ -106,7 +106,7 @@ class CnC(Method):
     def _learn(self, problem: Problem) -> Model:
         erm = train_erm(problem, self.erm or erm_sgd(problem), self.history_)
         self.erm_ = Model.of_state(problem, erm)
-        parts = Parts.of(erm.logits_of_all(problem.h, problem.prototypes), problem.y)
+        parts = RowsByPrediction.of(erm.logits_of_all(problem.h, problem.prototypes), problem.y)
         self.notes_ = parts.notes
         state = problem.start.leaves()
         generator = torch_stream(problem.seed, "cnc")
@@ -133,7 +133,7 @@ class CnC(Method):
 
 
 def _terms(
-    problem: Problem, state: State, side: Side, temperature: float
+    problem: Problem, state: State, side: ContrastDraw, temperature: float
 ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """Return the contrast of one side, and the cross-entropies of its anchors and negatives."""
     anchors, positives, negatives = (
@@ -141,8 +141,8 @@ def _terms(
         for rows in (side.anchors, side.positives, side.negatives)
     )
     contrast = supervised_contrastive_loss(
-        line_similarities(anchors, positives, side.positive_line),
-        line_similarities(anchors, negatives, side.negative_line),
+        draw_similarities(anchors, positives, side.positive_line),
+        draw_similarities(anchors, negatives, side.negative_line),
         temperature,
     )
     scale = state.log_scale.exp()

@@ -13,10 +13,10 @@ from torch.nn.functional import cross_entropy
 from evenhand._random import torch_stream
 from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Range, Ranges
 from evenhand.data.head import Head
-from evenhand.functional.contrastive import calibration_loss_of_similarities, line_similarities
+from evenhand.functional.contrastive import calibration_loss_of_similarities, draw_similarities
 from evenhand.functional.geometry import cosine_logits, unit
 from evenhand.methods._draws.negatives import NearestNegatives
-from evenhand.methods._draws.pools import Ground, Pools
+from evenhand.methods._draws.pools import RowsByClass, SamplingPool
 from evenhand.methods._draws.positives import DrawnRows
 from evenhand.methods._training.adapter import Adapter
 from evenhand.methods._training.loop import SGD, minimise
@@ -146,7 +146,7 @@ class _Training:
         self._z, y = problem.start.embed_all(problem.h), problem.y
         source = cosine_logits(self._z, problem.prototypes, 1.0)
         self.chosen = Misclassified()(source, y, self._generator)
-        ground = Ground(lambda: self._z, y, self.chosen, problem.n_classes)
+        ground = SamplingPool(lambda: self._z, y, self.chosen, problem.n_classes)
         self._positives = DrawnRows(method.positives).begin(ground)
         self._negatives = NearestNegatives(method.negatives).begin(ground)
         self._cells = _cells(y, source.argmax(dim=1), problem.n_classes)
@@ -172,8 +172,8 @@ class _Training:
             unit(self.adapter(self._z[rows])), [len(a), p.rows.numel(), n.rows.numel()]
         )
         return calibration_loss_of_similarities(
-            line_similarities(z_a, z_p.view(*p.rows.shape, -1), p.line),
-            line_similarities(z_a, z_n.view(*n.rows.shape, -1), n.line),
+            draw_similarities(z_a, z_p.view(*p.rows.shape, -1), p.line),
+            draw_similarities(z_a, z_n.view(*n.rows.shape, -1), n.line),
             self._method.temperature,
         )
 
@@ -185,7 +185,7 @@ class _Training:
         return cross_entropy(logits, self._problem.y[rows])
 
 
-def _cells(y: Tensor, predicted: Tensor, n_classes: int) -> Pools:
+def _cells(y: Tensor, predicted: Tensor, n_classes: int) -> RowsByClass:
     """Return the rows of each (class, prediction) that occurs, from codes and predictions [N]."""
     numbers = torch.unique(y * n_classes + predicted, return_inverse=True)[1]
-    return Pools.of_codes(numbers, int(numbers.max()) + 1)
+    return RowsByClass.of_codes(numbers, int(numbers.max()) + 1)

@@ -12,14 +12,14 @@ from evenhand._ranges import COUNT, POSITIVE, Each, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.splits import hold_out
-from evenhand.methods._training.last_layer import LastLayer, Seen, hold_out_and_train
+from evenhand.methods._training.last_layer import HeldOutFeatures, LastLayer, hold_out_and_train
 from evenhand.methods._training.logistic import logistic
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 from evenhand.methods.erm import erm_sgd
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import WORST_ENVIRONMENT
 
 GRID = (20, 50, 100, 10, 200)
@@ -88,9 +88,9 @@ class EVaLS(Method):
         sizes = list(dict.fromkeys(min(k, most) for k in self.grid))
         layers = [_fitted(u, y, extremes(losses, y, k), self.C) for k in sizes]
         if len(problem.y_val):
-            seen, y_judged = Seen.of(base.erm, problem), problem.y_val.numpy()
+            seen, y_judged = HeldOutFeatures.of(base.erm, problem), problem.y_val.numpy()
         else:
-            seen, y_judged = Seen(base.seen.u[judged], base.seen.layer), base.y[judged]
+            seen, y_judged = HeldOutFeatures(base.seen.u[judged], base.seen.layer), base.y[judged]
         scores = worst_environment(seen, y_judged, layers)
         self.grid_ = [{"k": k, "worst_environment": score} for k, score in zip(sizes, scores, strict=False)]
         best = int(np.argmax(scores)) if scores else 0
@@ -112,12 +112,12 @@ def _fitted(u: Floats, y: Ints, rows: Ints, C: float) -> LastLayer:
     return LastLayer(*logistic(u[rows], y[rows], C))
 
 
-def worst_environment(seen: Seen, y: Ints, layers: Sequence[LastLayer]) -> list[float]:
+def worst_environment(seen: HeldOutFeatures, y: Ints, layers: Sequence[LastLayer]) -> list[float]:
     """Return each layer's worst accuracy over class × environment, [K]; nothing where no cell has 5 rows.
 
     Parameters
     ----------
-    seen : Seen
+    seen : HeldOutFeatures
         The judged rows, with the layer of ERM that environments are inferred from.
     y : int64 [M]
         Their codes.
@@ -125,7 +125,7 @@ def worst_environment(seen: Seen, y: Ints, layers: Sequence[LastLayer]) -> list[
         Candidates.
     """
     erm = seen.logits
-    cells = WORST_ENVIRONMENT.partition(Judged(y=y, zero_shot=y, erm_logits=erm, shortcut=y))
+    cells = WORST_ENVIRONMENT.partition(HeldOutPredictions(y=y, zero_shot=y, erm_logits=erm, shortcut=y))
     if not cells.members:
         return []
     right = np.stack([layer.logits(seen.u).argmax(axis=1) == y for layer in layers])

@@ -18,7 +18,7 @@ from evenhand._random import numpy_stream, torch_stream
 from evenhand._ranges import COUNT, INSIDE, POSITIVE, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
-from evenhand.methods._training.last_layer import Base, LastLayer, Seen, hold_out_and_train
+from evenhand.methods._training.last_layer import Base, HeldOutFeatures, LastLayer, hold_out_and_train
 from evenhand.methods._training.loop import SGD, minimise
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
@@ -185,7 +185,7 @@ def _early_stop(method: SelectiveFinetuning, base: Base, sgd: SGD) -> Floats:
             "give erm more epochs, or take another criterion"
         )
     early = train_erm(base.problem, replace(sgd, epochs=epochs), [])
-    return disagreement(base.seen.logits, Seen.of(early, base.problem).logits)
+    return disagreement(base.seen.logits, HeldOutFeatures.of(early, base.problem).logits)
 
 
 def _dropout(method: SelectiveFinetuning, base: Base, _sgd: SGD) -> Floats:

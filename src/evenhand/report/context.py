@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from evenhand.report.curves import HEIGHT, WIDTH, candidates, charts
-from evenhand.report.measures import Axis, Line, Mark, measures, over_seeds, rate_lines
+from evenhand.report.measures import Axis, Mark, MeasureLine, measures, over_seeds, rate_lines
 from evenhand.report.slices import Slices
 from evenhand.report.source import RunView
 from evenhand.report.tables import MOST, compare
@@ -116,7 +116,7 @@ def _section(rows: Sequence[Row], methods: Sequence[str], kind: str) -> dict[str
     return {"lines": shown, "axis": Axis.of(shown), "cut": _cut(len(lines))}
 
 
-def _least(line: Line) -> float:
+def _least(line: MeasureLine) -> float:
     return min((mark.value for mark in line.marks if mark.value is not None), default=2.0)
 
 
@@ -143,7 +143,7 @@ def _method_line(method: str, rows: Sequence[Row]) -> dict[str, Any]:
         "use": own[0].get("group_labels_used", "none"),
         "low": low,
         "average": _over(plain),
-        "line": Line(method, [low]),
+        "line": MeasureLine(method, [low]),
         "ok": len(done),
         "total": len(own),
         "missing": ", ".join(dict.fromkeys(row["status"] for row in own if row["status"] != "ok")),

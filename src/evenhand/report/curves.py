@@ -11,7 +11,7 @@ STAGES = {1: "ERM: loss by epoch", 3: "Calibration: loss by epoch"}
 
 
 @dataclass(frozen=True)
-class Line:
+class Curve:
     """A curve: its name and its points as an SVG polyline takes them."""
 
     name: str
@@ -23,7 +23,7 @@ class Chart:
     """A small line chart; `low` and `high` are the ends of its vertical axis, `last` is its last epoch."""
 
     title: str
-    lines: list[Line]
+    lines: list[Curve]
     low: float
     high: float
     last: int
@@ -49,7 +49,7 @@ def _chart(title: str, series: Mapping[str, Sequence[tuple[int, float]]]) -> Cha
     low, high = min(values), max(values)
     last = max(epoch for points in series.values() for epoch, _ in points)
     lines = [
-        Line(
+        Curve(
             name,
             " ".join(
                 f"{WIDTH * (epoch - 1) / max(last - 1, 1):.1f},"

@@ -61,7 +61,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Line:
+class MeasureLine:
     """One measure, group or class: its marks in the order of the methods.
 
     Attributes
@@ -86,7 +86,7 @@ class Axis:
     low: float
 
     @classmethod
-    def of(cls, lines: Sequence[Line]) -> Axis:
+    def of(cls, lines: Sequence[MeasureLine]) -> Axis:
         """Return the scale that holds every mark and its interval."""
         ends = [
             end
@@ -116,7 +116,7 @@ class Axis:
 
 def measures(
     rows: Sequence[Row], methods: Sequence[str], shares: Mapping[str, float] | None = None
-) -> list[Line]:
+) -> list[MeasureLine]:
     """Return every measure that some method has a value of.
 
     `shares` are the groups' shares of training: without them the train-weighted average of one seed has no
@@ -128,11 +128,11 @@ def measures(
             _mark([row for row in rows if row["method"] == method], key, shares or {}) for method in methods
         ]
         if any(mark.value is not None for mark in marks):
-            found.append(Line(name, marks, meaning=MEANINGS[key]))
+            found.append(MeasureLine(name, marks, meaning=MEANINGS[key]))
     return found
 
 
-def rate_lines(rows: Sequence[Row], methods: Sequence[str], kind: str) -> list[Line]:
+def rate_lines(rows: Sequence[Row], methods: Sequence[str], kind: str) -> list[MeasureLine]:
     """Return the rates that rows hold under `kind`, groups or classes, each method's lowest marked."""
     found: dict[str, dict[str, list[Row]]] = {}
     for row in rows:
@@ -143,7 +143,7 @@ def rate_lines(rows: Sequence[Row], methods: Sequence[str], kind: str) -> list[L
     known = [[value for value in column if value is not None] for column in columns]
     ends = [(min(column, default=0.0), max(column, default=0.0)) for column in known]
     return [
-        Line(
+        MeasureLine(
             name,
             [
                 replace(mark, lowest=mark.value is not None and mark.value == low < high)

@@ -33,7 +33,7 @@ FOR, AGAINST = (13, 148, 136), (194, 77, 20)
 
 
 @dataclass(frozen=True)
-class Seen:
+class SaliencyMaps:
     """One picture with its maps: addresses of the picture and of each stage's map, and the margins."""
 
     name: str
@@ -44,7 +44,7 @@ class Seen:
     margins: list[float]
 
 
-def saliency(view: RunView, device: str = "cpu") -> list[Seen] | str:
+def saliency(view: RunView, device: str = "cpu") -> list[SaliencyMaps] | str:
     """Return drawn pictures that changed, or any where none did, with their maps; or why there are none."""
     chosen = _choose(view)
     paths = [Path(path) for path in view.table.paths[view.test[chosen]].tolist()]
@@ -79,13 +79,13 @@ def _drawn(chosen: Bools, most: int, view: RunView, name: str) -> Ints:
     return places[sample(len(places), most, view.card["seed"], "saliency", name)]
 
 
-def _look(view: RunView, place: int, pixels: Tensor, backbone: Loaded) -> Seen:
+def _look(view: RunView, place: int, pixels: Tensor, backbone: Loaded) -> SaliencyMaps:
     row = int(view.test[place])
     y = int(view.table.y[row])
     picture = backbone.picture(pixels)
     cells = cell_maps(view.pair, pixels, y, backbone)
     before, after = (bool(stage.right[place]) for stage in view.pair)
-    return Seen(
+    return SaliencyMaps(
         str(view.table.ids[row]),
         view.table.classes[y],
         {(False, True): "newly right", (True, False): "newly wrong"}.get((before, after), "unchanged"),

@@ -15,7 +15,7 @@ from evenhand.audit.inputs import Audited, audited
 from evenhand.audit.named_slices import NamedSlices, name_slices
 from evenhand.report.gallery import Item, Shelf, group_of
 from evenhand.report.labels import NO_BREAK, label
-from evenhand.report.measures import Line, Mark
+from evenhand.report.measures import Mark, MeasureLine
 from evenhand.report.source import RunView
 from evenhand.runs.models import Stage
 
@@ -33,7 +33,7 @@ class Shown:
     """A slice with pictures of its errors, and how often each model errs in it."""
 
     slice: Slice
-    line: Line
+    line: MeasureLine
     errors: Shelf
 
     @property
@@ -43,7 +43,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Side:
+class ModelSlices:
     """The sure slices of one model's errors.
 
     Attributes
@@ -72,7 +72,7 @@ class Slices:
     ----------
     models : list of str
         Whose errors were sliced, before first.
-    sides : list of Side
+    sides : list of ModelSlices
         Of each model that has sure slices.
     nothing : str
         Why there are none; empty where there are.
@@ -87,7 +87,7 @@ class Slices:
     """
 
     models: list[str]
-    sides: list[Side]
+    sides: list[ModelSlices]
     nothing: str
     words: str
     no_words: str
@@ -136,7 +136,7 @@ def _distinct(stages: Sequence[Stage]) -> Sequence[Stage]:
     return stages[:1] if (first.predicted == last.predicted).all() else stages
 
 
-def _side(view: RunView, what: Audited, named: NamedSlices, stage: Stage) -> Side:
+def _side(view: RunView, what: Audited, named: NamedSlices, stage: Stage) -> ModelSlices:
     sure = [
         (one, members)
         for one, members in zip(named.slices, named.members, strict=True)
@@ -146,7 +146,7 @@ def _side(view: RunView, what: Audited, named: NamedSlices, stage: Stage) -> Sid
     for one, members in reversed(sure):
         place[members] = one.name
     shown = [_shown(view, what, one, members, stage) for one, members in sure[:MOST]]
-    return Side(label(stage.name), shown, len(sure), place.astype(np.str_))
+    return ModelSlices(label(stage.name), shown, len(sure), place.astype(np.str_))
 
 
 def _shown(view: RunView, what: Audited, one: Slice, members: Bools, stage: Stage) -> Shown:
@@ -157,10 +157,10 @@ def _shown(view: RunView, what: Audited, one: Slice, members: Bools, stage: Stag
     return Shown(one, _line(one, [each.name for each in what.stages]), Shelf(one.name, len(errors), items))
 
 
-def _line(one: Slice, models: Sequence[str]) -> Line:
+def _line(one: Slice, models: Sequence[str]) -> MeasureLine:
     rates = [one.errors_of[model] for model in models]
     points = f"{100 * one.lift:.0f} points over its class"
-    return Line(
+    return MeasureLine(
         one.name,
         [Mark(rate.value, rate.low, rate.high) for rate in rates],
         f"{one.n:,} rows, {points}, {p_value(one.p_corrected)}",

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
-from evenhand.data.partition import Rows, parts
+from evenhand.data.partition import SplitRows, parts
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.result_row import group_column, result_row
 from evenhand.evaluation.results import Results
@@ -35,7 +35,7 @@ class RunView:
         Its `card.json`.
     table : FeatureTable
         The store.
-    rows : Rows
+    rows : SplitRows
         Which rows trained and test it.
     column : str or None
         The attribute that makes groups.
@@ -48,7 +48,7 @@ class RunView:
     folder: Path
     card: Mapping[str, Any]
     table: FeatureTable
-    rows: Rows
+    rows: SplitRows
     column: str | None
     stages: list[Stage]
     history: list[dict[str, Any]]

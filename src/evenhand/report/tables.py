@@ -14,7 +14,7 @@ MOST = 24
 
 
 @dataclass(frozen=True)
-class Line:
+class RateLine:
     """One group.
 
     Attributes
@@ -43,7 +43,7 @@ class Comparison:
     ----------
     methods : list of str
         Columns.
-    lines : list of Line
+    lines : list of RateLine
         At most `MOST`.
     lowest : list of float or None
         Of each column, over all groups.
@@ -52,7 +52,7 @@ class Comparison:
     """
 
     methods: list[str]
-    lines: list[Line]
+    lines: list[RateLine]
     lowest: list[float | None]
     total: int
 
@@ -71,13 +71,13 @@ def compare(rows: Sequence[Mapping[str, Any]], kind: str) -> Comparison:
     )
 
 
-def _line(name: str, by_method: Sequence[Sequence[Mapping[str, Any]]]) -> Line:
+def _line(name: str, by_method: Sequence[Sequence[Mapping[str, Any]]]) -> RateLine:
     rates = [rate for own in by_method for rate in own]
     values = [_mean([rate["value"] for rate in own]) for own in by_method]
-    return Line(name, count(rates), any(rate["n"] < FEW for rate in rates), values)
+    return RateLine(name, count(rates), any(rate["n"] < FEW for rate in rates), values)
 
 
-def _shown(lines: list[Line]) -> list[Line]:
+def _shown(lines: list[RateLine]) -> list[RateLine]:
     if len(lines) <= MOST:
         return lines
     return sorted(lines, key=lambda line: min(_known(line.values), default=2.0))[:MOST]

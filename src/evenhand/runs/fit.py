@@ -16,7 +16,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import all_or_none, atomic, was_interrupted
 from evenhand._typing import Bools, PathLike
 from evenhand.data.concepts import Concepts
-from evenhand.data.partition import Rows, parts, with_held_out
+from evenhand.data.partition import SplitRows, parts, with_held_out
 from evenhand.data.store_layout import CARD
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.result_row import group_column, result_row
@@ -45,7 +45,7 @@ def fit_row(
     erm: Model | None = None,
     confidence: bool = False,
     stream: bool | None = None,
-) -> tuple[ResultRow, Method, Rows]:
+) -> tuple[ResultRow, Method, SplitRows]:
     """Fit one method on one seed; return its row of results, the fitted method and the rows it used.
 
     The difference is to `erm`; by default to the method's own stage 1, or else to an ERM trained for it.
@@ -190,7 +190,13 @@ def _stage_one(estimator: Method) -> Model | None:
 
 
 def given_to_fit(
-    table: FeatureTable, rows: Rows, estimator: Method, name: str, column: str | None, *, stream: bool = False
+    table: FeatureTable,
+    rows: SplitRows,
+    estimator: Method,
+    name: str,
+    column: str | None,
+    *,
+    stream: bool = False,
 ) -> dict[str, Any]:
     """Return what else `fit` takes: validation rows if set apart, groups for methods that declare them."""
     validation: tuple[Any, ...] | None = None
@@ -208,12 +214,12 @@ def given_to_fit(
     return {"groups": table.groups(column, rows.train), "validation": validation}
 
 
-def _right(table: FeatureTable, rows: Rows, logits: Any) -> Bools:
+def _right(table: FeatureTable, rows: SplitRows, logits: Any) -> Bools:
     right: Bools = logits.argmax(axis=1) == table.y[rows.test]
     return right
 
 
-def selection_of(estimator: Method, rows: Rows, validation_from: str) -> str:
+def selection_of(estimator: Method, rows: SplitRows, validation_from: str) -> str:
     """Name the rule that chose, and the rows that it chose on."""
     if estimator.kept_:
         judged = "the given validation split" if len(rows.validation) else "cross-fitted training rows"
@@ -223,7 +229,7 @@ def selection_of(estimator: Method, rows: Rows, validation_from: str) -> str:
     return f"{estimator.selection}, validation from {validation_from}"
 
 
-def _calibration_rows(table: FeatureTable, estimator: Method, rows: Rows) -> list[dict[str, Any]]:
+def _calibration_rows(table: FeatureTable, estimator: Method, rows: SplitRows) -> list[dict[str, Any]]:
     chosen = getattr(estimator, "calibration_set_", None)
     if chosen is None:
         return []

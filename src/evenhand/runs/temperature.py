@@ -10,7 +10,7 @@ from scipy.special import softmax
 from evenhand._errors import EvenhandError
 from evenhand._random import child_seed
 from evenhand._typing import Floats, Ints
-from evenhand.data.partition import Rows
+from evenhand.data.partition import SplitRows
 from evenhand.data.splits import hold_out
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.results import Confidence
@@ -18,7 +18,7 @@ from evenhand.functional.confidence import BINS, expected_calibration_error, fit
 from evenhand.methods._training.model import Model
 
 
-def apart_for_confidence(table: FeatureTable, rows: Rows, seed: int) -> tuple[Rows, Ints, str]:
+def apart_for_confidence(table: FeatureTable, rows: SplitRows, seed: int) -> tuple[SplitRows, Ints, str]:
     """Return the rows to fit on, those that the temperature is found on, and what to call these.
 
     Validation rows that are set apart already serve; without them a seeded fifth of every class leaves

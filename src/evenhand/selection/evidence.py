@@ -12,8 +12,8 @@ from evenhand._random import numpy_stream
 from evenhand._ranges import COUNT, INSIDE, SHARE, check
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.selection.cells import Partition
-from evenhand.selection.held_out import Judged
-from evenhand.selection.probe_check import Testimony, Witness
+from evenhand.selection.held_out import HeldOutPredictions
+from evenhand.selection.probe_check import ProbeDiagnostics, ProbeSanityCheck
 from evenhand.selection.rules import SHORTCUT_CELL, Rule
 
 VERDICT_NONE = "no evidence of a shortcut that calibration can mend"
@@ -40,7 +40,7 @@ class Choice:
     looked_at, rows : int
         Numbers of candidates and of judged rows.
     testimony : dict or None
-        What zero-shot says of the shortcut probe (`Testimony`); None where there is no probe.
+        What zero-shot says of the shortcut probe (`ProbeDiagnostics`); None where there is no probe.
     reason : str
         One sentence.
     trials : tuple of dict
@@ -92,7 +92,7 @@ class Evidence:
         Largest share of ERM's right rows that may become wrong.
     draws : int
         Bootstrap draws.
-    witness : Witness or None
+    witness : ProbeSanityCheck or None
         What zero-shot must say of the probe; None asks nothing.
     """
 
@@ -100,12 +100,14 @@ class Evidence:
     confidence: float = 0.95
     max_loss: float = 0.1
     draws: int = 1000
-    witness: Witness | None = field(default_factory=Witness)
+    witness: ProbeSanityCheck | None = field(default_factory=ProbeSanityCheck)
 
     def __post_init__(self) -> None:
         check(self, confidence=INSIDE, max_loss=SHARE, draws=COUNT)
 
-    def choose(self, names: Sequence[str], predictions: Ints, judged: Judged, seed: int) -> Choice:
+    def choose(
+        self, names: Sequence[str], predictions: Ints, judged: HeldOutPredictions, seed: int
+    ) -> Choice:
         """Choose among K candidates.
 
         Parameters
@@ -114,7 +116,7 @@ class Evidence:
             Of the candidates.
         predictions : int64 [K, M]
             Predicted codes on the judged rows.
-        judged : Judged
+        judged : HeldOutPredictions
             The rows, with ERM's predictions.
         seed : int
             Root of the bootstrap's stream.
@@ -122,7 +124,7 @@ class Evidence:
         partition = self.rule.partition(judged)
         if not names or not any(len(cell) for cell in partition.members):
             return _erm_kept(names, judged, "too few judged rows to compare cells")
-        heard = Testimony.of(judged) if self._asks(judged) else None
+        heard = ProbeDiagnostics.of(judged) if self._asks(judged) else None
         if heard and self.witness and (objection := self.witness.objection(heard, has_text=judged.has_text)):
             return _erm_kept(names, judged, objection, heard)
         right_erm = judged.erm == judged.y
@@ -168,7 +170,7 @@ class Evidence:
             trials=trials,
         )
 
-    def _asks(self, judged: Judged) -> bool:
+    def _asks(self, judged: HeldOutPredictions) -> bool:
         """Tell whether zero-shot is heard: not for the oracle rule, nor where there is no probe."""
         known = judged.shortcut_margin is not None and judged.zero_shot_margin is not None
         return self.witness is not None and self.rule.group_labels_used == "none" and known
@@ -187,7 +189,7 @@ class Evidence:
         excess = (scores[:, 1:] - scores[:, :1] - gain).max(axis=1)
         return float(np.quantile(excess, self.confidence))
 
-    def _chance(self, predicted: Ints, judged: Judged, partition: Partition) -> float:
+    def _chance(self, predicted: Ints, judged: HeldOutPredictions, partition: Partition) -> float:
         """Return the gain if ERM's predictions changed at the candidate's rate, blind to the truth.
 
         A right row becomes wrong with its rate f; a wrong row becomes right with f / (C − 1).
@@ -214,9 +216,9 @@ def _trials(
 
 def _erm_kept(
     names: Sequence[str],
-    judged: Judged,
+    judged: HeldOutPredictions,
     reason: str,
-    heard: Testimony | None = None,
+    heard: ProbeDiagnostics | None = None,
     trials: tuple[Mapping[str, Any], ...] = (),
 ) -> Choice:
     return Choice(

@@ -12,7 +12,7 @@ from evenhand._typing import Bools, Floats, Ints
 
 
 @dataclass(frozen=True)
-class Judged:
+class HeldOutPredictions:
     """Rows that none of the judged models was trained on.
 
     Attributes
@@ -63,12 +63,16 @@ class Judged:
         return suspects
 
     @staticmethod
-    def concatenate(parts: Sequence[Judged]) -> Judged:
+    def concatenate(parts: Sequence[HeldOutPredictions]) -> HeldOutPredictions:
         """Return the rows of all parts, in order; what some part lacks, the whole lacks."""
 
         def together(name: str) -> Any:
             values = [getattr(part, name) for part in parts]
             return None if any(value is None for value in values) else np.concatenate(values)
 
-        arrays = {field.name: together(field.name) for field in fields(Judged) if field.name != "has_text"}
-        return Judged(**arrays, has_text=all(part.has_text for part in parts))
+        arrays = {
+            field.name: together(field.name)
+            for field in fields(HeldOutPredictions)
+            if field.name != "has_text"
+        }
+        return HeldOutPredictions(**arrays, has_text=all(part.has_text for part in parts))

@@ -15,11 +15,11 @@ from scipy.stats import rankdata
 
 from evenhand._ranges import SHARE, check
 from evenhand._typing import Bools, Floats, Ints
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 
 
 @dataclass(frozen=True)
-class Testimony:
+class ProbeDiagnostics:
     """What zero-shot says of the probe.
 
     Attributes
@@ -40,7 +40,7 @@ class Testimony:
     support: float
 
     @classmethod
-    def of(cls, judged: Judged) -> Testimony:
+    def of(cls, judged: HeldOutPredictions) -> ProbeDiagnostics:
         """Hear zero-shot on the judged rows, whose probe and margins must be known."""
         assert judged.zero_shot_margin is not None
         assert judged.shortcut_margin is not None
@@ -65,7 +65,7 @@ class Testimony:
 
 
 @dataclass(frozen=True)
-class Witness:
+class ProbeSanityCheck:
     """What zero-shot must say before a gain in the probe's cells counts.
 
     The bounds were set on the sets of `benchmarks/selection.py` and on others held against them; the
@@ -87,7 +87,7 @@ class Witness:
     def __post_init__(self) -> None:
         check(self, legibility=SHARE, competence=SHARE, agreement=SHARE, support=SHARE)
 
-    def objection(self, heard: Testimony, *, has_text: bool = True) -> str | None:
+    def objection(self, heard: ProbeDiagnostics, *, has_text: bool = True) -> str | None:
         """Return why the probe's cells are no evidence, or None; without text class centroids testify."""
         if has_text:
             names, knows, errs = "class names", "zero-shot hardly knows these classes", "zero-shot errs"

@@ -17,7 +17,7 @@ from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.clusters import class_clusters
 from evenhand.selection.cells import Partition
 from evenhand.selection.environments import infer_environments
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 
 MIN_ROWS = 5
 """Inferred cells with fewer rows do not count."""
@@ -42,7 +42,7 @@ class Rule:
     """
 
     name: str
-    partition: Callable[[Judged], Partition]
+    partition: Callable[[HeldOutPredictions], Partition]
     reduce: Callable[[Floats, Ints], Floats]
     group_labels_used: Literal["none", "validation"] = "none"
     reads_features: bool = False
@@ -70,27 +70,27 @@ def worst_class_mean(rates: Floats, classes: Ints) -> Floats:
     return out
 
 
-def everything(judged: Judged) -> Partition:
+def everything(judged: HeldOutPredictions) -> Partition:
     """Return one cell of all rows."""
     return Partition((np.arange(len(judged.y)),), np.array([-1]))
 
 
-def by_class(judged: Judged) -> Partition:
+def by_class(judged: HeldOutPredictions) -> Partition:
     """Return one cell per class."""
     return Partition.of(judged.y, np.zeros_like(judged.y))
 
 
-def by_erm_error(judged: Judged) -> Partition:
+def by_erm_error(judged: HeldOutPredictions) -> Partition:
     """Return the cells class × (ERM right or wrong)."""
     return Partition.of(judged.y, (judged.erm == judged.y).astype(np.int64), MIN_ROWS)
 
 
-def by_shortcut(judged: Judged) -> Partition:
+def by_shortcut(judged: HeldOutPredictions) -> Partition:
     """Return the cells class × (class that the shortcut probe takes the row for)."""
     return Partition.of(judged.y, judged.shortcut, MIN_ROWS)
 
 
-def by_cluster(judged: Judged) -> Partition:
+def by_cluster(judged: HeldOutPredictions) -> Partition:
     """Return the cells class × cluster of the pretrained embeddings, small clusters merged.
 
     Raises
@@ -103,12 +103,12 @@ def by_cluster(judged: Judged) -> Partition:
     return Partition.of(judged.y, class_clusters(judged.z, judged.y, clusters=4, min_rows=20))
 
 
-def by_environment(judged: Judged) -> Partition:
+def by_environment(judged: HeldOutPredictions) -> Partition:
     """Return the cells class × environment inferred from ERM's logits."""
     return Partition.of(judged.y, infer_environments(judged.erm_logits, judged.y), MIN_ROWS)
 
 
-def by_group(judged: Judged) -> Partition:
+def by_group(judged: HeldOutPredictions) -> Partition:
     """Return one cell per known group.
 
     Raises

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from evenhand.audit.probes import Marked, Side, known_attributes, probe, word_attributes
+from evenhand.audit.probes import Marked, ProbedModel, known_attributes, probe, word_attributes
 
 
-def sides(n: int = 400, seed: int = 0) -> tuple[list[Side], np.ndarray, np.ndarray]:
+def sides(n: int = 400, seed: int = 0) -> tuple[list[ProbedModel], np.ndarray, np.ndarray]:
     """A model that leans on an attribute and one that does not, on the same embeddings."""
     generator = np.random.default_rng(seed)
     y, has = np.arange(n) % 2, np.arange(n) // 2 % 2
@@ -15,7 +15,7 @@ def sides(n: int = 400, seed: int = 0) -> tuple[list[Side], np.ndarray, np.ndarr
     leans = np.array([[-1, -1.5, 0, 0, 0], [1, 1.5, 0, 0, 0]], dtype=np.float32)
     fair = leans * np.array([1, 0, 1, 1, 1], dtype=np.float32)
     zero = np.zeros(2, dtype=np.float32)
-    return [Side("erm", z, leans, zero, 1.0), Side("cfr", z, fair, zero, 1.0)], y, has
+    return [ProbedModel("erm", z, leans, zero, 1.0), ProbedModel("cfr", z, fair, zero, 1.0)], y, has
 
 
 def test_a_shortcut_flips_predictions_and_an_ignored_attribute_does_not() -> None:
@@ -37,7 +37,9 @@ def test_an_attribute_that_goes_with_the_class_alone_is_not_read() -> None:
     models, y, _ = sides(600)
     has = np.where(generator.random(600) < 0.9, y, 1 - y)
     blind = [
-        Side("erm", models[0].z[:, [0, 2, 3, 4]], models[0].prototypes[:, [0, 2, 3, 4]], np.zeros(2), 1.0)
+        ProbedModel(
+            "erm", models[0].z[:, [0, 2, 3, 4]], models[0].prototypes[:, [0, 2, 3, 4]], np.zeros(2), 1.0
+        )
     ]
     found = probe(Marked("place", "sea", True, has), blind, y, np.arange(600) < 300, 0)
     assert found is not None

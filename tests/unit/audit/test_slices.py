@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 
 from evenhand.audit.matching import match
-from evenhand.audit.slices import SLICERS, Rows, assessed, halves, slice_rows
+from evenhand.audit.slices import SLICERS, SlicedRows, assessed, halves, slice_rows
 
 
-def rows(n: int = 400, seed: int = 0, apart: float = 4.0) -> tuple[Rows, np.ndarray]:
+def rows(n: int = 400, seed: int = 0, apart: float = 4.0) -> tuple[SlicedRows, np.ndarray]:
     """Two classes; an eighth of the rows of either lies apart. Return them, and which do."""
     generator = np.random.default_rng(seed)
     y = np.arange(n) % 2
     odd = generator.random(n) < 1 / 8
     z = generator.normal(size=(n, 6)) + apart * np.outer(odd, [0, 0, 1, 0, 0, 0])
     z = (z + np.outer(2.0 * y - 1, [1, 0, 0, 0, 0, 0])).astype(np.float32)
-    return Rows(z, y, ("gull", "jay"), np.arange(n) + 1000, halves(y, seed)), odd
+    return SlicedRows(z, y, ("gull", "jay"), np.arange(n) + 1000, halves(y, seed)), odd
 
 
-def audit(of: Rows, predicted: np.ndarray) -> list:
+def audit(of: SlicedRows, predicted: np.ndarray) -> list:
     sliced = slice_rows(of, predicted, 5)
     return assessed(of, sliced, {"erm": predicted}, "erm")
 

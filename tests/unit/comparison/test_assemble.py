@@ -7,10 +7,10 @@ import pytest
 
 from evenhand import FeatureTable
 from evenhand.comparison.assemble import Entry, assemble
-from evenhand.comparison.job import Trial, Unit
+from evenhand.comparison.job import JobResult, Trial
 from evenhand.data.partition import held_out
 from evenhand.evaluation.results import Results
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import SHORTCUT_CELL
 
 
@@ -31,10 +31,10 @@ def assembled(table: FeatureTable) -> Any:
             y = table.y[rows[seed].validation]
             place = (table.attributes["place"][rows[seed].validation] == "wood").astype(np.int64)
             logits = 4.0 * np.eye(2, dtype=np.float32)[place]
-            judged[seed] = Judged(y=y, zero_shot=y, erm_logits=-logits, shortcut=place)
+            judged[seed] = HeldOutPredictions(y=y, zero_shot=y, erm_logits=-logits, shortcut=place)
             for name, held in {"erm": place, **predicted}.items():
                 codes = held(y) if callable(held) else held
-                units[name, seed] = Unit(
+                units[name, seed] = JobResult(
                     method=name,
                     seed=seed,
                     status="ok",

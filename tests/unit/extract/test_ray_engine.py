@@ -12,8 +12,15 @@ from evenhand._version import __version__
 from evenhand.data.manifest import Manifest
 from evenhand.extract.engine import Embedded, on_this_machine
 from evenhand.extract.loading import Consecutive
-from evenhand.extract.ray_engine import Actors, Blocks, RayEngine, check_address, check_seen, choose_actors
-from evenhand.extract.ray_worker import Task, Trunk
+from evenhand.extract.ray_engine import (
+    Actors,
+    LazyBlocks,
+    RayEngine,
+    check_address,
+    check_seen,
+    choose_actors,
+)
+from evenhand.extract.ray_worker import ActorSettings, Trunk
 
 from .conftest import ColourBackbone
 
@@ -32,8 +39,8 @@ def test_blocks_come_back_as_the_batches_of_one_machine(
     expected = list(
         on_this_machine(manifest.paths, backbone, batches, dtype="float32", thumbnails=True, workers=0)
     )
-    trunk = Trunk(backbone, Task(version="1", **TASK))  # type: ignore[arg-type]
-    blocks = Blocks(manifest.paths, batches, size)
+    trunk = Trunk(backbone, ActorSettings(version="1", **TASK))  # type: ignore[arg-type]
+    blocks = LazyBlocks(manifest.paths, batches, size)
     made = [batch for number in range(len(blocks)) for batch in trunk.take(blocks[number])]
     assert [batch.read for batch in made] == [batch.read for batch in expected]
     assert [batch.thumbnails for batch in made] == [batch.thumbnails for batch in expected]
@@ -77,13 +84,13 @@ def test_a_cluster_without_a_place_is_refused() -> None:
 
 
 def test_a_worker_of_another_version_is_refused(backbone: ColourBackbone) -> None:
-    trunk = Trunk(backbone, Task(version="9.9", **TASK))  # type: ignore[arg-type]
+    trunk = Trunk(backbone, ActorSettings(version="9.9", **TASK))  # type: ignore[arg-type]
     with pytest.raises(EvenhandError, match=r"a worker of the cluster has evenhand .*, but this is 9\.9"):
         trunk.ready()
 
 
 def test_a_backbone_that_cannot_move_is_refused(backbone: ColourBackbone) -> None:
-    trunk = Trunk(backbone, Task(version=__version__, **{**TASK, "device": "cuda"}))  # type: ignore[arg-type]
+    trunk = Trunk(backbone, ActorSettings(version=__version__, **{**TASK, "device": "cuda"}))  # type: ignore[arg-type]
     with pytest.raises(EvenhandError, match="the model colour cannot move to a GPU, as it has no"):
         trunk.ready()
 

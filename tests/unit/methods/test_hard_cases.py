@@ -15,7 +15,7 @@ from evenhand.methods.cfr.calibrate import STABLE
 from evenhand.methods.cfr.estimator import PRESETS
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ZeroShotReference
 from evenhand.selection.evidence import VERDICT_NONE, Evidence
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 
 QUICK = replace(STABLE, sgd=SGD(1e-3, epochs=2))
 EYE = np.eye(4, dtype=np.float32)
@@ -151,8 +151,8 @@ def test_candidates_that_equal_erm_gain_nothing_and_leave_it(validate: bool) -> 
     assert model.kept_["candidate"] == "erm"
 
 
-def judged(y: Ints, erm: Ints) -> Judged:
-    return Judged(
+def judged(y: Ints, erm: Ints) -> HeldOutPredictions:
+    return HeldOutPredictions(
         y=y, zero_shot=y, erm_logits=np.eye(2, dtype=np.float32)[erm], shortcut=np.arange(len(y)) // 10 % 2
     )
 

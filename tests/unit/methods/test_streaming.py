@@ -13,16 +13,16 @@ from evenhand.data.table import FeatureTable
 from evenhand.methods import base
 from evenhand.methods._training import rows as _rows
 from evenhand.methods._training.loop import SGD
-from evenhand.methods._training.order import Blocks
-from evenhand.methods._training.problem import Problem, pose
-from evenhand.methods._training.rows import Rows
+from evenhand.methods._training.order import BlockOrder
+from evenhand.methods._training.problem import Problem, build_problem
+from evenhand.methods._training.rows import FeatureRows
 from evenhand.methods.cfr.calibrate import NEAREST, STABLE
 from evenhand.methods.registry import METHODS, make, method_class
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.rules import WORST_CLUSTER
 
 N, WIDTH = 240, 6
-SMALL = Blocks(rows=8, window=5)
+SMALL = BlockOrder(rows=8, window=5)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_streaming_gives_what_memory_gives_for_the_same_order_of_rows(
     rows = table.rows("train")
 
     def in_blocks(*args: Any) -> Problem:
-        problem = pose(*args)
+        problem = build_problem(*args)
         return replace(problem, h=replace(problem.h, order=SMALL))
 
     monkeypatch.setattr(base, "pose", in_blocks)
@@ -96,8 +96,8 @@ def test_all_methods_that_stream_are_compared() -> None:
 
 def test_rows_in_memory_are_shuffled_together_and_rows_of_a_store_in_blocks(table: FeatureTable) -> None:
     rows = table.rows("train")
-    assert Rows.of(table.features(rows)).order is None
-    assert Rows.of(table.stored(rows)).order == Blocks()
+    assert FeatureRows.of(table.features(rows)).order is None
+    assert FeatureRows.of(table.stored(rows)).order == BlockOrder()
 
 
 def test_what_lies_sorted_by_class_is_learned_as_well(

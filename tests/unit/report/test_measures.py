@@ -3,7 +3,7 @@ import pytest
 
 from evenhand.evaluation.metrics import evaluate
 from evenhand.functional.intervals import wilson
-from evenhand.report.measures import Axis, Line, Mark, measures, rate_lines
+from evenhand.report.measures import Axis, Mark, MeasureLine, measures, rate_lines
 
 GROUPS = ["a / x", "a / y", "b / x", "b / y"]
 
@@ -80,7 +80,7 @@ def test_few_rows_are_said() -> None:
 
 @pytest.mark.parametrize(("least", "low"), [(0.97, 0.8), (0.61, 0.6), (0.6, 0.6), (0.1, 0.0), (0.0, 0.0)])
 def test_the_axis_holds_the_lowest_mark(least: float, low: float) -> None:
-    axis = Axis.of([Line("x", [Mark(1.0, least, 1.0), Mark(None)])])
+    axis = Axis.of([MeasureLine("x", [Mark(1.0, least, 1.0), Mark(None)])])
     assert axis.low == low
     assert axis.ticks[0] == low
     assert axis.ticks[-1] == pytest.approx(1)

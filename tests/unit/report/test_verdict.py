@@ -6,8 +6,8 @@ import pytest
 from evenhand.audit.findings import Slice, Word
 from evenhand.evaluation.metrics import Rate
 from evenhand.report.gallery import Shelf
-from evenhand.report.measures import Line, Mark
-from evenhand.report.slices import Shown, Side, Slices
+from evenhand.report.measures import Mark, MeasureLine
+from evenhand.report.slices import ModelSlices, Shown, Slices
 from evenhand.report.verdict import verdict
 
 
@@ -132,9 +132,9 @@ def sliced(of: str, before: float, after: float | None, *, named: bool = True) -
         words=words,
         sentence="waterbird: errors look like *forest*",
     )
-    shown = Shown(one, Line("waterbird 1", marks), Shelf("waterbird 1", 0, []))
+    shown = Shown(one, MeasureLine("waterbird 1", marks), Shelf("waterbird 1", 0, []))
     models = ["ERM", "CFR"] if after is not None else ["ERM"]
-    return Slices(models, [Side(of, [shown], 1, np.array([]))], "", "", "", (), np.array([]))
+    return Slices(models, [ModelSlices(of, [shown], 1, np.array([]))], "", "", "", (), np.array([]))
 
 
 IS = (

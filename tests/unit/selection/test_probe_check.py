@@ -9,14 +9,14 @@ from scipy.stats import spearmanr
 from evenhand import EvenhandError
 from evenhand.selection import probe_check as witness
 from evenhand.selection.evidence import VERDICT_NONE, Evidence
-from evenhand.selection.held_out import Judged
-from evenhand.selection.probe_check import Witness, above_chance, within_class_correlation
+from evenhand.selection.held_out import HeldOutPredictions
+from evenhand.selection.probe_check import ProbeSanityCheck, above_chance, within_class_correlation
 from evenhand.selection.rules import find_rule
 
 
-def rows(core: np.ndarray, probe: np.ndarray, y: np.ndarray, erm: np.ndarray) -> Judged:
+def rows(core: np.ndarray, probe: np.ndarray, y: np.ndarray, erm: np.ndarray) -> HeldOutPredictions:
     """Return two-class rows by the signed evidence for the true class: zero-shot's, and the probe's."""
-    return Judged(
+    return HeldOutPredictions(
         y=y,
         zero_shot=np.where(core > 0, y, 1 - y),
         erm_logits=np.eye(2, dtype=np.float32)[erm],
@@ -26,7 +26,7 @@ def rows(core: np.ndarray, probe: np.ndarray, y: np.ndarray, erm: np.ndarray) ->
     )
 
 
-def world(seed: int, *, shortcut: bool) -> tuple[Judged, np.ndarray]:
+def world(seed: int, *, shortcut: bool) -> tuple[HeldOutPredictions, np.ndarray]:
     """Return rows whose probe reads an attribute, or the class; and a candidate that mends half of it."""
     generator = np.random.default_rng(seed)
     n = 2000
@@ -42,8 +42,8 @@ def world(seed: int, *, shortcut: bool) -> tuple[Judged, np.ndarray]:
 
 def test_a_probe_that_reads_an_attribute_is_vouched_for() -> None:
     judged, candidate = world(0, shortcut=True)
-    heard = witness.Testimony.of(judged)
-    assert Witness().objection(heard) is None
+    heard = witness.ProbeDiagnostics.of(judged)
+    assert ProbeSanityCheck().objection(heard) is None
     assert abs(heard.agreement) < 0.1
     assert heard.support > 0.95
     assert Evidence().choose(["mended"], candidate[None], judged, 0).candidate == "mended"
@@ -92,8 +92,8 @@ def test_without_text_the_verdict_speaks_of_class_centroids() -> None:
 def test_parts_without_text_make_a_whole_without_text() -> None:
     judged, _ = world(0, shortcut=True)
     silent = replace(judged, has_text=False)
-    assert not Judged.concatenate([silent, silent]).has_text
-    assert Judged.concatenate([judged, judged]).has_text
+    assert not HeldOutPredictions.concatenate([silent, silent]).has_text
+    assert HeldOutPredictions.concatenate([judged, judged]).has_text
 
 
 def test_the_oracle_rule_and_rows_without_a_probe_hear_no_witness() -> None:
@@ -106,7 +106,7 @@ def test_the_oracle_rule_and_rows_without_a_probe_hear_no_witness() -> None:
 
 def test_testimony_is_what_slow_loops_give() -> None:
     judged, _ = world(3, shortcut=False)
-    heard = witness.Testimony.of(judged)
+    heard = witness.ProbeDiagnostics.of(judged)
     hits = {True: [], False: []}
     for k in range(len(judged.y)):
         suspect = judged.zero_shot[k] == judged.erm[k] != judged.y[k]
@@ -138,4 +138,4 @@ def test_above_chance_is_1_when_all_is_right_and_0_for_one_guess(classes: int) -
 
 def test_bounds_outside_0_and_1_are_refused() -> None:
     with pytest.raises(EvenhandError, match="agreement must be at least 0 and at most 1, but it is 2"):
-        Witness(agreement=2)
+        ProbeSanityCheck(agreement=2)

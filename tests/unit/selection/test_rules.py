@@ -7,11 +7,11 @@ import pytest
 from evenhand import EvenhandError
 from evenhand.functional.clusters import class_clusters
 from evenhand.selection.environments import infer_environments
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import RULES, find_rule
 
 
-def judged(seed: int = 0, n: int = 200, classes: int = 3) -> Judged:
+def judged(seed: int = 0, n: int = 200, classes: int = 3) -> HeldOutPredictions:
     generator = np.random.default_rng(seed)
     y = generator.integers(0, classes, n)
     logits = generator.normal(size=(n, classes)).astype(np.float32)
@@ -19,10 +19,10 @@ def judged(seed: int = 0, n: int = 200, classes: int = 3) -> Judged:
     shortcut = np.where(generator.random(n) < 0.8, y, generator.integers(0, classes, n))
     z = generator.normal(size=(n, 4)).astype(np.float32)
     zero_shot = generator.integers(0, classes, n)
-    return Judged(y, zero_shot, logits, shortcut, z=z, groups=generator.integers(-1, 4, n))
+    return HeldOutPredictions(y, zero_shot, logits, shortcut, z=z, groups=generator.integers(-1, 4, n))
 
 
-def score(name: str, right: np.ndarray, rows: Judged) -> float:
+def score(name: str, right: np.ndarray, rows: HeldOutPredictions) -> float:
     rule = find_rule(name)
     cells = rule.partition(rows)
     return float(rule.reduce(cells.rates(right[None]), cells.classes)[0])
@@ -99,16 +99,18 @@ def test_renaming_classes_changes_no_score() -> None:
 
 def test_concatenation_keeps_the_order_and_drops_groups_that_some_part_lacks() -> None:
     first, second = judged(0, 10), judged(1, 5)
-    both = Judged.concatenate([first, second])
+    both = HeldOutPredictions.concatenate([first, second])
     assert np.array_equal(both.y, np.r_[first.y, second.y])
     assert both.groups is not None
     blind = replace(second, groups=None)
-    assert Judged.concatenate([first, blind]).groups is None
+    assert HeldOutPredictions.concatenate([first, blind]).groups is None
 
 
 def test_suspects_are_rows_that_both_models_put_in_the_same_other_class() -> None:
     logits = np.eye(3, dtype=np.float32)[[0, 1, 1, 1]]
-    rows = Judged(np.array([0, 0, 0, 1]), np.array([0, 1, 2, 1]), logits, np.zeros(4, dtype=np.int64))
+    rows = HeldOutPredictions(
+        np.array([0, 0, 0, 1]), np.array([0, 1, 2, 1]), logits, np.zeros(4, dtype=np.int64)
+    )
     assert rows.suspects.tolist() == [False, True, False, False]
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from evenhand._ranges import COUNT, check
 from evenhand.functional.nearest import nearest_of_other_classes
-from evenhand.methods._draws.pools import Drawn, Ground, Pools, split_lines
+from evenhand.methods._draws.pools import Drawn, RowsByClass, SamplingPool, share_draws
 
 
 class NegativeSource(Protocol):
@@ -23,7 +23,7 @@ class NegativeSource(Protocol):
 class NegativeRule(Protocol):
     """How negatives are chosen."""
 
-    def begin(self, ground: Ground) -> NegativeSource:
+    def begin(self, ground: SamplingPool) -> NegativeSource:
         """Return the source of one fit."""
 
 
@@ -45,9 +45,9 @@ class RandomNegatives:
     def __post_init__(self) -> None:
         check(self, k=COUNT)
 
-    def begin(self, ground: Ground) -> NegativeSource:
+    def begin(self, ground: SamplingPool) -> NegativeSource:
         """Return the source of one fit."""
-        return _Random(Pools.of_codes(ground.y, ground.n_classes), self.k, self.shared)
+        return _Random(RowsByClass.of_codes(ground.y, ground.n_classes), self.k, self.shared)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class NearestNegatives:
     def __post_init__(self) -> None:
         check(self, k=COUNT)
 
-    def begin(self, ground: Ground) -> NegativeSource:
+    def begin(self, ground: SamplingPool) -> NegativeSource:
         """Return the source of one fit."""
         anchors = ground.chosen.anchors
         others = len(ground.y) - int(torch.bincount(ground.y).max())
@@ -81,11 +81,11 @@ class NearestNegatives:
 
 
 class _Random:
-    def __init__(self, pools: Pools, k: int, shared: bool) -> None:
+    def __init__(self, pools: RowsByClass, k: int, shared: bool) -> None:
         self._pools, self._k, self._shared = pools, k, shared
 
     def draw(self, _anchors: Tensor, codes: Tensor, generator: torch.Generator) -> Drawn:
-        classes, line = split_lines(codes, self._shared)
+        classes, line = share_draws(codes, self._shared)
         return Drawn(self._pools.outside(classes, self._k, generator), classes, line)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from evenhand.methods._draws.calibration_set import CalibrationSet
 
 
-class Pools:
+class RowsByClass:
     """Row numbers by class, laid end to end, for drawing many rows of many classes at once."""
 
     def __init__(self, members: Sequence[Tensor]) -> None:
@@ -24,7 +24,7 @@ class Pools:
         self.starts = self.sizes.cumsum(0) - self.sizes
 
     @classmethod
-    def of_codes(cls, y: Tensor, n_classes: int) -> Pools:
+    def of_codes(cls, y: Tensor, n_classes: int) -> RowsByClass:
         """Return the pools of all rows by class, from codes y [N]."""
         return cls(torch.split(y.argsort(stable=True), torch.bincount(y, minlength=n_classes).tolist()))
 
@@ -42,7 +42,7 @@ class Pools:
 
 
 @dataclass(frozen=True)
-class Ground:
+class SamplingPool:
     """What draws are made from.
 
     Attributes
@@ -82,7 +82,7 @@ class Drawn:
     line: Tensor | None
 
 
-def split_lines(codes: Tensor, shared: bool) -> tuple[Tensor, Tensor | None]:
+def share_draws(codes: Tensor, shared: bool) -> tuple[Tensor, Tensor | None]:
     """Return the classes [R] of the lines and the line of each anchor, for anchors of classes `codes` [A]."""
     if not shared:
         return codes, None

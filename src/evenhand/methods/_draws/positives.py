@@ -10,7 +10,7 @@ from torch import Tensor
 
 from evenhand._ranges import BELOW_ONE, COUNT, check
 from evenhand.functional.geometry import unit
-from evenhand.methods._draws.pools import Drawn, Ground, Pools, split_lines
+from evenhand.methods._draws.pools import Drawn, RowsByClass, SamplingPool, share_draws
 
 
 class PositiveSource(Protocol):
@@ -26,7 +26,7 @@ class PositiveSource(Protocol):
 class PositiveRule(Protocol):
     """How positives are made."""
 
-    def begin(self, ground: Ground) -> PositiveSource:
+    def begin(self, ground: SamplingPool) -> PositiveSource:
         """Return the source of one fit."""
 
 
@@ -48,9 +48,9 @@ class DrawnRows:
     def __post_init__(self) -> None:
         check(self, k=COUNT)
 
-    def begin(self, ground: Ground) -> PositiveSource:
+    def begin(self, ground: SamplingPool) -> PositiveSource:
         """Return the source of one fit."""
-        return _Rows(Pools(ground.chosen.positives), self.k, self.shared)
+        return _Rows(RowsByClass(ground.chosen.positives), self.k, self.shared)
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class Centroid:
     def __post_init__(self) -> None:
         check(self, k=COUNT)
 
-    def begin(self, ground: Ground) -> PositiveSource:
+    def begin(self, ground: SamplingPool) -> PositiveSource:
         """Return the source of one fit."""
-        return _Mean(Pools(ground.chosen.positives), self.k, self.shared)
+        return _Mean(RowsByClass(ground.chosen.positives), self.k, self.shared)
 
 
 @dataclass(frozen=True)
@@ -95,17 +95,17 @@ class RunningCentroid:
     def __post_init__(self) -> None:
         check(self, k=COUNT, momentum=BELOW_ONE)
 
-    def begin(self, ground: Ground) -> PositiveSource:
+    def begin(self, ground: SamplingPool) -> PositiveSource:
         """Return the source of one fit."""
-        return _Running(Pools(ground.chosen.positives), self.k, self.momentum)
+        return _Running(RowsByClass(ground.chosen.positives), self.k, self.momentum)
 
 
 class _Rows:
-    def __init__(self, pools: Pools, k: int, shared: bool) -> None:
+    def __init__(self, pools: RowsByClass, k: int, shared: bool) -> None:
         self._pools, self._k, self._shared = pools, k, shared
 
     def draw(self, codes: Tensor, generator: torch.Generator) -> Drawn:
-        classes, line = split_lines(codes, self._shared)
+        classes, line = share_draws(codes, self._shared)
         return Drawn(self._pools.inside(classes, self._k, generator), classes, line)
 
     def targets(self, z: Tensor, _drawn: Drawn) -> Tensor:
@@ -118,7 +118,7 @@ class _Mean(_Rows):
 
 
 class _Running(_Rows):
-    def __init__(self, pools: Pools, k: int, momentum: float) -> None:
+    def __init__(self, pools: RowsByClass, k: int, momentum: float) -> None:
         super().__init__(pools, k, shared=True)
         self._momentum = momentum
         self._past: Tensor | None = None

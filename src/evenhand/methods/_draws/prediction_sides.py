@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from evenhand.methods._draws.pools import Pools
+from evenhand.methods._draws.pools import RowsByClass
 
 
 @dataclass(frozen=True)
-class Side:
+class ContrastDraw:
     """Anchors of one step and the rows drawn for them, as row numbers.
 
     Attributes
@@ -32,7 +32,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Parts:
+class RowsByPrediction:
     """Training rows by class and by what ERM takes them for.
 
     Attributes
@@ -43,9 +43,9 @@ class Parts:
         Of a row that ERM has wrong the predicted class, of one that it has right the runner-up.
     anchors : int64 Tensor [A]
         Rows that ERM has right.
-    right, wrong : Pools
+    right, wrong : RowsByClass
         Rows of each class that ERM has right, and wrong.
-    mistaken : Pools
+    mistaken : RowsByClass
         Rows of other classes that ERM takes for each class.
     notes : tuple of str
         What stands in where a pool would be empty, for the user.
@@ -54,13 +54,13 @@ class Parts:
     y: Tensor
     taken_for: Tensor
     anchors: Tensor
-    right: Pools
-    wrong: Pools
-    mistaken: Pools
+    right: RowsByClass
+    wrong: RowsByClass
+    mistaken: RowsByClass
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, logits: Tensor, y: Tensor) -> Parts:
+    def of(cls, logits: Tensor, y: Tensor) -> RowsByPrediction:
         """Part the rows by ERM's logits [N, C ≥ 2] and codes y [N], each class with a row.
 
         Where a class has no right row, or no wrong one, all of its rows stand in; where ERM takes no row for
@@ -80,13 +80,13 @@ class Parts:
             y,
             taken_for,
             _rows(right, torch.ones_like(right)),
-            Pools([_rows(right & (y == code), y == code) for code in classes]),
-            Pools([_rows(~right & (y == code), y == code) for code in classes]),
-            Pools([_rows(~right & (taken_for == code), y != code) for code in classes]),
+            RowsByClass([_rows(right & (y == code), y == code) for code in classes]),
+            RowsByClass([_rows(~right & (y == code), y == code) for code in classes]),
+            RowsByClass([_rows(~right & (taken_for == code), y != code) for code in classes]),
             notes,
         )
 
-    def draw(self, anchors: Tensor, k: int, generator: torch.Generator) -> tuple[Side, Side]:
+    def draw(self, anchors: Tensor, k: int, generator: torch.Generator) -> tuple[ContrastDraw, ContrastDraw]:
         """Return both sides of the contrast for right rows `anchors` [A].
 
         The positives of an anchor are wrong rows of its class, its negatives rows mistaken for its class. On
@@ -100,8 +100,8 @@ class Parts:
         others = self.wrong.inside(codes, 1, generator).squeeze(1)
         taken_for, other_line = torch.unique(self.taken_for[others], return_inverse=True)
         return (
-            Side(anchors, positives, line, negatives, line),
-            Side(
+            ContrastDraw(anchors, positives, line, negatives, line),
+            ContrastDraw(
                 others,
                 self.right.inside(classes, k, generator),
                 line,

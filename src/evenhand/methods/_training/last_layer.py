@@ -50,7 +50,7 @@ class LastLayer:
 
 
 @dataclass(frozen=True)
-class Seen:
+class HeldOutFeatures:
     """A trained state seen from its last layer.
 
     Attributes
@@ -65,7 +65,7 @@ class Seen:
     layer: LastLayer
 
     @classmethod
-    def of(cls, state: State, problem: Problem) -> Seen:
+    def of(cls, state: State, problem: Problem) -> HeldOutFeatures:
         """Return the validation rows of `problem` as a state's last layer sees them."""
         z = state.embed_all(problem.h_val).double().numpy()
         width = sqrt(z.shape[1])
@@ -88,7 +88,7 @@ class Base:
         ERM's training rows, and the held-out rows as validation.
     erm : State
         The trained projection.
-    seen : Seen
+    seen : HeldOutFeatures
         The held-out rows.
     held, y : int64 [M]
         Their numbers among the training rows, and their codes.
@@ -96,7 +96,7 @@ class Base:
 
     problem: Problem
     erm: State
-    seen: Seen
+    seen: HeldOutFeatures
     held: Ints
     y: Ints
 
@@ -122,4 +122,4 @@ def hold_out_and_train(problem: Problem, sgd: SGD, history: list[dict[str, float
     held = np.union1d(held, np.flatnonzero(~np.isin(y, y[held])))
     part = Fold(torch.from_numpy(kept), torch.from_numpy(held)).of(problem)
     erm = train_erm(part, sgd, history)
-    return Base(part, erm, Seen.of(erm, part), held, part.y_val.numpy())
+    return Base(part, erm, HeldOutFeatures.of(erm, part), held, part.y_val.numpy())

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from evenhand._errors import EvenhandError
 from evenhand._ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, check
-from evenhand.methods._training.order import Blocks, batches
+from evenhand.methods._training.order import BlockOrder, batches
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def minimise(
     sgd: SGD,
     generator: torch.Generator,
     after_epoch: Callable[[int, float], None],
-    order: Blocks | None = None,
+    order: BlockOrder | None = None,
 ) -> None:
     """Minimise `loss(batch, epoch)` over `parameters` in place.
 
@@ -72,7 +72,7 @@ def minimise(
         Shuffles the rows.
     after_epoch : callable
         Takes the number of epochs done and the mean loss of the last one.
-    order : Blocks or None
+    order : BlockOrder or None
         How an epoch passes over the rows.
 
     Raises

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Blocks:
+class BlockOrder:
     """A shuffle of blocks of neighbouring rows, and of the rows of a few blocks at a time.
 
     What lies on a disk is read fast only in long pieces. A window of many blocks from all over the disk is
@@ -36,7 +36,9 @@ class Blocks:
             yield rows[torch.randperm(len(rows), generator=generator)]
 
 
-def batches(n: int, size: int, generator: torch.Generator, order: Blocks | None = None) -> Iterator[Tensor]:
+def batches(
+    n: int, size: int, generator: torch.Generator, order: BlockOrder | None = None
+) -> Iterator[Tensor]:
     """Yield int64 row numbers of a fresh shuffle of n rows, `size` at a time; the last may be fewer.
 
     Parameters
@@ -45,7 +47,7 @@ def batches(n: int, size: int, generator: torch.Generator, order: Blocks | None 
         Rows of an epoch and of a batch.
     generator : torch.Generator
         Shuffles.
-    order : Blocks or None
+    order : BlockOrder or None
         None shuffles all rows together.
     """
     if order is None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats
 from evenhand.data.table import StoredRows
-from evenhand.methods._training.order import Blocks
+from evenhand.methods._training.order import BlockOrder
 
 BLOCK = 4096
 """Rows in memory at a time: few enough that what a block passes through stays small beside the features."""
@@ -20,7 +20,7 @@ VALUES = 2**25
 
 
 @dataclass(frozen=True)
-class Rows:
+class FeatureRows:
     """A choice of rows of one array, scaled as they are taken; nothing is copied before.
 
     Attributes
@@ -31,20 +31,20 @@ class Rows:
         The chosen rows; None for all.
     divisor : float
         What a row is divided by.
-    order : Blocks or None
+    order : BlockOrder or None
         How an epoch passes over them; None shuffles all of them together.
     """
 
     array: Tensor | StoredRows
     numbers: Tensor | None = None
     divisor: float = 1.0
-    order: Blocks | None = None
+    order: BlockOrder | None = None
 
     @classmethod
-    def of(cls, X: Floats | StoredRows) -> Rows:
+    def of(cls, X: Floats | StoredRows) -> FeatureRows:
         """Return all rows of X [N, D_in]; those of a store are passed over in blocks."""
         if isinstance(X, StoredRows):
-            return cls(X, order=Blocks())
+            return cls(X, order=BlockOrder())
         return cls(torch.from_numpy(X))
 
     def __len__(self) -> int:
@@ -56,7 +56,7 @@ class Rows:
         # Chosen rows are a copy of their own, so that they may be scaled where they lie.
         return taken if self.divisor == 1 else taken.div_(self.divisor)
 
-    def take(self, rows: Tensor) -> Rows:
+    def take(self, rows: Tensor) -> FeatureRows:
         """Return the choice of the rows at positions [B]."""
         return replace(self, numbers=rows if self.numbers is None else self.numbers[rows])
 
@@ -66,7 +66,7 @@ class Rows:
             place = slice(start, start + self._block)
             yield self._scaled(self._read(place if self.numbers is None else self.numbers[place]))
 
-    def all(self, what: str) -> Rows:
+    def all(self, what: str) -> FeatureRows:
         """Return the rows, for `what` takes all of them at once.
 
         Raises

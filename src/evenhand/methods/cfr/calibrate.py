@@ -13,10 +13,10 @@ from evenhand._errors import EvenhandError
 from evenhand._random import torch_stream
 from evenhand._ranges import BELOW_ONE, SHARE, check
 from evenhand.backbones.projection import LinearProjection
-from evenhand.functional.contrastive import line_similarities
+from evenhand.functional.contrastive import draw_similarities
 from evenhand.methods._draws.calibration_set import CalibrationSet
 from evenhand.methods._draws.negatives import NearestNegatives, NegativeRule, RandomNegatives
-from evenhand.methods._draws.pools import Ground
+from evenhand.methods._draws.pools import SamplingPool
 from evenhand.methods._draws.positives import Centroid, DrawnRows, PositiveRule
 from evenhand.methods._training.loop import SGD, minimise
 from evenhand.methods._training.problem import Problem
@@ -150,7 +150,7 @@ class _Loss:
         anchors = class_balanced(chosen.anchors, problem.y) if recipe.balanced else chosen.anchors
         self._anchors = _cycled(anchors, recipe.sgd.batch_size, self._generator)
         pool = problem.start.projection.pool
-        ground = Ground(
+        ground = SamplingPool(
             lambda: torch.cat([pool(h) for h in problem.h.all("a search of nearest rows").blocks()]),
             problem.y,
             chosen,
@@ -183,8 +183,8 @@ class _Loss:
         return Step(
             anchors=z_a,
             anchors_y=codes,
-            to_positives=line_similarities(z_a, targets, p.line),
-            to_negatives=line_similarities(z_a, z_n.view(*n.rows.shape, -1), n.line),
+            to_positives=draw_similarities(z_a, targets, p.line),
+            to_negatives=draw_similarities(z_a, z_n.view(*n.rows.shape, -1), n.line),
             batch=z_b,
             batch_y=problem.y[batch],
             batch_dropped=self._drop(z_b),

@@ -14,8 +14,8 @@ from evenhand.methods._training.folds import stratified_folds
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import train_erm
-from evenhand.methods.cfr.trajectory import Plan, follow
-from evenhand.selection.held_out import Judged
+from evenhand.methods.cfr.trajectory import CandidatePlan, follow
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 
 History = list[dict[str, float]]
@@ -35,7 +35,7 @@ class Candidates:
         Candidates.
     predictions : int64 [K, M]
         Their codes on the judged rows.
-    judged : Judged
+    judged : HeldOutPredictions
         Rows that trained none of the states that judge them.
     """
 
@@ -44,16 +44,18 @@ class Candidates:
     names: list[str]
     states: list[State]
     predictions: Ints
-    judged: Judged
+    judged: HeldOutPredictions
 
 
-def validated(problem: Problem, plan: Plan, rule: Rule, history: History) -> Candidates:
+def validated(problem: Problem, plan: CandidatePlan, rule: Rule, history: History) -> Candidates:
     """Follow the plan once and judge its candidates on the validation rows."""
     path = follow(problem, plan, history)
     return Candidates(path.erm, path.chosen, path.names, path.states, *path.judge(problem, rule))
 
 
-def cross_fitted(problem: Problem, plan: Plan, rule: Rule, folds: int, history: History) -> Candidates:
+def cross_fitted(
+    problem: Problem, plan: CandidatePlan, rule: Rule, folds: int, history: History
+) -> Candidates:
     """Follow the plan once per fold, judge each on the fold it did not see, and average their states.
 
     The trajectories start at one point and stay near each other, so the average of their projections is as
@@ -72,7 +74,7 @@ def cross_fitted(problem: Problem, plan: Plan, rule: Rule, folds: int, history: 
     erm = train_erm(problem, plan.erm, history)
     names: list[str] = []
     states: list[State] = []
-    judged: list[tuple[Ints, Judged]] = []
+    judged: list[tuple[Ints, HeldOutPredictions]] = []
     chosen: list[tuple[Tensor, CalibrationSet]] = []
     for number, fold in enumerate(parts, start=1):
         part, entries = fold.of(problem), History()
@@ -90,5 +92,5 @@ def cross_fitted(problem: Problem, plan: Plan, rule: Rule, folds: int, history: 
         names,
         states,
         np.concatenate([predictions for predictions, _ in judged], axis=1),
-        Judged.concatenate([rows for _, rows in judged]),
+        HeldOutPredictions.concatenate([rows for _, rows in judged]),
     )

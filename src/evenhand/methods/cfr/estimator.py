@@ -23,7 +23,7 @@ from evenhand.methods.cfr.references import (
     ShortcutReference,
     ZeroShotReference,
 )
-from evenhand.methods.cfr.trajectory import Plan
+from evenhand.methods.cfr.trajectory import CandidatePlan
 from evenhand.methods.erm import erm_sgd
 from evenhand.selection.evidence import Evidence
 
@@ -108,14 +108,14 @@ class CFR(Method):
         self.erm_ = Model.of_state(problem, found.erm)
         return Model.of_state(problem, found.erm if choice.index is None else found.states[choice.index])
 
-    def _plan(self, problem: Problem) -> Plan:
+    def _plan(self, problem: Problem) -> CandidatePlan:
         recipes = default_recipe(problem) if self.recipes is None else self.recipes
         recipes = (recipes,) if isinstance(recipes, Recipe) else tuple(recipes)
         if not recipes:
             raise EvenhandError(
                 "recipes must hold at least one Recipe, but it is empty; leave it out for the usual one"
             )
-        return Plan(
+        return CandidatePlan(
             self.erm or erm_sgd(problem),
             self.reference or ShortcutReference(),
             self.calibration_set or Misclassified(),

@@ -11,13 +11,13 @@ from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.table import StoredRows
 from evenhand.methods._draws.calibration_set import margins
-from evenhand.methods._training.problem import Problem, pose
+from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import train_erm
 from evenhand.methods.cfr.references import probe_logits
 from evenhand.methods.cfr.shortcut_probe import ShortcutProbe
 from evenhand.methods.erm import erm_sgd
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 
 PROBE_ROWS = 20_000
@@ -25,7 +25,7 @@ PROBE_ROWS = 20_000
 
 
 @dataclass(frozen=True)
-class Judges:
+class ReferenceModels:
     """Models of one training part that a judgement of other rows refers to.
 
     Attributes
@@ -39,13 +39,13 @@ class Judges:
     erm: State
     probe: ShortcutProbe | None
 
-    def judge(self, problem: Problem, rule: Rule) -> Judged:
+    def judge(self, problem: Problem, rule: Rule) -> HeldOutPredictions:
         """Return what `rule` may see of the validation rows of `problem`."""
         h, prototypes = problem.h_val, problem.prototypes
         y = problem.y_val.numpy()
         zero_shot = problem.start.logits_of_all(h, prototypes)
         probe = None if self.probe is None else probe_logits(self.probe, problem.start, h)
-        return Judged(
+        return HeldOutPredictions(
             y=y,
             zero_shot=zero_shot.argmax(dim=1).numpy(),
             erm_logits=self.erm.logits_of_all(h, prototypes).numpy(),
@@ -70,7 +70,7 @@ def fit_probe(problem: Problem) -> ShortcutProbe | None:
     return ShortcutProbe.fit(z, problem.y[rows], problem.prototypes)
 
 
-def judged_rows(
+def held_out_predictions(
     X: Floats | StoredRows,
     y: Ints,
     X_held: Floats | StoredRows,
@@ -78,7 +78,7 @@ def judged_rows(
     head: Head,
     rule: Rule,
     seed: int,
-) -> Judged:
+) -> HeldOutPredictions:
     """Fit the judges on training rows and return what `rule` may see of the held-out ones.
 
     Parameters
@@ -94,6 +94,6 @@ def judged_rows(
     seed : int
         The judges' ERM is the method ERM with this seed and its usual parameters.
     """
-    problem = pose(X, y, X_held, y_held, len(head.classes), head, seed)
+    problem = build_problem(X, y, X_held, y_held, len(head.classes), head, seed)
     erm = train_erm(problem, erm_sgd(problem), [])
-    return Judges(erm, fit_probe(problem)).judge(problem, rule)
+    return ReferenceModels(erm, fit_probe(problem)).judge(problem, rule)

@@ -12,7 +12,7 @@ from torch import Tensor
 from evenhand._ranges import FOLDS, check
 from evenhand.methods._training.folds import stratified_folds
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.rows import Rows
+from evenhand.methods._training.rows import FeatureRows
 from evenhand.methods._training.state import State
 from evenhand.methods.cfr.shortcut_probe import ShortcutProbe
 
@@ -97,7 +97,7 @@ class ShortcutReference:
 
 
 @torch.no_grad()
-def probe_logits(probe: ShortcutProbe, start: State, rows: Rows) -> Tensor:
+def probe_logits(probe: ShortcutProbe, start: State, rows: FeatureRows) -> Tensor:
     """Return the probe's logits [N, C] of all rows, block by block."""
     return torch.cat([probe.logits(start.embed(h)) for h in rows.blocks()])
 

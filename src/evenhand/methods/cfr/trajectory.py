@@ -17,10 +17,10 @@ from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import train_erm
 from evenhand.methods.cfr.calibrate import Recipe, calibrate
 from evenhand.methods.cfr.calibration_rules import CalibrationRule
-from evenhand.methods.cfr.held_out import Judges, fit_probe
+from evenhand.methods.cfr.held_out import ReferenceModels, fit_probe
 from evenhand.methods.cfr.references import Known, Reference
 from evenhand.methods.cfr.shortcut_probe import ShortcutProbe
-from evenhand.selection.held_out import Judged
+from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 
 LINE = (0.25, 0.5, 0.75)
@@ -28,7 +28,7 @@ LINE = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
-class Plan:
+class CandidatePlan:
     """How candidates are made.
 
     Attributes
@@ -71,13 +71,13 @@ class Trajectory:
     names: list[str]
     states: list[State]
 
-    def judge(self, problem: Problem, rule: Rule) -> tuple[Ints, Judged]:
+    def judge(self, problem: Problem, rule: Rule) -> tuple[Ints, HeldOutPredictions]:
         """Return predictions [K, M] and what a rule may see, on the validation rows of `problem`."""
         codes = [state.codes(problem.h_val, problem.prototypes) for state in self.states]
-        return np.stack(codes), Judges(self.erm, self.probe).judge(problem, rule)
+        return np.stack(codes), ReferenceModels(self.erm, self.probe).judge(problem, rule)
 
 
-def follow(problem: Problem, plan: Plan, history: list[dict[str, float]]) -> Trajectory:
+def follow(problem: Problem, plan: CandidatePlan, history: list[dict[str, float]]) -> Trajectory:
     """Train ERM and calibrate from it by every recipe of the plan."""
     erm = train_erm(problem, plan.erm, history)
     probe = fit_probe(problem)

@@ -12,14 +12,14 @@ from torch import Tensor
 from evenhand import CFR, ERM
 from evenhand._typing import Floats
 from evenhand.methods._training.loop import SGD
-from evenhand.methods._training.problem import Problem, pose
+from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods.cfr.calibrate import PAPER_CODE, STABLE, Recipe, calibrate, class_balanced
 from evenhand.methods.cfr.calibration_rules import Uniform
 from evenhand.methods.cfr.estimator import PRESETS
 from evenhand.methods.cfr.estimator import held_out as _judging
 from evenhand.methods.cfr.loss_terms import Calibration, Similarity, Step, Value
 from evenhand.methods.cfr.references import ErmReference, ShortcutReference
-from evenhand.methods.cfr.trajectory import Plan, Trajectory, follow
+from evenhand.methods.cfr.trajectory import CandidatePlan, Trajectory, follow
 from evenhand.selection.rules import SHORTCUT_CELL, WORST_CLUSTER
 
 Y = np.arange(40) % 2
@@ -46,11 +46,11 @@ class Watch:
 
 
 def problem() -> Problem:
-    return pose(X, Y, *VALIDATION, 2, None, 0)
+    return build_problem(X, Y, *VALIDATION, 2, None, 0)
 
 
 def path(*recipes: Recipe) -> Trajectory:
-    return follow(problem(), Plan(SGD(1e-2, 2), ErmReference(), Uniform(0.2), recipes), [])
+    return follow(problem(), CandidatePlan(SGD(1e-2, 2), ErmReference(), Uniform(0.2), recipes), [])
 
 
 def losses(model: CFR) -> list[float]:
@@ -139,8 +139,8 @@ def test_judges_see_the_validation_rows_and_no_training_row() -> None:
 
 
 def test_cells_of_a_model_without_probe_are_its_classes() -> None:
-    posed = pose(X[:, :1], Y, X[:10, :1], Y[:10], 2, None, 0)
-    found = follow(posed, Plan(SGD(1e-2, 1), ShortcutReference(), Uniform(0.2), [QUICK]), [])
+    posed = build_problem(X[:, :1], Y, X[:10, :1], Y[:10], 2, None, 0)
+    found = follow(posed, CandidatePlan(SGD(1e-2, 1), ShortcutReference(), Uniform(0.2), [QUICK]), [])
     assert found.probe is None
     assert found.judge(posed, SHORTCUT_CELL)[1].shortcut.tolist() == Y[:10].tolist()
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from evenhand.functional.geometry import unit
 from evenhand.methods._draws.calibration_set import CalibrationSet
 from evenhand.methods._draws.negatives import NearestNegatives, RandomNegatives
-from evenhand.methods._draws.pools import Ground, Pools
+from evenhand.methods._draws.pools import RowsByClass, SamplingPool
 from evenhand.methods._draws.positives import Centroid, DrawnRows, RunningCentroid
 
 Y = torch.tensor([0, 2, 1, 2, 0, 2])
@@ -16,11 +16,11 @@ DTYPES = {torch.float32: 1e-6, torch.float64: 1e-14}
 """Types with the error that their arithmetic is allowed."""
 
 
-def ground(h: Tensor = H) -> Ground:
+def ground(h: Tensor = H) -> SamplingPool:
     chosen = CalibrationSet(
         torch.tensor([0, 1]), tuple((c == Y).nonzero().flatten() for c in range(3)), torch.zeros(6), ()
     )
-    return Ground(lambda: h, Y, chosen, 3)
+    return SamplingPool(lambda: h, Y, chosen, 3)
 
 
 def stream() -> torch.Generator:
@@ -28,7 +28,7 @@ def stream() -> torch.Generator:
 
 
 def test_draws_stay_in_the_pool_and_reach_all_of_it_alike() -> None:
-    pools = Pools.of_codes(Y, 3)
+    pools = RowsByClass.of_codes(Y, 3)
     classes = torch.tensor([0, 2])
     inside, outside = pools.inside(classes, 200, stream()), pools.outside(classes, 600, stream())
     for place, code in enumerate(classes.tolist()):

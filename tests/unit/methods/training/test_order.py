@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evenhand.methods._training.order import Blocks, batches
+from evenhand.methods._training.order import BlockOrder, batches
 
 
 def generator() -> torch.Generator:
@@ -12,9 +12,9 @@ def generator() -> torch.Generator:
 @given(
     n=st.integers(1, 300),
     size=st.integers(1, 40),
-    order=st.none() | st.builds(Blocks, st.integers(1, 50), st.integers(1, 9)),
+    order=st.none() | st.builds(BlockOrder, st.integers(1, 50), st.integers(1, 9)),
 )
-def test_every_row_comes_once_an_epoch_in_full_batches(n: int, size: int, order: Blocks | None) -> None:
+def test_every_row_comes_once_an_epoch_in_full_batches(n: int, size: int, order: BlockOrder | None) -> None:
     found = list(batches(n, size, generator(), order))
     assert torch.cat(found).sort().values.tolist() == list(range(n))
     assert [len(batch) for batch in found] == [size] * (n // size) + ([n % size] if n % size else [])
@@ -28,7 +28,7 @@ def test_without_blocks_all_rows_are_shuffled_together() -> None:
 
 
 def test_a_window_holds_whole_blocks_from_all_over() -> None:
-    windows = list(Blocks(rows=10, window=4).windows(1000, generator()))
+    windows = list(BlockOrder(rows=10, window=4).windows(1000, generator()))
     assert len(windows) == 25
     for window in windows:
         blocks, counts = torch.unique(window // 10, return_counts=True)
@@ -42,6 +42,6 @@ def test_a_window_holds_whole_blocks_from_all_over() -> None:
 
 def test_two_epochs_of_one_stream_differ_and_a_seed_gives_the_same() -> None:
     stream = generator()
-    first, second = (torch.cat(list(batches(500, 32, stream, Blocks(8, 4)))).tolist() for _ in range(2))
+    first, second = (torch.cat(list(batches(500, 32, stream, BlockOrder(8, 4)))).tolist() for _ in range(2))
     assert first != second
-    assert torch.cat(list(batches(500, 32, generator(), Blocks(8, 4)))).tolist() == first
+    assert torch.cat(list(batches(500, 32, generator(), BlockOrder(8, 4)))).tolist() == first

@@ -9,7 +9,7 @@ from evenhand._typing import Floats
 from evenhand.data.head import Head
 from evenhand.methods._training.coordinates import Coordinates
 from evenhand.methods._training.model import Model
-from evenhand.methods._training.problem import Problem, pose
+from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods.erm import ERM_SGD, PUBLISHED_SGD, erm_sgd
 
 CLASSES = ("a", "b")
@@ -46,7 +46,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 def posed(head: Head) -> tuple[Problem, Floats]:
     X = 7 * np.random.default_rng(1).normal(size=(30, head.width)).astype(np.float32)
     y = np.arange(30) % 2
-    return pose(X[:20], y[:20], X[20:], y[20:], 2, head, 0), X
+    return build_problem(X[:20], y[:20], X[20:], y[20:], 2, head, 0), X
 
 
 def test_the_start_is_the_pretrained_model(kind: str) -> None:
@@ -83,7 +83,7 @@ def test_attention_pools_are_trained_as_they_are_by_the_published_step() -> None
 def test_features_that_are_all_zero_stay_finite(kind: str) -> None:
     given = head(kind)
     X = np.zeros((4, given.width), dtype=np.float32)
-    problem = pose(X, np.arange(4) % 2, X[:0], np.arange(0), 2, given, 0)
+    problem = build_problem(X, np.arange(4) % 2, X[:0], np.arange(0), 2, given, 0)
     assert bool(torch.isfinite(problem.start.embed_all(problem.h)).all())
 
 
