@@ -11,8 +11,8 @@ from torch.nn.functional import cross_entropy
 
 from evenhand import CFR, Head
 from evenhand._typing import Floats
-from evenhand.methods.cfr.calibrate import PAPER
-from evenhand.methods.erm import ERM_SGD
+from evenhand.methods._training.train_erm import ERM_SGD
+from evenhand.methods.cfr.recipe import PAPER
 
 GAMMAS = (4, 8, 12, 16, 20)
 """From AFR's range on Waterbirds."""

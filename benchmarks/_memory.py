@@ -53,8 +53,8 @@ def fit(store: str, method: str, how: str) -> dict[str, Any]:
     One epoch of each stage: their number changes the seconds, not the memory.
     """
     from evenhand import read_store
-    from evenhand.methods.cfr.calibrate import STABLE
-    from evenhand.methods.erm import ERM_SGD
+    from evenhand.methods._training.train_erm import ERM_SGD
+    from evenhand.methods.cfr.recipe import STABLE
     from evenhand.runs.fit import fit_row
 
     once = replace(ERM_SGD, epochs=1)

@@ -14,28 +14,32 @@ import argparse
 import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from _ablation_parts import (
+    LowMargin,
+    NegativesPerAnchor,
+    OwnClass,
+    PositivesPerAnchor,
+    RunningCentroid,
+    Uniform,
+)
 from _sets import SCENES, composite, scenes
 from _tables import over_seeds, show
 from _timing import machine
 from _trajectories import Way, follow_or_read
-from torch import Tensor
 
 from evenhand.data.table import FeatureTable
-from evenhand.methods._draws.negatives import NearestNegatives, NegativeSource, RandomNegatives
-from evenhand.methods._draws.pools import Drawn, RowsByClass, SamplingPool, share_draws
-from evenhand.methods._draws.positives import Centroid, DrawnRows, RunningCentroid
+from evenhand.methods._draws.negatives import NearestNegatives
+from evenhand.methods._draws.positives import Centroid
 from evenhand.methods._training.folds import stratified_folds, with_validation
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.problem import Problem
-from evenhand.methods.cfr.calibrate import GRID, NEAREST, PAPER, STABLE
-from evenhand.methods.cfr.calibration_rules import LowMargin, Uniform
 from evenhand.methods.cfr.candidates import Candidates, History, cross_fitted, validated
 from evenhand.methods.cfr.loss_terms import (
     AnchorCrossEntropy,
@@ -44,31 +48,11 @@ from evenhand.methods.cfr.loss_terms import (
     Similarity,
     TargetedContrast,
 )
+from evenhand.methods.cfr.recipe import GRID, NEAREST, PAPER, STABLE
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ZeroShotReference
 from evenhand.methods.cfr.trajectory import CandidatePlan, follow
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.rules import Rule
-
-
-@dataclass(frozen=True)
-class OwnClass:
-    """Negatives as the published code leaves them: k random rows of the anchor's own class."""
-
-    k: int = 16
-
-    def begin(self, ground: SamplingPool) -> NegativeSource:
-        """Return the source of one fit."""
-        return _OwnClass(RowsByClass.of_codes(ground.y, ground.n_classes), self.k)
-
-
-@dataclass(frozen=True)
-class _OwnClass:
-    pools: RowsByClass
-    k: int
-
-    def draw(self, _anchors: Tensor, codes: Tensor, generator: torch.Generator) -> Drawn:
-        classes, line = share_draws(codes, shared=True)
-        return Drawn(self.pools.inside(classes, self.k, generator), classes, line)
 
 
 def first_fold(problem: Problem, plan: CandidatePlan, rule: Rule, folds: int, history: History) -> Candidates:
@@ -86,7 +70,7 @@ def held_out(problem: Problem, plan: CandidatePlan, rule: Rule, _folds: int, his
 FIRST_FOLD = "three, states of the first"
 HELD_OUT = "none, a fifth held out"
 BATCH = BatchCrossEntropy(balanced=True)
-PULL = Calibration(2.0, temperature=0.1)
+CALIBRATION = Calibration(2.0, temperature=0.1)
 COLDER = (Calibration(2.0, temperature=0.03), BATCH)
 DEFAULT = "default"
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -108,20 +92,18 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "draws": {
         "for each anchor": {
-            "recipes": replace(
-                STABLE, positives=DrawnRows(shared=False), negatives=RandomNegatives(shared=False)
-            )
+            "recipes": replace(STABLE, positives=PositivesPerAnchor(), negatives=NegativesPerAnchor())
         }
     },
     "terms": {
         "no calibration": {"recipes": replace(STABLE, terms=(BATCH,))},
-        "anchors' cross-entropy": {"recipes": replace(STABLE, terms=(PULL, AnchorCrossEntropy()))},
-        "with similarity": {"recipes": replace(STABLE, terms=(PULL, BATCH, Similarity()))},
-        "with targeted": {"recipes": replace(STABLE, terms=(PULL, BATCH, TargetedContrast()))},
+        "anchors' cross-entropy": {"recipes": replace(STABLE, terms=(CALIBRATION, AnchorCrossEntropy()))},
+        "with similarity": {"recipes": replace(STABLE, terms=(CALIBRATION, BATCH, Similarity()))},
+        "with targeted": {"recipes": replace(STABLE, terms=(CALIBRATION, BATCH, TargetedContrast()))},
         "paper's, from the probe": {"recipes": PAPER},
     },
     "balance": {
-        "none": {"recipes": replace(STABLE, terms=(PULL, BatchCrossEntropy()), balanced=False)},
+        "none": {"recipes": replace(STABLE, terms=(CALIBRATION, BatchCrossEntropy()), balanced=False)},
     },
     "temperature": {
         f"{value}": {"recipes": replace(STABLE, terms=(Calibration(2.0, temperature=value), BATCH))}

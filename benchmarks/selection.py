@@ -30,7 +30,7 @@ from scipy.stats import spearmanr
 
 from evenhand.functional.bootstrap import worst_group_difference
 from evenhand.methods._draws.positives import Centroid
-from evenhand.methods.cfr.calibrate import NEAREST, PAPER, STABLE
+from evenhand.methods.cfr.recipe import NEAREST, PAPER, STABLE
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.rules import RULES

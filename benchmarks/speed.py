@@ -31,8 +31,8 @@ from sklearn.linear_model import LogisticRegression
 
 from evenhand import embed
 from evenhand.functional.nearest import KEYS, QUERIES, nearest_of_other_classes
+from evenhand.methods._training.train_erm import ERM_SGD
 from evenhand.methods.dfr import DFR
-from evenhand.methods.erm import ERM_SGD
 
 EPOCHS = 100
 WATERBIRDS = (4795, 1024, 768)

@@ -15,12 +15,13 @@ from torch import Tensor
 from evenhand import CFR, Head
 from evenhand._random import torch_stream
 from evenhand._typing import Floats, Ints
-from evenhand.methods._draws.calibration_set import CalibrationSet
 from evenhand.methods._draws.negatives import NearestNegatives
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.problem import build_problem
-from evenhand.methods.cfr.calibrate import PAPER, STABLE, Recipe, calibrate
+from evenhand.methods.cfr.calibrate import calibrate
+from evenhand.methods.cfr.calibration_set import CalibrationSet
 from evenhand.methods.cfr.loss_terms import AnchorCrossEntropy, BatchCrossEntropy, Calibration, Similarity
+from evenhand.methods.cfr.recipe import PAPER, STABLE, Recipe
 from evenhand.methods.cfr.references import ErmReference
 
 OF_CLASS = 3

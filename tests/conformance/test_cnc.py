@@ -8,7 +8,7 @@ import torch
 
 from evenhand import ERM, EvenhandError, Head
 from evenhand.methods import cnc
-from evenhand.methods._draws.prediction_sides import ContrastDraw, RowsByPrediction
+from evenhand.methods._draws.by_prediction import ContrastDraw, RowsByPrediction
 from evenhand.methods.cnc import CnC
 
 WIDTH, SCALE = 6, 10.0
@@ -39,8 +39,8 @@ def drawn(parts: RowsByPrediction, k: int = 8) -> list[tuple[int, list[int], lis
     found = []
     for number, side in enumerate(parts.draw(parts.anchors, k, torch.Generator().manual_seed(1))):
         for place, anchor in enumerate(side.anchors.tolist()):
-            positives = side.positives[side.positive_line[place]].tolist()
-            negatives = side.negatives[side.negative_line[place]].tolist()
+            positives = side.positives[side.positive_draw[place]].tolist()
+            negatives = side.negatives[side.negative_draw[place]].tolist()
             assert len(positives) == len(negatives) == k
             found.append((anchor, positives, negatives, number == 0))
     return found
@@ -112,8 +112,8 @@ def test_the_loss_is_that_of_the_equations(classes: int, monkeypatch: pytest.Mon
         anchors, negatives = side.anchors.tolist(), side.negatives.flatten().tolist()
         losses = []
         for place, a in enumerate(anchors):
-            own = [exp(z[a] @ z[p] / 0.2) for p in side.positives[side.positive_line[place]].tolist()]
-            rest = [exp(z[a] @ z[n] / 0.2) for n in side.negatives[side.negative_line[place]].tolist()]
+            own = [exp(z[a] @ z[p] / 0.2) for p in side.positives[side.positive_draw[place]].tolist()]
+            rest = [exp(z[a] @ z[n] / 0.2) for n in side.negatives[side.negative_draw[place]].tolist()]
             losses += [-log(part / (sum(own) + sum(rest))) for part in own]
         contrasts.append(np.mean(losses))
         entropies += [np.mean([entropy(z[i], y[i], classes) for i in rows]) for rows in (anchors, negatives)]

@@ -54,11 +54,11 @@ def test_anchors_are_the_errors_of_zero_shot_and_their_rows_those_of_the_paper(c
     assert training.chosen.anchors.tolist() == wrong
     codes = made.y[training.chosen.anchors]
     generator = torch.Generator().manual_seed(0)
-    positives = training._positives.draw(codes, generator)
+    positives = training._draw_positives(training.chosen.anchors, codes, generator)
     for place in range(len(wrong)):
-        line = positives.rows[positives.line[place]].tolist()
+        line = positives.rows[positives.draw[place]].tolist()
         assert all(y[p] == y[wrong[place]] == source[p] for p in line)
-    negatives = training._negatives.draw(training.chosen.anchors, codes, generator)
+    negatives = training._draw_negatives(training.chosen.anchors, codes, generator)
     for a, found in zip(wrong, negatives.rows.tolist(), strict=True):
         others = [i for i in range(len(y)) if y[i] != y[a]]
         assert set(found) == set(sorted(others, key=lambda i: -z[a] @ z[i])[:4])
@@ -67,14 +67,14 @@ def test_anchors_are_the_errors_of_zero_shot_and_their_rows_those_of_the_paper(c
 def test_the_contrast_is_that_of_the_equations(monkeypatch: pytest.MonkeyPatch) -> None:
     training, _, z = posed(3, positives=4, negatives=3, temperature=0.2)
     draws = []
-    for source in (training._positives, training._negatives):
-        draw = source.draw
+    for name in ("_draw_positives", "_draw_negatives"):
+        draw = getattr(training, name)
 
         def recorded(*arguments: object, draw: object = draw) -> object:
             draws.append((arguments, draw(*arguments)))  # type: ignore[operator]
             return draws[-1][1]
 
-        monkeypatch.setattr(source, "draw", recorded)
+        monkeypatch.setattr(training, name, recorded)
     value = training.loss(torch.arange(12), 0).item()
     (_, p), ((a, _, _), n) = draws
     anchors = a.tolist()
@@ -85,7 +85,7 @@ def test_the_contrast_is_that_of_the_equations(monkeypatch: pytest.MonkeyPatch) 
     losses = []
     for i in range(12):
         rest = sum(exp(z_a[i] @ negative / 0.2) for negative in z_n[i])
-        for positive in z_p[p.line[i]]:
+        for positive in z_p[p.draw[i]]:
             own = exp(z_a[i] @ positive / 0.2)
             losses.append(-log(own / (own + rest)))
     assert set(anchors) <= set(training.chosen.anchors.tolist())

@@ -11,7 +11,7 @@ import torch
 from evenhand._typing import Floats
 from evenhand.backbones.projection import projection_of
 from evenhand.methods._training.model import Model
-from evenhand.runs.bundle import read_bundle, write_bundle
+from evenhand.methods.bundle import read_bundle, write_bundle
 
 HERE = Path(__file__).parent
 CLASSES = ["landbird", "Möwe"]

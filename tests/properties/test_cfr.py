@@ -15,21 +15,20 @@ from torch import Tensor
 from evenhand import CFR, EvenhandError, Head
 from evenhand._typing import Floats, Ints
 from evenhand.methods import registry
-from evenhand.methods._draws.positives import RunningCentroid
 from evenhand.methods._training.loop import SGD
 from evenhand.methods.base import Method
-from evenhand.methods.cfr.calibrate import PAPER_CODE, STABLE, Recipe
-from evenhand.methods.cfr.calibration_rules import CalibrationRule, LowMargin, Misclassified
+from evenhand.methods.bundle import read_bundle, write_bundle
+from evenhand.methods.cfr.calibration_set import CalibrationRule, Misclassified
 from evenhand.methods.cfr.loss_terms import BatchCrossEntropy, Calibration, TargetedContrast
+from evenhand.methods.cfr.recipe import PAPER_CODE, STABLE, Recipe
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
-from evenhand.runs.bundle import read_bundle, write_bundle
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import RULES
 
 SEEDS = st.integers(0, 2**32 - 1)
 CLASSES = st.integers(2, 6)
-CHOICES: tuple[CalibrationRule, ...] = (Misclassified(), LowMargin(0.3))
+CHOICES: tuple[CalibrationRule, ...] = (Misclassified(), Misclassified(0.3))
 # Methods of words are checked with words in tests/conformance and by the contract.
 WORDLESS = [name for name in registry.names() if "words" not in registry.method_class(name).needs]
 LABEL_FREE = [name for name in WORDLESS if registry.method_class(name).group_labels_used == "none"]
@@ -101,7 +100,7 @@ def test_the_order_of_rows_changes_no_calibration_set(
 ) -> None:
     generator, logits, y = drawn(seed, n, classes)
     order = torch.randperm(n, generator=generator)
-    one, other = choose(logits, y, generator), choose(logits[order], y[order], generator)
+    one, other = choose(logits, y), choose(logits[order], y[order])
     assert rows(order[other.anchors]) == rows(one.anchors)
     for a, b in zip(other.positives, one.positives, strict=True):
         assert rows(order[a]) == rows(b)
@@ -116,8 +115,8 @@ def test_neither_names_of_classes_nor_the_scale_of_logits_change_a_calibration_s
 ) -> None:
     generator, logits, y = drawn(seed, n, classes)
     name = torch.randperm(classes, generator=generator)
-    one = choose(logits, y, generator)
-    other = choose(logits[:, name.argsort()] * 2.0**power, name[y], generator)
+    one = choose(logits, y)
+    other = choose(logits[:, name.argsort()] * 2.0**power, name[y])
     assert torch.equal(other.anchors, one.anchors)
     for code, positives in enumerate(one.positives):
         assert torch.equal(other.positives[int(name[code])], positives)
@@ -296,9 +295,7 @@ def test_another_seed_is_another_calibration_and_the_same_one_the_same(fit: str)
 
 def test_what_a_term_or_a_rule_remembers_ends_with_its_fit() -> None:
     X, y, _ = world()
-    recipe = Recipe(
-        (Calibration(), BatchCrossEntropy(), TargetedContrast()), SGD(1e-3, epochs=2), RunningCentroid()
-    )
+    recipe = Recipe((Calibration(), BatchCrossEntropy(), TargetedContrast()), SGD(1e-3, epochs=2))
     model = CFR(recipes=(recipe, recipe)).fit(X, y, validation=(X, y))
     first = calibration_losses(model)
     assert first[:2] == first[2:]

@@ -11,10 +11,9 @@ from evenhand import CFR, ERM, EvenhandError
 from evenhand._ranges import COUNT, INSIDE, SHARE, Each, or_none
 from evenhand.functional.targeted import Targeted
 from evenhand.methods._draws.negatives import NearestNegatives, RandomNegatives
-from evenhand.methods._draws.positives import Centroid, DrawnRows, RunningCentroid
+from evenhand.methods._draws.positives import Centroid, DrawnRows
 from evenhand.methods._training.loop import SGD
-from evenhand.methods.cfr.calibrate import STABLE, Recipe
-from evenhand.methods.cfr.calibration_rules import LowMargin, Misclassified, Uniform
+from evenhand.methods.cfr.calibration_set import Misclassified
 from evenhand.methods.cfr.loss_terms import (
     AnchorCrossEntropy,
     BatchCrossEntropy,
@@ -22,6 +21,7 @@ from evenhand.methods.cfr.loss_terms import (
     Similarity,
     TargetedContrast,
 )
+from evenhand.methods.cfr.recipe import STABLE, Recipe
 from evenhand.methods.cfr.references import CrossFittedErm
 from evenhand.methods.registry import METHODS, make, method_class
 from evenhand.selection.evidence import Evidence
@@ -32,12 +32,9 @@ Y = np.arange(40) % 2
 
 OBJECTS: list[tuple[Callable[..., Any], str, Any, str]] = [
     (Misclassified, "fallback", 0.0, "above 0 and below 1, but it is 0.0; 0.05 is usual"),
-    (LowMargin, "share", 1.0, "above 0 and below 1, but it is 1.0; 0.1 is usual"),
-    (Uniform, "share", nan, "a finite number, above 0 and below 1, but it is nan; 0.1 is usual"),
+    (Misclassified, "fallback", nan, "a finite number, above 0 and below 1, but it is nan; 0.05 is usual"),
     (DrawnRows, "k", 0, "at least 1, but it is 0; 16 is usual"),
     (Centroid, "k", 1.5, "a whole number, at least 1, but it is 1.5; 16 is usual"),
-    (RunningCentroid, "k", -1, "at least 1, but it is -1; 16 is usual"),
-    (RunningCentroid, "momentum", 1.0, "at least 0 and below 1, but it is 1.0; 0.9 is usual"),
     (RandomNegatives, "k", 0, "at least 1, but it is 0; 16 is usual"),
     (NearestNegatives, "k", 0, "at least 1, but it is 0; 16 is usual"),
     (Calibration, "temperature", 0, "above 0, but it is 0; 1 is usual"),

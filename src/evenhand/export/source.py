@@ -17,7 +17,7 @@ from evenhand._random import numpy_stream
 from evenhand._typing import Floats
 from evenhand.backbones.load import Loaded
 from evenhand.methods._training.model import Model
-from evenhand.runs.bundle import BUNDLE, read_bundle
+from evenhand.methods.bundle import BUNDLE, read_bundle
 from evenhand.runs.card import read_card, read_result, run_backbone
 
 PICTURES = 3

@@ -75,23 +75,23 @@ def supervised_contrastive_loss(to_positives: Tensor, to_negatives: Tensor, temp
     return -similarities.log_softmax(dim=1)[:, : to_positives.shape[1]].mean()
 
 
-def draw_similarities(anchors: Tensor, lines: Tensor, line: Tensor | None) -> Tensor:
-    """Return the dot product of each anchor with the k vectors of its line, [A, k].
+def draw_similarities(anchors: Tensor, draws: Tensor, draw: Tensor | None) -> Tensor:
+    """Return the dot product of each anchor with the k vectors of its draw, [A, k].
 
     Parameters
     ----------
     anchors : Tensor [A, D]
         Vectors.
-    lines : Tensor [R, k, D]
-        Vectors, line by line.
-    line : int64 Tensor [A] or None
-        The line of each anchor; None where R = A, in the same order.
+    draws : Tensor [R, k, D]
+        Vectors of R draws.
+    draw : int64 Tensor [A] or None
+        Which draw each anchor uses; None where R = A, in the same order.
     """
-    if line is None:
-        return torch.einsum("ad,akd->ak", anchors, lines)
-    # All products in one matrix product: gathering whole lines first would move k · D numbers an anchor.
-    products = (anchors @ lines.flatten(0, 1).T).view(len(anchors), *lines.shape[:2])
-    return products.gather(1, line[:, None, None].expand(-1, 1, lines.shape[1])).squeeze(1)
+    if draw is None:
+        return torch.einsum("ad,akd->ak", anchors, draws)
+    # All products in one matrix product: gathering whole draws first would move k · D numbers an anchor.
+    products = (anchors @ draws.flatten(0, 1).T).view(len(anchors), *draws.shape[:2])
+    return products.gather(1, draw[:, None, None].expand(-1, 1, draws.shape[1])).squeeze(1)
 
 
 def similarity_loss(z: Tensor, y: Tensor) -> Tensor:

@@ -16,8 +16,8 @@ from evenhand.methods._training.last_layer import LastLayer, hold_out_and_train
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.train_erm import erm_sgd
 from evenhand.methods.base import Method
-from evenhand.methods.erm import erm_sgd
 
 
 class AFR(Method):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -22,12 +23,14 @@ from typing_extensions import Self
 
 from evenhand._errors import EvenhandError
 from evenhand._ranges import WHOLE, Ranges, check
-from evenhand._typing import Floats, Ints
+from evenhand._typing import Floats, Ints, PathLike
 from evenhand.data.head import Head
 from evenhand.data.table import StoredRows
 from evenhand.methods._training.model import Model as Model
 from evenhand.methods._training.problem import Problem as Problem
 from evenhand.methods._training.problem import build_problem
+from evenhand.methods._training.train_erm import ERM_SGD
+from evenhand.methods.bundle import write_bundle
 
 
 class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -51,6 +54,8 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         What the numeric parameters may be.
     streams : bool
         Whether `fit` takes `StoredRows` as X, which it reads block by block; the others need an array.
+    usual : dict of str to object
+        What a parameter that is None stands for, for `set_params` of its fields.
     classes_ : array [C]
         Labels in the order of the codes.
     model_ : Model
@@ -69,6 +74,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
     streams: ClassVar[bool] = False
 
     ranges: ClassVar[Ranges] = {}
+    usual: ClassVar[Mapping[str, Any]] = {"erm": ERM_SGD}
 
     head: Head | None
     random_state: Any
@@ -139,6 +145,59 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         check_is_fitted(self)
         return self.classes_[self.model_.logits(self._features(X)).argmax(axis=1)]
 
+    def decision_function(self, X: Any) -> Floats:
+        """Return the logits [N, C]; of two classes the second's minus the first's, [N]."""
+        check_is_fitted(self)
+        logits = self.model_.logits(self._features(X))
+        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
+
+    def save(self, path: PathLike) -> None:
+        """Write the fitted model as one safetensors file, which `evenhand.load` reads back.
+
+        Parameters
+        ----------
+        path : str or Path
+            Of the file; a file that is there is replaced. docs/reference/bundle.md specifies the format.
+
+        Raises
+        ------
+        EvenhandError
+            If the path is a folder, lies in no folder, or cannot be written.
+        """
+        check_is_fitted(self)
+        write_bundle(Path(path), self.model_, [str(label) for label in self.classes_])
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:  # noqa: ARG002
+        """Return the names of the columns of `transform`, [D_out]: the class's name with a number.
+
+        `input_features` is there for scikit-learn and not used.
+        """
+        check_is_fitted(self)
+        name = type(self).__name__.lower()
+        return np.array([f"{name}{k}" for k in range(self.model_.width)], dtype=object)
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; `erm__epochs=3` sets one field of the object that `erm` holds.
+
+        A parameter that is None stands for its usual object: `erm` for the SGD of ERM on a linear projection.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or a field is unknown.
+        """
+        nested: dict[str, dict[str, Any]] = {}
+        for name in [name for name in params if "__" in name]:
+            outer, _, inner = name.partition("__")
+            nested.setdefault(outer, {})[inner] = params.pop(name)
+        super().set_params(**params)
+        for name, values in nested.items():
+            if name not in self._get_param_names():
+                super().set_params(**{name: None})  # raises scikit-learn's own sentence
+            held = getattr(self, name)
+            setattr(self, name, _replaced(self.usual.get(name) if held is None else held, name, values))
+        return self
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
@@ -205,6 +264,18 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
                 f"class {absent[0]!r} has no training rows; every class of the head needs at least one"
             )
         return classes, _lookup(classes, labels)
+
+
+def _replaced(held: Any, name: str, values: Mapping[str, Any]) -> Any:
+    """Return a copy of a parameter's object with other values of its fields, `a__b` for a field's field."""
+    known = {field.name for field in fields(held)} if is_dataclass(held) else set()
+    for key, value in values.items():
+        outer, _, inner = key.partition("__")
+        if outer not in known:
+            raise ValueError(f"{name} has no field {outer!r}; it has {', '.join(sorted(known)) or 'none'}")
+        new = _replaced(getattr(held, outer), f"{name}__{outer}", {inner: value}) if inner else value
+        held = replace(held, **{outer: new})
+    return held
 
 
 def _lookup(classes: Any, labels: Any) -> Ints:

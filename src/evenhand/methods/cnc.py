@@ -14,14 +14,13 @@ from evenhand._ranges import COUNT, POSITIVE, SHARE, Ranges
 from evenhand.data.head import Head
 from evenhand.functional.contrastive import draw_similarities, supervised_contrastive_loss
 from evenhand.functional.geometry import cosine_logits
-from evenhand.methods._draws.prediction_sides import ContrastDraw, RowsByPrediction
+from evenhand.methods._draws.by_prediction import ContrastDraw, RowsByPrediction
 from evenhand.methods._training.loop import SGD, minimise
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
-from evenhand.methods._training.train_erm import train_erm
+from evenhand.methods._training.train_erm import erm_sgd, train_erm
 from evenhand.methods.base import Method
-from evenhand.methods.erm import erm_sgd
 
 
 class CnC(Method):
@@ -118,16 +117,14 @@ class CnC(Method):
             supervised = torch.stack([entropy for _, both in terms for entropy in both]).mean()
             return self.contrast * contrast + (1 - self.contrast) * supervised
 
-        def after_epoch(epoch: int, mean_loss: float) -> None:
-            self.history_.append({"stage": 2, "epoch": epoch, "loss": mean_loss})
-
         minimise(
             loss,
             state.parameters(),
             rows=len(parts.anchors),
             sgd=SGD(self.learning_rate, self.epochs, self.batch_size),
             generator=torch_stream(problem.seed, "cnc", "batches"),
-            after_epoch=after_epoch,
+            history=self.history_,
+            stage=2,
         )
         return Model.of_state(problem, state.frozen())
 
@@ -141,8 +138,8 @@ def _terms(
         for rows in (side.anchors, side.positives, side.negatives)
     )
     contrast = supervised_contrastive_loss(
-        draw_similarities(anchors, positives, side.positive_line),
-        draw_similarities(anchors, negatives, side.negative_line),
+        draw_similarities(anchors, positives, side.positive_draw),
+        draw_similarities(anchors, negatives, side.negative_draw),
         temperature,
     )
     scale = state.log_scale.exp()

@@ -16,14 +16,14 @@ from evenhand.data.head import Head
 from evenhand.functional.contrastive import calibration_loss_of_similarities, draw_similarities
 from evenhand.functional.geometry import cosine_logits, unit
 from evenhand.methods._draws.negatives import NearestNegatives
-from evenhand.methods._draws.pools import RowsByClass, SamplingPool
 from evenhand.methods._draws.positives import DrawnRows
+from evenhand.methods._draws.sampling import RowsByClass, SamplingPool
 from evenhand.methods._training.adapter import Adapter
 from evenhand.methods._training.loop import SGD, minimise
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
-from evenhand.methods.cfr.calibration_rules import Misclassified
+from evenhand.methods.cfr.calibration_set import Misclassified
 
 
 class ContrastiveAdapter(Method):
@@ -118,16 +118,14 @@ class ContrastiveAdapter(Method):
         training = _Training(self, problem)
         self.notes_ = training.chosen.notes
 
-        def after_epoch(epoch: int, mean_loss: float) -> None:
-            self.history_.append({"stage": 2, "epoch": epoch, "loss": mean_loss})
-
         minimise(
             training.loss,
             training.adapter.parameters(),
             rows=len(problem.y),
             sgd=SGD(self.learning_rate, self.epochs, self.batch_size, weight_decay=self.weight_decay),
             generator=torch_stream(problem.seed, "adapter", "batches"),
-            after_epoch=after_epoch,
+            history=self.history_,
+            stage=2,
         )
         return Model(
             training.adapter.projection(problem.coordinates.to_raw(problem.start.projection)),
@@ -145,10 +143,10 @@ class _Training:
         self._generator = torch_stream(problem.seed, "adapter")
         self._z, y = problem.start.embed_all(problem.h), problem.y
         source = cosine_logits(self._z, problem.prototypes, 1.0)
-        self.chosen = Misclassified()(source, y, self._generator)
-        ground = SamplingPool(lambda: self._z, y, self.chosen, problem.n_classes)
-        self._positives = DrawnRows(method.positives).begin(ground)
-        self._negatives = NearestNegatives(method.negatives).begin(ground)
+        self.chosen = Misclassified()(source, y)
+        pool = SamplingPool(lambda: self._z, y, self.chosen.anchors, self.chosen.positives)
+        self._draw_positives = DrawnRows(method.positives).sampler(pool)
+        self._draw_negatives = NearestNegatives(method.negatives).sampler(pool)
         self._cells = _cells(y, source.argmax(dim=1), problem.n_classes)
         self.adapter = Adapter.drawn(
             self._z.shape[1], method.hidden, torch_stream(problem.seed, "adapter", "start")
@@ -165,15 +163,15 @@ class _Training:
         anchors = self.chosen.anchors
         a = anchors[torch.randint(len(anchors), (size,), generator=self._generator)]
         codes = self._problem.y[a]
-        p = self._positives.draw(codes, self._generator)
-        n = self._negatives.draw(a, codes, self._generator)
+        p = self._draw_positives(a, codes, self._generator)
+        n = self._draw_negatives(a, codes, self._generator)
         rows = torch.cat([a, p.rows.flatten(), n.rows.flatten()])
         z_a, z_p, z_n = torch.split(
             unit(self.adapter(self._z[rows])), [len(a), p.rows.numel(), n.rows.numel()]
         )
         return calibration_loss_of_similarities(
-            draw_similarities(z_a, z_p.view(*p.rows.shape, -1), p.line),
-            draw_similarities(z_a, z_n.view(*n.rows.shape, -1), n.line),
+            draw_similarities(z_a, z_p.view(*p.rows.shape, -1), p.draw),
+            draw_similarities(z_a, z_n.view(*n.rows.shape, -1), n.draw),
             self._method.temperature,
         )
 

@@ -6,19 +6,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from evenhand._ranges import COUNT, POSITIVE, Ranges, or_none
-from evenhand.backbones.projection import LinearProjection
 from evenhand.data.head import Head
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.train_erm import train_erm
+from evenhand.methods._training.train_erm import ERM_SGD, PUBLISHED_SGD, erm_sgd, train_erm
 from evenhand.methods.base import Method
-
-ERM_SGD = SGD(learning_rate=1e-2, epochs=20)
-"""A step at which the training loss of a linear projection flattens."""
-
-PUBLISHED_SGD = SGD(learning_rate=1e-4, epochs=100)
-"""The published step, which belongs to a whole attention pool; alone, W hardly leaves W0 by it."""
 
 
 class ERM(Method):
@@ -72,8 +65,3 @@ class ERM(Method):
             self.batch_size,
         )
         return Model.of_state(problem, train_erm(problem, sgd, self.history_))
-
-
-def erm_sgd(problem: Problem) -> SGD:
-    """Return how stage 1 is trained where the user does not say."""
-    return ERM_SGD if isinstance(problem.start.projection, LinearProjection) else PUBLISHED_SGD

@@ -17,8 +17,8 @@ from evenhand.methods._training.logistic import logistic
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.train_erm import erm_sgd
 from evenhand.methods.base import Method
-from evenhand.methods.erm import erm_sgd
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import WORST_ENVIRONMENT
 

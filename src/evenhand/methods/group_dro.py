@@ -20,8 +20,8 @@ from evenhand.functional.group_dro import group_means, raised
 from evenhand.methods._training.loop import minimise
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.train_erm import erm_sgd
 from evenhand.methods.base import Method
-from evenhand.methods.erm import erm_sgd
 
 
 class GroupDRO(Method):
@@ -105,16 +105,14 @@ class GroupDRO(Method):
             moved = zip(_weights(state.projection), start, strict=True)
             return q @ means + self.pull / 2 * sum((now - then).square().sum() for now, then in moved)
 
-        def after_epoch(epoch: int, mean_loss: float) -> None:
-            self.history_.append({"stage": 1, "epoch": epoch, "loss": mean_loss})
-
         minimise(
             loss,
             state.parameters(),
             rows=len(y),
             sgd=self._sgd(problem),
             generator=torch_stream(problem.seed, "group_dro"),
-            after_epoch=after_epoch,
+            history=self.history_,
+            stage=1,
             order=h.order,
         )
         self.q_ = q.numpy()

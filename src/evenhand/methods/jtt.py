@@ -15,9 +15,8 @@ from evenhand.data.head import Head
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.train_erm import train_erm
+from evenhand.methods._training.train_erm import erm_sgd, train_erm
 from evenhand.methods.base import Method
-from evenhand.methods.erm import erm_sgd
 
 FIRST_SHARE = 0.2
 """Share of the epochs after which the first model is asked: 60 of 300, as published for Waterbirds."""

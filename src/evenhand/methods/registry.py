@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
@@ -51,9 +50,7 @@ def method_class(name: str) -> type[Method]:
 
 
 def make(name: str, **params: Any) -> Method:
-    """Return an unfitted method, with the parameters of a preset as in `cfr:paper`, and `params` over them.
-
-    A `preset` among `params` names one too.
+    """Return an unfitted method. `cfr:paper` is `cfr` with `preset="paper"`.
 
     Raises
     ------
@@ -61,16 +58,12 @@ def make(name: str, **params: Any) -> Method:
         If the method, the preset or a parameter is unknown, or a parameter is out of its range.
     """
     cls = method_class(name)
-    name, _, named = name.partition(":")
-    preset = params.pop("preset", named)
-    if preset:
-        known = getattr(import_module(cls.__module__), "PRESETS", {})
-        if preset not in known:
-            raise EvenhandError(
-                f"{name} has no preset {preset!r}; its presets are {', '.join(known) or 'none'}"
-            )
-        params = {**known[preset], **params}
+    name, _, preset = name.partition(":")
     allowed = cls._get_param_names()
+    if preset:
+        if "preset" not in allowed:
+            raise EvenhandError(f"{name} has no preset {preset!r}; its presets are none")
+        params = {"preset": preset, **params}
     unknown = sorted(set(params) - set(allowed))
     if unknown:
         raise EvenhandError(f"{name} takes no parameter {unknown[0]!r}; it takes {', '.join(allowed)}")

@@ -22,9 +22,8 @@ from evenhand.methods._training.last_layer import Base, HeldOutFeatures, LastLay
 from evenhand.methods._training.loop import SGD, minimise
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.train_erm import train_erm
+from evenhand.methods._training.train_erm import erm_sgd, train_erm
 from evenhand.methods.base import Method
-from evenhand.methods.erm import erm_sgd
 
 BATCH = 32
 """Rows per step of finetuning, as published."""
@@ -132,9 +131,6 @@ class SelectiveFinetuning(Method):
             losses = cross_entropy(u[batch] @ weight.T + bias, y[batch], reduction="none")
             return (weights[batch] * losses).mean()
 
-        def after_epoch(epoch: int, mean_loss: float) -> None:
-            self.history_.append({"stage": 2, "epoch": epoch, "loss": mean_loss})
-
         passes = ceil(self.steps / ceil(len(y) / BATCH))
         minimise(
             loss,
@@ -142,7 +138,8 @@ class SelectiveFinetuning(Method):
             rows=len(y),
             sgd=SGD(self.learning_rate, passes, BATCH),
             generator=torch_stream(seed, "self", "finetune"),
-            after_epoch=after_epoch,
+            history=self.history_,
+            stage=2,
         )
         return LastLayer(weight.detach().double().numpy(), bias.detach().double().numpy())
 

@@ -18,7 +18,7 @@ from evenhand.backbones.load import Loaded
 from evenhand.data.archives import is_there
 from evenhand.data.decode import UnreadableImage, read_image
 from evenhand.functional.saliency import cell_sums, integrated_gradients
-from evenhand.methods._draws.calibration_set import margins
+from evenhand.methods.cfr.calibration_set import margins
 from evenhand.report.pictures import address, encoded
 from evenhand.report.sampling import sample
 from evenhand.report.source import RunView

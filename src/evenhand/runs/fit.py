@@ -23,9 +23,9 @@ from evenhand.evaluation.result_row import group_column, result_row
 from evenhand.evaluation.results import ResultRow, Results, provenance, summarise
 from evenhand.methods._training.model import Model
 from evenhand.methods.base import Method
+from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.methods.erm import ERM
 from evenhand.methods.registry import make, method_class
-from evenhand.runs.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.runs.card import RESULTS, is_run, write_card
 from evenhand.runs.streaming import STREAMED, features, streams
 from evenhand.runs.temperature import apart_for_confidence, calibrate_confidence

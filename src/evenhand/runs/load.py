@@ -1,4 +1,4 @@
-"""`evenhand.load`: a run folder back as a fitted scikit-learn estimator."""
+"""`evenhand.load`: a run folder, or a saved model, back as a fitted scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from evenhand._errors import EvenhandError
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
-from evenhand.runs.bundle import BUNDLE, read_bundle
+from evenhand.methods.bundle import BUNDLE, read_bundle
 from evenhand.runs.card import read_card, read_result
 
 
@@ -27,7 +27,7 @@ class FittedRun(Method):
     Parameters
     ----------
     run : Path or str
-        Run folder.
+        Run folder, or a file that `Method.save` wrote.
 
     Attributes
     ----------
@@ -36,27 +36,28 @@ class FittedRun(Method):
     model_ : Model
         Projection, prototypes, intercept and logit scale.
     history_, kept_ : list of dict, dict or None
-        As the fit left them.
+        As the fit left them; empty and None of a saved model.
     card_, result_ : dict
-        What card.json says, and the one row of results.json.
+        What card.json says, and the one row of results.json; empty of a saved model.
     method_ : str
-        The registry name of the method.
+        The registry name of the method; empty of a saved model.
 
     Raises
     ------
     EvenhandError
-        If the folder is no run, or of another version.
+        If the path is no run and no saved model, or of another version.
     """
 
     def __init__(self, run: Path | str) -> None:
         self.run = run
-        folder = Path(run)
-        self.card_, self.result_ = read_card(folder), read_result(folder)
-        self.model_, classes = read_bundle(folder / BUNDLE)
+        path = Path(run)
+        saved = path.is_file()
+        self.card_, self.result_ = ({}, {}) if saved else (read_card(path), read_result(path))
+        self.model_, classes = read_bundle(path if saved else path / BUNDLE)
         self.classes_ = np.asarray(classes)
         self.n_features_in_ = self.model_.projection.width
-        self.history_ = _history(folder / "history.parquet")
-        self.method_, self.kept_ = str(self.card_["method"]), self.result_.get("kept")
+        self.history_ = [] if saved else _history(path / "history.parquet")
+        self.method_, self.kept_ = str(self.card_.get("method", "")), self.result_.get("kept")
         # What a method declares of its class, a run tells of itself.
         self.__dict__ |= {
             "group_labels_used": self.result_.get("group_labels_used", "none"),
@@ -78,12 +79,12 @@ class FittedRun(Method):
 
 
 def load(run: Path | str) -> FittedRun:
-    """Return the fitted estimator of a run folder.
+    """Return the fitted estimator of a run folder, or of a file that `Method.save` wrote.
 
     Raises
     ------
     EvenhandError
-        If the folder is no run, or of another version.
+        If the path is no run and no saved model, or of another version.
     """
     return FittedRun(run)
 

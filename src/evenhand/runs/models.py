@@ -14,10 +14,10 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.data.store import read_store
 from evenhand.data.table import FeatureTable
-from evenhand.methods._draws.calibration_set import margins
 from evenhand.methods._training.model import Model
+from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, read_bundle
+from evenhand.methods.cfr.calibration_set import margins
 from evenhand.methods.registry import make
-from evenhand.runs.bundle import BUNDLE, ERM_BUNDLE, read_bundle
 
 BLOCK = 16_384
 """Rows whose features are in memory at a time."""

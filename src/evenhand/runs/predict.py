@@ -22,7 +22,7 @@ from evenhand.data.unlabelled import list_pictures
 from evenhand.extract.engine import Engine, on_this_machine
 from evenhand.extract.local import Features, iter_features
 from evenhand.methods._training.model import Model
-from evenhand.runs.bundle import BUNDLE, read_bundle
+from evenhand.methods.bundle import BUNDLE, read_bundle
 from evenhand.runs.card import read_card, run_backbone
 
 Block = tuple[list[str], Floats]

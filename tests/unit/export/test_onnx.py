@@ -11,7 +11,7 @@ import torch
 
 from evenhand import EvenhandError
 from evenhand.export.run import export_run
-from evenhand.runs.bundle import read_bundle
+from evenhand.methods.bundle import read_bundle
 from evenhand.runs.card import read_card, run_backbone
 
 from .conftest import CLASSES, MakeRun

@@ -16,7 +16,7 @@ from evenhand.backbones.load import load_backbone
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.projection import head_projection
 from evenhand.export.run import export_run
-from evenhand.runs.bundle import read_bundle
+from evenhand.methods.bundle import read_bundle
 from evenhand.runs.card import read_card, run_backbone
 
 from .conftest import CLASSES, COSINES, TEMPLATES, MakeRun

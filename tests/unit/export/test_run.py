@@ -16,7 +16,7 @@ from evenhand import EvenhandError, export_run
 from evenhand.backbones.projection import LinearProjection
 from evenhand.cli.app import app
 from evenhand.methods._training.model import Model
-from evenhand.runs.bundle import read_bundle, write_bundle
+from evenhand.methods.bundle import read_bundle, write_bundle
 
 from .conftest import COSINES, MakeRun
 

@@ -14,7 +14,7 @@ from evenhand import EvenhandError
 from evenhand.backbones.hf import load_hf
 from evenhand.export.run import export_run
 from evenhand.export.transformers import _check_tokens
-from evenhand.runs.bundle import read_bundle
+from evenhand.methods.bundle import read_bundle
 from evenhand.runs.card import read_card, run_backbone
 
 from .conftest import CLASSES, COSINES, TEMPLATES, MakeRun

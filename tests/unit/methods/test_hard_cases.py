@@ -9,10 +9,10 @@ import pytest
 from evenhand import CFR, ERM, Head, ZeroShot
 from evenhand._typing import Floats, Ints
 from evenhand.methods._draws.negatives import NearestNegatives, NegativeRule, RandomNegatives
-from evenhand.methods._draws.positives import Centroid, DrawnRows, PositiveRule, RunningCentroid
+from evenhand.methods._draws.positives import Centroid, DrawnRows, PositiveRule
 from evenhand.methods._training.loop import SGD
-from evenhand.methods.cfr.calibrate import STABLE
-from evenhand.methods.cfr.estimator import PRESETS
+from evenhand.methods.cfr.presets import PRESETS
+from evenhand.methods.cfr.recipe import STABLE
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ZeroShotReference
 from evenhand.selection.evidence import VERDICT_NONE, Evidence
 from evenhand.selection.held_out import HeldOutPredictions
@@ -56,7 +56,7 @@ def test_a_class_that_is_all_wrong_is_told_and_still_has_a_positive(validate: bo
     y = np.arange(40) % 2
     X = np.abs(noise(40)) + 3 * EYE[0]
     X[:, 1] = 0
-    model = CFR(head(0, 1), ZeroShotReference(), recipes=QUICK)
+    model = CFR(head(0, 1), reference=ZeroShotReference(), recipes=QUICK)
     model = fitted(model, X, np.array(["a", "b"])[y], validate)
     assert model.calibration_set_.anchors.tolist() == np.flatnonzero(y).tolist()
     assert model.notes_ == (
@@ -69,7 +69,7 @@ def test_classes_that_are_all_wrong_are_told(validate: bool) -> None:
     y = np.arange(40) % 2
     X = noise(40) / 10 + 3 * EYE[1 - y]
     labels = np.array(["a", "b"])[y]
-    model = fitted(CFR(head(0, 1), ZeroShotReference(), recipes=QUICK), X, labels, validate)
+    model = fitted(CFR(head(0, 1), reference=ZeroShotReference(), recipes=QUICK), X, labels, validate)
     assert len(model.calibration_set_.anchors) == 40
     assert "2 of 2 classes (codes 0, 1) have no row" in model.notes_[0]
 
@@ -77,15 +77,13 @@ def test_classes_that_are_all_wrong_are_told(validate: bool) -> None:
 @pytest.mark.parametrize("preset", ["default", "cross-fitted", "paper-code"])
 def test_a_class_with_one_row(preset: str, validate: bool) -> None:
     y = np.where(np.arange(30) == 4, 2, np.arange(30) % 2)
-    model = fitted(CFR(**{**PRESETS[preset], "recipes": QUICK}), noise(30), y, validate)
+    model = fitted(CFR(preset=preset, recipes=QUICK), noise(30), y, validate)
     assert model.classes_.tolist() == [0, 1, 2]
     part = model.calibration_set_
     assert 4 in [*part.anchors.tolist(), *part.positives[2].tolist()]
 
 
-@pytest.mark.parametrize(
-    "positives", [DrawnRows(99), DrawnRows(99, False), Centroid(99), RunningCentroid(99)]
-)
+@pytest.mark.parametrize("positives", [DrawnRows(99), Centroid(99)])
 @pytest.mark.parametrize("negatives", [RandomNegatives(99), NearestNegatives(99)])
 def test_more_draws_than_rows(positives: PositiveRule, negatives: NegativeRule, validate: bool) -> None:
     recipe = replace(QUICK, positives=positives, negatives=negatives)
@@ -95,7 +93,7 @@ def test_more_draws_than_rows(positives: PositiveRule, negatives: NegativeRule, 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_constant_features(preset: str) -> None:
     y = np.arange(40) % 2
-    model = fitted(CFR(**PRESETS[preset]), np.full((40, 4), 3, np.float32), y, preset == "paper")
+    model = fitted(CFR(preset=preset), np.full((40, 4), 3, np.float32), y, preset == "paper")
     assert len(set(model.predict(np.full((40, 4), 3, np.float32)))) == 1
     assert model.kept_ is not None
     assert VERDICT_NONE in model.kept_["reason"]
@@ -104,7 +102,7 @@ def test_constant_features(preset: str) -> None:
 @pytest.mark.parametrize("preset", ["default", "cross-fitted", "paper"])
 def test_duplicate_rows_of_both_labels(preset: str, validate: bool) -> None:
     X, y = np.repeat(noise(6), 8, axis=0), np.arange(48) % 2
-    model = fitted(CFR(**{**PRESETS[preset], "recipes": QUICK}), X, y, validate)
+    model = fitted(CFR(preset=preset, recipes=QUICK), X, y, validate)
     predicted = model.predict(X).reshape(6, 8)
     assert (predicted == predicted[:, :1]).all()
 
@@ -123,7 +121,7 @@ def test_two_to_a_thousand_classes_of_three_rows(classes: int) -> None:
 @pytest.mark.parametrize("preset", ["default", "cross-fitted", "paper"])
 @pytest.mark.parametrize("rows", [3, 5])
 def test_fewer_rows_than_a_batch(preset: str, rows: int, validate: bool) -> None:
-    model = fitted(CFR(**{**PRESETS[preset], "recipes": QUICK}), noise(rows), np.arange(rows) % 2, validate)
+    model = fitted(CFR(preset=preset, recipes=QUICK), noise(rows), np.arange(rows) % 2, validate)
     assert model.kept_ is not None
     assert VERDICT_NONE in model.kept_["reason"]
 

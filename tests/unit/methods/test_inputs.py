@@ -4,7 +4,7 @@ from sklearn.exceptions import NotFittedError
 
 from evenhand import CFR, ERM, EvenhandError, Head, ZeroShot
 from evenhand.methods._training.loop import SGD
-from evenhand.methods.cfr.estimator import PRESETS
+from evenhand.methods.cfr.presets import PRESETS
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
 Y = np.array(["a", "b"] * 20)
@@ -46,7 +46,7 @@ def test_not_finite_features_are_refused() -> None:
 @pytest.mark.parametrize("classes", [2, 3, 5])
 def test_every_preset_fits_any_number_of_classes(preset: str, classes: int) -> None:
     y = np.arange(40) % classes
-    model = CFR(**PRESETS[preset]).fit(X, y, validation=(X, y))
+    model = CFR(preset=preset).fit(X, y, validation=(X, y))
     assert np.allclose(model.predict_proba(X).sum(axis=1), 1)
     assert model.kept_ is not None
 

@@ -20,8 +20,8 @@ from evenhand.backbones.projection import head_projection
 from evenhand.backbones.sites import write_projection
 from evenhand.cli.app import app
 from evenhand.data.decode import read_image
+from evenhand.methods.bundle import read_bundle, write_bundle
 from evenhand.methods.registry import make
-from evenhand.runs.bundle import read_bundle, write_bundle
 from evenhand.runs.predict import predict_run
 
 CONFIG: dict[str, Any] = {

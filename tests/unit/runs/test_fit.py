@@ -12,7 +12,7 @@ from evenhand import EvenhandError, FeatureTable
 from evenhand.audit.pipeline import audit_table
 from evenhand.data.partition import parts, with_held_out
 from evenhand.evaluation.results import Results, results_schema
-from evenhand.runs.bundle import read_bundle, write_bundle
+from evenhand.methods.bundle import read_bundle, write_bundle
 from evenhand.runs.card import is_run
 from evenhand.runs.fit import fit_row, fit_run
 from evenhand.runs.predict import predict_run

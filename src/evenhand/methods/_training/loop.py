@@ -53,8 +53,10 @@ def minimise(
     rows: int,
     sgd: SGD,
     generator: torch.Generator,
-    after_epoch: Callable[[int, float], None],
+    history: list[dict[str, float]],
+    stage: int,
     order: BlockOrder | None = None,
+    after_epoch: Callable[[int], None] | None = None,
 ) -> None:
     """Minimise `loss(batch, epoch)` over `parameters` in place.
 
@@ -70,10 +72,14 @@ def minimise(
         Step, epochs, batch size, momentum, weight decay.
     generator : torch.Generator
         Shuffles the rows.
-    after_epoch : callable
-        Takes the number of epochs done and the mean loss of the last one.
-    order : BlockOrder or None
-        How an epoch passes over the rows.
+    history : list of dict
+        Gets an entry per epoch: `stage`, `epoch` (from 1) and `loss`, the mean over rows.
+    stage : int
+        Named in the history.
+    order : BlockOrder, optional
+        How an epoch passes over the rows; all rows are shuffled together by default.
+    after_epoch : callable, optional
+        Takes the number of epochs done.
 
     Raises
     ------
@@ -90,7 +96,9 @@ def minimise(
             descend(parameters, gradients, velocity, sgd)
             total += value.detach() * len(batch)
         _check_finite(total, parameters, epoch, sgd)
-        after_epoch(epoch + 1, float(total) / rows)
+        history.append({"stage": stage, "epoch": epoch + 1, "loss": float(total) / rows})
+        if after_epoch is not None:
+            after_epoch(epoch + 1)
 
 
 def _check_finite(total: Tensor, parameters: Sequence[Tensor], epoch: int, sgd: SGD) -> None:

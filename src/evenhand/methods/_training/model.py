@@ -56,6 +56,11 @@ class Model:
             logit_scale=1.0,
         )
 
+    @property
+    def width(self) -> int:
+        """D_out."""
+        return int(self.prototypes.shape[1])
+
     def embed(self, X: Floats | StoredRows) -> Floats:
         """Return unit z, float32 [N, D_out], of features X [N, D_in]."""
         return torch.cat([self.projection.embed(h) for h in FeatureRows.of(X).blocks()]).numpy()

@@ -6,9 +6,21 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from evenhand._random import torch_stream
+from evenhand.backbones.projection import LinearProjection
 from evenhand.methods._training.loop import SGD, minimise
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
+
+ERM_SGD = SGD(learning_rate=1e-2, epochs=20)
+"""A step at which the training loss of a linear projection flattens."""
+
+PUBLISHED_SGD = SGD(learning_rate=1e-4, epochs=100)
+"""The published step, which belongs to a whole attention pool; alone, W hardly leaves W0 by it."""
+
+
+def erm_sgd(problem: Problem) -> SGD:
+    """Return how stage 1 is trained where the user does not say."""
+    return ERM_SGD if isinstance(problem.start.projection, LinearProjection) else PUBLISHED_SGD
 
 
 def train_erm(
@@ -43,16 +55,14 @@ def train_erm(
             return cross_entropy(logits, y)
         return (weights[batch] * cross_entropy(logits, y, reduction="none")).mean()
 
-    def after_epoch(epoch: int, mean_loss: float) -> None:
-        history.append({"stage": stage, "epoch": epoch, "loss": mean_loss})
-
     minimise(
         loss,
         state.parameters(),
         rows=len(problem.y),
         sgd=sgd,
         generator=torch_stream(problem.seed, "erm"),
-        after_epoch=after_epoch,
+        history=history,
+        stage=stage,
         order=problem.h.order,
     )
     return state.frozen()

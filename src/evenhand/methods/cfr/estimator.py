@@ -12,19 +12,14 @@ from evenhand.data.head import Head
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.train_erm import erm_sgd
 from evenhand.methods.base import Method
-from evenhand.methods.cfr.calibrate import GRID, NEAREST, PAPER, PAPER_CODE, STABLE, Recipe, default_recipe
-from evenhand.methods.cfr.calibration_rules import CalibrationRule, Misclassified
+from evenhand.methods.cfr.calibration_set import CalibrationRule, Misclassified
 from evenhand.methods.cfr.candidates import cross_fitted, validated
-from evenhand.methods.cfr.references import (
-    CrossFittedErm,
-    ErmReference,
-    Reference,
-    ShortcutReference,
-    ZeroShotReference,
-)
+from evenhand.methods.cfr.presets import preset_values
+from evenhand.methods.cfr.recipe import Recipe, default_recipe
+from evenhand.methods.cfr.references import Reference, ShortcutReference, find_reference
 from evenhand.methods.cfr.trajectory import CandidatePlan
-from evenhand.methods.erm import erm_sgd
 from evenhand.selection.evidence import Evidence
 
 
@@ -35,8 +30,11 @@ class CFR(Method):
     ----------
     head : Head, optional
         Projection and prototypes of the store.
-    reference : Reference, optional
-        Whose view of the training rows chooses the calibration set; a shortcut probe's by default.
+    preset : str, optional
+        A key of `PRESETS`, such as "paper" or "nearest": values for the parameters that are left at None.
+    reference : Reference or str, optional
+        The model whose errors on the training rows make the calibration set: an object, or "shortcut_probe"
+        (the default), "zero_shot", "erm" or "cross_fitted_erm".
     calibration_set : CalibrationRule, optional
         Which rows calibrate; the misclassified ones by default.
     recipes : Recipe or sequence of Recipe, optional
@@ -72,7 +70,8 @@ class CFR(Method):
     def __init__(
         self,
         head: Head | None = None,
-        reference: Reference | None = None,
+        preset: str | None = None,
+        reference: Reference | str | None = None,
         calibration_set: CalibrationRule | None = None,
         recipes: Recipe | Sequence[Recipe] | None = None,
         erm: SGD | None = None,
@@ -81,6 +80,7 @@ class CFR(Method):
         random_state: Any = 0,
     ) -> None:
         self.head = head
+        self.preset = preset
         self.reference = reference
         self.calibration_set = calibration_set
         self.recipes = recipes
@@ -90,7 +90,7 @@ class CFR(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        plan, evidence = self._plan(problem), self.evidence or Evidence()
+        plan, evidence = self._plan(problem), self._value("evidence", Evidence())
         if len(problem.y_val):
             found = validated(problem, plan, evidence.rule, self.history_)
         else:
@@ -108,29 +108,27 @@ class CFR(Method):
         self.erm_ = Model.of_state(problem, found.erm)
         return Model.of_state(problem, found.erm if choice.index is None else found.states[choice.index])
 
-    def _plan(self, problem: Problem) -> CandidatePlan:
-        recipes = default_recipe(problem) if self.recipes is None else self.recipes
-        recipes = (recipes,) if isinstance(recipes, Recipe) else tuple(recipes)
-        if not recipes:
+    def check_ranges(self) -> None:
+        """Refuse an unknown preset or reference, an empty list of recipes, and numbers out of range."""
+        super().check_ranges()
+        find_reference(self._value("reference", ShortcutReference()))
+        recipes = self._value("recipes", None)
+        if recipes is not None and not isinstance(recipes, Recipe) and not recipes:
             raise EvenhandError(
                 "recipes must hold at least one Recipe, but it is empty; leave it out for the usual one"
             )
+
+    def _plan(self, problem: Problem) -> CandidatePlan:
+        recipes = self._value("recipes", None)
+        recipes = default_recipe(problem) if recipes is None else recipes
         return CandidatePlan(
-            self.erm or erm_sgd(problem),
-            self.reference or ShortcutReference(),
-            self.calibration_set or Misclassified(),
-            recipes,
+            self._value("erm", None) or erm_sgd(problem),
+            find_reference(self._value("reference", ShortcutReference())),
+            self._value("calibration_set", Misclassified()),
+            (recipes,) if isinstance(recipes, Recipe) else tuple(recipes),
         )
 
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "default": {},
-    "grid": {"recipes": GRID},
-    "nearest": {"recipes": NEAREST},
-    "stable": {"reference": ErmReference(), "recipes": STABLE},
-    "cross-fitted": {"reference": CrossFittedErm(), "recipes": STABLE},
-    "paper": {"reference": ErmReference(), "recipes": PAPER},
-    "paper-code": {"reference": ErmReference(), "recipes": PAPER_CODE},
-    "paper-zero-shot": {"reference": ZeroShotReference(), "recipes": PAPER},
-}
-"""Parameters of CFR by name; every preset replaces ERM only on evidence."""
+    def _value(self, name: str, default: Any) -> Any:
+        """Return a parameter as given, else as the preset has it, else its default."""
+        given = getattr(self, name)
+        return preset_values(self.preset).get(name, default) if given is None else given

@@ -10,13 +10,12 @@ from evenhand._random import torch_stream
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.table import StoredRows
-from evenhand.methods._draws.calibration_set import margins
 from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods._training.state import State
-from evenhand.methods._training.train_erm import train_erm
+from evenhand.methods._training.train_erm import erm_sgd, train_erm
+from evenhand.methods.cfr.calibration_set import margins
 from evenhand.methods.cfr.references import probe_logits
 from evenhand.methods.cfr.shortcut_probe import ShortcutProbe
-from evenhand.methods.erm import erm_sgd
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from evenhand._errors import EvenhandError
 from evenhand._ranges import FOLDS, check
 from evenhand.methods._training.folds import stratified_folds
 from evenhand.methods._training.problem import Problem
@@ -94,6 +95,30 @@ class ShortcutReference:
         if known.probe is None:
             return _logits(known.erm, problem)
         return probe_logits(known.probe, problem.start, problem.h)
+
+
+REFERENCES: Mapping[str, Reference] = {
+    "shortcut_probe": ShortcutReference(),
+    "zero_shot": ZeroShotReference(),
+    "erm": ErmReference(),
+    "cross_fitted_erm": CrossFittedErm(),
+}
+"""References by name."""
+
+
+def find_reference(reference: Reference | str) -> Reference:
+    """Return a reference by its name, or the object itself.
+
+    Raises
+    ------
+    EvenhandError
+        If no reference has that name.
+    """
+    if not isinstance(reference, str):
+        return reference
+    if reference not in REFERENCES:
+        raise EvenhandError(f"reference {reference!r} is unknown; allowed are {', '.join(REFERENCES)}")
+    return REFERENCES[reference]
 
 
 @torch.no_grad()

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from evenhand._random import torch_stream
 from evenhand._typing import Ints
-from evenhand.methods._draws.calibration_set import CalibrationSet
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import train_erm
-from evenhand.methods.cfr.calibrate import Recipe, calibrate
-from evenhand.methods.cfr.calibration_rules import CalibrationRule
+from evenhand.methods.cfr.calibrate import calibrate
+from evenhand.methods.cfr.calibration_set import CalibrationRule, CalibrationSet
 from evenhand.methods.cfr.held_out import ReferenceModels, fit_probe
+from evenhand.methods.cfr.recipe import Recipe
 from evenhand.methods.cfr.references import Known, Reference
 from evenhand.methods.cfr.shortcut_probe import ShortcutProbe
 from evenhand.selection.held_out import HeldOutPredictions
@@ -83,7 +82,7 @@ def follow(problem: Problem, plan: CandidatePlan, history: list[dict[str, float]
     probe = fit_probe(problem)
     known = Known(erm, probe, lambda part: train_erm(part, plan.erm, []))
     logits: Tensor = plan.reference(problem, known)
-    chosen = plan.calibration_set(logits, problem.y, torch_stream(problem.seed, "calibration-set"))
+    chosen = plan.calibration_set(logits, problem.y)
     names: list[str] = []
     states: list[State] = []
     for number, recipe in enumerate(plan.recipes):

@@ -13,11 +13,11 @@ from evenhand import CFR, ERM
 from evenhand._typing import Floats
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.problem import Problem, build_problem
-from evenhand.methods.cfr.calibrate import PAPER_CODE, STABLE, Recipe, calibrate, class_balanced
-from evenhand.methods.cfr.calibration_rules import Uniform
-from evenhand.methods.cfr.estimator import PRESETS
-from evenhand.methods.cfr.estimator import held_out as _judging
+from evenhand.methods.cfr import held_out
+from evenhand.methods.cfr.calibrate import calibrate, class_balanced
+from evenhand.methods.cfr.calibration_set import CalibrationSet, Misclassified
 from evenhand.methods.cfr.loss_terms import Calibration, Similarity, Step, Value
+from evenhand.methods.cfr.recipe import PAPER_CODE, STABLE, Recipe
 from evenhand.methods.cfr.references import ErmReference, ShortcutReference
 from evenhand.methods.cfr.trajectory import CandidatePlan, Trajectory, follow
 from evenhand.selection.rules import SHORTCUT_CELL, WORST_CLUSTER
@@ -26,6 +26,11 @@ Y = np.arange(40) % 2
 X = (np.random.default_rng(0).normal(size=(40, 6)) + Y[:, None]).astype(np.float32)
 VALIDATION = (X[:10], Y[:10])
 QUICK = replace(STABLE, sgd=SGD(1e-3, epochs=2))
+
+
+def every_fifth(logits: Tensor, y: Tensor) -> CalibrationSet:
+    """Return a calibration set with every fifth row as an anchor."""
+    return replace(Misclassified()(logits, y), anchors=torch.arange(0, len(y), 5))
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def problem() -> Problem:
 
 
 def path(*recipes: Recipe) -> Trajectory:
-    return follow(problem(), CandidatePlan(SGD(1e-2, 2), ErmReference(), Uniform(0.2), recipes), [])
+    return follow(problem(), CandidatePlan(SGD(1e-2, 2), ErmReference(), every_fifth, recipes), [])
 
 
 def losses(model: CFR) -> list[float]:
@@ -88,7 +93,7 @@ def test_without_dropout_anchors_are_unit_and_the_batch_is_itself() -> None:
 @pytest.mark.parametrize("preset", ["paper", "paper-code", "default"])
 def test_a_fit_touches_no_global_generator(preset: str) -> None:
     before = torch.get_rng_state(), repr(np.random.get_state()), random.getstate()  # noqa: NPY002
-    CFR(**PRESETS[preset]).fit(X, Y, validation=VALIDATION)
+    CFR(preset=preset).fit(X, Y, validation=VALIDATION)
     after = torch.get_rng_state(), repr(np.random.get_state()), random.getstate()  # noqa: NPY002
     assert torch.equal(before[0], after[0])
     assert before[1:] == after[1:]
@@ -140,14 +145,14 @@ def test_judges_see_the_validation_rows_and_no_training_row() -> None:
 
 def test_cells_of_a_model_without_probe_are_its_classes() -> None:
     posed = build_problem(X[:, :1], Y, X[:10, :1], Y[:10], 2, None, 0)
-    found = follow(posed, CandidatePlan(SGD(1e-2, 1), ShortcutReference(), Uniform(0.2), [QUICK]), [])
+    found = follow(posed, CandidatePlan(SGD(1e-2, 1), ShortcutReference(), every_fifth, [QUICK]), [])
     assert found.probe is None
     assert found.judge(posed, SHORTCUT_CELL)[1].shortcut.tolist() == Y[:10].tolist()
 
 
 def test_many_rows_fit_the_probe_by_a_seeded_part_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     def probe(rows: int) -> Tensor:
-        monkeypatch.setattr(_judging, "PROBE_ROWS", rows)
+        monkeypatch.setattr(held_out, "PROBE_ROWS", rows)
         found = path(QUICK).probe
         assert found is not None
         return found.weight
@@ -202,6 +207,6 @@ def test_the_grid_makes_one_choice_among_the_epochs_of_all_its_steps() -> None:
     generator = np.random.default_rng(0)
     y = np.arange(60) % 2
     X = generator.normal(size=(60, 4)).astype(np.float32) + y[:, None].astype(np.float32)
-    model = CFR(**PRESETS["grid"]).fit(X, y, validation=(X, y))
+    model = CFR(preset="grid").fit(X, y, validation=(X, y))
     assert model.kept_ is not None
     assert model.kept_["looked_at"] == 3 * (15 + 3)

@@ -10,7 +10,7 @@ from evenhand.data.head import Head
 from evenhand.methods._training.coordinates import Coordinates
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem, build_problem
-from evenhand.methods.erm import ERM_SGD, PUBLISHED_SGD, erm_sgd
+from evenhand.methods._training.train_erm import ERM_SGD, PUBLISHED_SGD, erm_sgd
 
 CLASSES = ("a", "b")
 CHANNELS, PLACES, OUT = 6, 4, 5

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from evenhand.methods._draws.pools import RowsByClass
+from evenhand.methods._draws.sampling import RowsByClass
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,16 @@ class ContrastDraw:
     anchors : int64 Tensor [A]
         Rows.
     positives, negatives : int64 Tensor [R, k], [S, k]
-        Lines of drawn rows, shared by anchors.
-    positive_line, negative_line : int64 Tensor [A]
-        Each anchor's line among the positives and among the negatives.
+        Draws of rows, one a line, shared by anchors.
+    positive_draw, negative_draw : int64 Tensor [A]
+        Which draw of the positives and of the negatives each anchor uses.
     """
 
     anchors: Tensor
     positives: Tensor
-    positive_line: Tensor
+    positive_draw: Tensor
     negatives: Tensor
-    negative_line: Tensor
+    negative_draw: Tensor
 
 
 @dataclass(frozen=True)
@@ -94,19 +94,19 @@ class RowsByPrediction:
         its negatives right rows of the class that it is taken for.
         """
         codes = self.y[anchors]
-        classes, line = torch.unique(codes, return_inverse=True)
+        classes, draw = torch.unique(codes, return_inverse=True)
         positives = self.wrong.inside(classes, k, generator)
         negatives = self.mistaken.inside(classes, k, generator)
         others = self.wrong.inside(codes, 1, generator).squeeze(1)
-        taken_for, other_line = torch.unique(self.taken_for[others], return_inverse=True)
+        taken_for, other_draw = torch.unique(self.taken_for[others], return_inverse=True)
         return (
-            ContrastDraw(anchors, positives, line, negatives, line),
+            ContrastDraw(anchors, positives, draw, negatives, draw),
             ContrastDraw(
                 others,
                 self.right.inside(classes, k, generator),
-                line,
+                draw,
                 self.right.inside(taken_for, k, generator),
-                other_line,
+                other_draw,
             ),
         )
 

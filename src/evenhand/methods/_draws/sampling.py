@@ -1,18 +1,17 @@
 """Row numbers to draw from, and what a draw is.
 
-A draw is shared by the anchors of one class in a step, or made for each anchor. Shared draws project each
-drawn row once for the whole class; either way every anchor sees rows of the same distribution.
+Anchors of one class share a draw in a step, or each anchor has its own. A shared draw projects each drawn row
+once for the whole class; either way every anchor sees rows of the same distribution.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
-
-from evenhand.methods._draws.calibration_set import CalibrationSet
 
 
 class RowsByClass:
@@ -43,7 +42,7 @@ class RowsByClass:
 
 @dataclass(frozen=True)
 class SamplingPool:
-    """What draws are made from.
+    """The rows of one fit that draws are made from.
 
     Attributes
     ----------
@@ -51,16 +50,16 @@ class SamplingPool:
         Returns the training rows before the linear projection, [N, D]; costs a pass where they are pooled.
     y : int64 Tensor [N]
         Their codes.
-    chosen : CalibrationSet
-        Anchors and positives.
-    n_classes : int
-        C.
+    anchors : int64 Tensor [A]
+        Rows that are contrasted with draws.
+    positives : sequence of C int64 Tensors
+        Rows of each class that anchors are pulled towards.
     """
 
     features: Callable[[], Tensor]
     y: Tensor
-    chosen: CalibrationSet
-    n_classes: int
+    anchors: Tensor
+    positives: Sequence[Tensor]
 
 
 @dataclass(frozen=True)
@@ -70,24 +69,33 @@ class Drawn:
     Attributes
     ----------
     rows : int64 Tensor [R, k]
-        Row numbers, line by line.
-    classes : int64 Tensor [R]
-        The anchors' class of each line.
-    line : int64 Tensor [A] or None
-        The line of each anchor; None where there is one line per anchor, in their order.
+        Row numbers, one draw a line.
+    draw : int64 Tensor [A] or None
+        Which draw each anchor uses; None where every anchor has its own, in their order.
     """
 
     rows: Tensor
-    classes: Tensor
-    line: Tensor | None
+    draw: Tensor | None
 
 
-def share_draws(codes: Tensor, shared: bool) -> tuple[Tensor, Tensor | None]:
-    """Return the classes [R] of the lines and the line of each anchor, for anchors of classes `codes` [A]."""
-    if not shared:
-        return codes, None
-    classes, line = torch.unique(codes, return_inverse=True)
-    return classes, line
+Sampler: TypeAlias = Callable[[Tensor, Tensor, torch.Generator], Drawn]
+"""Draws for anchors, given their row numbers [A], their classes [A] and a random stream."""
+
+
+def shared(rows: Callable[[Tensor, torch.Generator], Tensor]) -> Sampler:
+    """Return the sampler that makes one draw for all anchors of a class.
+
+    Parameters
+    ----------
+    rows : callable
+        Takes classes [R] and a random stream; returns row numbers [R, k].
+    """
+
+    def draw(_anchors: Tensor, classes: Tensor, generator: torch.Generator) -> Drawn:
+        present, draw_of_anchor = torch.unique(classes, return_inverse=True)
+        return Drawn(rows(present, generator), draw_of_anchor)
+
+    return draw
 
 
 def _below(bounds: Tensor, k: int, generator: torch.Generator) -> Tensor:

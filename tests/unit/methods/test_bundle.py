@@ -12,7 +12,7 @@ import torch
 from evenhand import EvenhandError
 from evenhand.backbones.projection import LinearProjection
 from evenhand.methods._training.model import Model
-from evenhand.runs.bundle import read_bundle, write_bundle
+from evenhand.methods.bundle import read_bundle, write_bundle
 
 pytestmark = pytest.mark.faults
 
