@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from evenhand import Head, fit_run
-from evenhand.audit.pipeline import Audit, audit_table
-from evenhand.audit.slices import SlicedRows, assessed, halves, slice_rows
+from evenhand.audits.pipeline import Audit, audit_table
+from evenhand.audits.slices import SlicedRows, assessed, halves, slice_rows
 from evenhand.data.table import FeatureTable
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

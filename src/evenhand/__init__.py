@@ -32,10 +32,10 @@ _LAZY = {
     "RoboShot": "evenhand.methods.roboshot",
     "SelectiveFinetuning": "evenhand.methods.self_",
     "ZeroShot": "evenhand.methods.zero_shot",
-    "audit_table": "evenhand.audit.pipeline",
+    "audit_table": "evenhand.audits.pipeline",
     "compare_methods": "evenhand.comparison.run",
     "embed": "evenhand.extract.local",
-    "export_run": "evenhand.export.run",
+    "export_run": "evenhand.exports.run",
     "fit_run": "evenhand.runs.fit",
     "import_embeddings": "evenhand.data.embeddings",
     "load": "evenhand.runs.load",
@@ -43,7 +43,7 @@ _LAZY = {
     "load_tiny": "evenhand.backbones.tiny",
     "predict_run": "evenhand.runs.predict",
     "read_store": "evenhand.data.store",
-    "render_report": "evenhand.report.page",
+    "render_report": "evenhand.reports.page",
     "run_demo": "evenhand.runs.demo",
 }
 

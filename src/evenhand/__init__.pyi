@@ -1,7 +1,7 @@
 from evenhand._errors import EvenhandError as EvenhandError
 from evenhand._errors import EvenhandWarning as EvenhandWarning
 from evenhand._version import __version__ as __version__
-from evenhand.audit.pipeline import audit_table as audit_table
+from evenhand.audits.pipeline import audit_table as audit_table
 from evenhand.backbones.base import Backbone as Backbone
 from evenhand.backbones.openclip import load_openclip as load_openclip
 from evenhand.backbones.tiny import load_tiny as load_tiny
@@ -12,7 +12,7 @@ from evenhand.data.manifest import Manifest as Manifest
 from evenhand.data.store import read_store as read_store
 from evenhand.data.table import FeatureTable as FeatureTable
 from evenhand.evaluation.results import Results as Results
-from evenhand.export.run import export_run as export_run
+from evenhand.exports.run import export_run as export_run
 from evenhand.extract.local import embed as embed
 from evenhand.methods.afr import AFR as AFR
 from evenhand.methods.balanced_probe import BalancedProbe as BalancedProbe
@@ -30,7 +30,7 @@ from evenhand.methods.ppa import PPA as PPA
 from evenhand.methods.roboshot import RoboShot as RoboShot
 from evenhand.methods.self_ import SelectiveFinetuning as SelectiveFinetuning
 from evenhand.methods.zero_shot import ZeroShot as ZeroShot
-from evenhand.report.page import render_report as render_report
+from evenhand.reports.page import render_report as render_report
 from evenhand.runs.demo import run_demo as run_demo
 from evenhand.runs.fit import fit_run as fit_run
 from evenhand.runs.load import load as load

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from evenhand.report.page import render_report
-from evenhand.report.source import read_source
+from evenhand.reports.page import render_report
+from evenhand.reports.source import read_source
 
 pytestmark = pytest.mark.browser
 

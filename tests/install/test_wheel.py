@@ -79,7 +79,7 @@ def test_the_wheel_holds_its_data_and_stays_small(wheel: Path) -> None:
         "evenhand/py.typed",
         "evenhand/__init__.pyi",
         *(
-            f"evenhand/report/templates/{name}"
+            f"evenhand/reports/templates/{name}"
             for name in ("report.html.j2", "page.css", "page.js", "map.js")
         ),
         "evenhand/evaluation/results.schema.json",

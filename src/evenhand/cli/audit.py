@@ -43,8 +43,8 @@ def command(
     """
     set_threads(threads)
 
-    from evenhand.audit.gate import failures, read_bounds
-    from evenhand.audit.pipeline import audit_table
+    from evenhand.audits.gate import failures, read_bounds
+    from evenhand.audits.pipeline import audit_table
     from evenhand.cli.audit_tables import show_audit
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, complain

@@ -26,7 +26,7 @@ def command(
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.results import show_results
     from evenhand.cli.show import clean, console
-    from evenhand.report.page import render_report
+    from evenhand.reports.page import render_report
     from evenhand.runs.demo import run_demo, run_folder
 
     page = out / "report.html"

@@ -27,7 +27,7 @@ def command(
     set_threads(threads)
 
     from evenhand.cli.show import as_json, clean, console
-    from evenhand.export.run import export_run
+    from evenhand.exports.run import export_run
 
     found = export_run(run, to, out)
     if json:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from evenhand.cli.app import app
 from evenhand.evaluation.results import Results
-from evenhand.report.source import read_source
+from evenhand.reports.source import read_source
 from evenhand.runs import demo
 
 ROOT = Path(__file__).resolve().parents[3]

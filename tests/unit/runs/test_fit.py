@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError, FeatureTable
-from evenhand.audit.pipeline import audit_table
+from evenhand.audits.pipeline import audit_table
 from evenhand.data.partition import parts, with_held_out
 from evenhand.evaluation.results import Results, results_schema
 from evenhand.methods.bundle import read_bundle, write_bundle

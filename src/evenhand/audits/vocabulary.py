@@ -1,0 +1,84 @@
+"""The words that slices may be named by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from evenhand._errors import EvenhandError
+
+TEMPLATES = ("a photo of {}.", "a photo of a {}.")
+"""With and without an article: a word may be a thing, a stuff or a look."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words, and where they come from.
+
+    Attributes
+    ----------
+    words : tuple of str
+        Without doubles, in the order given.
+    source : str
+        One phrase, such as "the 12 words of model tiny".
+    notes : tuple of str
+        What was left out, one sentence each.
+    """
+
+    words: tuple[str, ...]
+    source: str
+    notes: tuple[str, ...] = ()
+
+    def prompts(self) -> dict[str, list[str]]:
+        """Return the texts that stand for each word."""
+        return {word: [template.format(word) for template in TEMPLATES] for word in self.words}
+
+    def without(self, names: Iterable[str]) -> Vocabulary:
+        """Return the vocabulary without the classes' own names, which every error is near or far from."""
+        own = {_key(name.replace("_", " ")) for name in names}
+        return Vocabulary(tuple(w for w in self.words if _key(w) not in own), self.source, self.notes)
+
+
+def common_words() -> Vocabulary:
+    """Return the default: common nouns and looks, from WordNet; its licence lies beside the list."""
+    text = (resources.files("evenhand.audits") / "word_list" / "common.txt").read_text(encoding="utf-8")
+    words = tuple(text.split("\n")[:-1])
+    return Vocabulary(words, f"{len(words):,} common words from WordNet")
+
+
+def model_words(model: str, words: Sequence[str]) -> Vocabulary:
+    """Return the words that a model says it knows."""
+    return Vocabulary(tuple(words), f"the {len(words)} words that model {model} knows")
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read a word or phrase a line; empty lines and words given twice are left out and counted.
+
+    Raises
+    ------
+    EvenhandError
+        If the file cannot be read, is not UTF-8, or holds no word.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvenhandError(
+            f"--vocabulary {path} cannot be read as UTF-8 text ({error}); give a file with a word a line"
+        ) from error
+    given = [" ".join(line.split()) for line in lines]
+    first: dict[str, str] = {}
+    for word in filter(None, given):
+        first.setdefault(_key(word), word)
+    words = list(first.values())
+    if not words:
+        raise EvenhandError(f"--vocabulary {path} holds no word; write one a line")
+    empty, twice = given.count(""), len(given) - given.count("") - len(words)
+    left = [f"{n} {what}" for n, what in ((empty, "empty lines"), (twice, "words given twice")) if n]
+    notes = (f"--vocabulary {path}: left out {' and '.join(left)}",) if left else ()
+    return Vocabulary(tuple(words), f"the {len(words):,} words of {path}", notes)
+
+
+def _key(word: str) -> str:
+    return word.casefold()

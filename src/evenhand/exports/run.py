@@ -1,0 +1,52 @@
+"""`export`: a run into a folder that other software loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from evenhand._errors import EvenhandError
+from evenhand._files import atomic_folder
+from evenhand.exports.model_card import model_card
+from evenhand.exports.source import Source, read_source
+
+TARGETS = {
+    "open_clip": "evenhand.exports.openclip",
+    "transformers": "evenhand.exports.transformers",
+    "onnx": "evenhand.exports.onnx",
+}
+"""Modules by target; each has `write(source, folder)`, which returns the largest difference in logits."""
+
+
+def export_run(run: Path, to: str, out: Path) -> dict[str, Any]:
+    """Write a run's model for other software, with a model card; return where, what, and how near it is.
+
+    What was written is loaded again and compared with the run on noise pictures before it takes its place.
+
+    Parameters
+    ----------
+    run : Path
+        Run folder.
+    to : "open_clip", "transformers" or "onnx"
+        Whose format.
+    out : Path
+        Folder to write: a new or an empty one.
+
+    Raises
+    ------
+    EvenhandError
+        If the target is unknown, `out` holds something or cannot be written, the run is damaged or its model
+        cannot be had, or the format has no place for it.
+    """
+    if to not in TARGETS:
+        raise EvenhandError(f"--to {to!r} is unknown; allowed are {', '.join(TARGETS)}")
+    run, out = Path(run), Path(out)
+    write: Callable[[Source, Path], float] = import_module(TARGETS[to]).write
+    with atomic_folder(out, argument="--out") as folder:
+        source = read_source(run)
+        largest = write(source, folder)
+        (folder / "README.md").write_text(model_card(source, to, largest), encoding="utf-8")
+        files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    return {"out": str(out), "to": to, "files": files, "largest_difference": largest}

@@ -1,0 +1,91 @@
+"""The data of the embedding map, as the page's script reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from evenhand._typing import Floats, Ints, Strings
+from evenhand.reports.labels import label
+from evenhand.reports.layout import layouts
+from evenhand.reports.pictures import COLUMNS, TILE, sprite_sheets, thumbnails
+from evenhand.reports.sampling import MOST, sample
+from evenhand.reports.slices import NO_SLICE, NOT_SLICED, Slices
+from evenhand.reports.source import RunView
+
+STEPS = 4000
+"""Positions are integers up to this on either side of the middle: finer than a screen, and short as text."""
+VALUES = 8
+"""Values with a colour of their own; the rarer ones share one."""
+OTHERS = "all others"
+GREY = VALUES - 1
+"""The colour of what is not to stand out."""
+QUIET = (NO_SLICE, NOT_SLICED, OTHERS)
+
+
+def map_data(view: RunView, slices: Slices) -> dict[str, Any]:
+    """Return points, layouts, fields to colour by and sprite sheets of at most `MOST` test rows."""
+    places = sample(len(view.test), MOST, view.card["seed"], "map")
+    rows = view.test[places]
+    X = view.table.features(rows)
+    found = layouts([stage.model.embed(X) for stage in view.stages], view.card["seed"])
+    jpegs = thumbnails(view.table, rows)
+    return {
+        "total": len(view.test),
+        "shown": len(rows),
+        "ids": view.table.ids[rows].tolist(),
+        "classes": list(view.table.classes),
+        "y": view.table.y[rows].tolist(),
+        "stages": [
+            {
+                "name": label(stage.name),
+                "xy": _steps(layout),
+                "predicted": stage.predicted[places].tolist(),
+                "margins": [round(float(margin), 2) for margin in stage.margins[places]],
+            }
+            for stage, layout in zip(view.stages, found, strict=True)
+        ],
+        "fields": _fields(view, slices, rows),
+        "tile": TILE,
+        "columns": COLUMNS,
+        "sheets": sprite_sheets([jpegs[row] for row in rows.tolist()]) if jpegs else [],
+    }
+
+
+def _fields(view: RunView, slices: Slices, rows: Ints) -> list[dict[str, Any]]:
+    groups = view.groups(rows)
+    named = [("class", view.table.labels(rows))]
+    if groups is not None:
+        named.insert(0, ("group", np.where(groups == "", "group unknown", groups)))
+    named += [
+        (name, np.where(values[rows] == "", "unknown", values[rows]))
+        for name, values in view.table.attributes.items()
+    ]
+    named += slices.fields(rows)
+    return [field(name, values) for name, values in named]
+
+
+def field(name: str, values: Strings | Sequence[str]) -> dict[str, Any]:
+    """Return the `VALUES` most frequent values by name, their colours, and each row's code."""
+    array = np.asarray(values, dtype=np.str_)
+    found, counts = np.unique(array, return_counts=True)
+    common = found[np.argsort(-counts, kind="stable")]
+    shown = common.tolist() if len(common) <= VALUES else [*common[: VALUES - 1].tolist(), OTHERS]
+    codes = {value: code for code, value in enumerate(sorted(shown, key=_last_if_quiet))}
+    return {
+        "name": name,
+        "values": list(codes),
+        "colours": [GREY if value in QUIET else code for value, code in codes.items()],
+        "codes": [codes.get(value, codes.get(OTHERS)) for value in array.tolist()],
+    }
+
+
+def _last_if_quiet(value: str) -> tuple[int, str]:
+    return (QUIET.index(value) + 1 if value in QUIET else 0, value)
+
+
+def _steps(layout: Floats) -> list[int]:
+    numbers: list[int] = np.rint(layout * STEPS).astype(int).ravel().tolist()
+    return numbers

@@ -1,0 +1,97 @@
+"""The HTML page of results and, where there is one, of a run: one file, no request to another host.
+
+Charts are HTML and SVG, the map is a canvas with a script of its own: plotly's bundle alone, 4.8 MB, would
+take half of the room that a page with its pictures has, and most of the time to open it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evenhand._files import atomic, sweep
+from evenhand._progress import Progress, silent
+from evenhand.reports.context import kept_facts, numbers, provenance_facts
+from evenhand.reports.figures import look_at
+from evenhand.reports.source import RunView, view_run
+from evenhand.reports.template import fill
+
+
+def render_report(
+    results: Any,
+    out: Path,
+    *,
+    run: Path | None = None,
+    store: Path | None = None,
+    device: str | None = "cpu",
+    vocabulary: Path | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Write the page of `results` to `out` and return its path.
+
+    Parameters
+    ----------
+    results : Results or mapping
+        As in `results.json`.
+    out : Path
+        The HTML file, replaced as a whole.
+    run : Path, optional
+        A run folder, for the map, the pictures, the curves and the settings.
+    store : Path, optional
+        Where the run's store lies now, if not where it was.
+    device : str or None
+        Where the model computes saliency and the words of slices; None leaves saliency out.
+    vocabulary : Path, optional
+        A file with a word a line to name slices by, or `none`; by default the model's own words, or the
+        default ones.
+    progress : Progress
+        Told of each part of the page.
+
+    Raises
+    ------
+    EvenhandError
+        If the run, its store or the vocabulary cannot be read, or the file cannot be written.
+    """
+    data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
+    view = None if run is None else view_run(run, store)
+    html = render(data, view, device=device, vocabulary=vocabulary, progress=progress)
+    sweep(Path(out))
+    with atomic(Path(out)) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+    return Path(out)
+
+
+def render(
+    data: Mapping[str, Any],
+    view: RunView | None = None,
+    *,
+    device: str | None = None,
+    vocabulary: Path | None = None,
+    progress: Progress = silent,
+) -> str:
+    """Return the page as text; every name in it is escaped."""
+    rows = _with_stages(data.get("rows", []), view)
+    values: dict[str, Any] = {
+        "run": view is not None,
+        "title": "evenhand report",
+        "of_seed": None,
+        "curves": [],
+    }
+    if view is not None:
+        values |= look_at(view, device, progress, vocabulary)
+        if len({row["seed"] for row in rows}) > 1:
+            values["of_seed"] = view.card["seed"]
+        else:
+            values["title"] = f"evenhand report: {view.folder.resolve().name}"
+    found = numbers(rows, view, values.get("slices"), values["of_seed"])
+    return fill({**values, **found, **kept_facts(data), **provenance_facts(data, rows, view)})
+
+
+def _with_stages(rows: list[Mapping[str, Any]], view: RunView | None) -> list[Mapping[str, Any]]:
+    """Put what came before a run in front of its rows, unless it is among them."""
+    if view is None:
+        return rows
+    known = {row["method"] for row in rows}
+    before = [row for row in view.result_rows() if row["method"] not in known]
+    return [*before, *rows]

@@ -1,0 +1,67 @@
+"""The page's template with its style and scripts."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from evenhand._version import __version__
+from evenhand.reports.labels import label
+
+SCRIPTS = ("page.js", "map.js")
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script of the page and the hash by which the page's policy knows it, so that no other one runs."""
+
+    text: str
+
+    @property
+    def source(self) -> str:
+        """Return its hash as the policy names it."""
+        return f"'sha256-{b64encode(sha256(self.text.encode()).digest()).decode()}'"
+
+
+def fill(values: Mapping[str, Any]) -> str:
+    """Return the page with `values` in it."""
+    environment = Environment(
+        loader=PackageLoader("evenhand.reports", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"percent": percent, "signed": signed, "label": label, "emphasised": emphasised}
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    scripts = [Script(_text(name)) for name in SCRIPTS] if values["run"] else [Script(_text(SCRIPTS[0]))]
+    return environment.get_template("report.html.j2").render(
+        css=_text("page.css"), scripts=scripts, version=__version__, **values
+    )
+
+
+def percent(value: float | None) -> str:
+    """Return a rate as a percentage with one decimal, a dash where it is undefined."""
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def signed(value: float, decimals: int) -> str:
+    """Return a number with its sign, a true minus for negative ones."""
+    return f"{value:+.{decimals}f}".replace("-", "−")
+
+
+def emphasised(sentence: str) -> Markup:
+    """Return a sentence, escaped, with its `*words*` emphasised."""
+    return Markup(re.sub(r"\*([^*]+)\*", r"<em>\1</em>", str(escape(sentence))))
+
+
+def _text(name: str) -> str:
+    return (resources.files("evenhand.reports") / "templates" / name).read_text(encoding="utf-8")

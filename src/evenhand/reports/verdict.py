@@ -1,0 +1,206 @@
+"""What the results show, in a headline and a few sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from evenhand.reports.labels import NO_BREAK, label
+from evenhand.reports.measures import Mark
+from evenhand.reports.slices import Shown, Slices
+
+Row = Mapping[str, Any]
+
+SAME = 0.0005
+"""Differences that one decimal of a percentage does not show."""
+FEW = 30
+"""Under this many rows a worst rate is mostly luck."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The top of the page.
+
+    Attributes
+    ----------
+    headline : str
+        One sentence.
+    facts : list of str
+        What a reader needs beside it: average, certainty, what was kept, who does better, what errors look
+        like. Words in asterisks are to be emphasised.
+    """
+
+    headline: str
+    facts: list[str]
+
+
+def worst(row: Row) -> Mapping[str, Any] | None:
+    """Return the worst group of a row, the worst class where no groups are known."""
+    rate = row.get("worst_group") or row.get("worst_class")
+    return rate if rate and rate.get("value") is not None else None
+
+
+def means(rows: Sequence[Row]) -> dict[str, tuple[float, float | None]]:
+    """Return per method, over its seeds, the mean worst rate and the mean plain average (fractions)."""
+    found: dict[str, tuple[float, float | None]] = {}
+    for method in dict.fromkeys(row["method"] for row in rows):
+        own = [row for row in rows if row["method"] == method]
+        lows = [rate["value"] for rate in map(worst, own) if rate]
+        averages = [row["averages"]["plain"] for row in own if row["averages"].get("plain") is not None]
+        if lows:
+            found[method] = (fmean(lows), fmean(averages) if averages else None)
+    return found
+
+
+def unit_of(rows: Sequence[Row]) -> str:
+    """Return what the worst rate is of: a group where groups are known, a class elsewhere."""
+    return "group" if any(row.get("worst_group") for row in rows) else "class"
+
+
+def verdict(rows: Sequence[Row], slices: Slices | None = None, seed: int | None = None) -> Verdict:
+    """Return the top of the page for result rows with status `ok`, and for the slices of a run's errors.
+
+    `seed` is the run's, where there are rows of other seeds.
+    """
+    found = means(rows)
+    if not found:
+        return Verdict("No method gave a result.", [])
+    unit = f"worst {unit_of(rows)}"
+    if "cfr" not in found:
+        best = max(found, key=lambda method: found[method][0])
+        headline = f"The highest {unit} is {_percent(found[best][0])}, by {label(best)}."
+        return Verdict(headline, [*_named_slice(slices, seed), *_thin(rows)])
+    calibrated = [row for row in rows if row["method"] == "cfr"]
+    facts = [*_average(found), *_certainty(calibrated), *_kept(calibrated), *_better(found, unit)]
+    return Verdict(_headline(found, calibrated, unit), [*facts, *_named_slice(slices, seed), *_thin(rows)])
+
+
+def _headline(found: Mapping[str, tuple[float, float | None]], calibrated: Sequence[Row], unit: str) -> str:
+    after = found["cfr"][0]
+    if all(_erm_kept(row) for row in calibrated):
+        return (
+            "No evidence of a shortcut that calibration can mend: the plainly trained model (ERM) is kept, "
+            f"with {_percent(after)} in its {unit}."
+        )
+    before = found["erm"][0] if "erm" in found else _before(calibrated)
+    if before is None:
+        return f"Calibrated (CFR), the {unit} is {_percent(after)}."
+    if abs(after - before) < SAME:
+        return f"Calibration (CFR) leaves the {unit} at {_percent(after)}."
+    moved = "raises" if after > before else "lowers"
+    used = {row.get("group_labels_used", "none") for row in calibrated}
+    without = ", without group labels" if used == {"none"} else ""
+    return f"Calibration (CFR) {moved} the {unit} from {_percent(before)} to {_percent(after)}{without}."
+
+
+def _before(calibrated: Sequence[Row]) -> float | None:
+    """Return ERM's mean worst group as the calibrated rows know it."""
+    known = [
+        rate["value"] - row["difference_to_erm"]["value"]
+        for row in calibrated
+        if row.get("difference_to_erm") and (rate := row.get("worst_group"))
+    ]
+    return fmean(known) if len(known) == len(calibrated) else None
+
+
+def _average(found: Mapping[str, tuple[float, float | None]]) -> list[str]:
+    before, after = found.get("erm", (0.0, None))[1], found["cfr"][1]
+    if before is None or after is None or abs(after - before) < SAME:
+        return [] if after is None else [f"The average over all test rows is {_percent(after)}."]
+    moved = "rises" if after > before else "falls"
+    return [f"The average over all test rows {moved} from {_percent(before)} to {_percent(after)}."]
+
+
+def _certainty(calibrated: Sequence[Row]) -> list[str]:
+    known = [
+        row["difference_to_erm"] for row in calibrated if row.get("difference_to_erm") and not _erm_kept(row)
+    ]
+    if not known:
+        return []
+    if len(known) == 1:
+        gain = known[0]
+        chance = "; it may be chance" if gain["low"] <= 0 <= gain["high"] else ""
+        return [
+            f"Where calibration replaced ERM, the worst group differs by {_points(gain['value'])} points, "
+            f"95{NO_BREAK}% interval {_points(gain['low'])} to {_points(gain['high'])}{chance}."
+        ]
+    *first, last = (_points(gain["value"]) for gain in known)
+    sure = sum(gain["low"] > 0 for gain in known)
+    return [
+        f"Where calibration replaced ERM, the worst group differs by {', '.join(first)} and {last} points, "
+        f"seed by seed; the 95{NO_BREAK}% interval lies above 0 in {sure} of {len(known)}."
+    ]
+
+
+def _kept(calibrated: Sequence[Row]) -> list[str]:
+    kept = sum(_erm_kept(row) for row in calibrated)
+    if kept in (0, len(calibrated)):
+        return []
+    return [f"In {kept} of {len(calibrated)} seeds validation gave no evidence of a gain, and ERM was kept."]
+
+
+def _better(found: Mapping[str, tuple[float, float | None]], unit: str) -> list[str]:
+    best = max(found, key=lambda method: found[method][0])
+    if found[best][0] - found["cfr"][0] < SAME:
+        return []
+    return [f"The highest {unit} here is {label(best)}'s: {_percent(found[best][0])}."]
+
+
+def _named_slice(slices: Slices | None, seed: int | None) -> list[str]:
+    """Say what the surest slice with a name is, and what the other model makes of it."""
+    sides = [] if slices is None else slices.sides
+    named = ((side.name, one) for side in sides for one in side.shown if one.named)
+    first = next(named, None)
+    if slices is None or first is None:
+        return []
+    said = _of_slice(slices.models, *first)
+    return [said if seed is None else f"With seed {seed}, {said}"]
+
+
+def _of_slice(models: Sequence[str], model: str, one: Shown) -> str:
+    place = models.index(model)
+    rates = [_rate(mark) for mark in one.line.marks]
+    own, span = rates[place]
+    said = (
+        f"{one.slice.sentence}; {model} is wrong on {_percent(own)} of {one.slice.n:,} such rows "
+        f"(95{NO_BREAK}% interval {span})"
+    )
+    if len(models) == 1:
+        return f"{said}."
+    other, span = rates[1 - place]
+    if place:
+        return f"{said}, where {models[0]} is on {_percent(other)} ({span})."
+    if abs(other - own) < SAME:
+        return f"{said}, and {models[1]} leaves it there."
+    return (
+        f"{said}, and {models[1]} {'lowers' if other < own else 'raises'} that to {_percent(other)} ({span})."
+    )
+
+
+def _rate(mark: Mark) -> tuple[float, str]:
+    """Return an error rate and its interval; a slice that is shown has rows, so that both are there."""
+    assert mark.value is not None
+    assert mark.low is not None
+    assert mark.high is not None
+    return mark.value, f"{100 * mark.low:.1f} to {_percent(mark.high)}"
+
+
+def _thin(rows: Sequence[Row]) -> list[str]:
+    counts = [rate["n"] for rate in map(worst, rows) if rate]
+    if min(counts) >= FEW:
+        return []
+    return [f"A worst {unit_of(rows)} has {min(counts)} test rows: under {FEW} its rate is mostly luck."]
+
+
+def _erm_kept(row: Row) -> bool:
+    return (row.get("kept") or {}).get("candidate") == "erm"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}{NO_BREAK}%"
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")

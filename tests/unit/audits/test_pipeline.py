@@ -1,0 +1,228 @@
+"""The audit as one library call, and what it does with hard tables."""
+
+import dataclasses
+import json
+import shutil
+import warnings
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from evenhand import EvenhandError, FeatureTable, Head, fit_run, load_openclip, load_tiny, read_store
+from evenhand.audits import inputs as audited
+from evenhand.audits import words as text_tower
+from evenhand.audits.pipeline import Audit, audit_table
+from evenhand.audits.vocabulary import Vocabulary
+from evenhand.audits.words import load_tower
+
+
+@pytest.fixture(scope="module")
+def run(make_run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CFR run on 1,200 rows whose images are gone and whose model cannot be loaded."""
+    made: Path = make_run("audit", n=1200)
+    return made
+
+
+@pytest.fixture(scope="module")
+def found(run: Path) -> Audit:
+    return audit_table(read_store(run.parent / "x.store"), run=run)
+
+
+def test_before_and_after_of_a_run(found: Audit) -> None:
+    assert found.models == ["erm", "cfr"]
+    assert found.method == "cfr"
+    assert found.before is not None
+    assert found.before.method == "erm"
+    assert found.sampled == 600
+    sure = [one for one in found.slices if one.model == "erm" and one.beyond_chance]
+    assert {one.label for one in sure} == {"gull", "jay"}
+    assert all(set(one.errors_of) == {"erm", "cfr"} for one in sure)
+    assert {(one.model, one.method) for one in found.matches} == {
+        (model, method) for model in ("erm", "cfr") for method in ("mixture", "clusters")
+    }
+    (probed,) = [one for one in found.probes if one.known]
+    assert [side.model for side in probed.sides] == ["erm", "cfr"]
+    assert all((side.flipped.value or 0) > 0.3 for side in probed.sides), "validation kept ERM here"
+
+
+def test_images_that_moved_and_a_model_that_is_gone_are_said(found: Audit) -> None:
+    assert any("are gone from their paths; the store's thumbnails show them" in note for note in found.notes)
+    assert any(note.startswith("no words: the text tower cannot be used") for note in found.notes)
+    assert all(cost.reason for cost in found.costs)
+    assert {cost.name for cost in found.costs} == {
+        "zero_shot:place",
+        "retrieval:place",
+        "words_kept",
+        "retrieval_kept",
+    }
+
+
+def test_the_audit_is_plain_data(found: Audit) -> None:
+    text = json.dumps(found.model_dump(mode="json"), allow_nan=False)
+    assert Audit.model_validate(json.loads(text)) == found
+
+
+def test_group_labels_are_shown_and_never_used(run: Path, found: Audit) -> None:
+    table = read_store(run.parent / "x.store")
+    shuffled = np.random.default_rng(0).permutation(table.attributes["place"])
+    other = audit_table(dataclasses.replace(table, attributes={"place": shuffled}), run=run)
+    assert other.slices == found.slices
+    assert other.suspects == found.suspects
+    assert other.worst_group != found.worst_group
+
+
+def test_rates_of_the_gate(found: Audit) -> None:
+    rates = found.rates()
+    own = [one for one in found.slices if one.model == "cfr" and one.beyond_chance]
+    assert rates["plain"] == found.averages.plain
+    assert rates["worst-slice"] == min([1 - one.errors / one.n for one in own], default=rates["worst-class"])
+
+
+def test_zero_shot_alone(table: FeatureTable) -> None:
+    found = audit_table(table)
+    assert found.models == ["zero_shot"]
+    assert found.before is None
+    assert found.costs == found.suspects == []
+
+
+def test_a_run_that_has_no_before(table: FeatureTable, tmp_path: Path) -> None:
+    fit_run(table, method="zero_shot", out=tmp_path / "zero.run")
+    found = audit_table(table, run=tmp_path / "zero.run")
+    assert found.models == ["zero_shot"]
+    assert found.before is None
+
+
+def test_no_error_at_all(table: FeatureTable) -> None:
+    X = table.features(np.arange(len(table)))
+    X[:, 0] = 20 * (2 * table.y - 1)
+    found = audit_table(dataclasses.replace(table, parts=[X]))
+    assert found.slices == []
+    assert "no words: there is no error among 200 rows" in found.notes
+
+
+def small(n: int, classes: int) -> FeatureTable:
+    generator = np.random.default_rng(0)
+    y = np.arange(n) % classes
+    names = tuple(f"c{k:04d}" for k in range(classes))
+    return FeatureTable(
+        parts=[generator.normal(size=(n, 16)).astype(np.float32)],
+        y=y,
+        split=np.where(np.arange(n) // classes % 2 == 0, "train", "test"),
+        ids=np.arange(n).astype(str),
+        paths=np.full(n, ""),
+        attributes={},
+        head=Head(np.eye(16, dtype=np.float32), None, names),
+        card={"family": "import"},
+    )
+
+
+def test_without_text_it_is_class_centroids_that_are_audited() -> None:
+    assert audit_table(small(40, 2)).models == ["class_centroids"]
+
+
+def test_ten_rows() -> None:
+    found = audit_table(small(10, 2))
+    assert found.slices == found.probes == found.matches == []
+
+
+def test_a_thousand_classes() -> None:
+    table = small(6000, 1000)
+    text = np.random.default_rng(1).normal(size=(1000, 16)).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = audit_table(dataclasses.replace(table, head=dataclasses.replace(table.head, text=text)))
+    assert len(found.classes) == 1000
+    assert found.sampled == 3000
+
+
+def test_of_many_rows_a_sample_is_sliced_and_that_is_said(
+    table: FeatureTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audited, "MOST", 150)
+    found = audit_table(table)
+    assert found.sampled == 150
+    assert found.classes[0].n == 100
+    assert "slices and probes look at 150 of 200 rows, drawn with seed 0" in found.notes
+
+
+def test_rows_that_chose_are_not_sliced(table: FeatureTable, tmp_path: Path) -> None:
+    split = table.split.astype("<U10")
+    split[400:500] = "validation"
+    given = dataclasses.replace(table, split=split)
+    fit_run(given, method="erm", out=tmp_path / "e.run", validation_from="given")
+    assert audit_table(given).sampled == 200
+    found = audit_table(given, run=tmp_path / "e.run")
+    assert found.sampled == 100
+    assert "slices are of the test split: the run was chosen on the validation split" in found.notes
+
+
+def test_a_text_tower_embeds_words_without_the_classes(table: FeatureTable) -> None:
+    model = load_tiny()
+    head = model.head(("landbird", "waterbird"), {n: [f"a {n}."] for n in ("landbird", "waterbird")})
+    tower = load_tower(dataclasses.replace(table, head=head, card=model.card()), None)
+    assert "waterbird" not in tower.vocabulary.words
+    assert tower.vocabulary.source == "the 12 words that model tiny knows"
+    assert tower.embedded.shape == (10, 128)
+    assert np.allclose(np.linalg.norm(tower.embedded, axis=1), 1, atol=1e-5)
+    empty = load_tower(
+        dataclasses.replace(table, head=head, card=model.card()), Vocabulary(("landbird",), "one word")
+    )
+    assert empty.embedded.shape == (0, 128)
+
+
+def test_a_folder_that_does_not_say_its_words_gets_the_default_ones_and_a_warning(
+    table: FeatureTable, tmp_path: Path
+) -> None:
+    with resources.as_file(resources.files("evenhand.backbones") / "tiny_model") as source:
+        for name in ("open_clip_config.json", "open_clip_model.safetensors"):
+            (tmp_path / name).write_bytes((source / name).read_bytes())
+    model = load_openclip(f"local-dir:{tmp_path}")
+    head = model.head(("landbird", "waterbird"), {n: [f"a {n}."] for n in ("landbird", "waterbird")})
+    other = dataclasses.replace(table, head=head, card=model.card())
+    given = load_tower(other, Vocabulary(("lake",), "one word"))
+    assert given.vocabulary.notes == ()
+    (note,) = text_tower._web_words(model.name).notes
+    assert "does not say which words it knows" in note
+    assert text_tower._web_words("ViT-B-32").notes == ()
+    assert text_tower._web_words(f"hf:{tmp_path}").notes == (note.replace("local-dir:", "hf:"),)
+    assert text_tower._web_words("hf:openai/clip-vit-large-patch14").notes == ()
+
+
+def test_no_tower(table: FeatureTable) -> None:
+    with pytest.raises(EvenhandError, match="imported without a text tower"):
+        load_tower(table, None)
+    with pytest.raises(EvenhandError, match="the text tower cannot be used"):
+        load_tower(dataclasses.replace(table, card={"family": "open_clip"}), None)
+
+
+def test_too_few_slices(table: FeatureTable) -> None:
+    with pytest.raises(EvenhandError, match="--slices is 1; give at least 2 for each class"):
+        audit_table(table, slices=1)
+
+
+def test_another_stores_run(run: Path, table: FeatureTable) -> None:
+    with pytest.raises(EvenhandError, match=r"--against .*x.run was fitted on another store"):
+        audit_table(table, run=run)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "cannot be read"), ("elsewhere", "names the row 'elsewhere', which the store lacks")],
+)
+def test_a_damaged_calibration_set(
+    run: Path, tmp_path: Path, content: str | None, sentence: str, reseal: Callable[..., None]
+) -> None:
+    shutil.copytree(run, tmp_path / "x.run")
+    path = tmp_path / "x.run" / "calibration_set.parquet"
+    if content is None:
+        path.write_bytes(b"no parquet")
+    else:
+        pq.write_table(pa.table({"id": [content]}), path)
+    reseal(tmp_path / "x.run")
+    with pytest.raises(EvenhandError, match=sentence):
+        audit_table(read_store(run.parent / "x.store"), run=tmp_path / "x.run")

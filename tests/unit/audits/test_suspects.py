@@ -1,0 +1,31 @@
+import numpy as np
+
+from evenhand.audits.suspects import suspects
+
+CLASSES = ("gull", "jay", "owl")
+
+
+def find(logits: dict[str, list[list[float]]], y: list[int], trusted: tuple[bool, ...] = (True,) * 3) -> list:
+    n = len(y)
+    arrays = {name: np.array(values, dtype=np.float32) for name, values in logits.items()}
+    ids, paths = [f"row-{k}" for k in range(100)], [f"{k}.jpg" for k in range(100)]
+    return suspects(np.arange(n) + 50, np.array(y), arrays, np.array(trusted), CLASSES, ids, paths)
+
+
+def test_only_rows_that_both_take_for_the_same_other_class() -> None:
+    zero_shot = [[0.0, 3, 0], [0, 3, 0], [3, 0, 0], [0, 2, 0]]
+    cfr = [[0.0, 3, 0], [0, 0, 3], [3, 0, 0], [0, 9, 0]]
+    found = find({"zero_shot": zero_shot, "cfr": cfr}, [0, 0, 0, 2])
+    assert [(one.row, one.id, one.path) for one in found] == [
+        (50, "row-50", "50.jpg"),
+        (53, "row-53", "53.jpg"),
+    ]
+    assert [(one.label, one.looks_like) for one in found] == [("gull", "jay"), ("owl", "jay")]
+    p = np.exp(0) / (np.exp(3) + 2)
+    assert np.isclose(found[0].score, 1 - p)
+    assert found[0].reason == "zero_shot (95 %) and cfr (95 %) say that it is no gull, and take it for jay"
+
+
+def test_a_model_that_misses_a_class_is_no_witness() -> None:
+    logits = {"zero_shot": [[0.0, 3, 0]], "cfr": [[0.0, 3, 0]]}
+    assert find(logits, [0], (False, True, True)) == []

@@ -1,0 +1,177 @@
+import dataclasses
+import io
+from base64 import b64decode
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tests.small_hf import write_hf
+from tests.small_open_clip import write_open_clip
+
+from evenhand import Manifest, embed, fit_run
+from evenhand.backbones.load import Loaded, load_backbone
+from evenhand.datasets.scenes import write_scenes
+from evenhand.reports.page import render
+from evenhand.reports.saliency import CELLS, SIDE, STEPS, _shaded, cell_maps, saliency
+from evenhand.reports.source import RunView, read_source, view_run
+from evenhand.runs.card import run_backbone
+
+VITS = ("clip", "siglip", "vit")
+"""Of transformers, and of open_clip: see the modules of small models."""
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_scenes(tmp_path_factory.mktemp("scenes") / "photos", seed=0, train=80, test=24)
+
+
+def viewed(photos: Path, model: str, folder: Path) -> RunView:
+    table = embed(Manifest.read(photos), load_backbone(model), folder / "x.store", workers=0)
+    fit_run(table, method="erm", out=folder / "x.run")
+    return view_run(folder / "x.run")
+
+
+@pytest.fixture(scope="module")
+def view(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> RunView:
+    return viewed(photos, "tiny", tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module", params=VITS)
+def of_vit(photos: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> RunView:
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "vit":
+        return viewed(photos, f"local-dir:{write_open_clip('vit', folder / 'model')}", folder)
+    return viewed(photos, f"hf:{write_hf(request.param, folder / 'model')}", folder)
+
+
+def test_every_picture_has_a_map_before_and_after(view: RunView) -> None:
+    seen = saliency(view)
+    assert not isinstance(seen, str)
+    assert 1 <= len(seen) <= 8
+    for one in seen:
+        place = view.table.ids[view.test].tolist().index(one.name)
+        assert one.margins == [pytest.approx(float(stage.margins[place])) for stage in view.stages[-2:]]
+        for address in (one.picture, *one.maps):
+            content = b64decode(address.removeprefix("data:image/jpeg;base64,"))
+            assert Image.open(io.BytesIO(content)).size == (SIDE, SIDE)
+    assert [one.maps for one in saliency(view)] == [one.maps for one in seen]  # type: ignore[union-attr]
+
+
+def test_a_vits_maps_are_on_the_page(of_vit: RunView) -> None:
+    seen = saliency(of_vit)
+    assert not isinstance(seen, str)
+    html = render(read_source(of_vit.folder)[0], of_vit, device="cpu", vocabulary=Path("none"))
+    assert all(address in html for one in seen for address in (one.picture, *one.maps))
+    assert all(len(set(one.maps)) == 2 for one in seen), "before and after are one model"
+
+
+def picture_of(view: RunView, place: int) -> Image.Image:
+    return Image.open(view.table.paths[view.test[place]]).convert("RGB")
+
+
+def own_embedding(backbone: Loaded, pixels: torch.Tensor) -> torch.Tensor:
+    """Return what the model's library makes of pixels, by its own door."""
+    if backbone.name.startswith("local-dir:"):
+        return backbone.model.encode_image(pixels)  # type: ignore[no-any-return]
+    found = backbone.model.get_image_features(pixel_values=pixels)
+    return found if isinstance(found, torch.Tensor) else found.pooler_output
+
+
+def test_a_vits_map_is_the_gradient_of_its_own_margin(of_vit: RunView) -> None:
+    backbone = run_backbone(of_vit.card, "cpu")
+    pixels = backbone.preprocess(picture_of(of_vit, 0))[None]
+    y = int(of_vit.table.y[of_vit.test[0]])
+    found = cell_maps(of_vit.stages[:1], pixels, y, backbone)[0]
+
+    text = torch.tensor(of_vit.table.head.text)
+    scale = of_vit.table.head.logit_scale
+    mean = pixels.mean(dim=(2, 3), keepdim=True)
+    wanted = torch.zeros(CELLS, CELLS)
+    side = pixels.shape[-1] // CELLS
+    for step in range(STEPS):
+        x = (mean + (step + 0.5) / STEPS * (pixels - mean)).requires_grad_()
+        z = own_embedding(backbone, x)[0]
+        logits = scale * (text @ (z / z.norm()))
+        (logits[y] - logits[1 - y]).backward()
+        assert x.grad is not None
+        change = ((pixels - mean) * x.grad).sum(dim=(0, 1)) / STEPS
+        for i in range(CELLS):
+            for j in range(CELLS):
+                wanted[i, j] += change[i * side : (i + 1) * side, j * side : (j + 1) * side].sum()
+    assert wanted.abs().max() > 1e-3
+    assert torch.allclose(found, wanted, rtol=1e-3, atol=1e-5 * float(wanted.abs().max()))
+
+
+def test_a_vits_gradient_is_a_finite_difference(of_vit: RunView) -> None:
+    backbone = run_backbone(of_vit.card, "cpu")
+    pixels = backbone.preprocess(picture_of(of_vit, 1))[None]
+    generator = torch.Generator().manual_seed(0)
+    way, weight = (
+        torch.randn(pixels.shape, generator=generator),
+        torch.randn(backbone.width, generator=generator),
+    )
+    x = pixels.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(backbone.differentiable_trunk(x)[0] @ weight, x)
+    ends = [backbone.trunk(pixels + sign * 1e-2 * way)[0] @ weight for sign in (1, -1)]
+    assert (gradient * way).sum() == pytest.approx(float(ends[0] - ends[1]) / 2e-2, rel=1e-2)
+
+
+def test_a_vits_maps_add_up_to_the_margins_of_both_stages(of_vit: RunView) -> None:
+    backbone = run_backbone(of_vit.card, "cpu")
+    pixels = backbone.preprocess(picture_of(of_vit, 2))[None]
+    y = int(of_vit.table.y[of_vit.test[2]])
+    maps = cell_maps(of_vit.pair, pixels, y, backbone)
+    assert torch.isfinite(maps).all()
+    empty = backbone.trunk(pixels.mean(dim=(2, 3), keepdim=True).expand_as(pixels)).numpy()
+    for found, stage in zip(maps, of_vit.pair, strict=True):
+        logits = stage.model.logits(empty)[0]
+        change = float(stage.margins[2]) - float(logits[y] - logits[1 - y])
+        assert float(found.sum()) == pytest.approx(change, rel=0.05, abs=0.02)
+
+
+def test_a_vits_picture_is_what_it_was_before_normalisation(of_vit: RunView) -> None:
+    backbone = run_backbone(of_vit.card, "cpu")
+    colours = (
+        np.asarray(picture_of(of_vit, 0).resize((32, 32), Image.Resampling.BICUBIC), dtype=np.float32) / 255
+    )
+    found = backbone.picture(backbone.preprocess(picture_of(of_vit, 0))[None])[0].permute(1, 2, 0)
+    assert np.abs(found.numpy() - colours).mean() < 0.02
+
+
+def test_patches_of_flexible_resolution_have_no_map(photos: Path, tmp_path: Path) -> None:
+    view = viewed(photos, f"hf:{write_hf('siglip2', tmp_path / 'model')}", tmp_path)
+    said = str(saliency(view))
+    assert said.startswith("No saliency could be computed: model 'hf:")
+    assert said.endswith("which have no grid to show; use a SigLIP 2 of fixed resolution.")
+    assert "\n" not in said
+
+
+def test_colours_tell_for_from_against() -> None:
+    cells = torch.zeros(1, 2, 2)
+    cells[0, 0, 0], cells[0, 1, 1] = 1.0, -1.0
+    (shade,) = _shaded(torch.full((1, 3, 8, 8), 0.5), cells)
+    red, green = shade[0], shade[1]
+    assert green[0, 0] > red[0, 0]
+    assert red[-1, -1] > green[-1, -1]
+    assert red[0, -1] == pytest.approx(float(green[0, -1]), abs=0.02)
+
+
+def test_images_that_moved_are_said(view: RunView) -> None:
+    gone = dataclasses.replace(view.table, paths=np.full(len(view.table), "/gone.jpg"))
+    assert "are not where they were" in str(saliency(dataclasses.replace(view, table=gone)))
+
+
+def test_a_model_with_other_weights_is_said(view: RunView) -> None:
+    made = {**view.card["store_card"], "weights_sha256": "0" * 64}
+    said = saliency(dataclasses.replace(view, card={**view.card, "store_card": made}))
+    assert str(said).startswith("No saliency could be computed: model 'tiny' has other weights")
+
+
+def test_imported_embeddings_have_no_images(make_run: object, tmp_path: Path) -> None:
+    run = make_run("no-images", n=60, pictures=False)  # type: ignore[operator]
+    view = view_run(run)
+    assert "imported embeddings" in str(saliency(view))
+    html = render(read_source(run)[0], view, device="cpu")
+    assert "there are no images to compute saliency on" in html

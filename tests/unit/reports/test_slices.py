@@ -1,0 +1,270 @@
+"""Slices on the page: what is shown, how the map is coloured by them, and hard stores."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.small_hf import write_hf
+from tests.small_open_clip import write_open_clip
+
+from evenhand import FeatureTable, Head, fit_run, read_store
+from evenhand.audits import inputs as audited
+from evenhand.audits import named_slices
+from evenhand.audits.naming import beside_classes
+from evenhand.audits.pipeline import audit_table
+from evenhand.audits.vocabulary import Vocabulary
+from evenhand.audits.words import TextTower
+from evenhand.backbones.load import Loaded, load_backbone
+from evenhand.data.store_write import StoreWriter
+from evenhand.reports import embedding_map
+from evenhand.reports import slices as slices_module
+from evenhand.reports.embedding_map import map_data
+from evenhand.reports.page import render, render_report
+from evenhand.reports.slices import MOST, NO_SLICE, NOT_SLICED, PICTURES, Slices, p_value, slices_of
+from evenhand.reports.source import RunView, read_source, view_run
+from evenhand.reports.template import emphasised
+
+BAD = "<script>alert(1)</script>"
+
+
+@pytest.fixture(autouse=True)
+def quick_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where points lie is of no account here, and t-SNE is slow."""
+    monkeypatch.setattr(embedding_map, "layouts", lambda parts, _: [np.zeros((len(z), 2)) for z in parts])
+
+
+@pytest.fixture(scope="module")
+def run(make_run: Callable[..., Path]) -> Path:
+    return make_run("slices", n=1200)
+
+
+@pytest.fixture(scope="module")
+def view(run: Path) -> RunView:
+    return view_run(run)
+
+
+@pytest.fixture(scope="module")
+def found(view: RunView) -> Slices:
+    return slices_of(view)
+
+
+def page(run: Path, **more: Any) -> str:
+    results, folder = read_source(run)
+    out = run.parent / "report.html"
+    return render_report(results, out, run=folder, device=None, **more).read_text(encoding="utf-8")
+
+
+def test_they_are_the_audits_sure_slices_with_pictures_of_errors(run: Path, found: Slices) -> None:
+    table = read_store(run.parent / "x.store")
+    sure = [one for one in audit_table(table, run=run).slices if one.beyond_chance and one.same_as is None]
+    assert found.models == ["ERM", "CFR"]
+    for side, model in zip(found.sides, ("erm", "cfr"), strict=False):
+        own = [one for one in sure if one.model == model]
+        assert side.total == len(own)
+        assert [one.slice for one in side.shown] == own[:MOST]
+        for one in side.shown:
+            assert len(one.errors.items) == min(PICTURES, one.errors.total)
+            # Chosen by the first or the last model's errors: that prediction is wrong.
+            predicted = [item.predicted[side.name == "CFR"] for item in one.errors.items]
+            assert all(name != one.slice.label for name in predicted)
+            assert one.line.marks[side.name == "CFR"].value == one.slice.error.value
+
+
+def test_each_row_on_the_map_is_in_its_surest_slice_or_in_none(view: RunView, found: Slices) -> None:
+    fields = {one["name"]: one for one in map_data(view, found)["fields"]}
+    values = fields["slice (ERM)"]["values"]
+    named = np.array(values)[fields["slice (ERM)"]["codes"]]
+    side = found.sides[0]
+    first = side.shown[0].slice
+    on_map = np.isin(view.test, first.rows)
+    assert set(named[on_map]) == {first.name}
+    assert values[-1] == NO_SLICE
+    rows = np.array([found.numbers[0], len(view.table) + 1])
+    assert found.fields(rows)[0][1][1] == NOT_SLICED
+
+
+def test_without_a_text_tower_images_alone_are_shown_and_that_is_said(run: Path) -> None:
+    html = page(run)
+    assert "shown by their images alone, without words: the text tower cannot be used" in html
+    assert "Where ERM errs" in html
+
+
+def test_words_are_shown_and_escaped(view: RunView, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = (BAD, "plain")
+
+    def tower(*_: Any, **__: Any) -> Any:
+        embedded = np.stack([view.table.head.text[0], -view.table.head.text[0]])  # type: ignore[index]
+        known = Vocabulary(words, f"the words of {BAD}")
+        return TextTower(known, embedded, None)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(named_slices, "load_tower", tower)
+    monkeypatch.setattr("evenhand.audits.slice_report.beside_classes", lambda vectors, _: vectors)
+    results, _ = read_source(view.folder)
+    html = render(results, view)
+    assert "<script>alert(1)" not in html
+    assert 'class="words"' in html
+    assert "plain <b>" in html or "&lt;script&gt;alert(1)&lt;/script&gt; <b>" in html
+    assert "The words are those of the words of &lt;script&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("p", "said"), [(4e-10, "p < 0.001"), (0.001, "p = 0.001"), (0.0234, "p = 0.02"), (1.0, "p = 1")]
+)
+def test_p_values_are_short_and_never_folded(p: float, said: str) -> None:
+    assert p_value(p) == said.replace(" ", "\u00a0")
+
+
+def test_a_sentence_is_escaped_before_its_words_are_emphasised() -> None:
+    assert emphasised(f"{BAD}: *a*, *{BAD}*") == (
+        "&lt;script&gt;alert(1)&lt;/script&gt;: <em>a</em>, <em>&lt;script&gt;alert(1)&lt;/script&gt;</em>"
+    )
+
+
+def test_models_that_predict_alike_are_sliced_once(view: RunView, monkeypatch: pytest.MonkeyPatch) -> None:
+    def alike(*arguments: Any) -> audited.Audited:
+        made = audited.audited(*arguments)
+        twin = dataclasses.replace(made.stages[0], name=made.stages[1].name)
+        return dataclasses.replace(made, stages=[made.stages[0], twin])
+
+    monkeypatch.setattr(slices_module, "audited", alike)
+    assert [side.name for side in slices_of(view).sides] == ["ERM"]
+
+
+def fitted(folder: Path, table: FeatureTable, method: str = "erm") -> Path:
+    """Return a run on a table written as an imported store."""
+    n = len(table)
+    rows = {
+        "id": table.ids.tolist(),
+        "path": [""] * n,
+        "label": table.labels(np.arange(n)).tolist(),
+        "split": table.split,
+    }
+    width = table.features(np.arange(1)).shape[1]
+    identity = {"model": "none", **table.card}
+    with StoreWriter(
+        folder / "x.store", identity=identity, head=table.head, width=width, dtype="float32"
+    ) as writer:
+        writer.write_part(table.features(np.arange(n)), rows, (), None)
+        writer.finish()
+    fit_run(read_store(folder / "x.store"), method=method, out=folder / "x.run")
+    return folder / "x.run"
+
+
+def synthetic(n: int, classes: int, noise: float) -> FeatureTable:
+    generator = np.random.default_rng(0)
+    y = np.arange(n) % classes
+    names = tuple(f"c{k:04d}" for k in range(classes))
+    directions = generator.normal(size=(classes, 16)).astype(np.float32)
+    return FeatureTable(
+        parts=[(directions[y] + noise * generator.normal(size=(n, 16))).astype(np.float32)],
+        y=y,
+        split=np.where(np.arange(n) // classes % 2 == 0, "train", "test"),
+        ids=np.arange(n).astype(str),
+        paths=np.full(n, ""),
+        attributes={},
+        head=Head(np.eye(16, dtype=np.float32), None, names),
+        card={"family": "import"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "classes", "noise", "said"),
+    [
+        (10, 2, 1.0, "4 rows that did not train were looked at"),
+        (2000, 1000, 0.3, "1,000 rows that did not train were looked at"),
+        (400, 2, 0.0, "there is no error among 200 rows"),
+    ],
+)
+def test_few_rows_many_classes_and_no_errors(
+    tmp_path: Path, n: int, classes: int, noise: float, said: str
+) -> None:
+    html = page(fitted(tmp_path, synthetic(n, classes, noise)))
+    assert said in html
+
+
+def misled(backbone: Loaded, n: int = 800) -> FeatureTable:
+    """Return rows of a model: all look like dogs, but every fourth waterbird like a cat and a landbird."""
+    classes, words = ("landbird", "waterbird"), ("cat", "dog")
+    head = backbone.head(classes, {name: [f"a photo of a {name}."] for name in classes})
+    known = backbone.head(words, Vocabulary(words, "").prompts())
+    assert head.text is not None
+    assert known.text is not None
+    to_water = np.diff(head.text, axis=0)[0]
+    to_water /= np.linalg.norm(to_water)
+    # Across the classes, towards dogs as much as away from cats.
+    to_dog = np.linalg.pinv(beside_classes(known.text, head.text)) @ [-1.0, 1.0]
+    to_dog /= np.linalg.norm(to_dog)
+    generator = np.random.default_rng(0)
+    y = np.arange(n) % 2
+    cat = (y == 1) & (np.arange(n) % 8 == 1)
+    middle = head.text.mean(axis=0)
+    z = middle - (middle @ to_dog) * to_dog + np.outer(np.where(y & ~cat, 0.5, -0.5), to_water)
+    z += np.outer(np.where(cat, -1.0, 1.0), to_dog) + 0.05 * generator.normal(size=z.shape)
+    return FeatureTable(
+        parts=[(z @ np.linalg.pinv(head.weight)).astype(np.float32)],
+        y=y,
+        split=np.where(np.arange(n) < n // 2, "train", "test"),
+        ids=np.arange(n).astype(str),
+        paths=np.full(n, ""),
+        attributes={},
+        head=head,
+        card=backbone.card(),
+    )
+
+
+@pytest.mark.parametrize("kind", ["clip", "siglip", "vit"])
+def test_errors_are_named_by_the_models_own_text_tower(kind: str, tmp_path: Path) -> None:
+    """`vit` is open_clip's: models of transformers are named no otherwise."""
+    folder = tmp_path / "model"
+    source = f"local-dir:{write_open_clip(kind, folder)}" if kind == "vit" else f"hf:{write_hf(kind, folder)}"
+    (folder / "words.txt").write_text("cat\ndog\nwaterbird\n")
+    run = fitted(tmp_path, misled(load_backbone(source)), "zero_shot")
+    html = page(run)
+    top = html[html.index('<section id="verdict"') : html.index("</section>")]
+    assert "<li>waterbird: errors look like <em>cat</em>; zero-shot is wrong on 100.0" in top
+    assert f"The words are those of the 3 words that model {source} knows" in html
+    found = audit_table(read_store(tmp_path / "x.store"))
+    first = next(one for one in found.slices if one.beyond_chance)
+    assert [word.word for word in first.words if word.beyond_chance] == ["cat"]
+    assert found.words == f"the 3 words that model {source} knows"
+
+
+def test_zero_shot_alone_has_a_page(tmp_path: Path) -> None:
+    html = page(fitted(tmp_path, synthetic(200, 2, 1.0), "zero_shot"))
+    assert "only what changed" not in html
+    assert "no prediction on the test rows changed" in html
+
+
+def test_of_many_rows_a_sample_is_sliced_and_that_is_said(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audited, "MOST", 400)
+    view = view_run(run)
+    found = slices_of(view)
+    assert len(found.numbers) == 400
+    results, _ = read_source(run)
+    assert "look at 400 of 600 rows, drawn with seed 0" in render(results, view)
+    if found.sides:
+        assert (found.fields(view.test)[0][1] == NOT_SLICED).sum() == 200
+
+
+def test_a_page_of_a_million_rows_has_at_most_2000_points(tmp_path: Path) -> None:
+    """The store is one table in memory whose rows repeat, so that only the sampling is at work."""
+    view = view_run(fitted(tmp_path, synthetic(400, 2, 1.0)))
+    few = view.test
+    many = dataclasses.replace(
+        view,
+        rows=dataclasses.replace(view.rows, test=np.tile(few, 2500)),
+        stages=[
+            dataclasses.replace(
+                stage,
+                predicted=np.tile(stage.predicted, 2500),
+                margins=np.tile(stage.margins, 2500),
+                right=np.tile(stage.right, 2500),
+            )
+            for stage in view.stages
+        ],
+    )
+    points = map_data(many, slices_of(view))
+    assert (points["shown"], points["total"]) == (2000, 500_000)

@@ -1,0 +1,168 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evenhand.audits.findings import Slice, Word
+from evenhand.evaluation.metrics import Rate
+from evenhand.reports.gallery import Shelf
+from evenhand.reports.measures import Mark, MeasureLine
+from evenhand.reports.slices import ModelSlices, Shown, Slices
+from evenhand.reports.verdict import verdict
+
+
+def rate(value: float | None, n: int = 100) -> dict[str, Any] | None:
+    return None if value is None else {"name": "a", "n": n, "value": value, "low": 0.0, "high": 1.0}
+
+
+def row(method: str, seed: int, worst: float | None, **more: Any) -> dict[str, Any]:
+    return {
+        "method": method,
+        "seed": seed,
+        "worst_group": rate(worst),
+        "worst_class": rate(0.8),
+        "averages": {"plain": 0.9},
+        "group_labels_used": "none",
+        **more,
+    }
+
+
+def text(rows: list[dict[str, Any]], *more: Any) -> str:
+    found = verdict(rows, *more)
+    return " ".join([found.headline, *found.facts]).replace("\u00a0", " ")
+
+
+ERM = [row("erm", 0, 0.4), row("erm", 1, 0.5)]
+SURE = {"value": 0.25, "low": 0.1, "high": 0.4}
+UNSURE = {"value": 0.02, "low": -0.05, "high": 0.09}
+KEPT = {"candidate": "erm"}
+
+
+@pytest.mark.parametrize(
+    ("after", "sentence"),
+    [
+        (0.7, "raises the worst group from 45.0 % to 70.0 %, without group labels."),
+        (0.2, "lowers the worst group from 45.0 % to 20.0 %, without group labels."),
+        (0.45, "leaves the worst group at 45.0 %."),
+    ],
+)
+def test_headline_says_which_way_it_went(after: float, sentence: str) -> None:
+    assert f"Calibration (CFR) {sentence}" in text([*ERM, row("cfr", 0, after)])
+
+
+def test_erm_kept_is_the_verdict_when_every_seed_kept_it() -> None:
+    found = text([row("erm", 0, 0.4), row("cfr", 0, 0.4, kept=KEPT, difference_to_erm=UNSURE)])
+    assert found.startswith("No evidence of a shortcut that calibration can mend: ")
+    assert "with 40.0 % in its worst group" in found
+    assert "Where calibration replaced" not in found
+
+
+def test_seeds_that_kept_erm_are_counted() -> None:
+    found = text([*ERM, row("cfr", 0, 0.4, kept=KEPT), row("cfr", 1, 0.7, kept={"candidate": "epoch 3"})])
+    assert "In 1 of 2 seeds validation gave no evidence of a gain, and ERM was kept." in found
+
+
+def test_one_run_alone_knows_erm_from_its_paired_difference() -> None:
+    found = text([row("cfr", 0, 0.7, difference_to_erm=SURE)])
+    assert "from 45.0 % to 70.0 %" in found
+    assert "differs by +25.0 points, 95 % interval +10.0 to +40.0." in found
+
+
+def test_a_difference_that_may_be_chance_says_so() -> None:
+    assert "−5.0 to +9.0; it may be chance." in text([row("cfr", 0, 0.7, difference_to_erm=UNSURE)])
+
+
+def test_differences_of_several_seeds_are_listed() -> None:
+    rows = [row("cfr", 0, 0.7, difference_to_erm=SURE), row("cfr", 1, 0.7, difference_to_erm=UNSURE)]
+    assert "+25.0 and +2.0 points, seed by seed; the 95 % interval lies above 0 in 1 of 2." in text(rows)
+
+
+def test_calibration_alone_gives_its_rate() -> None:
+    assert text([row("cfr", 0, None)]).startswith("Calibrated (CFR), the worst class is 80.0 %.")
+
+
+def test_the_average_moves_with_a_verb() -> None:
+    lower = row("cfr", 0, 0.7, averages={"plain": 0.8})
+    assert "The average over all test rows falls from 90.0 % to 80.0 %." in text([*ERM, lower])
+
+
+def test_a_method_that_does_better_is_named() -> None:
+    found = text([*ERM, row("cfr", 0, 0.7), row("zero_shot", 0, 0.8)])
+    assert "The highest worst group here is zero-shot's: 80.0 %." in found
+
+
+def test_group_labels_take_the_claim_away() -> None:
+    assert "without group labels" not in text([*ERM, row("cfr", 0, 0.7, group_labels_used="validation")])
+
+
+def test_few_rows_are_said() -> None:
+    found = text([row("erm", 0, 0.4, worst_group=rate(0.4, n=12))])
+    assert "A worst group has 12 test rows: under 30 its rate is mostly luck." in found
+
+
+def test_without_cfr_the_best_method_is_named() -> None:
+    assert text([row("erm", 0, None)]) == "The highest worst class is 80.0 %, by ERM."
+
+
+def test_no_result_says_so() -> None:
+    assert text([]) == "No method gave a result."
+
+
+def sliced(of: str, before: float, after: float | None, *, named: bool = True) -> Slices:
+    """Return slices of which one, of the errors of model `of`, is shown."""
+    marks = [Mark(value, value - 0.1, value + 0.05) for value in (before, after) if value is not None]
+    words = [Word(word="forest", score=1.2, p=0.001, beyond_chance=named)]
+    error = Rate(name="waterbird 1", n=40, value=before, low=0.0, high=1.0)
+    one = Slice(
+        name="waterbird 1",
+        model="erm",
+        method="mixture",
+        label="waterbird",
+        predicted="landbird",
+        n=40,
+        errors=30,
+        error=error,
+        errors_of={},
+        lift=0.5,
+        p=1e-9,
+        p_corrected=1e-8,
+        beyond_chance=True,
+        rows=[],
+        wrong=[],
+        words=words,
+        sentence="waterbird: errors look like *forest*",
+    )
+    shown = Shown(one, MeasureLine("waterbird 1", marks), Shelf("waterbird 1", 0, []))
+    models = ["ERM", "CFR"] if after is not None else ["ERM"]
+    return Slices(models, [ModelSlices(of, [shown], 1, np.array([]))], "", "", "", (), np.array([]))
+
+
+IS = (
+    "waterbird: errors look like *forest*; {} is wrong on 75.0 % of 40 such rows "
+    "(95 % interval 65.0 to 80.0 %)"
+)
+
+
+@pytest.mark.parametrize(
+    ("of", "before", "after", "rest"),
+    [
+        ("ERM", 0.75, 0.25, ", and CFR lowers that to 25.0 % (15.0 to 30.0 %)."),
+        ("ERM", 0.75, 0.85, ", and CFR raises that to 85.0 % (75.0 to 90.0 %)."),
+        ("ERM", 0.75, 0.75, ", and CFR leaves it there."),
+        ("ERM", 0.75, None, "."),
+        ("CFR", 0.25, 0.75, ", where ERM is on 25.0 % (15.0 to 30.0 %)."),
+    ],
+)
+def test_the_surest_slice_with_a_name_is_in_the_verdict(
+    of: str, before: float, after: float | None, rest: str
+) -> None:
+    slices, sentence = sliced(of, before, after), IS.format(of) + rest
+    assert sentence in text([*ERM, row("cfr", 0, 0.7)], slices)
+    assert sentence in text([row("erm", 0, 0.4)], slices), "whatever the method"
+    assert f"With seed 3, {sentence}" in text([row("cfr", 0, 0.7)], slices, 3)
+
+
+def test_without_a_named_slice_the_verdict_says_nothing_of_slices() -> None:
+    rows = [*ERM, row("cfr", 0, 0.7)]
+    none = Slices(["ERM", "CFR"], [], "no slice errs more", "", "", (), np.array([]))
+    assert text(rows) == text(rows, none) == text(rows, sliced("ERM", 0.75, 0.25, named=False))
