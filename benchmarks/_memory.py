@@ -52,7 +52,7 @@ def fit(store: str, method: str, how: str) -> dict[str, Any]:
 
     One epoch of each stage: their number changes the seconds, not the memory.
     """
-    from evenhand import read_store
+    from evenhand import load_store
     from evenhand.methods._training.train_erm import ERM_SGD
     from evenhand.methods.cfr.recipe import STABLE
     from evenhand.runs.fit import fit_row
@@ -63,14 +63,14 @@ def fit(store: str, method: str, how: str) -> dict[str, Any]:
         "cfr": {"erm": once, "recipes": replace(STABLE, sgd=replace(STABLE.sgd, epochs=1)), "folds": 2},
     }
     tables: list[Any] = []
-    read = watched(lambda: tables.append(read_store(store, verify=False)))
+    read = watched(lambda: tables.append(load_store(store, verify=False)))
     found = watched(lambda: fit_row(tables[0], method, 0, params=params[method], stream=how == "stream"))
     return {"read": read, "fit": found, "rows": len(tables[0])}
 
 
 def predict(run: str, folder: str) -> dict[str, Any]:
     """Predict a folder of images; what is held is looked at between batches."""
-    from evenhand.runs.predict import predict_run
+    from evenhand.runs.predict import predict
 
     held = [0]
 
@@ -79,7 +79,7 @@ def predict(run: str, folder: str) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as made:
         out = Path(made) / "p.csv"
-        found = watched(lambda: predict_run(run, folder, out=out, progress=look))
+        found = watched(lambda: predict(run, folder, out=out, progress=look))
     return {"predict": {**found, "held": held[0]}}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evenhand import Manifest, import_embeddings, load_openclip, load_tiny, read_store
+from evenhand import Manifest, import_embeddings, load_openclip, load_store, load_tiny
 from evenhand._random import numpy_stream
 from evenhand.data.table import FeatureTable
 from evenhand.datasets.scenes import write_scenes
@@ -71,7 +71,7 @@ def scenes(recipe: Scene, seed: int, cache: Path, site: str | None = None) -> Fe
         if not folder.exists():
             write_scenes(folder, seed=seed, train=TRAINING, correlation=recipe.correlation)
         embed(Manifest.read(folder), load_tiny(site=site), store)
-    table = read_store(store)
+    table = load_store(store)
     train = table.rows("train")
     flipped = train[numpy_stream(seed, "noise").random(len(train)) < recipe.noise]
     y = table.y.copy()
@@ -92,7 +92,7 @@ def composite(folder: Path, cache: Path) -> FeatureTable:
             attribute_columns=["background"],
             split_column="split",
         )
-    return read_store(store)
+    return load_store(store)
 
 
 def photos(data: Path, cache: Path) -> FeatureTable:
@@ -104,7 +104,7 @@ def photos(data: Path, cache: Path) -> FeatureTable:
             archive.extractall(folder, filter="data")
         root = next(path.parent for path in folder.rglob("train") if path.is_dir())
         embed(Manifest.read(root), load_openclip(f"local-dir:{data / 'photo-clip'}"), store)
-    table = read_store(store)
+    table = load_store(store)
     # The given validation split is balanced by group, so that choosing on it would not be label-free.
     return replace(table, split=np.where(table.split == "validation", "unused", table.split))
 
@@ -120,4 +120,4 @@ def pacs(data: Path, cache: Path) -> FeatureTable:
             label_column="label",
             attribute_columns=["domain"],
         )
-    return read_store(store)
+    return load_store(store)

@@ -24,8 +24,8 @@ from _timing import cpu_seconds, machine
 from rich.console import Console
 from rich.table import Table
 
-from evenhand import Head, fit_run
-from evenhand.audits.pipeline import Audit, audit_table
+from evenhand import Head, fit
+from evenhand.audits.pipeline import Audit, audit
 from evenhand.audits.slices import SlicedRows, assessed, halves, slice_rows
 from evenhand.data.table import FeatureTable
 
@@ -87,27 +87,27 @@ def measured(case: Case, cache: Path) -> dict[str, Any]:
     """Return the figures of one set, of ERM's errors and of what CFR changes."""
     run = cache / f"{case.name}.run"
     if not (run / "card.json").exists():
-        fit_run(case.table, method="cfr", out=run, group_by=case.attribute)
+        fit(case.table, method="cfr", out=run, group_by=case.attribute)
     vocabulary = None
     if case.words:
         vocabulary = cache / f"{case.name}.txt"
         vocabulary.write_text("\n".join(case.words), encoding="utf-8")
-    audit = audit_table(case.table, case.attribute, run=run, vocabulary=vocabulary)
-    slices = [one for one in audit.slices if one.model == "erm"]
+    found = audit(case.table, group_by=case.attribute, run=run, vocabulary=vocabulary)
+    slices = [one for one in found.slices if one.model == "erm"]
     return {
         "set": case.name,
-        "rows": audit.sampled,
+        "rows": found.sampled,
         "matches": {
             match.method: {"p10": match.mean_precision, "ami": match.adjusted_mutual_information}
-            for match in audit.matches
+            for match in found.matches
             if match.model == "erm"
         },
         "tested": len(slices),
         "beyond_chance": sum(one.beyond_chance for one in slices),
-        "words": words(audit),
-        "flips": flips(audit, case.attribute),
-        "costs": {one.name: (one.before, one.after) for one in audit.costs if one.reason is None},
-        "suspects": suspects(audit, case, run),
+        "words": words(found),
+        "flips": flips(found, case.attribute),
+        "costs": {one.name: (one.before, one.after) for one in found.costs if one.reason is None},
+        "suspects": suspects(found, case, run),
     }
 
 
@@ -187,7 +187,7 @@ def scale(name: str, n: int, classes: int, width: int, dtype: Any) -> dict[str, 
         card={"family": "import"},
     )
     start = cpu_seconds()
-    audit_table(table)
+    audit(table)
     return {"name": name, "rows": n, "cpu_seconds": cpu_seconds() - start}
 
 

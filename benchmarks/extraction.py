@@ -20,7 +20,7 @@ from _models import decoded, random_backbone, random_clip, scenes
 from _timing import Row, Spread, report, side_by_side
 from torch.nn.functional import cosine_similarity
 
-from evenhand import embed, fit_run, load_tiny, predict_run
+from evenhand import embed, fit, load_tiny, predict
 from evenhand.backbones.prompts import class_prompts
 
 MODELS = ("ViT-B-32", "RN50")
@@ -41,11 +41,11 @@ def extraction_rows(name: str, images: int, rounds: int) -> list[Row]:
                 bare.encode_image(pixels)
 
         run, csv = Path(folder) / "fit.run", Path(folder) / "p.csv"
-        fit_run(embed(manifest, backbone, next(stores), batch_size=BATCH), method="zero_shot", out=run)
+        fit(embed(manifest, backbone, next(stores), batch_size=BATCH), method="zero_shot", out=run)
         sides = {
             "bare": loop,
             "embed": lambda: embed(manifest, backbone, next(stores), batch_size=BATCH),
-            "predict": lambda: predict_run(run, Path(folder) / "photos", out=csv),
+            "predict": lambda: predict(run, Path(folder) / "photos", out=csv),
         }
         # The run names random weights, which no name loads.
         with patch("evenhand.runs.predict.run_backbone", return_value=backbone):

@@ -22,7 +22,8 @@ import numpy as np
 from _timing import Row, Spread, report
 from PIL import Image
 
-from evenhand import Head, embed, fit_run
+import evenhand
+from evenhand import Head, embed
 from evenhand.backbones.load import load_backbone
 from evenhand.data.manifest import Manifest
 from evenhand.data.store_write import StoreWriter
@@ -128,7 +129,7 @@ def _run(folder: Path) -> Path:
     """Return a run on the embedded model, which `predict` can load."""
     write_scenes(folder / "scenes", seed=0, train=160, test=40)
     table = embed(Manifest.read(folder / "scenes"), load_backbone("tiny"), folder / "scenes.store", workers=0)
-    fit_run(table, method="erm", out=folder / "scenes.run")
+    evenhand.fit(table, method="erm", out=folder / "scenes.run")
     return folder / "scenes.run"
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from _models import scenes
 from _timing import Row, Spread, report
 
-from evenhand import embed, fit_run, load_tiny, render_report
+import evenhand
+from evenhand import embed, fit, load_tiny
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 SECONDS, MEGABYTES = 2.0, 10.0
@@ -27,8 +28,8 @@ SECONDS, MEGABYTES = 2.0, 10.0
 
 def page_of(folder: Path, images: int) -> Path:
     table = embed(scenes(folder / "photos", images), load_tiny(), folder / "x.store")
-    results = fit_run(table, method="cfr", out=folder / "x.run")
-    return render_report(results, folder / "report.html", run=folder / "x.run", device=None)
+    results = fit(table, method="cfr", out=folder / "x.run")
+    return evenhand.report(results, folder / "report.html", run=folder / "x.run", device=None)
 
 
 def seconds_to_open(page: Path, rounds: int) -> list[float]:

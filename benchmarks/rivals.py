@@ -21,7 +21,7 @@ from _sets import SCENES, composite, pacs, scenes
 from _timing import machine
 from _trajectories import oracle_or_read
 
-from evenhand import FeatureTable, compare_methods
+from evenhand import FeatureTable, compare
 from evenhand._random import numpy_stream
 from evenhand.comparison.winner import KEPT
 from evenhand.evaluation.results import Results
@@ -47,9 +47,9 @@ def main() -> None:
     for name, table, attribute in _sets(given.cache, given.data):
         if given.sets and name not in given.sets:
             continue
-        results = compare_methods(
+        results = compare(
             table,
-            METHODS,
+            methods=METHODS,
             seeds=range(given.seeds),
             oracles=True,
             group_by=attribute,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evenhand import Head, fit_run, read_store
+from evenhand import Head, fit, load_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.runs.card import write_card
 
@@ -66,7 +66,7 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         ) as writer:
             writer.write_part(X, rows, (), [thumbnail(rng) for _ in range(n)] if pictures else None)
             writer.finish()
-        fit_run(read_store(folder / "x.store"), method=method, out=folder / "x.run")
+        fit(load_store(folder / "x.store"), method=method, out=folder / "x.run")
         return folder / "x.run"
 
     return make

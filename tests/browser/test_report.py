@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from evenhand.reports.page import render_report
+from evenhand.reports import page as report_page
 from evenhand.reports.source import read_source
 
 pytestmark = pytest.mark.browser
@@ -21,7 +21,7 @@ MakeRun = Callable[..., Path]
 
 def report(run: Path, folder: Path) -> Path:
     results, found = read_source(run)
-    return render_report(results, folder / "report.html", run=found, device=None)
+    return report_page.report(results, folder / "report.html", run=found, device=None)
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ import pytest
 from tests.small_open_clip import write_open_clip
 from typer.testing import CliRunner
 
-from evenhand import Manifest, embed, fit_run
+from evenhand import Manifest, embed, fit
 from evenhand.backbones.load import load_backbone
 from evenhand.cli.app import app
 
@@ -167,7 +167,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_shard(pictures, Path("shards/train-000000.tar"))
         write_parquet(pictures, Path("data/train-00000-of-00001.parquet"))
         model = load_backbone(f"local-dir:{write_open_clip('vit', Path('vit'))}")
-        fit_run(embed(pictures, model, Path("vit.store"), workers=0), method="erm", out=Path("vit.run"))
+        fit(embed(pictures, model, Path("vit.store"), workers=0), method="erm", out=Path("vit.run"))
     return folder
 
 

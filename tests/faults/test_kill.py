@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from evenhand import EvenhandError, load, read_store
+from evenhand import EvenhandError, load_run, load_store
 
 Job = tuple[Any, ...]
 TEMPORARY = re.compile(r"(^|/)\.[^/]*\.tmp(/|$)")
@@ -98,7 +98,7 @@ def visible(found: dict[str, bytes]) -> dict[str, bytes]:
 def assert_store_is_whole_or_none(store: Path, found: dict[str, bytes], whole: dict[str, bytes]) -> None:
     """A store that can be read has all its bytes, and perhaps what the writer keeps until it has ended."""
     try:
-        read_store(store)
+        load_store(store)
     except EvenhandError:
         assert visible(found) != whole
     else:
@@ -111,8 +111,8 @@ def assert_nothing_or_whole(
     """A folder with a card holds all that belongs to it, of one fit; one without is no run."""
     if "out/card.json" not in found:
         with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json"):
-            load(run)
+            load_run(run)
         return
-    load(run)
+    load_run(run)
     fit = whole if found["out/card.json"] == whole["out/card.json"] else before
     assert {name: found[name] for name in fit} == fit

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from evenhand._errors import EvenhandError
 from evenhand.data.head import Head
-from evenhand.data.store import read_skipped, read_store, read_thumbnails
+from evenhand.data.store import load_store, read_skipped, read_thumbnails
 from evenhand.data.store_write import StoreWriter
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -63,7 +63,7 @@ def test_round_trip_is_identity(made: tuple[Head, np.ndarray, dict[str, list[str
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "s"
         write(path, head, X, columns, part_rows)
-        table = read_store(path)
+        table = load_store(path)
         assert np.concatenate(table.parts).tobytes() == X.tobytes()
         assert table.parts[0].dtype == X.dtype
         found = {"id": table.ids, "path": table.paths, "split": table.split, **table.attributes}
@@ -102,6 +102,6 @@ def test_no_byte_changes_unseen(store: Path, name: str, place: float, flip: int)
     file.write_bytes(after)
     try:
         with pytest.raises(EvenhandError, match=name.split("/")[-1]):
-            read_store(store)
+            load_store(store)
     finally:
         file.write_bytes(before)

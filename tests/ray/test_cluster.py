@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from evenhand import EvenhandError, fit_run, read_store
+from evenhand import EvenhandError, fit, load_store
 from evenhand.backbones.base import Backbone
 from evenhand.cli import main
 from evenhand.data.manifest import Manifest
@@ -41,7 +41,7 @@ def test_embed_and_predict_write_what_one_machine_writes(
     assert bytes_in(there) == bytes_in(here)
 
     fitted, csvs = tmp_path / "f.run", [tmp_path / "here.csv", tmp_path / "there.csv"]
-    fit_run(read_store(here), method="zero_shot", out=fitted)
+    fit(load_store(here), method="zero_shot", out=fitted)
     run("predict", fitted, scenes, "--out", csvs[0])
     run("predict", fitted, scenes, "--out", csvs[1], *cluster)
     assert csvs[1].read_bytes() == csvs[0].read_bytes()

@@ -1,1 +1,5 @@
-"""What a predictor gets wrong, and where."""
+"""What a model gets wrong, where, and what its errors share."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -10,7 +10,7 @@ import torch
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats
 from evenhand.audits.findings import Slice, Word
-from evenhand.functional.contrast import contrast
+from evenhand.functional.directions import contrast
 from evenhand.functional.geometry import class_directions
 
 LEVEL = 0.05

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
+from evenhand._typing import Floats
 from evenhand.audits.findings import Cost, Match, Probe, Slice, Suspect
 from evenhand.audits.inputs import audited
 from evenhand.audits.named_slices import name_slices
@@ -15,7 +17,8 @@ from evenhand.audits.run_report import calibration_suspects, cost_elsewhere
 from evenhand.audits.slice_report import matches, probed
 from evenhand.audits.slices import SLICES
 from evenhand.data.archives import is_there
-from evenhand.data.table import FeatureTable
+from evenhand.data.head import Head
+from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.result_row import group_column
 from evenhand.evaluation.results import ResultRow
 
@@ -54,10 +57,13 @@ class Audit(ResultRow):
         }
 
 
-def audit_table(
-    table: FeatureTable,
-    group_by: str | None = None,
+def audit(
+    X: FeatureTable | Floats,
+    y: Any = None,
     *,
+    groups: Any = None,
+    head: Head | None = None,
+    group_by: str | None = None,
     seed: int = 0,
     run: Path | None = None,
     vocabulary: Path | None = None,
@@ -73,11 +79,13 @@ def audit_table(
 
     Parameters
     ----------
-    table : FeatureTable
-        What to audit.
+    X : FeatureTable, or array [N, D_in]
+        What to audit: a store's table, or embeddings in memory.
+    y, groups, head : optional
+        Labels [N], attributes and head of embeddings in memory, as in `FeatureTable.from_arrays`.
     group_by : str, optional
         Attribute that makes the groups; the first one by default.
-    seed : int
+    seed : int, default=0
         Of the halves, samples and permutations.
     run : Path, optional
         Run folder that was fitted on this store.
@@ -98,6 +106,7 @@ def audit_table(
     """
     if slices < 2:
         raise EvenhandError(f"--slices is {slices}; give at least 2 for each class, {SLICES} is usual")
+    table = as_table(X, y, groups=groups, head=head)
     column = group_column(table, group_by)
     what = audited(table, column, seed, run)
     named = name_slices(

@@ -1,1 +1,5 @@
-"""Models that turn images and words into features."""
+"""Frozen models, and where the projection lives in each."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

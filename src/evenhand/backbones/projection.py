@@ -12,7 +12,7 @@ from typing_extensions import Self
 
 from evenhand._errors import EvenhandError
 from evenhand.data.head import POOL, Head, projected_width
-from evenhand.functional.attention_pool import attention_pool
+from evenhand.functional.attention import attention_pool
 from evenhand.functional.geometry import centred_bias, mean_row, project
 
 ROWS = 512
@@ -109,7 +109,7 @@ class AttentionPoolProjection(Projection):
     Attributes
     ----------
     positional_embedding, query_weight, query_bias, key_weight, value_weight, value_bias : Tensor
-        As in `functional.attention_pool`; their shapes tell channels, places and heads.
+        As in `functional.attention`; their shapes tell channels, places and heads.
 
     Raises
     ------

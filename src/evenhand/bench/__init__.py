@@ -1,1 +1,5 @@
-"""TODO."""
+"""Methods on a benchmark, with the published figures beside."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

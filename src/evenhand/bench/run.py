@@ -17,7 +17,7 @@ from evenhand._progress import Progress, silent
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.concepts import embed_concepts
 from evenhand.bench.published import Published, published
-from evenhand.comparison.run import compare_methods
+from evenhand.comparison.run import compare
 from evenhand.comparison.winner import kept_rows
 from evenhand.data.concepts import ConceptWords
 from evenhand.data.manifest import Manifest
@@ -124,7 +124,7 @@ def run_bench(
     concepts : ConceptWords, optional
         What is spurious, in words; methods that need them are skipped without.
     jobs : int
-        As in `compare_methods`.
+        As in `compare`.
     batch_size, workers : int
         As in `embed`.
     progress : Progress
@@ -151,9 +151,9 @@ def run_bench(
             progress=progress,
         )
     with _timed(seconds, "compare"):
-        results = compare_methods(
+        results = compare(
             table,
-            methods,
+            methods=methods,
             seeds=seeds,
             oracles=True,
             group_by=column,

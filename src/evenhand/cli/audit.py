@@ -44,17 +44,17 @@ def command(
     set_threads(threads)
 
     from evenhand.audits.gate import failures, read_bounds
-    from evenhand.audits.pipeline import audit_table
+    from evenhand.audits.pipeline import audit
     from evenhand.cli.audit_tables import show_audit
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, complain
-    from evenhand.data.store import read_store
+    from evenhand.data.store import load_store
 
     bounds = read_bounds(fail_under or [])
     with progress_bar() as progress:
-        audit = audit_table(
-            read_store(store),
-            group_by,
+        result = audit(
+            load_store(store),
+            group_by=group_by,
             seed=seed,
             run=against,
             vocabulary=vocabulary,
@@ -62,12 +62,12 @@ def command(
             device=choose_device(device),
             progress=progress,
         )
-    found = audit.model_dump(mode="json")
+    found = result.model_dump(mode="json")
     if json:
         as_json(found)
     else:
         show_audit(found)
-    missed = failures(audit.rates(), bounds)
+    missed = failures(result.rates(), bounds)
     if missed:
         complain("below", "; ".join(missed))
         raise typer.Exit(BELOW)

@@ -48,16 +48,16 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.compare_table import show_comparison
-    from evenhand.comparison.run import compare_methods
+    from evenhand.comparison.run import compare
     from evenhand.comparison.workers import cores
-    from evenhand.data.store import read_store
+    from evenhand.data.store import load_store
 
-    table = read_store(store)
+    table = load_store(store)
     words = None if concepts is None else _embedded(table, concepts)
     with progress_bar() as progress:
-        results = compare_methods(
+        results = compare(
             table,
-            listed(methods) or [],
+            methods=listed(methods) or [],
             seeds=range(seed, seed + seeds),
             selection=selection,
             oracles=oracles,

@@ -26,13 +26,13 @@ def command(
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.results import show_results
     from evenhand.cli.show import clean, console
-    from evenhand.reports.page import render_report
+    from evenhand.reports.page import report
     from evenhand.runs.demo import run_demo, run_folder
 
     page = out / "report.html"
     with progress_bar() as progress:
         results = run_demo(out, seeds=range(seed, seed + seeds), progress=progress)
-        render_report(results, page, run=run_folder(out, seed), progress=progress)
+        report(results, page, run=run_folder(out, seed), progress=progress)
     show_results(results, out, json=json)
     if not json:
         console().print(clean(f"open {page.resolve()} in a browser"), soft_wrap=True)

@@ -27,9 +27,9 @@ def command(
     set_threads(threads)
 
     from evenhand.cli.show import as_json, clean, console
-    from evenhand.exports.run import export_run
+    from evenhand.exports.run import export
 
-    found = export_run(run, to, out)
+    found = export(run, to, out)
     if json:
         as_json(found)
         return

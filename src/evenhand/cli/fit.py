@@ -56,13 +56,13 @@ def command(
 
     from evenhand.cli.params import check_params
     from evenhand.cli.results import show_results
-    from evenhand.data.store import read_store
-    from evenhand.runs.fit import fit_run
+    from evenhand.data.store import load_store
+    from evenhand.runs.fit import fit
 
     check_params(method, params)
-    table = read_store(store)
+    table = load_store(store)
     words = None if concepts is None else embedded_words(table, method, concepts)
-    results = fit_run(
+    results = fit(
         table,
         method=method,
         out=out,

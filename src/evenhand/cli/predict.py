@@ -49,11 +49,11 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, clean, complain, console, table
-    from evenhand.runs.predict import predict_run
+    from evenhand.runs.predict import predict
 
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     with progress_bar() as progress:
-        found = predict_run(
+        found = predict(
             run,
             source,
             features=features,

@@ -34,12 +34,12 @@ def command(
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.options import choose_device
     from evenhand.cli.show import as_json, clean, console
-    from evenhand.reports.page import render_report
+    from evenhand.reports.page import report
     from evenhand.reports.source import read_source
 
     results, run = read_source(source)
     with progress_bar() as progress:
-        render_report(
+        report(
             results,
             out,
             run=run,

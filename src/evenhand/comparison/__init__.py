@@ -1,1 +1,5 @@
-"""TODO."""
+"""Methods × seeds on one store, and which one to keep."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

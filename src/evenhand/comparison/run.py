@@ -10,15 +10,17 @@ from typing import Any
 
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
+from evenhand._typing import Floats
 from evenhand.comparison.assemble import Entry, assemble
 from evenhand.comparison.job import Job, JobResult, judge, run_job, sentence
 from evenhand.comparison.job_cache import RESULTS, UnitFiles, fingerprint, key_of
 from evenhand.comparison.requirements import why_skipped
 from evenhand.comparison.workers import Workers, one_thread
 from evenhand.data.concepts import Concepts
+from evenhand.data.head import Head
 from evenhand.data.partition import SplitRows, held_out, shown_to
 from evenhand.data.splits import HELD_OUT
-from evenhand.data.table import FeatureTable
+from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.result_row import group_column
 from evenhand.evaluation.results import Results, provenance
 from evenhand.methods.registry import make, method_class, names
@@ -29,10 +31,13 @@ BUDGET = 5
 """Configurations of each method at most."""
 
 
-def compare_methods(
-    table: FeatureTable,
-    methods: Sequence[str] = ("all",),
+def compare(
+    X: FeatureTable | Floats,
+    y: Any = None,
     *,
+    methods: Sequence[str] = ("all",),
+    groups: Any = None,
+    head: Head | None = None,
     seeds: Sequence[int] = range(5),
     selection: str = SHORTCUT_CELL.name,
     oracles: bool = False,
@@ -53,8 +58,10 @@ def compare_methods(
 
     Parameters
     ----------
-    table : FeatureTable
-        A store.
+    X : FeatureTable, or array [N, D_in]
+        A store's table, or embeddings in memory.
+    y, groups, head : optional
+        Labels [N], attributes and head of embeddings in memory, as in `FeatureTable.from_arrays`.
     methods : sequence of str
         Registry names, with a preset as in `cfr:paper`; `all` stands for every one without presets. An oracle
         that is named needs no `oracles`.
@@ -84,6 +91,7 @@ def compare_methods(
         range, the rule uses group labels without `oracles`, no rows can be held out, ERM fails, or `out` is
         no folder of a comparison.
     """
+    table = as_table(X, y, groups=groups, head=head)
     rule = _rule(selection, oracles)
     if budget < 1 or not seeds:
         raise EvenhandError(

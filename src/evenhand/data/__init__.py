@@ -1,1 +1,5 @@
-"""Images and tables in, feature tables and stores out."""
+"""Labelled images and cached features: manifests, tables, splits, stores."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

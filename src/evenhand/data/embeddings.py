@@ -16,7 +16,7 @@ from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, r
 from evenhand.data.head import Head
 from evenhand.data.labels import check_trained, untested
 from evenhand.data.read_arrays import feature_files, read_arrays
-from evenhand.data.store import read_store
+from evenhand.data.store import load_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 
@@ -110,7 +110,7 @@ def import_embeddings(
     with StoreWriter(Path(out), identity=identity, head=head, width=width, dtype=dtype) as writer:
         if not writer.finished:
             _write(writer, parts, rows)
-    return read_store(out)
+    return load_store(out)
 
 
 def read_features(paths: Sequence[Path]) -> list[Floats]:

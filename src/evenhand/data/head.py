@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from evenhand._errors import EvenhandError
 from evenhand._typing import Floats
 
 POOL = (
@@ -16,7 +19,7 @@ POOL = (
     "value_weight",
     "value_bias",
 )
-"""The arrays of an attention pool before its last linear map, as `functional.attention_pool` takes them."""
+"""The arrays of an attention pool before its last linear map, as `functional.attention` takes them."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,18 @@ class Head:
         The prompts behind each prototype.
     pool : dict of str to float32 arrays
         The arrays `POOL` where features are maps that an attention pool gathers before W; else empty.
+
+    Raises
+    ------
+    EvenhandError
+        If there are fewer than two classes, a class name comes twice, or widths do not fit each other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> head = Head.from_text(np.eye(2, 4, dtype=np.float32), ["landbird", "waterbird"])
+    >>> head.width, head.classes
+    (4, ('landbird', 'waterbird'))
     """
 
     weight: Floats
@@ -48,6 +63,61 @@ class Head:
     logit_scale: float = 1 / 0.07
     prompts: dict[str, list[str]] = field(default_factory=dict)
     pool: Mapping[str, Floats] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2 or len(set(self.classes)) < len(self.classes):
+            raise EvenhandError(
+                f"classes must hold two or more different names, but they are {list(self.classes)[:5]}; "
+                "give one name per class"
+            )
+        if self.weight.ndim != 2:
+            raise EvenhandError(f"weight must be a matrix [D, D_out], but its shape is {self.weight.shape}")
+        width = self.weight.shape[1]
+        for name, array, wanted in (
+            ("bias", self.bias, (width,)),
+            ("text", self.text, (len(self.classes), width)),
+        ):
+            if array is not None and array.shape != wanted:
+                raise EvenhandError(
+                    f"{name} has shape {array.shape}, but {len(self.classes)} classes and a projection to "
+                    f"{width} columns ask for {wanted}"
+                )
+        if not (np.isfinite(self.logit_scale) and self.logit_scale > 0):
+            raise EvenhandError(
+                f"logit_scale must be a positive number, but it is {self.logit_scale}; CLIP's is 100"
+            )
+
+    @classmethod
+    def from_text(cls, text: Floats, classes: Sequence[str], *, logit_scale: float = 100.0) -> Head:
+        """Return the head of embeddings that already lie in the space shared with text.
+
+        Parameters
+        ----------
+        text : array [C, D]
+            A text embedding for each class, of any length but zero; rows are divided by their L2 norm.
+        classes : sequence of C str
+            Class names, in the order of the rows.
+        logit_scale : float, default=100.0
+            s, the factor on the cosines.
+
+        Returns
+        -------
+        Head
+            Its projection is the identity [D, D].
+
+        Raises
+        ------
+        EvenhandError
+            If `text` is not a finite matrix with a row per class, or has a row of zeros.
+        """
+        rows = np.asarray(text, dtype=np.float32)
+        norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+        if rows.ndim != 2 or not np.isfinite(rows).all() or not norms.all():
+            raise EvenhandError(
+                f"text must be a finite matrix [C, D] without rows of zeros, but its shape is {rows.shape}"
+            )
+        identity = np.eye(rows.shape[1], dtype=np.float32)
+        return cls(identity, None, tuple(classes), rows / norms, logit_scale)
 
     @property
     def width(self) -> int:

@@ -29,7 +29,7 @@ from evenhand.data.store_layout import (
 from evenhand.data.table import FeatureTable
 
 
-def read_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
+def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
     """Read a finished store.
 
     Parameters

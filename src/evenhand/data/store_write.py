@@ -62,7 +62,7 @@ class StoreWriter:
     width : int
         D_in.
     finished : bool
-        The same store was already there; `read_store` verifies it.
+        The same store was already there; `load_store` verifies it.
     parts_done : int
         Parts that need not be made again.
 

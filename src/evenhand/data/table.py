@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.head import Head
+from evenhand.data.splits import stratified_split
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,79 @@ class FeatureTable:
     head: Head
     card: dict[str, Any] = field(default_factory=dict)
     source: Path | None = None
+
+    @classmethod
+    def from_arrays(
+        cls,
+        X: Any,
+        y: Any,
+        *,
+        groups: Any = None,
+        split: Any = None,
+        head: Head | None = None,
+        seed: int = 0,
+    ) -> FeatureTable:
+        """Return the table of embeddings that are in memory.
+
+        Parameters
+        ----------
+        X : array [N, D_in]
+            Finite features.
+        y : array [N]
+            Labels; with a `head`, names among `head.classes`.
+        groups : array [N] or mapping of str to arrays [N], optional
+            An attribute of the rows, or several by name; groups are label × attribute. None, NaN and the
+            empty string are unknown. An array alone is called "group".
+        split : array [N] of str, optional
+            "train", "validation" or "test"; drawn by class (70, 15 and 15 %) where there is none.
+        head : Head, optional
+            Projection and class prototypes; the identity without text by default.
+        seed : int, default=0
+            Of the split.
+
+        Raises
+        ------
+        EvenhandError
+            If `X` is not a finite matrix, another array has another length, or a label or split is unknown.
+
+        Examples
+        --------
+        >>> X, y = np.eye(8, dtype=np.float32), np.array(["cat", "dog"] * 4)
+        >>> table = FeatureTable.from_arrays(X, y, groups=["indoors"] * 8)
+        >>> table.classes, sorted(table.attributes)
+        (('cat', 'dog'), ['group'])
+        """
+        features = np.asarray(X, dtype=np.float32)
+        if features.ndim != 2 or not np.isfinite(features).all():
+            raise EvenhandError(f"X must be a finite matrix [N, D], but its shape is {features.shape}")
+        labels = np.asarray([str(label) for label in y])
+        classes = tuple(np.unique(labels).tolist()) if head is None else head.classes
+        known = {name: code for code, name in enumerate(classes)}
+        odd = next((label for label in labels.tolist() if label not in known), None)
+        if odd is not None:
+            raise EvenhandError(f"y holds {odd!r}, which is no class of the head: {', '.join(classes)}")
+        codes = np.array([known[label] for label in labels.tolist()], dtype=np.int64)
+        named = groups if isinstance(groups, Mapping) else {} if groups is None else {"group": groups}
+        attributes = {str(name): _known_or_empty(values) for name, values in named.items()}
+        given = stratified_split(codes, seed=seed) if split is None else np.asarray(split, dtype=np.str_)
+        lengths = {"y": len(codes), "split": len(given), **{k: len(v) for k, v in attributes.items()}}
+        wrong = next((name for name, n in lengths.items() if n != len(features)), None)
+        if wrong is not None:
+            raise EvenhandError(
+                f"X has {len(features)} rows, but {wrong} has {lengths[wrong]}; give one a row"
+            )
+        if unknown := sorted(set(given.tolist()) - {"train", "validation", "test"}):
+            raise EvenhandError(f"split holds {unknown[0]!r}; allowed are train, validation, test")
+        return cls(
+            parts=[features],
+            y=codes,
+            split=given,
+            ids=np.arange(len(codes)).astype(np.str_),
+            paths=np.full(len(codes), ""),
+            attributes=attributes,
+            head=head or Head(np.eye(features.shape[1], dtype=np.float32), None, classes),
+            card={"family": "import"},
+        )
 
     def __len__(self) -> int:
         return len(self.y)
@@ -97,6 +172,32 @@ class FeatureTable:
         values = self.attributes[attribute][rows]
         names = np.char.add(np.char.add(self.labels(rows), " / "), values)
         return np.where(values == "", "", names)
+
+
+def as_table(
+    X: FeatureTable | Any, y: Any = None, *, groups: Any = None, head: Head | None = None
+) -> FeatureTable:
+    """Return a table as it is, or the table of arrays X [N, D_in] and y [N].
+
+    Raises
+    ------
+    EvenhandError
+        If arrays come without labels, a table comes with them, or the arrays make no table.
+    """
+    if isinstance(X, FeatureTable):
+        if y is not None or groups is not None or head is not None:
+            raise EvenhandError("a table brings its labels, groups and head; leave y, groups and head out")
+        return X
+    if y is None:
+        raise EvenhandError("y is missing: an array of features needs a label for each row")
+    return FeatureTable.from_arrays(X, y, groups=groups, head=head)
+
+
+def _known_or_empty(values: Any) -> Strings:
+    """Return values as text; None and NaN, which are unknown, as the empty string."""
+    return np.array(
+        ["" if value is None or value != value else str(value) for value in values], dtype=np.str_
+    )
 
 
 @dataclass(frozen=True)

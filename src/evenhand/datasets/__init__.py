@@ -1,1 +1,5 @@
-"""Benchmark data sets, one file each."""
+"""Benchmark data sets, and scenes that are drawn."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -20,7 +20,7 @@ TARGETS = {
 """Modules by target; each has `write(source, folder)`, which returns the largest difference in logits."""
 
 
-def export_run(run: Path, to: str, out: Path) -> dict[str, Any]:
+def export(run: Path, to: str, out: Path) -> dict[str, Any]:
     """Write a run's model for other software, with a model card; return where, what, and how near it is.
 
     What was written is loaded again and compared with the run on noise pictures before it takes its place.

@@ -16,11 +16,12 @@ from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike, Strings
 from evenhand.backbones.base import Backbone
+from evenhand.backbones.load import load_backbone
 from evenhand.backbones.prompts import class_prompts
 from evenhand.data.archives import size_of
 from evenhand.data.files import is_remote
 from evenhand.data.manifest import Manifest
-from evenhand.data.store import read_skipped, read_store
+from evenhand.data.store import load_store, read_skipped
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.engine import Embedded, Engine, on_this_machine
@@ -33,8 +34,8 @@ Features = tuple[list[int], Floats, list[tuple[int, str]]]
 
 
 def embed(
-    manifest: Manifest,
-    backbone: Backbone,
+    images: Manifest | PathLike,
+    model: Backbone | str,
     out: PathLike,
     *,
     templates: str | Sequence[str] | None = None,
@@ -55,10 +56,10 @@ def embed(
 
     Parameters
     ----------
-    manifest : Manifest
-        Labelled images.
-    backbone : Backbone
-        The frozen model.
+    images : Manifest, str or Path
+        Labelled images, or where they lie, as in `Manifest.read`.
+    model : Backbone or str
+        The frozen model, or its name as in `load_backbone`.
     out : Path
         Folder of the store.
     templates, prompts
@@ -88,6 +89,8 @@ def embed(
     EvenhandWarning
         If no training picture of a class can be read.
     """
+    manifest = images if isinstance(images, Manifest) else Manifest.read(images)
+    backbone = load_backbone(model) if isinstance(model, str) else model
     out = Path(out)
     _check(manifest, batch_size, part_rows, dtype)
     head = backbone.head(manifest.classes, {**class_prompts(manifest.classes, templates), **(prompts or {})})
@@ -121,7 +124,7 @@ def embed(
                         progress("embed", rows.stop, len(manifest))
                     _write_part(writer, manifest, made, thumbnails)
             writer.finish()
-    table = read_store(out)
+    table = load_store(out)
     if strict:
         _check_none_skipped(out)
     _warn_of_lost_classes(table)

@@ -1,1 +1,5 @@
-"""Pure functions from tensor to tensor, one per equation."""
+"""The formulas: pure functions of tensors and arrays."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

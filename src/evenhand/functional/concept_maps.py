@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from evenhand.functional.span import project_out, span
+from evenhand.functional.subspaces import project_out, span
 
 
 def calibrated_projection(spurious: Tensor, pairs: Tensor, strength: float) -> Tensor:

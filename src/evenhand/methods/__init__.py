@@ -1,1 +1,5 @@
-"""scikit-learn estimators, one file per method."""
+"""Classifiers on frozen features, as scikit-learn estimators."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -152,7 +152,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
     def save(self, path: PathLike) -> None:
-        """Write the fitted model as one safetensors file, which `evenhand.load` reads back.
+        """Write the fitted model as one safetensors file, which `evenhand.load_run` reads back.
 
         Parameters
         ----------

@@ -15,7 +15,7 @@ from evenhand._typing import Floats
 from evenhand.data.head import Head
 from evenhand.functional.geometry import class_sums
 from evenhand.functional.logit_adjustment import log_prior, logit_adjusted_cross_entropy
-from evenhand.functional.span import project_out, span
+from evenhand.functional.subspaces import project_out, span
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.rows import BLOCK

@@ -49,6 +49,20 @@ def method_class(name: str) -> type[Method]:
     return found
 
 
+def registered_name(cls: type[Method]) -> str:
+    """Return the registry name of a class.
+
+    Raises
+    ------
+    EvenhandError
+        If it is not registered.
+    """
+    for name in names():
+        if method_class(name) is cls:
+            return name
+    raise EvenhandError(f"{cls.__name__} is no registered method; register it in the group {GROUP!r}")
+
+
 def make(name: str, **params: Any) -> Method:
     """Return an unfitted method. `cfr:paper` is `cfr` with `preset="paper"`.
 

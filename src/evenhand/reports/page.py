@@ -18,7 +18,7 @@ from evenhand.reports.source import RunView, view_run
 from evenhand.reports.template import fill
 
 
-def render_report(
+def report(
     results: Any,
     out: Path,
     *,

@@ -1,1 +1,5 @@
-"""TODO."""
+"""Run folders: written by a fit, read by report, export and predict."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -68,7 +68,7 @@ def write_card(run: Path, told: Mapping[str, Any]) -> None:
 
 
 def is_run(folder: Path) -> bool:
-    """Tell whether a folder holds what `fit_run` writes, of any version."""
+    """Tell whether a folder holds what `fit` writes, of any version."""
     try:
         return bool(_read(folder, CARD).get("kind") == "run")
     except EvenhandError:

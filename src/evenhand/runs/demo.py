@@ -13,7 +13,7 @@ from evenhand.data.table import FeatureTable
 from evenhand.datasets.scenes import write_scenes
 from evenhand.evaluation.results import ResultRow, Results, provenance, summarise
 from evenhand.extract.local import embed
-from evenhand.runs.fit import fit_row, fit_run
+from evenhand.runs.fit import fit, fit_row
 
 TRAINING = 2000
 """Scenes to train on: a hundred of them mislead, enough for evidence."""
@@ -48,4 +48,4 @@ def run_folder(out: Path, seed: int) -> Path:
 def _fit_all(table: FeatureTable, seed: int, run: Path) -> list[ResultRow]:
     erm, fitted, _ = fit_row(table, "erm", seed)
     zero_shot, _, _ = fit_row(table, "zero_shot", seed, erm=fitted.model_)
-    return [zero_shot, erm, *fit_run(table, method="cfr", out=run, seed=seed).rows]
+    return [zero_shot, erm, *fit(table, method="cfr", out=run, seed=seed).rows]

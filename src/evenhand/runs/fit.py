@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from sklearn.base import clone
 
 from evenhand._errors import EvenhandError
 from evenhand._files import all_or_none, atomic, was_interrupted
@@ -25,7 +26,7 @@ from evenhand.methods._training.model import Model
 from evenhand.methods.base import Method
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.methods.erm import ERM
-from evenhand.methods.registry import make, method_class
+from evenhand.methods.registry import make, method_class, registered_name
 from evenhand.runs.card import RESULTS, is_run, write_card
 from evenhand.runs.streaming import STREAMED, features, streams
 from evenhand.runs.temperature import apart_for_confidence, calibrate_confidence
@@ -35,7 +36,7 @@ ValidationFrom = Literal["train", "given"]
 
 def fit_row(
     table: FeatureTable,
-    method: str,
+    method: str | Method,
     seed: int,
     *,
     group_by: str | None = None,
@@ -54,16 +55,15 @@ def fit_row(
     blocks; None leaves it to their size (see `experiments.streaming`).
     """
     column = group_column(table, group_by)
-    words = words_for(table, method, concepts)
-    estimator = make(method, head=table.head, random_state=seed, **words, **(params or {}))
+    name, estimator = _estimator(table, method, seed, params, concepts)
     rows = parts(table, validation_from)
     if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)
     if confidence:
         rows, judged, found_on = apart_for_confidence(table, rows, seed)
-    stream = streams(table, rows.train, type(estimator), method, stream)
+    stream = streams(table, rows.train, type(estimator), name, stream)
     X, y = features(table, rows.train, stream=stream), table.labels(rows.train)
-    given = given_to_fit(table, rows, estimator, method, column, stream=stream)
+    given = given_to_fit(table, rows, estimator, name, column, stream=stream)
     start = time.perf_counter()
     estimator.fit(X, y, **given)
     seconds = time.perf_counter() - start
@@ -81,7 +81,7 @@ def fit_row(
         _right(table, rows, estimator.model_.logits(test)),
         _right(table, rows, erm.logits(test)),
         column=column,
-        method=method,
+        method=name,
         seed=seed,
         group_labels_used=estimator.group_labels_used,
         needs=list(estimator.needs),
@@ -95,10 +95,10 @@ def fit_row(
     return row, estimator, rows
 
 
-def fit_run(
+def fit(
     table: FeatureTable,
     *,
-    method: str,
+    method: str | Method = "cfr",
     out: PathLike,
     seed: int = 0,
     group_by: str | None = None,
@@ -110,7 +110,9 @@ def fit_run(
 ) -> Results:
     """Fit and write a run folder: bundle, card, results, history, calibration set, and the ERM behind it.
 
-    With `confidence` the bundle holds logits already divided by the temperature; `stream` is as in `fit_row`.
+    `method` is a registry name or an unfitted estimator, which is cloned; the table gives its head, `seed`
+    its random state. With `confidence` the bundle holds logits already divided by the temperature; `stream` is
+    as in `fit_row`.
 
     Raises
     ------
@@ -131,7 +133,7 @@ def fit_run(
         stream=stream,
     )
     card = {
-        "method": method,
+        "method": row.method,
         "seed": seed,
         "params": {name: repr(value) for name, value in (params or {}).items()},
         "concept_words": asdict(concepts.words) if concepts and "words" in estimator.needs else None,
@@ -159,6 +161,24 @@ def fit_run(
     if started_from is None:
         (out / ERM_BUNDLE).unlink(missing_ok=True)  # of the run that this one replaces
     return results
+
+
+def _estimator(
+    table: FeatureTable,
+    method: str | Method,
+    seed: int,
+    params: Mapping[str, Any] | None,
+    concepts: Concepts | None,
+) -> tuple[str, Method]:
+    """Return a method's name and its unfitted estimator, with the head and the words of the table."""
+    if isinstance(method, str):
+        words = words_for(table, method, concepts)
+        return method, make(method, head=table.head, random_state=seed, **words, **(params or {}))
+    name = registered_name(type(method))
+    given = {"head": table.head, "random_state": seed, **words_for(table, name, concepts), **(params or {})}
+    estimator: Method = clone(method).set_params(**given)
+    estimator.check_ranges()
+    return name, estimator
 
 
 def words_for(table: FeatureTable, method: str, concepts: Concepts | None) -> dict[str, Concepts]:

@@ -1,4 +1,4 @@
-"""`evenhand.load`: a run folder, or a saved model, back as a fitted scikit-learn estimator."""
+"""`evenhand.load_run`: a run folder, or a saved model, back as a fitted scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class FittedRun(Method):
         return self.model_
 
 
-def load(run: Path | str) -> FittedRun:
+def load_run(run: Path | str) -> FittedRun:
     """Return the fitted estimator of a run folder, or of a file that `Method.save` wrote.
 
     Raises

@@ -12,7 +12,7 @@ import torch
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
-from evenhand.data.store import read_store
+from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, read_bundle
@@ -71,7 +71,7 @@ def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) 
     place = store or (Path(card["store"]) if card["store"] else None)
     if place is None:
         raise EvenhandError(f"run {run} names no store; give --store FOLDER")
-    table = read_store(place)
+    table = load_store(place)
     if table.card != card["store_card"] or list(table.classes) != card["classes"]:
         raise EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as --store")
     return table

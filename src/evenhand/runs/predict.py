@@ -29,7 +29,7 @@ Block = tuple[list[str], Floats]
 """Paths [n] and features [n, D_in]."""
 
 
-def predict_run(
+def predict(
     run: PathLike,
     source: PathLike | None = None,
     *,
@@ -48,7 +48,7 @@ def predict_run(
     Parameters
     ----------
     run : Path
-        Folder that `fit_run` wrote.
+        Folder that `fit` wrote.
     source, features : Path, optional
         Images, or a file of features [N, D_in] in their place.
     out : Path

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evenhand import EvenhandError, FeatureTable, Head, fit_run, load_openclip, load_tiny, read_store
+from evenhand import EvenhandError, FeatureTable, Head, fit, load_openclip, load_store, load_tiny
 from evenhand.audits import inputs as audited
 from evenhand.audits import words as text_tower
-from evenhand.audits.pipeline import Audit, audit_table
+from evenhand.audits.pipeline import Audit, audit
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.audits.words import load_tower
 
@@ -30,7 +30,7 @@ def run(make_run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(run: Path) -> Audit:
-    return audit_table(read_store(run.parent / "x.store"), run=run)
+    return audit(load_store(run.parent / "x.store"), run=run)
 
 
 def test_before_and_after_of_a_run(found: Audit) -> None:
@@ -68,9 +68,9 @@ def test_the_audit_is_plain_data(found: Audit) -> None:
 
 
 def test_group_labels_are_shown_and_never_used(run: Path, found: Audit) -> None:
-    table = read_store(run.parent / "x.store")
+    table = load_store(run.parent / "x.store")
     shuffled = np.random.default_rng(0).permutation(table.attributes["place"])
-    other = audit_table(dataclasses.replace(table, attributes={"place": shuffled}), run=run)
+    other = audit(dataclasses.replace(table, attributes={"place": shuffled}), run=run)
     assert other.slices == found.slices
     assert other.suspects == found.suspects
     assert other.worst_group != found.worst_group
@@ -84,15 +84,15 @@ def test_rates_of_the_gate(found: Audit) -> None:
 
 
 def test_zero_shot_alone(table: FeatureTable) -> None:
-    found = audit_table(table)
+    found = audit(table)
     assert found.models == ["zero_shot"]
     assert found.before is None
     assert found.costs == found.suspects == []
 
 
 def test_a_run_that_has_no_before(table: FeatureTable, tmp_path: Path) -> None:
-    fit_run(table, method="zero_shot", out=tmp_path / "zero.run")
-    found = audit_table(table, run=tmp_path / "zero.run")
+    fit(table, method="zero_shot", out=tmp_path / "zero.run")
+    found = audit(table, run=tmp_path / "zero.run")
     assert found.models == ["zero_shot"]
     assert found.before is None
 
@@ -100,7 +100,7 @@ def test_a_run_that_has_no_before(table: FeatureTable, tmp_path: Path) -> None:
 def test_no_error_at_all(table: FeatureTable) -> None:
     X = table.features(np.arange(len(table)))
     X[:, 0] = 20 * (2 * table.y - 1)
-    found = audit_table(dataclasses.replace(table, parts=[X]))
+    found = audit(dataclasses.replace(table, parts=[X]))
     assert found.slices == []
     assert "no words: there is no error among 200 rows" in found.notes
 
@@ -122,11 +122,11 @@ def small(n: int, classes: int) -> FeatureTable:
 
 
 def test_without_text_it_is_class_centroids_that_are_audited() -> None:
-    assert audit_table(small(40, 2)).models == ["class_centroids"]
+    assert audit(small(40, 2)).models == ["class_centroids"]
 
 
 def test_ten_rows() -> None:
-    found = audit_table(small(10, 2))
+    found = audit(small(10, 2))
     assert found.slices == found.probes == found.matches == []
 
 
@@ -135,7 +135,7 @@ def test_a_thousand_classes() -> None:
     text = np.random.default_rng(1).normal(size=(1000, 16)).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = audit_table(dataclasses.replace(table, head=dataclasses.replace(table.head, text=text)))
+        found = audit(dataclasses.replace(table, head=dataclasses.replace(table.head, text=text)))
     assert len(found.classes) == 1000
     assert found.sampled == 3000
 
@@ -144,7 +144,7 @@ def test_of_many_rows_a_sample_is_sliced_and_that_is_said(
     table: FeatureTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audited, "MOST", 150)
-    found = audit_table(table)
+    found = audit(table)
     assert found.sampled == 150
     assert found.classes[0].n == 100
     assert "slices and probes look at 150 of 200 rows, drawn with seed 0" in found.notes
@@ -154,9 +154,9 @@ def test_rows_that_chose_are_not_sliced(table: FeatureTable, tmp_path: Path) -> 
     split = table.split.astype("<U10")
     split[400:500] = "validation"
     given = dataclasses.replace(table, split=split)
-    fit_run(given, method="erm", out=tmp_path / "e.run", validation_from="given")
-    assert audit_table(given).sampled == 200
-    found = audit_table(given, run=tmp_path / "e.run")
+    fit(given, method="erm", out=tmp_path / "e.run", validation_from="given")
+    assert audit(given).sampled == 200
+    found = audit(given, run=tmp_path / "e.run")
     assert found.sampled == 100
     assert "slices are of the test split: the run was chosen on the validation split" in found.notes
 
@@ -202,12 +202,12 @@ def test_no_tower(table: FeatureTable) -> None:
 
 def test_too_few_slices(table: FeatureTable) -> None:
     with pytest.raises(EvenhandError, match="--slices is 1; give at least 2 for each class"):
-        audit_table(table, slices=1)
+        audit(table, slices=1)
 
 
 def test_another_stores_run(run: Path, table: FeatureTable) -> None:
     with pytest.raises(EvenhandError, match=r"--against .*x.run was fitted on another store"):
-        audit_table(table, run=run)
+        audit(table, run=run)
 
 
 @pytest.mark.parametrize(
@@ -225,4 +225,4 @@ def test_a_damaged_calibration_set(
         pq.write_table(pa.table({"id": [content]}), path)
     reseal(tmp_path / "x.run")
     with pytest.raises(EvenhandError, match=sentence):
-        audit_table(read_store(run.parent / "x.store"), run=tmp_path / "x.run")
+        audit(load_store(run.parent / "x.store"), run=tmp_path / "x.run")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from evenhand import EvenhandError, FeatureTable, Manifest, load_tiny, read_store
+from evenhand import EvenhandError, FeatureTable, Manifest, load_store, load_tiny
 from evenhand.backbones.concepts_from_card import concepts_for
 from evenhand.cli.app import app
 from evenhand.data.concepts import parse_concept_words
@@ -64,7 +64,7 @@ def test_imported_embeddings_have_no_text_tower(table: FeatureTable) -> None:
 
 
 def test_words_of_another_model_are_refused(store: Path) -> None:
-    table = read_store(store)
+    table = load_store(store)
     concepts = concepts_for(table, parse_concept_words(CONTENT))
     row, fitted, _ = fit_row(table, "roboshot", 0, concepts=concepts)
     assert row.needs == ["text", "words"]

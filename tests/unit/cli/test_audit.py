@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from evenhand import fit_run, read_store
+from evenhand import fit, load_store
 from evenhand.cli.app import app
 from evenhand.datasets.scenes import write_scenes
 
@@ -36,7 +36,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "cpu",
     ]
     assert CliRunner().invoke(app, [str(a) for a in arguments]).exit_code == 0
-    fit_run(read_store(out), method="cfr", out=folder / "birds.run")
+    fit(load_store(out), method="cfr", out=folder / "birds.run")
     return out
 
 

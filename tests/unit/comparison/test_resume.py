@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evenhand import EvenhandError, FeatureTable, compare_methods, import_embeddings, read_store
+from evenhand import EvenhandError, FeatureTable, compare, import_embeddings, load_store
 from evenhand.comparison import run as module
 from evenhand.comparison.job_cache import UnitFiles, fingerprint, key_of
 from evenhand.comparison.workers import Workers
@@ -52,7 +52,7 @@ def read(folder: Path) -> Any:
     return timeless(json.loads((folder / "results.json").read_text(encoding="utf-8")))
 
 
-def compare(store: Path, out: Path, *more: object) -> list[str]:
+def command(store: Path, out: Path, *more: object) -> list[str]:
     options = ("--methods", ",".join(METHODS), "--seeds", 4, "--out", out, *more)
     code = "from evenhand.cli import main; main()"
     return [sys.executable, "-c", code, "compare", str(store), *map(str, options)]
@@ -84,7 +84,7 @@ def test_an_interrupted_comparison_leaves_whole_units_and_no_process(
     store: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
     out, units = tmp_path / "cut", tmp_path / "cut" / "units"
-    process = subprocess.Popen(compare(store, out, "--jobs", 2), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command(store, out, "--jobs", 2), stderr=subprocess.PIPE, text=True)
     wait_for(lambda: len(list(units.glob("*.json"))) >= 2 or process.poll() is not None)
     workers = children(process.pid)
     os.kill(process.pid, how)
@@ -99,16 +99,16 @@ def test_an_interrupted_comparison_leaves_whole_units_and_no_process(
         assert len(whole) == len(list(units.iterdir())), "a temporary file is left"
         return
     # What two processes had done, and what one does now, is what one process does alone.
-    table = read_store(store)
-    compare_methods(table, METHODS, seeds=range(4), out=out)
+    table = load_store(store)
+    compare(table, methods=METHODS, seeds=range(4), out=out)
     assert all(path.stat().st_mtime_ns == then for path, then in whole.items())
-    fresh = compare_methods(table, METHODS, seeds=range(4))
+    fresh = compare(table, methods=METHODS, seeds=range(4))
     assert read(out) == timeless(fresh.model_dump(mode="json", by_alias=True))
 
 
 def test_processes_give_what_one_process_gives(table: FeatureTable) -> None:
-    alone = compare_methods(table, ["erm", "linear_probe"], seeds=[0, 1])
-    together = compare_methods(table, ["erm", "linear_probe"], seeds=[0, 1], jobs=2)
+    alone = compare(table, methods=["erm", "linear_probe"], seeds=[0, 1])
+    together = compare(table, methods=["erm", "linear_probe"], seeds=[0, 1], jobs=2)
     assert timeless(together.model_dump(mode="json")) == timeless(alone.model_dump(mode="json"))
 
 
@@ -133,7 +133,7 @@ def test_units_of_another_store_or_setting_are_not_mixed_in(
 
     def again(of: FeatureTable = table, **more: Any) -> list[tuple[str, int]]:
         counted.clear()
-        compare_methods(of, ["zero_shot", "erm"], seeds=[0], out=tmp_path / "out", **more)
+        compare(of, methods=["zero_shot", "erm"], seeds=[0], out=tmp_path / "out", **more)
         return counted
 
     assert again() == both
@@ -150,9 +150,9 @@ def test_units_of_another_store_or_setting_are_not_mixed_in(
 def test_more_seeds_and_methods_add_to_what_is_there(
     table: FeatureTable, tmp_path: Path, counted: list[tuple[str, int]]
 ) -> None:
-    compare_methods(table, ["erm"], seeds=[0], out=tmp_path / "out")
+    compare(table, methods=["erm"], seeds=[0], out=tmp_path / "out")
     counted.clear()
-    compare_methods(table, ["erm", "zero_shot"], seeds=[0, 1], out=tmp_path / "out")
+    compare(table, methods=["erm", "zero_shot"], seeds=[0, 1], out=tmp_path / "out")
     assert sorted(counted) == [("erm", 1), ("zero_shot", 0), ("zero_shot", 1)]
 
 
@@ -160,17 +160,17 @@ def test_more_seeds_and_methods_add_to_what_is_there(
 def test_damaged_units_are_worked_on_again(
     table: FeatureTable, tmp_path: Path, counted: list[tuple[str, int]], content: bytes
 ) -> None:
-    first = compare_methods(table, ["erm"], seeds=[0], out=tmp_path / "out")
+    first = compare(table, methods=["erm"], seeds=[0], out=tmp_path / "out")
     for path in (tmp_path / "out" / "units").iterdir():
         path.write_bytes(content)
     counted.clear()
-    second = compare_methods(table, ["erm"], seeds=[0], out=tmp_path / "out")
+    second = compare(table, methods=["erm"], seeds=[0], out=tmp_path / "out")
     assert counted == [("erm", 0)]
     assert timeless(first.model_dump(mode="json")) == timeless(second.model_dump(mode="json"))
 
 
 def test_the_content_of_a_store_is_its_name(table: FeatureTable, store: Path) -> None:
-    stored = read_store(store)
+    stored = load_store(store)
     changed = [
         replace(stored, split=np.where(stored.split == "test", "validation", stored.split)),
         replace(stored, attributes={"sea": stored.attributes["place"]}),
@@ -180,13 +180,13 @@ def test_the_content_of_a_store_is_its_name(table: FeatureTable, store: Path) ->
     ]
     found = [fingerprint(one) for one in [stored, *changed]]
     assert len(set(found)) == len(found)
-    assert fingerprint(read_store(store)) == found[0]
+    assert fingerprint(load_store(store)) == found[0]
     assert key_of(a=1, b=(2,)) == key_of(b=(2,), a=1) != key_of(a=1, b=(3,))
 
 
 def test_one_comparison_at_a_time_writes_a_folder(table: FeatureTable, tmp_path: Path) -> None:
     with UnitFiles(tmp_path), pytest.raises(EvenhandError, match="is being written by another process"):
-        compare_methods(table, ["erm"], out=tmp_path)
+        compare(table, methods=["erm"], out=tmp_path)
     FolderLock(tmp_path).release()
 
 

@@ -11,7 +11,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from evenhand import ERM, EvenhandError, EvenhandWarning, FeatureTable, compare_methods
+from evenhand import ERM, EvenhandError, EvenhandWarning, FeatureTable, compare
 from evenhand.data.partition import held_out
 from evenhand.evaluation.results import ResultRow, Results, results_schema
 from evenhand.methods import registry
@@ -88,7 +88,7 @@ def rows_of(results: Results, method: str) -> list[ResultRow]:
 
 
 def test_every_method_and_seed_has_a_row(table: FeatureTable) -> None:
-    results = compare_methods(table, ["zero_shot", "erm", "linear_probe"], seeds=[3, 5])
+    results = compare(table, methods=["zero_shot", "erm", "linear_probe"], seeds=[3, 5])
     assert [(row.method, row.seed, row.status) for row in results.rows] == [
         (method, seed, "ok") for method in ("zero_shot", "erm", "linear_probe") for seed in (3, 5)
     ]
@@ -109,7 +109,7 @@ def test_every_method_and_seed_has_a_row(table: FeatureTable) -> None:
 
 
 def test_erm_is_always_there_and_is_the_method_on_the_training_part(table: FeatureTable) -> None:
-    results = compare_methods(table, ["zero_shot"], seeds=[1], budget=1)
+    results = compare(table, methods=["zero_shot"], seeds=[1], budget=1)
     assert [row.method for row in results.rows] == ["erm", "zero_shot"]
     rows = held_out(table, 1)
     erm = ERM(head=table.head, random_state=1).fit(table.features(rows.train), table.labels(rows.train))
@@ -124,7 +124,7 @@ def test_label_free_methods_see_the_training_part_alone(
 ) -> None:
     register("spy", Spy)
     register("other", Spy)
-    compare_methods(table, ["spy", "other"], seeds=[0, 1], budget=1)
+    compare(table, methods=["spy", "other"], seeds=[0, 1], budget=1)
     assert len(Spy.given) == 4
     for given, seed in zip(Spy.given, (0, 0, 1, 1), strict=True):
         rows = held_out(table, seed)
@@ -140,7 +140,7 @@ def test_methods_that_declare_groups_get_them(
 ) -> None:
     register("oracle", Oracle)
     register("trained", Trained)
-    results = compare_methods(table, ["oracle", "trained"], seeds=[0], budget=2)
+    results = compare(table, methods=["oracle", "trained"], seeds=[0], budget=2)
     rows = held_out(table, 0)
     for given in Spy.given:
         assert given["groups"].tolist() == table.groups("place", rows.train).tolist()
@@ -166,7 +166,7 @@ def test_methods_of_validation_groups_get_the_stores_own_validation_split(
     split = table.split.copy().astype("<U10")
     split[400:450] = "validation"
     (row,) = rows_of(
-        compare_methods(dataclasses.replace(table, split=split), ["oracle"], seeds=[0], budget=2), "oracle"
+        compare(dataclasses.replace(table, split=split), ["oracle"], seeds=[0], budget=2), "oracle"
     )
     for given in Spy.given:
         assert np.array_equal(given["validation"][0], table.features(np.arange(400, 450)))
@@ -177,14 +177,14 @@ def test_methods_of_validation_groups_get_the_stores_own_validation_split(
     # What is tested on is not shown, whatever it is called.
     Spy.given.clear()
     split[450:] = "validation"
-    compare_methods(dataclasses.replace(table, split=split), ["oracle"], seeds=[0], budget=1)
+    compare(dataclasses.replace(table, split=split), ["oracle"], seeds=[0], budget=1)
     (given,) = Spy.given
     assert np.array_equal(given["validation"][0], table.features(held_out(table, 0).validation))
 
 
 def test_a_preset_is_a_method_of_its_own(table: FeatureTable, tmp_path: Path) -> None:
     names = ["zero_shot", "cfr:grid", "cfr:stable"]
-    results = compare_methods(table, names, seeds=[0], out=tmp_path / "c")
+    results = compare(table, names, seeds=[0], out=tmp_path / "c")
     assert [row.method for row in results.rows] == ["erm", *names]
     for name in names[1:]:
         (row,) = rows_of(results, name)
@@ -194,21 +194,21 @@ def test_a_preset_is_a_method_of_its_own(table: FeatureTable, tmp_path: Path) ->
         right = fitted.predict(table.features(rows.test)) == table.labels(rows.test)
         assert row.averages.plain == pytest.approx(right.mean())
         assert row.kept == fitted.kept_
-    assert compare_methods(table, names, seeds=[0], out=tmp_path / "c").rows == results.rows
+    assert compare(table, names, seeds=[0], out=tmp_path / "c").rows == results.rows
 
 
 def test_the_budget_is_the_first_configurations_and_the_best_is_picked(
     table: FeatureTable, register: Callable[[str, type[Method]], None]
 ) -> None:
     register("turned", Turned)
-    results = compare_methods(table, ["turned"], seeds=[0], budget=3)
+    results = compare(table, methods=["turned"], seeds=[0], budget=3)
     (row,) = rows_of(results, "turned")
     assert [trial["params"] for trial in row.grid] == [{}, {"fault": "first"}, {"fault": "second"}]
     assert [trial["picked"] for trial in row.grid] == [True, False, False]
     assert row.grid[0]["score"] > 0.5 > row.grid[1]["score"]
     assert row.selection == "shortcut_cell on held-out training rows"
     assert row.fit_seconds == pytest.approx(sum(trial["fit_seconds"] for trial in row.grid))
-    alone = compare_methods(table, ["turned"], seeds=[0], budget=1)
+    alone = compare(table, methods=["turned"], seeds=[0], budget=1)
     assert rows_of(alone, "turned")[0].selection == "none"
 
 
@@ -216,7 +216,7 @@ def test_of_equal_scores_the_usual_parameters_win(
     table: FeatureTable, register: Callable[[str, type[Method]], None]
 ) -> None:
     register("spy", Spy)
-    (row,) = rows_of(compare_methods(table, ["spy"], seeds=[0]), "spy")
+    (row,) = rows_of(compare(table, methods=["spy"], seeds=[0]), "spy")
     assert [trial["picked"] for trial in row.grid] == [True, False, False, False]
 
 
@@ -225,7 +225,7 @@ def test_a_method_that_fails_is_a_row(
 ) -> None:
     register("broken", Broken)
     register("half", HalfBroken)
-    results = compare_methods(table, ["broken", "half", "zero_shot"], seeds=[0], budget=2)
+    results = compare(table, methods=["broken", "half", "zero_shot"], seeds=[0], budget=2)
     (broken,) = rows_of(results, "broken")
     assert (broken.status, broken.reason) == ("failed", "ZeroDivisionError: the loss is not finite")
     assert [trial["error"] for trial in broken.grid] == [broken.reason] * 2
@@ -248,7 +248,7 @@ def test_what_a_store_lacks_is_named(
     bare = dataclasses.replace(table, attributes={})
 
     def reasons(of: FeatureTable, **more: Any) -> dict[str, str | None]:
-        return {row.method: row.reason for row in compare_methods(of, ["all"], seeds=[0], **more).rows}
+        return {row.method: row.reason for row in compare(of, methods=["all"], seeds=[0], **more).rows}
 
     found = reasons(table)
     assert found["zero_shot"] is None
@@ -267,8 +267,8 @@ def test_what_a_store_lacks_is_named(
 
 def test_the_oracle_rule_is_declared(table: FeatureTable) -> None:
     with pytest.raises(EvenhandError, match=r"--selection worst_group uses group labels .*; add --oracles"):
-        compare_methods(table, ["erm"], selection="worst_group")
-    results = compare_methods(table, ["erm", "zero_shot"], selection="worst_group", oracles=True, seeds=[0])
+        compare(table, methods=["erm"], selection="worst_group")
+    results = compare(table, methods=["erm", "zero_shot"], selection="worst_group", oracles=True, seeds=[0])
     assert results.kept_method[0].group_labels_used == "validation"
     uses = {row.method: (row.group_labels_used, len(row.grid)) for row in results.rows}
     assert all(use == ("validation" if tried > 1 else "none") for use, tried in uses.values())
@@ -289,36 +289,36 @@ def test_the_oracle_rule_is_declared(table: FeatureTable) -> None:
 )
 def test_wrong_arguments_are_told(table: FeatureTable, arguments: dict[str, Any], told: str) -> None:
     with pytest.raises(EvenhandError, match=told):
-        compare_methods(table, **{"methods": ["erm"], **arguments})
+        compare(table, **{"methods": ["erm"], **arguments})
 
 
 def test_a_class_in_one_split_alone_is_named(table: FeatureTable) -> None:
     jays = table.y == 1
     few = dataclasses.replace(table, split=np.where(jays & (np.arange(600) > 6), "test", table.split))
-    (note,) = compare_methods(few, ["zero_shot"], seeds=[0]).notes
+    (note,) = compare(few, ["zero_shot"], seeds=[0]).notes
     assert note == "the class jay has too few training rows to hold one out: the choice does not see it"
     untested = dataclasses.replace(table, split=np.where(jays, "train", table.split))
-    results = compare_methods(untested, ["zero_shot"], seeds=[0])
+    results = compare(untested, ["zero_shot"], seeds=[0])
     assert results.notes == [
         "no test row has the class jay: its accuracy stays unknown",
         "no test row is in the group jay / sea, jay / wood: averages over groups stay unknown",
     ]
     assert results.rows[0].averages.class_mean is None
     with pytest.raises(EvenhandError, match="class 'jay' has no training rows"):
-        compare_methods(dataclasses.replace(table, split=np.where(jays, "test", "train")))
+        compare(dataclasses.replace(table, split=np.where(jays, "test", "train")))
 
 
 def test_rows_that_cannot_be_held_out_are_told(table: FeatureTable) -> None:
     scarce = dataclasses.replace(table, split=np.where(np.arange(600) < 8, "train", "test"))
     with pytest.raises(EvenhandError, match="no class has the 5 training rows of which one is held out"):
-        compare_methods(scarce, ["erm"])
+        compare(scarce, ["erm"])
 
 
 def test_unknown_attributes_and_a_missing_test_split_are_noted(table: FeatureTable) -> None:
     place = np.where(np.arange(600) >= 590, "", table.attributes["place"])
     split = np.where(table.split == "test", "validation", table.split)
-    found = compare_methods(
-        dataclasses.replace(table, attributes={"place": place}, split=split), ["zero_shot"], seeds=[0]
+    found = compare(
+        dataclasses.replace(table, attributes={"place": place}, split=split), methods=["zero_shot"], seeds=[0]
     )
     assert found.notes == [
         "the store has no test split: the validation split is evaluated",
@@ -330,5 +330,5 @@ def test_unknown_attributes_and_a_missing_test_split_are_noted(table: FeatureTab
 def test_a_folder_of_something_else_is_left_alone(table: FeatureTable, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(EvenhandError, match=r"--out .* exists and holds no comparison; name a new one"):
-        compare_methods(table, ["erm"], out=tmp_path)
+        compare(table, methods=["erm"], out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]

@@ -11,11 +11,11 @@ from safetensors.numpy import save_file
 
 from evenhand._errors import EvenhandError
 from evenhand.data import mapped_parts
-from evenhand.data.store import read_skipped, read_store, read_thumbnails
+from evenhand.data.store import load_store, read_skipped, read_thumbnails
 
 
 def test_reads_what_was_written(store: Path, kit: SimpleNamespace) -> None:
-    table = read_store(store)
+    table = load_store(store)
     whole = np.concatenate([kit.part(k)[0] for k in range(3)])
     assert [len(part) for part in table.parts] == [3, 3, 3]
     assert all(isinstance(part, np.memmap) for part in table.parts)
@@ -51,7 +51,7 @@ def test_a_part_may_be_all_skipped(tmp_path: Path, kit: SimpleNamespace) -> None
         out.write_part(np.zeros((0, 4)), kit.rows(0, 0), kit.part(0)[2])
         out.write_part(*kit.part(1))
         out.finish()
-    assert len(read_store(tmp_path / "s")) == 3
+    assert len(load_store(tmp_path / "s")) == 3
     assert read_thumbnails(tmp_path / "s", np.array([1])) == [b"jpeg 1 1"]
 
 
@@ -63,15 +63,15 @@ def test_a_store_may_keep_no_thumbnails(tmp_path: Path, kit: SimpleNamespace) ->
 
 
 def test_a_moved_store_is_the_same(store: Path) -> None:
-    assert len(read_store(store.rename(store.with_name("moved")))) == 9
+    assert len(load_store(store.rename(store.with_name("moved")))) == 9
 
 
 def test_lacks_a_file(store: Path) -> None:
     (store / "features/part-00001.npy").unlink()
     with pytest.raises(EvenhandError, match=r"lacks the file features/part-00001\.npy"):
-        read_store(store)
+        load_store(store)
     with pytest.raises(EvenhandError, match="cannot be read"):
-        read_store(store, verify=False)
+        load_store(store, verify=False)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_changed_byte_names_the_file(store: Path, name: str) -> None:
     data[len(data) // 2] ^= 1
     (store / name).write_bytes(data)
     with pytest.raises(EvenhandError, match=f"{name} was changed since the store was made"):
-        read_store(store)
+        load_store(store)
 
 
 def test_an_unreadable_file_is_a_sentence(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_an_unreadable_file_is_a_sentence(store: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("evenhand.data.store.sha256", refuse)
     with pytest.raises(EvenhandError, match=r"cannot be read .*Input/output error"):
-        read_store(store)
+        load_store(store)
 
 
 def test_rows_that_do_not_fit(store: Path) -> None:
@@ -112,20 +112,20 @@ def test_rows_that_do_not_fit(store: Path) -> None:
     for sentence, table in wrong.items():
         pq.write_table(table, store / "rows.parquet")
         with pytest.raises(EvenhandError, match=sentence):
-            read_store(store, verify=False)
+            load_store(store, verify=False)
 
 
 def test_parts_that_do_not_fit(store: Path) -> None:
     for values in (np.zeros((2, 4), np.float16), np.zeros((3, 5), np.float16), np.zeros((3, 4), np.float32)):
         np.save(store / "features/part-00000.npy", values)
         with pytest.raises(EvenhandError, match=r"part-00000\.npy holds float.* not what the card says"):
-            read_store(store, verify=False)
+            load_store(store, verify=False)
 
 
 def test_a_pickle_is_refused(store: Path) -> None:
     np.save(store / "features/part-00000.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(EvenhandError, match="cannot be read"):
-        read_store(store, verify=False)
+        load_store(store, verify=False)
 
 
 def test_heads_that_do_not_fit(store: Path, kit: SimpleNamespace) -> None:
@@ -139,7 +139,7 @@ def test_heads_that_do_not_fit(store: Path, kit: SimpleNamespace) -> None:
     for sentence, change in wrong.items():
         save_file(good | change, store / "head.safetensors")
         with pytest.raises(EvenhandError, match=sentence):
-            read_store(store, verify=False)
+            load_store(store, verify=False)
 
 
 def test_skipped_cannot_be_read(store: Path) -> None:
@@ -149,17 +149,17 @@ def test_skipped_cannot_be_read(store: Path) -> None:
 
 
 def test_stores_are_told_from_other_things(store: Path, tmp_path: Path) -> None:
-    for reader in (read_store, read_skipped):
+    for reader in (load_store, read_skipped):
         with pytest.raises(EvenhandError, match="is no store"):
             reader(tmp_path / "nowhere")
     shutil.rmtree(store)
     store.write_text("a file")
     with pytest.raises(EvenhandError, match="is no store"):
-        read_store(store)
+        load_store(store)
 
 
 def test_a_path_may_be_a_string(store: Path) -> None:
-    assert len(read_store(str(store))) == len(read_store(store))
+    assert len(load_store(str(store))) == len(load_store(store))
     assert read_skipped(str(store)).num_rows == read_skipped(store).num_rows
     assert read_thumbnails(str(store), np.array([0])) == read_thumbnails(store, np.array([0]))
 
@@ -168,11 +168,11 @@ def test_few_parts_are_mapped_at_a_time(
     store: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mapped_parts, "OPEN", 2)
-    table = read_store(store)
+    table = load_store(store)
     descriptors = Path("/proc/self/fd")
     if descriptors.is_dir():
         before = len(list(descriptors.iterdir()))
-        assert len(np.concatenate([read_store(store).parts[k] for k in (0, 1, 2, 0)])) == 12
+        assert len(np.concatenate([load_store(store).parts[k] for k in (0, 1, 2, 0)])) == 12
         assert len(list(descriptors.iterdir())) <= before + 2
     assert len(table.parts[1:]) == 2
     again = pickle.loads(pickle.dumps(table.parts))  # noqa: S301  our own bytes
@@ -186,7 +186,7 @@ def test_rows_are_gathered_from_parts_in_any_order(tmp_path: Path, kit: SimpleNa
         out.write_part(np.zeros((0, 4)), kit.rows(0, 0), kit.part(0)[2])
         out.write_part(*kit.part(1))
         out.finish()
-    table = read_store(tmp_path / "s")
+    table = load_store(tmp_path / "s")
     whole = np.concatenate(table.parts).astype(np.float32)
     for rows in ([5, 0, 3, 3, 2], [], [1], list(range(6))):
         numbers = np.array(rows, dtype=np.int64)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.store import read_store
+from evenhand.data.store import load_store
 from evenhand.data.store_layout import StoreCard, json_text, read_card
 
 
@@ -31,22 +31,22 @@ def test_the_card_is_the_documented_one(store: Path) -> None:
 def test_another_schema(store: Path) -> None:
     edit(store, lambda card: card.update(schema=2))
     with pytest.raises(EvenhandError, match=r"card\.json has schema 2, this version reads 1"):
-        read_store(store)
+        load_store(store)
 
 
 def test_another_kind(store: Path) -> None:
     edit(store, lambda card: card.update(kind="run"))
     with pytest.raises(EvenhandError, match=r"is no store: its card\.json is another's"):
-        read_store(store)
+        load_store(store)
     (store / "card.json").write_text("[]")
     with pytest.raises(EvenhandError, match=r"is no store: its card\.json is another's"):
-        read_store(store)
+        load_store(store)
 
 
 def test_no_json(store: Path) -> None:
     (store / "card.json").write_bytes(b'{"schema": \xff}')
     with pytest.raises(EvenhandError, match="cannot be read as JSON"):
-        read_store(store)
+        load_store(store)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_no_json(store: Path) -> None:
 def test_malformed(store: Path, change: Callable[[dict[str, Any]], object], place: str) -> None:
     edit(store, change)
     with pytest.raises(EvenhandError, match=f"malformed at {place}"):
-        read_store(store)
+        load_store(store)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_malformed(store: Path, change: Callable[[dict[str, Any]], object], plac
 def test_edited_by_hand(store: Path, change: Callable[[dict[str, Any]], object]) -> None:
     edit(store, change)
     with pytest.raises(EvenhandError, match=r"card\.json was changed since the store was made"):
-        read_store(store)
+        load_store(store)
 
 
 def test_white_space_is_an_edit(store: Path) -> None:
@@ -98,7 +98,7 @@ def test_unfinished(tmp_path: Path, kit: SimpleNamespace) -> None:
     with pytest.raises(InterruptedError):
         kit.make(tmp_path / "s", stop=2)
     with pytest.raises(EvenhandError, match="is unfinished; run the same command again"):
-        read_store(tmp_path / "s")
+        load_store(tmp_path / "s")
 
 
 def test_text_and_card_are_one(store: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.store import read_store
+from evenhand.data.store import load_store
 
 
 @pytest.mark.parametrize("stop", [0, 1, 2])
@@ -66,7 +66,7 @@ def test_killed_while_finishing(store: Path, tmp_path: Path, kit: SimpleNamespac
     (store / "progress" / "part-00000.json").write_text("{}")
     (store / "plan.json").write_text("{}")
     (store / ".card.json.1.tmp").write_text("half")
-    assert len(read_store(store)) == 9
+    assert len(load_store(store)) == 9
     kit.make(store)
     assert kit.contents(store) == before
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from tests.small_open_clip import MODELS, write_open_clip
 
-from evenhand import Manifest, embed, fit_run
+from evenhand import Manifest, embed, fit
 from evenhand.backbones.load import load_backbone
 
 # Three classes, and two prompts of each, so that prototypes are no single embedding.
@@ -59,7 +59,7 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
                 dtype="float32",
             )
             params = {"learning_rate": 0.05, "epochs": 5} if method == "erm" else None
-            fit_run(table, method=method, out=run, params=params)
+            fit(table, method=method, out=run, params=params)
             made[key] = run
         return made[key]
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from evenhand import EvenhandError
-from evenhand.exports.run import export_run
+from evenhand.exports.run import export
 from evenhand.methods.bundle import read_bundle
 from evenhand.runs.card import read_card, run_backbone
 
@@ -31,7 +31,7 @@ def test_the_graph_gives_the_runs_logits(
     make_run: MakeRun, tmp_path: Path, kind: str, method: str, site: str | None
 ) -> None:
     run = make_run(kind, method, site)
-    export_run(run, "onnx", tmp_path / "out")
+    export(run, "onnx", tmp_path / "out")
     session = onnxruntime.InferenceSession(str(tmp_path / "out" / "model.onnx"))
     model, _ = read_bundle(run / "bundle.safetensors")
     backbone = run_backbone(read_card(run), "cpu")
@@ -49,7 +49,7 @@ def test_the_metadata_tells_classes_and_preprocessing(
 ) -> None:
     run = make_run("vit", "linear_probe")
     capfd.readouterr()
-    export_run(run, "onnx", tmp_path / "out")
+    export(run, "onnx", tmp_path / "out")
     assert capfd.readouterr() == ("", "")
     session = onnxruntime.InferenceSession(str(tmp_path / "out" / "model.onnx"))
     found = session.get_modelmeta().custom_metadata_map
@@ -67,10 +67,10 @@ def test_without_the_extra_it_is_named(
     run = make_run("vit")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(EvenhandError, match=r"onnxruntime is not installed; .*evenhand\[onnx\]"):
-        export_run(run, "onnx", tmp_path / "out")
+        export(run, "onnx", tmp_path / "out")
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(EvenhandError, match=r"transformers is not installed; .*evenhand\[hf\]"):
-        export_run(run, "transformers", tmp_path / "out")
+        export(run, "transformers", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -84,4 +84,4 @@ def test_what_the_exporter_cannot_express_is_one_sentence(
     with pytest.raises(
         EvenhandError, match=r"--to onnx cannot express model 'local-dir:.*': no such operation"
     ):
-        export_run(make_run("vit"), "onnx", tmp_path / "out")
+        export(make_run("vit"), "onnx", tmp_path / "out")

@@ -15,7 +15,7 @@ from evenhand import EvenhandError
 from evenhand.backbones.load import load_backbone
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.projection import head_projection
-from evenhand.exports.run import export_run
+from evenhand.exports.run import export
 from evenhand.methods.bundle import read_bundle
 from evenhand.runs.card import read_card, run_backbone
 
@@ -56,7 +56,7 @@ def test_open_clip_alone_predicts_what_the_run_predicts(
     make_run: MakeRun, tmp_path: Path, kind: str, site: str | None
 ) -> None:
     run = make_run(kind, "erm", site)
-    found = export_run(run, "open_clip", tmp_path / "out")
+    found = export(run, "open_clip", tmp_path / "out")
     pixels = pixels_of(run)
     wanted = run_logits(run, pixels)
     scale = read_bundle(run / "bundle.safetensors")[0].logit_scale
@@ -78,7 +78,7 @@ def read_prompts(run: Path) -> dict[str, Any]:
 def test_the_pictures_and_other_prompts_are_read_as_before(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run("vit")
     out = tmp_path / "out"
-    export_run(run, "open_clip", out)
+    export(run, "open_clip", out)
     backbone = run_backbone(read_card(run), "cpu")
     _, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{out}")
     photo = Image.open(next((run.parent / "photos").rglob("*.png")))
@@ -94,14 +94,14 @@ def test_the_pictures_and_other_prompts_are_read_as_before(make_run: MakeRun, tm
 def test_activation_and_context_are_kept(
     make_run: MakeRun, tmp_path: Path, kind: str, activation: str
 ) -> None:
-    export_run(make_run(kind), "open_clip", tmp_path / "out")
+    export(make_run(kind), "open_clip", tmp_path / "out")
     card = load_openclip(f"local-dir:{tmp_path / 'out'}").card()
     assert card["activation"] == activation
     assert open_clip.get_tokenizer(f"local-dir:{tmp_path / 'out'}").context_length == 24
 
 
 def test_an_export_may_be_exported_again(make_run: MakeRun, tmp_path: Path) -> None:
-    export_run(make_run("siglip"), "open_clip", tmp_path / "out")
+    export(make_run("siglip"), "open_clip", tmp_path / "out")
     config = json.loads((tmp_path / "out" / "open_clip_config.json").read_text())["model_cfg"]
     assert config["vision_cfg"]["timm_proj"] == "linear"
     again = load_openclip(f"local-dir:{tmp_path / 'out'}")
@@ -110,12 +110,12 @@ def test_an_export_may_be_exported_again(make_run: MakeRun, tmp_path: Path) -> N
 
 
 def test_the_words_that_a_model_knows_are_kept(make_run: MakeRun, tmp_path: Path) -> None:
-    export_run(make_run("tiny"), "open_clip", tmp_path / "out")
+    export(make_run("tiny"), "open_clip", tmp_path / "out")
     assert "meadow" in load_backbone("tiny").words == load_backbone(f"local-dir:{tmp_path / 'out'}").words
 
 
 def test_tensors_are_readable_by_others_and_float32(make_run: MakeRun, tmp_path: Path) -> None:
-    export_run(make_run("vit"), "open_clip", tmp_path / "out")
+    export(make_run("vit"), "open_clip", tmp_path / "out")
     (tmp_path / "probe").touch()
     file = tmp_path / "out" / "open_clip_model.safetensors"
     assert file.stat().st_mode == (tmp_path / "probe").stat().st_mode
@@ -126,9 +126,9 @@ def test_a_probe_is_no_text_head(make_run: MakeRun, tmp_path: Path) -> None:
         with pytest.raises(
             EvenhandError, match=f"--to {target} has no place for the head of method 'linear_pr"
         ):
-            export_run(make_run("vit", "linear_probe"), target, tmp_path / "out")
+            export(make_run("vit", "linear_probe"), target, tmp_path / "out")
     with pytest.raises(
         EvenhandError, match=r"no place for the projection of method 'contrastive_adapter' \("
     ):
-        export_run(make_run("vit", "contrastive_adapter"), "open_clip", tmp_path / "out")
+        export(make_run("vit", "contrastive_adapter"), "open_clip", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

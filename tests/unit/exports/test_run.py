@@ -12,7 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 import evenhand
-from evenhand import EvenhandError, export_run
+from evenhand import EvenhandError, export
 from evenhand.backbones.projection import LinearProjection
 from evenhand.cli.app import app
 from evenhand.methods._training.model import Model
@@ -39,7 +39,7 @@ def test_cosines_agree_at_the_logit_scale_of_pretrained_models(
     run = make_run("vit-sharp", "zero_shot")
     scale = read_bundle(run / "bundle.safetensors")[0].logit_scale
     assert scale == pytest.approx(100)
-    assert export_run(run, target, tmp_path / "out")["largest_difference"] / scale < COSINES
+    assert export(run, target, tmp_path / "out")["largest_difference"] / scale < COSINES
 
 
 def test_a_folder_that_holds_something_is_left_alone(make_run: MakeRun, tmp_path: Path) -> None:
@@ -50,13 +50,13 @@ def test_a_folder_that_holds_something_is_left_alone(make_run: MakeRun, tmp_path
         with pytest.raises(
             EvenhandError, match=f"--out .*{name} exists and is no empty folder; name a new one"
         ):
-            export_run(make_run("vit"), "open_clip", tmp_path / name)
+            export(make_run("vit"), "open_clip", tmp_path / name)
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
 
 
 def test_an_empty_folder_is_filled(make_run: MakeRun, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    export_run(make_run("vit"), "open_clip", tmp_path / "out")
+    export(make_run("vit"), "open_clip", tmp_path / "out")
     assert (tmp_path / "out" / "README.md").is_file()
 
 
@@ -64,7 +64,7 @@ def test_an_unknown_target_is_refused(make_run: MakeRun, tmp_path: Path) -> None
     with pytest.raises(
         EvenhandError, match="--to 'keras' is unknown; allowed are open_clip, transformers, onnx"
     ):
-        export_run(make_run("vit"), "keras", tmp_path / "out")
+        export(make_run("vit"), "keras", tmp_path / "out")
 
 
 def test_a_failure_leaves_nothing(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_a_failure_leaves_nothing(make_run: MakeRun, tmp_path: Path, monkeypatch
 
     monkeypatch.setattr("evenhand.exports.openclip.save_weights", full)
     with pytest.raises(EvenhandError, match=r"cannot write .*out: No space left on device"):
-        export_run(make_run("vit"), "open_clip", tmp_path / "out")
+        export(make_run("vit"), "open_clip", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -93,7 +93,7 @@ def test_other_logits_are_refused(
     with pytest.raises(
         EvenhandError, match=r"--to open_clip gives other logits than the run, by .* nothing was"
     ):
-        export_run(run, "open_clip", tmp_path / "out")
+        export(run, "open_clip", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -108,8 +108,8 @@ def test_a_projection_without_a_place_is_refused(
     with pytest.raises(
         EvenhandError, match=r"no place for the projection of method 'erm' \(.*shapes.*use --to onnx"
     ):
-        export_run(run, "open_clip", tmp_path / "out")
-    export_run(run, "onnx", tmp_path / "onnx")
+        export(run, "open_clip", tmp_path / "out")
+    export(run, "onnx", tmp_path / "onnx")
 
 
 def test_features_of_another_width_are_refused(
@@ -123,7 +123,7 @@ def test_features_of_another_width_are_refused(
     with pytest.raises(
         EvenhandError, match="takes features of width 47 but its model gives 48; run fit again"
     ):
-        export_run(run, "open_clip", tmp_path / "out")
+        export(run, "open_clip", tmp_path / "out")
 
 
 def test_imported_embeddings_have_no_model(tmp_path: Path) -> None:
@@ -133,11 +133,11 @@ def test_imported_embeddings_have_no_model(tmp_path: Path) -> None:
     table = evenhand.import_embeddings(
         [tmp_path / "X.npy"], tmp_path / "rows.csv", label_column="label", out=tmp_path / "s"
     )
-    evenhand.fit_run(table, method="zero_shot", out=tmp_path / "run")
+    evenhand.fit(table, method="zero_shot", out=tmp_path / "run")
     with pytest.raises(
         EvenhandError, match="fitted on imported embeddings, whose model evenhand does not have"
     ):
-        export_run(tmp_path / "run", "onnx", tmp_path / "out")
+        export(tmp_path / "run", "onnx", tmp_path / "out")
 
 
 def test_a_card_that_tells_no_model_is_refused(
@@ -148,4 +148,4 @@ def test_a_card_that_tells_no_model_is_refused(
     del card["store_card"]["site"]
     reseal(run, store_card=card["store_card"])
     with pytest.raises(EvenhandError, match="the run's card tells no 'site' of the model; run fit again"):
-        export_run(run, "open_clip", tmp_path / "out")
+        export(run, "open_clip", tmp_path / "out")

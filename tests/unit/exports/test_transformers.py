@@ -12,7 +12,7 @@ from PIL import Image
 
 from evenhand import EvenhandError
 from evenhand.backbones.hf import load_hf
-from evenhand.exports.run import export_run
+from evenhand.exports.run import export
 from evenhand.exports.transformers import _check_tokens
 from evenhand.methods.bundle import read_bundle
 from evenhand.runs.card import read_card, run_backbone
@@ -38,7 +38,7 @@ def test_transformers_alone_predicts_what_the_run_predicts(
     make_run: MakeRun, out: Path, kind: str, activation: str
 ) -> None:
     run = make_run(kind)
-    export_run(run, "transformers", out)
+    export(run, "transformers", out)
     model = transformers.CLIPModel.from_pretrained(out).eval()
     processor = transformers.CLIPProcessor.from_pretrained(out)
     assert model.config.vision_config.hidden_act == model.config.text_config.hidden_act == activation
@@ -55,7 +55,7 @@ def test_transformers_alone_predicts_what_the_run_predicts(
 
 def test_the_pipeline_classifies_pictures(make_run: MakeRun, out: Path) -> None:
     run = make_run("vit")
-    export_run(run, "transformers", out)
+    export(run, "transformers", out)
     photos = sorted((run.parent / "photos" / "test").rglob("*.png"))
     classify = transformers.pipeline("zero-shot-image-classification", model=str(out))
     found = classify(str(photos[0]), candidate_labels=list(CLASSES), hypothesis_template="a photo of a {}.")
@@ -69,7 +69,7 @@ def test_the_pipeline_classifies_pictures(make_run: MakeRun, out: Path) -> None:
 
 def test_pictures_are_prepared_alike(make_run: MakeRun, out: Path) -> None:
     run = make_run("vit")
-    export_run(run, "transformers", out)
+    export(run, "transformers", out)
     backbone = run_backbone(read_card(run), "cpu")
     images = transformers.AutoImageProcessor.from_pretrained(out)
     photos = [Image.open(photo) for photo in sorted((run.parent / "photos").rglob("*.png"))]
@@ -87,7 +87,7 @@ def test_pictures_are_prepared_alike(make_run: MakeRun, out: Path) -> None:
     "text", ["a photo of a cat.", "Müller's  café, 12 years_old!", "naïve façade – ½", "x" * 200, "日本語 🐦"]
 )
 def test_prompts_are_read_as_open_clip_reads_them(make_run: MakeRun, out: Path, text: str) -> None:
-    export_run(make_run("vit"), "transformers", out)
+    export(make_run("vit"), "transformers", out)
     tokenizer = transformers.AutoTokenizer.from_pretrained(out)
     wanted = SimpleTokenizer(context_length=24)(text)
     tokens = tokenizer([text], padding="max_length", truncation=True, return_tensors="pt").input_ids
@@ -116,7 +116,7 @@ def test_families_without_a_place_are_refused(make_run: MakeRun, out: Path, kind
     with pytest.raises(
         EvenhandError, match=f"no place for model .*: {reason}; use --to open_clip or --to onnx"
     ):
-        export_run(make_run(kind), "transformers", out)
+        export(make_run(kind), "transformers", out)
     assert not out.exists()
 
 
@@ -135,20 +135,20 @@ def test_other_tokenizers_paddings_and_blocks_are_refused(
         run, monkeypatch, lambda b: setattr(b, "tokenizer", lambda texts: open_clip.tokenize(texts, 24))
     )
     with pytest.raises(EvenhandError, match="its tokenizer is another than CLIP's"):
-        export_run(run, "transformers", out)
+        export(run, "transformers", out)
     with_other(run, monkeypatch, lambda b: b.model.visual.preprocess_cfg.update(resize_mode="longest"))
     with pytest.raises(EvenhandError, match="it pads pictures"):
-        export_run(run, "transformers", out)
+        export(run, "transformers", out)
     with_other(run, monkeypatch, lambda b: b.model.register_buffer("more", torch.zeros(1)))
     with pytest.raises(EvenhandError, match="its transformer blocks are of another kind"):
-        export_run(run, "transformers", out)
+        export(run, "transformers", out)
 
 
 def test_a_model_of_transformers_exports_to_itself(make_run: MakeRun, out: Path, tmp_path: Path) -> None:
-    export_run(make_run("vit"), "transformers", tmp_path / "first")
+    export(make_run("vit"), "transformers", tmp_path / "first")
     (tmp_path / "first" / "words.txt").write_text("bird\ncat\n")
     run = make_run(f"hf:{tmp_path / 'first'}")
-    export_run(run, "transformers", out)
+    export(run, "transformers", out)
     model, _ = read_bundle(run / "bundle.safetensors")
     again = load_hf(f"hf:{out}")
     assert again.words == ("bird", "cat")
@@ -156,16 +156,16 @@ def test_a_model_of_transformers_exports_to_itself(make_run: MakeRun, out: Path,
     with pytest.raises(
         EvenhandError, match=r"--to open_clip takes runs on open_clip models, and hf:.* is none"
     ):
-        export_run(run, "open_clip", tmp_path / "third")
+        export(run, "open_clip", tmp_path / "third")
 
 
 def test_siglip_of_transformers_is_refused(
     make_run: MakeRun, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    export_run(make_run("vit"), "transformers", tmp_path / "first")
+    export(make_run("vit"), "transformers", tmp_path / "first")
     run = make_run(f"hf:{tmp_path / 'first'}")
     with_other(run, monkeypatch, lambda b: setattr(b.model.config, "model_type", "siglip"))
     with pytest.raises(
         EvenhandError, match="ends without a projection; use --to onnx, or fit on open_clip's"
     ):
-        export_run(run, "transformers", out)
+        export(run, "transformers", out)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from evenhand import EvenhandError, EvenhandWarning
 from evenhand.data.manifest import Manifest
-from evenhand.data.store import read_skipped, read_store, read_thumbnails
+from evenhand.data.store import load_store, read_skipped, read_thumbnails
 from evenhand.extract.local import embed, iter_features
 
 
@@ -79,7 +79,7 @@ def test_a_resumed_run_writes_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         embed(manifest, backbone, tmp_path / "halves", **options, progress=stop)
     with pytest.raises(EvenhandError, match="unfinished"):
-        read_store(tmp_path / "halves")
+        load_store(tmp_path / "halves")
     backbone.seen = 0
     embed(manifest, backbone, tmp_path / "halves", **options)
     assert backbone.seen == 6

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from evenhand import CFR, ERM, EvenhandError, Head, ZeroShot, read_store
+from evenhand import CFR, ERM, EvenhandError, Head, ZeroShot, load_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.methods import base
@@ -49,7 +49,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> FeatureTable:
             }
             writer.write_part(X[rows], columns)
         writer.finish()
-    return read_store(path)
+    return load_store(path)
 
 
 def fitted(method: str, table: FeatureTable, X: Any, *, head: Head | None, **params: Any) -> Any:

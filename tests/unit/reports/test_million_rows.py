@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from evenhand import Head, fit_run, read_store
+from evenhand import Head, fit, load_store
 from evenhand.data.store_write import StoreWriter
-from evenhand.reports.page import render_report
+from evenhand.reports.page import report
 from evenhand.reports.source import read_source
 
 ROWS, PART, WIDTH = 1_000_000, 250_000, 8
@@ -36,12 +36,12 @@ def write_store(folder: Path) -> Path:
 
 
 def test_the_page_of_a_million_rows_says_how_many_it_looked_at(tmp_path: Path) -> None:
-    table = read_store(write_store(tmp_path / "x.store"))
+    table = load_store(write_store(tmp_path / "x.store"))
     assert isinstance(table.parts[0], np.memmap)
-    fit_run(table, method="zero_shot", out=tmp_path / "x.run")
+    fit(table, method="zero_shot", out=tmp_path / "x.run")
     del table
     results, run = read_source(tmp_path / "x.run")
-    page = render_report(results, tmp_path / "report.html", run=run, vocabulary=Path("none"))
+    page = report(results, tmp_path / "report.html", run=run, vocabulary=Path("none"))
     html = page.read_text(encoding="utf-8")
     assert "2,000 of 999,000 test rows, drawn at random." in html
     assert "look at 20,000 of 999,000 rows, drawn with seed 0" in html

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evenhand import EvenhandError
-from evenhand.reports.page import render, render_report
+from evenhand.reports.page import render, report
 
 
 def rate(name: str, value: float | None, n: int = 100) -> dict[str, object]:
@@ -61,7 +61,7 @@ def read(html: str) -> Reader:
 
 
 def test_page_is_self_contained_and_shows_the_numbers(tmp_path: Path) -> None:
-    path = render_report(RESULTS, tmp_path / "new" / "report.html")
+    path = report(RESULTS, tmp_path / "new" / "report.html")
     html = path.read_text(encoding="utf-8")
     assert all(address.startswith("#") for address in read(html).addresses)
     for text in (
@@ -163,4 +163,4 @@ def test_colours_exist_for_light_and_dark() -> None:
 def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EvenhandError, match="cannot write"):
-        render_report(RESULTS, tmp_path / "file" / "report.html")
+        report(RESULTS, tmp_path / "file" / "report.html")

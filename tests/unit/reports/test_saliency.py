@@ -10,7 +10,7 @@ from PIL import Image
 from tests.small_hf import write_hf
 from tests.small_open_clip import write_open_clip
 
-from evenhand import Manifest, embed, fit_run
+from evenhand import Manifest, embed, fit
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.datasets.scenes import write_scenes
 from evenhand.reports.page import render
@@ -29,7 +29,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def viewed(photos: Path, model: str, folder: Path) -> RunView:
     table = embed(Manifest.read(photos), load_backbone(model), folder / "x.store", workers=0)
-    fit_run(table, method="erm", out=folder / "x.run")
+    fit(table, method="erm", out=folder / "x.run")
     return view_run(folder / "x.run")
 
 

@@ -10,11 +10,11 @@ import pytest
 from tests.small_hf import write_hf
 from tests.small_open_clip import write_open_clip
 
-from evenhand import FeatureTable, Head, fit_run, read_store
+from evenhand import FeatureTable, Head, fit, load_store
 from evenhand.audits import inputs as audited
 from evenhand.audits import named_slices
 from evenhand.audits.naming import beside_classes
-from evenhand.audits.pipeline import audit_table
+from evenhand.audits.pipeline import audit
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.audits.words import TextTower
 from evenhand.backbones.load import Loaded, load_backbone
@@ -22,7 +22,7 @@ from evenhand.data.store_write import StoreWriter
 from evenhand.reports import embedding_map
 from evenhand.reports import slices as slices_module
 from evenhand.reports.embedding_map import map_data
-from evenhand.reports.page import render, render_report
+from evenhand.reports.page import render, report
 from evenhand.reports.slices import MOST, NO_SLICE, NOT_SLICED, PICTURES, Slices, p_value, slices_of
 from evenhand.reports.source import RunView, read_source, view_run
 from evenhand.reports.template import emphasised
@@ -54,12 +54,12 @@ def found(view: RunView) -> Slices:
 def page(run: Path, **more: Any) -> str:
     results, folder = read_source(run)
     out = run.parent / "report.html"
-    return render_report(results, out, run=folder, device=None, **more).read_text(encoding="utf-8")
+    return report(results, out, run=folder, device=None, **more).read_text(encoding="utf-8")
 
 
 def test_they_are_the_audits_sure_slices_with_pictures_of_errors(run: Path, found: Slices) -> None:
-    table = read_store(run.parent / "x.store")
-    sure = [one for one in audit_table(table, run=run).slices if one.beyond_chance and one.same_as is None]
+    table = load_store(run.parent / "x.store")
+    sure = [one for one in audit(table, run=run).slices if one.beyond_chance and one.same_as is None]
     assert found.models == ["ERM", "CFR"]
     for side, model in zip(found.sides, ("erm", "cfr"), strict=False):
         own = [one for one in sure if one.model == model]
@@ -149,7 +149,7 @@ def fitted(folder: Path, table: FeatureTable, method: str = "erm") -> Path:
     ) as writer:
         writer.write_part(table.features(np.arange(n)), rows, (), None)
         writer.finish()
-    fit_run(read_store(folder / "x.store"), method=method, out=folder / "x.run")
+    fit(load_store(folder / "x.store"), method=method, out=folder / "x.run")
     return folder / "x.run"
 
 
@@ -226,7 +226,7 @@ def test_errors_are_named_by_the_models_own_text_tower(kind: str, tmp_path: Path
     top = html[html.index('<section id="verdict"') : html.index("</section>")]
     assert "<li>waterbird: errors look like <em>cat</em>; zero-shot is wrong on 100.0" in top
     assert f"The words are those of the 3 words that model {source} knows" in html
-    found = audit_table(read_store(tmp_path / "x.store"))
+    found = audit(load_store(tmp_path / "x.store"))
     first = next(one for one in found.slices if one.beyond_chance)
     assert [word.word for word in first.words if word.beyond_chance] == ["cat"]
     assert found.words == f"the 3 words that model {source} knows"

@@ -15,14 +15,14 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
-from evenhand import EvenhandError, read_store
+from evenhand import EvenhandError, load_store
 from evenhand.backbones.projection import head_projection
 from evenhand.backbones.sites import write_projection
 from evenhand.cli.app import app
 from evenhand.data.decode import read_image
 from evenhand.methods.bundle import read_bundle, write_bundle
 from evenhand.methods.registry import make
-from evenhand.runs.predict import predict_run
+from evenhand.runs.predict import predict
 
 CONFIG: dict[str, Any] = {
     "embed_dim": 32,
@@ -62,7 +62,7 @@ def run(command: str, source: Path, *options: object) -> None:
 
 
 def test_the_store_holds_flattened_maps_and_the_pool(folder: Path) -> None:
-    table = read_store(folder / "embed")
+    table = load_store(folder / "embed")
     assert table.card["site"] == "visual.attnpool"
     assert table.parts[0].dtype == np.float16
     assert table.width == table.head.width == WIDTH
@@ -73,9 +73,9 @@ def test_the_store_holds_flattened_maps_and_the_pool(folder: Path) -> None:
 def test_predictions_are_those_of_the_model_that_it_was_written_back_into(folder: Path, method: str) -> None:
     options = ("--param", "epochs=3", "--param", "learning_rate=0.001") if method == "erm" else ()
     run("fit", folder / "embed", "--method", method, *options)
-    predict_run(folder / "fit", folder / "photos", out=folder / "predictions.csv")
+    predict(folder / "fit", folder / "photos", out=folder / "predictions.csv")
     fitted, classes = read_bundle(folder / "fit/bundle.safetensors")
-    before = head_projection(read_store(folder / "embed").head).tensors()
+    before = head_projection(load_store(folder / "embed").head).tensors()
     moved = {name for name, t in fitted.projection.tensors().items() if not torch.equal(t, before[name])}
     assert moved == set(before), "every tensor of the pool is trained"
 
@@ -93,7 +93,7 @@ def test_predictions_are_those_of_the_model_that_it_was_written_back_into(folder
 
 
 def test_a_bundle_of_a_pool_round_trips(folder: Path, tmp_path: Path) -> None:
-    table = read_store(folder / "embed")
+    table = load_store(folder / "embed")
     rows = table.rows("train")
     model = make("zero_shot", head=table.head).fit(table.features(rows), table.labels(rows)).model_
     write_bundle(tmp_path / "a", model, ["fire", "sea"])
@@ -106,7 +106,7 @@ def test_a_bundle_of_a_pool_round_trips(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["gate", "query_weight"])
 def test_a_bundle_of_an_unknown_projection_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
-    table = read_store(folder / "embed")
+    table = load_store(folder / "embed")
     rows = table.rows("train")
     model = make("zero_shot", head=table.head).fit(table.features(rows), table.labels(rows)).model_
     write_bundle(tmp_path / "b", model, ["fire", "sea"])
@@ -118,7 +118,7 @@ def test_a_bundle_of_an_unknown_projection_is_refused(folder: Path, tmp_path: Pa
 
 
 def test_the_linear_probe_stands_on_the_pretrained_pool(folder: Path) -> None:
-    table = read_store(folder / "embed")
+    table = load_store(folder / "embed")
     rows = table.rows("train")
     X, y = table.features(rows), table.labels(rows)
     probe = make("linear_probe", head=table.head).fit(X, y)
@@ -131,4 +131,4 @@ def test_features_of_another_site_are_refused(folder: Path, tmp_path: Path) -> N
     run("fit", folder / "embed", "--method", "zero_shot")
     np.save(tmp_path / "X.npy", np.zeros((2, 256), dtype=np.float32))
     with pytest.raises(EvenhandError, match=f"width 256 but the run takes {WIDTH}"):
-        predict_run(folder / "fit", features=tmp_path / "X.npy", out=tmp_path / "p.csv")
+        predict(folder / "fit", features=tmp_path / "X.npy", out=tmp_path / "p.csv")

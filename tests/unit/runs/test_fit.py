@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError, FeatureTable
-from evenhand.audits.pipeline import audit_table
+from evenhand.audits.pipeline import audit
 from evenhand.data.partition import parts, with_held_out
 from evenhand.evaluation.results import Results, results_schema
 from evenhand.methods.bundle import read_bundle, write_bundle
 from evenhand.runs.card import is_run
-from evenhand.runs.fit import fit_row, fit_run
-from evenhand.runs.predict import predict_run
+from evenhand.runs.fit import fit, fit_row
+from evenhand.runs.predict import predict
 
 
 @pytest.mark.parametrize("method", ["zero_shot", "linear_probe", "erm", "cfr"])
 def test_fit_writes_a_whole_run(table: FeatureTable, tmp_path: Path, method: str) -> None:
-    results = fit_run(table, method=method, out=tmp_path / "run")
+    results = fit(table, method=method, out=tmp_path / "run")
     written = json.loads((tmp_path / "run" / "results.json").read_text())
     jsonschema.validate(written, results_schema())
     (row,) = results.rows
@@ -39,7 +39,7 @@ def test_fit_writes_a_whole_run(table: FeatureTable, tmp_path: Path, method: str
 
 
 def test_a_run_keeps_what_its_method_started_from_and_tried(table: FeatureTable, tmp_path: Path) -> None:
-    (row,) = fit_run(table, method="cfr", out=tmp_path / "run").rows
+    (row,) = fit(table, method="cfr", out=tmp_path / "run").rows
     erm, _ = read_bundle(tmp_path / "run" / "erm.safetensors")
     X = table.features(table.rows("test"))
     _, alone, _ = fit_row(table, "erm", 0)
@@ -51,7 +51,7 @@ def test_a_run_keeps_what_its_method_started_from_and_tried(table: FeatureTable,
     card = json.loads((tmp_path / "run" / "card.json").read_text())
     assert "SGD(" in card["settings"]["erm"]
     assert {"reference", "calibration_set", "recipes", "evidence", "folds"} <= set(card["settings"])
-    fit_run(table, method="erm", out=tmp_path / "run")
+    fit(table, method="erm", out=tmp_path / "run")
     assert not (tmp_path / "run" / "erm.safetensors").exists()
 
 
@@ -63,10 +63,10 @@ def test_the_shipped_schema_is_the_models() -> None:
 def test_predict_gives_the_fitted_models_predictions(
     table: FeatureTable, tmp_path: Path, method: str, params: dict[str, int]
 ) -> None:
-    fit_run(table, method=method, out=tmp_path / "run", params=params)
+    fit(table, method=method, out=tmp_path / "run", params=params)
     X = table.features(table.rows("test"))
     np.save(tmp_path / "X.npy", X)
-    found = predict_run(tmp_path / "run", features=tmp_path / "X.npy", out=tmp_path / "p.csv")
+    found = predict(tmp_path / "run", features=tmp_path / "X.npy", out=tmp_path / "p.csv")
     model, classes = read_bundle(tmp_path / "run" / "bundle.safetensors")
     lines = (tmp_path / "p.csv").read_text().splitlines()
     assert lines[0] == "path,predicted,p_gull,p_jay"
@@ -75,71 +75,71 @@ def test_predict_gives_the_fitted_models_predictions(
 
 
 def test_features_of_another_width_are_refused(table: FeatureTable, tmp_path: Path) -> None:
-    fit_run(table, method="zero_shot", out=tmp_path / "run")
+    fit(table, method="zero_shot", out=tmp_path / "run")
     np.save(tmp_path / "X.npy", np.zeros((2, 3), dtype=np.float32))
     with pytest.raises(EvenhandError, match="width 3 but the run takes 8"):
-        predict_run(tmp_path / "run", features=tmp_path / "X.npy", out=tmp_path / "p.csv")
+        predict(tmp_path / "run", features=tmp_path / "X.npy", out=tmp_path / "p.csv")
     assert not (tmp_path / "p.csv").exists()
 
 
 def test_a_run_on_imported_embeddings_refuses_images(table: FeatureTable, tmp_path: Path) -> None:
-    fit_run(table, method="zero_shot", out=tmp_path / "run")
+    fit(table, method="zero_shot", out=tmp_path / "run")
     with pytest.raises(EvenhandError, match="fitted on imported embeddings"):
-        predict_run(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+        predict(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
 
 
 def test_predict_needs_images_or_features(table: FeatureTable, tmp_path: Path) -> None:
-    fit_run(table, method="zero_shot", out=tmp_path / "run")
+    fit(table, method="zero_shot", out=tmp_path / "run")
     with pytest.raises(EvenhandError, match="takes images or features"):
-        predict_run(tmp_path / "run", out=tmp_path / "p.csv")
+        predict(tmp_path / "run", out=tmp_path / "p.csv")
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, table: FeatureTable) -> None:
     with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json; make one with fit"):
-        predict_run(tmp_path, tmp_path, out=tmp_path / "p.csv")
-    fit_run(table, method="zero_shot", out=tmp_path / "run")
+        predict(tmp_path, tmp_path, out=tmp_path / "p.csv")
+    fit(table, method="zero_shot", out=tmp_path / "run")
     card = tmp_path / "run" / "card.json"
     card.write_text('{"schema": 9, "kind": "run"}')
     with pytest.raises(EvenhandError, match="card schema 9"):
-        predict_run(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+        predict(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
     card.write_text('{"schema": 1, "kind": "store"}')
     with pytest.raises(
         EvenhandError, match=r"is no run folder: its card\.json is another's; make one with fit"
     ):
-        predict_run(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+        predict(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
     card.write_text("{")
     with pytest.raises(EvenhandError, match=r"card\.json cannot be read"):
-        predict_run(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+        predict(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(EvenhandError, match="exists and is no run folder"):
-        fit_run(table, method="erm", out=tmp_path)
+        fit(table, method="erm", out=tmp_path)
 
 
 def test_a_store_is_not_taken_for_a_run(table: FeatureTable, tmp_path: Path) -> None:
     card = '{"schema": 1, "kind": "store"}'
     (tmp_path / "card.json").write_text(card)
     with pytest.raises(EvenhandError, match="exists and is no run folder"):
-        fit_run(table, method="zero_shot", out=tmp_path)
+        fit(table, method="zero_shot", out=tmp_path)
     assert (tmp_path / "card.json").read_text() == card
 
 
 def test_a_run_replaces_a_run_and_leaves_other_files(table: FeatureTable, tmp_path: Path) -> None:
-    fit_run(table, method="cfr", out=str(tmp_path / "run"))
+    fit(table, method="cfr", out=str(tmp_path / "run"))
     (tmp_path / "run" / "report.html").write_text("mine")
-    fit_run(table, method="zero_shot", out=str(tmp_path / "run"))
+    fit(table, method="zero_shot", out=str(tmp_path / "run"))
     assert (tmp_path / "run" / "report.html").read_text() == "mine"
     assert json.loads((tmp_path / "run" / "card.json").read_text())["method"] == "zero_shot"
 
 
 def test_a_fit_that_was_killed_is_no_run_and_may_be_done_again(table: FeatureTable, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    fit_run(table, method="zero_shot", out=out)
+    fit(table, method="zero_shot", out=out)
     left = out / f".files.{os.getpid()}.tmp"
     left.mkdir()
     (out / "card.json").replace(left / "card.json")
     with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json"):
-        predict_run(out, features=tmp_path, out=tmp_path / "p.csv")
-    fit_run(table, method="zero_shot", out=out)
+        predict(out, features=tmp_path, out=tmp_path / "p.csv")
+    fit(table, method="zero_shot", out=out)
     assert is_run(out)
     assert not left.exists()
 
@@ -148,7 +148,7 @@ def test_a_fit_that_was_killed_is_no_run_and_may_be_done_again(table: FeatureTab
 def test_a_full_disk_leaves_no_half_run(
     table: FeatureTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
-    fit_run(table, method="zero_shot", out=tmp_path / "old")
+    fit(table, method="zero_shot", out=tmp_path / "old")
     before = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
     real = Path.replace
 
@@ -160,7 +160,7 @@ def test_a_full_disk_leaves_no_half_run(
     monkeypatch.setattr(Path, "replace", full)
     for out in ("old", "new"):
         with pytest.raises(EvenhandError, match=r"cannot write .*: No space left on device"):
-            fit_run(table, method="erm", out=tmp_path / out)
+            fit(table, method="erm", out=tmp_path / out)
     assert {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()} == before
     assert not (tmp_path / "new").exists()
 
@@ -171,14 +171,14 @@ def test_no_permission_is_told_before_the_training(
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # root may write anywhere
     sentence = rf"--out {tmp_path}/a/b cannot be written: no permission in {tmp_path}; name another folder"
     with pytest.raises(EvenhandError, match=sentence):
-        fit_run(table, method="nope", out=tmp_path / "a" / "b")
+        fit(table, method="nope", out=tmp_path / "a" / "b")
 
 
 @pytest.mark.parametrize(("method", "params"), [("cfr", {}), ("contrastive_adapter", {"epochs": 4})])
 def test_bundle_round_trip_is_the_identity(
     table: FeatureTable, tmp_path: Path, method: str, params: dict[str, int]
 ) -> None:
-    fit_run(table, method=method, out=tmp_path / "run", params=params)
+    fit(table, method=method, out=tmp_path / "run", params=params)
     path = tmp_path / "run" / "bundle.safetensors"
     write_bundle(tmp_path / "again.safetensors", *read_bundle(path))
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
@@ -186,7 +186,7 @@ def test_bundle_round_trip_is_the_identity(
 
 def test_same_seed_same_bytes(table: FeatureTable, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        fit_run(table, method="cfr", out=tmp_path / name, seed=3)
+        fit(table, method="cfr", out=tmp_path / name, seed=3)
     first, second = (tmp_path / name / "bundle.safetensors" for name in ("a", "b"))
     assert first.read_bytes() == second.read_bytes()
 
@@ -200,7 +200,7 @@ def test_unknown_names_are_refused(table: FeatureTable, tmp_path: Path) -> None:
     }
     for sentence, arguments in cases.items():
         with pytest.raises(EvenhandError, match=sentence):
-            fit_run(table, out=tmp_path / "run", **arguments)  # type: ignore[arg-type]
+            fit(table, out=tmp_path / "run", **arguments)  # type: ignore[arg-type]
 
 
 def test_splits_that_cannot_be_had_are_refused(table: FeatureTable) -> None:
@@ -252,6 +252,6 @@ def test_the_row_says_on_what_the_candidate_was_chosen(table: FeatureTable) -> N
 
 
 def test_audit_needs_no_training(table: FeatureTable) -> None:
-    row = audit_table(table, "place")
+    row = audit(table, group_by="place")
     assert row.method == "zero_shot"
     assert [group.name for group in row.groups] == ["gull / sea", "gull / wood", "jay / sea", "jay / wood"]

@@ -17,18 +17,18 @@ from sklearn.preprocessing import FunctionTransformer
 import evenhand
 from evenhand import EvenhandError, FeatureTable
 from evenhand.data.store_layout import sealed
-from evenhand.runs.fit import fit_row, fit_run
+from evenhand.runs.fit import fit, fit_row
 
 
 @pytest.fixture
 def run(table: FeatureTable, tmp_path: Path) -> Path:
-    fit_run(table, method="cfr", out=tmp_path / "run", params={"folds": 2})
+    fit(table, method="cfr", out=tmp_path / "run", params={"folds": 2})
     return tmp_path / "run"
 
 
 def test_it_gives_what_the_method_gave(table: FeatureTable, run: Path) -> None:
     _, method, _ = fit_row(table, "cfr", 0, params={"folds": 2})
-    loaded, X = evenhand.load(run), table.features(table.rows("test"))
+    loaded, X = evenhand.load_run(run), table.features(table.rows("test"))
     assert loaded.classes_.tolist() == method.classes_.tolist() == ["gull", "jay"]
     assert loaded.predict(X).tolist() == method.predict(X).tolist()
     assert np.array_equal(loaded.predict_proba(X), method.predict_proba(X))
@@ -39,20 +39,20 @@ def test_it_gives_what_the_method_gave(table: FeatureTable, run: Path) -> None:
 
 
 def test_it_declares_what_the_run_used(table: FeatureTable, tmp_path: Path) -> None:
-    fit_run(table, method="dfr", out=tmp_path / "run")
-    loaded = evenhand.load(str(tmp_path / "run"))
+    fit(table, method="dfr", out=tmp_path / "run")
+    loaded = evenhand.load_run(str(tmp_path / "run"))
     assert (loaded.method_, loaded.group_labels_used, loaded.needs) == ("dfr", "validation", ("groups",))
 
 
 def test_probabilities_are_the_softmax_of_the_logits(table: FeatureTable, run: Path) -> None:
     X = table.features(table.rows("test"))
-    loaded = evenhand.load(run)
+    loaded = evenhand.load_run(run)
     assert np.allclose(loaded.predict_proba(X), softmax(loaded.model_.logits(X), axis=1), atol=1e-6)
 
 
 def test_it_stands_in_pipelines_and_is_never_refitted(table: FeatureTable, run: Path) -> None:
     train, test = table.rows("train"), table.rows("test")
-    loaded = evenhand.load(run)
+    loaded = evenhand.load_run(run)
     before = loaded.predict(table.features(test))
     assert clone(loaded) is loaded
     assert loaded.fit(table.features(train), np.roll(table.labels(train), 1)) is loaded
@@ -66,7 +66,7 @@ def test_it_stands_in_pipelines_and_is_never_refitted(table: FeatureTable, run: 
 
 def test_features_of_another_width_are_refused(run: Path) -> None:
     with pytest.raises(ValueError, match="X has 3 features, but FittedRun is expecting 8"):
-        evenhand.load(run).predict(np.zeros((2, 3), dtype=np.float32))
+        evenhand.load_run(run).predict(np.zeros((2, 3), dtype=np.float32))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_features_of_another_width_are_refused(run: Path) -> None:
 def test_a_damaged_run_is_refused(run: Path, name: str, content: str, sentence: str) -> None:
     (run / name).write_text(content)
     with pytest.raises(EvenhandError, match=sentence):
-        evenhand.load(run)
+        evenhand.load_run(run)
 
 
 def test_a_card_edited_by_hand_or_without_its_files_is_refused(run: Path) -> None:
@@ -93,10 +93,10 @@ def test_a_card_edited_by_hand_or_without_its_files_is_refused(run: Path) -> Non
     with pytest.raises(
         EvenhandError, match=r"history\.parquet cannot be read \(No such file .*; run fit again"
     ):
-        evenhand.load(run)
+        evenhand.load_run(run)
     card.write_text(card.read_text().replace('"seed": 0', '"seed": 1'))
     with pytest.raises(EvenhandError, match=r"card\.json was changed since the fit; run fit again"):
-        evenhand.load(run)
+        evenhand.load_run(run)
 
 
 @pytest.mark.parametrize("name", ["../card.json", "/dev/zero", "sub/x.json", "x.json\n"])
@@ -106,14 +106,14 @@ def test_a_card_has_no_file_outside_its_folder_read(run: Path, name: str) -> Non
     card["files"][name] = "0" * 64
     (run / "card.json").write_text(sealed(card))
     with pytest.raises(EvenhandError, match=r"(?s)card\.json is malformed at files\..*; run fit again"):
-        evenhand.load(run)
+        evenhand.load_run(run)
 
 
 def test_a_pipe_in_a_run_is_refused_and_not_waited_for(run: Path) -> None:
     (run / "history.parquet").unlink()
     os.mkfifo(run / "history.parquet")
     with pytest.raises(EvenhandError, match=r"history\.parquet is no plain file; run fit again"):
-        evenhand.load(run)
+        evenhand.load_run(run)
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_a_forged_run_is_refused(
     (run / name).write_text(content)
     reseal(run)
     with pytest.raises(EvenhandError, match=sentence):
-        evenhand.load(run)
+        evenhand.load_run(run)

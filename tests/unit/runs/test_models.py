@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evenhand import EvenhandError, read_store
+from evenhand import EvenhandError, load_store
 from evenhand.runs.card import read_card
 from evenhand.runs.models import read_stages, store_of_run
 
@@ -51,7 +51,7 @@ def test_a_store_that_moved_is_found_where_it_is_said_to_be(run: Path, tmp_path:
     gone = {**card, "store": str(tmp_path / "gone.store")}
     with pytest.raises(EvenhandError, match="is no store"):
         store_of_run(run, gone)
-    assert len(store_of_run(run, gone, moved)) == len(read_store(moved))
+    assert len(store_of_run(run, gone, moved)) == len(load_store(moved))
 
 
 def test_another_store_is_refused(run: Path) -> None:

@@ -3,12 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evenhand import EvenhandError, FeatureTable, compare_methods
+from evenhand import EvenhandError, FeatureTable, compare
 from evenhand.data.table import StoredRows
 from evenhand.methods.base import Method
 from evenhand.methods.registry import method_class
 from evenhand.runs import streaming
-from evenhand.runs.fit import fit_run
+from evenhand.runs.fit import fit
 from evenhand.runs.streaming import features, streams
 
 
@@ -53,8 +53,8 @@ def test_features_are_read_now_or_when_they_are_asked_for(table: FeatureTable) -
 
 
 def test_a_streamed_run_says_so(table: FeatureTable, tmp_path: Path) -> None:
-    (held,) = fit_run(table, method="erm", out=tmp_path / "held").rows
-    (read,) = fit_run(table, method="erm", out=tmp_path / "read", stream=True).rows
+    (held,) = fit(table, method="erm", out=tmp_path / "held").rows
+    (read,) = fit(table, method="erm", out=tmp_path / "read", stream=True).rows
     assert held.notes == []
     assert read.notes == [streaming.STREAMED]
     assert read.worst_group is not None
@@ -72,6 +72,6 @@ def test_a_comparison_streams_past_the_limit(table: FeatureTable, monkeypatch: p
         return fit(self, X, y, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Method, "fit", seen)
-    results = compare_methods(table, ["erm", "linear_probe"], seeds=[0], budget=1)
+    results = compare(table, methods=["erm", "linear_probe"], seeds=[0], budget=1)
     assert [row.status for row in results.rows] == ["ok", "ok"]
     assert given == [StoredRows, np.ndarray]

@@ -13,17 +13,17 @@ from evenhand import EvenhandError, FeatureTable
 from evenhand.cli.results import confidence
 from evenhand.data.partition import parts
 from evenhand.functional.confidence import expected_calibration_error
-from evenhand.runs.fit import fit_row, fit_run
+from evenhand.runs.fit import fit, fit_row
 from evenhand.runs.temperature import apart_for_confidence, calibrate_confidence
 
 
 @pytest.mark.parametrize("method", ["erm", "linear_probe"])
 def test_the_bundle_holds_the_divided_logits(table: FeatureTable, tmp_path: Path, method: str) -> None:
-    results = fit_run(table, method=method, out=tmp_path / "run", confidence=True)
+    results = fit(table, method=method, out=tmp_path / "run", confidence=True)
     found = results.rows[0].confidence
     assert found is not None
     assert json.loads((tmp_path / "run" / "results.json").read_text())["rows"][0]["confidence"]["bins"] == 15
-    loaded, test = evenhand.load(tmp_path / "run"), table.rows("test")
+    loaded, test = evenhand.load_run(tmp_path / "run"), table.rows("test")
     after = loaded.predict_proba(table.features(test))
     assert expected_calibration_error(after, table.y[test]) == pytest.approx(found.ece_after, abs=1e-6)
     logits = found.temperature * loaded.model_.logits(table.features(test)).astype(np.float64)

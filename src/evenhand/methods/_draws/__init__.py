@@ -1,1 +1,1 @@
-"""TODO."""
+"""Row draws that CFR, CnC and the contrastive adapter share."""

@@ -1,1 +1,5 @@
-"""TODO."""
+"""Contrastive Feature Recalibration: reference, calibration set, losses, candidates, choice."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from evenhand.functional.span import project_out, span
+from evenhand.functional.subspaces import project_out, span
 
 
 def rows(*shape: int, seed: int = 0) -> torch.Tensor:

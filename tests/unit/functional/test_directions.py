@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evenhand.functional.contrast import contrast
+from evenhand.functional.directions import contrast
 from evenhand.functional.intervals import paired_interval
 from evenhand.functional.shift import attribute_shift, exchanged
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from evenhand.functional.attention_pool import attention_pool
+from evenhand.functional.attention import attention_pool
 
 HEADS, CHANNELS, PLACES, WIDTH = 3, 6, 4, 2
 

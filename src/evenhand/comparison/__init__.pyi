@@ -1,0 +1,5 @@
+from .run import compare as compare
+
+__all__ = [
+    "compare",
+]

@@ -1,0 +1,27 @@
+from .metrics import Averages as Averages
+from .metrics import Evaluation as Evaluation
+from .metrics import Rate as Rate
+from .metrics import evaluate as evaluate
+from .metrics import rate as rate
+from .metrics import worst as worst
+from .results import KeptMethod as KeptMethod
+from .results import MethodSummary as MethodSummary
+from .results import ResultRow as ResultRow
+from .results import Results as Results
+from .results import results_schema as results_schema
+from .results import summarise as summarise
+
+__all__ = [
+    "Averages",
+    "Evaluation",
+    "KeptMethod",
+    "MethodSummary",
+    "Rate",
+    "ResultRow",
+    "Results",
+    "evaluate",
+    "rate",
+    "results_schema",
+    "summarise",
+    "worst",
+]

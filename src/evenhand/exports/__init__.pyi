@@ -1,0 +1,5 @@
+from .run import export as export
+
+__all__ = [
+    "export",
+]

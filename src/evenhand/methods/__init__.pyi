@@ -1,0 +1,105 @@
+from ._draws.negatives import NearestNegatives as NearestNegatives
+from ._draws.negatives import NegativeRule as NegativeRule
+from ._draws.negatives import RandomNegatives as RandomNegatives
+from ._draws.positives import Centroid as Centroid
+from ._draws.positives import DrawnRows as DrawnRows
+from ._draws.positives import PositiveRule as PositiveRule
+from ._training.loop import SGD as SGD
+from ._training.model import Model as Model
+from .afr import AFR as AFR
+from .balanced_probe import BalancedProbe as BalancedProbe
+from .base import Method as Method
+from .bundle import read_bundle as read_bundle
+from .bundle import write_bundle as write_bundle
+from .cfr.calibration_set import CalibrationRule as CalibrationRule
+from .cfr.calibration_set import CalibrationSet as CalibrationSet
+from .cfr.calibration_set import Misclassified as Misclassified
+from .cfr.estimator import CFR as CFR
+from .cfr.loss_terms import AnchorCrossEntropy as AnchorCrossEntropy
+from .cfr.loss_terms import BatchCrossEntropy as BatchCrossEntropy
+from .cfr.loss_terms import Calibration as Calibration
+from .cfr.loss_terms import Similarity as Similarity
+from .cfr.loss_terms import TargetedContrast as TargetedContrast
+from .cfr.loss_terms import Term as Term
+from .cfr.presets import PRESETS as PRESETS
+from .cfr.recipe import GRID as GRID
+from .cfr.recipe import NEAREST as NEAREST
+from .cfr.recipe import PAPER as PAPER
+from .cfr.recipe import PAPER_CODE as PAPER_CODE
+from .cfr.recipe import STABLE as STABLE
+from .cfr.recipe import Recipe as Recipe
+from .cfr.references import CrossFittedErm as CrossFittedErm
+from .cfr.references import ErmReference as ErmReference
+from .cfr.references import Reference as Reference
+from .cfr.references import ShortcutReference as ShortcutReference
+from .cfr.references import ZeroShotReference as ZeroShotReference
+from .cnc import CnC as CnC
+from .contrastive_adapter import ContrastiveAdapter as ContrastiveAdapter
+from .dfr import DFR as DFR
+from .erm import ERM as ERM
+from .evals import EVaLS as EVaLS
+from .group_dro import GroupDRO as GroupDRO
+from .jtt import JTT as JTT
+from .linear_probe import LinearProbe as LinearProbe
+from .orth_cal import OrthCal as OrthCal
+from .ppa import PPA as PPA
+from .registry import make as make
+from .registry import method_class as method_class
+from .registry import names as names
+from .roboshot import RoboShot as RoboShot
+from .self_ import SelectiveFinetuning as SelectiveFinetuning
+from .zero_shot import ZeroShot as ZeroShot
+
+__all__ = [
+    "AFR",
+    "CFR",
+    "DFR",
+    "ERM",
+    "GRID",
+    "JTT",
+    "NEAREST",
+    "PAPER",
+    "PAPER_CODE",
+    "PPA",
+    "PRESETS",
+    "SGD",
+    "STABLE",
+    "AnchorCrossEntropy",
+    "BalancedProbe",
+    "BatchCrossEntropy",
+    "Calibration",
+    "CalibrationRule",
+    "CalibrationSet",
+    "Centroid",
+    "CnC",
+    "ContrastiveAdapter",
+    "CrossFittedErm",
+    "DrawnRows",
+    "EVaLS",
+    "ErmReference",
+    "GroupDRO",
+    "LinearProbe",
+    "Method",
+    "Misclassified",
+    "Model",
+    "NearestNegatives",
+    "NegativeRule",
+    "OrthCal",
+    "PositiveRule",
+    "RandomNegatives",
+    "Recipe",
+    "Reference",
+    "RoboShot",
+    "SelectiveFinetuning",
+    "ShortcutReference",
+    "Similarity",
+    "TargetedContrast",
+    "Term",
+    "ZeroShot",
+    "ZeroShotReference",
+    "make",
+    "method_class",
+    "names",
+    "read_bundle",
+    "write_bundle",
+]

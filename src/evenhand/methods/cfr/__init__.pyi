@@ -1,0 +1,49 @@
+from .calibration_set import CalibrationRule as CalibrationRule
+from .calibration_set import CalibrationSet as CalibrationSet
+from .calibration_set import Misclassified as Misclassified
+from .estimator import CFR as CFR
+from .loss_terms import AnchorCrossEntropy as AnchorCrossEntropy
+from .loss_terms import BatchCrossEntropy as BatchCrossEntropy
+from .loss_terms import Calibration as Calibration
+from .loss_terms import Similarity as Similarity
+from .loss_terms import TargetedContrast as TargetedContrast
+from .loss_terms import Term as Term
+from .presets import PRESETS as PRESETS
+from .recipe import GRID as GRID
+from .recipe import NEAREST as NEAREST
+from .recipe import PAPER as PAPER
+from .recipe import PAPER_CODE as PAPER_CODE
+from .recipe import STABLE as STABLE
+from .recipe import Recipe as Recipe
+from .references import CrossFittedErm as CrossFittedErm
+from .references import ErmReference as ErmReference
+from .references import Reference as Reference
+from .references import ShortcutReference as ShortcutReference
+from .references import ZeroShotReference as ZeroShotReference
+from .shortcut_probe import ShortcutProbe as ShortcutProbe
+
+__all__ = [
+    "CFR",
+    "GRID",
+    "NEAREST",
+    "PAPER",
+    "PAPER_CODE",
+    "PRESETS",
+    "STABLE",
+    "AnchorCrossEntropy",
+    "BatchCrossEntropy",
+    "Calibration",
+    "CalibrationRule",
+    "CalibrationSet",
+    "CrossFittedErm",
+    "ErmReference",
+    "Misclassified",
+    "Recipe",
+    "Reference",
+    "ShortcutProbe",
+    "ShortcutReference",
+    "Similarity",
+    "TargetedContrast",
+    "Term",
+    "ZeroShotReference",
+]

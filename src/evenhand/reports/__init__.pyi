@@ -1,0 +1,5 @@
+from .page import report as report
+
+__all__ = [
+    "report",
+]
