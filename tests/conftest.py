@@ -1,7 +1,9 @@
-"""The browser marker, and a run on a store with thumbnails, drawn in a second, to test the report on."""
+"""Tests in another order each time, and a run on a store with thumbnails to test the report on."""
 
 import io
 import json
+import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,8 +28,20 @@ def thumbnail(rng: np.random.Generator) -> bytes:
     return stream.getvalue()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: drives chromium; `make browser` installs it")
+def pytest_addoption(parser: pytest.Parser) -> None:
+    # The workers of pytest-xdist get the number that their parent drew.
+    parser.addoption("--order", type=int, default=int(time.time()), help="seed of the order of the tests")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"order of the tests: --order {config.option.order}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle the files, and the tests within each, so that none leans on another's leftovers."""
+    draw = random.Random(config.option.order)
+    place = {path: draw.random() for path in dict.fromkeys(item.path for item in items)}
+    items.sort(key=lambda item: (place[item.path], draw.random()))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,15 @@ from evenhand._version import __version__
 from evenhand.data.manifest import Manifest
 from evenhand.extract.engine import Embedded, on_this_machine
 from evenhand.extract.loading import Consecutive
-from evenhand.extract.ray_engine import Actors, Blocks, RayEngine, check_address, check_seen, choose_actors
+from evenhand.extract.ray_engine import (
+    Actors,
+    Blocks,
+    RayEngine,
+    check_address,
+    check_seen,
+    choose_actors,
+    connected,
+)
 from evenhand.extract.ray_worker import Task, Trunk
 
 from .conftest import ColourBackbone
@@ -108,6 +116,18 @@ def test_an_address_without_a_cluster_is_refused(address: str) -> None:
     sentence = rf"^--address {address}: there is no Ray cluster \(.*\); give the HOST:PORT of one that this"
     with pytest.raises(EvenhandError, match=sentence):
         check_address(address)
+
+
+def test_a_ray_that_does_not_start_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(ray, "init", fail)
+    sentence = r"^Ray does not start on this machine \(no space left on device\); leave out --engine ray"
+    with pytest.raises(EvenhandError, match=sentence), connected(None):
+        pass
 
 
 def test_an_address_that_answers_is_taken() -> None:
