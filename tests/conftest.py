@@ -16,6 +16,8 @@ from evenhand.data.store_write import StoreWriter
 from evenhand.experiments.run_folder import write_card
 
 MakeRun = Callable[..., Path]
+SHARING = ("browser", "docs", "install", "ray")
+"""Folders whose tests share what is slow to make, as a cluster: one worker runs them, before all others."""
 
 
 def thumbnail(rng: np.random.Generator) -> bytes:
@@ -33,15 +35,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--order", type=int, default=int(time.time()), help="seed of the order of the tests")
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return f"order of the tests: --order {config.option.order}"
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if terminal := session.config.pluginmanager.get_plugin("terminalreporter"):
+        terminal.write_line(f"this order again: pytest --order {session.config.option.order}")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Shuffle the files, and the tests within each, so that none leans on another's leftovers."""
+    """Shuffle the files, and the tests in each, and bind together what one worker is to run."""
     draw = random.Random(config.option.order)
     place = {path: draw.random() for path in dict.fromkeys(item.path for item in items)}
-    items.sort(key=lambda item: (place[item.path], draw.random()))
+    items.sort(key=lambda item: (folder_of(item) not in SHARING, place[item.path], draw.random()))
+    for item in items:
+        folder = folder_of(item)
+        item.add_marker(pytest.mark.xdist_group(folder if folder in SHARING else str(item.path)))
+
+
+def folder_of(item: pytest.Item) -> str:
+    """Return the folder of `tests` that holds a test."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ from evenhand.extract.local import embed
 from evenhand.extract.ray_engine import RayEngine
 from evenhand.extract.ray_folder import short_folder
 
-# Loopback alone, and nothing told to Ray's makers; Ray reads both at its import.
-os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0")
+# Loopback alone, nothing told to Ray's makers, workers as urgent as other tests: Ray reads it when imported.
+os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0")
 pytest.importorskip("ray")
 
 OPTIONS: dict[str, Any] = {"batch_size": 4, "part_rows": 16, "dtype": "float32"}
