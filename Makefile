@@ -8,6 +8,8 @@ OUT    ?= out
 export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
 # Two cores shared by parallel workers: more threads than that only wait for each other.
 export OMP_NUM_THREADS ?= 2
+# Every command of the tests is a new Python: without bytecode its imports take twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 # Two workers, which take what belongs together (tests/conftest.py) in the order that is printed.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 TWO    := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
