@@ -15,6 +15,7 @@ from pathlib import Path
 
 from evenhand._errors import EvenhandError
 from evenhand._lock import FileLock, lock_path
+from evenhand._outputs import check_new
 
 _ATTEMPTS = 100
 _SET = "files"
@@ -93,7 +94,7 @@ def temporary_names(name: str) -> re.Pattern[str]:
 
 @contextmanager
 def _temporary(path: Path, *, folder: bool) -> Iterator[Path]:
-    """Make an empty file or folder beside `path`, of a random name, that `sweep` leaves alone until the end."""
+    """Make an empty file or folder of a random name beside `path`; `sweep` leaves it alone meanwhile."""
     made, lock = _reserve(path, folder=folder)
     try:
         yield made
@@ -207,8 +208,7 @@ def atomic_folder(path: Path, *, argument: str) -> Iterator[Path]:
         If `path` is a file or holds anything, the disk is full, or the system refuses for another reason.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100  "." has no name; links keep theirs
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise EvenhandError(f"{argument} {path} exists and is no empty folder; name a new one")
+    check_new(path, argument=argument)
     try:
         sweep(path)
         with _made(path.parent), _temporary(path, folder=True) as temporary:
