@@ -68,7 +68,8 @@ def writing(path: Path) -> Iterator[subprocess.Popen[str]]:
     code = (
         "import sys\nfrom pathlib import Path\nfrom evenhand._files import atomic\n"
         "with atomic(Path(sys.argv[1])) as inside:\n"
-        "    inside.write_text('half'); print('half', flush=True); sys.stdin.read(); inside.write_text('whole')\n"
+        "    inside.write_text('half'); print('half', flush=True)\n"
+        "    sys.stdin.read(); inside.write_text('whole')\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -171,7 +172,7 @@ def test_a_new_folder_is_whole_or_absent(tmp_path: Path) -> None:
         (inside / "a").write_text("whole")
     assert [file.name for file in path.parent.iterdir()] == ["x"]
     with (
-        pytest.raises(EvenhandError, match="--out .* exists and is no empty folder; name a new one"),
+        pytest.raises(EvenhandError, match=r"--out .* exists and is no empty folder; name a new one"),
         atomic_folder(path, argument="--out"),
     ):
         pytest.fail("the work began")

@@ -57,10 +57,12 @@ def command(
 
     from evenhand.audit.gate import failures, read_bounds
     from evenhand.data.store_layout import read_card
+    from evenhand.experiments.group_by import check_group_by
     from evenhand.experiments.run_folder import read_card as read_run_card
 
     bounds = read_bounds(fail_under or [])
-    read_card(store)  # a wrong folder is told at once, before torch is imported
+    # A wrong folder is told at once, before torch is imported.
+    check_group_by(group_by, read_card(store).attributes)
     if against is not None:
         read_run_card(against)
     if vocabulary != Path("none"):

@@ -84,7 +84,7 @@ def command(
     check_device(device)
     check_file(concepts, "--concepts", "a YAML file of spurious words")
     if model is not None:
-        check_model(model)
+        check_model(model, precision)
     folder = out or Path("out") / f"bench-{name}"
     if data is not None and not download:
         check_images(data, argument="--data", what="the folder with the benchmark's files")

@@ -52,8 +52,10 @@ def command(
 
     from evenhand.data.store_layout import read_card
     from evenhand.experiments.compare_folder import check_free
+    from evenhand.experiments.group_by import check_group_by
 
-    read_card(store)  # a wrong folder is told at once, before torch is imported
+    # A wrong folder is told at once, before torch is imported.
+    check_group_by(group_by, read_card(store).attributes)
     if out is not None:
         check_free(out)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from evenhand._errors import EvenhandError
 from evenhand._optional import require
 from evenhand.backbones.folder import HF_PREFIX
-from evenhand.backbones.names import check_spelling
+from evenhand.backbones.names import check_precision, check_spelling
 from evenhand.methods.registry import check_name
 
 _ADDRESS = re.compile(r"[a-z0-9]+:/")
@@ -57,14 +57,15 @@ def check_methods(names: Iterable[str]) -> None:
         check_name(name)
 
 
-def check_model(model: str) -> None:
-    """Refuse a model that cannot be loaded for its name, or for a library that is not installed.
+def check_model(model: str, precision: str) -> None:
+    """Refuse a model that cannot be loaded for its name, its precision, or a library that is not installed.
 
     Raises
     ------
     EvenhandError
-        If the name is misspelt, or an extra is missing.
+        If the name is misspelt, the precision is unknown, or an extra is missing.
     """
+    check_precision(precision)
     if model.startswith(HF_PREFIX):
         require("transformers", "hf")
     elif model != "tiny":

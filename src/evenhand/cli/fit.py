@@ -54,9 +54,11 @@ def command(
     check_file(concepts, "--concepts", "a YAML file of spurious words")
 
     from evenhand.data.store_layout import read_card
+    from evenhand.experiments.group_by import check_group_by
     from evenhand.experiments.run_folder import check_free
 
-    read_card(store)  # a wrong folder is told at once, before torch is imported
+    # A wrong folder is told at once, before torch is imported.
+    check_group_by(group_by, read_card(store).attributes)
     check_free(out)
     set_threads(threads)
 

@@ -9,6 +9,7 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_predictions
+from evenhand.backbones.names import check_precision
 from evenhand.cli.early import check_file, check_images
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import Device, Json, Threads, Workers, examples, set_threads
@@ -46,6 +47,8 @@ def command(
     check_predictions(out)
     if source is not None:
         check_images(source)
+    if precision is not None:
+        check_precision(precision)
     check_file(features, "--features", "a .npy file")
 
     from evenhand.experiments.run_folder import read_card
