@@ -25,11 +25,24 @@ def starting_children() -> Iterator[None]:
     Their parent gets the same interrupt, says one sentence and ends them; they would each print a traceback.
     An interrupt that comes meanwhile reaches the parent at the end.
     """
+    came: list[int] = []
+    usual = {}
+    if threading.current_thread() is threading.main_thread():
+        # Another thread may get the signal, and then Python runs the handler here in spite of the mask.
+        usual = {
+            number: signal.signal(number, lambda number, _: came.append(number))
+            for number in (*_OF_A_TERMINAL, signal.SIGTERM)
+            if signal.getsignal(number) is not None
+        }
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_A_TERMINAL)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def end_with_parent(parent: int, *, at_once: bool) -> None:
