@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -25,13 +26,12 @@ time.sleep(60)
 
 def lives(process: int) -> bool:
     try:
-        with open(f"/proc/{process}/stat") as stream:
-            return stream.read().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks at /proc")  # noqa: PTH110
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_child_ends_with_its_killed_parent(at_once: bool) -> None:
     parent = subprocess.Popen(
