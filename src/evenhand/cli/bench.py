@@ -87,8 +87,9 @@ def command(
         check_model(model, precision)
     folder = out or Path("out") / f"bench-{name}"
     if data is not None and not download:
-        check_images(data, argument="--data", what="the folder with the benchmark's files")
         keep_apart(folder, [data])
+        if model is not None:  # without one, that is what is told
+            check_images(data, argument="--data", what="the folder with the benchmark's files")
     for file in ("results.json", "bench.json"):
         check_results(folder / file)
 
