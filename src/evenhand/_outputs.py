@@ -80,7 +80,9 @@ def check_writable(out: Path, *, argument: str = "--out") -> None:
     if parent != out and not parent.is_dir():
         raise EvenhandError(f"{argument} {out} cannot be written: {parent} is no folder; name another")
     if not os.access(parent, os.W_OK | (os.X_OK if parent.is_dir() else 0)):
-        raise EvenhandError(f"{argument} {out} cannot be written: no permission in {parent}; name another")
+        raise EvenhandError(
+            f"{argument} {out} cannot be written: no permission in {parent}; name another folder"
+        )
 
 
 def _exists(path: Path) -> bool:
