@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import logging
 import sys
@@ -22,6 +21,7 @@ from torch import Tensor
 
 from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import PREFIX, check_folder, known_words
+from evenhand.backbones.names import unknown_model
 from evenhand.backbones.precision import arithmetic, choose_precision
 from evenhand.backbones.prompts import complete
 from evenhand.backbones.sites import Site, check_config, find_site
@@ -252,12 +252,7 @@ def weights_hash(model: torch.nn.Module) -> str:
 def _check_names(model: str, pretrained: str | None) -> None:
     names = open_clip.list_models()
     if model not in names:
-        # Names differ in the case of few letters; what is far from all of them gets the usual ones.
-        near = difflib.get_close_matches(model, names, 3, 0.5) or ["ViT-B-32", "ViT-L-14", "RN50"]
-        raise EvenhandError(
-            f"model {model!r} is not known to open_clip; allowed are its names, such as {', '.join(near)}, "
-            f"and {PREFIX}FOLDER"
-        )
+        raise unknown_model(model, names)
     tags = open_clip.list_pretrained_tags_by_model(model)
     listed = ", ".join(tags) or "none"
     if pretrained is None:

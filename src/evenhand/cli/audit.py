@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from evenhand.cli.options import Device, GroupBy, Json, Seed, Threads, choose_device, examples, set_threads
+from evenhand.cli.early import check_file
+from evenhand.cli.options import (
+    Device,
+    GroupBy,
+    Json,
+    Seed,
+    Threads,
+    check_device,
+    choose_device,
+    examples,
+    set_threads,
+)
 
 NAME = "audit"
 EXAMPLES = examples(
@@ -42,15 +53,27 @@ def command(
     Slices need no group labels; with a text tower they are named in words. Nothing is trained.
     """
     set_threads(threads)
+    check_device(device)
 
     from evenhand.audit.gate import failures, read_bounds
+    from evenhand.data.store_layout import read_card
+    from evenhand.experiments.group_by import check_group_by
+    from evenhand.experiments.run_folder import read_card as read_run_card
+
+    bounds = read_bounds(fail_under or [])
+    # A wrong folder is told at once, before torch is imported.
+    check_group_by(group_by, read_card(store).attributes)
+    if against is not None:
+        read_run_card(against)
+    if vocabulary != Path("none"):
+        check_file(vocabulary, "--vocabulary", "a file with a word a line, or none")
+
     from evenhand.cli.audit_tables import show_audit
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, complain
     from evenhand.data.store import read_store
     from evenhand.experiments.audit import audit_table
 
-    bounds = read_bounds(fail_under or [])
     with progress_bar() as progress:
         audit = audit_table(
             read_store(store),

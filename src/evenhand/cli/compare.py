@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evenhand.cli.early import check_file, check_methods
 from evenhand.cli.options import GroupBy, Json, Seed, examples, listed, set_threads
 
 if TYPE_CHECKING:
@@ -45,6 +46,18 @@ def command(
 ) -> None:
     """Compare methods: same features, splits and budget, one rule that chooses, several seeds."""
     set_threads(1)
+    names = listed(methods) or []
+    check_methods(name for name in names if name != "all")
+    check_file(concepts, "--concepts", "a YAML file of spurious words")
+
+    from evenhand.data.store_layout import read_card
+    from evenhand.experiments.compare_folder import check_free
+    from evenhand.experiments.group_by import check_group_by
+
+    # A wrong folder is told at once, before torch is imported.
+    check_group_by(group_by, read_card(store).attributes)
+    if out is not None:
+        check_free(out)
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.compare_table import show_comparison
@@ -57,7 +70,7 @@ def command(
     with progress_bar() as progress:
         results = compare_methods(
             table,
-            listed(methods) or [],
+            names,
             seeds=range(seed, seed + seeds),
             selection=selection,
             oracles=oracles,

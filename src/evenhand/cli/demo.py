@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from evenhand._outputs import check_page, check_results
 from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
 
 NAME = "demo"
@@ -22,6 +23,8 @@ def command(
 ) -> None:
     """Draw scenes with a shortcut, then audit, ERM and CFR: a table, results.json and a page to look at."""
     set_threads(threads)
+    check_results(out / "results.json")
+    check_page(out / "report.html")
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.results import show_results

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from evenhand.cli.engine import Actors, Address, EngineOption, check_precision, choose_engine
+from evenhand.cli.early import check_images, check_model
+from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
     ClassNames,
@@ -67,8 +68,14 @@ def command(
 ) -> None:
     """Send every image through a frozen model once; interrupted, the same command resumes."""
     set_threads(threads)
-    check_precision(engine, precision)
+    check_engine(engine, precision=precision, address=address, actors=actors, device=device)
     names, wanted = read_mapping(class_names), read_templates(templates)
+    check_images(source)
+    check_model(model, precision)
+
+    from evenhand.data.store_plan import check_free
+
+    check_free(out)
 
     from evenhand.backbones.load import load_backbone
     from evenhand.cli.bar import progress_bar

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from evenhand._optional import require
+from evenhand._outputs import check_new
 from evenhand.cli.options import Json, Threads, examples, set_threads
 
 NAME = "export"
@@ -14,6 +16,11 @@ EXAMPLES = examples(
     "evenhand export birds.run --to open_clip --out birds-open-clip",
     "evenhand export birds.run --to onnx --out birds-onnx",
 )
+NEEDS = {
+    "transformers": (("transformers", "hf"),),
+    "onnx": (("onnxscript", "onnx"), ("onnx", "onnx"), ("onnxruntime", "onnx")),
+}
+"""Libraries that a format needs, and the extra that brings each."""
 
 
 def command(
@@ -25,6 +32,13 @@ def command(
 ) -> None:
     """Write the calibrated model for other software, with a model card."""
     set_threads(threads)
+    for module, extra in NEEDS.get(to, ()):
+        require(module, extra)
+    check_new(out)
+
+    from evenhand.experiments.run_folder import read_card
+
+    read_card(run)  # a wrong folder is told at once, before torch is imported
 
     from evenhand.cli.show import as_json, clean, console
     from evenhand.export.run import export_run

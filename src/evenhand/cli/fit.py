@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from evenhand._errors import EvenhandError
+from evenhand.cli.early import check_file, check_methods
 from evenhand.cli.options import GroupBy, Json, Seed, Threads, examples, set_threads
 from evenhand.methods.registry import METHODS
 
@@ -49,9 +50,16 @@ def command(
     """Train one method on the cached features, and evaluate it on the test split."""
     params = read_params(param or [])
 
-    from evenhand.data.store_layout import read_card
+    check_methods([method])
+    check_file(concepts, "--concepts", "a YAML file of spurious words")
 
-    read_card(store)  # a wrong folder is told at once, before torch is imported
+    from evenhand.data.store_layout import read_card
+    from evenhand.experiments.group_by import check_group_by
+    from evenhand.experiments.run_folder import check_free
+
+    # A wrong folder is told at once, before torch is imported.
+    check_group_by(group_by, read_card(store).attributes)
+    check_free(out)
     set_threads(threads)
 
     from evenhand.cli.params import check_params

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from evenhand.cli.early import check_file
 from evenhand.cli.options import (
     AttributeColumns,
     ClassNames,
@@ -52,6 +53,15 @@ def command(
     """Make a store from embeddings that you have; its projection starts as the identity."""
     set_threads(threads)
     names = read_mapping(class_names)
+    for path in features:
+        if not path.is_dir():
+            check_file(path, "--features", ".npy files or clip-retrieval's folder")
+    check_file(table, "--table", "a CSV or Parquet file")
+    check_file(text_features, "--text-features", "a .npy file")
+
+    from evenhand.data.store_plan import check_free
+
+    check_free(out)
 
     from evenhand.cli.store import show_store
     from evenhand.data.embeddings import import_embeddings

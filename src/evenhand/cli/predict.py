@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from evenhand._errors import EvenhandError
-from evenhand.cli.engine import Actors, Address, EngineOption, check_precision, choose_engine
+from evenhand._outputs import check_predictions
+from evenhand.backbones.names import check_precision
+from evenhand.cli.early import check_file, check_images
+from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import Device, Json, Threads, Workers, examples, set_threads
 
 NAME = "predict"
@@ -40,7 +43,13 @@ def command(
     if features is not None and (workers is not None or precision is not None):
         given = "--workers" if workers is not None else "--precision"
         raise EvenhandError(f"{given} goes with images, but --features came; leave one of them out")
-    check_precision(engine, precision)
+    check_engine(engine, precision=precision, address=address, actors=actors, device=device)
+    check_predictions(out)
+    if source is not None:
+        check_images(source)
+    if precision is not None:
+        check_precision(precision)
+    check_file(features, "--features", "a .npy file")
 
     from evenhand.experiments.run_folder import read_card
 

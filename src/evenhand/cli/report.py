@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from evenhand.cli.options import Device, Json, Threads, examples, set_threads
+from evenhand._outputs import check_page
+from evenhand.cli.early import check_file
+from evenhand.cli.options import Device, Json, Threads, check_device, choose_device, examples, set_threads
 
 NAME = "report"
 EXAMPLES = examples(
@@ -30,9 +32,19 @@ def command(
 ) -> None:
     """Write one self-contained page: verdict, figures, map, slices, pictures, saliency, settings."""
     set_threads(threads)
+    check_device(device)
+    check_page(out)
+    if vocabulary != Path("none"):
+        check_file(vocabulary, "--vocabulary", "a file with a word a line, or none")
+
+    from evenhand.data.store_layout import read_card
+    from evenhand.experiments.run_folder import check_results
+
+    check_results(source)  # a wrong folder is told at once, before torch is imported
+    if store is not None:
+        read_card(store)
 
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.options import choose_device
     from evenhand.cli.show import as_json, clean, console
     from evenhand.report.page import render_report
     from evenhand.report.source import read_source

@@ -11,6 +11,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
+from evenhand._outputs import keep_apart
 from evenhand._typing import Floats, PathLike, Strings
 from evenhand.data.arrays_in import feature_files, read_arrays
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
@@ -71,9 +72,10 @@ def import_embeddings(
     EvenhandError
         If a file cannot be read; widths, row counts or columns do not fit; a value is not finite; ids come
         twice; a label or an id is missing; there is one class, or one without training rows; or `out` cannot
-        be written or holds something else.
+        be written, holds something else, or is or lies in what is read.
     """
     sources = [Path(path) for path in features]
+    keep_apart(Path(out), [*sources, *(Path(path) for path in (table, text_features) if path is not None)])
     files = feature_files(sources, argument="features")
     parts = read_arrays(files, argument="features")
     width, n = int(parts[0].shape[1]), sum(len(part) for part in parts)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from evenhand._errors import EvenhandError
-from evenhand._files import sha256
+from evenhand._files import sha256, sweep_all, temporary_names
 from evenhand.data import lock
 from evenhand.data.store_layout import (
     CARD,
@@ -30,7 +30,7 @@ from evenhand.data.store_layout import (
 )
 
 # What a writer leaves that was killed before its plan was there.
-_EARLY = re.compile(rf"{re.escape(lock.NAME)}|\.{re.escape(PLAN)}\.\d+\.tmp")
+_EARLY = re.compile(rf"{re.escape(lock.NAME)}|{temporary_names(PLAN).pattern}")
 _LONG = 60
 _PLAINLY = {
     "features_sha256": "features whose hashes are",
@@ -165,9 +165,8 @@ def discard(path: Path) -> None:
 
 def tidy(path: Path, *, finished: bool) -> None:
     """Remove what a killed writer left: temporary files, and the progress of a finished store."""
-    with suppress(OSError):
-        for temporary in [*path.glob(".*.tmp"), *path.glob("*/.*.tmp")]:
-            temporary.unlink()
-        if finished:
+    sweep_all(path)
+    if finished:
+        with suppress(OSError):
             shutil.rmtree(path / PROGRESS, ignore_errors=True)
             (path / PLAN).unlink(missing_ok=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Ints
 from evenhand.audit.metrics import evaluate
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
+from evenhand.experiments.group_by import check_group_by
 from evenhand.experiments.results import Difference, ResultRow
 from evenhand.experiments.splits import Rows
 from evenhand.functional.bootstrap import worst_group_difference
@@ -24,10 +24,8 @@ def group_column(table: FeatureTable | Manifest, group_by: str | None) -> str | 
     EvenhandError
         If `group_by` is no attribute of the table.
     """
-    if group_by is not None and group_by not in table.attributes:
-        known = ", ".join(table.attributes) or "none"
-        what = "store" if isinstance(table, FeatureTable) else "manifest"
-        raise EvenhandError(f"--group-by {group_by!r} is no attribute of this {what}; it has: {known}")
+    what = "store" if isinstance(table, FeatureTable) else "manifest"
+    check_group_by(group_by, table.attributes, what=what)
     return group_by or next(iter(table.attributes), None)
 
 

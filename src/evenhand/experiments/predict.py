@@ -14,6 +14,7 @@ from scipy.special import softmax
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, sweep
+from evenhand._outputs import check_predictions, keep_apart
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike
 from evenhand.data.embeddings import read_features
@@ -65,10 +66,12 @@ def predict_run(
     Raises
     ------
     EvenhandError
-        If the run is damaged, the images need a model that the run's store does not name, none of them can
-        be read, or the widths do not fit.
+        If `out` is or lies in what is read or is a file of another kind, the run is damaged, the images need
+        a model that the run's store does not name, none of them can be read, or the widths do not fit.
     """
     run = Path(run)
+    keep_apart(Path(out), [Path(given) for given in (run, source, features) if given is not None])
+    check_predictions(Path(out))
     card = read_card(run)
     model, classes = read_bundle(run / BUNDLE)
     skipped: list[dict[str, str]] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
-from evenhand._files import all_or_none, atomic, was_interrupted
+from evenhand._files import all_or_none, atomic
+from evenhand._outputs import keep_apart
 from evenhand._typing import Bools, PathLike
 from evenhand.data.concepts import Concepts
 from evenhand.data.store_layout import CARD
@@ -22,7 +22,7 @@ from evenhand.experiments.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.experiments.confidence import apart_for_confidence, calibrate_confidence
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import ResultRow, Results, provenance, summarise
-from evenhand.experiments.run_folder import RESULTS, is_run, write_card
+from evenhand.experiments.run_folder import RESULTS, check_free, write_card
 from evenhand.experiments.splits import Rows, parts, with_held_out
 from evenhand.experiments.streaming import STREAMED, features, streams
 from evenhand.methods._model import Model
@@ -118,7 +118,9 @@ def fit_run(
         If `out` holds something that is no run, or cannot be written.
     """
     out = Path(out)
-    _check_free(out)
+    check_free(out)
+    if table.source is not None:
+        keep_apart(out, [table.source])
     row, estimator, rows = fit_row(
         table,
         method,
@@ -172,16 +174,6 @@ def words_for(table: FeatureTable, method: str, concepts: Concepts | None) -> di
             f"made by {weights[:12] or 'unknown'}; embed the words by the store's model"
         )
     return {"concepts": concepts}
-
-
-def _check_free(out: Path) -> None:
-    """Refuse a path that holds anything but a run, or cannot be written, before the training."""
-    kept = [entry.name for entry in out.iterdir() if not entry.name.startswith(".")] if out.is_dir() else []
-    if (out.exists() and not out.is_dir()) or (kept and not is_run(out) and not was_interrupted(out)):
-        raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
-    parent = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise EvenhandError(f"--out {out} cannot be written: no permission in {parent}; name another folder")
 
 
 def _stage_one(estimator: Method) -> Model | None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evenhand._errors import EvenhandError
-from evenhand._files import sha256
+from evenhand._files import sha256, was_interrupted
+from evenhand._outputs import check_writable
 from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
 
 if TYPE_CHECKING:  # a folder that is no run is told before any model is imported
@@ -65,6 +66,37 @@ def write_card(run: Path, told: Mapping[str, Any]) -> None:
     # As JSON gives it back: tuples are lists there, and numbers as keys are texts.
     card = json.loads(json.dumps({"schema": 1, "kind": "run", **told, "files": files}))
     write_text(run / CARD, sealed(card))
+
+
+def check_free(out: Path) -> None:
+    """Refuse a path that holds anything but a run, or cannot be written, before the training.
+
+    Raises
+    ------
+    EvenhandError
+        If it does, or the system would refuse.
+    """
+    try:
+        kept = out.exists() and (not out.is_dir() or any(not e.name.startswith(".") for e in out.iterdir()))
+    except OSError as error:
+        raise EvenhandError(f"--out {out} cannot be used as a folder: {error.strerror}") from error
+    if kept and not (out.is_dir() and (is_run(out) or was_interrupted(out))):
+        raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
+    check_writable(out)
+
+
+def check_results(folder: Path) -> None:
+    """Refuse a folder that holds no results, before what reads them is imported.
+
+    Raises
+    ------
+    EvenhandError
+        If it does not.
+    """
+    if not (folder / RESULTS).is_file():
+        raise EvenhandError(
+            f"{folder} has no readable {RESULTS}; give the folder that fit, compare or demo wrote"
+        )
 
 
 def is_run(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic_folder
+from evenhand._outputs import keep_apart
 from evenhand.export.model_card import model_card
 from evenhand.export.source import Source, read_source
 
@@ -43,6 +44,7 @@ def export_run(run: Path, to: str, out: Path) -> dict[str, Any]:
     if to not in TARGETS:
         raise EvenhandError(f"--to {to!r} is unknown; allowed are {', '.join(TARGETS)}")
     run, out = Path(run), Path(out)
+    keep_apart(out, [run])
     write: Callable[[Source, Path], float] = import_module(TARGETS[to]).write
     with atomic_folder(out, argument="--out") as folder:
         source = read_source(run)

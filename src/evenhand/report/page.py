@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._files import atomic, sweep
+from evenhand._outputs import check_page, keep_apart
 from evenhand._progress import Progress, silent
 from evenhand.report.facts import kept_facts, numbers, provenance_facts
 from evenhand.report.images import look_at
@@ -53,6 +54,8 @@ def render_report(
     EvenhandError
         If the run, its store or the vocabulary cannot be read, or the file cannot be written.
     """
+    keep_apart(Path(out), [path for path in (run, store, vocabulary) if path is not None])
+    check_page(Path(out))
     data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
     view = None if run is None else view_run(run, store)
     html = render(data, view, device=device, vocabulary=vocabulary, progress=progress)
