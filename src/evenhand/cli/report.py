@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evenhand.cli.options import Device, Json, Threads, examples, set_threads
+from evenhand.cli.options import Device, Json, MovedModel, Threads, examples, set_threads
 
 NAME = "report"
 EXAMPLES = examples(
@@ -20,6 +20,7 @@ def command(
     source: Annotated[Path, typer.Argument(help="Folder that fit or compare wrote.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
     store: Annotated[Path | None, typer.Option(help="Where the run's store lies now, if it moved.")] = None,
+    model: MovedModel = None,
     vocabulary: Annotated[
         Path | None, typer.Option(help="File with a word a line to name slices by; none to name nothing.")
     ] = None,
@@ -44,6 +45,7 @@ def command(
             out,
             run=run,
             store=store,
+            model=model,
             device=choose_device(device) if saliency else None,
             vocabulary=vocabulary,
             progress=progress,

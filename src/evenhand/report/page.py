@@ -24,6 +24,7 @@ def render_report(
     *,
     run: Path | None = None,
     store: Path | None = None,
+    model: str | None = None,
     device: str | None = "cpu",
     vocabulary: Path | None = None,
     progress: Progress = silent,
@@ -40,6 +41,8 @@ def render_report(
         A run folder, for the map, the pictures, the curves and the settings.
     store : Path, optional
         Where the run's store lies now, if not where it was.
+    model : str, optional
+        Where the run's model lies now, if it moved.
     device : str or None
         Where the model computes saliency and the words of slices; None leaves saliency out.
     vocabulary : Path, optional
@@ -54,7 +57,7 @@ def render_report(
         If the run, its store or the vocabulary cannot be read, or the file cannot be written.
     """
     data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
-    view = None if run is None else view_run(run, store)
+    view = None if run is None else view_run(run, store, model)
     html = render(data, view, device=device, vocabulary=vocabulary, progress=progress)
     sweep(Path(out))
     with atomic(Path(out)) as temporary:

@@ -13,12 +13,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from evenhand import EvenhandError
-from evenhand.backbones.openclip import (
-    OpenClipBackbone,
-    load_openclip,
-    needs_quick_gelu,
-    weights_hash,
-)
+from evenhand.backbones.openclip import load_openclip, needs_quick_gelu
+from evenhand.backbones.openclip_model import OpenClipBackbone, weights_hash
 from evenhand.backbones.precision import choose_precision
 from evenhand.functional.geometry import project
 
@@ -136,7 +132,7 @@ def test_auto_is_float32_on_the_cpu() -> None:
             {"model": "ViT-B/32", "pretrained": "opnai"},
             "neither a file nor a tag of ViT-B-32; its tags: openai",
         ),
-        ({"model": "local-dir:/no/such"}, "has no open_clip_config.json"),
+        ({"model": "local-dir:/no/such"}, "model folder /no/such does not exist or is no folder"),
         ({"model": "ViT-B-32", "precision": "int8"}, "precision 'int8' is unknown; choose auto, fp32"),
         ({"model": "ViT-B-32", "device": "gpu"}, "device 'gpu' cannot be used"),
     ],
