@@ -19,12 +19,11 @@ from evenhand.backbones.limits import check_limits
 from evenhand.backbones.loader_errors import told
 from evenhand.backbones.openclip_model import weights_hash
 from evenhand.backbones.precision import arithmetic, choose_precision
-from evenhand.backbones.preprocessing import check_preprocessing
 from evenhand.backbones.projection import LinearProjection, Projection
 from evenhand.backbones.prompts import complete
 from evenhand.backbones.quiet import quiet_transformers
 from evenhand.backbones.sites import Site
-from evenhand.backbones.soundness import check_weights, sound_head
+from evenhand.backbones.soundness import check_processors, check_weights, sound_head
 from evenhand.data.head import Head
 from evenhand.functional.geometry import prototypes
 
@@ -243,26 +242,11 @@ def load_hf(
         )
         images = transformers.AutoImageProcessor.from_pretrained(source, **_NO_CODE)
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, **_NO_CODE)
-    _check_parts(model, images, tokenizer)
+    check_processors(images, tokenizer, model)
     check_weights(loaded, model)
     return HfBackbone(
         loaded, model, images=images, tokenizer=tokenizer, device=device, precision=chosen, site=site
     )
-
-
-def _check_parts(model: str, images: Any, tokenizer: Any) -> None:
-    told_by = f"the image processor of model {model}"
-    settings = images.to_dict()
-    if settings.get("do_normalize"):
-        check_preprocessing({"mean": settings.get("image_mean"), "std": settings.get("image_std")}, told_by)
-    for name in ("size", "crop_size"):
-        for side in dict(settings.get(name) or {}).values():
-            check_preprocessing({"size": side}, told_by)
-    if tokenizer.pad_token is None:
-        raise EvenhandError(
-            f"the tokenizer of model {model} has no padding token, which prompts of several lengths "
-            "need; copy tokenizer_config.json and special_tokens_map.json from the base model"
-        )
 
 
 def write_hf_projection(model: Any, projection: Projection) -> None:

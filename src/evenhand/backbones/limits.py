@@ -31,6 +31,9 @@ _COUNTS = (
 _LENGTHS = ("vocab_size", "max_position_embeddings", "num_patches", "n_queries", "attn_pooler_queries")
 _SIDES = ("image_size", "input_size")
 _RATIOS = ("mlp_ratio",)
+_DEEP, _WIDE = ("layers", "num_hidden_layers"), ("width", "hidden_size")
+_SMALL = 1024
+"""What is allowed for any weights: some numbers of a configuration are defaults that nothing uses."""
 _MOST = {**dict.fromkeys(_COUNTS, 1000), **dict.fromkeys(_SIDES, 8192), **dict.fromkeys(_RATIOS, 1000)}
 
 
@@ -51,7 +54,8 @@ def check_limits(config: Mapping[str, Any], weights: int, where: str) -> None:
     EvenhandError
         If a size is no positive whole number, or is larger than the weights allow.
     """
-    most = {**_MOST, **dict.fromkeys(_WIDTHS, int(weights**0.5)), **dict.fromkeys(_LENGTHS, weights)}
+    widest = max(_SMALL, int(weights**0.5))
+    most = {**_MOST, **dict.fromkeys(_WIDTHS, widest), **dict.fromkeys(_LENGTHS, max(_SMALL * 100, weights))}
     for name, value in _numbers(config):
         key = name.rpartition(".")[2]
         if key not in most or value is None:
@@ -63,6 +67,7 @@ def check_limits(config: Mapping[str, Any], weights: int, where: str) -> None:
                 f"{'numbers' if key in _RATIOS else 'whole numbers'} from 1 to {most[key]}: "
                 "it is damaged, or belongs to other weights"
             )
+    _check_towers(config, weights, where)
 
 
 def check_grid(weights: Mapping[str, Any], config: Mapping[str, Any], file: str) -> None:
@@ -83,6 +88,21 @@ def check_grid(weights: Mapping[str, Any], config: Mapping[str, Any], file: str)
             f"{file} has position embeddings for images of {side * patch} pixels, and the model takes "
             f"{size}; give --preprocess size={side * patch}, or the name of the model of that size"
         )
+
+
+def _check_towers(config: Mapping[str, Any], weights: int, where: str) -> None:
+    """Refuse more layers of their width than the weights can fill."""
+    for name, tower in config.items():
+        if not isinstance(tower, Mapping):
+            continue
+        layers, width = (
+            next((tower[key] for key in keys if type(tower.get(key)) is int), 0) for keys in (_DEEP, _WIDE)
+        )
+        if layers * width**2 > weights:
+            raise EvenhandError(
+                f"{where} has {layers} layers of width {width} in {name}, more than weights of {weights} "
+                "bytes can fill: it is damaged, or belongs to other weights"
+            )
 
 
 def _numbers(config: Mapping[str, Any], name: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]:

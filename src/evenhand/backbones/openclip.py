@@ -93,19 +93,21 @@ def load_openclip(
         check_code(config, f"model {model}")
     if weights is not None:
         check_limits(config, weights, f"the configuration of model {model}")
-    settings, quick = _chosen(model, pretrained, preprocess, activation)
+    settings, quick, notes = _chosen(model, pretrained, preprocess, activation)
     arguments = {f"image_{key}": value for key, value in settings.items() if key != "size"}
     if quick is not None:
         arguments["quick_gelu"] = config["quick_gelu"] = quick
     if "size" in settings:
         arguments["force_image_size"] = config["vision_cfg"]["image_size"] = settings["size"]
-    with told(what), quiet(), _reading(None if "size" in settings else config):
+    with told(what), quiet(), _reading(what, None if "size" in settings else config):
         loaded, _, transform = open_clip.create_model_and_transforms(
             model, pretrained=pretrained, require_pretrained=True, device="cpu", **arguments
         )
         tokenizer = open_clip.get_tokenizer(model)
     check_preprocessing(loaded.visual.preprocess_cfg, f"the preprocessing of model {model}")
     check_weights(loaded, model)
+    for note in notes:
+        warnings.warn(note, EvenhandWarning, stacklevel=3)
     return OpenClipBackbone(
         loaded,
         model,
@@ -145,29 +147,31 @@ def _found(model: str, pretrained: str | None, what: str) -> tuple[str, dict[str
 
 def _chosen(
     model: str, pretrained: str | None, preprocess: str | None, activation: str | None
-) -> tuple[dict[str, Any], bool | None]:
-    """Return settings of images, and whether QuickGELU is set, cleared, or left as the model has it."""
+) -> tuple[dict[str, Any], bool | None, tuple[str, ...]]:
+    """Return settings of images, whether QuickGELU is set or left as it is, and what was assumed."""
     if activation not in (None, *ACTIVATIONS):
         raise EvenhandError(f"--activation {activation!r} is unknown; allowed are {', '.join(ACTIVATIONS)}")
     settings = {} if preprocess is None else read_preprocess(preprocess, model)
+    notes: tuple[str, ...] = ()
     quick = True if needs_quick_gelu(model, pretrained) else None
     if pretrained is not None and not open_clip.pretrained.is_pretrained_cfg(model, pretrained):
         settings, quick, notes = assume(model, pretrained, settings, known_activation=activation is not None)
-        for note in notes:
-            warnings.warn(note, EvenhandWarning, stacklevel=4)
     if activation is not None:
         quick = activation == "quickgelu"
-    return settings, quick
+    return settings, quick, notes
 
 
 @contextmanager
-def _reading(config: Mapping[str, Any] | None) -> Iterator[None]:
+def _reading(what: str, config: Mapping[str, Any] | None) -> Iterator[None]:
     """Have open_clip's checkpoints read by our reader: it has no door for tensors, only for paths."""
 
     def read(path: str, *_: Any, **__: Any) -> dict[str, Any]:
-        found = read_checkpoint(path)
-        if config is not None:
-            check_grid(found, config, path)
+        try:
+            found = read_checkpoint(path)
+            if config is not None:
+                check_grid(found, config, path)
+        except EvenhandError as error:
+            raise EvenhandError(f"{what}: {error}") from error
         return found
 
     own = open_clip.factory.load_state_dict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from PIL import Image
@@ -11,6 +12,7 @@ from torch import nn
 from evenhand._errors import EvenhandError
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.loader_errors import told
+from evenhand.backbones.preprocessing import check_preprocessing
 from evenhand.data.head import Head
 
 _DO = "its weights are damaged or belong to another model; download them again"
@@ -31,6 +33,28 @@ def check_weights(model: nn.Module, name: str) -> None:
                 f"model {name!r} has weights that are not finite: {wrong} of {parameter.numel()} in "
                 f"{key}; {_DO}"
             )
+
+
+def check_processors(images: Any, tokenizer: Any, model: str) -> None:
+    """Refuse an image processor or a tokenizer of transformers that cannot prepare any input.
+
+    Raises
+    ------
+    EvenhandError
+        If a mean, a deviation or a size is not allowed, or there is no padding token.
+    """
+    where = f"the image processor of model {model}"
+    settings = images.to_dict()
+    if settings.get("do_normalize"):
+        check_preprocessing({name: settings.get(f"image_{name}") for name in ("mean", "std")}, where)
+    for name in ("size", "crop_size"):
+        for side in dict(settings.get(name) or {}).values():
+            check_preprocessing({"size": side}, where)
+    if tokenizer.pad_token is None:
+        raise EvenhandError(
+            f"the tokenizer of model {model} has no padding token, which prompts of several lengths "
+            "need; copy tokenizer_config.json and special_tokens_map.json from the base model"
+        )
 
 
 def sound_head(head: Head, name: str) -> Head:
