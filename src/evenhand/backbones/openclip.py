@@ -95,11 +95,13 @@ def load_openclip(
         check_limits(config, weights, f"the configuration of model {model}")
     settings, quick, notes = _chosen(model, pretrained, preprocess, activation)
     arguments = {f"image_{key}": value for key, value in settings.items() if key != "size"}
-    if quick is not None:
+    if quick is not None and quick != bool(config.get("quick_gelu")):
         arguments["quick_gelu"] = config["quick_gelu"] = quick
     if "size" in settings:
         arguments["force_image_size"] = config["vision_cfg"]["image_size"] = settings["size"]
-    with told(what), quiet(), _reading(what, None if "size" in settings else config):
+    # Tags are trusted to fit their names; a size that was given is one to resize to.
+    checked = "size" not in settings and (model.startswith(PREFIX) or _is_file(model, pretrained))
+    with told(what), quiet(), _reading(what, config if checked else None):
         loaded, _, transform = open_clip.create_model_and_transforms(
             model, pretrained=pretrained, require_pretrained=True, device="cpu", **arguments
         )
@@ -154,11 +156,15 @@ def _chosen(
     settings = {} if preprocess is None else read_preprocess(preprocess, model)
     notes: tuple[str, ...] = ()
     quick = True if needs_quick_gelu(model, pretrained) else None
-    if pretrained is not None and not open_clip.pretrained.is_pretrained_cfg(model, pretrained):
+    if pretrained is not None and _is_file(model, pretrained):
         settings, quick, notes = assume(model, pretrained, settings, known_activation=activation is not None)
     if activation is not None:
         quick = activation == "quickgelu"
     return settings, quick, notes
+
+
+def _is_file(model: str, pretrained: str | None) -> bool:
+    return pretrained is not None and not open_clip.pretrained.is_pretrained_cfg(model, pretrained)
 
 
 @contextmanager

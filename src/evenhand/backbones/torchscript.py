@@ -29,8 +29,8 @@ _DTYPES = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
-_SETTINGS = ("input_resolution", "context_length", "vocab_size")
-"""What OpenAI keeps beside the weights."""
+_SETTINGS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
+"""Tensors that lie beside the weights."""
 _VISITS = 1_000_000
 """Attributes that are looked at: modules that hold each other would have no end."""
 
@@ -65,7 +65,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
             data = archive.read(records)
             _check_memo(data)
             root = _Reader(data, archive, records.removesuffix(_RECORDS)).load()
-        return {name: tensor for name, tensor in _tensors(root) if name not in _SETTINGS}
+        return {name: tensor for name, tensor in _tensors(root) if name.split(".")[-1] not in _SETTINGS}
     except EvenhandError as error:
         raise EvenhandError(f"{path} is a TorchScript archive that cannot be read: {error}") from error
     except Exception as error:  # a stranger's pickle can fail in any way
