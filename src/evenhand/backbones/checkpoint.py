@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -79,7 +78,7 @@ def _read(path: Path) -> Any:
         return read_torchscript(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except Exception as error:  # what is no pickle fails in any way
         raise EvenhandError(_refused(path, str(error))) from error
 
 
@@ -109,16 +108,16 @@ def _models(found: Any, depth: int, name: str = "") -> Iterator[tuple[str, dict[
     """Yield every CLIP inside nested dictionaries, by the name that leads to it, without its wrappers."""
     if not isinstance(found, Mapping) or depth == 0:
         return
-    prefixes = [
-        key.removesuffix(_MARK)
-        for key, value in found.items()
-        if isinstance(key, str) and isinstance(value, Tensor) and (f".{key}").endswith(f".{_MARK}")
-    ]
+    tensors = {
+        key: value for key, value in found.items() if isinstance(key, str) and isinstance(value, Tensor)
+    }
+    prefixes = [key.removesuffix(_MARK) for key in tensors if f".{key}".endswith(f".{_MARK}")]
     if "" in prefixes:  # the model itself: what lies deeper in it is its own
         prefixes = [""]
     for prefix in prefixes:
-        inside = {key.removeprefix(prefix): value for key, value in found.items() if key.startswith(prefix)}
-        yield name + prefix, inside
+        inside = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        if any(key.startswith("visual.") for key in inside):  # a loss has a scale of its own
+            yield name + prefix, inside
     for key, value in found.items():
         if isinstance(value, Mapping):
             yield from _models(value, depth - 1, f"{name}{key}/")

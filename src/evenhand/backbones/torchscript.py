@@ -120,7 +120,7 @@ def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[i
 def _check_memo(data: bytes) -> None:
     """Refuse a pickle that counts to more objects than it has bytes: the reader would make room for them."""
     for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument) > len(data):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > len(data):
             raise EvenhandError("its records are damaged")
 
 
