@@ -33,7 +33,7 @@ _SIDES = ("image_size", "input_size")
 _RATIOS = ("mlp_ratio",)
 _DEEP, _WIDE = ("layers", "num_hidden_layers"), ("width", "hidden_size")
 _SMALL = 1024
-"""What is allowed for any weights: some numbers of a configuration are defaults that nothing uses."""
+"""A width that is allowed for any weights: some numbers of a configuration are defaults that nothing uses."""
 _MOST = {**dict.fromkeys(_COUNTS, 1000), **dict.fromkeys(_SIDES, 8192), **dict.fromkeys(_RATIOS, 1000)}
 
 
@@ -54,8 +54,8 @@ def check_limits(config: Mapping[str, Any], weights: int, where: str) -> None:
     EvenhandError
         If a size is no positive whole number, or is larger than the weights allow.
     """
-    widest = max(_SMALL, int(weights**0.5))
-    most = {**_MOST, **dict.fromkeys(_WIDTHS, widest), **dict.fromkeys(_LENGTHS, max(_SMALL * 100, weights))}
+    room = max(weights, _SMALL**2)
+    most = {**_MOST, **dict.fromkeys(_WIDTHS, int(room**0.5)), **dict.fromkeys(_LENGTHS, room)}
     for name, value in _numbers(config):
         key = name.rpartition(".")[2]
         if key not in most or value is None:
@@ -98,7 +98,7 @@ def _check_towers(config: Mapping[str, Any], weights: int, where: str) -> None:
         layers, width = (
             next((tower[key] for key in keys if type(tower.get(key)) is int), 0) for keys in (_DEEP, _WIDE)
         )
-        if layers * width**2 > weights:
+        if layers * width**2 > max(weights, _SMALL**2):
             raise EvenhandError(
                 f"{where} has {layers} layers of width {width} in {name}, more than weights of {weights} "
                 "bytes can fill: it is damaged, or belongs to other weights"

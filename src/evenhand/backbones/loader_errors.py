@@ -101,7 +101,7 @@ def _different(text: str) -> str | None:
             f"its weights are of another architecture: {name} has the shape {there} there and {here} in the "
             f"model{more}; name the architecture that they were trained with"
         )
-    keys = {kind: (first, 1 + rest.count('", "')) for kind, first, rest in _KEYS.findall(text)}
+    keys = {kind: (first, 1 + rest.count(', "')) for kind, first, rest in _KEYS.findall(text)}
     if not keys:
         return None
     lists = [
@@ -119,5 +119,5 @@ def _first_sentences(text: str) -> str:
     line = " ".join(text.split())
     if len(line) > _LONGEST:
         end = line.rfind(". ", 0, _LONGEST)
-        line = line[:end] if end > 0 else line[: line.rfind(" ", 0, _LONGEST)] + " …"
+        line = line[:end] if end > 0 else line[: line.rfind(" ", 0, _LONGEST - 2)] + " …"
     return line.rstrip(".")

@@ -45,7 +45,7 @@ def read_model(model: str) -> str:
     if model == "tiny" or model.replace("/", "-") in _known():
         return model
     folder = Path(model).expanduser()
-    if folder.is_dir():
+    if model and folder.is_dir():
         return _of_folder(folder)
     if _HUB.fullmatch(model):
         raise _whose(model, model)
