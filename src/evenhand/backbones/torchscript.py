@@ -60,8 +60,10 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
     try:
         with zipfile.ZipFile(path) as archive:
             (records,) = (name for name in archive.namelist() if name.endswith(_RECORDS))
-            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                raise EvenhandError("it is compressed, which torch never does")
+            room = (records, records.removesuffix(".pkl") + "/")
+            read = [member for member in archive.infolist() if member.filename.startswith(room)]
+            if any(member.compress_type != zipfile.ZIP_STORED for member in read):
+                raise EvenhandError("its weights are compressed, which torch does to the program alone")
             data = archive.read(records)
             _check_memo(data)
             root = _Reader(data, archive, records.removesuffix(_RECORDS)).load()

@@ -92,5 +92,5 @@ def test_hostile_records_end_in_a_sentence(archive: Path, records: bytes, senten
 
 
 def test_a_compressed_archive_is_refused(archive: Path) -> None:
-    with pytest.raises(EvenhandError, match="it is compressed, which torch never does"):
+    with pytest.raises(EvenhandError, match="its weights are compressed, which torch does to the program"):
         read_torchscript(rewritten(archive, kind=zipfile.ZIP_DEFLATED))
