@@ -52,6 +52,7 @@ NOT_RUN = {
         "Bring your embeddings runs it, on numbers that it makes",
     ],
     "docs/tutorial/demo.md": ["installs first; the demo has tests of its own"],
+    "docs/how-to/backbones.md": ["needs weights that are no part of the project", "options alone"],
     "docs/how-to/benchmarks.md": [
         "takes minutes, and needs the benchmark's files and weights",
         "downloads",

@@ -9,7 +9,7 @@ from pathlib import Path
 from evenhand._errors import EvenhandError
 from evenhand._optional import require
 from evenhand.backbones.folder import HF_PREFIX
-from evenhand.backbones.names import check_precision, check_spelling
+from evenhand.backbones.names import check_precision, read_model
 from evenhand.methods.registry import check_name
 
 _ADDRESS = re.compile(r"[a-z0-9]+:/")
@@ -66,7 +66,5 @@ def check_model(model: str, precision: str) -> None:
         If the name is misspelt, the precision is unknown, or an extra is missing.
     """
     check_precision(precision)
-    if model.startswith(HF_PREFIX):
+    if read_model(model).startswith(HF_PREFIX):
         require("transformers", "hf")
-    elif model != "tiny":
-        check_spelling(model)

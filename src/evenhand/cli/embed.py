@@ -40,8 +40,19 @@ def command(
         Path, typer.Argument(help="Folder, archive or table of images, also at s3:// or gs://.")
     ],
     out: Annotated[Path, typer.Option(help="Store to write, or to resume.")],
-    model: Annotated[str, typer.Option(help="open_clip name, local-dir:FOLDER, hf:NAME_OR_FOLDER, or tiny.")],
+    model: Annotated[
+        str, typer.Option(help="open_clip name, local-dir:FOLDER, hf:NAME or FOLDER, hf-hub:NAME, or tiny.")
+    ],
     pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
+    preprocess: Annotated[
+        str | None,
+        typer.Option(
+            help="Of images: mean=0.5,std=0.5,size=224,interpolation=bicubic,resize_mode=squash; or a tag."
+        ),
+    ] = None,
+    activation: Annotated[
+        Literal["gelu", "quickgelu"] | None, typer.Option(help="Of a checkpoint file, which does not say it.")
+    ] = None,
     class_names: ClassNames = None,
     templates: Annotated[
         str | None, typer.Option(help="openai, simple, or a file: one a line, {} or {c} for the class name.")
@@ -92,7 +103,15 @@ def command(
         class_names=names,
         seed=seed,
     )
-    backbone = load_backbone(model, pretrained, device=own_device, precision=precision, site=site)
+    backbone = load_backbone(
+        model,
+        pretrained,
+        device=own_device,
+        precision=precision,
+        site=site,
+        preprocess=preprocess,
+        activation=activation,
+    )
     with progress_bar() as progress:
         table = embed(
             manifest,

@@ -9,7 +9,7 @@ import typer
 
 from evenhand._optional import require
 from evenhand._outputs import check_new
-from evenhand.cli.options import Json, Threads, examples, set_threads
+from evenhand.cli.options import Json, MovedModel, Threads, examples, set_threads
 
 NAME = "export"
 EXAMPLES = examples(
@@ -27,6 +27,7 @@ def command(
     run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
     to: Annotated[Literal["open_clip", "transformers", "onnx"], typer.Option(help="Whose format.")],
     out: Annotated[Path, typer.Option(help="Folder to write, a new or an empty one.")],
+    model: MovedModel = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
@@ -43,7 +44,7 @@ def command(
     from evenhand.cli.show import as_json, clean, console
     from evenhand.export.run import export_run
 
-    found = export_run(run, to, out)
+    found = export_run(run, to, out, model=model)
     if json:
         as_json(found)
         return

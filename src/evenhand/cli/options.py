@@ -36,6 +36,10 @@ Workers = Annotated[
         min=0, help="Processes that read images; by default one a core, at most 8. Of an actor: threads."
     ),
 ]
+MovedModel = Annotated[
+    str | None,
+    typer.Option("--model", help="Where the run's model lies now, if it moved: its folder or checkpoint."),
+]
 ClassNames = Annotated[str | None, typer.Option(help="label=name,… or a,b for 0,1 or a file.")]
 LabelColumn = Annotated[str, typer.Option(help="Column with the label.")]
 AttributeColumns = Annotated[str | None, typer.Option(help="Columns a,b that make groups.")]

@@ -12,7 +12,7 @@ from evenhand._outputs import check_predictions
 from evenhand.backbones.names import check_precision
 from evenhand.cli.early import check_file, check_images
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
-from evenhand.cli.options import Device, Json, Threads, Workers, examples, set_threads
+from evenhand.cli.options import Device, Json, MovedModel, Threads, Workers, examples, set_threads
 
 NAME = "predict"
 EXAMPLES = examples(
@@ -26,6 +26,7 @@ def command(
     source: Annotated[Path | None, typer.Argument(help="Images: a folder, an archive or a table.")] = None,
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
     features: Annotated[Path | None, typer.Option(help="X.npy instead of images.")] = None,
+    model: MovedModel = None,
     workers: Workers = None,
     precision: Annotated[
         str | None, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto; by default the store's.")
@@ -40,8 +41,8 @@ def command(
     """Write path, predicted class and the probability of each class, one row per image."""
     if (source is None) == (features is None):
         raise EvenhandError("predict takes images or --features X.npy; give exactly one of the two")
-    if features is not None and (workers is not None or precision is not None):
-        given = "--workers" if workers is not None else "--precision"
+    given = next((name for name, value in _of_images(workers, precision, model).items() if value), None)
+    if features is not None and given is not None:
         raise EvenhandError(f"{given} goes with images, but --features came; leave one of them out")
     check_engine(engine, precision=precision, address=address, actors=actors, device=device)
     check_predictions(out)
@@ -69,6 +70,7 @@ def command(
             out=out,
             device=own_device,
             precision=precision,
+            model=model,
             workers=workers,
             engine=where,
             progress=progress,
@@ -83,3 +85,8 @@ def command(
     console().print(drawn)
     for image in found["skipped"]:
         complain("skipped", f"{image['path']}: {image['reason']}")
+
+
+def _of_images(workers: int | None, precision: str | None, model: str | None) -> dict[str, bool]:
+    given = {"--workers": workers, "--precision": precision, "--model": model}
+    return {name: value is not None for name, value in given.items()}

@@ -9,7 +9,16 @@ import typer
 
 from evenhand._outputs import check_page
 from evenhand.cli.early import check_file
-from evenhand.cli.options import Device, Json, Threads, check_device, choose_device, examples, set_threads
+from evenhand.cli.options import (
+    Device,
+    Json,
+    MovedModel,
+    Threads,
+    check_device,
+    choose_device,
+    examples,
+    set_threads,
+)
 
 NAME = "report"
 EXAMPLES = examples(
@@ -22,6 +31,7 @@ def command(
     source: Annotated[Path, typer.Argument(help="Folder that fit or compare wrote.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
     store: Annotated[Path | None, typer.Option(help="Where the run's store lies now, if it moved.")] = None,
+    model: MovedModel = None,
     vocabulary: Annotated[
         Path | None, typer.Option(help="File with a word a line to name slices by; none to name nothing.")
     ] = None,
@@ -56,6 +66,7 @@ def command(
             out,
             run=run,
             store=store,
+            model=model,
             device=choose_device(device) if saliency else None,
             vocabulary=vocabulary,
             progress=progress,

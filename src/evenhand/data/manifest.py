@@ -174,10 +174,16 @@ def _unlabelled(listing: Listing) -> Manifest:
 
 
 def _bare_numbers(classes: Sequence[str]) -> list[str]:
-    bare = [name for name in classes if re.fullmatch(r"[+-]?\d+([.,]\d+)?|true|false", name.lower())]
-    if not bare:
-        return []
-    return [
-        f"labels that are bare numbers or truth values make useless prompts: {some(bare)}; "
-        "name the classes with --class-names"
-    ]
+    kinds = {
+        "are bare numbers or truth values": r"[+-]?\d+([.,]\d+)?|true|false",
+        "are ids of WordNet": r"n\d{8}",
+        "begin with a number": r"\d+[ ._-]+\D.*",
+    }
+    notes = []
+    for what, pattern in kinds.items():
+        found = [name for name in classes if re.fullmatch(pattern, name.lower(), re.DOTALL)]
+        if found and (what != "begin with a number" or len(found) == len(classes)):
+            notes.append(
+                f"labels that {what} make useless prompts: {some(found)}; name the classes with --class-names"
+            )
+    return notes

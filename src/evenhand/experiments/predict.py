@@ -38,6 +38,7 @@ def predict_run(
     out: PathLike,
     device: str = "cpu",
     precision: str | None = None,
+    model: str | None = None,
     workers: int | None = None,
     engine: Engine = on_this_machine,
     progress: Progress = silent,
@@ -56,6 +57,8 @@ def predict_run(
         CSV to write.
     device, precision : str
         Of the model that reads images; its numbers by default are those that the run's store was made with.
+    model : str, optional
+        Where the model lies now, if it moved: a folder or a checkpoint of the same weights.
     workers : int, optional
         Processes that read images, as in `embed`.
     engine : Engine
@@ -73,17 +76,17 @@ def predict_run(
     keep_apart(Path(out), [Path(given) for given in (run, source, features) if given is not None])
     check_predictions(Path(out))
     card = read_card(run)
-    model, classes = read_bundle(run / BUNDLE)
+    fitted, classes = read_bundle(run / BUNDLE)
     skipped: list[dict[str, str]] = []
     if features is not None:
         blocks = _of_features(Path(features))
     elif source is not None:
-        backbone = run_backbone(card, device, precision=precision)
+        backbone = run_backbone(card, device, precision=precision, model=model)
         stream = partial(iter_features, backbone=backbone, workers=workers, engine=engine, progress=progress)
         blocks = _of_images(Path(source), Path(out).parent, stream, skipped)
     else:
         raise EvenhandError("predict takes images or features; give one of the two")
-    counts = _write(Path(out), model, classes, blocks)
+    counts = _write(Path(out), fitted, classes, blocks)
     return {"rows": sum(counts.values()), "predicted": dict(counts), "skipped": skipped, "out": str(out)}
 
 

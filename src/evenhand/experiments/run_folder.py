@@ -172,7 +172,9 @@ def read_result(run: Path) -> dict[str, Any]:
         ) from error
 
 
-def run_backbone(card: Mapping[str, Any], device: str, *, precision: str | None = None) -> Loaded:
+def run_backbone(
+    card: Mapping[str, Any], device: str, *, precision: str | None = None, model: str | None = None
+) -> Loaded:
     """Load the model that made a run's store, and refuse it if its weights have changed since.
 
     Parameters
@@ -181,20 +183,22 @@ def run_backbone(card: Mapping[str, Any], device: str, *, precision: str | None 
         The run's.
     device, precision : str
         As in `backbone_of`.
+    model : str, optional
+        Where the model lies now, as in `elsewhere`.
 
     Raises
     ------
     EvenhandError
         If the store holds imported embeddings, or the model cannot be loaded or has other weights.
     """
-    from evenhand.experiments.backbone import backbone_of, embedded
+    from evenhand.experiments.backbone import backbone_of, elsewhere, embedded
 
     made = card["store_card"]
     if not embedded(made):
         raise EvenhandError(
             "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
         )
-    return backbone_of(made, device, precision=precision)
+    return backbone_of(elsewhere(made, model), device, precision=precision)
 
 
 def _read(run: Path, name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ TARGETS = {
 """Modules by target; each has `write(source, folder)`, which returns the largest difference in logits."""
 
 
-def export_run(run: Path, to: str, out: Path) -> dict[str, Any]:
+def export_run(run: Path, to: str, out: Path, *, model: str | None = None) -> dict[str, Any]:
     """Write a run's model for other software, with a model card; return where, what, and how near it is.
 
     What was written is loaded again and compared with the run on noise pictures before it takes its place.
@@ -34,6 +34,8 @@ def export_run(run: Path, to: str, out: Path) -> dict[str, Any]:
         Whose format.
     out : Path
         Folder to write: a new or an empty one.
+    model : str, optional
+        Where the run's model lies now, if it moved.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def export_run(run: Path, to: str, out: Path) -> dict[str, Any]:
     keep_apart(out, [run])
     write: Callable[[Source, Path], float] = import_module(TARGETS[to]).write
     with atomic_folder(out, argument="--out") as folder:
-        source = read_source(run)
+        source = read_source(run, model=model)
         largest = write(source, folder)
         (folder / "README.md").write_text(model_card(source, to, largest), encoding="utf-8")
         files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())

@@ -19,6 +19,7 @@ from evenhand.backbones.base import Backbone
 from evenhand.backbones.prompts import class_prompts
 from evenhand.data.archives import size_of
 from evenhand.data.files import is_remote
+from evenhand.data.head import Head
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import read_skipped, read_store
 from evenhand.data.store_write import StoreWriter
@@ -86,7 +87,7 @@ def embed(
     Warns
     -----
     EvenhandWarning
-        If no training picture of a class can be read.
+        If no training picture of a class can be read, or two classes have the same prompts.
     """
     out = Path(out)
     _check(manifest, batch_size, part_rows, dtype)
@@ -125,6 +126,7 @@ def embed(
     if strict:
         _check_none_skipped(out)
     _warn_of_lost_classes(table)
+    _warn_of_same_text(head)
     return table
 
 
@@ -230,6 +232,22 @@ def _warn_of_lost_classes(table: FeatureTable) -> None:
             EvenhandWarning,
             stacklevel=3,
         )
+
+
+def _warn_of_same_text(head: Head) -> None:
+    """Warn of classes whose prompts are one to the text tower: no classifier by words can tell them apart."""
+    first: dict[bytes, str] = {}
+    for name, row in zip(head.classes, () if head.text is None else head.text, strict=False):
+        other = first.setdefault(row.astype(np.float16).tobytes(), name)
+        if other != name:
+            warnings.warn(
+                f"the prompts of classes {other!r} and {name!r} are the same to the text tower "
+                f"({head.prompts[other][0]!r} and {head.prompts[name][0]!r}), so that words cannot tell them "
+                "apart; give other --class-names or --templates",
+                EvenhandWarning,
+                stacklevel=3,
+            )
+            return
 
 
 def _size(path: str) -> int:

@@ -25,6 +25,7 @@ def render_report(
     *,
     run: Path | None = None,
     store: Path | None = None,
+    model: str | None = None,
     device: str | None = "cpu",
     vocabulary: Path | None = None,
     progress: Progress = silent,
@@ -41,6 +42,8 @@ def render_report(
         A run folder, for the map, the pictures, the curves and the settings.
     store : Path, optional
         Where the run's store lies now, if not where it was.
+    model : str, optional
+        Where the run's model lies now, if it moved.
     device : str or None
         Where the model computes saliency and the words of slices; None leaves saliency out.
     vocabulary : Path, optional
@@ -57,7 +60,7 @@ def render_report(
     keep_apart(Path(out), [path for path in (run, store, vocabulary) if path is not None])
     check_page(Path(out))
     data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
-    view = None if run is None else view_run(run, store)
+    view = None if run is None else view_run(run, store, model)
     html = render(data, view, device=device, vocabulary=vocabulary, progress=progress)
     sweep(Path(out))
     with atomic(Path(out)) as temporary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
 from evenhand.data.table import FeatureTable
+from evenhand.experiments.backbone import elsewhere
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import Results
 from evenhand.experiments.run_folder import read_card
@@ -110,8 +111,17 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
     return found, path if (path / "card.json").is_file() else None
 
 
-def view_run(folder: Path, store: Path | None = None) -> RunView:
+def view_run(folder: Path, store: Path | None = None, model: str | None = None) -> RunView:
     """Read a run, its store, and what its models predict on the test rows.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    store : Path, optional
+        Where its store lies now, if not where it was.
+    model : str, optional
+        Where its model lies now, as in `elsewhere`.
 
     Raises
     ------
@@ -123,8 +133,8 @@ def view_run(folder: Path, store: Path | None = None) -> RunView:
     rows = parts(table, card["validation_from"])
     return RunView(
         folder,
-        card,
-        table,
+        {**card, "store_card": elsewhere(card["store_card"], model)},
+        replace(table, card=dict(elsewhere(table.card, model))),
         rows,
         group_column(table, card.get("group_by")),
         read_stages(folder, card, table, rows.test),

@@ -436,3 +436,20 @@ def test_unlabelled_table_and_single_file(tmp_path):
 def test_unlabelled_empty_folder(tmp_path):
     with pytest.raises(EvenhandError, match="holds no images"):
         Manifest.read(tmp_path, labelled=False)
+
+
+@pytest.mark.parametrize(
+    ("names", "noted"),
+    [
+        (("n01440764", "n01443537"), "are ids of WordNet"),
+        (("001.Black_footed_Albatross", "002.Laysan_Albatross"), "begin with a number"),
+        (("3 of hearts", "ace"), None),
+        (("n0144076", "nine"), None),
+    ],
+)
+def test_names_that_no_text_tower_reads_are_noted(tmp_path, names, noted):
+    rows = [f"{name}{k}.png,{name}\n" for name in names for k in range(3)]
+    (tmp_path / "rows.csv").write_text("path,label\n" + "".join(rows))
+    found = [note for note in Manifest.read(tmp_path / "rows.csv").notes if "useless prompts" in note]
+    assert [note for note in found if noted and noted in note and "--class-names" in note] == found
+    assert bool(found) == bool(noted)

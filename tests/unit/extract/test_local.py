@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from evenhand import EvenhandError, EvenhandWarning
+from evenhand.backbones.tiny import load_tiny
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import read_skipped, read_store, read_thumbnails
 from evenhand.extract.local import embed, iter_features
@@ -283,3 +284,12 @@ def test_other_pictures_in_a_parquet_file_make_another_store(backbone: Any, tmp_
     embed(written(4), backbone, tmp_path / "s")
     with pytest.raises(EvenhandError, match="images of in all so many bytes"):
         embed(written(200), backbone, tmp_path / "s")
+
+
+def test_classes_that_are_one_to_the_text_tower_are_warned_of(tmp_path: Path) -> None:
+    for name in ("sea_bird", "sea bird"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for k in range(2):
+            Image.new("RGB", (40, 40), (100 * k, 0, 0)).save(tmp_path / "photos" / name / f"{k}.png")
+    with pytest.warns(EvenhandWarning, match=r"prompts of classes 'sea bird' and 'sea_bird' are the same to"):
+        embed(Manifest.read(tmp_path / "photos"), load_tiny(), tmp_path / "x.store", workers=0)
