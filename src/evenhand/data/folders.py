@@ -74,23 +74,6 @@ def no_images(root: Path) -> EvenhandError:
     return EvenhandError(f"{root} holds no images; {_advice(root)}")
 
 
-def all_files(folder: Path, suffix: str) -> list[Path]:
-    """Return the files below a folder, hidden ones aside, if all have this suffix; none otherwise."""
-    paths = (
-        (folder / name for name in names_in(folder, nested=True))
-        if is_remote(folder)
-        else (path for path in folder.rglob("*") if path.is_file())
-    )
-    found = []
-    for path in paths:
-        if not _hidden(path.name):
-            # At the first other file the walk ends: a folder of pictures may be large.
-            if path.suffix.lower() != suffix:
-                return []
-            found.append(path)
-    return sorted(found)
-
-
 def _hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
 
