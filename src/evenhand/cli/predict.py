@@ -9,7 +9,7 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand.cli.engine import Actors, Address, EngineOption, check_precision, choose_engine
-from evenhand.cli.options import Device, Json, Threads, Workers, examples, set_threads
+from evenhand.cli.options import Device, Json, MaxPixels, Threads, Workers, examples, set_threads
 
 NAME = "predict"
 EXAMPLES = examples(
@@ -24,6 +24,7 @@ def command(
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
     features: Annotated[Path | None, typer.Option(help="X.npy instead of images.")] = None,
     workers: Workers = None,
+    max_pixels: MaxPixels = None,
     precision: Annotated[
         str | None, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto; by default the store's.")
     ] = None,
@@ -49,8 +50,10 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, clean, complain, console, table
+    from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.experiments.predict import predict_run
 
+    set_pixel_limit(max_pixels)
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     with progress_bar() as progress:
         found = predict_run(

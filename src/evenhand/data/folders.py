@@ -16,7 +16,7 @@ from evenhand.data.tables_in import SUFFIXES
 _EXTENSIONS = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif", ".tga", ".ico"),
-    *(".sgi", ".pcx", ".qoi"),
+    *(".sgi", ".pcx", ".qoi", ".jxl", ".hif"),
 }
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
-from evenhand.data.archives import is_archive, top_folder
+from evenhand.data.archives import is_archive
 from evenhand.data.containers import container_of
 from evenhand.data.files import absolute, is_dir, is_file
 from evenhand.data.labels import check_trained, class_codes, renamed, some, untested
@@ -28,6 +28,7 @@ from evenhand.data.listing import (
 )
 from evenhand.data.splits import SPLIT_NAMES, given_or_drawn
 from evenhand.data.tables_in import SUFFIXES
+from evenhand.data.top_folder import top_folder
 
 
 @dataclass(frozen=True)
