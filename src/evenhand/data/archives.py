@@ -29,7 +29,13 @@ _PART = re.compile(r"\.(z|r)\d\d$|\.(zip|tar|7z|rar|tgz|gz)\.(\d{3}|part\w+)$|\.
 LARGEST = 1 << 29
 """Bytes of a member that are read at most: a few kilobytes of a zip may stand for terabytes."""
 
-_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+_INSTEAD = (
+    (b"version https://git-lfs", "it is a pointer of Git LFS, not the data: run git lfs pull"),
+    (
+        (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"),
+        "it is compressed: unpack it, or make it a .zip",
+    ),
+)
 # A hostile header reaches far into the two modules: numbers and names that are none, maps that are cut.
 _DAMAGED = (
     *(tarfile.TarError, zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, LookupError),
@@ -184,8 +190,8 @@ def _index(archive: Path, size: int, modified: int) -> Index:  # noqa: ARG001  a
     except _DAMAGED as error:
         what = f"{archive} cannot be read as an archive ({error or type(error).__name__})"
         with open_bytes(archive) as stream:
-            packed = stream.read(6).startswith(_PACKED)
-        remedy = "it is compressed: unpack it, or make it a .zip" if packed else "make it again"
+            start = stream.read(24)
+        remedy = next((remedy for sign, remedy in _INSTEAD if start.startswith(sign)), "make it again")
         raise EvenhandError(f"{what}; {remedy}") from error
     index: Index = {}
     for name, start, length, fault in found:
@@ -214,7 +220,7 @@ def _tar(archive: Path, size: int) -> Found:
         for member in opened:
             # Told at once: the next entry would be looked for before this one, for ever.
             if member.size < 0:
-                raise tarfile.InvalidHeaderError(f"{member.name!r} has {member.size} bytes")
+                raise tarfile.ReadError(f"{member.name!r} has {member.size} bytes")
             if member.isdir():
                 continue
             fault = None

@@ -272,3 +272,18 @@ def test_a_folder_of_classes_beside_its_archive_is_the_folder(tmp_path: Path) ->
     found = Manifest.read(tmp_path)
     assert found.ids.tolist()[0] == "cat/1.png"
     assert read_image(Path(found.paths[0])).size == (8, 6)
+
+
+@pytest.mark.parametrize("name", ["data/train-0.parquet", "images.zip", "a.tar", "data/a.arrow"])
+def test_pointers_of_git_lfs_are_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
+    (tmp_path / "README.md").write_text("x" * 2000)
+    with pytest.raises(EvenhandError, match=r"pointer of Git LFS(: run|, not the data: run) git lfs pull"):
+        Manifest.read(tmp_path)
+
+
+def test_a_compressed_archive_in_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "images.tar.gz").write_bytes(b"x")
+    with pytest.raises(EvenhandError, match=r"holds no images; unpack images\.tar\.gz, or make it a \.zip"):
+        Manifest.read(tmp_path)
