@@ -190,8 +190,8 @@ def _index(archive: Path, size: int, modified: int) -> Index:  # noqa: ARG001  a
     except _DAMAGED as error:
         what = f"{archive} cannot be read as an archive ({error or type(error).__name__})"
         with open_bytes(archive) as stream:
-            start = stream.read(24)
-        remedy = next((remedy for sign, remedy in _INSTEAD if start.startswith(sign)), "make it again")
+            head = stream.read(24)
+        remedy = next((remedy for sign, remedy in _INSTEAD if head.startswith(sign)), "make it again")
         raise EvenhandError(f"{what}; {remedy}") from error
     index: Index = {}
     for name, start, length, fault in found:
