@@ -15,6 +15,7 @@ from evenhand.cli.options import (
     Device,
     Json,
     LabelColumn,
+    MaxPixels,
     Seed,
     SplitColumn,
     Threads,
@@ -68,6 +69,7 @@ def command(
         str | None, typer.Option(help="Part to train, where there is a choice: a ResNet's whole attnpool.")
     ] = None,
     thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,
+    max_pixels: MaxPixels = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first broken image.")] = False,
     engine: EngineOption = "local",
     address: Address = None,
@@ -92,7 +94,10 @@ def command(
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.store import show_store
     from evenhand.data.manifest import Manifest
+    from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.extract.local import embed
+
+    set_pixel_limit(max_pixels)
 
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     manifest = Manifest.read(

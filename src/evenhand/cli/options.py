@@ -40,6 +40,14 @@ MovedModel = Annotated[
     str | None,
     typer.Option("--model", help="Where the run's model lies now, if it moved: its folder or checkpoint."),
 ]
+MaxPixels = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        envvar="EVENHAND_MAX_PIXELS",
+        help="Most pixels of an image; by default 89,478,485. More take more memory: 3 bytes each, or 30.",
+    ),
+]
 ClassNames = Annotated[str | None, typer.Option(help="label=name,… or a,b for 0,1 or a file.")]
 LabelColumn = Annotated[str, typer.Option(help="Column with the label.")]
 AttributeColumns = Annotated[str | None, typer.Option(help="Columns a,b that make groups.")]

@@ -12,7 +12,7 @@ from evenhand._outputs import check_predictions
 from evenhand.backbones.names import check_precision
 from evenhand.cli.early import check_file, check_images
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
-from evenhand.cli.options import Device, Json, MovedModel, Threads, Workers, examples, set_threads
+from evenhand.cli.options import Device, Json, MaxPixels, MovedModel, Threads, Workers, examples, set_threads
 
 NAME = "predict"
 EXAMPLES = examples(
@@ -28,6 +28,7 @@ def command(
     features: Annotated[Path | None, typer.Option(help="X.npy instead of images.")] = None,
     model: MovedModel = None,
     workers: Workers = None,
+    max_pixels: MaxPixels = None,
     precision: Annotated[
         str | None, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto; by default the store's.")
     ] = None,
@@ -59,8 +60,10 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, clean, complain, console, table
+    from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.experiments.predict import predict_run
 
+    set_pixel_limit(max_pixels)
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     with progress_bar() as progress:
         found = predict_run(

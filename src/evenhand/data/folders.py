@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
+from evenhand.data.advice import advice
 from evenhand.data.archives import is_archive, members
 from evenhand.data.files import address, is_dir, is_file, is_remote, names_in
 from evenhand.data.splits import SPLIT_NAMES
-from evenhand.data.tables_in import SUFFIXES
 
 # HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.
 _EXTENSIONS = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif", ".tga", ".ico"),
-    *(".sgi", ".pcx", ".qoi"),
+    *(".sgi", ".pcx", ".qoi", ".jxl", ".hif"),
 }
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
 
@@ -71,37 +71,11 @@ def walk_images(root: Path) -> Iterator[str]:
 
 def no_images(root: Path) -> EvenhandError:
     """Return what is raised where no picture lies under `root`."""
-    return EvenhandError(f"{root} holds no images; {_advice(root)}")
-
-
-def all_files(folder: Path, suffix: str) -> list[Path]:
-    """Return the files below a folder, hidden ones aside, if all have this suffix; none otherwise."""
-    paths = (
-        (folder / name for name in names_in(folder, nested=True))
-        if is_remote(folder)
-        else (path for path in folder.rglob("*") if path.is_file())
-    )
-    found = []
-    for path in paths:
-        if not _hidden(path.name):
-            # At the first other file the walk ends: a folder of pictures may be large.
-            if path.suffix.lower() != suffix:
-                return []
-            found.append(path)
-    return sorted(found)
+    return EvenhandError(f"{root} holds no images; {advice(root)}")
 
 
 def _hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
-
-
-def _advice(root: Path) -> str:
-    if is_archive(root) or is_remote(root):
-        return "give a folder with at least one picture file"
-    table = next((path for path in sorted(root.rglob("*")) if path.suffix.lower() in SUFFIXES), None)
-    if table is None:
-        return "give a folder with at least one picture file"
-    return f"if the table {table.relative_to(root)} lists them, give that file instead of the folder"
 
 
 def _check_utf8(name: str) -> None:

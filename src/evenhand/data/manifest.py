@@ -11,7 +11,8 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
-from evenhand.data.archives import is_archive, top_folder
+from evenhand.data.archives import is_archive
+from evenhand.data.containers import container_of
 from evenhand.data.files import absolute, is_dir, is_file
 from evenhand.data.labels import check_trained, class_codes, renamed, some, untested
 from evenhand.data.leakage import leakage
@@ -25,10 +26,9 @@ from evenhand.data.listing import (
     metadata_files,
     says_what_cannot_be_listed,
 )
-from evenhand.data.parquet_images import list_picture_tables, picture_tables
 from evenhand.data.splits import SPLIT_NAMES, given_or_drawn
 from evenhand.data.tables_in import SUFFIXES
-from evenhand.data.webdataset import list_shards, webdataset_shards
+from evenhand.data.top_folder import top_folder
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,9 @@ class Manifest:
             A folder of class folders, with or without split folders above them; a folder with
             `metadata.csv`, `.parquet` or `.jsonl` at its root or in its split folders; or a table
             (`.csv`, `.tsv`, `.parquet`, `.jsonl`) with a column of paths relative to it. A `.zip` or `.tar`
-            with such a folder inside, WebDataset's tars, and Parquet files that hold the pictures as bytes,
-            one or a folder of them, are read in place. It may be an address, `s3://` or `gs://`.
+            with such a folder inside, WebDataset's tars, and Parquet or Arrow files that hold the pictures
+            as bytes are read in place: one, a folder of them, or a pattern (`train-{000..012}.tar`). It may
+            be an address, `s3://` or `gs://`.
         label_column, split_column : str
             Columns of the table.
         attribute_columns : sequence of str, optional
@@ -138,12 +139,9 @@ class Manifest:
 def _list(source: Path, options: Options) -> Listing:
     source = absolute(source)
     with says_what_cannot_be_listed(source):
-        shards = webdataset_shards(source)
-        if shards:
-            return list_shards(source, shards, options)
-        tables_with_pictures = picture_tables(source)
-        if tables_with_pictures:
-            return list_picture_tables(source, tables_with_pictures, options)
+        container = container_of(source)
+        if container:
+            return container.list(options, list_one=_list)
         archive = is_archive(source)
         if archive and options.labelled:
             source = top_folder(source, but=SPLIT_NAMES)

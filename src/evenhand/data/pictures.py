@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._typing import PathLike, Strings
+from evenhand.data.containers import container_of
 from evenhand.data.files import absolute, is_dir, is_remote
 from evenhand.data.folders import no_images, walk_images
 from evenhand.data.listing import place_of, says_what_cannot_be_listed
 from evenhand.data.manifest import Manifest
-from evenhand.data.parquet_images import picture_tables
 from evenhand.data.texts_on_disk import TextsOnDisk
-from evenhand.data.webdataset import webdataset_shards
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
 
 def _is_plain_folder(root: Path) -> bool:
     with says_what_cannot_be_listed(root):
-        return not (is_remote(root) or not is_dir(root) or webdataset_shards(root) or picture_tables(root))
+        return not is_remote(root) and is_dir(root) and container_of(root) is None
 
 
 def _names(root: Path) -> Iterator[str]:

@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import open_file
+from evenhand.data.arrow_columns import plain_column
+from evenhand.data.arrow_files import read_arrow
 from evenhand.data.labels import some
 from evenhand.data.parquet_cells import bytes_columns
 
@@ -96,14 +98,17 @@ def read_columns(path: Path) -> Columns:
     Parameters
     ----------
     path : Path
-        `.csv` (comma or semicolon), `.tsv`, `.parquet` or `.jsonl`.
+        `.csv` (comma or semicolon), `.tsv`, `.parquet`, `.arrow` or `.jsonl`.
 
     Raises
     ------
     EvenhandError
         If the suffix is another, the file cannot be read, names a column twice, or has no rows.
     """
-    readers = {".csv": _read_csv, ".tsv": _read_csv, ".parquet": _read_parquet, ".jsonl": _read_jsonl}
+    readers = {
+        **{".csv": _read_csv, ".tsv": _read_csv, ".parquet": _read_parquet, ".jsonl": _read_jsonl},
+        ".arrow": _read_arrow,
+    }
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise EvenhandError(
@@ -135,15 +140,30 @@ def _columns(path: Path, table: pa.Table) -> Columns:
         raise EvenhandError(f"the table {path} names the column {twice[0]!r} twice; rename one")
     if table.num_rows == 0:
         raise EvenhandError(f"the table {path} has no rows; it needs one row per image")
-    columns = {name: table.column(index).combine_chunks() for index, name in enumerate(names)}
     embedded = tuple(name.strip() for name in bytes_columns(table.schema))
+    columns = {
+        name: _plain(path, name, table.column(index))
+        for index, name in enumerate(names)
+        if name not in embedded
+    }
     too_long = tuple(name for name, column in columns.items() if _is_too_long(column))
     values = {
         name: _strings(column)
         for name, column in columns.items()
-        if name not in {*embedded, *too_long} and not pa.types.is_nested(column.type)
+        if name not in too_long and not pa.types.is_nested(column.type)
     }
     return Columns(path, values, embedded, too_long)
+
+
+def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
+    try:
+        return plain_column(column)
+    except (ValueError, pa.ArrowException) as error:
+        reason = shorten(str(error), 200, placeholder=" …")
+        raise EvenhandError(
+            f"the table {path} has values in column {name!r} that cannot be told ({reason}); "
+            "write them again, or leave the column out"
+        ) from error
 
 
 def _is_too_long(column: pa.Array) -> bool:
@@ -180,12 +200,20 @@ def _read_parquet(path: Path) -> pa.Table:
     return _named(read.select(schema.names))
 
 
+def _read_arrow(path: Path) -> pa.Table:
+    table = read_arrow(path)
+    for name in bytes_columns(table.schema):
+        column = pa.nulls(len(table), table.schema.field(name).type)
+        table = table.set_column(table.column_names.index(name), name, column)
+    return _named(table)
+
+
 def _named(table: pa.Table) -> pa.Table:
     """Return a table with the class names that the Hugging Face Hub's files keep beside the numbers."""
     try:
         about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = about.get("info", {}).get("features", {})
-    except (ValueError, AttributeError):
+        features = dict(about["info"]["features"])
+    except (ValueError, TypeError, LookupError, RecursionError):
         return table
     for name, feature in features.items():
         names = feature.get("names") if isinstance(feature, dict) else None

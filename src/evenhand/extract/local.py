@@ -21,6 +21,7 @@ from evenhand.data.archives import size_of
 from evenhand.data.files import is_remote
 from evenhand.data.head import Head
 from evenhand.data.manifest import Manifest
+from evenhand.data.pixel_limit import raised_limit
 from evenhand.data.store import read_skipped, read_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
@@ -101,6 +102,8 @@ def embed(
         "part_rows": part_rows,
         "dtype": dtype,
         "thumbnails": thumbnails,
+        # Named only where it was raised: it decides which images are skipped.
+        **({"max_pixels": limit} if (limit := raised_limit()) else {}),
     }
     with StoreWriter(out, identity=identity, head=head, width=backbone.width, dtype=dtype) as writer:
         if not writer.finished:

@@ -89,8 +89,8 @@ def test_pictures_win_over_the_names_they_had(tmp_path: Path) -> None:
 
 
 def test_the_picture_column_is_known_by_its_name_or_alone() -> None:
-    assert picture_column(pa.schema([("mask", pa.binary()), ("Image", pa.large_binary())])) == "Image"
-    assert picture_column(pa.schema([("scan", pa.struct([("bytes", pa.binary())]))])) == "scan.bytes"
+    assert picture_column(pa.schema([("mask", pa.binary()), ("Image", pa.large_binary())])) == ("Image", ())
+    assert picture_column(pa.schema([("scan", pa.struct([("bytes", pa.binary())]))])) == ("scan", ("bytes",))
     assert picture_column(pa.schema([("a", pa.binary()), ("b", pa.binary())])) is None
 
 
