@@ -36,10 +36,12 @@ def describe(made: FeatureTable, out: Path, notes: Sequence[str]) -> dict[str, A
     }
 
 
-def show_store(made: FeatureTable, out: Path, *, notes: Sequence[str] = (), json: bool) -> None:
-    """Write what a store holds; notes go to stderr as warnings."""
+def show_store(
+    made: FeatureTable, out: Path, *, notes: Sequence[str] = (), json: bool, told: bool = False
+) -> None:
+    """Write what a store holds; notes go to stderr, unless they are `told` already."""
     found = describe(made, out, notes)
-    for note in found["notes"]:
+    for note in () if told else found["notes"]:
         complain("note", note)
     if json:
         as_json(found)

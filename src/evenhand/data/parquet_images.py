@@ -14,7 +14,7 @@ from evenhand.data.files import is_dir, open_bytes
 from evenhand.data.folders import all_files
 from evenhand.data.listing import PATH_COLUMNS, Listing, Options, list_rows
 from evenhand.data.parquet_cells import NAMES, picture_column
-from evenhand.data.splits import split_in_name
+from evenhand.data.split_names import split_in_name
 from evenhand.data.tables_in import Columns, read_columns
 
 

@@ -38,6 +38,8 @@ class FeatureTable:
         Provenance, as written in the store's `card.json`.
     source : Path or None
         The store's folder.
+    units : str [N] or None
+        What no split that is drawn divides, as patients; the empty string for a row of its own.
     """
 
     parts: Sequence[Floats]
@@ -49,6 +51,7 @@ class FeatureTable:
     head: Head
     card: dict[str, Any] = field(default_factory=dict)
     source: Path | None = None
+    units: Strings | None = None
 
     def __len__(self) -> int:
         return len(self.y)

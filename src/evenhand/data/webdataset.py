@@ -13,7 +13,7 @@ from evenhand.data.archives import is_archive, members, open_file
 from evenhand.data.files import is_dir
 from evenhand.data.folders import all_files, find_images, has_picture_name
 from evenhand.data.listing import Listing, Options, list_rows
-from evenhand.data.splits import split_in_name
+from evenhand.data.split_names import split_in_name
 from evenhand.data.tables_in import columns_of
 
 _LABELS = ("cls", "json")
