@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members
-from evenhand.data.files import address, exists, is_dir, is_remote, names_in
+from evenhand.data.files import address, exists, is_dir, is_file, is_remote, names_in
 from evenhand.data.litter import is_litter
 from evenhand.data.table_names import is_table_name
 
@@ -48,7 +48,7 @@ def find_images(root: Path) -> list[str]:
     elif is_dir(root):
         found = list(_walk(root, PurePosixPath(), frozenset()))
     else:
-        raise EvenhandError(f"{root} is no folder; give a folder of images or a table that lists them")
+        raise EvenhandError(f"{root} is {_what(root)}; give a folder of images or a table that lists them")
     if not found:
         raise no_images(root)
     for name in found:
@@ -99,6 +99,10 @@ def all_files(folder: Path, suffix: str) -> list[Path]:
                 return []
             found.append(path)
     return sorted(found)
+
+
+def _what(path: Path) -> str:
+    return "no folder" if is_file(path) else "a pipe or a device, no folder"
 
 
 def _advice(root: Path) -> str:

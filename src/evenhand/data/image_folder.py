@@ -16,7 +16,7 @@ from evenhand.data.attributes import grouping
 from evenhand.data.files import is_file, is_remote, names_in
 from evenhand.data.folders import find_images, tables_beside
 from evenhand.data.labels import some
-from evenhand.data.levels import SPLIT, guess
+from evenhand.data.levels import CLASS, SPLIT, guess
 from evenhand.data.listing import Listing, Options, folders_of, in_place, refuse, rows_of
 from evenhand.data.litter import is_litter
 from evenhand.data.split_names import splits_named
@@ -90,12 +90,15 @@ def list_image_folder(root: Path, tables: Tables, options: Options) -> Listing:
     EvenhandError
         If a table cannot be read, lacks a column, or none of the images is there.
     """
+    read = {folder: read_columns(table) for folder, table in tables.items()}
+    top = _top(root, options)
     parts = {
-        folder: rows_of(
-            read_columns(table), options, top=_top(root, options), folder=folder, from_folders=True
-        )
-        for folder, table in tables.items()
+        folder: rows_of(columns, options, top=top, folder=folder, from_folders=True)
+        for folder, columns in read.items()
     }
+    columns_there = {name for columns in read.values() for name in columns.values}
+    if "" not in tables and not columns_there & {options.label, options.split}:
+        parts |= _elsewhere(root, tuple(tables), options)
     ids = np.concatenate([part.ids for part in parts.values()])
     splits = _folder_splits(ids)
     if all(part.splits is not None for part in parts.values()):
@@ -149,6 +152,21 @@ def _joined(root: Path, parts: dict[str, Listing], splits: Strings | None, optio
         np.concatenate(units) if units else None,
     )
     return joined if is_archive(root) or is_remote(root) else in_place(joined, root)
+
+
+def _elsewhere(root: Path, folders: tuple[str, ...], options: Options) -> dict[str, Listing]:
+    """Return the images of class folders without a table, whose attributes are unknown."""
+    found = [name for name in find_images(root) if not name.startswith(tuple(f"{f}/" for f in folders))]
+    places = folders_of(np.asarray(found, dtype=np.str_))
+    levels = guess(folders_of(np.asarray(find_images(root))))
+    kept = [row for row, place in enumerate(places) if levels.holds(place)]
+    if not kept:
+        return {}
+    labels = np.asarray([levels.of(CLASS, places[row]) for row in kept])
+    units = np.full(len(kept), "") if options.split_by else None
+    ids = np.asarray([found[row] for row in kept])
+    note = f"{len(kept)} images lie in folders without a metadata table: their attributes are unknown"
+    return {"": Listing(_top(root, options), ids, labels, None, notes=(note,), units=units)}
 
 
 def _folder_splits(ids: Strings) -> Strings | None:

@@ -106,7 +106,7 @@ def untested(classes: Sequence[str], y: Ints, split: Strings) -> list[str]:
 
 
 def spelling_note(names: Sequence[str], what: str) -> str | None:
-    """Name those that differ in case, blanks, signs or Unicode form alone, or are one number in two forms.
+    """Name those that differ in case, blanks, dashes or Unicode form alone, or are one number in two forms.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def _plain(name: str) -> str:
     text = unicodedata.normalize("NFKC", name).casefold()
     if re.fullmatch(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", text):
         return f"number {float(text.replace(',', '.'))}"
-    return "".join(character for character in text if character.isalnum()) or text
+    return re.sub(r"[\s_.\-]+", "", text) or text
 
 
 def class_notes(classes: Sequence[str]) -> list[str]:

@@ -107,7 +107,8 @@ def _mark(lines: Sequence[str], path: Path) -> str:
         counts = [len(_cut(line, mark)) for line in lines[:-1] or lines if line.strip()]
         even = len({*counts[1:]}) <= 1 and counts[:1] in (counts[1:2], [n - 1 for n in counts[1:2]], counts)
         most = counts[0] if counts else 0
-        return even and most > 1, most, mark == usual
+        # A header with both is one of semicolons: commas stand in its names, as in its numbers.
+        return even and most > 1, most, mark != ","
 
     return max((usual, *_MARKS, *blanks), key=columns)
 

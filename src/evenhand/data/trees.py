@@ -35,13 +35,20 @@ def list_tree(root: Path, options: Options) -> Listing:
     files = [PurePosixPath(name).parts[:-1] for name in found]
     known = levels or guess(files)
     inside = [place for place, folders in enumerate(files) if known.holds(folders)]
+    classes = {known.of(CLASS, files[place]) for place in inside}
+    tables = tables_beside(root)
     if not inside:
         raise _no_classes(root, options, known)
+    if len(classes) < 2 and tables:
+        raise EvenhandError(
+            f"{root} has one class folder alone, {some(classes)}; if the table {tables[0]} lists the images, "
+            "give that file instead of the folder"
+        )
     notes = [
         *([] if levels else _remarks(files, known)),
         *_loose(found, files, known),
-        *_vanished(root, known, {known.of(CLASS, files[place]) for place in inside}),
-        *_unread(root),
+        *_vanished(root, known, classes),
+        *_unread(root, tables),
     ]
     return Listing(
         root,
@@ -156,8 +163,7 @@ def _kinds(folders: Sequence[Path]) -> str:
     return ", ".join(f"{count} × {kind}" for kind, count in counts.most_common(3)) or "empty"
 
 
-def _unread(root: Path) -> list[str]:
-    tables = tables_beside(root)
+def _unread(root: Path, tables: Sequence[str]) -> list[str]:
     if not tables:
         return []
     return [
