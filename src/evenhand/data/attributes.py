@@ -12,8 +12,10 @@ from evenhand.data.labels import spelling_note
 
 MOST_VALUES = 50
 """A column with more distinct values is no attribute unless the user names it."""
-_MANY_FRACTIONS = 12
-"""Distinct values from which numbers with fractions are measured rather than counted."""
+_MANY = 12
+"""More values are worth a remark where each has few images, and are cut into bins where they are fractions."""
+_SMALL = 10
+"""Images of a value on average, below which its groups say little."""
 BINS = 4
 
 
@@ -74,10 +76,11 @@ def _as_groups(name: str, values: Strings) -> tuple[Strings, list[str]]:
     distinct = np.unique(known)
     numbers = _numbers(distinct)
     fractions = numbers is not None and bool((numbers != np.floor(numbers)).any())
-    if len(distinct) <= (_MANY_FRACTIONS if fractions else MOST_VALUES):
-        return values, []
-    if numbers is None:
-        each = len(known) / len(distinct)
+    few = len(distinct) <= (_MANY if fractions else MOST_VALUES)
+    if few or numbers is None:
+        each = len(known) / max(1, len(distinct))
+        if len(distinct) <= _MANY or each >= _SMALL:
+            return values, []
         return values, [
             f"attribute {name!r} has {len(distinct)} values, {each:.1f} images each on average: groups are "
             "that small; name a column of fewer values"

@@ -71,15 +71,24 @@ def _metadata_below(root: Path, folder: str, depth: int) -> list[str]:
 def split_tables(root: Path) -> Tables:
     """Return tables called after splits, as `train.csv` and `test.csv`, by the split; none without two.
 
-    A tree with split folders has none: what its tables are is not to be guessed.
+    A tree with class folders in split folders has none: what its tables are is not to be guessed.
     """
     names = {posixpath.splitext(name)[0]: name for name in tables_beside(root)}
     splits = splits_named(names)
     if len(set(splits.values())) < 2 or len(set(splits.values())) < len(splits):
         return {}
+    folders = _split_folders(root).values()
+    nested = any(
+        entry.is_dir() and not is_litter(entry.name) for path in folders for entry in os.scandir(path)
+    )
+    return {} if nested else {splits[stem]: root / names[stem] for stem in splits}
+
+
+def _split_folders(root: Path) -> dict[str, Path]:
+    """Return the folders of a folder that are called after splits, by the split."""
     with os.scandir(root) as entries:
-        folders = [entry.name for entry in entries if entry.is_dir()]
-    return {} if splits_named(folders) else {splits[stem]: root / names[stem] for stem in splits}
+        named = splits_named([entry.name for entry in entries if entry.is_dir()])
+    return {split: root / name for name, split in named.items()}
 
 
 def list_image_folder(root: Path, tables: Tables, options: Options) -> Listing:
@@ -103,7 +112,9 @@ def list_image_folder(root: Path, tables: Tables, options: Options) -> Listing:
     splits = _folder_splits(ids)
     if all(part.splits is not None for part in parts.values()):
         splits = np.concatenate([part.splits for part in parts.values() if part.splits is not None])
-    joined = _joined(root, parts, splits, options)
+    joined = _joined(parts, splits, options)
+    if not (is_archive(root) or is_remote(root)):
+        joined = in_place(joined, root)
     return replace(joined, notes=(*joined.notes, *_unlisted(root, joined.ids)))
 
 
@@ -115,12 +126,15 @@ def list_split_tables(root: Path, tables: Tables, options: Options) -> Listing:
     EvenhandError
         If a table cannot be read, lacks a column, or none of the images is there.
     """
-    parts = {
-        split: rows_of(read_columns(table), options, top=_top(root, options))
-        for split, table in tables.items()
-    }
+    top, folders = _top(root, options), _split_folders(root)
+    parts = {}
+    for split, table in tables.items():
+        rows = rows_of(read_columns(table), options, top=top)
+        if split in folders and not (top / str(rows.ids[0])).exists():
+            rows = rows_of(read_columns(table), options, top=top, folder=folders[split].name)
+        parts[split] = in_place(rows, table)
     splits = np.concatenate([np.full(len(part.ids), split) for split, part in parts.items()])
-    joined = _joined(root, parts, splits, options)
+    joined = _joined(parts, splits, options)
     read = ", ".join(table.name for table in tables.values())
     return replace(joined, notes=(f"the splits are read from the tables {read}", *joined.notes))
 
@@ -131,7 +145,7 @@ def _top(root: Path, options: Options) -> Path:
     return options.root.absolute() if options.root is not None else root
 
 
-def _joined(root: Path, parts: dict[str, Listing], splits: Strings | None, options: Options) -> Listing:
+def _joined(parts: dict[str, Listing], splits: Strings | None, options: Options) -> Listing:
     """Return the rows of several tables as one; what makes groups is judged over all at once."""
     names = dict.fromkeys(name for part in parts.values() for name in part.attributes)
     attributes = {
@@ -142,7 +156,7 @@ def _joined(root: Path, parts: dict[str, Listing], splits: Strings | None, optio
     first = next(iter(parts.values()))
     labels = np.concatenate([part.labels for part in parts.values()])
     kept, notes = grouping(attributes, labels, named=options.attributes is not None)
-    joined = Listing(
+    return Listing(
         first.root,
         np.concatenate([part.ids for part in parts.values()]),
         labels,
@@ -151,7 +165,6 @@ def _joined(root: Path, parts: dict[str, Listing], splits: Strings | None, optio
         tuple(dict.fromkeys([*(note for part in parts.values() for note in part.notes), *notes])),
         np.concatenate(units) if units else None,
     )
-    return joined if is_archive(root) or is_remote(root) else in_place(joined, root)
 
 
 def _elsewhere(root: Path, folders: tuple[str, ...], options: Options) -> dict[str, Listing]:

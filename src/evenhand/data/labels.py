@@ -133,7 +133,8 @@ def spelling_note(names: Sequence[str], what: str) -> str | None:
 
 
 def _plain(name: str) -> str:
-    text = unicodedata.normalize("NFKC", name).casefold()
+    seen = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+    text = seen.casefold()
     if re.fullmatch(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", text):
         return f"number {float(text.replace(',', '.'))}"
     return re.sub(r"[\s_.\-]+", "", text) or text

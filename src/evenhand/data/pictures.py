@@ -13,6 +13,7 @@ from evenhand.data.folders import no_images, walk_images
 from evenhand.data.listing import place_of, says_what_cannot_be_listed
 from evenhand.data.manifest import Manifest
 from evenhand.data.parquet_images import picture_tables
+from evenhand.data.tables_in import part_files
 from evenhand.data.texts_on_disk import TextsOnDisk
 from evenhand.data.webdataset import webdataset_shards
 
@@ -68,7 +69,13 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
 
 def _is_plain_folder(root: Path) -> bool:
     with says_what_cannot_be_listed(root):
-        return not (is_remote(root) or not is_dir(root) or webdataset_shards(root) or picture_tables(root))
+        return not (
+            is_remote(root)
+            or not is_dir(root)
+            or webdataset_shards(root)
+            or picture_tables(root)
+            or part_files(root)
+        )
 
 
 def _names(root: Path) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from io import TextIOWrapper
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import open_file
+from evenhand.data.cell_texts import strings
 from evenhand.data.files import is_remote
 from evenhand.data.labels import some
 from evenhand.data.litter import is_litter
@@ -27,9 +27,6 @@ from evenhand.data.parquet_cells import bytes_columns
 from evenhand.data.table_names import SUFFIXES
 from evenhand.data.text_tables import read_text_table
 
-_MISSING = {"nan", "<na>", "nat"}
-_INTEGER = re.compile(r"[+-]?(0|[1-9]\d*)")
-_FRACTION = re.compile(r"[+-]?(0|[1-9]\d*)([.,]0+|\.\d+e[+-]\d+)")
 LONGEST = 4096
 """Characters of a value at most, as of a path: one longer value would widen every row of its column."""
 
@@ -192,7 +189,7 @@ def _columns(path: Path, table: pa.Table) -> Columns:
     embedded = tuple(name.strip() for name in bytes_columns(table.schema))
     too_long = tuple(name for name, column in columns.items() if _is_too_long(column))
     values = {
-        name: _strings(column)
+        name: strings(column)
         for name, column in columns.items()
         if name not in {*embedded, *too_long} and not pa.types.is_nested(column.type)
     }
@@ -266,36 +263,3 @@ def _json_column(values: list[Any]) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers and words in one column
         return pa.array([None if value is None else str(value) for value in values])
-
-
-def _strings(column: pa.Array) -> Strings:
-    if pa.types.is_floating(column.type):
-        return np.asarray([_number(value) for value in column.to_pylist()], dtype=np.str_)
-    texts = ["" if value is None else str(value).strip() for value in column.to_pylist()]
-    values = np.asarray(["" if text.lower() in _MISSING else text for text in texts], dtype=np.str_)
-    return _whole(values)
-
-
-def _whole(values: Strings) -> Strings:
-    """Return 1.0 as "1" where a column holds whole numbers alone, some of them written as fractions.
-
-    Programs turn whole numbers into fractions wherever a value of their column is missing: one table, joined
-    from two, may hold both 1 and 1.0. Numbers with leading zeros are names, and stay.
-    """
-    distinct = [str(value) for value in np.unique(values) if value != ""]
-    if not any(_FRACTION.fullmatch(value) for value in distinct):
-        return values
-    if not all(_FRACTION.fullmatch(value) or _INTEGER.fullmatch(value) for value in distinct):
-        return values
-    numbers = {value: float(value.replace(",", ".")) for value in distinct}
-    if not all(number.is_integer() for number in numbers.values()):
-        return values
-    short = {value: str(int(number)) for value, number in numbers.items()} | {"": ""}
-    return np.asarray([short[str(value)] for value in values], dtype=np.str_)
-
-
-def _number(value: float | None) -> str:
-    """Return 1.0 as "1": whole numbers turn into floats wherever a value of their column is missing."""
-    if value is None or np.isnan(value):
-        return ""
-    return str(int(value)) if float(value).is_integer() else str(value)

@@ -30,7 +30,7 @@ def test_decimal_commas_and_gaps():
     assert (kept["age"][100:] == "").all()
 
 
-@pytest.mark.parametrize("values", [[str(k % 50) for k in range(120)], [f"{k % 12}.5" for k in range(120)]])
+@pytest.mark.parametrize("values", [[str(k % 12) for k in range(120)], [f"{k % 12}.5" for k in range(120)]])
 def test_few_numbers_stay(values):
     kept, notes = grouping({"n": np.array(values)}, LABELS, named=True)
     assert kept["n"].tolist() == values
@@ -40,6 +40,13 @@ def test_few_numbers_stay(values):
 def test_many_words_are_counted():
     _, (note,) = grouping({"patient": np.array([f"p{k % 60}" for k in range(120)])}, LABELS, named=True)
     assert note.startswith("attribute 'patient' has 60 values, 2.0 images each on average")
+
+
+def test_whole_numbers_of_few_images_each_stay_and_are_said():
+    values = np.array([str(k % 50) for k in range(120)])
+    kept, (note,) = grouping({"code": values}, LABELS, named=True)
+    assert kept["code"].tolist() == values.tolist()
+    assert note.startswith("attribute 'code' has 50 values, 2.4 images each on average")
 
 
 def test_a_copy_of_the_label_comes_last_and_is_said():

@@ -170,6 +170,15 @@ def test_a_table_per_split(tmp_path):
     assert noted(found, "the splits are read from the tables test.csv, train.csv, val.csv")
 
 
+def test_a_table_per_split_beside_its_folder_of_images(tmp_path):
+    tree(tmp_path, "train", "test")
+    for name in ("train", "test"):
+        lines(tmp_path / f"{name}.csv", "file_name,label", *(f"{k}.png,{'ab'[k % 2]}" for k in range(4)))
+    found = Manifest.read(tmp_path)
+    assert found.ids.tolist() == [f"{name}/{k}.png" for name in ("test", "train") for k in range(4)]
+    assert found.split.tolist() == ["test"] * 4 + ["train"] * 4
+
+
 def test_layout_of_a_folder_with_tables_is_refused(tmp_path):
     lines(tree(tmp_path, "cat", "dog") / "metadata.csv", "file_name,label", "cat/0.png,x", "dog/0.png,y")
     with pytest.raises(EvenhandError, match=r"layout: 'class' cannot be read, .* has tables of its images"):
