@@ -13,7 +13,7 @@ from evenhand.data.labels import spelling_note
 MOST_VALUES = 50
 """A column with more distinct values is no attribute unless the user names it."""
 _MANY = 12
-"""More values are worth a remark where each has few images, and are cut into bins where they are fractions."""
+"""More values are worth a remark where each has few images, and are cut into bins where fractions."""
 _SMALL = 10
 """Images of a value on average, below which its groups say little."""
 BINS = 4

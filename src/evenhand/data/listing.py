@@ -22,7 +22,7 @@ from evenhand.data.folders import find_images, has_picture_name
 from evenhand.data.labels import some
 from evenhand.data.levels import CLASS, Folders, guess
 from evenhand.data.located import locate, none_there
-from evenhand.data.tables_in import Columns, read_columns
+from evenhand.data.tables_in import Columns, read_columns, without_empty_rows
 
 PATH_COLUMNS = (
     *("file_name", "filename", "file_path", "filepath", "path", "image_path", "img_path", "image", "img"),
@@ -123,7 +123,7 @@ def list_table(path: Path, options: Options) -> Listing:
     """
     if options.layout is not None:
         refuse("layout", options.layout, f"{path} is a table")
-    columns = read_columns(path)
+    columns = without_empty_rows(read_columns(path))
     listing = rows_of(columns, options, top=absolute(options.root or columns.path.parent))
     listing = in_place(listing, path)
     attributes, notes = _grouped(listing, options)

@@ -193,11 +193,14 @@ def _columns(path: Path, table: pa.Table) -> Columns:
         for name, column in columns.items()
         if name not in {*embedded, *too_long} and not pa.types.is_nested(column.type)
     }
-    return _without_empty_rows(Columns(path, values, embedded, too_long))
+    return Columns(path, values, embedded, too_long)
 
 
-def _without_empty_rows(columns: Columns) -> Columns:
-    """Return the columns without rows that hold nothing at all, as Excel leaves them below a sheet."""
+def without_empty_rows(columns: Columns) -> Columns:
+    """Return the columns without rows that hold nothing at all, as Excel leaves them below a sheet.
+
+    Not for a table beside features: its rows are counted.
+    """
     if columns.embedded or not columns.values:
         return columns
     kept = np.any([values != "" for values in columns.values.values()], axis=0)

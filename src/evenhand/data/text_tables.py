@@ -108,9 +108,10 @@ def _mark(lines: Sequence[str], path: Path) -> str:
         even = len({*counts[1:]}) <= 1 and counts[:1] in (counts[1:2], [n - 1 for n in counts[1:2]], counts)
         most = counts[0] if counts else 0
         # A header with both is one of semicolons: commas stand in its names, as in its numbers.
-        return even and most > 1, most, mark != ","
+        return even and most > 1, most, mark != "," if most > 1 else mark == usual
 
-    return max((usual, *_MARKS, *blanks), key=columns)
+    best: str = max((*_MARKS, *blanks), key=columns)
+    return best
 
 
 def _unnamed(first: Sequence[str]) -> list[str] | None:
