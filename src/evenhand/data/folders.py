@@ -52,7 +52,7 @@ def find_images(root: Path) -> list[str]:
     if not found:
         raise no_images(root)
     for name in found:
-        _check_utf8(name)
+        check_utf8(name)
     return found
 
 
@@ -67,7 +67,7 @@ def walk_images(root: Path) -> Iterator[str]:
         If a folder cannot be listed.
     """
     for name in _walk(root, PurePosixPath(), frozenset()):
-        _check_utf8(name)
+        check_utf8(name)
         yield name
 
 
@@ -114,7 +114,14 @@ def _advice(root: Path) -> str:
     return f"if the table {table.relative_to(root)} lists them, give that file instead of the folder"
 
 
-def _check_utf8(name: str) -> None:
+def check_utf8(name: str) -> None:
+    """Refuse a name that a store cannot hold.
+
+    Raises
+    ------
+    EvenhandError
+        If it is not UTF-8.
+    """
     try:
         name.encode()
     except UnicodeEncodeError as error:

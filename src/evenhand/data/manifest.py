@@ -13,6 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.archives import is_archive, top_folder
 from evenhand.data.files import absolute, is_dir, is_file
+from evenhand.data.folders import check_utf8
 from evenhand.data.image_folder import list_image_folder, list_split_tables, metadata_files, split_tables
 from evenhand.data.labels import (
     check_trained,
@@ -188,6 +189,7 @@ class Manifest:
 
 def _list(source: Path, options: Options) -> Listing:
     source = absolute(source)
+    check_utf8(str(source))
     with says_what_cannot_be_listed(source):
         shards = webdataset_shards(source)
         if shards:

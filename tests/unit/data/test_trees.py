@@ -137,6 +137,16 @@ def test_a_pipe_is_no_source(tmp_path):
                 Manifest.read(path, labelled=labelled)
 
 
+def test_a_folder_whose_path_is_not_utf8(tmp_path):
+    place = tmp_path / os.fsdecode(b"\xffphotos")
+    try:
+        place.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    with pytest.raises(EvenhandError, match="photos' is not UTF-8; rename the file"):
+        Manifest.read(tree(place, "a", "b"))
+
+
 # --- metadata
 
 
