@@ -16,8 +16,12 @@ from evenhand.cli.options import (
     Json,
     LabelColumn,
     MaxPixels,
+    PathColumn,
+    Root,
     Seed,
+    SplitBy,
     SplitColumn,
+    SplitFile,
     Threads,
     Workers,
     examples,
@@ -61,6 +65,14 @@ def command(
     label_column: LabelColumn = "label",
     attribute_columns: AttributeColumns = None,
     split_column: SplitColumn = "split",
+    split_by: SplitBy = None,
+    split_file: SplitFile = None,
+    path_column: PathColumn = None,
+    root: Root = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="What a tree's folder levels are, as domain/class or split/*/class; else guessed."),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
     workers: Workers = None,
     dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
@@ -90,9 +102,13 @@ def command(
 
     check_free(out)
 
+    import numpy as np
+
     from evenhand.backbones.load import load_backbone
     from evenhand.cli.bar import progress_bar
+    from evenhand.cli.show import complain
     from evenhand.cli.store import show_store
+    from evenhand.data.leakage import write_copies
     from evenhand.data.manifest import Manifest
     from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.extract.local import embed
@@ -105,9 +121,16 @@ def command(
         label_column=label_column,
         attribute_columns=listed(attribute_columns),
         split_column=split_column,
+        path_column=path_column,
+        root=root,
+        layout=layout,
+        split_by=split_by,
+        split_file=split_file,
         class_names=names,
         seed=seed,
     )
+    for note in manifest.notes:
+        complain("note", note)
     backbone = load_backbone(
         model,
         pretrained,
@@ -131,4 +154,9 @@ def command(
             engine=where,
             progress=progress,
         )
-    show_store(table, out, notes=manifest.notes, json=json)
+    copies = out / "copies.csv"
+    if manifest.copies:
+        labels = np.asarray(manifest.classes)[manifest.y]
+        write_copies(copies, manifest.copies, manifest.ids, manifest.split, labels)
+        complain("note", f"every image that is a copy of another is listed in {copies}")
+    show_store(table, out, notes=manifest.notes, json=json, told=True)

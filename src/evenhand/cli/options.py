@@ -54,6 +54,14 @@ AttributeColumns = Annotated[str | None, typer.Option(help="Columns a,b that mak
 SplitColumn = Annotated[
     str, typer.Option(help="Column with train, validation or test; without it, splits are drawn by class.")
 ]
+PathColumn = Annotated[
+    str | None, typer.Option(help="Column with the image paths, where its name is not a usual one.")
+]
+Root = Annotated[Path | None, typer.Option(help="Folder that a table's paths start from; else its own.")]
+SplitBy = Annotated[
+    str | None, typer.Option(help="Column of ids, as of patients, that no drawn split divides.")
+]
+SplitFile = Annotated[Path | None, typer.Option(help="Table of paths or ids and their splits.")]
 GroupBy = Annotated[
     str | None, typer.Option(help="Attribute that makes the groups; the first one by default.")
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evenhand.data.archives import is_archive
 from evenhand.data.files import is_remote
-from evenhand.data.tables_in import SUFFIXES
+from evenhand.data.table_names import is_table_name
 
 _PACKED = re.compile(r"\.(tgz|tbz2|txz|gz|bz2|xz|zst|7z|rar)$", re.IGNORECASE)
 _LFS = b"version https://git-lfs"
@@ -27,7 +27,7 @@ def advice(root: Path) -> str:
     packed = next((path for path in files if _PACKED.search(path.name)), None)
     if packed is not None:
         return f"unpack {packed.relative_to(root)}, or make it a .zip or a plain .tar"
-    table = next((path for path in files if path.suffix.lower() in SUFFIXES), None)
+    table = next((path for path in files if is_table_name(path.name)), None)
     if table is None:
         return "give a folder with at least one picture file"
     return f"if the table {table.relative_to(root)} lists them, give that file instead of the folder"

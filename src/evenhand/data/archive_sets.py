@@ -13,8 +13,9 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import members
 from evenhand.data.folders import has_picture_name
-from evenhand.data.listing import PATH_COLUMNS, Listing, Options, list_rows, metadata_files
-from evenhand.data.splits import split_in_name
+from evenhand.data.image_folder import metadata_files
+from evenhand.data.listing import PATH_COLUMNS, Listing, Options, list_rows
+from evenhand.data.split_names import split_in_name
 from evenhand.data.tables_in import Columns, read_columns
 
 

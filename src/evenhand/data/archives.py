@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from evenhand._errors import EvenhandError
 from evenhand.data.files import is_file, is_remote, open_bytes, read_range, size_and_time
+from evenhand.data.litter import is_litter
 from evenhand.data.parquet_cells import cell_size, read_cell, split_cell
 
 SUFFIXES = (".zip", ".tar")
@@ -92,7 +93,7 @@ def members(place: Path) -> list[str]:
     archive, folder = split_archive(place) or (place, "")
     start = f"{folder}/" if folder else ""
     names = [name.removeprefix(start) for name in _index_of(archive) if name.startswith(start)]
-    return [name for name in names if not _hidden(name)]
+    return [name for name in names if not is_litter(name)]
 
 
 def is_inside(name: str) -> bool:
@@ -252,7 +253,3 @@ def _zip(archive: Path) -> Found:
                 fault = "an encrypted entry"
             found.append((name, number, member.file_size, fault))
     return found
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))

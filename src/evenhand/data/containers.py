@@ -16,7 +16,7 @@ from evenhand.data.labels import some
 from evenhand.data.listing import Listing, Options
 from evenhand.data.parquet_images import holds_pictures, list_picture_tables
 from evenhand.data.path_patterns import matching
-from evenhand.data.splits import SPLIT_NAMES
+from evenhand.data.split_names import SPLIT_NAMES
 from evenhand.data.webdataset import is_shard, list_shards
 
 

@@ -14,10 +14,12 @@ from evenhand._files import sha256
 from evenhand._outputs import keep_apart
 from evenhand._typing import Floats, PathLike, Strings
 from evenhand.data.arrays_in import feature_files, read_arrays
+from evenhand.data.attributes import grouping
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
-from evenhand.data.labels import check_trained, untested
+from evenhand.data.labels import check_trained, class_notes, untested
 from evenhand.data.store import read_store
+from evenhand.data.store_layout import UNITS
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 
@@ -36,6 +38,8 @@ def import_embeddings(
     out: PathLike,
     seed: int = 0,
     id_column: str | None = None,
+    split_by: str | None = None,
+    split_file: PathLike | None = None,
 ) -> FeatureTable:
     """Make a store from `.npy` features and a table with one row per feature row.
 
@@ -61,6 +65,10 @@ def import_embeddings(
         Of the split.
     id_column : str, optional
         By default `id` or `image_path` where there is one, row numbers from 0 otherwise.
+    split_by : str, optional
+        Column of ids, as of patients: where splits are drawn, the rows of one id get one split.
+    split_file : str or Path, optional
+        A table of row ids and splits, which is then used in place of a column.
 
     Returns
     -------
@@ -85,15 +93,22 @@ def import_embeddings(
             f"the table {columns.path} has {len(columns)} rows but the features have {n}; "
             "give one table row per feature row"
         )
-    classes, y = named_codes(columns.filled(label_column, argument="label_column"), class_names or {})
-    split, notes = split_of_rows(columns, split_column, y, seed)
+    labels = columns.filled(label_column, argument="label_column")
+    classes, y = named_codes(labels, class_names or {})
+    ids = row_ids(columns, id_column)
+    file = None if split_file is None else Path(split_file)
+    split, units, notes = split_of_rows(
+        columns, split_column, y, seed, ids=ids, split_by=split_by, split_file=file
+    )
+    attributes, of_attributes = grouping(attribute_rows(columns, attribute_columns), labels, named=True)
     check_trained(classes, y, split)
     rows = {
-        "id": row_ids(columns, id_column),
+        "id": ids,
         "path": np.full(n, ""),
         "label": np.asarray(classes)[y],
         "split": split,
-        **attribute_rows(columns, attribute_columns),
+        **attributes,
+        **({} if units is None else {UNITS: units}),
     }
     text_file = None if text_features is None else Path(text_features)
     text = None if text_file is None else _text(text_file, classes, width)
@@ -105,7 +120,8 @@ def import_embeddings(
         "rows_sha256": _hash(rows),
         "classes": list(classes),
         "part_rows": PART_ROWS,
-        "notes": [*notes, *untested(classes, y, split)],
+        "notes": [*notes, *of_attributes, *untested(classes, y, split), *class_notes(classes)],
+        **({} if split_by is None else {"split_by": split_by}),
     }
     dtype = "float16" if all(part.dtype == np.float16 for part in parts) else "float32"
     head = Head(np.eye(width, dtype=np.float32), None, classes, text)

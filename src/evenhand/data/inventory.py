@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from evenhand.data.archives import SUFFIXES as ARCHIVES
 from evenhand.data.files import is_remote, names_in
 from evenhand.data.folders import has_picture_name
+from evenhand.data.litter import is_litter
 from evenhand.data.parquet_cells import SUFFIXES as TABLES
 
 _ASIDE = {"assets", "docs", "figures", "media", "static", "thumbnails"}
@@ -75,17 +76,13 @@ def _lies_aside(name: str) -> bool:
 
 def _names(folder: Path) -> Iterator[str]:
     if is_remote(folder):
-        yield from (name for name in names_in(folder, nested=True) if not _hidden(name))
+        yield from (name for name in names_in(folder, nested=True) if not is_litter(name))
         return
     for place, folders, files in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(name for name in folders if not _hidden(name))
+        folders[:] = sorted(name for name in folders if not is_litter(name))
         below = Path(place).relative_to(folder)
-        yield from ((below / name).as_posix() for name in sorted(files) if not _hidden(name))
+        yield from ((below / name).as_posix() for name in sorted(files) if not is_litter(name))
 
 
 def _raise(error: OSError) -> None:
     raise error
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))

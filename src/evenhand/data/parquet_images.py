@@ -15,7 +15,7 @@ from evenhand.data.arrow_files import arrow_schema, read_arrow
 from evenhand.data.files import is_file, open_bytes
 from evenhand.data.listing import PATH_COLUMNS, Listing, Options, list_rows
 from evenhand.data.parquet_cells import NAMES, SUFFIXES, picture_column
-from evenhand.data.splits import split_in_name
+from evenhand.data.split_names import split_in_name
 from evenhand.data.tables_in import Columns, read_columns
 
 

@@ -13,6 +13,7 @@ from evenhand.data.files import absolute, is_dir, is_remote
 from evenhand.data.folders import no_images, walk_images
 from evenhand.data.listing import place_of, says_what_cannot_be_listed
 from evenhand.data.manifest import Manifest
+from evenhand.data.tables_in import part_files
 from evenhand.data.texts_on_disk import TextsOnDisk
 
 
@@ -67,7 +68,7 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
 
 def _is_plain_folder(root: Path) -> bool:
     with says_what_cannot_be_listed(root):
-        return not is_remote(root) and is_dir(root) and container_of(root) is None
+        return not is_remote(root) and is_dir(root) and container_of(root) is None and not part_files(root)
 
 
 def _names(root: Path) -> Iterator[str]:

@@ -21,6 +21,7 @@ from evenhand.data.store_layout import (
     OWN_COLUMNS,
     ROWS,
     SKIPPED,
+    UNITS,
     StoreCard,
     features_name,
     read_card,
@@ -59,16 +60,18 @@ def read_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         y: Ints = np.array([codes[name] for name in columns["label"].tolist()], dtype=np.int64)
     except (OSError, ValueError, KeyError, pa.ArrowException, SafetensorError) as error:
         raise _unreadable(path, error) from error
+    units = columns.pop(UNITS, None) if "split_by" in card.identity else None
     return FeatureTable(
         parts=parts,
         y=y,
         split=columns["split"],
         ids=columns["id"],
         paths=columns["path"],
-        attributes={name: columns[name] for name in card.attributes},
+        attributes={name: columns[name] for name in card.attributes if name in columns},
         head=head,
         card=card.identity,
         source=path,
+        units=units,
     )
 
 

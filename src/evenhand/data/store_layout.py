@@ -37,6 +37,8 @@ from evenhand._files import atomic
 CARD, HEAD, ROWS, SKIPPED = "card.json", "head.safetensors", "rows.parquet", "skipped.parquet"
 OWN_COLUMNS = ("id", "path", "label", "split")
 """Columns of `rows.parquet` that every store has; the others are attributes."""
+UNITS = "split_by"
+"""Column of `rows.parquet` that says what no split divides, where the identity has a `split_by`."""
 PLAN = "plan.json"
 """Identity of a store that is being written; goes when the card, written last, makes it a store."""
 FEATURES, THUMBNAILS, PROGRESS = "features", "thumbnails", "progress"

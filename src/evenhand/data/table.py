@@ -12,6 +12,7 @@ import numpy as np
 
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.head import Head
+from evenhand.data.leakage import kept_together
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class FeatureTable:
         Provenance, as written in the store's `card.json`.
     source : Path or None
         The store's folder.
+    units : str [N] or None
+        What no split that is drawn divides, as patients; the empty string for a row of its own.
     """
 
     parts: Sequence[Floats]
@@ -49,6 +52,7 @@ class FeatureTable:
     head: Head
     card: dict[str, Any] = field(default_factory=dict)
     source: Path | None = None
+    units: Strings | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -66,6 +70,10 @@ class FeatureTable:
     def rows(self, split: str) -> Ints:
         """Return the row numbers of one split."""
         return np.flatnonzero(self.split == split).astype(np.int64)
+
+    def unit_codes(self, rows: Ints) -> Ints | None:
+        """Return one number for all rows that a draw among `rows` must not divide; None where any may be."""
+        return None if self.units is None else kept_together([], self.units[rows], len(rows))
 
     def features(self, rows: Ints) -> Floats:
         """Return float32 [len(rows), D_in], gathered part by part so that no part is copied whole."""

@@ -18,7 +18,7 @@ from evenhand.data.archives import is_archive, members, open_file
 from evenhand.data.folders import has_picture_name
 from evenhand.data.labels import some
 from evenhand.data.listing import Listing, Options, list_rows
-from evenhand.data.splits import split_in_name
+from evenhand.data.split_names import split_in_name
 from evenhand.data.tables_in import columns_of
 
 _BESIDE = {

@@ -57,7 +57,8 @@ def fit_row(
     words = words_for(table, method, concepts)
     estimator = make(method, head=table.head, random_state=seed, **words, **(params or {}))
     rows = parts(table, validation_from)
-    if estimator.group_labels_used == "validation":
+    # Methods draw rows by class: what a draw must not divide is held out here.
+    if estimator.group_labels_used == "validation" or table.units is not None:
         rows = with_held_out(table, rows, seed)
     if confidence:
         rows, judged, found_on = apart_for_confidence(table, rows, seed)
@@ -208,7 +209,8 @@ def _right(table: FeatureTable, rows: Rows, logits: Any) -> Bools:
 def selection_of(estimator: Method, rows: Rows, validation_from: str) -> str:
     """Name the rule that chose, and the rows that it chose on."""
     if estimator.kept_:
-        judged = "the given validation split" if len(rows.validation) else "cross-fitted training rows"
+        given = "the given validation split" if validation_from == "given" else "held-out training rows"
+        judged = given if len(rows.validation) else "cross-fitted training rows"
         return f"{estimator.kept_['rule']} on {judged}"
     if estimator.selection == "none":
         return "none"

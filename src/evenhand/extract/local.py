@@ -23,6 +23,7 @@ from evenhand.data.head import Head
 from evenhand.data.manifest import Manifest
 from evenhand.data.pixel_limit import raised_limit
 from evenhand.data.store import read_skipped, read_store
+from evenhand.data.store_layout import UNITS
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.engine import Embedded, Engine, on_this_machine
@@ -104,6 +105,7 @@ def embed(
         "thumbnails": thumbnails,
         # Named only where it was raised: it decides which images are skipped.
         **({"max_pixels": limit} if (limit := raised_limit()) else {}),
+        **({} if manifest.split_by is None else {"split_by": manifest.split_by}),
     }
     with StoreWriter(out, identity=identity, head=head, width=backbone.width, dtype=dtype) as writer:
         if not writer.finished:
@@ -199,6 +201,7 @@ def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded
         "label": np.asarray(manifest.classes)[manifest.y[read]],
         "split": manifest.split[read],
         **{name: values[read] for name, values in manifest.attributes.items()},
+        **({} if manifest.units is None else {UNITS: manifest.units[read]}),
     }
     small = [jpeg for batch in made for jpeg in batch.thumbnails]
     features = np.concatenate([batch.features for batch in made])

@@ -18,7 +18,7 @@ from evenhand import EvenhandError, Manifest
 from evenhand.data import archives
 from evenhand.data.archives import is_there, members, open_file, size_of, split_archive
 from evenhand.data.images import UnreadableImage, read_image
-from evenhand.data.leakage import leakage
+from evenhand.data.leakage import copies
 
 pytestmark = pytest.mark.faults
 
@@ -131,9 +131,7 @@ def test_predict_lists_every_picture(tmp_path: Path, suffix: str) -> None:
 def test_the_same_picture_in_two_splits_is_leakage(tmp_path: Path, suffix: str) -> None:
     path = pack(tmp_path / f"a{suffix}", {"a.png": png(1), "b.png": png(1), "c.png": png(2)})
     paths = np.array([str(path / name) for name in ("a.png", "b.png", "c.png")])
-    found = leakage(paths, np.array(["a", "b", "c"]), np.array(["train", "test", "test"]))
-    assert found is not None
-    assert "2 images have the same content" in found
+    assert copies(paths) == [[0, 1]]
 
 
 @pytest.mark.parametrize("name", ["../evil.png", "/etc/evil.png", "a/../../evil.png"])
