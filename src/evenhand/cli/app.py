@@ -24,11 +24,16 @@ from evenhand.cli import (
     predict,
     report,
 )
-from evenhand.cli.show import complain
+from evenhand.cli.show import complain, show_what_can_be_shown
 
 
 class Commands(TyperGroup):
     """The group of commands; expected failures become one sentence and exit code 1."""
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Parse, and run the chosen command."""
+        show_what_can_be_shown()
+        return super().main(*args, **more)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""

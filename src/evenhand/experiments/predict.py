@@ -19,11 +19,14 @@ from evenhand._typing import Floats, PathLike
 from evenhand.data.embeddings import read_features
 from evenhand.data.images import none_readable
 from evenhand.data.pictures import list_pictures
-from evenhand.experiments.bundle import BUNDLE, read_bundle
+from evenhand.experiments.bundle import read_run_bundle
 from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.extract.engine import Engine, on_this_machine
 from evenhand.extract.local import Features, iter_features
 from evenhand.methods._model import Model
+
+BLOCK = 16_384
+"""Rows of features in memory at a time."""
 
 Block = tuple[list[str], Floats]
 """Paths [n] and features [n, D_in]."""
@@ -70,7 +73,7 @@ def predict_run(
     """
     run = Path(run)
     card = read_card(run)
-    model, classes = read_bundle(run / BUNDLE)
+    model, classes = read_run_bundle(run, card), card["classes"]
     skipped: list[dict[str, str]] = []
     if features is not None:
         blocks = _of_features(Path(features))
@@ -87,8 +90,10 @@ def predict_run(
 def _of_features(path: Path) -> Iterator[Block]:
     row = 0
     for part in read_features([path]):
-        yield [str(k) for k in range(row, row + len(part))], np.array(part, dtype=np.float32)
-        row += len(part)
+        for start in range(0, len(part), BLOCK):
+            block = np.array(part[start : start + BLOCK], dtype=np.float32)
+            yield [str(k) for k in range(row, row + len(block))], block
+            row += len(block)
 
 
 def _of_images(

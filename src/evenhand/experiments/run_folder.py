@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
+from evenhand._json import parse_json
 from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
 
 if TYPE_CHECKING:  # a folder that is no run is told before any model is imported
@@ -140,6 +143,22 @@ def read_result(run: Path) -> dict[str, Any]:
         ) from error
 
 
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a Parquet file of a run.
+
+    Raises
+    ------
+    EvenhandError
+        If the file cannot be read, or holds a value that Python has no number or date for.
+    """
+    try:
+        found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())
+        raise EvenhandError(f"{path} cannot be read ({reason}); run fit again") from error
+    return found
+
+
 def run_backbone(card: Mapping[str, Any], device: str, *, precision: str | None = None) -> Loaded:
     """Load the model that made a run's store, and refuse it if its weights have changed since.
 
@@ -167,10 +186,10 @@ def run_backbone(card: Mapping[str, Any], device: str, *, precision: str | None 
 
 def _read(run: Path, name: str) -> dict[str, Any]:
     try:
-        found = json.loads((run / name).read_text(encoding="utf-8"))
+        found = parse_json((run / name).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise EvenhandError(f"{run} is no run folder: it has no {name}; make one with fit") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise EvenhandError(f"{run / name} cannot be read ({error}); run fit again") from error
     if not isinstance(found, dict):
         raise EvenhandError(f"{run / name} holds no object; run fit again")
