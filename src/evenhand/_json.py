@@ -6,18 +6,24 @@ import json
 from typing import Any
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, *, finite: bool = False) -> Any:
     """Return what a JSON text holds.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    finite : bool, default=False
+        Whether NaN and infinite numbers, which Python reads, are refused.
 
     Raises
     ------
     ValueError
-        If the text is no JSON, is nested too deeply, or holds what no file of ours can: NaN, an infinite
-        number, or half of a surrogate pair.
+        If the text is no JSON, is nested too deeply, or holds half of a surrogate pair.
     """
     try:
         found = json.loads(text)
-        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+        json.dumps(found, ensure_ascii=False, allow_nan=not finite).encode()
     except UnicodeEncodeError as error:
         raise ValueError("a text in it is no Unicode: it holds half of a surrogate pair") from error
     except RecursionError as error:

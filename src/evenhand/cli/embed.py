@@ -100,4 +100,4 @@ def command(
             engine=where,
             progress=progress,
         )
-    show_store(table, out, notes=manifest.notes, json=json)
+    show_store(table, out, notes=[*manifest.notes, *table.notes], json=json)

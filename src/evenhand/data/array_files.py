@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,12 +60,15 @@ def _torch(path: Path, name: str | None) -> Any:
     import torch
 
     try:
-        # No code of the file runs.
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, about pickles that it refuses anyway
+            # No code of the file runs.
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
     except Exception as error:
-        reason = " ".join(str(error).split())[:120]
         raise ValueError(
-            f"torch.load(weights_only=True) does not take it: {reason}; save the tensor alone with torch.save"
+            "torch.load(weights_only=True) finds no tensors alone; save the tensor with torch.save"
         ) from error
     named = found if isinstance(found, Mapping) else {"": found}
     tensors = {str(key): value for key, value in named.items() if isinstance(value, torch.Tensor)}
@@ -96,8 +100,7 @@ def _one(arrays: Mapping[str, Any], name: str | None) -> Any:
     matrices = [value for value in arrays.values() if value.ndim == 2]
     if len(matrices) != 1:
         raise ValueError(
-            f"it has {len(matrices) or 'no'} arrays of rows and columns, not one: {told}; "
-            "name one as FILE:NAME"
+            f"of its arrays {len(matrices)} have rows and columns, and not one: {told}; name one as FILE:NAME"
         )
     return matrices[0]
 

@@ -38,6 +38,8 @@ class FeatureTable:
         Provenance, as written in the store's `card.json`.
     source : Path or None
         The store's folder.
+    notes : tuple of str
+        What the user should know of how it was made just now; not kept in the store.
     """
 
     parts: Sequence[Floats]
@@ -49,6 +51,7 @@ class FeatureTable:
     head: Head
     card: dict[str, Any] = field(default_factory=dict)
     source: Path | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.y)

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evenhand._errors import EvenhandError
@@ -151,6 +149,9 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     EvenhandError
         If the file cannot be read, or holds a value that Python has no number or date for.
     """
+    import pyarrow as pa  # not at the top: a folder that is no run is told before NumPy is loaded
+    import pyarrow.parquet as pq
+
     try:
         found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
     except (OSError, ValueError, OverflowError, pa.ArrowException) as error:

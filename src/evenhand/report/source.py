@@ -95,7 +95,8 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
         If there is no `results.json` of this version's schema, or that of a comparison was changed since.
     """
     try:
-        results = Results.model_validate(parse_json((path / RESULTS).read_text(encoding="utf-8")))
+        text = (path / RESULTS).read_text(encoding="utf-8")
+        results = Results.model_validate(parse_json(text, finite=True))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "its text"
