@@ -49,6 +49,7 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, clean, complain, console, table
+    from evenhand.cli.tables import MOST, left_out
     from evenhand.experiments.predict import predict_run
 
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
@@ -69,8 +70,15 @@ def command(
         return
     console().print(clean(f"{out}: {found['rows']} rows"), soft_wrap=True)
     drawn = table("", "predicted", "n", right=("n",))
-    for name, count in found["predicted"].items():
+    counts = list(found["predicted"].items())
+    if len(counts) > MOST:
+        counts = sorted(counts, key=lambda one: -one[1])[:MOST]
+    for name, count in counts:
         drawn.add_row(clean(name), str(count))
     console().print(drawn)
-    for image in found["skipped"]:
+    if more := left_out(len(found["predicted"]), "classes, predicted less often"):
+        console().print(more)
+    for image in found["skipped"][:MOST]:
         complain("skipped", f"{image['path']}: {image['reason']}")
+    if more := left_out(len(found["skipped"]), "images"):
+        complain("skipped", more)

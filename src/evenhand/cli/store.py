@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evenhand.cli.show import as_json, clean, complain, console, table
+from evenhand.cli.tables import MOST, left_out
 
 SPLITS = ("train", "validation", "test")
 
@@ -48,9 +49,13 @@ def show_store(made: FeatureTable, out: Path, *, notes: Sequence[str] = (), json
     screen = console()
     screen.print(clean(f"{out}: {found['rows']} rows of width {found['width']}"), soft_wrap=True)
     drawn = table("", "class", *splits, right=tuple(splits))
-    for name in made.classes:
+    sizes = Counter({name: sum(found["counts"][split][name] for split in splits) for name in made.classes})
+    shown = made.classes if len(sizes) <= MOST else [name for name, _ in sizes.most_common(MOST)]
+    for name in shown:
         drawn.add_row(clean(name), *(str(found["counts"][split][name]) for split in splits))
     screen.print(drawn)
+    if more := left_out(len(made.classes), "classes, smaller than these"):
+        screen.print(more)
     if found["attributes"]:
         screen.print(clean(f"columns that make groups: {', '.join(found['attributes'])}"), soft_wrap=True)
     lost = sum(found["skipped"].values())

@@ -44,7 +44,7 @@ def read_matrix(path: Path, name: str | None) -> Any:
 
 
 def _npz(path: Path, name: str | None) -> Any:
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
         arrays = {key: found for key in archive.files if (found := _plain(archive, key)) is not None}
     return _one(arrays, name)
 

@@ -11,16 +11,19 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
-from evenhand._typing import Floats, PathLike, Strings
+from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.data.arrays_in import FeatureRows, feature_files, file_and_name, read_arrays
+from evenhand.data.class_order import MOST_CLASSES, order_warning
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
 from evenhand.data.labels import check_trained, untested
 from evenhand.data.store import read_store
 from evenhand.data.store_write import StoreWriter
-from evenhand.data.table import FeatureTable
+from evenhand.data.table import FeatureTable, odd_scale
 
 PART_ROWS = 16_384
+ROWS_OF_ORDER = 100_000
+"""Rows by which the order of the text features is judged."""
 
 
 def import_embeddings(
@@ -98,6 +101,7 @@ def import_embeddings(
     }
     text_file = None if text_features is None else Path(text_features)
     text = None if text_file is None else _text(text_file, classes, width)
+    notes += _of_scale(parts) + ([] if text is None else _of_order(parts, text, y, classes))
     identity: dict[str, Any] = {
         "family": "import",
         "model": None,
@@ -162,6 +166,34 @@ def _text(path: Path, classes: Sequence[str], width: int) -> Floats:
     rows = np.ldexp(rows, -np.frexp(largest)[1])
     unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return unit
+
+
+def _of_order(parts: Sequence[FeatureRows], text: Floats, y: Ints, classes: Sequence[str]) -> list[str]:
+    """Return what the labels say of the order of the text features, on the first rows."""
+    if len(classes) > MOST_CLASSES:
+        return []
+    predicted = [np.zeros(0, dtype=np.int64)]
+    for start, block in _blocks(parts):
+        if start >= ROWS_OF_ORDER:
+            break
+        lengths = np.abs(block.astype(np.float64)).max(axis=1, keepdims=True)
+        rows = (block / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+        predicted.append((rows @ text.T).argmax(axis=1))
+    found = np.concatenate(predicted)
+    told = order_warning(found, y[: len(found)], classes)
+    return [] if told is None else [told]
+
+
+def _of_scale(parts: Sequence[FeatureRows]) -> list[str]:
+    """Return what is odd about the length of rows: none at all, or past what can be computed with."""
+    largest, empty = 0.0, 0
+    for _, block in _blocks(parts):
+        lengths = np.abs(block.astype(np.float64)).max(axis=1)
+        largest, empty = max(largest, float(lengths.max())), empty + int((lengths == 0).sum())
+    notes = [] if (odd := odd_scale(largest)) is None else [f"{odd}, so that audit and fit refuse them"]
+    if empty:
+        notes.append(f"{empty:,} rows of the features are all zeros: what is predicted of them is no answer")
+    return notes
 
 
 def _content_hash(path: Path) -> str:

@@ -19,6 +19,7 @@ from evenhand._typing import Floats, PathLike
 from evenhand.data.embeddings import read_features
 from evenhand.data.images import none_readable
 from evenhand.data.pictures import list_pictures
+from evenhand.data.table import check_scale
 from evenhand.experiments.bundle import read_run_bundle
 from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.extract.engine import Engine, on_this_machine
@@ -92,6 +93,7 @@ def _of_features(path: Path) -> Iterator[Block]:
     for part in read_features([path]):
         for start in range(0, len(part), BLOCK):
             block = np.array(part[start : start + BLOCK], dtype=np.float32)
+            check_scale(block)
             yield [str(k) for k in range(row, row + len(block))], block
             row += len(block)
 
