@@ -96,7 +96,8 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
     """
     try:
         text = (path / RESULTS).read_text(encoding="utf-8")
-        results = Results.model_validate(parse_json(text, finite=True))
+        results = Results.model_validate_json(text)
+        parse_json(text, finite=True)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "its text"
