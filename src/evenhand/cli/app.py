@@ -25,11 +25,16 @@ from evenhand.cli import (
 )
 from evenhand.cli.ending import told
 from evenhand.cli.paths import Command
-from evenhand.cli.show import complain
+from evenhand.cli.show import complain, show_what_can_be_shown
 
 
 class Commands(TyperGroup):
     """The group of commands; expected failures become one sentence and exit code 1."""
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Parse, and run the chosen command."""
+        show_what_can_be_shown()
+        return super().main(*args, **more)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""

@@ -159,4 +159,6 @@ def command(
         labels = np.asarray(manifest.classes)[manifest.y]
         write_copies(copies, manifest.copies, manifest.ids, manifest.split, labels)
         complain("note", f"every image that is a copy of another is listed in {copies}")
-    show_store(table, out, notes=manifest.notes, json=json, told=True)
+    for note in table.notes:
+        complain("note", note)
+    show_store(table, out, notes=[*manifest.notes, *table.notes], json=json, told=True)

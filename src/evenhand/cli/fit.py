@@ -117,6 +117,6 @@ def read_params(texts: list[str]) -> dict[str, Any]:
             raise EvenhandError(f"--param got {text!r}; give each parameter once as NAME=VALUE")
         try:
             params[name] = jsons.loads(value)
-        except jsons.JSONDecodeError:
+        except (ValueError, RecursionError):  # also of thousands of digits or brackets
             params[name] = value
     return params

@@ -33,13 +33,22 @@ EXAMPLES = examples(
 
 def command(
     features: Annotated[
-        list[Path], typer.Option(help="X.npy, repeated for parts, or clip-retrieval's folder.")
+        list[Path],
+        typer.Option(
+            help="X.npy, .npz, .pt, .safetensors or .parquet, with :NAME where it holds several; repeated "
+            "for parts; or clip-retrieval's folder."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Store to write.")],
     label_column: LabelColumn = "label",
-    table: Annotated[Path | None, typer.Option(help="CSV or Parquet, a row per feature row.")] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet, a row per feature row; without it, the columns beside Parquet features."
+        ),
+    ] = None,
     text_features: Annotated[
-        Path | None, typer.Option(help="T.npy, a row per class in sorted order.")
+        Path | None, typer.Option(help="T.npy or the like, a row per class in sorted order.")
     ] = None,
     class_names: ClassNames = None,
     attribute_columns: AttributeColumns = None,

@@ -60,6 +60,7 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, clean, complain, console, table
+    from evenhand.cli.tables import MOST, left_out
     from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.experiments.predict import predict_run
 
@@ -83,11 +84,19 @@ def command(
         return
     console().print(clean(f"{out}: {found['rows']} rows"), soft_wrap=True)
     drawn = table("", "predicted", "n", right=("n",))
-    for name, count in found["predicted"].items():
+    counts = list(found["predicted"].items())
+    if len(counts) > MOST:
+        counts = sorted(counts, key=lambda one: -one[1])[:MOST]
+    for name, count in counts:
         drawn.add_row(clean(name), str(count))
     console().print(drawn)
-    for image in found["skipped"]:
+    if more := left_out(len(found["predicted"]), "classes, predicted less often"):
+        console().print(more)
+    for image in found["skipped"][:MOST]:
         complain("skipped", f"{image['path']}: {image['reason']}")
+
+    if more := left_out(len(found["skipped"]), "images"):
+        complain("skipped", more)
 
 
 def _of_images(workers: int | None, precision: str | None, model: str | None) -> dict[str, bool]:

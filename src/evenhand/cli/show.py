@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
 import sys
 import unicodedata
@@ -33,11 +35,19 @@ def printable(text: object) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console; wide where no terminal limits it, so that a piped table is not cut."""
+    """Return a console; where no terminal limits it, as wide as COLUMNS says, or so that no table is cut."""
     from rich.console import Console
 
     plain = Console(stderr=stderr, highlight=False)
-    return plain if plain.is_terminal else Console(stderr=stderr, highlight=False, width=160)
+    told = os.environ.get("COLUMNS", "").isdecimal()
+    return plain if plain.is_terminal or told else Console(stderr=stderr, highlight=False, width=160)
+
+
+def show_what_can_be_shown() -> None:
+    """Let a terminal or log that is not of UTF-8 show a question mark for what it has no character for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def complain(kind: str, sentence: str) -> None:
@@ -54,7 +64,12 @@ def say(sentence: str) -> None:
 def as_json(value: Any) -> None:
     """Write the object that the table shows to stdout, as strict JSON; what a terminal obeys is escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(re.sub(r"[^ -~\n]", _escaped, text) + "\n")
+    text = re.sub(r"[^ -~\n]", _escaped, text) + "\n"
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a question mark would be another name
+        text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    sys.stdout.write(text)
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evenhand.cli.show import as_json, clean, complain, console, table
+from evenhand.cli.tables import MOST, left_out
 
 SPLITS = ("train", "validation", "test")
-MOST = 30
-"""Lines of a list at most; of more classes the largest are shown."""
 
 if TYPE_CHECKING:
     from evenhand.data.table import FeatureTable
@@ -54,15 +53,12 @@ def show_store(
     screen.print(clean(f"{out}: {found['rows']} rows of width {found['width']}"), soft_wrap=True)
     drawn = table("", "class", *splits, right=tuple(splits))
     sizes = Counter({name: sum(found["counts"][split][name] for split in splits) for name in made.classes})
-    shown = made.classes if len(made.classes) <= MOST else [name for name, _ in sizes.most_common(MOST)]
+    shown = made.classes if len(sizes) <= MOST else [name for name, _ in sizes.most_common(MOST)]
     for name in shown:
         drawn.add_row(clean(name), *(str(found["counts"][split][name]) for split in splits))
     screen.print(drawn)
-    if len(shown) < len(made.classes):
-        rest = len(made.classes) - len(shown)
-        screen.print(
-            f"and {rest} smaller classes, the smallest of {min(sizes.values())} rows; --json has all"
-        )
+    if more := left_out(len(made.classes), "classes, smaller than these"):
+        screen.print(more)
     if found["attributes"]:
         screen.print(clean(f"columns that make groups: {', '.join(found['attributes'])}"), soft_wrap=True)
     if lost:

@@ -11,6 +11,8 @@ from evenhand.cli.show import clean, interval, percent, table
 
 Row = Mapping[str, Any]
 
+MOST = 40
+"""Lines of a table of classes, cells or groups; all are in the JSON."""
 FEW = 30
 """Under this many rows a rate is mostly luck."""
 
@@ -63,11 +65,24 @@ def methods(rows: Sequence[Row]) -> Table:
 
 
 def rates(title: str, items: Sequence[Row]) -> Table:
-    """Return one line per class, cell or group: its rate with interval, and n, flagged where it is small."""
+    """Return one line per class, cell or group: its rate with interval, and n, flagged where it is small.
+
+    Of more than `MOST` the worst are shown.
+    """
+    shown = list(items)
+    if len(shown) > MOST:
+        known = [item for item in shown if item["value"] is not None]
+        shown = sorted(known, key=lambda item: float(item["value"]))[:MOST]
+        title = f"{title}: the worst {len(shown)} of {len(items):,}"
     made = table(title, "name", "n", "accuracy %", right=("n", "accuracy %"))
-    for item in items:
+    for item in shown:
         made.add_row(clean(item["name"]), _count(item), interval(item))
     return made
+
+
+def left_out(total: int, what: str) -> str | None:
+    """Return how many lines a table of `MOST` lacks, None where it has all."""
+    return f"… and {total - MOST:,} more {what}; --json has all" if total > MOST else None
 
 
 def _count(rate: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
-from evenhand.data.arrays_in import in_part_order
+from evenhand.data.arrays_in import file_and_name, in_part_order
 from evenhand.data.labels import class_codes, renamed
 from evenhand.data.leakage import kept_together, on_units
 from evenhand.data.split_file import splits_in_file
@@ -19,7 +19,7 @@ from evenhand.data.tables_in import Columns, read_columns
 
 
 def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:
-    """Read the table, or the metadata of clip-retrieval's folders, joined in the order of their parts.
+    """Read the table, or the metadata of clip-retrieval's folders or Parquet features, in their order.
 
     Raises
     ------
@@ -28,11 +28,19 @@ def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:
     """
     if table is not None:
         return read_columns(table)
-    folders = [path / "metadata" for path in features if path.is_dir()]
-    files = [file for folder in folders for file in in_part_order(folder.glob("*.parquet"))]
+    files = [
+        file
+        for path in features
+        for file in (
+            in_part_order((path / "metadata").glob("*.parquet"))
+            if path.is_dir()
+            else [beside for beside in (file_and_name(path)[0],) if beside.suffix.lower() == ".parquet"]
+        )
+    ]
     if not files:
         raise EvenhandError(
-            "table is missing, and features is no folder with metadata/*.parquet; give a CSV or Parquet"
+            "table is missing, and features is neither a .parquet file nor a folder with metadata/*.parquet; "
+            "give a CSV or Parquet"
         )
     parts = [read_columns(file) for file in files]
     for part in parts:

@@ -32,14 +32,17 @@ from evenhand.data.store_layout import (
 # What a writer leaves that was killed before its plan was there.
 _EARLY = re.compile(rf"{re.escape(lock.NAME)}|{temporary_names(PLAN).pattern}")
 _LONG = 60
-_PLAINLY = {
-    "features_sha256": "features whose hashes are",
-    "image_bytes": "images of in all so many bytes:",
-    "manifest_sha256": "images, labels and splits whose hash is",
-    "rows_sha256": "a table whose hash is",
-    "text_sha256": "text features whose hash is",
-    "weights_sha256": "weights whose hash is",
+_PLAINLY = {"image_bytes": "images of in all so many bytes:"}
+# A hash tells nobody what has changed.
+_HASHED = {
+    "features_sha256": "--features",
+    "manifest_sha256": "images, labels, --attribute-columns, --split-column or --seed",
+    "rows_sha256": "rows of the --table, --label-column, --attribute-columns, --split-column or --seed",
+    "text_sha256": "--text-features",
+    "weights_sha256": "weights of --model and --pretrained",
 }
+_FREE = ("batch_size",)
+"""Keys that may differ: how many images go through at once does not change what an image's row is."""
 
 
 class Plan(BaseModel):
@@ -88,8 +91,15 @@ def check_free(path: Path) -> None:
         raise EvenhandError(f"--out {path} exists and is no store; name a new folder")
 
 
-def claim(path: Path, plan: Plan) -> bool:
-    """Write the plan of a new store, or compare it with the one that is there; tell whether it is finished.
+def claim(path: Path, plan: Plan) -> tuple[bool, dict[str, Any]]:
+    """Write the plan of a new store, or compare it with the one that is there.
+
+    Returns
+    -------
+    finished : bool
+        Whether the store is.
+    identity : dict
+        What its card says or will say: of what may differ, as it was when the store was begun.
 
     Raises
     ------
@@ -99,12 +109,13 @@ def claim(path: Path, plan: Plan) -> bool:
     if (path / CARD).exists():
         card = read_card(path)
         _compare(path, Plan(identity=card.identity, width=card.width, dtype=card.dtype), plan)
-        return True
+        return True, card.identity
     if (path / PLAN).exists():
-        _compare(path, _read_plan(path), plan)
-    else:
-        write_text(path / PLAN, json_text(plan.model_dump()))
-    return False
+        known = _read_plan(path)
+        _compare(path, known, plan)
+        return False, known.identity
+    write_text(path / PLAN, json_text(plan.model_dump()))
+    return False, plan.identity
 
 
 def _read_plan(path: Path) -> Plan:
@@ -119,12 +130,17 @@ def _compare(path: Path, known: Plan, ours: Plan) -> None:
     ours = Plan.model_validate_json(json_text(ours.model_dump()))
     before, now = ({**p.identity, "width": p.width, "dtype": p.dtype} for p in (known, ours))
     for key in sorted({*before, *now}):
-        if before.get(key) != now.get(key):
-            old, new = _differing(repr(before.get(key)), repr(now.get(key)))
-            what = _PLAINLY.get(key, key)
+        if before.get(key) == now.get(key) or key in _FREE:
+            continue
+        if key in _HASHED:
             raise EvenhandError(
-                f"--out {path} was made with {what} {old}, but this run has {new}; name another --out"
+                f"--out {path} was made with other {_HASHED[key]} than this run has; name another --out"
             )
+        old, new = _differing(repr(before.get(key)), repr(now.get(key)))
+        what = _PLAINLY.get(key, key)
+        raise EvenhandError(
+            f"--out {path} was made with {what} {old}, but this run has {new}; name another --out"
+        )
 
 
 def _differing(old: str, new: str) -> list[str]:

@@ -105,8 +105,8 @@ def read_columns(path: Path) -> Columns:
     Parameters
     ----------
     path : Path
-        `.csv`, `.tsv` or `.txt` as `read_text_table` reads them, `.parquet`, `.arrow`, `.jsonl`; or a folder of
-        `part-…` files of one of these. A folder `name=value` in it makes a column.
+        `.csv`, `.tsv` or `.txt` as `read_text_table` reads them, `.parquet`, `.arrow` or `.jsonl`; or a
+        folder of `part-…` files of one of these. A folder `name=value` in it makes a column.
 
     Raises
     ------

@@ -11,10 +11,12 @@ from evenhand._progress import Progress, silent
 from evenhand.audit.findings import Cost, Match, Probe, Slice, Suspect
 from evenhand.audit.slices import SLICES
 from evenhand.data.archives import is_there
+from evenhand.data.class_order import order_warning
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.audit_errors import matches, probed
 from evenhand.experiments.audit_run import calibration_suspects, cost_elsewhere
-from evenhand.experiments.audited import audited
+from evenhand.experiments.audited import Audited, audited
+from evenhand.experiments.backbone import embedded
 from evenhand.experiments.evaluation import group_column
 from evenhand.experiments.named_slices import name_slices
 from evenhand.experiments.results import ResultRow
@@ -127,8 +129,17 @@ def audit_table(
         audit.costs = cost_elsewhere(table, what.rows.numbers, what.pretrained, after.model, tower, named.why)
         audit.suspects = calibration_suspects(table, run, what)
     said = [f"no words: {named.why}"] if tower is None else tower.vocabulary.notes
-    audit.notes = [*what.notes, *said, *_moved(table, audit)]
+    audit.notes = [*what.notes, *_order(table, what), *said, *_moved(table, audit)]
     return audit
+
+
+def _order(table: FeatureTable, what: Audited) -> list[str]:
+    """Return what the labels say of the order of imported text features."""
+    first = what.stages[0]
+    if first.name != "zero_shot" or table.head.text is None or embedded(table.card):
+        return []
+    told = order_warning(first.predicted, table.y[what.rows.numbers], table.classes)
+    return [] if told is None else [told]
 
 
 def _moved(table: FeatureTable, audit: Audit) -> list[str]:

@@ -17,9 +17,10 @@ from evenhand.experiments.compared import Entry, assemble
 from evenhand.experiments.eligible import why_skipped
 from evenhand.experiments.evaluation import group_column
 from evenhand.experiments.results import Results, provenance
+from evenhand.experiments.seal import write_sealed
 from evenhand.experiments.splits import Rows, held_out, shown_to
 from evenhand.experiments.unit import Task, Unit, judge, run_unit, sentence
-from evenhand.experiments.unit_files import RESULTS, UnitFiles, fingerprint, key_of
+from evenhand.experiments.unit_files import UnitFiles, fingerprint, key_of
 from evenhand.experiments.workers import Workers, one_thread
 from evenhand.methods.registry import make, method_class, names
 from evenhand.selection.judged import Judged
@@ -131,7 +132,7 @@ def compare_methods(
             progress("compare", len(judged) + len(units), total)
         results = assemble(table, entries, units, judged, rows=rows, rule=rule, column=column, made=made)
         if out is not None:
-            results.write(out / RESULTS)
+            write_sealed(results, out)
     return results
 
 

@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from typing_extensions import Self
 
-from evenhand._errors import EvenhandError
-from evenhand.experiments.bundle import BUNDLE, read_bundle
-from evenhand.experiments.run_folder import read_card, read_result
+from evenhand.experiments.bundle import read_run_bundle
+from evenhand.experiments.run_folder import read_card, read_records, read_result
 from evenhand.methods._model import Model
 from evenhand.methods._problem import Problem
 from evenhand.methods.base import Method
@@ -52,8 +49,8 @@ class FittedRun(Method):
         self.run = run
         folder = Path(run)
         self.card_, self.result_ = read_card(folder), read_result(folder)
-        self.model_, classes = read_bundle(folder / BUNDLE)
-        self.classes_ = np.asarray(classes)
+        self.model_ = read_run_bundle(folder, self.card_)
+        self.classes_ = np.asarray(self.card_["classes"])
         self.n_features_in_ = self.model_.projection.width
         self.history_ = _history(folder / "history.parquet")
         self.method_, self.kept_ = str(self.card_["method"]), self.result_.get("kept")
@@ -89,8 +86,5 @@ def load(run: Path | str) -> FittedRun:
 
 
 def _history(path: Path) -> list[dict[str, Any]]:
-    try:
-        rows = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise EvenhandError(f"{path} cannot be read ({error}); run fit again") from error
+    rows = read_records(path)
     return [{name: value for name, value in row.items() if value is not None} for row in rows]

@@ -11,7 +11,7 @@ from evenhand._progress import Progress, silent
 from evenhand._typing import Bools
 from evenhand.audit.findings import Slice
 from evenhand.audit.slices import SLICES, Sliced
-from evenhand.audit.vocabulary import read_vocabulary
+from evenhand.audit.vocabulary import Vocabulary, read_vocabulary
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.audit_errors import find_slices, with_words
 from evenhand.experiments.audited import Audited
@@ -79,20 +79,23 @@ def name_slices(
     EvenhandError
         If the vocabulary cannot be read.
     """
+    unwanted = vocabulary is not None and str(vocabulary) == NO_WORDS
+    given = None if vocabulary is None or unwanted else read_vocabulary(vocabulary)
     found, dealt = find_slices(what, slices)
     wanted = always or any(one.beyond_chance for one, _ in found)
-    tower, why = _tower(table, vocabulary, device, progress) if wanted else (None, _nothing_to_name(what))
+    tower, why = None, _nothing_to_name(what)
+    if unwanted and wanted:
+        why = "none were asked for"
+    elif wanted:
+        tower, why = _tower(table, given, device, progress)
     named = with_words(what, found, table, tower, seed)
     return NamedSlices(named, [members for _, members in found], dealt, tower, why)
 
 
 def _tower(
-    table: FeatureTable, vocabulary: Path | None, device: str, progress: Progress
+    table: FeatureTable, given: Vocabulary | None, device: str, progress: Progress
 ) -> tuple[TextTower | None, str]:
     """Return the text tower, or None and why there is none."""
-    if vocabulary is not None and str(vocabulary) == NO_WORDS:
-        return None, "none were asked for"
-    given = None if vocabulary is None else read_vocabulary(vocabulary)
     try:
         return load_tower(table, given, device=device, progress=progress), ""
     except EvenhandError as error:

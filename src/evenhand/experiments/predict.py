@@ -20,11 +20,15 @@ from evenhand._typing import Floats, PathLike
 from evenhand.data.embeddings import read_features
 from evenhand.data.images import none_readable
 from evenhand.data.pictures import list_pictures
-from evenhand.experiments.bundle import BUNDLE, read_bundle
+from evenhand.data.table import check_scale
+from evenhand.experiments.bundle import read_run_bundle
 from evenhand.experiments.run_folder import read_card, run_backbone
 from evenhand.extract.engine import Engine, on_this_machine
 from evenhand.extract.local import Features, iter_features
 from evenhand.methods._model import Model
+
+BLOCK = 16_384
+"""Rows of features in memory at a time."""
 
 Block = tuple[list[str], Floats]
 """Paths [n] and features [n, D_in]."""
@@ -76,7 +80,7 @@ def predict_run(
     keep_apart(Path(out), [Path(given) for given in (run, source, features) if given is not None])
     check_predictions(Path(out))
     card = read_card(run)
-    fitted, classes = read_bundle(run / BUNDLE)
+    fitted, classes = read_run_bundle(run, card), card["classes"]
     skipped: list[dict[str, str]] = []
     if features is not None:
         blocks = _of_features(Path(features))
@@ -93,8 +97,11 @@ def predict_run(
 def _of_features(path: Path) -> Iterator[Block]:
     row = 0
     for part in read_features([path]):
-        yield [str(k) for k in range(row, row + len(part))], np.array(part, dtype=np.float32)
-        row += len(part)
+        for start in range(0, len(part), BLOCK):
+            block = np.array(part[start : start + BLOCK], dtype=np.float32)
+            check_scale(block)
+            yield [str(k) for k in range(row, row + len(block))], block
+            row += len(block)
 
 
 def _of_images(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256, was_interrupted
+from evenhand._json import parse_json
 from evenhand._outputs import check_writable
 from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
 
@@ -172,6 +173,25 @@ def read_result(run: Path) -> dict[str, Any]:
         ) from error
 
 
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a Parquet file of a run.
+
+    Raises
+    ------
+    EvenhandError
+        If the file cannot be read, or holds a value that Python has no number or date for.
+    """
+    import pyarrow as pa  # not at the top: a folder that is no run is told before NumPy is loaded
+    import pyarrow.parquet as pq
+
+    try:
+        found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())
+        raise EvenhandError(f"{path} cannot be read ({reason}); run fit again") from error
+    return found
+
+
 def run_backbone(
     card: Mapping[str, Any], device: str, *, precision: str | None = None, model: str | None = None
 ) -> Loaded:
@@ -203,10 +223,10 @@ def run_backbone(
 
 def _read(run: Path, name: str) -> dict[str, Any]:
     try:
-        found = json.loads((run / name).read_text(encoding="utf-8"))
+        found = parse_json((run / name).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise EvenhandError(f"{run} is no run folder: it has no {name}; make one with fit") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise EvenhandError(f"{run / name} cannot be read ({error}); run fit again") from error
     if not isinstance(found, dict):
         raise EvenhandError(f"{run / name} holds no object; run fit again")

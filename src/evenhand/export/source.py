@@ -16,7 +16,7 @@ from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._typing import Floats
 from evenhand.backbones.load import Loaded
-from evenhand.experiments.bundle import BUNDLE, read_bundle
+from evenhand.experiments.bundle import BUNDLE, read_run_bundle
 from evenhand.experiments.run_folder import read_card, read_result, run_backbone
 from evenhand.methods._model import Model
 
@@ -76,7 +76,7 @@ def read_source(run: Path, *, model: str | None = None) -> Source:
         If the run is damaged, was fitted on imported embeddings, or its model cannot be had.
     """
     card, result = read_card(run), read_result(run)
-    fitted, classes = read_bundle(run / BUNDLE)
+    fitted, classes = read_run_bundle(run, card), card["classes"]
     made = card["store_card"]
     if made.get("family") == "import":
         raise EvenhandError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand._progress import Progress, silent
-from evenhand._typing import Floats, PathLike, Strings
+from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.prompts import class_prompts
 from evenhand.data.archives import size_of
@@ -28,6 +29,7 @@ from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.engine import Embedded, Engine, on_this_machine
 from evenhand.extract.loading import Consecutive
+from evenhand.extract.reuse import earlier_store, image_bytes, replacing, settle
 
 DTYPES = ("float16", "float32")
 
@@ -54,7 +56,9 @@ def embed(
     """Write a store of features before the projection, and return its table.
 
     Batches never straddle parts, so a run that was killed and resumed writes the same bytes as one that was
-    not. On a finished store the same call verifies it and does no work.
+    not. On a finished store the same call verifies it and does no work. On one of other class names,
+    prompts, labels, splits or images, made alike otherwise, the features of the images that stayed are used
+    again: only the text and the new images go through the model, and the table's `notes` say how many.
 
     Parameters
     ----------
@@ -98,7 +102,7 @@ def embed(
         **backbone.card(),
         "prompts": head.prompts,
         "manifest_sha256": _manifest_hash(manifest),
-        "image_bytes": sum(_size(path) for path in manifest.paths),
+        "image_bytes": image_bytes(manifest.paths.tolist()),
         "batch_size": batch_size,
         "part_rows": part_rows,
         "dtype": dtype,
@@ -107,12 +111,20 @@ def embed(
         **({"max_pixels": limit} if (limit := raised_limit()) else {}),
         **({} if manifest.split_by is None else {"split_by": manifest.split_by}),
     }
-    with StoreWriter(out, identity=identity, head=head, width=backbone.width, dtype=dtype) as writer:
+    settle(out)
+    earlier = earlier_store(out, identity, manifest)
+    fresh = np.arange(len(manifest)) if earlier is None else earlier.fresh
+    place = nullcontext(out) if earlier is None else replacing(out, identity)
+    with (
+        place as folder,
+        StoreWriter(folder, identity=identity, head=head, width=backbone.width, dtype=dtype) as writer,
+    ):
         if not writer.finished:
             parts = list(Consecutive(0, len(manifest), part_rows))[writer.parts_done :]
-            batches = [Consecutive(rows.start, rows.stop, batch_size) for rows in parts]
+            ends = [np.searchsorted(fresh, (rows.start, rows.stop)).tolist() for rows in parts]
+            batches = [Consecutive(start, stop, batch_size) for start, stop in ends]
             stream = engine(
-                manifest.paths,
+                manifest.paths if earlier is None else manifest.paths[fresh],
                 backbone,
                 [batch for part in batches for batch in part],
                 dtype=dtype,
@@ -120,14 +132,17 @@ def embed(
                 workers=workers,
             )
             with closing(stream):
-                for part in batches:
-                    made = []
-                    for batch, rows in zip(islice(stream, len(part)), part, strict=True):
+                for place_of, part in zip(parts, batches, strict=True):
+                    made = [] if earlier is None else [earlier.taken(place_of, dtype, thumbnails)]
+                    for found, rows in zip(islice(stream, len(part)), part, strict=True):
+                        batch = _placed(found, fresh)
                         made.append(_readable(batch, manifest) if strict else batch)
-                        progress("embed", rows.stop, len(manifest))
+                        progress("embed", rows.stop, len(fresh))
                     _write_part(writer, manifest, made, thumbnails)
             writer.finish()
     table = read_store(out)
+    if earlier is not None:
+        table = replace(table, notes=(earlier.note(),))
     if strict:
         _check_none_skipped(out)
     _warn_of_lost_classes(table)
@@ -181,6 +196,15 @@ def iter_features(
             yield made.read, made.features, made.unreadable
 
 
+def _placed(made: Embedded, fresh: Ints) -> Embedded:
+    """Return a batch whose positions are those in the manifest."""
+    return replace(
+        made,
+        read=fresh[made.read].tolist(),
+        unreadable=[(int(fresh[row]), reason) for row, reason in made.unreadable],
+    )
+
+
 def _readable(made: Embedded, manifest: Manifest) -> Embedded:
     if made.unreadable:
         row, reason = made.unreadable[0]
@@ -189,7 +213,9 @@ def _readable(made: Embedded, manifest: Manifest) -> Embedded:
 
 
 def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded], thumbnails: bool) -> None:
-    read = [row for batch in made for row in batch.read]
+    # Reused and new ones together, as the manifest has them.
+    order = np.argsort([row for batch in made for row in batch.read], kind="stable").astype(np.int64)
+    read = np.array([row for batch in made for row in batch.read], dtype=np.int64)[order]
     lost = [found for batch in made for found in batch.unreadable]
     skipped = [
         {"id": str(manifest.ids[row]), "path": str(manifest.paths[row]), "reason": reason}
@@ -204,8 +230,8 @@ def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded
         **({} if manifest.units is None else {UNITS: manifest.units[read]}),
     }
     small = [jpeg for batch in made for jpeg in batch.thumbnails]
-    features = np.concatenate([batch.features for batch in made])
-    writer.write_part(features, columns, skipped, small if thumbnails else None)
+    features = np.concatenate([batch.features for batch in made])[order]
+    writer.write_part(features, columns, skipped, [small[row] for row in order] if thumbnails else None)
 
 
 def _check_none_skipped(out: Path) -> None:

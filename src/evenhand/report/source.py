@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from evenhand._errors import EvenhandError
+from evenhand._json import parse_json
 from evenhand._typing import Ints, Strings
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.backbone import elsewhere
 from evenhand.experiments.evaluation import group_column, result_row
 from evenhand.experiments.results import Results
-from evenhand.experiments.run_folder import read_card
+from evenhand.experiments.run_folder import read_card, read_records
+from evenhand.experiments.seal import check_seal
 from evenhand.experiments.splits import Rows, parts
 from evenhand.experiments.stages import Stage, read_stages, store_of_run
 
@@ -93,10 +93,12 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
     Raises
     ------
     EvenhandError
-        If there is no `results.json` of this version's schema.
+        If there is no `results.json` of this version's schema, or that of a comparison was changed since.
     """
     try:
-        results = Results.model_validate_json((path / RESULTS).read_text(encoding="utf-8"))
+        text = (path / RESULTS).read_text(encoding="utf-8")
+        results = Results.model_validate_json(text)
+        parse_json(text, finite=True)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "its text"
@@ -107,6 +109,7 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
         raise EvenhandError(
             f"{path} has no readable {RESULTS} ({error}); give the folder that fit, compare or demo wrote"
         ) from error
+    check_seal(path)
     found: dict[str, Any] = results.model_dump(mode="json", by_alias=True)
     return found, path if (path / "card.json").is_file() else None
 
@@ -138,14 +141,6 @@ def view_run(folder: Path, store: Path | None = None, model: str | None = None) 
         rows,
         group_column(table, card.get("group_by")),
         read_stages(folder, card, table, rows.test),
-        _records(folder / HISTORY),
-        _records(folder / CALIBRATION_SET),
+        read_records(folder / HISTORY),
+        read_records(folder / CALIBRATION_SET),
     )
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    try:
-        found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise EvenhandError(f"{path} cannot be read ({error}); run fit again") from error
-    return found
