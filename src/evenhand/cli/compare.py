@@ -48,6 +48,7 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.compare_table import show_comparison
+    from evenhand.cli.next_step import beside, suggest
     from evenhand.data.store import read_store
     from evenhand.experiments.compare import compare_methods
     from evenhand.experiments.workers import cores
@@ -69,6 +70,12 @@ def command(
             progress=progress,
         )
     show_comparison(results, out, json=json)
+    if json:
+        return
+    if out is None:
+        suggest("fit", store, "--method", results.kept_method[0].method, "--out", beside(store, ".run"))
+    else:
+        suggest("report", out, "--out", beside(out, ".html"))
 
 
 def _embedded(table: FeatureTable, path: Path) -> Concepts:

@@ -10,6 +10,8 @@ import typer
 from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
 
 NAME = "demo"
+MODEL = ("--model", "ViT-L-14-336", "--pretrained", "openai")
+"""What is suggested for photographs of one's own."""
 EXAMPLES = examples("evenhand demo", "evenhand demo --out out/demo --seeds 5")
 
 
@@ -24,6 +26,7 @@ def command(
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar
+    from evenhand.cli.next_step import suggest
     from evenhand.cli.results import show_results
     from evenhand.cli.show import clean, console
     from evenhand.experiments.demo import run_demo, run_folder
@@ -36,3 +39,4 @@ def command(
     show_results(results, out, json=json)
     if not json:
         console().print(clean(f"open {page.resolve()} in a browser"), soft_wrap=True)
+        suggest("embed", "PHOTOS", *MODEL, "--out", "my.store")

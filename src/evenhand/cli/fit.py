@@ -54,6 +54,7 @@ def command(
     read_card(store)  # a wrong folder is told at once, before torch is imported
     set_threads(threads)
 
+    from evenhand.cli.next_step import suggest
     from evenhand.cli.params import check_params
     from evenhand.cli.results import show_results
     from evenhand.data.store import read_store
@@ -75,6 +76,8 @@ def command(
         stream=stream,
     )
     show_results(results, out, json=json)
+    if not json:
+        suggest("report", out)
 
 
 def embedded_words(table: FeatureTable, method: str, path: Path) -> Concepts:

@@ -9,11 +9,22 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand.cli.engine import Actors, Address, EngineOption, check_precision, choose_engine
-from evenhand.cli.options import Device, Json, Threads, Workers, examples, set_threads
+from evenhand.cli.options import (
+    AttributeColumns,
+    Device,
+    Json,
+    Threads,
+    Workers,
+    examples,
+    listed,
+    read_mapping,
+    set_threads,
+)
 
 NAME = "predict"
 EXAMPLES = examples(
     "evenhand predict birds.run new-photos/ --out predictions.csv",
+    "evenhand predict birds.run test.csv --label-column species --group-by background",
     "evenhand predict my.run --features new.npy --out predictions.csv",
 )
 
@@ -23,6 +34,16 @@ def command(
     source: Annotated[Path | None, typer.Argument(help="Images: a folder, an archive or a table.")] = None,
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
     features: Annotated[Path | None, typer.Option(help="X.npy instead of images.")] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column with the label, by default label where there is one.")
+    ] = None,
+    attribute_columns: AttributeColumns = None,
+    class_names: Annotated[
+        str | None, typer.Option(help="Classes of the run for the source's labels: label=class,… or a file.")
+    ] = None,
+    group_by: Annotated[
+        str | None, typer.Option(help="Attribute that makes the groups, by default the run's or the first.")
+    ] = None,
     workers: Workers = None,
     precision: Annotated[
         str | None, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto; by default the store's.")
@@ -34,12 +55,25 @@ def command(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write path, predicted class and the probability of each class, one row per image."""
+    """Write path, predicted class and the probability of each class, one row per image.
+
+    Where the images have labels, in class folders or a column, label and right are written, too, and accuracy
+    is shown by class, and by group where attributes are known.
+    """
     if (source is None) == (features is None):
         raise EvenhandError("predict takes images or --features X.npy; give exactly one of the two")
-    if features is not None and (workers is not None or precision is not None):
-        given = "--workers" if workers is not None else "--precision"
+    of_images = {
+        "--workers": workers,
+        "--precision": precision,
+        "--label-column": label_column,
+        "--attribute-columns": attribute_columns,
+        "--class-names": class_names,
+        "--group-by": group_by,
+    }
+    given = next((name for name, value in of_images.items() if value is not None), None)
+    if features is not None and given is not None:
         raise EvenhandError(f"{given} goes with images, but --features came; leave one of them out")
+    names = read_mapping(class_names) or {}
     check_precision(engine, precision)
 
     from evenhand.experiments.run_folder import read_card
@@ -48,7 +82,8 @@ def command(
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.show import as_json, clean, complain, console, table
+    from evenhand.cli.predictions import show_predictions
+    from evenhand.data.known_labels import LabelOptions
     from evenhand.experiments.predict import predict_run
 
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
@@ -62,15 +97,8 @@ def command(
             precision=precision,
             workers=workers,
             engine=where,
+            labels=LabelOptions(label_column, listed(attribute_columns), names),
+            group_by=group_by,
             progress=progress,
         )
-    if json:
-        as_json(found)
-        return
-    console().print(clean(f"{out}: {found['rows']} rows"), soft_wrap=True)
-    drawn = table("", "predicted", "n", right=("n",))
-    for name, count in found["predicted"].items():
-        drawn.add_row(clean(name), str(count))
-    console().print(drawn)
-    for image in found["skipped"]:
-        complain("skipped", f"{image['path']}: {image['reason']}")
+    show_predictions(found, run, json=json)

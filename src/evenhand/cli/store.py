@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evenhand.cli.next_step import suggest
 from evenhand.cli.show import as_json, clean, complain, console, table
 
 SPLITS = ("train", "validation", "test")
@@ -61,3 +62,4 @@ def show_store(made: FeatureTable, out: Path, *, notes: Sequence[str] = (), json
         )
     for reason, count in found["skipped"].items():
         screen.print(clean(f"  {count}  {reason}"), soft_wrap=True)
+    suggest("audit", out)

@@ -46,14 +46,23 @@ def one(row: Row) -> Table:
 
 
 def methods(rows: Sequence[Row]) -> Table:
-    """Return one line per method and seed: the worst rates, the named averages, the use of group labels."""
+    """Return one line per method and seed: the worst rates, the named averages, the use of group labels.
+
+    A narrow console shows the worst group, the plain average and the difference, and drops the others.
+    """
     numbers = ("seed", "worst group", "worst class", *MEANINGS)
+    others = ("worst class",) if any(row["worst_group"] for row in rows) else ("worst group",)
     title = "Accuracy, percent, with 95 % intervals over test rows"
-    made = table(title, "method", *numbers, "worst group − erm", "group labels", right=numbers)
+    made = table(
+        title,
+        *("method", *numbers, "worst group − erm", "group labels"),
+        right=numbers,
+        optional=("train_weighted", "class_mean", "group_mean", *others),
+    )
     for row in rows:
         start = (clean(row["method"]), str(row["seed"]))
         if row["status"] != "ok":
-            made.add_row(*start, clean(f"{row['status']}: {row['reason']}"))
+            made.add_row(*start, clean(row["status"]))
             continue
         averages = [percent(row["averages"].get(name)) for name in MEANINGS]
         worsts = (interval(row["worst_group"]), interval(row["worst_class"]))

@@ -31,12 +31,16 @@ MOST_VALUES = 50
 
 @dataclass(frozen=True)
 class Options:
-    """The columns to read; `attributes` None stands for every column that may be one."""
+    """The columns to read; `attributes` None stands for every column that may be one.
+
+    With `complete` a row without a label is an error.
+    """
 
     label: str = "label"
     attributes: Sequence[str] | None = None
     split: str = "split"
     labelled: bool = True
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -230,9 +234,10 @@ def _labels(columns: Columns, ids: Strings, options: Options, *, folders: bool) 
     if folders and options.label == "label" and options.label not in columns.values:
         in_split = _folder_splits(ids) is not None
         labels = _array([class_of(name, in_split=in_split) for name in ids])
-        if (labels != "").all():
+        if (labels != "").all() or not options.complete:
             return labels
-    return columns.filled(options.label, argument="label_column")
+    read = columns.filled if options.complete else columns.get
+    return read(options.label, argument="label_column")
 
 
 def _folder_splits(ids: Strings) -> Strings | None:

@@ -107,7 +107,7 @@ class Manifest:
         """
         source = Path(source)
         options = Options(label_column, attribute_columns, split_column, labelled)
-        listing = _list(source, options)
+        listing = list_source(source, options)
         _check_unique(listing)
         if not labelled:
             return _unlabelled(listing)
@@ -135,7 +135,8 @@ class Manifest:
         )
 
 
-def _list(source: Path, options: Options) -> Listing:
+def list_source(source: Path, options: Options) -> Listing:
+    """Return what a source of any kind lists, labels and splits as they are written there."""
     source = absolute(source)
     with says_what_cannot_be_listed(source):
         shards = webdataset_shards(source)

@@ -18,15 +18,17 @@ from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike
 from evenhand.data.embeddings import read_features
 from evenhand.data.images import none_readable
-from evenhand.data.pictures import list_pictures
+from evenhand.data.known_labels import LabelOptions, known_labels
+from evenhand.data.pictures import Pictures, list_pictures
 from evenhand.experiments.bundle import BUNDLE, read_bundle
 from evenhand.experiments.run_folder import read_card, run_backbone
+from evenhand.experiments.scores import Scores
 from evenhand.extract.engine import Engine, on_this_machine
 from evenhand.extract.local import Features, iter_features
 from evenhand.methods._model import Model
 
-Block = tuple[list[str], Floats]
-"""Paths [n] and features [n, D_in]."""
+Block = tuple[list[int], list[str], Floats]
+"""Positions [n] among the images or rows, their paths [n], and features [n, D_in]."""
 
 
 def predict_run(
@@ -39,9 +41,14 @@ def predict_run(
     precision: str | None = None,
     workers: int | None = None,
     engine: Engine = on_this_machine,
+    labels: LabelOptions | None = None,
+    group_by: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write path, predicted and p_<class> for each image or feature row; return counts.
+
+    Where the source has labels that are classes of the run, the CSV has `label` and `right`, too, and what is
+    returned has the keys of an audit's evaluation.
 
     Images go through batch by batch, and the list of a folder lies on the disk: memory does not grow with it.
 
@@ -59,6 +66,10 @@ def predict_run(
         Processes that read images, as in `embed`.
     engine : Engine
         What takes images through the trunk; it changes no byte of the CSV.
+    labels : LabelOptions, optional
+        How the labels of images are found; by default they are taken where they are.
+    group_by : str, optional
+        Attribute of the images that makes groups, by default the run's or else the first.
     progress : Progress
         Told how many images are done.
 
@@ -66,57 +77,73 @@ def predict_run(
     ------
     EvenhandError
         If the run is damaged, the images need a model that the run's store does not name, none of them can
-        be read, or the widths do not fit.
+        be read, the widths do not fit, or labels or groups were asked for and are not there.
     """
     run = Path(run)
     card = read_card(run)
     model, classes = read_bundle(run / BUNDLE)
     skipped: list[dict[str, str]] = []
+    scores = None
     if features is not None:
         blocks = _of_features(Path(features))
     elif source is not None:
         backbone = run_backbone(card, device, precision=precision)
+        pictures = list_pictures(source, Path(out).parent)
+        known = known_labels(source, pictures, classes, labels or LabelOptions())
+        scores = Scores.of(run, card, classes, known, group_by)
         stream = partial(iter_features, backbone=backbone, workers=workers, engine=engine, progress=progress)
-        blocks = _of_images(Path(source), Path(out).parent, stream, skipped)
+        blocks = _of_images(pictures, stream, skipped)
     else:
         raise EvenhandError("predict takes images or features; give one of the two")
-    counts = _write(Path(out), model, classes, blocks)
-    return {"rows": sum(counts.values()), "predicted": dict(counts), "skipped": skipped, "out": str(out)}
+    counts = _write(Path(out), model, classes, blocks, scores)
+    told = {} if scores is None else scores.told()
+    return {
+        "rows": sum(counts.values()),
+        "predicted": dict(counts),
+        "skipped": skipped,
+        "out": str(out),
+        **told,
+    }
 
 
 def _of_features(path: Path) -> Iterator[Block]:
     row = 0
     for part in read_features([path]):
-        yield [str(k) for k in range(row, row + len(part))], np.array(part, dtype=np.float32)
+        rows = list(range(row, row + len(part)))
+        yield rows, list(map(str, rows)), np.array(part, dtype=np.float32)
         row += len(part)
 
 
 def _of_images(
-    source: Path, room: Path, stream: Callable[..., Iterator[Features]], skipped: list[dict[str, str]]
+    pictures: Pictures, stream: Callable[..., Iterator[Features]], skipped: list[dict[str, str]]
 ) -> Iterator[Block]:
-    found = list_pictures(source, room)
-    for read, features, unreadable in stream(found.paths):
-        skipped += [{"path": str(found.ids[k]), "reason": reason} for k, reason in unreadable]
-        yield [str(found.ids[k]) for k in read], features
-    if len(skipped) == len(found):
-        raise none_readable(len(found), found.paths[0], skipped[0]["reason"])
+    for read, features, unreadable in stream(pictures.paths):
+        skipped += [{"path": str(pictures.ids[k]), "reason": reason} for k, reason in unreadable]
+        yield read, [str(pictures.ids[k]) for k in read], features
+    if len(skipped) == len(pictures):
+        raise none_readable(len(pictures), pictures.paths[0], skipped[0]["reason"])
 
 
-def _write(out: Path, model: Model, classes: list[str], blocks: Iterable[Block]) -> Counter[str]:
+def _write(
+    out: Path, model: Model, classes: list[str], blocks: Iterable[Block], scores: Scores | None
+) -> Counter[str]:
     counts: Counter[str] = Counter()
+    labelled = scores if scores is not None and scores.known.any else None
     sweep(out)
     with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["path", "predicted", *(f"p_{name}" for name in classes)])
-        for paths, X in blocks:
+        beside = [] if labelled is None else ["label", "right"]
+        writer.writerow(["path", "predicted", *beside, *(f"p_{name}" for name in classes)])
+        for positions, paths, X in blocks:
             if X.shape[1] != model.projection.width:
                 raise EvenhandError(
                     f"the features have width {X.shape[1]} but the run takes {model.projection.width}; "
                     "use features of the model that the run was fitted on"
                 )
             probabilities = softmax(model.logits(X).astype(np.float64), axis=1)
-            for path, row in zip(paths, probabilities, strict=True):
-                name = classes[int(row.argmax())]
-                counts[name] += 1
-                writer.writerow([path, name, *(f"{p:.6g}" for p in row)])
+            codes = probabilities.argmax(axis=1)
+            told = [()] * len(codes) if labelled is None else labelled.add(positions, codes, X)
+            for path, code, cells, row in zip(paths, codes, told, probabilities, strict=True):
+                counts[classes[code]] += 1
+                writer.writerow([path, classes[code], *cells, *(f"{p:.6g}" for p in row)])
     return counts
