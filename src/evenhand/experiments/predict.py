@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,26 +83,26 @@ def predict_run(
     card = read_card(run)
     model, classes = read_bundle(run / BUNDLE)
     skipped: list[dict[str, str]] = []
-    scores = None
-    if features is not None:
-        blocks = _of_features(Path(features))
-    elif source is not None:
+    if source is not None:
         backbone = run_backbone(card, device, precision=precision)
+        stream = partial(iter_features, backbone=backbone, workers=workers, engine=engine, progress=progress)
+
+    def begin() -> tuple[Iterator[Block], Scores | None]:
+        if features is not None:
+            return _of_features(Path(features)), None
+        if source is None:
+            raise EvenhandError("predict takes images or features; give one of the two")
         pictures = list_pictures(source, Path(out).parent)
         known = known_labels(source, pictures, classes, labels or LabelOptions())
-        scores = Scores.of(run, card, classes, known, group_by)
-        stream = partial(iter_features, backbone=backbone, workers=workers, engine=engine, progress=progress)
-        blocks = _of_images(pictures, stream, skipped)
-    else:
-        raise EvenhandError("predict takes images or features; give one of the two")
-    counts = _write(Path(out), model, classes, blocks, scores)
-    told = {} if scores is None else scores.told()
+        return _of_images(pictures, stream, skipped), Scores.of(run, card, classes, known, group_by)
+
+    counts, scores = _write(Path(out), model, classes, begin)
     return {
         "rows": sum(counts.values()),
         "predicted": dict(counts),
         "skipped": skipped,
         "out": str(out),
-        **told,
+        **({} if scores is None else scores.told()),
     }
 
 
@@ -125,12 +125,16 @@ def _of_images(
 
 
 def _write(
-    out: Path, model: Model, classes: list[str], blocks: Iterable[Block], scores: Scores | None
-) -> Counter[str]:
+    out: Path,
+    model: Model,
+    classes: list[str],
+    begin: Callable[[], tuple[Iterator[Block], Scores | None]],
+) -> tuple[Counter[str], Scores | None]:
     counts: Counter[str] = Counter()
-    labelled = scores if scores is not None and scores.known.any else None
     sweep(out)
     with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        blocks, scores = begin()  # here, since the list of a folder lies beside `out`
+        labelled = scores if scores is not None and scores.known.any else None
         writer = csv.writer(stream)
         beside = [] if labelled is None else ["label", "right"]
         writer.writerow(["path", "predicted", *beside, *(f"p_{name}" for name in classes)])
@@ -142,8 +146,10 @@ def _write(
                 )
             probabilities = softmax(model.logits(X).astype(np.float64), axis=1)
             codes = probabilities.argmax(axis=1)
-            told = [()] * len(codes) if labelled is None else labelled.add(positions, codes, X)
+            told: Sequence[tuple[str, ...]] = [()] * len(codes)
+            if labelled is not None:
+                told = labelled.add(positions, codes, X)
             for path, code, cells, row in zip(paths, codes, told, probabilities, strict=True):
                 counts[classes[code]] += 1
                 writer.writerow([path, classes[code], *cells, *(f"{p:.6g}" for p in row)])
-    return counts
+    return counts, scores

@@ -96,7 +96,6 @@ def test_predictions_on_labelled_images_are_scored_like_an_audit(
         "groups",
         "worst_class",
         "worst_group",
-        "gap",
         "difference_to_erm",
         "cells",
     )
