@@ -72,10 +72,11 @@ def command(
     show_comparison(results, out, json=json)
     if json:
         return
-    if out is None:
-        suggest("fit", store, "--method", results.kept_method[0].method, "--out", beside(store, ".run"))
-    else:
+    if out is not None:
         suggest("report", out, "--out", beside(out, ".html"))
+        return
+    kept = results.kept_method[0].method if results.kept_method else "cfr"
+    suggest("fit", store, "--method", kept, "--out", beside(store, ".run"))
 
 
 def _embedded(table: FeatureTable, path: Path) -> Concepts:

@@ -39,4 +39,4 @@ def _show_scores(found: Mapping[str, Any]) -> None:
     for kind in ("classes", "groups"):
         if found[kind]:
             screen.print()
-            screen.print(tables.rates(f"{kind.capitalize()}, {labelled:,} labelled images", found[kind]))
+            screen.print(tables.rates(f"{kind.capitalize()}, {labelled:,} labeled images", found[kind]))

@@ -107,7 +107,7 @@ def test_predictions_on_labelled_images_are_scored_like_an_audit(
     assert sum(row["right"] == "true" for row in rows) == round(found["averages"]["plain"] * 40)
     assert all((row["right"] == "true") == (row["label"] == row["predicted"]) for row in rows)
     shown = run(*arguments).stdout
-    assert "Classes, 40 labelled images" in shown
+    assert "Classes, 40 labeled images" in shown
     assert "waterbird / land" in shown
     done = run(*arguments, "--group-by", "weather", code=1)
     assert done.stderr == (
@@ -150,6 +150,10 @@ def test_each_command_ends_with_the_next_and_json_with_none(
         (
             ("predict", "my birds.run", photos / "test", "--workers", 0),
             "export 'my birds.run' --to open_clip --out 'my birds-model'",
+        ),
+        (
+            ("compare", store, "--methods", "zero_shot", "--seeds", 1, "--jobs", 1),
+            f"fit {store} --method cfr --out {store.parent}/birds.run",
         ),
         (("doctor",), "demo"),
         (("bench", "--list"), "bench scenes"),
