@@ -151,10 +151,6 @@ def test_each_command_ends_with_the_next_and_json_with_none(
             ("predict", "my birds.run", photos / "test", "--workers", 0),
             "export 'my birds.run' --to open_clip --out 'my birds-model'",
         ),
-        (
-            ("compare", store, "--methods", "zero_shot", "--seeds", 1, "--jobs", 1),
-            f"fit {store} --method cfr --out {store.parent}/birds.run",
-        ),
         (("doctor",), "demo"),
         (("bench", "--list"), "bench scenes"),
     ):
