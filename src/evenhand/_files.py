@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -68,6 +68,22 @@ def all_or_none(folder: Path, *, last: str) -> Iterator[Path]:
                         file.replace(folder / file.name)
     except OSError as error:
         raise EvenhandError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+def check_replaceable(folder: Path, names: Collection[str], *, argument: str) -> None:
+    """Refuse a folder to write into that holds anything but earlier files of these names.
+
+    Raises
+    ------
+    EvenhandError
+        If it does, or is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise EvenhandError(f"{argument} {folder} is a file; name a folder")
+    others = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    others = sorted(name for name in others if name not in names and not name.startswith("."))
+    if others:
+        raise EvenhandError(f"{argument} {folder} exists and holds {others[0]}; name a new folder")
 
 
 def was_interrupted(folder: Path) -> bool:

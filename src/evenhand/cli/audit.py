@@ -24,6 +24,7 @@ NAME = "audit"
 EXAMPLES = examples(
     "evenhand audit birds.store",
     "evenhand audit birds.store --against birds.run",
+    "evenhand audit birds.store --against birds.run --out birds.audit",
     "evenhand audit birds.store --against birds.run --fail-under worst-class=0.8 --json",
 )
 BELOW = 3
@@ -43,6 +44,9 @@ def command(
         list[str] | None, typer.Option(help="RATE=BOUND, such as worst-class=0.8; exit 3 below. Repeatable.")
     ] = None,
     group_by: GroupBy = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write slices.csv, errors.csv and suspects.csv into.")
+    ] = None,
     device: Device = "auto",
     seed: Seed = 0,
     threads: Threads = 1,
@@ -70,9 +74,10 @@ def command(
 
     from evenhand.cli.audit_tables import show_audit
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.show import as_json, complain
+    from evenhand.cli.show import as_json, clean, complain, console
     from evenhand.data.store import read_store
     from evenhand.experiments.audit import audit_table
+    from evenhand.experiments.audit_files import AUDIT_FILES
 
     with progress_bar() as progress:
         audit = audit_table(
@@ -84,13 +89,27 @@ def command(
             slices=slices,
             device=choose_device(device),
             progress=progress,
+            out=out,
         )
     found = audit.model_dump(mode="json")
     if json:
         as_json(found)
     else:
         show_audit(found)
+        if out is not None:
+            console().print(clean(f"written to {out}: {', '.join(AUDIT_FILES)}"), soft_wrap=True)
     missed = failures(audit.rates(), bounds)
     if missed:
         complain("below", "; ".join(missed))
         raise typer.Exit(BELOW)
+    if not json:
+        _suggest_next(store, against)
+
+
+def _suggest_next(store: Path, run: Path | None) -> None:
+    from evenhand.cli.next_step import beside, suggest
+
+    if run is None:
+        suggest("fit", store, "--method", "cfr", "--out", beside(store, ".run"))
+    else:
+        suggest("report", run)

@@ -61,6 +61,7 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.compare_table import show_comparison
+    from evenhand.cli.next_step import beside, suggest
     from evenhand.data.store import read_store
     from evenhand.experiments.compare import compare_methods
     from evenhand.experiments.workers import cores
@@ -82,6 +83,13 @@ def command(
             progress=progress,
         )
     show_comparison(results, out, json=json)
+    if json:
+        return
+    if out is not None:
+        suggest("report", out, "--out", beside(out, ".html"))
+        return
+    kept = results.kept_method[0].method if results.kept_method else "cfr"
+    suggest("fit", store, "--method", kept, "--out", beside(store, ".run"))
 
 
 def _embedded(table: FeatureTable, path: Path) -> Concepts:

@@ -11,6 +11,8 @@ from evenhand._outputs import check_page, check_results
 from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
 
 NAME = "demo"
+MODEL = ("--model", "ViT-L-14-336", "--pretrained", "openai")
+"""What is suggested for photographs of one's own."""
 EXAMPLES = examples("evenhand demo", "evenhand demo --out out/demo --seeds 5")
 
 
@@ -27,6 +29,7 @@ def command(
     check_page(out / "report.html")
 
     from evenhand.cli.bar import progress_bar
+    from evenhand.cli.next_step import suggest
     from evenhand.cli.results import show_results
     from evenhand.cli.show import clean, console
     from evenhand.experiments.demo import run_demo, run_folder
@@ -39,3 +42,4 @@ def command(
     show_results(results, out, json=json)
     if not json:
         console().print(clean(f"open {page.resolve()} in a browser"), soft_wrap=True)
+        suggest("embed", "PHOTOS", *MODEL, "--out", "my.store")

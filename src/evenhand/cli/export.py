@@ -55,3 +55,4 @@ def command(
         ),
         soft_wrap=True,
     )
+    console(stderr=True).print(clean(f"next: {out / 'README.md'} says how to load it"), soft_wrap=True)

@@ -62,6 +62,7 @@ def command(
     check_free(out)
     set_threads(threads)
 
+    from evenhand.cli.next_step import suggest
     from evenhand.cli.params import check_params
     from evenhand.cli.results import show_results
     from evenhand.data.store import read_store
@@ -83,6 +84,8 @@ def command(
         stream=stream,
     )
     show_results(results, out, json=json)
+    if not json:
+        suggest("report", out)
 
 
 def embedded_words(table: FeatureTable, method: str, path: Path) -> Concepts:

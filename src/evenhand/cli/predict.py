@@ -12,11 +12,24 @@ from evenhand._outputs import check_predictions
 from evenhand.backbones.names import check_precision
 from evenhand.cli.early import check_file, check_images
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
-from evenhand.cli.options import Device, Json, MaxPixels, MovedModel, Threads, Workers, examples, set_threads
+from evenhand.cli.options import (
+    AttributeColumns,
+    Device,
+    Json,
+    MaxPixels,
+    MovedModel,
+    Threads,
+    Workers,
+    examples,
+    listed,
+    read_mapping,
+    set_threads,
+)
 
 NAME = "predict"
 EXAMPLES = examples(
     "evenhand predict birds.run new-photos/ --out predictions.csv",
+    "evenhand predict birds.run test.csv --label-column species --group-by background",
     "evenhand predict my.run --features new.npy --out predictions.csv",
 )
 
@@ -27,6 +40,16 @@ def command(
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
     features: Annotated[Path | None, typer.Option(help="X.npy instead of images.")] = None,
     model: MovedModel = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column with the label, by default label where there is one.")
+    ] = None,
+    attribute_columns: AttributeColumns = None,
+    class_names: Annotated[
+        str | None, typer.Option(help="Classes of the run for the source's labels: label=class,… or a file.")
+    ] = None,
+    group_by: Annotated[
+        str | None, typer.Option(help="Attribute that makes the groups, by default the run's or the first.")
+    ] = None,
     workers: Workers = None,
     max_pixels: MaxPixels = None,
     precision: Annotated[
@@ -39,12 +62,26 @@ def command(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write path, predicted class and the probability of each class, one row per image."""
+    """Write path, predicted class and the probability of each class, one row per image.
+
+    Where the images have labels, in class folders or a column, label and right are written, too, and accuracy
+    is shown by class, and by group where attributes are known.
+    """
     if (source is None) == (features is None):
         raise EvenhandError("predict takes images or --features X.npy; give exactly one of the two")
-    given = next((name for name, value in _of_images(workers, precision, model).items() if value), None)
+    of_images = {
+        "--model": model,
+        "--workers": workers,
+        "--precision": precision,
+        "--label-column": label_column,
+        "--attribute-columns": attribute_columns,
+        "--class-names": class_names,
+        "--group-by": group_by,
+    }
+    given = next((name for name, value in of_images.items() if value is not None), None)
     if features is not None and given is not None:
         raise EvenhandError(f"{given} goes with images, but --features came; leave one of them out")
+    names = read_mapping(class_names) or {}
     check_engine(engine, precision=precision, address=address, actors=actors, device=device)
     check_predictions(out)
     if source is not None:
@@ -59,8 +96,8 @@ def command(
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.show import as_json, clean, complain, console, table
-    from evenhand.cli.tables import MOST, left_out
+    from evenhand.cli.predictions import show_predictions
+    from evenhand.data.known_labels import LabelOptions
     from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.experiments.predict import predict_run
 
@@ -77,28 +114,8 @@ def command(
             model=model,
             workers=workers,
             engine=where,
+            labels=LabelOptions(label_column, listed(attribute_columns), names),
+            group_by=group_by,
             progress=progress,
         )
-    if json:
-        as_json(found)
-        return
-    console().print(clean(f"{out}: {found['rows']} rows"), soft_wrap=True)
-    drawn = table("", "predicted", "n", right=("n",))
-    counts = list(found["predicted"].items())
-    if len(counts) > MOST:
-        counts = sorted(counts, key=lambda one: -one[1])[:MOST]
-    for name, count in counts:
-        drawn.add_row(clean(name), str(count))
-    console().print(drawn)
-    if more := left_out(len(found["predicted"]), "classes, predicted less often"):
-        console().print(more)
-    for image in found["skipped"][:MOST]:
-        complain("skipped", f"{image['path']}: {image['reason']}")
-
-    if more := left_out(len(found["skipped"]), "images"):
-        complain("skipped", more)
-
-
-def _of_images(workers: int | None, precision: str | None, model: str | None) -> dict[str, bool]:
-    given = {"--workers": workers, "--precision": precision, "--model": model}
-    return {name: value is not None for name, value in given.items()}
+    show_predictions(found, run, json=json)

@@ -40,7 +40,10 @@ def command(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write one self-contained page: verdict, figures, map, slices, pictures, saliency, settings."""
+    """Write one self-contained page: verdict, figures, map, slices, pictures, saliency, settings.
+
+    Of a run, slices.csv, errors.csv and suspects.csv go into a folder beside it, NAME-files.
+    """
     set_threads(threads)
     check_device(device)
     check_page(out)
@@ -55,8 +58,10 @@ def command(
         read_card(store)
 
     from evenhand.cli.bar import progress_bar
+    from evenhand.cli.next_step import suggest
     from evenhand.cli.show import as_json, clean, console
-    from evenhand.report.page import render_report
+    from evenhand.experiments.audit_files import AUDIT_FILES
+    from evenhand.report.page import files_of, render_report
     from evenhand.report.source import read_source
 
     results, run = read_source(source)
@@ -74,4 +79,7 @@ def command(
     if json:
         as_json({"out": str(out), "bytes": out.stat().st_size})
     else:
-        console().print(clean(f"written to {out}"), soft_wrap=True)
+        files = f", and {files_of(out)}: {', '.join(AUDIT_FILES)}" if run is not None else ""
+        console().print(clean(f"written to {out}{files}"), soft_wrap=True)
+        if run is not None:
+            suggest("predict", run, "NEW-IMAGES", "--out", "predictions.csv")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evenhand.cli.next_step import suggest
 from evenhand.cli.show import as_json, clean, complain, console, table
 from evenhand.cli.tables import MOST, left_out
 
@@ -71,3 +72,4 @@ def show_store(
         screen.print(clean(f"  {count}  {reason}"), soft_wrap=True)
     if len(reasons) > MOST:
         screen.print(f"  and {len(reasons) - MOST} other reasons")
+    suggest("audit", out)

@@ -36,7 +36,10 @@ _LOOKED_AT = 1000
 
 @dataclass(frozen=True)
 class Options:
-    """What the user says of a source; the fields are parameters of `Manifest.read`, which explains them."""
+    """What the user says of a source; the fields are parameters of `Manifest.read`, which explains them.
+
+    With `complete` a row without a label is an error.
+    """
 
     label: str = "label"
     attributes: Sequence[str] | None = None
@@ -46,6 +49,7 @@ class Options:
     root: Path | None = None
     layout: str | None = None
     split_by: str | None = None
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -265,9 +269,10 @@ def _labels(columns: Columns, ids: Strings, options: Options, *, folders: bool) 
         places = folders_of(ids)
         levels = guess(places)
         labels = _array([levels.of(CLASS, place) for place in places])
-        if (labels != "").all():
+        if (labels != "").all() or not options.complete:
             return labels
-    return columns.filled(options.label, argument="label_column")
+    read = columns.filled if options.complete else columns.get
+    return read(options.label, argument="label_column")
 
 
 def folders_of(ids: Strings) -> list[Folders]:

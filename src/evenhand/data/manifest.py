@@ -144,16 +144,16 @@ class Manifest:
         """
         source = Path(source)
         options = Options(
-            label_column,
-            attribute_columns,
-            split_column,
-            labelled,
-            path_column,
-            None if root is None else Path(root),
-            layout,
-            split_by,
+            label=label_column,
+            attributes=attribute_columns,
+            split=split_column,
+            labelled=labelled,
+            path=path_column,
+            root=None if root is None else Path(root),
+            layout=layout,
+            split_by=split_by,
         )
-        listing = _without_repeats(_list(source, options))
+        listing = _without_repeats(list_source(source, options))
         if not labelled:
             return _unlabelled(listing)
         names, y = class_codes(listing.labels)
@@ -188,13 +188,14 @@ class Manifest:
         )
 
 
-def _list(source: Path, options: Options) -> Listing:
+def list_source(source: Path, options: Options) -> Listing:
+    """Return what a source of any kind lists, labels and splits as they are written there."""
     source = absolute(source)
     check_utf8(str(source))
     with says_what_cannot_be_listed(source):
         container = container_of(source)
         if container:
-            return container.list(options, list_one=_list)
+            return container.list(options, list_one=list_source)
         if part_files(source):
             return list_table(source, options)
         archive = is_archive(source)

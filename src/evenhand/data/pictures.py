@@ -57,7 +57,7 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
         If the list cannot be written.
     """
     root = absolute(Path(source))
-    if not _is_plain_folder(root):
+    if not is_plain_folder(root):
         manifest = Manifest.read(source, labelled=False)
         return Pictures(manifest.ids, manifest.paths)
     ids = TextsOnDisk(_names(root), room)
@@ -66,7 +66,8 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
     return Pictures(ids, _Paths(root, ids))
 
 
-def _is_plain_folder(root: Path) -> bool:
+def is_plain_folder(root: Path) -> bool:
+    """Tell whether a source is a folder of picture files on this machine."""
     with says_what_cannot_be_listed(root):
         return not is_remote(root) and is_dir(root) and container_of(root) is None and not part_files(root)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from evenhand._errors import EvenhandError
+from evenhand._files import check_replaceable
 from evenhand._progress import Progress, silent
 from evenhand.audit.findings import Cost, Match, Probe, Slice, Suspect
 from evenhand.audit.slices import SLICES
@@ -14,6 +15,7 @@ from evenhand.data.archives import is_there
 from evenhand.data.class_order import order_warning
 from evenhand.data.table import FeatureTable
 from evenhand.experiments.audit_errors import matches, probed
+from evenhand.experiments.audit_files import AUDIT_FILES, write_audit_files
 from evenhand.experiments.audit_run import calibration_suspects, cost_elsewhere
 from evenhand.experiments.audited import Audited, audited
 from evenhand.experiments.backbone import embedded
@@ -66,6 +68,7 @@ def audit_table(
     slices: int = SLICES,
     device: str = "cpu",
     progress: Progress = silent,
+    out: Path | None = None,
 ) -> Audit:
     """Evaluate by class, and by group where attributes are known; slice the errors, name and probe them.
 
@@ -91,15 +94,19 @@ def audit_table(
         Of the text tower.
     progress : callable
         Told of the words that are embedded.
+    out : Path, optional
+        Folder for slices.csv, errors.csv and suspects.csv, a new one or one that holds no other files.
 
     Raises
     ------
     EvenhandError
-        If the table cannot be evaluated, the run is another store's or damaged, `slices` is too small, or the
-        vocabulary cannot be read.
+        If the table cannot be evaluated, the run is another store's or damaged, `slices` is too small, the
+        vocabulary cannot be read, or `out` holds other files or cannot be written.
     """
     if slices < 2:
         raise EvenhandError(f"--slices is {slices}; give at least 2 for each class, {SLICES} is usual")
+    if out is not None:
+        check_replaceable(out, AUDIT_FILES, argument="--out")
     column = group_column(table, group_by)
     what = audited(table, column, seed, run)
     named = name_slices(
@@ -129,6 +136,8 @@ def audit_table(
         audit.costs = cost_elsewhere(table, what.rows.numbers, what.pretrained, after.model, tower, named.why)
         audit.suspects = calibration_suspects(table, run, what)
     said = [f"no words: {named.why}"] if tower is None else tower.vocabulary.notes
+    if out is not None:
+        write_audit_files(out, table, what, named, audit.suspects)
     audit.notes = [*what.notes, *_order(table, what), *said, *_moved(table, audit)]
     return audit
 

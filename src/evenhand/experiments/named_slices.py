@@ -45,6 +45,14 @@ class NamedSlices:
     tower: TextTower | None
     why: str
 
+    def sure(self) -> list[tuple[Slice, Bools]]:
+        """Return the slices beyond chance with their members, without those of mostly the same rows."""
+        return [
+            (one, members)
+            for one, members in zip(self.slices, self.members, strict=True)
+            if one.beyond_chance and one.same_as is None
+        ]
+
 
 def name_slices(
     what: Audited,

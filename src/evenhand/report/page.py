@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evenhand._files import atomic, sweep
+from evenhand._files import atomic, check_replaceable, sweep
 from evenhand._outputs import check_page, keep_apart
 from evenhand._progress import Progress, silent
+from evenhand.experiments.audit_files import AUDIT_FILES, write_audit_files
+from evenhand.experiments.audit_run import calibration_suspects
 from evenhand.report.facts import kept_facts, numbers, provenance_facts
 from evenhand.report.images import look_at
+from evenhand.report.slices import Slices
 from evenhand.report.source import RunView, view_run
 from evenhand.report.template import fill
 
@@ -30,7 +33,9 @@ def render_report(
     vocabulary: Path | None = None,
     progress: Progress = silent,
 ) -> Path:
-    """Write the page of `results` to `out` and return its path.
+    """Write the page of `results` to `out` and return its path; of a run the images behind it, too.
+
+    The images are listed in the folder `files_of(out)`, as `audit --out` lists them.
 
     Parameters
     ----------
@@ -61,11 +66,22 @@ def render_report(
     check_page(Path(out))
     data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
     view = None if run is None else view_run(run, store, model)
-    html = render(data, view, device=device, vocabulary=vocabulary, progress=progress)
+    if view is not None:
+        check_replaceable(files_of(Path(out)), AUDIT_FILES, argument="the folder of the report's files")
+    html, slices = _render(data, view, device=device, vocabulary=vocabulary, progress=progress)
     sweep(Path(out))
     with atomic(Path(out)) as temporary:
         temporary.write_text(html, encoding="utf-8")
+    if view is not None and slices is not None and slices.found is not None:
+        what, named = slices.found
+        suspects = calibration_suspects(view.table, view.folder, what)
+        write_audit_files(files_of(Path(out)), view.table, what, named, suspects)
     return Path(out)
+
+
+def files_of(page: Path) -> Path:
+    """Return the folder beside a page that lists the images behind it: report-files for report.html."""
+    return page.with_name(f"{page.stem}-files")
 
 
 def render(
@@ -77,6 +93,17 @@ def render(
     progress: Progress = silent,
 ) -> str:
     """Return the page as text; every name in it is escaped."""
+    return _render(data, view, device=device, vocabulary=vocabulary, progress=progress)[0]
+
+
+def _render(
+    data: Mapping[str, Any],
+    view: RunView | None,
+    *,
+    device: str | None,
+    vocabulary: Path | None,
+    progress: Progress,
+) -> tuple[str, Slices | None]:
     rows = _with_stages(data.get("rows", []), view)
     values: dict[str, Any] = {
         "run": view is not None,
@@ -91,7 +118,8 @@ def render(
         else:
             values["title"] = f"evenhand report: {view.folder.resolve().name}"
     found = numbers(rows, view, values.get("slices"), values["of_seed"])
-    return fill({**values, **found, **kept_facts(data), **provenance_facts(data, rows, view)})
+    html = fill({**values, **found, **kept_facts(data), **provenance_facts(data, rows, view)})
+    return html, values.get("slices")
 
 
 def _with_stages(rows: list[Mapping[str, Any]], view: RunView | None) -> list[Mapping[str, Any]]:
