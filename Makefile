@@ -8,9 +8,15 @@ OUT    ?= out
 export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
 # Two cores shared by parallel workers: more threads than that only wait for each other.
 export OMP_NUM_THREADS ?= 2
+# Every command of the tests is a new Python: without bytecode its imports take twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+# Two workers, which take what belongs together (tests/conftest.py) in the order that is printed.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --durations 20
+TWO    := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit ray faults browser browser-if-any install-test docs bench lock clean
+.PHONY: help setup demo test lint types unit ray faults browser install-test fresh docs bench lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +36,11 @@ setup: .venv/.ready  ## make .venv from the lock
 demo: setup  ## audit, ERM and CFR on the embedded scenes, into out/demo
 	$(BIN)/evenhand demo --out $(OUT)/demo
 
-test: lint types unit ray browser-if-any docs install-test  ## lint, types, all tests, docs, and the wheel in a clean environment
+test: lint types docs  ## lint, types, documentation, and all tests that this machine can run
+	$(PYTEST) $(TWO)
+ifeq ($(CHROMIUM),)
+	@echo "########  SKIPPED: the report's tests in a browser, no chromium here; \`make browser\` runs them  ########"
+endif
 
 lint: setup  ## ruff: style and format
 	$(BIN)/ruff check src tests scripts benchmarks
@@ -41,29 +51,25 @@ types: setup  ## mypy, strict
 	$(BIN)/mypy benchmarks
 
 unit: setup  ## every test but the wheel's, the browser's and the cluster's
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not install and not browser and not ray"
+	$(PYTEST) $(TWO) -m "not install and not browser and not ray"
 
 ray: setup  ## the engine on clusters of this machine, on loopback: workers, machines and drivers that die
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m ray
+	$(PYTEST) tests/ray
 
 faults: setup  ## fifty kills of each command at random instants, full disks, hostile inputs; some minutes
-	OMP_NUM_THREADS=1 EVENHAND_FAULT_TRIALS=50 $(BIN)/pytest -n 2 -m faults
+	EVENHAND_FAULT_TRIALS=50 $(PYTEST) $(TWO) tests/faults
 
-CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 browser: setup  ## the report in chromium, which is installed first if it is missing and you are root
-	@test -n "$(CHROMIUM)" || { apt-get update -qq && apt-get install -qq --no-install-recommends chromium; } \
+	@test -n "$(CHROMIUM)" || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium; } \
 	  || { echo "make browser needs chromium: install it as root, or name one in CHROMIUM" >&2; exit 1; }
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m browser
-
-browser-if-any: setup
-ifeq ($(CHROMIUM),)
-	@echo "########  SKIPPED: the browser tests of the report, no chromium here; \`make browser\` runs them  ########"
-else
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m browser
-endif
+	$(PYTEST) tests/browser
 
 install-test: setup  ## build the wheel, install it elsewhere, run the demo from it
-	$(BIN)/pytest -m install
+	$(PYTEST) tests/install
+
+fresh:  ## the README's two commands and `make browser`, as on a machine that has never seen them
+	.ci/run
 
 docs: setup  ## build the documentation into site/
 	$(BIN)/mkdocs build --quiet --strict

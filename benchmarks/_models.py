@@ -10,7 +10,7 @@ import torch
 from open_clip.model import CLIP
 from torch import Tensor
 
-from evenhand.backbones.openclip import OpenClipBackbone
+from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.data.decode import read_image
 from evenhand.data.manifest import Manifest
 from evenhand.datasets.scenes import write_scenes

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from evenhand.backbones.openclip import OpenClipBackbone
+from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.functional.contrastive import calibration_loss, similarity_loss
 from evenhand.functional.geometry import cosine_logits, project
 

@@ -1,19 +1,34 @@
-"""The browser marker, and a run on a store with thumbnails, drawn in a second, to test the report on."""
+"""How tests are ordered, what they leave behind, and a run on a store with thumbnails for the report."""
 
 import io
 import json
-from collections.abc import Callable
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from evenhand import Head, fit, load_store
 from evenhand.data.store_write import StoreWriter
 from evenhand.runs.card import write_card
 
+# The same examples in each run, from no earlier run's failures, however slow the machine.
+settings.register_profile(
+    "same", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
+
 MakeRun = Callable[..., Path]
+# In the environment, where the workers of pytest-xdist find it.
+ORDER = os.environ.setdefault("TEST_ORDER", str(int(time.time())))
+SHARING = ("browser", "docs", "install", "ray")
+"""Folders whose tests share what is slow to make, as a cluster: one worker runs them, before all others."""
 
 
 def thumbnail(rng: np.random.Generator) -> bytes:
@@ -26,8 +41,33 @@ def thumbnail(rng: np.random.Generator) -> bytes:
     return stream.getvalue()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: drives chromium; `make browser` installs it")
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if terminal := session.config.pluginmanager.get_plugin("terminalreporter"):
+        terminal.write_line(f"the same order again: TEST_ORDER={ORDER}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shuffle the files, and the tests in each, and bind together what one worker is to run."""
+    draw = random.Random(ORDER)
+    place = {path: draw.random() for path in dict.fromkeys(item.path for item in items)}
+    items.sort(key=lambda item: (folder_of(item) not in SHARING, place[item.path], draw.random()))
+    for item in items:
+        folder = folder_of(item)
+        item.add_marker(pytest.mark.xdist_group(folder if folder in SHARING else str(item.path)))
+
+
+def folder_of(item: pytest.Item) -> str:
+    """Return the folder of `tests` that holds a test."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sweep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Leave no folder behind where all tests pass; before the end, another test would get the same path."""
+    yield
+    if not request.session.testsfailed:
+        shutil.rmtree(tmp_path_factory.getbasetemp(), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

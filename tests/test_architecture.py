@@ -176,3 +176,58 @@ def test_a_fit_loads_no_model_library() -> None:
     found = f"print(sorted(set(sys.modules) & set({heavy!r})))"
     output = run_python(f"import sys, evenhand.runs.fit\n{found}")
     assert output.strip() == "[]"
+
+
+REFUSED = (
+    "embed no-photos --model tiny --out x.store",
+    "embed . --model VIT-L-41 --out /tmp/x.store",
+    "embed . --model tiny --precision fp8 --out /tmp/x.store",
+    "embed . --model tiny --device gpu --out /tmp/x.store",
+    "embed . --model tiny --templates none --out /tmp/x.store",
+    "embed . --model tiny --out x.store",
+    "import --features no.npy --table no.csv --out x.store",
+    "import --features mine.csv --table no.csv --out x.store",
+    "import --features mine.csv --table mine.csv --out mine.csv",
+    "audit no.store",
+    "audit no.store --fail-under worst=0.8",
+    "audit no.store --device gpu",
+    "fit no.store --out x.run",
+    "fit no.store --method cfrr --out x.run",
+    "fit no.store --concepts no.yaml --out x.run",
+    "compare no.store",
+    "compare no.store --methods erm,nope",
+    "compare no.store --concepts no.yaml",
+    "predict no.run .",
+    "predict no.run no-photos",
+    "predict no.run --features no.npy",
+    "predict no.run . --out mine.csv",
+    "predict no.run mine.csv --out mine.csv",
+    "report no.run",
+    "report no.run --out mine.csv",
+    "report no.run --device gpu",
+    "report no.run --vocabulary no.txt",
+    "export no.run --to onnx --out x",
+    "export no.run --to onnx --out .",
+    "bench nope",
+    "bench scenes --methods nope",
+    "bench waterbirds --data nowhere --model tiny",
+    "bench waterbirds --model tinny",
+    "demo --out .",
+)
+
+
+def test_what_needs_no_model_is_refused_before_torch_is_imported(tmp_path: Path) -> None:
+    """Half a second is promised for these; torch alone takes longer."""
+    for name in ("mine.csv", "report.html", "results.json"):
+        (tmp_path / name).write_text("mine")
+    code = (
+        f"import os, sys\nos.chdir({str(tmp_path)!r})\nfrom evenhand.cli.app import app\n"
+        f"for line in {REFUSED!r}:\n"
+        "    try:\n        app(line.split())\n"
+        "    except SystemExit as stop:\n        assert stop.code == 1, (line, stop.code)\n"
+        "    assert 'torch' not in sys.modules, line\n"
+    )
+    assert run_python(code) == ""
+    assert [(tmp_path / name).read_text() for name in ("mine.csv", "report.html", "results.json")] == [
+        "mine"
+    ] * 3

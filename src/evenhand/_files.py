@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
 import re
+import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
+from evenhand._lock import FileLock, lock_path
+from evenhand._outputs import check_new
 
+_ATTEMPTS = 100
 _SET = "files"
 """What a set of files is called while it is written; the name is hidden, as all temporary ones are."""
 
@@ -52,21 +57,33 @@ def all_or_none(folder: Path, *, last: str) -> Iterator[Path]:
     EvenhandError
         If the disk is full, the folder is read-only, or the system refuses for another reason.
     """
-    staging = _temporary(folder / _SET)
     try:
         with _made(folder):
             sweep(folder / _SET)
-            try:
-                staging.mkdir()
+            with _temporary(folder / _SET, folder=True) as staging:
                 yield staging
                 with _alone(folder):
                     (folder / last).unlink(missing_ok=True)
                     for file in sorted(staging.iterdir(), key=lambda file: (file.name == last, file.name)):
                         file.replace(folder / file.name)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise EvenhandError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+def check_replaceable(folder: Path, names: Collection[str], *, argument: str) -> None:
+    """Refuse a folder to write into that holds anything but earlier files of these names.
+
+    Raises
+    ------
+    EvenhandError
+        If it does, or is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise EvenhandError(f"{argument} {folder} is a file; name a folder")
+    others = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    others = sorted(name for name in others if name not in names and not name.startswith("."))
+    if others:
+        raise EvenhandError(f"{argument} {folder} exists and holds {others[0]}; name a new folder")
 
 
 def was_interrupted(folder: Path) -> bool:
@@ -86,35 +103,76 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def temporary_names(name: str) -> re.Pattern[str]:
+    """Return what matches the temporary names of a file or folder called `name`."""
+    return re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{16}}\.tmp")
+
+
+@contextmanager
+def _temporary(path: Path, *, folder: bool) -> Iterator[Path]:
+    """Make an empty file or folder of a random name beside `path`; `sweep` leaves it alone meanwhile."""
+    made, lock = _reserve(path, folder=folder)
+    try:
+        yield made
+    finally:
+        if folder:
+            shutil.rmtree(made, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                made.unlink(missing_ok=True)
+        if lock is not None:
+            lock.release()
+
+
+def _reserve(path: Path, *, folder: bool) -> tuple[Path, FileLock | None]:
+    """Make an empty file or folder of a new name, and lock it where the file system knows locks."""
+    for _ in range(_ATTEMPTS):
+        made = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+        if folder:
+            made.mkdir()
+        else:
+            made.open("xb").close()
+        try:
+            return made, lock_path(made, os.O_RDONLY if folder else os.O_RDWR)
+        except (BlockingIOError, FileNotFoundError):  # swept before it was locked
+            continue
+        except OSError:  # no locks here: then nobody sweeps, either
+            return made, None
+    raise FileExistsError(errno.EEXIST, "other processes keep removing temporary files", str(path))
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed writers of `path` left beside it; the temporary files of living ones stay."""
-    mark = re.compile(rf"\.{re.escape(path.name)}\.(\d{{1,9}})\.tmp")
+    """Remove what killed writers of `path` left beside it; what living ones write stays."""
+    mark = temporary_names(path.name)
     with suppress(OSError):
         for entry in path.parent.iterdir():
-            found = mark.fullmatch(entry.name)
-            if found is None or _lives(int(found[1])):
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink(missing_ok=True)
+            if mark.fullmatch(entry.name):
+                _remove_if_left(entry)
 
 
-def _lives(process: int) -> bool:
-    """Tell whether another process lives; our own number on a file is that of one before us."""
-    if process == os.getpid():
-        return False
+def sweep_all(folder: Path) -> None:
+    """Remove what killed writers left of any file in a folder and in its folders."""
+    mark = temporary_names("?").pattern.replace(re.escape("?"), ".+")
+    with suppress(OSError):
+        for entry in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
+            if re.fullmatch(mark, entry.name):
+                _remove_if_left(entry)
+
+
+def _remove_if_left(entry: Path) -> None:
+    """Remove a temporary file or folder whose writer is gone: its lock is free."""
+    whole = entry.is_dir() and not entry.is_symlink()
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # another user's
-        return True
-    return True
+        lock = lock_path(entry, os.O_NOFOLLOW | (os.O_RDONLY if whole else os.O_RDWR))
+    except OSError:
+        return
+    try:
+        if whole:
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -126,22 +184,19 @@ def atomic(path: Path) -> Iterator[Path]:
     Raises
     ------
     EvenhandError
-        If `path` is a folder, the disk is full, the folder is read-only, or the system refuses for another
-        reason.
+        If `path` is a folder, a device or a pipe, the disk is full, the folder is read-only, or the system
+        refuses for another reason.
     """
-    temporary = _temporary(path)
     try:
         if path.is_dir():
             raise EvenhandError(f"cannot write {path}: it is a folder; name a file")
-        with _made(path.parent):
-            try:
-                yield temporary
-                with temporary.open("rb+") as stream:
-                    os.fsync(stream.fileno())
-                temporary.replace(path)
-            finally:
-                with suppress(OSError):
-                    temporary.unlink(missing_ok=True)
+        if path.exists() and not path.is_file():  # root would put a file in the place of /dev/null
+            raise EvenhandError(f"cannot write {path}: it is no plain file; name another")
+        with _made(path.parent), _temporary(path, folder=False) as temporary:
+            yield temporary
+            with temporary.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            temporary.replace(path)
     except OSError as error:
         raise EvenhandError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -169,20 +224,16 @@ def atomic_folder(path: Path, *, argument: str) -> Iterator[Path]:
         If `path` is a file or holds anything, the disk is full, or the system refuses for another reason.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100  "." has no name; links keep theirs
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise EvenhandError(f"{argument} {path} exists and is no empty folder; name a new one")
-    temporary = _temporary(path)
+    check_new(path, argument=argument)
     try:
         sweep(path)
-        temporary.mkdir(parents=True)
-        yield temporary
-        for file in filter(Path.is_file, temporary.rglob("*")):
-            with file.open("rb+") as stream:
-                os.fsync(stream.fileno())
-        if path.exists():
-            path.rmdir()
-        temporary.replace(path)
+        with _made(path.parent), _temporary(path, folder=True) as temporary:
+            yield temporary
+            for file in filter(Path.is_file, temporary.rglob("*")):
+                with file.open("rb+") as stream:
+                    os.fsync(stream.fileno())
+            if path.exists():
+                path.rmdir()
+            temporary.replace(path)
     except OSError as error:
         raise EvenhandError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

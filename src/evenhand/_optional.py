@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 from evenhand._errors import EvenhandError
@@ -13,6 +14,14 @@ def optional(module: str, extra: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        raise EvenhandError(
-            f"{module} is not installed; install it with: pip install 'evenhand[{extra}]'"
-        ) from error
+        raise _absent(module, extra) from error
+
+
+def require(module: str, extra: str) -> None:
+    """Say which extra brings `module` where it is not installed, without importing it."""
+    if find_spec(module) is None:
+        raise _absent(module, extra)
+
+
+def _absent(module: str, extra: str) -> EvenhandError:
+    return EvenhandError(f"{module} is not installed; install it with: pip install 'evenhand[{extra}]'")

@@ -15,6 +15,19 @@ def known_names(builtin: Mapping[str, str], group: str) -> list[str]:
     return [*builtin, *sorted(point.name for point in entry_points(group=group))]
 
 
+def check_known(name: str, builtin: Mapping[str, str], group: str, *, kind: str) -> None:
+    """Refuse a name that neither a built-in nor a plug-in has; nothing is imported.
+
+    Raises
+    ------
+    EvenhandError
+        If there is none; `kind` says of what.
+    """
+    known = known_names(builtin, group)
+    if name not in known:
+        raise EvenhandError(f"{kind} {name!r} is unknown; the {kind}s are {', '.join(known)}")
+
+
 def find(name: str, builtin: Mapping[str, str], group: str, *, kind: str) -> Any:
     """Return the object that "module:object" stands for under `name`; a built-in comes before a plug-in.
 
@@ -23,10 +36,7 @@ def find(name: str, builtin: Mapping[str, str], group: str, *, kind: str) -> Any
     EvenhandError
         If there is none; `kind` says of what.
     """
+    check_known(name, builtin, group, kind=kind)
     plugged = {point.name: point.value for point in entry_points(group=group)}
-    target = builtin.get(name) or plugged.get(name)
-    if target is None:
-        known = ", ".join(known_names(builtin, group))
-        raise EvenhandError(f"{kind} {name!r} is unknown; the {kind}s are {known}")
-    module, _, attribute = target.partition(":")
+    module, _, attribute = (builtin.get(name) or plugged[name]).partition(":")
     return getattr(import_module(module), attribute)

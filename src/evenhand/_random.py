@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:  # lists of images and tables draw splits, and need no torch
+    import torch
 
 
 def child_seed(seed: int, *names: str | int) -> int:
@@ -25,4 +28,6 @@ def numpy_stream(seed: int, *names: str | int) -> np.random.Generator:
 
 def torch_stream(seed: int, *names: str | int) -> torch.Generator:
     """Return the torch CPU generator of the child stream `names`."""
+    import torch
+
     return torch.Generator().manual_seed(child_seed(seed, *names))

@@ -8,11 +8,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from math import inf, isfinite
+from math import inf
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 from evenhand._errors import EvenhandError
+
+LARGEST = 3.4e38
+"""What a number may be at most where nothing less is said: 32 bits hold no larger one."""
+LARGEST_WHOLE = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,12 @@ class Range:
             return None
         kind, noun = (Integral, "a whole number") if self.whole else (Real, "a finite number")
         number = isinstance(value, kind) and not isinstance(value, bool)
-        if not number or (not self.whole and not isfinite(value)):
+        # Compared, not converted: a whole number may have more digits than any float. NaN is never equal.
+        if not number or (not self.whole and (value != value or abs(value) == inf)):
             return f"{noun}, {self}"
+        largest = LARGEST_WHOLE if self.whole else LARGEST
+        if abs(value) > largest:
+            return f"{self} and at most {largest:g}" if self.high == inf else str(self)
         low, high = self.low, self.high
         over = low < value if self.above else low <= value
         under = value < high if self.below else value <= high

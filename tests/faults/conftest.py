@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,9 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a command: its exit code, negative for a signal, and what it said."""
+    """What became of a command: its exit code, negative for a signal, its number, and what it said."""
 
     code: int
+    process: int
     seconds: float
     writes: int
     stdout: str
@@ -35,7 +37,14 @@ class Done:
 
 
 _SAID = ("stdout", "stderr", "writes")
-_USUAL = {"kill_after": None, "kill_at": None, "stop_at": None, "file_size": None, "powerless": False}
+_USUAL = {
+    "kill_after": None,
+    "kill_at": None,
+    "stop_at": None,
+    "file_size": None,
+    "powerless": False,
+    "signal": signal.SIGKILL,
+}
 
 
 class Warm:
@@ -58,6 +67,7 @@ class Warm:
         *arguments: object,
         kill_after: float | None = None,
         kill_at: int | None = None,
+        signal: int = signal.SIGKILL,
         file_size: int | None = None,
         powerless: bool = False,
     ) -> Done:
@@ -68,7 +78,7 @@ class Warm:
         folder : Path
             Where it runs; made if it is not there.
         kill_after : float, optional
-            Seconds after which it is killed.
+            Seconds after which it is killed, or gets `signal`.
         kill_at : int, optional
             The number of the change to files below `folder` before which it is killed.
         file_size : int, optional
@@ -81,6 +91,7 @@ class Warm:
             [arguments],
             kill_after=kill_after,
             kill_at=kill_at,
+            signal=signal,
             file_size=file_size,
             powerless=powerless,
         )

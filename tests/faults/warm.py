@@ -47,7 +47,7 @@ def serve(order: dict[str, Any]) -> list[dict[str, Any]]:
     if order["stop_at"] is not None:
         return stop_and_go(order, start, end)
     processes = [begin(order, number) for number in range(len(order["commands"]))]
-    return [wait(process, start, end) for process in processes]
+    return [wait(process, start, end, order["signal"]) for process in processes]
 
 
 def stop_and_go(order: dict[str, Any], start: float, end: float) -> list[dict[str, Any]]:
@@ -67,21 +67,34 @@ def begin(order: dict[str, Any], number: int) -> int:
     return process
 
 
-def wait(process: int, start: float, end: float) -> dict[str, Any]:
-    """Wait for a child, and kill it when its time is over."""
+def wait(process: int, start: float, end: float, number: int = signal.SIGKILL) -> dict[str, Any]:
+    """Wait for a child, and send it a signal when its time is over."""
     while os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
         if time.monotonic() > end:
-            os.kill(process, signal.SIGKILL)
+            end_by(process, number)
             break
         time.sleep(0.001)
     _, status = os.waitpid(process, 0)
-    return {"code": os.waitstatus_to_exitcode(status), "seconds": time.monotonic() - start}
+    code = os.waitstatus_to_exitcode(status)
+    return {"code": code, "seconds": time.monotonic() - start, "process": process}
+
+
+def end_by(process: int, number: int) -> None:
+    """Send a child the signal; what a terminal sends goes to its own children, too."""
+    if number in (signal.SIGINT, signal.SIGHUP):
+        os.killpg(process, number)
+    else:
+        os.kill(process, number)
 
 
 def obey(order: dict[str, Any], arguments: list[str], said: Path) -> None:
     """Run one command of evenhand in this process, which ends with it."""
     code = 70
     try:
+        os.setsid()  # what it leaves behind can be told by its session
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
         said.mkdir(exist_ok=True)
         for number, name in ((1, "stdout"), (2, "stderr")):
             os.dup2(os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)

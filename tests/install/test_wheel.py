@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from tests.docs.test_pages import STAND_INS, blocks, commands
 
 pytestmark = pytest.mark.install
 
@@ -70,6 +72,36 @@ def demo(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     env = {**kept, "PYTHONPATH": str(folder / "offline"), "HOME": str(folder)}
     call(environment / "bin" / "evenhand", "demo", "--out", folder / "demo", cwd=folder, env=env)
     return folder / "demo"
+
+
+def test_the_readmes_commands_run_from_an_empty_folder(environment: Path, tmp_path: Path) -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    env = {**kept, "PATH": f"{environment / 'bin'}:{kept['PATH']}", "HOME": str(tmp_path)}
+    folder = tmp_path / "an empty folder"
+    folder.mkdir()
+    draw = (
+        "from pathlib import Path; from evenhand.datasets.scenes import write_scenes\n"
+        "write_scenes(Path('photos'), seed=0, train=200, test=60)\n"
+        "write_scenes(Path('new-photos'), seed=1, train=8, test=8)\n"
+    )
+    call(environment / "bin" / "python", "-c", draw, cwd=folder, env=env)
+    # The `compare` of all methods takes minutes; tests/docs runs it with fewer.
+    (block,) = [one for one in blocks(page) if one.kind == "shell" and "evenhand embed" in one.text]
+    for text in commands(block.text):
+        for written, stand_in in STAND_INS.items():
+            text = text.replace(written, stand_in)
+        done = call(*shlex.split(text), cwd=folder, env=env)
+        assert done.stderr.splitlines()[-1].startswith("next: "), text
+    made = {path.name for path in folder.iterdir()}
+    assert made >= {
+        "birds.store",
+        "birds.run",
+        "report.html",
+        "report-files",
+        "predictions.csv",
+        "birds-clip",
+    }
 
 
 def test_the_wheel_holds_its_data_and_stays_small(wheel: Path) -> None:

@@ -62,7 +62,7 @@ def test_the_temperature_is_the_one_that_torch_finds(seed: int) -> None:
     assert fit_temperature(logits, y) == pytest.approx(log_t.exp().item(), rel=1e-5)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.3, 3))
 def test_scaled_logits_have_the_scaled_temperature(seed: int, scale: float) -> None:
     logits, y = some(seed, n=100)

@@ -93,7 +93,6 @@ def rows(part: Tensor) -> list[int]:
 # Calibration sets.
 
 
-@settings(deadline=None)
 @given(SEEDS, st.integers(1, 20), CLASSES, st.sampled_from(CHOICES))
 def test_the_order_of_rows_changes_no_calibration_set(
     seed: int, n: int, classes: int, choose: CalibrationRule
@@ -108,7 +107,6 @@ def test_the_order_of_rows_changes_no_calibration_set(
     assert other.notes == one.notes
 
 
-@settings(deadline=None)
 @given(SEEDS, st.integers(1, 20), CLASSES, st.sampled_from(CHOICES), st.integers(-20, 20))
 def test_neither_names_of_classes_nor_the_scale_of_logits_change_a_calibration_set(
     seed: int, n: int, classes: int, choose: CalibrationRule, power: int
@@ -322,7 +320,7 @@ def judged(seed: int, n: int, classes: int) -> tuple[HeldOutPredictions, Ints]:
 
 
 # Clusters are left out: k-means starts from drawn rows.
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(SEEDS, st.integers(5, 80), CLASSES, st.sampled_from(sorted(set(RULES) - {"worst_cluster"})))
 def test_the_order_of_judged_rows_changes_no_choice(seed: int, n: int, classes: int, rule: str) -> None:
     found, predictions = judged(seed, n, classes)

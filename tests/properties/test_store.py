@@ -56,7 +56,7 @@ def stores(draw: st.DrawFn) -> tuple[Head, np.ndarray, dict[str, list[str]], int
     return head, X, columns, draw(st.integers(1, n))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(stores())
 def test_round_trip_is_identity(made: tuple[Head, np.ndarray, dict[str, list[str]], int]) -> None:
     head, X, columns, part_rows = made
@@ -92,7 +92,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
 def test_no_byte_changes_unseen(store: Path, name: str, place: float, flip: int) -> None:
     file = store / name

@@ -1,8 +1,6 @@
 """A cluster of this machine alone: a head without places for actors, and two raylets with one each."""
 
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +15,10 @@ from evenhand.data.manifest import Manifest
 from evenhand.datasets.scenes import write_scenes
 from evenhand.extract.local import embed
 from evenhand.extract.ray_engine import RayEngine
+from evenhand.extract.ray_folder import short_folder
 
-# Loopback alone, and nothing told to Ray's makers; Ray reads both at its import.
-os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0")
+# Loopback alone, nothing told to Ray's makers, workers as urgent as other tests: Ray reads it when imported.
+os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0")
 pytest.importorskip("ray")
 
 OPTIONS: dict[str, Any] = {"batch_size": 4, "part_rows": 16, "dtype": "float32"}
@@ -66,17 +65,17 @@ class Raylets:
 def raylets() -> Iterator[Raylets]:
     from ray.cluster_utils import Cluster
 
-    # Sockets lie in it, whose paths have to be short.
-    folder = tempfile.mkdtemp(prefix="r")
-    head = {"num_cpus": 0, "include_dashboard": False, "node_ip_address": "127.0.0.1", "temp_dir": folder}
-    made = Raylets(Cluster(initialize_head=True, head_node_args=head))
-    try:
-        made.add()
-        made.add()
-        yield made
-    finally:
-        made.cluster.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+    head = {"num_cpus": 0, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
+    with short_folder() as folder, pytest.MonkeyPatch.context() as patch:
+        # Of `temp_dir` a Cluster makes use, but it writes its address where all clusters of this machine do.
+        patch.setenv("RAY_TMPDIR", folder)
+        made = Raylets(Cluster(initialize_head=True, head_node_args=head))
+        try:
+            made.add()
+            made.add()
+            yield made
+        finally:
+            made.cluster.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,6 @@ from evenhand.backbones.base import Backbone
 from evenhand.backbones.load import load_backbone
 from evenhand.data.manifest import Manifest
 from evenhand.extract.local import embed
-from evenhand.extract.ray_engine import RayEngine
 
 from .conftest import OPTIONS, Raylets, bytes_in
 
@@ -101,18 +103,40 @@ def test_other_inputs_and_models_give_the_bytes_of_one_machine(
     assert bytes_in(there) == bytes_in(here)
 
 
+ALONE = """
+import sys
+import ray
+from evenhand.backbones.load import load_backbone
+from evenhand.data.manifest import Manifest
+from evenhand.extract.local import embed
+from evenhand.extract.ray_engine import RayEngine
+
+source, out = sys.argv[1:]
+nodes = set()
+
+def look(stage, done, total):
+    nodes.update(node["NodeManagerAddress"] for node in ray.nodes())
+
+embed(Manifest.read(source), load_backbone("tiny"), out, batch_size=4, part_rows=16, dtype="float32",
+      engine=RayEngine(actors=1), progress=look)
+print(*nodes, ray.is_initialized())
+"""
+
+
 def test_without_an_address_a_cluster_of_this_machine_comes_and_goes(
-    manifest: Manifest, tiny: Backbone, local_store: Path, tmp_path: Path
+    scenes: Path, local_store: Path, tmp_path: Path
 ) -> None:
-    import ray
-
-    nodes: list[str] = []
-
-    def look(stage: str, done: int, total: int) -> None:
-        if not nodes:
-            nodes.extend(node["NodeManagerAddress"] for node in ray.nodes())
-
-    embed(manifest, tiny, tmp_path / "s", **OPTIONS, engine=RayEngine(actors=1), progress=look)
-    assert nodes == ["127.0.0.1"]
-    assert not ray.is_initialized()
+    # In a process of its own: one that has had such a cluster starts no actors on another.
+    temporary = tmp_path / ("long" * 30)
+    temporary.mkdir()
+    env = {name: value for name, value in os.environ.items() if name != "RAY_TMPDIR"}
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, str(scenes), str(tmp_path / "s")],
+        env={**env, "TMPDIR": str(temporary), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "127.0.0.1 False\n", done.stderr
+    assert not list(temporary.glob("ray*"))
     assert bytes_in(tmp_path / "s") == bytes_in(local_store)

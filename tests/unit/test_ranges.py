@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,33 @@ def test_no_recipes_are_refused() -> None:
 def test_training_that_diverges_is_told() -> None:
     with pytest.raises(EvenhandError, match=r"learning_rate 1e\+30 is too large: training diverged in epoch"):
         ERM(learning_rate=1e30).fit(X, Y)
+
+
+@pytest.mark.parametrize("value", [1e308, 10**400, 3.5e38])
+def test_numbers_past_32_bits_are_refused(value: float) -> None:
+    with pytest.raises(
+        EvenhandError, match=r"learning_rate must be above 0 and at most 3\.4e\+38, but it is"
+    ):
+        ERM(learning_rate=value).fit(X, Y)
+    assert COUNT.objection(10**400) == "at least 1 and at most 9.22337e+18"
+
+
+@pytest.mark.parametrize("factor", [1e20, 1e30, 1e-25, 1e-40])
+def test_features_whose_squares_leave_float32_are_refused(factor: float) -> None:
+    with pytest.raises(EvenhandError, match=r"largest number of the features is .* divide all rows by one"):
+        ERM().fit((X * np.float64(factor)).astype(np.float32), Y)
+
+
+def test_features_that_are_mapped_for_reading_give_no_warning(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    fitted = ERM(epochs=1, random_state=0).fit(mapped, Y)
+    np.testing.assert_array_equal(
+        fitted.predict_proba(mapped), ERM(epochs=1, random_state=0).fit(X, Y).predict_proba(X)
+    )
+    assert not [one for one in recwarn.list if "writable" in str(one.message)]
 
 
 def test_bounds_belong_to_a_range_or_not() -> None:

@@ -33,6 +33,10 @@ class Audited:
     ----------
     found : list of ResultRow
         The evaluation of each audited model on the evaluation split, before first.
+    tested : list of Stage
+        The same models on the evaluation split.
+    test : int64 [M]
+        Its row numbers in the store.
     stages : list of Stage
         The same models on the rows that are sliced.
     pretrained : Model
@@ -46,6 +50,8 @@ class Audited:
     """
 
     found: list[ResultRow]
+    tested: list[Stage]
+    test: Ints
     stages: list[Stage]
     pretrained: Model
     pretrained_right: Bools
@@ -89,7 +95,7 @@ def audited(table: FeatureTable, column: str | None, seed: int, run: Path | None
     rows = SlicedRows(_embedded(pretrained, table, numbers), y, table.classes, numbers, halves(y, seed))
     on_rows = [Stage.of(stage.name, stage.model, table, numbers) for stage in stages]
     right = Stage.of("zero_shot", pretrained, table, numbers).right
-    return Audited(found, on_rows, pretrained, right, rows, tuple(notes))
+    return Audited(found, stages, parted.test, on_rows, pretrained, right, rows, tuple(notes))
 
 
 def _card(run: Path, table: FeatureTable) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from evenhand.audits.findings import Slice
 from evenhand.audits.inputs import Audited
 from evenhand.audits.slice_report import find_slices, with_words
 from evenhand.audits.slices import SLICES, Sliced
-from evenhand.audits.vocabulary import read_vocabulary
+from evenhand.audits.vocabulary import Vocabulary, read_vocabulary
 from evenhand.audits.words import TextTower, load_tower
 from evenhand.data.table import FeatureTable
 
@@ -44,6 +44,14 @@ class NamedSlices:
     dealt: Mapping[tuple[str, str], Sliced]
     tower: TextTower | None
     why: str
+
+    def sure(self) -> list[tuple[Slice, Bools]]:
+        """Return the slices beyond chance with their members, without those of mostly the same rows."""
+        return [
+            (one, members)
+            for one, members in zip(self.slices, self.members, strict=True)
+            if one.beyond_chance and one.same_as is None
+        ]
 
 
 def name_slices(
@@ -79,20 +87,23 @@ def name_slices(
     EvenhandError
         If the vocabulary cannot be read.
     """
+    unwanted = vocabulary is not None and str(vocabulary) == NO_WORDS
+    given = None if vocabulary is None or unwanted else read_vocabulary(vocabulary)
     found, dealt = find_slices(what, slices)
     wanted = always or any(one.beyond_chance for one, _ in found)
-    tower, why = _tower(table, vocabulary, device, progress) if wanted else (None, _nothing_to_name(what))
+    tower, why = None, _nothing_to_name(what)
+    if unwanted and wanted:
+        why = "none were asked for"
+    elif wanted:
+        tower, why = _tower(table, given, device, progress)
     named = with_words(what, found, table, tower, seed)
     return NamedSlices(named, [members for _, members in found], dealt, tower, why)
 
 
 def _tower(
-    table: FeatureTable, vocabulary: Path | None, device: str, progress: Progress
+    table: FeatureTable, given: Vocabulary | None, device: str, progress: Progress
 ) -> tuple[TextTower | None, str]:
     """Return the text tower, or None and why there is none."""
-    if vocabulary is not None and str(vocabulary) == NO_WORDS:
-        return None, "none were asked for"
-    given = None if vocabulary is None else read_vocabulary(vocabulary)
     try:
         return load_tower(table, given, device=device, progress=progress), ""
     except EvenhandError as error:

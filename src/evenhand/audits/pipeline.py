@@ -8,15 +8,19 @@ from typing import Any
 from pydantic import Field
 
 from evenhand._errors import EvenhandError
+from evenhand._files import check_replaceable
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
+from evenhand.audits.files import AUDIT_FILES, write_audit_files
 from evenhand.audits.findings import Cost, Match, Probe, Slice, Suspect
-from evenhand.audits.inputs import audited
+from evenhand.audits.inputs import Audited, audited
 from evenhand.audits.named_slices import name_slices
 from evenhand.audits.run_report import calibration_suspects, cost_elsewhere
 from evenhand.audits.slice_report import matches, probed
 from evenhand.audits.slices import SLICES
+from evenhand.backbones.from_card import embedded
 from evenhand.data.archives import is_there
+from evenhand.data.class_order import order_warning
 from evenhand.data.head import Head
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.result_row import group_column
@@ -70,6 +74,7 @@ def audit(
     slices: int = SLICES,
     device: str = "cpu",
     progress: Progress = silent,
+    out: Path | None = None,
 ) -> Audit:
     """Evaluate by class, and by group where attributes are known; slice the errors, name and probe them.
 
@@ -97,16 +102,20 @@ def audit(
         Of the text tower.
     progress : callable
         Told of the words that are embedded.
+    out : Path, optional
+        Folder for slices.csv, errors.csv and suspects.csv, a new one or one that holds no other files.
 
     Raises
     ------
     EvenhandError
-        If the table cannot be evaluated, the run is another store's or damaged, `slices` is too small, or the
-        vocabulary cannot be read.
+        If the table cannot be evaluated, the run is another store's or damaged, `slices` is too small, the
+        vocabulary cannot be read, or `out` holds other files or cannot be written.
     """
     if slices < 2:
         raise EvenhandError(f"--slices is {slices}; give at least 2 for each class, {SLICES} is usual")
     table = as_table(X, y, groups=groups, head=head)
+    if out is not None:
+        check_replaceable(out, AUDIT_FILES, argument="--out")
     column = group_column(table, group_by)
     what = audited(table, column, seed, run)
     named = name_slices(
@@ -136,8 +145,19 @@ def audit(
         audit.costs = cost_elsewhere(table, what.rows.numbers, what.pretrained, after.model, tower, named.why)
         audit.suspects = calibration_suspects(table, run, what)
     said = [f"no words: {named.why}"] if tower is None else tower.vocabulary.notes
-    audit.notes = [*what.notes, *said, *_moved(table, audit)]
+    if out is not None:
+        write_audit_files(out, table, what, named, audit.suspects)
+    audit.notes = [*what.notes, *_order(table, what), *said, *_moved(table, audit)]
     return audit
+
+
+def _order(table: FeatureTable, what: Audited) -> list[str]:
+    """Return what the labels say of the order of imported text features."""
+    first = what.stages[0]
+    if first.name != "zero_shot" or table.head.text is None or embedded(table.card):
+        return []
+    told = order_warning(first.predicted, table.y[what.rows.numbers], table.classes)
+    return [] if told is None else [told]
 
 
 def _moved(table: FeatureTable, audit: Audit) -> list[str]:

@@ -62,6 +62,8 @@ def read_vocabulary(path: Path) -> Vocabulary:
         If the file cannot be read, is not UTF-8, or holds no word.
     """
     try:
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise OSError("it is no plain file")
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise EvenhandError(

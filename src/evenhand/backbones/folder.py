@@ -2,39 +2,72 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from evenhand._errors import EvenhandError
 
-PREFIX, HF_PREFIX = "local-dir:", "hf:"
+PREFIX, HF_PREFIX, HUB_PREFIX = "local-dir:", "hf:", "hf-hub:"
 CONFIG, WORDS = "open_clip_config.json", "words.txt"
+HF_CONFIG = "config.json"
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
+_PARTS = (
+    ("preprocessor_config.json", "processor_config.json"),
+    ("tokenizer.json", "vocab.json+merges.txt", "spiece.model", "tokenizer.model"),
+)
+"""What a folder of transformers' holds beside configuration and weights, in any of these forms."""
 
 
-def check_folder(folder: Path, pretrained: str | None) -> None:
+def check_folder(folder: Path) -> None:
     """Refuse a folder of open_clip's before it is read.
 
     Raises
     ------
     EvenhandError
-        If a checkpoint was named beside it, it lacks configuration or weights, or it would run code.
+        If there is none, or it lacks configuration or weights.
     """
-    if pretrained is not None:
-        raise EvenhandError(
-            f"--pretrained {pretrained!r} does not go with {PREFIX}{folder}, which brings its own weights; "
-            "leave it out"
-        )
+    if not folder.is_dir():
+        raise EvenhandError(f"model folder {folder} does not exist or is no folder; check the path")
     if not (folder / CONFIG).is_file():
-        raise EvenhandError(f"model folder {folder} has no {CONFIG}; give open_clip's folder")
-    if not any(file for pattern in _WEIGHTS for file in folder.glob(pattern)):
+        offer = f"; it holds a model of transformers: name it {HF_PREFIX}{folder}"
+        offer = offer if (folder / HF_CONFIG).is_file() else "; give open_clip's folder"
+        raise EvenhandError(f"model folder {folder} has no {CONFIG}{offer}")
+    if not weights_bytes(folder):
         raise EvenhandError(f"model folder {folder} has no weights; allowed are {', '.join(_WEIGHTS)}")
-    if _asks_for_code(folder):
+
+
+def check_hf_folder(folder: Path) -> None:
+    """Refuse a folder of transformers' that lacks a part, or holds an adapter instead of a model.
+
+    Raises
+    ------
+    EvenhandError
+        With the names of what is missing, and where it comes from.
+    """
+    if (folder / "adapter_config.json").is_file():
         raise EvenhandError(
-            f"model folder {folder} asks in {CONFIG} to run code of its own (trust_remote_code), which "
-            "evenhand never does; use another model"
+            f"model folder {folder} holds an adapter (adapter_config.json), which changes a model that lies "
+            "elsewhere; merge it with merge_and_unload() of peft and save the whole model"
         )
+    if not weights_bytes(folder):
+        raise EvenhandError(f"model folder {folder} has no weights; allowed are {', '.join(_WEIGHTS)}")
+    missing = [
+        " or ".join(files)
+        for files in _PARTS
+        if not any(all((folder / name).is_file() for name in one.split("+")) for one in files)
+    ]
+    if missing:
+        raise EvenhandError(
+            f"model folder {folder} lacks {' and '.join(missing)}, which save_pretrained of the model alone "
+            "does not write; copy them from the base model, or save its processor there: "
+            "AutoProcessor.from_pretrained(BASE).save_pretrained(FOLDER)"
+        )
+
+
+def weights_bytes(folder: Path) -> int:
+    """Return how large the weights in a folder are."""
+    return sum(file.stat().st_size for pattern in _WEIGHTS for file in folder.glob(pattern) if file.is_file())
 
 
 def folder_of(model: str) -> Path | None:
@@ -69,10 +102,18 @@ def write_words(folder: Path, words: Sequence[str]) -> None:
         (folder / WORDS).write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
 
 
-def _asks_for_code(folder: Path) -> bool:
-    """Tell whether the tokenizer would run what lies in the folder: open_clip hands these settings on."""
-    try:
-        text = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["model_cfg"]["text_cfg"]
-        return "trust_remote_code" in (text.get("tokenizer_kwargs") or {})
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return False  # open_clip will tell what is wrong with it
+def check_code(config: Mapping[str, Any], where: str) -> None:
+    """Refuse a configuration of open_clip's whose tokenizer would run a stranger's code.
+
+    Raises
+    ------
+    EvenhandError
+        If `trust_remote_code` is anywhere in what is handed on to the tokenizer.
+    """
+    text = config.get("text_cfg")
+    settings = text.get("tokenizer_kwargs") if isinstance(text, Mapping) else None
+    if isinstance(settings, Mapping) and "trust_remote_code" in settings:
+        raise EvenhandError(
+            f"{where} asks in {CONFIG} to run code of its own (trust_remote_code), which evenhand "
+            "never does; use another model"
+        )

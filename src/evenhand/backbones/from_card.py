@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from evenhand._errors import EvenhandError
+from evenhand.backbones.folder import HF_PREFIX, PREFIX, folder_of
 from evenhand.backbones.load import Loaded, load_backbone
+from evenhand.backbones.names import absolute
 
 _NEEDED = ("activation", "model", "precision", "preprocessing", "site", "weights_sha256")
 
@@ -31,19 +34,72 @@ def backbone_of(card: Mapping[str, Any], device: str, *, precision: str | None =
     absent = [name for name in _NEEDED if card.get(name) is None]
     if absent:
         raise EvenhandError(f"the run's card tells no {absent[0]!r} of the model; run fit again")
+    _check_there(card)
+    open_clips = card["family"] == "open_clip" and card["model"] != "tiny"
     backbone = load_backbone(
         card["model"],
         card.get("pretrained"),
         device=device,
         precision=precision or card["precision"],
         site=card["site"].removeprefix("visual."),
+        preprocess=card.get("preprocess"),
+        activation=card["activation"].lower() if open_clips else None,
     )
-    if backbone.card()["weights_sha256"] != card["weights_sha256"]:
+    found = backbone.card()["weights_sha256"]
+    if found != card["weights_sha256"]:
         raise EvenhandError(
-            f"model {card['model']!r} has other weights than the run's store was made with "
-            f"({card['weights_sha256'][:12]}); use the same checkpoint"
+            f"model {_where(card)} has other weights ({found[:12]}) than the run's store was made with "
+            f"({card['weights_sha256'][:12]}); name the same checkpoint with --model"
         )
     return backbone
+
+
+def elsewhere(card: Mapping[str, Any], model: str | None) -> Mapping[str, Any]:
+    """Return a store's card with the place where its model lies now.
+
+    Parameters
+    ----------
+    card : mapping
+        Of a store that `embed` made.
+    model : str, optional
+        A checkpoint file where the store was made with one; else a model's name or folder. Its weights are
+        compared when it is loaded.
+
+    Raises
+    ------
+    EvenhandError
+        If the store holds imported embeddings, which no model goes with.
+    """
+    if model is None:
+        return card
+    if not embedded(card):
+        raise EvenhandError(
+            f"--model {model} does not go with a run on imported embeddings, which no model is known for; "
+            "leave it out"
+        )
+    if card.get("pretrained") is not None and Path(model).expanduser().is_file():
+        return {**card, "pretrained": absolute(model)}
+    named = model.startswith((PREFIX, HF_PREFIX)) or not Path(model).is_dir()
+    kind = HF_PREFIX if card["family"] == "transformers" else PREFIX
+    return {**card, "model": model if named else kind + absolute(model), "pretrained": None}
+
+
+def _check_there(card: Mapping[str, Any]) -> None:
+    """Refuse a model that is gone from where it was, before anything is loaded."""
+    model, pretrained = str(card["model"]), card.get("pretrained")
+    local = model.startswith(PREFIX) or model.startswith((f"{HF_PREFIX}/", f"{HF_PREFIX}."))
+    if (local and folder_of(model) is None) or (
+        pretrained is not None and Path(pretrained).is_absolute() and not Path(pretrained).is_file()
+    ):
+        raise EvenhandError(
+            f"the model that the run's store was made with, {_where(card)}, is no longer there; put it back, "
+            "or name its new place with --model of predict, export or report"
+        )
+
+
+def _where(card: Mapping[str, Any]) -> str:
+    pretrained = card.get("pretrained")
+    return repr(card["model"]) + ("" if pretrained is None else f" with {pretrained!r}")
 
 
 def embedded(card: Mapping[str, Any]) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from errno import ENOENT
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,17 +14,23 @@ from torch import Tensor, nn
 
 from evenhand._errors import EvenhandError
 from evenhand._optional import optional
-from evenhand.backbones.folder import HF_PREFIX, known_words
-from evenhand.backbones.openclip import weights_hash
+from evenhand.backbones.folder import HF_PREFIX, check_hf_folder, known_words, weights_bytes
+from evenhand.backbones.limits import check_limits
+from evenhand.backbones.loader_errors import told
+from evenhand.backbones.openclip_model import weights_hash
 from evenhand.backbones.precision import arithmetic, choose_precision
 from evenhand.backbones.projection import LinearProjection, Projection
 from evenhand.backbones.prompts import complete
+from evenhand.backbones.quiet import quiet_transformers
 from evenhand.backbones.sites import Site
+from evenhand.backbones.soundness import check_processors, check_weights, sound_head
 from evenhand.data.head import Head
 from evenhand.functional.geometry import prototypes
 
 _NO_CODE = {"trust_remote_code": False}
 """Said aloud, or transformers asks at the terminal whether to run what a stranger wrote."""
+_OUR_CODE = {"attn_implementation": "sdpa"}
+"""A configuration may name a kernel of the hub for attention, which is a program: torch's own is used."""
 SITES = {"clip": "visual_projection", "siglip": "identity", "siglip2": "identity"}
 """Projection site by model type; SigLIP's towers end without a linear map, so that an identity follows."""
 
@@ -135,8 +141,11 @@ class HfBackbone:
     def head(self, classes: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> Head:
         """Return projection and text prototypes: the renormalised mean of each class's unit prompts."""
         chosen = complete(prompts, classes)
-        rows = [prototypes(self._text(chosen[name])[None]) for name in classes]
-        return Head(
+        rows = []
+        for name in classes:
+            with told(f"model {self.name!r} cannot read the prompts of class {name!r}"):
+                rows.append(prototypes(self._text(chosen[name])[None]))
+        head = Head(
             self.site.projection.weight.numpy(),
             None,
             tuple(classes),
@@ -144,6 +153,7 @@ class HfBackbone:
             self.model.logit_scale.exp().item(),
             chosen,
         )
+        return sound_head(head, self.name)
 
     def preprocessing(self) -> dict[str, Any]:
         """Return the settings of the model's image processor."""
@@ -218,20 +228,22 @@ def load_hf(
     chosen = choose_precision(precision, device)
     transformers = optional("transformers", "hf")
     source = model.removeprefix(HF_PREFIX)
-    try:
-        with quiet(transformers):
-            config = transformers.AutoConfig.from_pretrained(source, **_NO_CODE)
-            _check_type(config.model_type, model)
-            loaded = transformers.AutoModel.from_pretrained(source, dtype=torch.float32, **_NO_CODE)
-            images = transformers.AutoImageProcessor.from_pretrained(source, **_NO_CODE)
-            tokenizer = transformers.AutoTokenizer.from_pretrained(source, **_NO_CODE)
-    except EvenhandError:
-        raise
-    except Exception as error:
-        # transformers, the hub client and torch each raise kinds of their own; to the user all mean the same.
-        logging.getLogger(__name__).debug("loading %s failed", model, exc_info=True)
-        reason = " ".join(str(error).split())[:200]
-        raise EvenhandError(f"model {model!r} cannot be loaded: {reason}") from error
+    folder = Path(source) if Path(source).is_dir() else None
+    with told(f"model {model!r} cannot be loaded"), quiet_transformers(transformers):
+        if folder is None and Path(source).is_absolute():
+            raise FileNotFoundError(ENOENT, "", source)
+        config = transformers.AutoConfig.from_pretrained(source, **_NO_CODE)
+        _check_type(config.model_type, model)
+        if folder is not None:
+            check_hf_folder(folder)
+            check_limits(config.to_dict(), weights_bytes(folder), f"the config.json of model {model}")
+        loaded = transformers.AutoModel.from_pretrained(
+            source, config=config, dtype=torch.float32, **_OUR_CODE, **_NO_CODE
+        )
+        images = transformers.AutoImageProcessor.from_pretrained(source, **_NO_CODE)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **_NO_CODE)
+    check_processors(images, tokenizer, model)
+    check_weights(loaded, model)
     return HfBackbone(
         loaded, model, images=images, tokenizer=tokenizer, device=device, precision=chosen, site=site
     )
@@ -253,21 +265,6 @@ def write_hf_projection(model: Any, projection: Projection) -> None:
         raise EvenhandError(f"the projection has tensors of shapes {given} but visual_projection {wanted}")
     with torch.no_grad():
         model.visual_projection.weight.copy_(projection.weight.T)
-
-
-@contextmanager
-def quiet(transformers: Any) -> Iterator[None]:
-    """Keep transformers off the user's screen: its logger has a handler of its own, and it draws bars."""
-    logger, bars = logging.getLogger("transformers"), transformers.utils.logging.is_progress_bar_enabled()
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        if bars:
-            transformers.utils.logging.enable_progress_bar()
 
 
 def _check_type(kind: str, name: str) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeAlias
 
 from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import HF_PREFIX
 from evenhand.backbones.hf import HfBackbone, load_hf
-from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
+from evenhand.backbones.names import absolute, read_model
+from evenhand.backbones.openclip import load_openclip
+from evenhand.backbones.openclip_model import OpenClipBackbone
+from evenhand.backbones.soundness import check_trunk
 from evenhand.backbones.tiny import load_tiny
 
 Loaded: TypeAlias = OpenClipBackbone | HfBackbone
@@ -20,28 +24,53 @@ def load_backbone(
     device: str = "cpu",
     precision: str = "fp32",
     site: str | None = None,
+    preprocess: str | None = None,
+    activation: str | None = None,
 ) -> Loaded:
-    """Return the model that a name stands for.
+    """Return the model that a name stands for, after one image went through it.
 
     Parameters
     ----------
     model : str
-        `tiny`, an open_clip name, `local-dir:FOLDER`, or `hf:NAME_OR_FOLDER` for a model of transformers.
-    pretrained, device, precision, site : str
-        As in `load_openclip`; only an open_clip name takes `pretrained`.
+        As `read_model` takes it: `tiny`, an open_clip name, a folder, `hf:ORG/NAME` for a model of
+        transformers, or `hf-hub:ORG/NAME` for one of open_clip.
+    pretrained, device, precision, site, preprocess, activation : str
+        As in `load_openclip`; only an open_clip name takes `pretrained`, and only open_clip's models take
+        `preprocess` and `activation`.
 
     Raises
     ------
     EvenhandError
-        If `pretrained` came with another model than an open_clip name, or the model cannot be loaded.
+        If an argument came that the model does not take, or the model cannot be loaded or gives no numbers.
     """
+    model = read_model(model)
+    if pretrained is not None and Path(pretrained).expanduser().is_file():
+        pretrained = absolute(pretrained)
     if model != "tiny" and not model.startswith(HF_PREFIX):
-        return load_openclip(model, pretrained, device=device, precision=precision, site=site)
-    if pretrained is not None:
-        raise EvenhandError(
-            f"--pretrained {pretrained} does not go with --model {model}, which brings its own weights; "
-            "leave it out or name an open_clip model"
+        backbone: Loaded = load_openclip(
+            model,
+            pretrained,
+            device=device,
+            precision=precision,
+            site=site,
+            preprocess=preprocess,
+            activation=activation,
         )
-    if model == "tiny":
-        return load_tiny(device=device, precision=precision, site=site)
-    return load_hf(model, device=device, precision=precision, site=site)
+    else:
+        _check_own(model, pretrained=pretrained, preprocess=preprocess, activation=activation)
+        if model == "tiny":
+            backbone = load_tiny(device=device, precision=precision, site=site)
+        else:
+            backbone = load_hf(model, device=device, precision=precision, site=site)
+    check_trunk(backbone)
+    return backbone
+
+
+def _check_own(model: str, **given: str | None) -> None:
+    for option, value in given.items():
+        if value is not None:
+            own = "weights" if option == "pretrained" else option
+            raise EvenhandError(
+                f"--{option} {value} does not go with --model {model}, which brings its own {own}; "
+                "leave it out or name an open_clip model"
+            )

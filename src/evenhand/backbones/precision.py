@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from evenhand._errors import EvenhandError
+from evenhand.backbones.names import PRECISIONS, check_precision
 
-AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+AUTOCAST = dict(zip(PRECISIONS, (None, torch.bfloat16, torch.float16), strict=True))
 
 
 def choose_precision(precision: str, device: str) -> str:
@@ -29,8 +30,7 @@ def choose_precision(precision: str, device: str) -> str:
         # On CPUs half precision gains by the model, the batch and the processor, and can lose: a choice by
         # the clock would make stores differ between runs. The figures are in docs/explanation/numbers.md.
         return "fp16" if kind == "cuda" else "fp32"
-    if precision not in AUTOCAST:
-        raise EvenhandError(f"precision {precision!r} is unknown; choose auto, {', '.join(AUTOCAST)}")
+    check_precision(precision)
     return precision
 
 

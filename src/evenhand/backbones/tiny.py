@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib import resources
 
-from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
+from evenhand.backbones.openclip import load_openclip
+from evenhand.backbones.openclip_model import OpenClipBackbone
 
 
 def load_tiny(*, device: str = "cpu", precision: str = "fp32", site: str | None = None) -> OpenClipBackbone:

@@ -3,6 +3,9 @@
 
 def main() -> None:
     """Run `evenhand` on the arguments of this process; the entry point of the package."""
-    from evenhand.cli.app import app
+    from evenhand.cli.ending import listening
 
-    app(prog_name="evenhand")
+    with listening():
+        from evenhand.cli.app import app
+
+        app(prog_name="evenhand")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import warnings
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from evenhand._errors import EvenhandError, EvenhandWarning
+from evenhand._errors import EvenhandWarning
 from evenhand._version import __version__
 from evenhand.cli import (
     audit,
@@ -24,11 +23,18 @@ from evenhand.cli import (
     predict,
     report,
 )
-from evenhand.cli.show import complain
+from evenhand.cli.ending import told
+from evenhand.cli.paths import Command
+from evenhand.cli.show import complain, show_what_can_be_shown
 
 
 class Commands(TyperGroup):
     """The group of commands; expected failures become one sentence and exit code 1."""
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Parse, and run the chosen command."""
+        show_what_can_be_shown()
+        return super().main(*args, **more)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
@@ -36,21 +42,13 @@ class Commands(TyperGroup):
             with warnings.catch_warnings():
                 _show_warnings()
                 return super().invoke(ctx)
-        except EvenhandError as error:
-            complain("error", str(error))
-            raise typer.Exit(1) from error
-        except KeyboardInterrupt as error:
-            complain("error", "interrupted")
-            raise typer.Exit(130) from error
-        except MemoryError as error:
-            complain("error", f"the memory does not suffice ({error}); free some, or use fewer rows at once")
-            raise typer.Exit(1) from error
-        except OSError as error:
-            if error.errno in (None, errno.EPIPE):
+        except (Exception, KeyboardInterrupt) as error:
+            found = told(error)
+            if found is None:
                 raise
-            where = f"{error.filename}: " if error.filename else ""
-            complain("error", f"{where}{error.strerror}")
-            raise typer.Exit(1) from error
+            sentence, code = found
+            complain("error", sentence)
+            raise typer.Exit(code) from error
 
 
 def _show_warnings() -> None:
@@ -94,4 +92,4 @@ def evenhand(
 
 
 for _module in (demo, embed, import_, audit, fit, compare, predict, report, export, bench, doctor):
-    app.command(_module.NAME, epilog=_module.EXAMPLES)(_module.command)
+    app.command(_module.NAME, cls=Command, epilog=_module.EXAMPLES)(_module.command)

@@ -7,12 +7,24 @@ from typing import Annotated
 
 import typer
 
-from evenhand.cli.options import Device, GroupBy, Json, Seed, Threads, choose_device, examples, set_threads
+from evenhand.cli.early import check_file
+from evenhand.cli.options import (
+    Device,
+    GroupBy,
+    Json,
+    Seed,
+    Threads,
+    check_device,
+    choose_device,
+    examples,
+    set_threads,
+)
 
 NAME = "audit"
 EXAMPLES = examples(
     "evenhand audit birds.store",
     "evenhand audit birds.store --against birds.run",
+    "evenhand audit birds.store --against birds.run --out birds.audit",
     "evenhand audit birds.store --against birds.run --fail-under worst-class=0.8 --json",
 )
 BELOW = 3
@@ -32,6 +44,9 @@ def command(
         list[str] | None, typer.Option(help="RATE=BOUND, such as worst-class=0.8; exit 3 below. Repeatable.")
     ] = None,
     group_by: GroupBy = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write slices.csv, errors.csv and suspects.csv into.")
+    ] = None,
     device: Device = "auto",
     seed: Seed = 0,
     threads: Threads = 1,
@@ -42,15 +57,28 @@ def command(
     Slices need no group labels; with a text tower they are named in words. Nothing is trained.
     """
     set_threads(threads)
+    check_device(device)
 
     from evenhand.audits.gate import failures, read_bounds
+    from evenhand.data.store_layout import read_card
+    from evenhand.evaluation.group_by import check_group_by
+    from evenhand.runs.card import read_card as read_run_card
+
+    bounds = read_bounds(fail_under or [])
+    # A wrong folder is told at once, before torch is imported.
+    check_group_by(group_by, read_card(store).attributes)
+    if against is not None:
+        read_run_card(against)
+    if vocabulary != Path("none"):
+        check_file(vocabulary, "--vocabulary", "a file with a word a line, or none")
+
+    from evenhand.audits.files import AUDIT_FILES
     from evenhand.audits.pipeline import audit
     from evenhand.cli.audit_tables import show_audit
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.show import as_json, complain
+    from evenhand.cli.show import as_json, clean, complain, console
     from evenhand.data.store import load_store
 
-    bounds = read_bounds(fail_under or [])
     with progress_bar() as progress:
         result = audit(
             load_store(store),
@@ -61,13 +89,27 @@ def command(
             slices=slices,
             device=choose_device(device),
             progress=progress,
+            out=out,
         )
     found = result.model_dump(mode="json")
     if json:
         as_json(found)
     else:
         show_audit(found)
+        if out is not None:
+            console().print(clean(f"written to {out}: {', '.join(AUDIT_FILES)}"), soft_wrap=True)
     missed = failures(result.rates(), bounds)
     if missed:
         complain("below", "; ".join(missed))
         raise typer.Exit(BELOW)
+    if not json:
+        _suggest_next(store, against)
+
+
+def _suggest_next(store: Path, run: Path | None) -> None:
+    from evenhand.cli.next_step import beside, suggest
+
+    if run is None:
+        suggest("fit", store, "--method", "cfr", "--out", beside(store, ".run"))
+    else:
+        suggest("report", run)

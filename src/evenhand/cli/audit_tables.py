@@ -28,7 +28,7 @@ def show_audit(found: Mapping[str, Any]) -> None:
     shown = [one for one in found["slices"] if one["beyond_chance"] and one["same_as"] is None]
     for made in (
         _slices(shown, found["models"]),
-        _probes(found["probes"], found["models"]),
+        _probes(found["probes"]),
         _costs(found["costs"]),
         _suspects(found["suspects"]),
     ):
@@ -55,24 +55,23 @@ def _slices(slices: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Table
     title = (
         "Slices that err more than their class beyond chance, found on half of the rows, tested on the other"
     )
-    made = table(title, "errors of", "slice", *numbers, "in words", right=numbers)
+    made = table(title, "slice", "errors of", *numbers, "in words", right=numbers)
     for one in slices[:SHOWN]:
         rates = [interval(one["errors_of"][model]) for model in models]
         cells = (str(one["n"]), *rates, f"+{percent(one['lift'])}", f"{one['p_corrected']:.1g}")
-        made.add_row(clean(one["model"]), clean(one["name"]), *cells, clean(one["sentence"]))
+        made.add_row(clean(one["name"]), clean(one["model"]), *cells, clean(one["sentence"]))
     return made
 
 
-def _probes(probes: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Table | None:
+def _probes(probes: Sequence[Mapping[str, Any]]) -> Table | None:
     if not probes:
         return None
-    numbers = (*(f"read from {m} %" for m in models), *(f"{m} flips %" for m in models))
     title = "Attributes: how well they are read, and how many predictions flip when they are exchanged"
-    made = table(title, "attribute", *numbers, right=numbers)
+    made = table(title, "attribute", "model", "read %", "flips %", right=("read %", "flips %"))
     for one in probes:
-        name = f"{one['attribute']} {one['value']}"
-        sides = [interval(side[key]) for key in ("readable", "flipped") for side in one["sides"]]
-        made.add_row(clean(name), *sides)
+        for side in one["sides"]:
+            name = clean(f"{one['attribute']} {one['value']}")
+            made.add_row(name, clean(side["model"]), interval(side["readable"]), interval(side["flipped"]))
     return made
 
 

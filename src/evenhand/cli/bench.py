@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from evenhand._errors import EvenhandError
+from evenhand._outputs import check_results, keep_apart
+from evenhand.cli.early import check_file, check_images, check_methods, check_model
 from evenhand.cli.options import (
     Device,
     GroupBy,
     Json,
     Seed,
     Threads,
+    check_device,
     choose_device,
     examples,
     listed,
@@ -72,13 +75,29 @@ def command(
     if name is None:
         raise EvenhandError("bench needs a benchmark's name; evenhand bench --list shows them")
 
-    from evenhand.cli.bench_table import show_bench, show_loaded
     from evenhand.cli.fit import read_params
+    from evenhand.datasets.registry import check_name
+
+    params = read_params(param or [])
+    check_name(name)
+    check_methods(listed(methods) or [])
+    check_device(device)
+    check_file(concepts, "--concepts", "a YAML file of spurious words")
+    if model is not None:
+        check_model(model, precision)
+    folder = out or Path("out") / f"bench-{name}"
+    if data is not None and not download:
+        keep_apart(folder, [data])
+        if model is not None:  # without one, that is what is told
+            check_images(data, argument="--data", what="the folder with the benchmark's files")
+    for file in ("results.json", "bench.json"):
+        check_results(folder / file)
+
+    from evenhand.cli.bench_table import show_bench, show_loaded
     from evenhand.datasets.registry import make
 
-    dataset = make(name, **read_params(param or []))
+    dataset = make(name, **params)
     wanted = model or dataset.usual_model
-    folder = out or Path("out") / f"bench-{name}"
     if download:
         _fetch(name, data)
     elif wanted is None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evenhand.cli.next_step import beside, suggest
 from evenhand.cli.show import as_json, clean, complain, console, percent, table
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def show_benchmarks(*, json: bool) -> None:
             *(clean(row[key]) for key in ("name", "title", "files")), "yes" if row["download"] else "–"
         )
     console().print(drawn)
+    suggest("bench", "scenes")
 
 
 def show_loaded(dataset: Dataset, manifest: Manifest, *, json: bool) -> None:
@@ -64,7 +66,7 @@ def show_bench(made: Bench, out: Path, *, json: bool) -> None:
         return
     numbers = ("worst group", "average", "gap")
     columns = ("method", "model", *numbers, "seeds", "group labels", "from")
-    drawn = table(made.title, *columns, right=(*numbers, "seeds"))
+    drawn = table(made.title, *columns, right=(*numbers, "seeds"), optional=("seeds", "gap"))
     for line in found["lines"]:
         rates = [_spread(line[key]) for key in ("worst_group", "average", "gap")]
         last = (str(line["seeds"]), clean(line["group_labels_used"]), "this run")
@@ -83,6 +85,7 @@ def show_bench(made: Bench, out: Path, *, json: bool) -> None:
             screen.print(clean(f"{line['method']}, {line['reason']}"), soft_wrap=True)
     seconds = ", ".join(f"{stage} {value:.0f} s" for stage, value in found["seconds"].items())
     screen.print(clean(f"{seconds}; written to {out}"), soft_wrap=True)
+    suggest("report", out, "--out", beside(out, ".html"))
 
 
 def _spread(value: Mapping[str, Any] | None) -> str:

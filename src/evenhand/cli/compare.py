@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evenhand.cli.early import check_file, check_methods
 from evenhand.cli.options import GroupBy, Json, Seed, examples, listed, set_threads
 
 if TYPE_CHECKING:
@@ -45,9 +46,22 @@ def command(
 ) -> None:
     """Compare methods: same features, splits and budget, one rule that chooses, several seeds."""
     set_threads(1)
+    names = listed(methods) or []
+    check_methods(name for name in names if name != "all")
+    check_file(concepts, "--concepts", "a YAML file of spurious words")
+
+    from evenhand.comparison.folder import check_free
+    from evenhand.data.store_layout import read_card
+    from evenhand.evaluation.group_by import check_group_by
+
+    # A wrong folder is told at once, before torch is imported.
+    check_group_by(group_by, read_card(store).attributes)
+    if out is not None:
+        check_free(out)
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.compare_table import show_comparison
+    from evenhand.cli.next_step import beside, suggest
     from evenhand.comparison.run import compare
     from evenhand.comparison.workers import cores
     from evenhand.data.store import load_store
@@ -57,7 +71,7 @@ def command(
     with progress_bar() as progress:
         results = compare(
             table,
-            methods=listed(methods) or [],
+            methods=names,
             seeds=range(seed, seed + seeds),
             selection=selection,
             oracles=oracles,
@@ -69,6 +83,13 @@ def command(
             progress=progress,
         )
     show_comparison(results, out, json=json)
+    if json:
+        return
+    if out is not None:
+        suggest("report", out, "--out", beside(out, ".html"))
+        return
+    kept = results.kept_method[0].method if results.kept_method else "cfr"
+    suggest("fit", store, "--method", kept, "--out", beside(store, ".run"))
 
 
 def _embedded(table: FeatureTable, path: Path) -> Concepts:

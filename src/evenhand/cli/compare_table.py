@@ -34,6 +34,7 @@ def _table(found: Row) -> Table:
         "Test accuracy, percent",
         *("method", "status", "group labels", "chosen by", *numbers),
         right=numbers,
+        optional=("seconds", "chosen by", "status"),
     )
     rows: dict[str, list[Row]] = {}
     for row in found["rows"]:

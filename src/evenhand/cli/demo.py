@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from evenhand._outputs import check_page, check_results
 from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
 
 NAME = "demo"
+MODEL = ("--model", "ViT-L-14-336", "--pretrained", "openai")
+"""What is suggested for photographs of one's own."""
 EXAMPLES = examples("evenhand demo", "evenhand demo --out out/demo --seeds 5")
 
 
@@ -22,8 +25,11 @@ def command(
 ) -> None:
     """Draw scenes with a shortcut, then audit, ERM and CFR: a table, results.json and a page to look at."""
     set_threads(threads)
+    check_results(out / "results.json")
+    check_page(out / "report.html")
 
     from evenhand.cli.bar import progress_bar
+    from evenhand.cli.next_step import suggest
     from evenhand.cli.results import show_results
     from evenhand.cli.show import clean, console
     from evenhand.reports.page import report
@@ -36,3 +42,4 @@ def command(
     show_results(results, out, json=json)
     if not json:
         console().print(clean(f"open {page.resolve()} in a browser"), soft_wrap=True)
+        suggest("embed", "PHOTOS", *MODEL, "--out", "my.store")

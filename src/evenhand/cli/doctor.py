@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from evenhand._version import __version__
+from evenhand.cli.next_step import suggest
 from evenhand.cli.options import Json, examples
 from evenhand.cli.show import as_json, clean, console, table
 
@@ -30,6 +31,8 @@ def command(json: Json = False) -> None:
         as_json(findings)
     else:
         _draw(findings)
+        if findings["ok"]:
+            suggest("demo")
     if not findings["ok"]:
         raise typer.Exit(1)
 

@@ -7,15 +7,21 @@ from typing import Annotated, Literal
 
 import typer
 
-from evenhand.cli.engine import Actors, Address, EngineOption, check_precision, choose_engine
+from evenhand.cli.early import check_images, check_model
+from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
     ClassNames,
     Device,
     Json,
     LabelColumn,
+    MaxPixels,
+    PathColumn,
+    Root,
     Seed,
+    SplitBy,
     SplitColumn,
+    SplitFile,
     Threads,
     Workers,
     examples,
@@ -39,8 +45,19 @@ def command(
         Path, typer.Argument(help="Folder, archive or table of images, also at s3:// or gs://.")
     ],
     out: Annotated[Path, typer.Option(help="Store to write, or to resume.")],
-    model: Annotated[str, typer.Option(help="open_clip name, local-dir:FOLDER, hf:NAME_OR_FOLDER, or tiny.")],
+    model: Annotated[
+        str, typer.Option(help="open_clip name, local-dir:FOLDER, hf:NAME or FOLDER, hf-hub:NAME, or tiny.")
+    ],
     pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
+    preprocess: Annotated[
+        str | None,
+        typer.Option(
+            help="Of images: mean=0.5,std=0.5,size=224,interpolation=bicubic,resize_mode=squash; or a tag."
+        ),
+    ] = None,
+    activation: Annotated[
+        Literal["gelu", "quickgelu"] | None, typer.Option(help="Of a checkpoint file, which does not say it.")
+    ] = None,
     class_names: ClassNames = None,
     templates: Annotated[
         str | None, typer.Option(help="openai, simple, or a file: one a line, {} or {c} for the class name.")
@@ -48,6 +65,14 @@ def command(
     label_column: LabelColumn = "label",
     attribute_columns: AttributeColumns = None,
     split_column: SplitColumn = "split",
+    split_by: SplitBy = None,
+    split_file: SplitFile = None,
+    path_column: PathColumn = None,
+    root: Root = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="What a tree's folder levels are, as domain/class or split/*/class; else guessed."),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
     workers: Workers = None,
     dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
@@ -56,6 +81,7 @@ def command(
         str | None, typer.Option(help="Part to train, where there is a choice: a ResNet's whole attnpool.")
     ] = None,
     thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,
+    max_pixels: MaxPixels = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first broken image.")] = False,
     engine: EngineOption = "local",
     address: Address = None,
@@ -67,14 +93,27 @@ def command(
 ) -> None:
     """Send every image through a frozen model once; interrupted, the same command resumes."""
     set_threads(threads)
-    check_precision(engine, precision)
+    check_engine(engine, precision=precision, address=address, actors=actors, device=device)
     names, wanted = read_mapping(class_names), read_templates(templates)
+    check_images(source)
+    check_model(model, precision)
+
+    from evenhand.data.store_plan import check_free
+
+    check_free(out)
+
+    import numpy as np
 
     from evenhand.backbones.load import load_backbone
     from evenhand.cli.bar import progress_bar
+    from evenhand.cli.show import complain
     from evenhand.cli.store import show_store
+    from evenhand.data.leakage import write_copies
     from evenhand.data.manifest import Manifest
+    from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.extract.local import embed
+
+    set_pixel_limit(max_pixels)
 
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     manifest = Manifest.read(
@@ -82,10 +121,25 @@ def command(
         label_column=label_column,
         attribute_columns=listed(attribute_columns),
         split_column=split_column,
+        path_column=path_column,
+        root=root,
+        layout=layout,
+        split_by=split_by,
+        split_file=split_file,
         class_names=names,
         seed=seed,
     )
-    backbone = load_backbone(model, pretrained, device=own_device, precision=precision, site=site)
+    for note in manifest.notes:
+        complain("note", note)
+    backbone = load_backbone(
+        model,
+        pretrained,
+        device=own_device,
+        precision=precision,
+        site=site,
+        preprocess=preprocess,
+        activation=activation,
+    )
     with progress_bar() as progress:
         table = embed(
             manifest,
@@ -100,4 +154,11 @@ def command(
             engine=where,
             progress=progress,
         )
-    show_store(table, out, notes=manifest.notes, json=json)
+    copies = out / "copies.csv"
+    if manifest.copies:
+        labels = np.asarray(manifest.classes)[manifest.y]
+        write_copies(copies, manifest.copies, manifest.ids, manifest.split, labels)
+        complain("note", f"every image that is a copy of another is listed in {copies}")
+    for note in table.notes:
+        complain("note", note)
+    show_store(table, out, notes=[*manifest.notes, *table.notes], json=json, told=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from evenhand._errors import EvenhandError
-from evenhand.cli.options import choose_device
+from evenhand._optional import require
+from evenhand.cli.options import check_device, choose_device
 
 if TYPE_CHECKING:
     from evenhand.extract.engine import Engine
@@ -34,19 +35,36 @@ Actors = Annotated[
 ]
 
 
-def check_precision(name: EngineName, precision: str | None) -> None:
-    """Refuse a precision that goes by this machine where another computes.
+def check_engine(
+    name: EngineName,
+    *,
+    precision: str | None,
+    address: str | None,
+    actors: int | None,
+    device: str,
+) -> None:
+    """Refuse options that do not go with the engine, before torch is imported.
 
     Raises
     ------
     EvenhandError
-        If it is "auto" on a cluster.
+        If an option of the cluster comes without it, a device that it cannot choose, or a precision that goes
+        by this machine where another computes; or if Ray is not installed.
     """
-    if name == "ray" and precision == "auto":
+    if name == "local":
+        if address is not None or actors is not None:
+            given = "--address" if address is not None else "--actors"
+            raise EvenhandError(f"{given} goes with --engine ray; add it, or leave {given} out")
+        check_device(device)
+        return
+    if device not in ("auto", "cpu", "cuda"):
+        raise EvenhandError(f"--device got {device!r}; with --engine ray allowed are auto, cpu and cuda")
+    if precision == "auto":
         raise EvenhandError(
             "--precision auto goes by this machine, not by the cluster's; with --engine ray name fp32, bf16 "
             "or fp16"
         )
+    require("ray", "ray")
 
 
 def choose_engine(
@@ -59,17 +77,12 @@ def choose_engine(
     Raises
     ------
     EvenhandError
-        If an option of the cluster comes without it, or a device that it cannot choose.
+        If this machine lacks the device.
     """
     if name == "local":
-        if address is not None or actors is not None:
-            given = "--address" if address is not None else "--actors"
-            raise EvenhandError(f"{given} goes with --engine ray; add it, or leave {given} out")
         from evenhand.extract.engine import on_this_machine
 
         return on_this_machine, choose_device(device)
-    if device not in ("auto", "cpu", "cuda"):
-        raise EvenhandError(f"--device got {device!r}; with --engine ray allowed are auto, cpu and cuda")
     from evenhand.extract.ray_engine import RayEngine
 
     return RayEngine(address=address, actors=actors, device=device, threads=threads), "cpu"

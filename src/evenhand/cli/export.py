@@ -7,29 +7,44 @@ from typing import Annotated, Literal
 
 import typer
 
-from evenhand.cli.options import Json, Threads, examples, set_threads
+from evenhand._optional import require
+from evenhand._outputs import check_new
+from evenhand.cli.options import Json, MovedModel, Threads, examples, set_threads
 
 NAME = "export"
 EXAMPLES = examples(
     "evenhand export birds.run --to open_clip --out birds-open-clip",
     "evenhand export birds.run --to onnx --out birds-onnx",
 )
+NEEDS = {
+    "transformers": (("transformers", "hf"),),
+    "onnx": (("onnxscript", "onnx"), ("onnx", "onnx"), ("onnxruntime", "onnx")),
+}
+"""Libraries that a format needs, and the extra that brings each."""
 
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
     to: Annotated[Literal["open_clip", "transformers", "onnx"], typer.Option(help="Whose format.")],
     out: Annotated[Path, typer.Option(help="Folder to write, a new or an empty one.")],
+    model: MovedModel = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Write the calibrated model for other software, with a model card."""
     set_threads(threads)
+    for module, extra in NEEDS.get(to, ()):
+        require(module, extra)
+    check_new(out)
+
+    from evenhand.runs.card import read_card
+
+    read_card(run)  # a wrong folder is told at once, before torch is imported
 
     from evenhand.cli.show import as_json, clean, console
     from evenhand.exports.run import export
 
-    found = export(run, to, out)
+    found = export(run, to, out, model=model)
     if json:
         as_json(found)
         return
@@ -40,3 +55,4 @@ def command(
         ),
         soft_wrap=True,
     )
+    console(stderr=True).print(clean(f"next: {out / 'README.md'} says how to load it"), soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from evenhand._errors import EvenhandError
+from evenhand.cli.early import check_file, check_methods
 from evenhand.cli.options import GroupBy, Json, Seed, Threads, examples, set_threads
 from evenhand.methods.registry import METHODS
 
@@ -49,11 +50,19 @@ def command(
     """Train one method on the cached features, and evaluate it on the test split."""
     params = read_params(param or [])
 
-    from evenhand.data.store_layout import read_card
+    check_methods([method])
+    check_file(concepts, "--concepts", "a YAML file of spurious words")
 
-    read_card(store)  # a wrong folder is told at once, before torch is imported
+    from evenhand.data.store_layout import read_card
+    from evenhand.evaluation.group_by import check_group_by
+    from evenhand.runs.card import check_free
+
+    # A wrong folder is told at once, before torch is imported.
+    check_group_by(group_by, read_card(store).attributes)
+    check_free(out)
     set_threads(threads)
 
+    from evenhand.cli.next_step import suggest
     from evenhand.cli.params import check_params
     from evenhand.cli.results import show_results
     from evenhand.data.store import load_store
@@ -75,6 +84,8 @@ def command(
         stream=stream,
     )
     show_results(results, out, json=json)
+    if not json:
+        suggest("report", out)
 
 
 def embedded_words(table: FeatureTable, method: str, path: Path) -> Concepts:
@@ -109,6 +120,6 @@ def read_params(texts: list[str]) -> dict[str, Any]:
             raise EvenhandError(f"--param got {text!r}; give each parameter once as NAME=VALUE")
         try:
             params[name] = jsons.loads(value)
-        except jsons.JSONDecodeError:
+        except (ValueError, RecursionError):  # also of thousands of digits or brackets
             params[name] = value
     return params

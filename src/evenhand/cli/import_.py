@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from evenhand.cli.early import check_file
 from evenhand.cli.options import (
     AttributeColumns,
     ClassNames,
     Json,
     LabelColumn,
     Seed,
+    SplitBy,
     SplitColumn,
+    SplitFile,
     Threads,
     examples,
     listed,
@@ -30,17 +33,28 @@ EXAMPLES = examples(
 
 def command(
     features: Annotated[
-        list[Path], typer.Option(help="X.npy, repeated for parts, or clip-retrieval's folder.")
+        list[Path],
+        typer.Option(
+            help="X.npy, .npz, .pt, .safetensors or .parquet, with :NAME where it holds several; repeated "
+            "for parts; or clip-retrieval's folder."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Store to write.")],
     label_column: LabelColumn = "label",
-    table: Annotated[Path | None, typer.Option(help="CSV or Parquet, a row per feature row.")] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet, a row per feature row; without it, the columns beside Parquet features."
+        ),
+    ] = None,
     text_features: Annotated[
-        Path | None, typer.Option(help="T.npy, a row per class in sorted order.")
+        Path | None, typer.Option(help="T.npy or the like, a row per class in sorted order.")
     ] = None,
     class_names: ClassNames = None,
     attribute_columns: AttributeColumns = None,
     split_column: SplitColumn = "split",
+    split_by: SplitBy = None,
+    split_file: SplitFile = None,
     id_column: Annotated[
         str | None,
         typer.Option(help="Column with unique row names; by default id, image_path or row numbers."),
@@ -52,6 +66,15 @@ def command(
     """Make a store from embeddings that you have; its projection starts as the identity."""
     set_threads(threads)
     names = read_mapping(class_names)
+    for path in features:
+        if not path.is_dir():
+            check_file(path, "--features", ".npy files or clip-retrieval's folder")
+    check_file(table, "--table", "a CSV or Parquet file")
+    check_file(text_features, "--text-features", "a .npy file")
+
+    from evenhand.data.store_plan import check_free
+
+    check_free(out)
 
     from evenhand.cli.store import show_store
     from evenhand.data.embeddings import import_embeddings
@@ -62,6 +85,8 @@ def command(
         label_column=label_column,
         attribute_columns=listed(attribute_columns) or (),
         split_column=split_column,
+        split_by=split_by,
+        split_file=split_file,
         text_features=text_features,
         class_names=names,
         out=out,

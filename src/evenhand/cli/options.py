@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,7 @@ from typing import Annotated
 import typer
 
 from evenhand._errors import EvenhandError
+from evenhand.cli.paths import is_file
 
 Device = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.", rich_help_panel="Shared")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything drawn.", rich_help_panel="Shared")]
@@ -33,12 +36,32 @@ Workers = Annotated[
         min=0, help="Processes that read images; by default one a core, at most 8. Of an actor: threads."
     ),
 ]
+MovedModel = Annotated[
+    str | None,
+    typer.Option("--model", help="Where the run's model lies now, if it moved: its folder or checkpoint."),
+]
+MaxPixels = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        envvar="EVENHAND_MAX_PIXELS",
+        help="Most pixels of an image; by default 89,478,485. More take more memory: 3 bytes each, or 30.",
+    ),
+]
 ClassNames = Annotated[str | None, typer.Option(help="label=name,… or a,b for 0,1 or a file.")]
 LabelColumn = Annotated[str, typer.Option(help="Column with the label.")]
 AttributeColumns = Annotated[str | None, typer.Option(help="Columns a,b that make groups.")]
 SplitColumn = Annotated[
     str, typer.Option(help="Column with train, validation or test; without it, splits are drawn by class.")
 ]
+PathColumn = Annotated[
+    str | None, typer.Option(help="Column with the image paths, where its name is not a usual one.")
+]
+Root = Annotated[Path | None, typer.Option(help="Folder that a table's paths start from; else its own.")]
+SplitBy = Annotated[
+    str | None, typer.Option(help="Column of ids, as of patients, that no drawn split divides.")
+]
+SplitFile = Annotated[Path | None, typer.Option(help="Table of paths or ids and their splits.")]
 GroupBy = Annotated[
     str | None, typer.Option(help="Attribute that makes the groups; the first one by default.")
 ]
@@ -59,14 +82,25 @@ def listed(text: str | None) -> list[str] | None:
 def set_threads(threads: int | None) -> None:
     """Limit this process to `threads` CPU threads; None leaves the choice to the libraries.
 
-    It must be called before NumPy is loaded: BLAS reads its limit only then.
+    It must be called before NumPy and torch are loaded: they read their limits only then.
     """
     if threads is None:
         return
     os.environ |= dict.fromkeys(THREAD_VARIABLES, str(threads))
-    import torch
+    if torch := sys.modules.get("torch"):  # otherwise it reads the variables when it is imported
+        torch.set_num_threads(threads)
 
-    torch.set_num_threads(threads)
+
+def check_device(text: str) -> None:
+    """Refuse what names no device, before torch is imported to look which are here.
+
+    Raises
+    ------
+    EvenhandError
+        If the text names none.
+    """
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text, re.ASCII):
+        raise EvenhandError(f"--device got {text!r}; allowed are auto, cpu, mps, cuda and cuda:N")
 
 
 def choose_device(text: str) -> str:
@@ -77,6 +111,7 @@ def choose_device(text: str) -> str:
     EvenhandError
         If the text names no device, or one that this machine lacks.
     """
+    check_device(text)
     import torch
 
     present: dict[str, Callable[[], bool]] = {
@@ -87,8 +122,6 @@ def choose_device(text: str) -> str:
     if text == "auto":
         return next(name for name, here in present.items() if here())
     kind, _, number = text.partition(":")
-    if kind not in present or (number and not (kind == "cuda" and number.isdecimal())):
-        raise EvenhandError(f"--device got {text!r}; allowed are auto, cpu, mps, cuda and cuda:N")
     if not present[kind]() or (number and int(number) >= torch.cuda.device_count()):
         here = ", ".join(name for name, found in present.items() if found())
         raise EvenhandError(f"--device {text} is not on this machine; here: {here}; leave it out to choose")
@@ -107,7 +140,7 @@ def read_mapping(text: str | None) -> dict[str, str] | None:
     """
     if text is None:
         return None
-    entries = _lines(Path(text)) if _is_file(text) else listed(text) or []
+    entries = _lines(Path(text)) if is_file(text) else listed(text) or []
     if not any("=" in entry for entry in entries):
         return {str(label): name for label, name in enumerate(entries)}
     pairs = [tuple(part.strip() for part in entry.split("=", 1)) for entry in entries]
@@ -129,7 +162,7 @@ def read_templates(text: str | None) -> list[str] | str | None:
     """
     if text is None or text in ("openai", "simple"):
         return text
-    if not _is_file(text):
+    if not is_file(text):
         raise EvenhandError(
             f"--templates got {text!r}; allowed are openai, simple, or a file with a template a line"
         )
@@ -142,13 +175,6 @@ def read_templates(text: str | None) -> list[str] | str | None:
                 f"--templates {text}: {line!r} has neither {{}} nor {{c}}; write one for the class name"
             )
     return lines
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except OSError:  # a list of names may be too long for a file name
-        return False
 
 
 def _lines(path: Path) -> list[str]:

@@ -8,12 +8,28 @@ from typing import Annotated
 import typer
 
 from evenhand._errors import EvenhandError
-from evenhand.cli.engine import Actors, Address, EngineOption, check_precision, choose_engine
-from evenhand.cli.options import Device, Json, Threads, Workers, examples, set_threads
+from evenhand._outputs import check_predictions
+from evenhand.backbones.names import check_precision
+from evenhand.cli.early import check_file, check_images
+from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
+from evenhand.cli.options import (
+    AttributeColumns,
+    Device,
+    Json,
+    MaxPixels,
+    MovedModel,
+    Threads,
+    Workers,
+    examples,
+    listed,
+    read_mapping,
+    set_threads,
+)
 
 NAME = "predict"
 EXAMPLES = examples(
     "evenhand predict birds.run new-photos/ --out predictions.csv",
+    "evenhand predict birds.run test.csv --label-column species --group-by background",
     "evenhand predict my.run --features new.npy --out predictions.csv",
 )
 
@@ -23,7 +39,19 @@ def command(
     source: Annotated[Path | None, typer.Argument(help="Images: a folder, an archive or a table.")] = None,
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
     features: Annotated[Path | None, typer.Option(help="X.npy instead of images.")] = None,
+    model: MovedModel = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column with the label, by default label where there is one.")
+    ] = None,
+    attribute_columns: AttributeColumns = None,
+    class_names: Annotated[
+        str | None, typer.Option(help="Classes of the run for the source's labels: label=class,… or a file.")
+    ] = None,
+    group_by: Annotated[
+        str | None, typer.Option(help="Attribute that makes the groups, by default the run's or the first.")
+    ] = None,
     workers: Workers = None,
+    max_pixels: MaxPixels = None,
     precision: Annotated[
         str | None, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto; by default the store's.")
     ] = None,
@@ -34,13 +62,33 @@ def command(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write path, predicted class and the probability of each class, one row per image."""
+    """Write path, predicted class and the probability of each class, one row per image.
+
+    Where the images have labels, in class folders or a column, label and right are written, too, and accuracy
+    is shown by class, and by group where attributes are known.
+    """
     if (source is None) == (features is None):
         raise EvenhandError("predict takes images or --features X.npy; give exactly one of the two")
-    if features is not None and (workers is not None or precision is not None):
-        given = "--workers" if workers is not None else "--precision"
+    of_images = {
+        "--model": model,
+        "--workers": workers,
+        "--precision": precision,
+        "--label-column": label_column,
+        "--attribute-columns": attribute_columns,
+        "--class-names": class_names,
+        "--group-by": group_by,
+    }
+    given = next((name for name, value in of_images.items() if value is not None), None)
+    if features is not None and given is not None:
         raise EvenhandError(f"{given} goes with images, but --features came; leave one of them out")
-    check_precision(engine, precision)
+    names = read_mapping(class_names) or {}
+    check_engine(engine, precision=precision, address=address, actors=actors, device=device)
+    check_predictions(out)
+    if source is not None:
+        check_images(source)
+    if precision is not None:
+        check_precision(precision)
+    check_file(features, "--features", "a .npy file")
 
     from evenhand.runs.card import read_card
 
@@ -48,9 +96,12 @@ def command(
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.show import as_json, clean, complain, console, table
+    from evenhand.cli.predictions import show_predictions
+    from evenhand.data.known_labels import LabelOptions
+    from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.runs.predict import predict
 
+    set_pixel_limit(max_pixels)
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     with progress_bar() as progress:
         found = predict(
@@ -60,17 +111,11 @@ def command(
             out=out,
             device=own_device,
             precision=precision,
+            model=model,
             workers=workers,
             engine=where,
+            labels=LabelOptions(label_column, listed(attribute_columns), names),
+            group_by=group_by,
             progress=progress,
         )
-    if json:
-        as_json(found)
-        return
-    console().print(clean(f"{out}: {found['rows']} rows"), soft_wrap=True)
-    drawn = table("", "predicted", "n", right=("n",))
-    for name, count in found["predicted"].items():
-        drawn.add_row(clean(name), str(count))
-    console().print(drawn)
-    for image in found["skipped"]:
-        complain("skipped", f"{image['path']}: {image['reason']}")
+    show_predictions(found, run, json=json)

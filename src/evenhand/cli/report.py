@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from evenhand.cli.options import Device, Json, Threads, examples, set_threads
+from evenhand._outputs import check_page
+from evenhand.cli.early import check_file
+from evenhand.cli.options import (
+    Device,
+    Json,
+    MovedModel,
+    Threads,
+    check_device,
+    choose_device,
+    examples,
+    set_threads,
+)
 
 NAME = "report"
 EXAMPLES = examples(
@@ -20,6 +31,7 @@ def command(
     source: Annotated[Path, typer.Argument(help="Folder that fit or compare wrote.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
     store: Annotated[Path | None, typer.Option(help="Where the run's store lies now, if it moved.")] = None,
+    model: MovedModel = None,
     vocabulary: Annotated[
         Path | None, typer.Option(help="File with a word a line to name slices by; none to name nothing.")
     ] = None,
@@ -28,13 +40,28 @@ def command(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write one self-contained page: verdict, figures, map, slices, pictures, saliency, settings."""
-    set_threads(threads)
+    """Write one self-contained page: verdict, figures, map, slices, pictures, saliency, settings.
 
+    Of a run, slices.csv, errors.csv and suspects.csv go into a folder beside it, NAME-files.
+    """
+    set_threads(threads)
+    check_device(device)
+    check_page(out)
+    if vocabulary != Path("none"):
+        check_file(vocabulary, "--vocabulary", "a file with a word a line, or none")
+
+    from evenhand.data.store_layout import read_card
+    from evenhand.runs.card import check_results
+
+    check_results(source)  # a wrong folder is told at once, before torch is imported
+    if store is not None:
+        read_card(store)
+
+    from evenhand.audits.files import AUDIT_FILES
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.options import choose_device
+    from evenhand.cli.next_step import suggest
     from evenhand.cli.show import as_json, clean, console
-    from evenhand.reports.page import report
+    from evenhand.reports.page import files_of, report
     from evenhand.reports.source import read_source
 
     results, run = read_source(source)
@@ -44,6 +71,7 @@ def command(
             out,
             run=run,
             store=store,
+            model=model,
             device=choose_device(device) if saliency else None,
             vocabulary=vocabulary,
             progress=progress,
@@ -51,4 +79,7 @@ def command(
     if json:
         as_json({"out": str(out), "bytes": out.stat().st_size})
     else:
-        console().print(clean(f"written to {out}"), soft_wrap=True)
+        files = f", and {files_of(out)}: {', '.join(AUDIT_FILES)}" if run is not None else ""
+        console().print(clean(f"written to {out}{files}"), soft_wrap=True)
+        if run is not None:
+            suggest("predict", run, "NEW-IMAGES", "--out", "predictions.csv")

@@ -40,7 +40,8 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     screen.print()
     for row in rows:
         start = f"{row['method']}, seed {row['seed']}: " if len(rows) > 1 else ""
-        for sentence in [*_kept(row.get("kept") or {}), *row.get("notes", []), *confidence(row)]:
+        missing = [] if row["status"] == "ok" else [f"{row['status']}: {row['reason']}"]
+        for sentence in [*missing, *_kept(row.get("kept") or {}), *row.get("notes", []), *confidence(row)]:
             screen.print(clean(f"{start}{sentence}"), soft_wrap=True)
 
 

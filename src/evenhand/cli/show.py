@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
 import sys
 import unicodedata
@@ -11,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a start that ends in one sentence, or in the version, needs no rich
     from rich.console import Console
-    from rich.table import Table
 
+    from evenhand.cli.sheet import Sheet
+
+PIPED = 160
+"""Columns where nothing tells the width: a table in a file is not cut."""
 _OBEYED = ("Cc", "Cf", "Cs")
 """Categories of Unicode that a terminal obeys instead of showing: control, format, surrogate."""
 
@@ -33,11 +38,24 @@ def printable(text: object) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console; wide where no terminal limits it, so that a piped table is not cut."""
+    """Return a console as wide as its terminal; where it has none, as `COLUMNS` says, or wide."""
     from rich.console import Console
 
     plain = Console(stderr=stderr, highlight=False)
-    return plain if plain.is_terminal else Console(stderr=stderr, highlight=False, width=160)
+    return plain if plain.is_terminal else Console(stderr=stderr, highlight=False, width=_columns() or PIPED)
+
+
+def _columns() -> int:
+    """Return the width that the environment asks for, 0 where it asks for none."""
+    told = os.environ.get("COLUMNS", "")
+    return int(told) if re.fullmatch("[1-9][0-9]{0,4}", told) else 0
+
+
+def show_what_can_be_shown() -> None:
+    """Let a terminal or log that is not of UTF-8 show a question mark for what it has no character for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def complain(kind: str, sentence: str) -> None:
@@ -54,7 +72,12 @@ def say(sentence: str) -> None:
 def as_json(value: Any) -> None:
     """Write the object that the table shows to stdout, as strict JSON; what a terminal obeys is escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(re.sub(r"[^ -~\n]", _escaped, text) + "\n")
+    text = re.sub(r"[^ -~\n]", _escaped, text) + "\n"
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a question mark would be another name
+        text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    sys.stdout.write(text)
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -62,15 +85,13 @@ def _escaped(found: re.Match[str]) -> str:
     return json.dumps(character)[1:-1] if unicodedata.category(character) in _OBEYED else character
 
 
-def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
-    """Return an empty table; the columns in `right` hold numbers."""
-    from rich.table import Table
+def table(title: str, *columns: str, right: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> Sheet:
+    """Return an empty table; columns in `right` hold numbers, narrow consoles drop those in `optional`."""
+    from evenhand.cli.sheet import Sheet
 
-    made = Table(
-        title=clean(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
-    )
+    made = Sheet(clean(title), optional)
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        made.add_column(column, justify="right" if column in right else "left")
     return made
 
 

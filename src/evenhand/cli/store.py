@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evenhand.cli.next_step import suggest
 from evenhand.cli.show import as_json, clean, complain, console, table
+from evenhand.cli.tables import MOST, left_out
 
 SPLITS = ("train", "validation", "test")
 
@@ -36,28 +38,38 @@ def describe(made: FeatureTable, out: Path, notes: Sequence[str]) -> dict[str, A
     }
 
 
-def show_store(made: FeatureTable, out: Path, *, notes: Sequence[str] = (), json: bool) -> None:
-    """Write what a store holds; notes go to stderr as warnings."""
+def show_store(
+    made: FeatureTable, out: Path, *, notes: Sequence[str] = (), json: bool, told: bool = False
+) -> None:
+    """Write what a store holds; notes go to stderr, unless they are `told` already."""
     found = describe(made, out, notes)
-    for note in found["notes"]:
+    for note in () if told else found["notes"]:
         complain("note", note)
     if json:
         as_json(found)
         return
     splits = list(found["counts"])
     screen = console()
+    lost = sum(found["skipped"].values())
     screen.print(clean(f"{out}: {found['rows']} rows of width {found['width']}"), soft_wrap=True)
     drawn = table("", "class", *splits, right=tuple(splits))
-    for name in made.classes:
+    sizes = Counter({name: sum(found["counts"][split][name] for split in splits) for name in made.classes})
+    shown = made.classes if len(sizes) <= MOST else [name for name, _ in sizes.most_common(MOST)]
+    for name in shown:
         drawn.add_row(clean(name), *(str(found["counts"][split][name]) for split in splits))
     screen.print(drawn)
+    if more := left_out(len(made.classes), "classes, smaller than these"):
+        screen.print(more)
     if found["attributes"]:
         screen.print(clean(f"columns that make groups: {', '.join(found['attributes'])}"), soft_wrap=True)
-    lost = sum(found["skipped"].values())
     if lost:
         listed = out / "skipped.parquet"
         screen.print(
             clean(f"{lost} of {lost + len(made)} images skipped, listed in {listed}:"), soft_wrap=True
         )
-    for reason, count in found["skipped"].items():
+    reasons = Counter(found["skipped"]).most_common()
+    for reason, count in reasons[:MOST]:
         screen.print(clean(f"  {count}  {reason}"), soft_wrap=True)
+    if len(reasons) > MOST:
+        screen.print(f"  and {len(reasons) - MOST} other reasons")
+    suggest("audit", out)

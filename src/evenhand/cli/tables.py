@@ -11,6 +11,8 @@ from evenhand.cli.show import clean, interval, percent, table
 
 Row = Mapping[str, Any]
 
+MOST = 40
+"""Lines of a table of classes, cells or groups; all are in the JSON."""
 FEW = 30
 """Under this many rows a rate is mostly luck."""
 
@@ -46,28 +48,60 @@ def one(row: Row) -> Table:
 
 
 def methods(rows: Sequence[Row]) -> Table:
-    """Return one line per method and seed: the worst rates, the named averages, the use of group labels."""
-    numbers = ("seed", "worst group", "worst class", *MEANINGS)
-    title = "Accuracy, percent, with 95 % intervals over test rows"
-    made = table(title, "method", *numbers, "worst group − erm", "group labels", right=numbers)
-    for row in rows:
-        start = (clean(row["method"]), str(row["seed"]))
-        if row["status"] != "ok":
-            made.add_row(*start, clean(f"{row['status']}: {row['reason']}"))
-            continue
-        averages = [percent(row["averages"].get(name)) for name in MEANINGS]
-        worsts = (interval(row["worst_group"]), interval(row["worst_class"]))
-        difference = interval(row["difference_to_erm"])
-        made.add_row(*start, *worsts, *averages, difference, clean(row["group_labels_used"]))
+    """Return one line per method and seed: the worst rates, the named averages, the use of group labels.
+
+    What is unknown of all is left out. A narrow console shows the worst group, or without groups the worst
+    class, with the plain average and the difference.
+    """
+    numbers = ("seed", "worst group", "worst class", *MEANINGS, "worst group − erm")
+    headers = ("method", *numbers, "group labels")
+    lines = [_method(row) for row in rows]
+    known = [k for k in range(len(headers)) if any(line[k] != "–" for line in lines)]
+    shown = [headers[k] for k in known]
+    made = table(
+        "Accuracy, percent, with 95 % intervals over test rows",
+        *shown,
+        right=numbers,
+        optional=(
+            *("train_weighted", "class_mean", "group_mean"),
+            *(("worst class",) if "worst group" in shown else ()),
+        ),
+    )
+    for line in lines:
+        made.add_row(*(line[k] for k in known))
     return made
+
+
+def _method(row: Row) -> list[str]:
+    if row["status"] != "ok":
+        name = f"{row['method']} ({row['status']})"
+        return [clean(name), str(row["seed"]), *["–"] * (len(MEANINGS) + 4)]
+    start = (clean(row["method"]), str(row["seed"]))
+    worsts = (interval(row["worst_group"]), interval(row["worst_class"]))
+    averages = [percent(row["averages"].get(name)) for name in MEANINGS]
+    difference = interval(row["difference_to_erm"])
+    return [*start, *worsts, *averages, difference, clean(row["group_labels_used"])]
 
 
 def rates(title: str, items: Sequence[Row]) -> Table:
-    """Return one line per class, cell or group: its rate with interval, and n, flagged where it is small."""
+    """Return one line per class, cell or group: its rate with interval, and n, flagged where it is small.
+
+    Of more than `MOST` the worst are shown.
+    """
+    shown = list(items)
+    if len(shown) > MOST:
+        known = [item for item in shown if item["value"] is not None]
+        shown = sorted(known, key=lambda item: float(item["value"]))[:MOST]
+        title = f"{title}: the worst {len(shown)} of {len(items):,}"
     made = table(title, "name", "n", "accuracy %", right=("n", "accuracy %"))
-    for item in items:
+    for item in shown:
         made.add_row(clean(item["name"]), _count(item), interval(item))
     return made
+
+
+def left_out(total: int, what: str) -> str | None:
+    """Return how many lines a table of `MOST` lacks, None where it has all."""
+    return f"… and {total - MOST:,} more {what}; --json has all" if total > MOST else None
 
 
 def _count(rate: Mapping[str, Any]) -> str:

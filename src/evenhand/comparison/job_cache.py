@@ -13,8 +13,8 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import ValidationError
 
-from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder, sha256
+from evenhand.comparison.folder import UNITS, check_free
 from evenhand.comparison.job import JobResult
 from evenhand.data.lock import FolderLock
 from evenhand.data.store_layout import CARD, json_text
@@ -23,7 +23,7 @@ from evenhand.data.table import FeatureTable
 from evenhand.selection.held_out import HeldOutPredictions
 
 SCHEMA = 1
-UNITS, RESULTS = "units", "results.json"
+RESULTS = "results.json"
 
 
 def fingerprint(table: FeatureTable) -> str:
@@ -72,8 +72,7 @@ class UnitFiles:
         self._lock: FolderLock | None = None
         if folder is None:
             return
-        if folder.exists() and not _ours(folder):
-            raise EvenhandError(f"--out {folder} exists and holds no comparison; name a new one")
+        check_free(folder)
         make_folder(folder / UNITS)
         self._lock = FolderLock(folder)
         tidy(folder, finished=False)
@@ -136,7 +135,3 @@ class UnitFiles:
 
 def _checksum(unit: dict[str, Any]) -> str:
     return hashlib.sha256(json_text(unit).encode()).hexdigest()
-
-
-def _ours(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / UNITS).is_dir() or not any(folder.iterdir()))

@@ -13,8 +13,9 @@ from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
 from evenhand.comparison.assemble import Entry, assemble
 from evenhand.comparison.job import Job, JobResult, judge, run_job, sentence
-from evenhand.comparison.job_cache import RESULTS, UnitFiles, fingerprint, key_of
+from evenhand.comparison.job_cache import UnitFiles, fingerprint, key_of
 from evenhand.comparison.requirements import why_skipped
+from evenhand.comparison.seal import write_sealed
 from evenhand.comparison.workers import Workers, one_thread
 from evenhand.data.concepts import Concepts
 from evenhand.data.head import Head
@@ -139,7 +140,7 @@ def compare(
             progress("compare", len(judged) + len(units), total)
         results = assemble(table, entries, units, judged, rows=rows, rule=rule, column=column, made=made)
         if out is not None:
-            results.write(out / RESULTS)
+            write_sealed(results, out)
     return results
 
 

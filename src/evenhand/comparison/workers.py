@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import mmap
 import multiprocessing as mp
 import os
+import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.reduction import DupFd, ForkingPickler
+from tempfile import TemporaryFile
 from typing import Any, TypeVar
 
 import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from typing_extensions import Self
 
+from evenhand._children import end_with_parent, starting_children
 from evenhand._errors import EvenhandError
 from evenhand.data.table import FeatureTable
 
@@ -56,7 +61,12 @@ class Workers:
         self._others = set(mp.active_children())
         if jobs > 1:
             spawn = mp.get_context("spawn")  # a fork would copy locks that threads hold
-            self._pool = ProcessPoolExecutor(jobs, spawn, _begin, (table,))
+            at_once = threading.current_thread() is threading.main_thread()
+            self._file = TemporaryFile()  # noqa: SIM115  closed at the exit
+            ForkingPickler(self._file).dump(table)
+            self._file.flush()
+            given = (_Shared(self._file.fileno()), os.getpid(), at_once)
+            self._pool = ProcessPoolExecutor(jobs, spawn, _begin, given)
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +78,7 @@ class Workers:
             for process in set(mp.active_children()) - self._others:
                 process.terminate()
         self._pool.shutdown(cancel_futures=True)
+        self._file.close()
 
     def run(
         self, work: Callable[[FeatureTable, Task], Result], tasks: Sequence[Task]
@@ -83,7 +94,8 @@ class Workers:
             yield from ((task, work(self._table, task)) for task in tasks)
             return
         try:
-            futures = {self._pool.submit(_call, work, task): task for task in tasks}
+            with starting_children():
+                futures = {self._pool.submit(_call, work, task): task for task in tasks}
             for future in as_completed(futures):
                 yield futures[future], future.result()
         except BrokenProcessPool as error:
@@ -97,20 +109,37 @@ _TABLE: list[FeatureTable] = []
 """The table of a worker process."""
 
 
-def _begin(table: FeatureTable) -> None:
+class _Shared:
+    """A table in a file without a name, which a starting process gets as an open file.
+
+    What is handed over at a start goes through a pipe of 64 KiB, and Python waits for ever for a process that
+    dies before it has read more than that.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Shared._received, (DupFd(self._handle),)
+
+    @staticmethod
+    def _received(handle: Any) -> _Shared:
+        return _Shared(handle.detach())
+
+    def table(self) -> FeatureTable:
+        """Read the table; each process maps the file by itself, as all share one position in it."""
+        with mmap.mmap(self._handle, 0, access=mmap.ACCESS_READ) as content:
+            found: FeatureTable = pickle.loads(content)  # noqa: S301  our own process's, never a stranger's
+        os.close(self._handle)
+        return found
+
+
+def _begin(table: _Shared, parent: int, at_once: bool) -> None:
+    end_with_parent(parent, at_once=at_once)
     torch.set_num_threads(1)
     threadpool_limits(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _TABLE[:] = [table]
+    _TABLE[:] = [table.table()]
 
 
 def _call(work: Callable[[FeatureTable, Any], Any], task: Any) -> Any:
     return work(_TABLE[0], task)
-
-
-def _end_with_parent() -> None:
-    """A killed parent cannot end its workers, and they would wait for work for ever."""
-    parent = mp.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -7,24 +7,41 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Collection
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from textwrap import shorten
 from typing import BinaryIO
 
 from evenhand._errors import EvenhandError
 from evenhand.data.files import is_file, is_remote, open_bytes, read_range, size_and_time
+from evenhand.data.litter import is_litter
 from evenhand.data.parquet_cells import cell_size, read_cell, split_cell
 
 SUFFIXES = (".zip", ".tar")
 _COMPRESSED = (".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+_PART = re.compile(r"\.(z|r)\d\d$|\.(zip|tar|7z|rar|tgz|gz)\.(\d{3}|part\w+)$|\.part\d+\.\w+$", re.IGNORECASE)
 LARGEST = 1 << 29
 """Bytes of a member that are read at most: a few kilobytes of a zip may stand for terabytes."""
+
+_INSTEAD = (
+    (b"version https://git-lfs", "it is a pointer of Git LFS, not the data: run git lfs pull"),
+    (
+        (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"),
+        "it is compressed: unpack it, or make it a .zip",
+    ),
+)
+# A hostile header reaches far into the two modules: numbers and names that are none, maps that are cut.
+_DAMAGED = (
+    *(tarfile.TarError, zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, LookupError),
+    *(struct.error, ArithmeticError, TypeError, RecursionError),
+)
 
 Index = dict[str, tuple[int, int]]
 """Name to (where its bytes begin, how many they are); in a zip the first is the number of its entry."""
@@ -40,6 +57,11 @@ def is_archive(path: Path) -> bool:
     """
     if not is_file(path):
         return split_archive(path) is not None
+    if _PART.search(path.name):
+        raise EvenhandError(
+            f"{path} is a part of a split archive; join the parts, as by cat a.zip.* > a.zip or "
+            "zip -s 0, and give the whole"
+        )
     if path.suffix.lower() in _COMPRESSED:
         raise EvenhandError(
             f"{path} is a compressed archive, which cannot be read in place; unpack it, or make it a .zip or "
@@ -71,19 +93,7 @@ def members(place: Path) -> list[str]:
     archive, folder = split_archive(place) or (place, "")
     start = f"{folder}/" if folder else ""
     names = [name.removeprefix(start) for name in _index_of(archive) if name.startswith(start)]
-    return [name for name in names if not _hidden(name)]
-
-
-def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:
-    """Return the folder that all files of an archive lie in, as of one packed with its folder.
-
-    A folder named in `but` says something of its own, and one without folders in it is a class.
-    """
-    names = members(archive)
-    tops = {name.split("/")[0] for name in names}
-    top = next(iter(tops), "")
-    nested = all("/" in name for name in names) and any(name.count("/") > 1 for name in names)
-    return archive / top if len(tops) == 1 and nested and top.lower() not in but else archive
+    return [name for name in names if not is_litter(name)]
 
 
 def is_inside(name: str) -> bool:
@@ -178,17 +188,25 @@ def _index_of(archive: Path) -> Index:
 def _index(archive: Path, size: int, modified: int) -> Index:  # noqa: ARG001  a changed file is read anew
     try:
         found = _tar(archive, size) if archive.suffix.lower() == ".tar" else _zip(archive)
-    except (tarfile.TarError, zipfile.BadZipFile, UnicodeDecodeError, EOFError, NotImplementedError) as error:
-        raise EvenhandError(f"{archive} cannot be read as an archive ({error}); make it again") from error
+    except _DAMAGED as error:
+        what = f"{archive} cannot be read as an archive ({error or type(error).__name__})"
+        with open_bytes(archive) as stream:
+            head = stream.read(24)
+        remedy = next((remedy for sign, remedy in _INSTEAD if head.startswith(sign)), "make it again")
+        raise EvenhandError(f"{what}; {remedy}") from error
     index: Index = {}
     for name, start, length, fault in found:
         clean = posixpath.normpath(name)
+        if fault is None and not name.isascii() and name != name.encode(errors="ignore").decode():
+            fault = "a name that is not UTF-8"
+        if fault is None and "\\" in name:
+            fault = "a name with a backslash, which is no separator in a tar"
         if fault is None and not is_inside(name):
             fault = "a name that leads out of it"
         if fault is None and clean in index:
             fault = "a name that comes twice"
         if fault is not None:
-            raise EvenhandError(f"{archive} has {fault}: {name!r}; pack plain files alone")
+            raise EvenhandError(f"{archive} has {fault}: {shorten(repr(name), 200)}; pack plain files alone")
         index[clean] = (start, length)
     return index
 
@@ -201,6 +219,9 @@ def _tar(archive: Path, size: int) -> Found:
     found: Found = []
     with open_bytes(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as opened:
         for member in opened:
+            # Told at once: the next entry would be looked for before this one, for ever.
+            if member.size < 0:
+                raise tarfile.ReadError(f"{member.name!r} has {member.size} bytes")
             if member.isdir():
                 continue
             fault = None
@@ -218,7 +239,9 @@ def _zip(archive: Path) -> Found:
     found: Found = []
     with open_bytes(archive) as stream, zipfile.ZipFile(stream) as opened:
         for number, member in enumerate(opened.infolist()):
-            if member.is_dir():
+            # Some Windows tools separate folders by backslashes, against the format.
+            name = member.filename.replace("\\", "/")
+            if name.endswith("/"):
                 continue
             kind = stat.S_IFMT(member.external_attr >> 16)
             fault = None
@@ -228,9 +251,5 @@ def _zip(archive: Path) -> Found:
                 fault = "an entry that is no plain file"
             elif member.flag_bits & 1:
                 fault = "an encrypted entry"
-            found.append((member.filename, number, member.file_size, fault))
+            found.append((name, number, member.file_size, fault))
     return found
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))

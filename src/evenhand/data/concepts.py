@@ -90,10 +90,14 @@ def read_concept_words(path: Path) -> ConceptWords:
         If the file cannot be read, is no YAML, or holds something else than concept words.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise OSError("it is no plain file")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise EvenhandError(f"concept words: {path} cannot be read ({error})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    try:
+        content = yaml.safe_load(text)
+    except Exception as error:  # its tags raise what they stumble over: `!!bool abc`, a KeyError
         reason = " ".join(str(error).split())[:200]
         raise EvenhandError(f"concept words: {path} is no YAML ({reason})") from error
     return parse_concept_words(content, str(path))
@@ -126,6 +130,9 @@ def parse_concept_words(content: Any, where: str = "the mapping") -> ConceptWord
         raise EvenhandError(
             f"concept words: {where} has the key {unknown[0]!r}; allowed are {', '.join(_KEYS)}"
         )
+    odd = next((name for name in content["spurious"] if not _is_unicode(str(name))), None)
+    if odd is not None:
+        raise EvenhandError(f"concept words: {where} has the attribute {odd!r}, which is no text; reword it")
     if not content["spurious"]:
         raise EvenhandError(f"concept words: 'spurious' of {where} is empty; name at least one attribute")
     return ConceptWords(
@@ -150,13 +157,18 @@ def _different(values: Any, what: str) -> tuple[str, ...]:
     if not isinstance(values, Sequence) or isinstance(values, str) or len(values) < 2:
         raise EvenhandError(f"concept words: {what} is {brief(values)}; give a list of two or more values")
     for value in values:
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not value.strip() or not _is_unicode(value):
             raise EvenhandError(
                 f"concept words: {what} holds {brief(value)}, which is no text; quote it, or reword it"
             )
     if len(set(values)) < len(values):
         raise EvenhandError(f"concept words: {what} holds a value twice; give different ones")
     return tuple(values)
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether a text can be written down: half of a surrogate pair cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _pairs(found: Any, where: str) -> Iterator[tuple[str, str]]:
@@ -174,7 +186,7 @@ def _pairs(found: Any, where: str) -> Iterator[tuple[str, str]]:
 def _template(content: Mapping[str, Any], key: str, usual: str, places: Sequence[str], where: str) -> str:
     template = content.get(key, usual)
     for place in places:
-        if not isinstance(template, str) or place not in template:
+        if not isinstance(template, str) or place not in template or not _is_unicode(template):
             raise EvenhandError(
                 f"concept words: {key} of {where} is {brief(template)}, without {place}; write one"
             )

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from evenhand._errors import EvenhandError
-from evenhand._typing import Floats
 from evenhand.data.archives import open_file, split_archive
+from evenhand.data.deep_values import from_deep_colours, from_deep_grey, has_deep_colours, is_deep_grey
 from evenhand.data.files import is_remote
+from evenhand.data.foreign_formats import HEAD, what_it_is
 from evenhand.data.parquet_cells import split_cell
+from evenhand.data.pixel_limit import pixel_limit
+from evenhand.data.png_chunks import SIGNATURE, pixels_alone
 
 # PostScript and Windows metafiles are programs for an interpreter, not pixels: they are never opened.
 _REFUSED_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "GRIB", "BUFR", "MPEG"})
+
+_PLUG_INS = ("pillow_heif", "pillow_jxl")
+"""What reads further formats where it is installed."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -61,8 +68,9 @@ def none_readable(count: int, path: str, reason: str) -> EvenhandError:
 def read_image(path: Path) -> Image.Image:
     """Read any usual picture as upright 8-bit RGB.
 
-    Transparency is laid on white, 16-bit values are scaled to 8 bits, of an animation the first frame is
-    taken, the EXIF orientation is applied, and the content decides the format, not the file's extension.
+    Transparency is laid on white, of an animation the first frame is taken, the EXIF orientation is applied,
+    and the content decides the format, not the file's extension. Deeper values are scaled to 8 bits: white is
+    the smallest full scale of 8, 10, 12, 14 or 16 bits that holds them.
 
     Parameters
     ----------
@@ -79,25 +87,59 @@ def read_image(path: Path) -> Image.Image:
     ------
     UnreadableImage
         If the file is missing, a dangling link, forbidden, empty, truncated, no image, or has more pixels
-        than `PIL.Image.MAX_IMAGE_PIXELS`.
+        than `pixel_limit` allows.
     """
     path = Path(path)
     source = _source(path)
     try:
-        with _QUIET, Image.open(source, formats=_formats()) as image:
-            image.load()
-            return _turned_upright(_rgb(image), _orientation(image))
+        return _decode(source)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        reason = f"decompression bomb, more than {Image.MAX_IMAGE_PIXELS} pixels"
+        reason = (
+            f"decompression bomb, more than {pixel_limit()} pixels; for an image that you trust raise "
+            "--max-pixels"
+        )
         raise UnreadableImage(path, reason) from error
     except PermissionError as error:
         raise UnreadableImage(path, "permission denied") from error
-    except UnidentifiedImageError as error:
-        raise UnreadableImage(path, "not an image") from error
     # Not to be narrowed: PIL lists no exceptions. Damaged files of twenty formats raised OSError, ValueError,
     # RuntimeError, SyntaxError and NotImplementedError, and one kind missed would end a long run.
     except Exception as error:
-        raise UnreadableImage(path, _decode_reason(error)) from error
+        image = _from_pixels_alone(source)
+        if image is None:
+            raise UnreadableImage(path, _reason(error, source)) from error
+        return image
+
+
+def _decode(source: Path | BinaryIO) -> Image.Image:
+    with _QUIET, Image.open(source, formats=_formats()) as image:
+        deep_colours = has_deep_colours(image)
+        image.load()
+        upright = _orientation(image)
+        return _turned_upright(_rgb(from_deep_colours(image, source) if deep_colours else image), upright)
+
+
+def _from_pixels_alone(source: Path | BinaryIO) -> Image.Image | None:
+    """Return the picture of a PNG that has more than pixels, if it is that which cannot be read."""
+    try:
+        if _head(source).startswith(SIGNATURE):
+            content = source.read_bytes() if isinstance(source, Path) else _rewound(source).read()
+            bare = pixels_alone(content)
+            return None if bare is None else _decode(BytesIO(bare))
+    except Exception:  # as above: the first reason is the one to tell
+        return None
+    return None
+
+
+def _rewound(source: BinaryIO) -> BinaryIO:
+    source.seek(0)
+    return source
+
+
+def _head(source: Path | BinaryIO) -> bytes:
+    if not isinstance(source, Path):
+        return _rewound(source).read(HEAD)
+    with source.open("rb") as stream:
+        return stream.read(HEAD)
 
 
 def _source(path: Path) -> Path | BinaryIO:
@@ -132,7 +174,7 @@ def _check_file(path: Path) -> None:
 
 
 class _Quiet:
-    """Warnings off while any thread decodes: the filters are the process's, the last one out resets them."""
+    """Warnings off and the limit set while any thread decodes: both are the process's, the last resets."""
 
     def __init__(self) -> None:
         self._lock, self._inside = Lock(), 0
@@ -140,12 +182,14 @@ class _Quiet:
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
+                self._limit, limit = Image.MAX_IMAGE_PIXELS, pixel_limit()
                 self._filters = warnings.catch_warnings()
                 self._filters.__enter__()
                 # Of damaged metadata: the pixels are whole.
                 warnings.simplefilter("ignore")
                 # Up to twice its limit PIL only warns.
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
+                Image.MAX_IMAGE_PIXELS = limit
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
@@ -153,6 +197,7 @@ class _Quiet:
             self._inside -= 1
             if self._inside == 0:
                 self._filters.__exit__(None, None, None)
+                Image.MAX_IMAGE_PIXELS = self._limit
 
 
 _QUIET = _Quiet()
@@ -161,10 +206,17 @@ _QUIET = _Quiet()
 @cache
 def _formats() -> tuple[str, ...]:
     Image.init()
+    for name in _PLUG_INS:
+        # A broken one is as good as none: the reason of a skipped image names it.
+        with suppress(ImportError, OSError, AttributeError):
+            plug_in = import_module(name)
+            getattr(plug_in, "register_heif_opener", int)()
     return tuple(name for name in Image.ID if name not in _REFUSED_FORMATS)
 
 
-def _decode_reason(error: BaseException) -> str:
+def _reason(error: BaseException, source: Path | BinaryIO) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return what_it_is(_head(source))
     text = " ".join(str(error).split())
     if any(sign in text.lower() for sign in ("truncated", "not enough image data", "broken", "incomplete")):
         return f"truncated or damaged ({text})"
@@ -185,8 +237,8 @@ def _turned_upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "F" or image.mode.startswith("I"):
-        return _from_deep_grey(image)
+    if is_deep_grey(image):
+        return from_deep_grey(image).convert("RGB")
     if image.mode == "La":
         image = image.convert("LA")
     if image.has_transparency_data or image.mode in ("LA", "RGBa"):
@@ -195,20 +247,3 @@ def _rgb(image: Image.Image) -> Image.Image:
         white.paste(rgba, mask=rgba.getchannel("A"))
         return white
     return image.convert("RGB")
-
-
-def _from_deep_grey(image: Image.Image) -> Image.Image:
-    values: Floats = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
-    scaled = np.rint(values.clip(min=0) * (255 / _full_scale(image, values)))
-    return Image.fromarray(scaled.clip(max=255).astype(np.uint8)).convert("RGB")
-
-
-def _full_scale(image: Image.Image, values: Floats) -> float:
-    """Return the value that stands for white."""
-    # 16-bit PNG comes as mode I from older versions of Pillow.
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        return 65535.0
-    # 32-bit files do not say their scale: the smallest usual one that holds the brightest pixel.
-    usual = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
-    brightest = float(values.max(initial=0.0))
-    return next((scale for scale in usual if brightest <= scale), brightest)

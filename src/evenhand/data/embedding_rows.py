@@ -10,14 +10,16 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
 from evenhand.data.labels import class_codes, renamed
-from evenhand.data.read_arrays import in_part_order
+from evenhand.data.leakage import kept_together, on_units
+from evenhand.data.read_arrays import file_and_name, in_part_order
 from evenhand.data.read_tables import Columns, read_columns
-from evenhand.data.splits import given_or_drawn
+from evenhand.data.split_file import splits_in_file
+from evenhand.data.splits import are_drawn, given_or_drawn
 from evenhand.data.store_layout import OWN_COLUMNS
 
 
 def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:
-    """Read the table, or the metadata of clip-retrieval's folders, joined in the order of their parts.
+    """Read the table, or the metadata of clip-retrieval's folders or Parquet features, in their order.
 
     Raises
     ------
@@ -26,11 +28,19 @@ def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:
     """
     if table is not None:
         return read_columns(table)
-    folders = [path / "metadata" for path in features if path.is_dir()]
-    files = [file for folder in folders for file in in_part_order(folder.glob("*.parquet"))]
+    files = [
+        file
+        for path in features
+        for file in (
+            in_part_order((path / "metadata").glob("*.parquet"))
+            if path.is_dir()
+            else [beside for beside in (file_and_name(path)[0],) if beside.suffix.lower() == ".parquet"]
+        )
+    ]
     if not files:
         raise EvenhandError(
-            "table is missing, and features is no folder with metadata/*.parquet; give a CSV or Parquet"
+            "table is missing, and features is neither a .parquet file nor a folder with metadata/*.parquet; "
+            "give a CSV or Parquet"
         )
     parts = [read_columns(file) for file in files]
     for part in parts:
@@ -57,11 +67,33 @@ def named_codes(labels: Strings, class_names: Mapping[str, str]) -> tuple[tuple[
     return tuple(new[name] for name in order), position[y]
 
 
-def split_of_rows(columns: Columns, column: str, y: Ints, seed: int) -> tuple[Strings, list[str]]:
-    """Return the split of each row and notes, as `given_or_drawn`; only a column `split` may be missing."""
-    drawn = column == "split" and column not in columns.values
-    given = None if drawn else columns.filled(column, argument="split_column")
-    return given_or_drawn(given, y, seed=seed, column=column)
+def split_of_rows(
+    columns: Columns,
+    column: str,
+    y: Ints,
+    seed: int,
+    *,
+    ids: Strings,
+    split_by: str | None = None,
+    split_file: Path | None = None,
+) -> tuple[Strings, Strings | None, list[str]]:
+    """Return the split of each row, the units that a drawn split keeps whole, and notes.
+
+    Splits are those of `split_file` where there is one; as `given_or_drawn`, only a column `split` may be
+    missing. Units are the values of the column `split_by`.
+    """
+    notes: list[str] = []
+    if split_file is not None:
+        given, column, notes = splits_in_file(split_file, ids, column)
+    elif column == "split" and column not in columns.values:
+        given = None
+    else:
+        given = columns.filled(column, argument="split_column")
+    units = None if split_by is None else columns.get(split_by, argument="split_by")
+    together = kept_together([], units, len(y))
+    split, more = given_or_drawn(given, y, seed=seed, column=column, units=together)
+    drawn = are_drawn(given, column)
+    return split, units, [*notes, *more, *on_units(units, split, split_by, drawn=drawn)]
 
 
 def row_ids(columns: Columns, column: str | None) -> Strings:

@@ -11,16 +11,22 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
-from evenhand._typing import Floats, PathLike, Strings
+from evenhand._outputs import keep_apart
+from evenhand._typing import Floats, Ints, PathLike, Strings
+from evenhand.data.attributes import grouping
+from evenhand.data.class_order import MOST_CLASSES, order_warning
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
-from evenhand.data.labels import check_trained, untested
-from evenhand.data.read_arrays import feature_files, read_arrays
+from evenhand.data.labels import check_trained, class_notes, untested
+from evenhand.data.read_arrays import FeatureRows, feature_files, file_and_name, read_arrays
 from evenhand.data.store import load_store
+from evenhand.data.store_layout import UNITS
 from evenhand.data.store_write import StoreWriter
-from evenhand.data.table import FeatureTable
+from evenhand.data.table import FeatureTable, odd_scale
 
 PART_ROWS = 16_384
+ROWS_OF_ORDER = 100_000
+"""Rows by which the order of the text features is judged."""
 
 
 def import_embeddings(
@@ -35,6 +41,8 @@ def import_embeddings(
     out: PathLike,
     seed: int = 0,
     id_column: str | None = None,
+    split_by: str | None = None,
+    split_file: PathLike | None = None,
 ) -> FeatureTable:
     """Make a store from `.npy` features and a table with one row per feature row.
 
@@ -43,14 +51,17 @@ def import_embeddings(
     Parameters
     ----------
     features : sequence of str or Path
-        `.npy` parts [n_k, D] of floats, or clip-retrieval's folder with `img_emb/*.npy` and
-        `metadata/*.parquet`. Float16 stays so if all parts are, float32 else.
+        Parts [n_k, D] of numbers: `.npy`, `.npz`, `.pt`, `.safetensors`, or a `.parquet` file with a column
+        of lists or a column per dimension, each followed by `:NAME` where it holds several; or
+        clip-retrieval's folder with `img_emb/*.npy` and `metadata/*.parquet`. Float16 stays so if all parts
+        are, float32 else.
     table : str, Path or None
-        CSV, TSV, Parquet or JSON lines; None reads clip-retrieval's metadata.
+        CSV, TSV, Parquet or JSON lines; None reads clip-retrieval's metadata, or the other columns of
+        `.parquet` features.
     label_column, attribute_columns, split_column : str
         Columns of the table. Without a column `split`, splits are drawn by class.
     text_features : str or Path, optional
-        `.npy` [C, D], a row per class in the order of the classes.
+        A file of such numbers [C, D], a row per class in the order of the classes.
     class_names : mapping of str to str, optional
         New names for labels. The classes are in sorted order of the labels, whole numbers by value; a mapping
         that names every label gives the order instead.
@@ -60,6 +71,10 @@ def import_embeddings(
         Of the split.
     id_column : str, optional
         By default `id` or `image_path` where there is one, row numbers from 0 otherwise.
+    split_by : str, optional
+        Column of ids, as of patients: where splits are drawn, the rows of one id get one split.
+    split_file : str or Path, optional
+        A table of row ids and splits, which is then used in place of a column.
 
     Returns
     -------
@@ -71,9 +86,10 @@ def import_embeddings(
     EvenhandError
         If a file cannot be read; widths, row counts or columns do not fit; a value is not finite; ids come
         twice; a label or an id is missing; there is one class, or one without training rows; or `out` cannot
-        be written or holds something else.
+        be written, holds something else, or is or lies in what is read.
     """
     sources = [Path(path) for path in features]
+    keep_apart(Path(out), [*sources, *(Path(path) for path in (table, text_features) if path is not None)])
     files = feature_files(sources, argument="features")
     parts = read_arrays(files, argument="features")
     width, n = int(parts[0].shape[1]), sum(len(part) for part in parts)
@@ -83,27 +99,36 @@ def import_embeddings(
             f"the table {columns.path} has {len(columns)} rows but the features have {n}; "
             "give one table row per feature row"
         )
-    classes, y = named_codes(columns.filled(label_column, argument="label_column"), class_names or {})
-    split, notes = split_of_rows(columns, split_column, y, seed)
+    labels = columns.filled(label_column, argument="label_column")
+    classes, y = named_codes(labels, class_names or {})
+    ids = row_ids(columns, id_column)
+    file = None if split_file is None else Path(split_file)
+    split, units, notes = split_of_rows(
+        columns, split_column, y, seed, ids=ids, split_by=split_by, split_file=file
+    )
+    attributes, of_attributes = grouping(attribute_rows(columns, attribute_columns), labels, named=True)
     check_trained(classes, y, split)
     rows = {
-        "id": row_ids(columns, id_column),
+        "id": ids,
         "path": np.full(n, ""),
         "label": np.asarray(classes)[y],
         "split": split,
-        **attribute_rows(columns, attribute_columns),
+        **attributes,
+        **({} if units is None else {UNITS: units}),
     }
     text_file = None if text_features is None else Path(text_features)
     text = None if text_file is None else _text(text_file, classes, width)
+    notes += _of_scale(parts) + ([] if text is None else _of_order(parts, text, y, classes))
     identity: dict[str, Any] = {
         "family": "import",
         "model": None,
-        "features_sha256": [sha256(path) for path in files],
-        "text_sha256": None if text_file is None else sha256(text_file),
+        "features_sha256": [_content_hash(path) for path in files],
+        "text_sha256": None if text_file is None else _content_hash(text_file),
         "rows_sha256": _hash(rows),
         "classes": list(classes),
         "part_rows": PART_ROWS,
-        "notes": [*notes, *untested(classes, y, split)],
+        "notes": [*notes, *of_attributes, *untested(classes, y, split), *class_notes(classes)],
+        **({} if split_by is None else {"split_by": split_by}),
     }
     dtype = "float16" if all(part.dtype == np.float16 for part in parts) else "float32"
     head = Head(np.eye(width, dtype=np.float32), None, classes, text)
@@ -113,8 +138,8 @@ def import_embeddings(
     return load_store(out)
 
 
-def read_features(paths: Sequence[Path]) -> list[Floats]:
-    """Return memory-mapped, finite float parts [n_k, D] of one width, of `.npy` files or such folders.
+def read_features(paths: Sequence[Path]) -> list[FeatureRows]:
+    """Return finite parts [n_k, D] of one width, of files or clip-retrieval's folders.
 
     Raises
     ------
@@ -124,7 +149,7 @@ def read_features(paths: Sequence[Path]) -> list[Floats]:
     return read_arrays(feature_files(paths, argument="features"), argument="features")
 
 
-def _write(writer: StoreWriter, parts: Sequence[Floats], rows: Mapping[str, Strings]) -> None:
+def _write(writer: StoreWriter, parts: Sequence[FeatureRows], rows: Mapping[str, Strings]) -> None:
     for number, (start, block) in enumerate(_blocks(parts)):
         if number >= writer.parts_done:
             inside = slice(start, start + len(block))
@@ -132,7 +157,7 @@ def _write(writer: StoreWriter, parts: Sequence[Floats], rows: Mapping[str, Stri
     writer.finish()
 
 
-def _blocks(parts: Sequence[Floats]) -> Iterator[tuple[int, Floats]]:
+def _blocks(parts: Sequence[FeatureRows]) -> Iterator[tuple[int, Floats]]:
     """Yield first row and features of pieces small enough for memory."""
     first = 0
     for part in parts:
@@ -148,15 +173,50 @@ def _text(path: Path, classes: Sequence[str], width: int) -> Floats:
             f"text_features: {path} has shape {list(part.shape)}, but {len(classes)} classes of width "
             f"{width} need [{len(classes)}, {width}], a row per class: {', '.join(classes[:10])}"
         )
-    rows = np.asarray(part, dtype=np.float32)
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    if (norms == 0).any():
+    rows = np.asarray(part[:], dtype=np.float32)
+    largest = np.abs(rows).max(axis=1, keepdims=True)
+    if (largest == 0).any():
         raise EvenhandError(
-            f"text_features: {path} is all zeros in row {int(norms.argmin()) + 1}; "
+            f"text_features: {path} is all zeros in row {int(largest.argmin()) + 1}; "
             "every class needs a direction"
         )
-    unit: Floats = rows / norms
+    # By a power of two first: that changes no bit of a usual row, and squares of large ones would overflow.
+    rows = np.ldexp(rows, -np.frexp(largest)[1])
+    unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return unit
+
+
+def _of_order(parts: Sequence[FeatureRows], text: Floats, y: Ints, classes: Sequence[str]) -> list[str]:
+    """Return what the labels say of the order of the text features, on the first rows."""
+    if len(classes) > MOST_CLASSES:
+        return []
+    predicted = [np.zeros(0, dtype=np.int64)]
+    for start, block in _blocks(parts):
+        if start >= ROWS_OF_ORDER:
+            break
+        lengths = np.abs(block.astype(np.float64)).max(axis=1, keepdims=True)
+        rows = (block / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+        predicted.append((rows @ text.T).argmax(axis=1))
+    found = np.concatenate(predicted)
+    told = order_warning(found, y[: len(found)], classes)
+    return [] if told is None else [told]
+
+
+def _of_scale(parts: Sequence[FeatureRows]) -> list[str]:
+    """Return what is odd about the length of rows: none at all, or past what can be computed with."""
+    largest, empty = 0.0, 0
+    for _, block in _blocks(parts):
+        lengths = np.abs(block.astype(np.float64)).max(axis=1)
+        largest, empty = max(largest, float(lengths.max())), empty + int((lengths == 0).sum())
+    notes = [] if (odd := odd_scale(largest)) is None else [f"{odd}, so that audit and fit refuse them"]
+    if empty:
+        notes.append(f"{empty:,} rows of the features are all zeros: what is predicted of them is no answer")
+    return notes
+
+
+def _content_hash(path: Path) -> str:
+    file, name = file_and_name(path)
+    return sha256(file) if name is None else f"{sha256(file)}:{name}"
 
 
 def _hash(rows: Mapping[str, Strings]) -> str:

@@ -6,8 +6,11 @@ slashes, and `address` gives the other back; names, suffixes and joins work as f
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import stat
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -53,6 +56,11 @@ def is_dir(path: Path) -> bool:
     return _kind(path) == arrow.FileType.Directory if is_remote(path) else path.is_dir()
 
 
+def exists(path: Path) -> bool:
+    """Tell whether there is such a file or folder, or something else of this name."""
+    return _kind(path) != arrow.FileType.NotFound if is_remote(path) else path.exists()
+
+
 def size_and_time(path: Path) -> tuple[int, int]:
     """Return the bytes of a file and when it changed, in nanoseconds.
 
@@ -81,6 +89,20 @@ def names_in(path: Path, *, nested: bool) -> list[str]:
     return sorted(entry.path.removeprefix(base.rstrip("/") + "/") for entry in kept)
 
 
+def check_regular(path: Path) -> None:
+    """Refuse what is neither a file nor a folder, before somebody waits for it.
+
+    Raises
+    ------
+    OSError
+        If it is a pipe, a socket or a device.
+    """
+    with suppress(FileNotFoundError):
+        kind = stat.S_IFMT(path.stat().st_mode)
+        if kind not in (stat.S_IFREG, stat.S_IFDIR):
+            raise OSError(errno.EINVAL, "a pipe or a device, no file; save what it gives as a file first")
+
+
 def open_bytes(path: Path) -> BinaryIO:
     """Open a file for reading anywhere in it.
 
@@ -90,6 +112,7 @@ def open_bytes(path: Path) -> BinaryIO:
         If it cannot be opened.
     """
     if not is_remote(path):
+        check_regular(path)
         return path.open("rb")
     system, inner = _system(path)
     return io.BufferedReader(system.open_input_file(inner), AHEAD)

@@ -1,22 +1,23 @@
-"""Which pictures lie in a folder, and what their folders say about them."""
+"""Which pictures and tables lie in a folder."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
+from evenhand.data.advice import advice
 from evenhand.data.archives import is_archive, members
-from evenhand.data.files import address, is_dir, is_file, is_remote, names_in
-from evenhand.data.read_tables import SUFFIXES
-from evenhand.data.splits import SPLIT_NAMES
+from evenhand.data.files import address, exists, is_dir, is_file, is_remote, names_in
+from evenhand.data.litter import is_litter
+from evenhand.data.table_names import is_table_name
 
 # HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.
 _EXTENSIONS = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif", ".tga", ".ico"),
-    *(".sgi", ".pcx", ".qoi"),
+    *(".sgi", ".pcx", ".qoi", ".jxl", ".hif"),
 }
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
 
@@ -25,8 +26,8 @@ def find_images(root: Path) -> list[str]:
     """Return the pictures under `root`, a folder or an archive, as sorted posix paths relative to it.
 
     A picture is a file with a picture's extension, whatever is in it, or one with another extension whose
-    first bytes are those of a picture. Hidden files and folders are passed over; links are followed, in a
-    circle only once.
+    first bytes are those of a picture. Hidden files and folders, and what systems leave behind, are passed
+    over; links are followed, in a circle only once.
 
     Raises
     ------
@@ -38,19 +39,21 @@ def find_images(root: Path) -> list[str]:
     if is_archive(root):
         found = sorted(name for name in members(root) if has_picture_name(name))
     elif is_remote(root) and is_dir(root):
-        found = [name for name in names_in(root, nested=True) if has_picture_name(name) and not _hidden(name)]
-    elif not (is_file(root) or is_dir(root)):
+        found = [
+            name for name in names_in(root, nested=True) if has_picture_name(name) and not is_litter(name)
+        ]
+    elif not exists(root):
         raise EvenhandError(
             f"{address(root)} does not exist; give a folder of images or a table that lists them"
         )
     elif is_dir(root):
         found = list(_walk(root, PurePosixPath(), frozenset()))
     else:
-        raise EvenhandError(f"{root} is no folder; give a folder of images or a table that lists them")
+        raise EvenhandError(f"{root} is {_what(root)}; give a folder of images or a table that lists them")
     if not found:
         raise no_images(root)
     for name in found:
-        _check_utf8(name)
+        check_utf8(name)
     return found
 
 
@@ -65,46 +68,35 @@ def walk_images(root: Path) -> Iterator[str]:
         If a folder cannot be listed.
     """
     for name in _walk(root, PurePosixPath(), frozenset()):
-        _check_utf8(name)
+        check_utf8(name)
         yield name
+
+
+def tables_beside(root: Path) -> list[str]:
+    """Return the names of the tables that lie in a folder of this machine, but for ImageFolder's metadata."""
+    if is_remote(root) or not root.is_dir():
+        return []
+    names = sorted(entry.name for entry in os.scandir(root) if entry.is_file() and not is_litter(entry.name))
+    return [name for name in names if is_table_name(name) and not name.lower().startswith("metadata.")]
 
 
 def no_images(root: Path) -> EvenhandError:
     """Return what is raised where no picture lies under `root`."""
-    return EvenhandError(f"{root} holds no images; {_advice(root)}")
+    return EvenhandError(f"{root} holds no images; {advice(root)}")
 
 
-def all_files(folder: Path, suffix: str) -> list[Path]:
-    """Return the files below a folder, hidden ones aside, if all have this suffix; none otherwise."""
-    paths = (
-        (folder / name for name in names_in(folder, nested=True))
-        if is_remote(folder)
-        else (path for path in folder.rglob("*") if path.is_file())
-    )
-    found = []
-    for path in paths:
-        if not _hidden(path.name):
-            # At the first other file the walk ends: a folder of pictures may be large.
-            if path.suffix.lower() != suffix:
-                return []
-            found.append(path)
-    return sorted(found)
+def _what(path: Path) -> str:
+    return "no folder" if is_file(path) else "a pipe or a device, no folder"
 
 
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+def check_utf8(name: str) -> None:
+    """Refuse a name that a store cannot hold.
 
-
-def _advice(root: Path) -> str:
-    if is_archive(root) or is_remote(root):
-        return "give a folder with at least one picture file"
-    table = next((path for path in sorted(root.rglob("*")) if path.suffix.lower() in SUFFIXES), None)
-    if table is None:
-        return "give a folder with at least one picture file"
-    return f"if the table {table.relative_to(root)} lists them, give that file instead of the folder"
-
-
-def _check_utf8(name: str) -> None:
+    Raises
+    ------
+    EvenhandError
+        If it is not UTF-8.
+    """
     try:
         name.encode()
     except UnicodeEncodeError as error:
@@ -120,7 +112,7 @@ def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[
         names = sorted(
             f"{entry.name}/" if _is_folder(entry) else entry.name
             for entry in entries
-            if not entry.name.startswith((".", "__MACOSX"))
+            if not is_litter(entry.name)
         )
     for name in names:
         if name.endswith("/"):
@@ -152,34 +144,3 @@ def _is_picture(path: Path) -> bool:
     except OSError:
         return False
     return start.startswith(_SIGNATURES) or (start[:4] == b"RIFF" and start[8:] == b"WEBP")
-
-
-def split_of(names: Sequence[str]) -> list[str] | None:
-    """Return the split that the first folder of each relative path names; None if folders name no splits.
-
-    A path without a folder gets the empty string. A tree of classes that has one called `train` beside
-    `bus` is a tree of classes.
-
-    Raises
-    ------
-    EvenhandError
-        If two or more split folders stand beside other folders: what those are is not to be guessed.
-    """
-    tops = {PurePosixPath(name).parts[0] for name in names if "/" in name}
-    splits = {top for top in tops if top.lower() in SPLIT_NAMES}
-    if splits != tops:
-        if len({SPLIT_NAMES[top.lower()] for top in splits}) >= 2:
-            raise EvenhandError(
-                f"the split folders {', '.join(sorted(splits))} stand beside other folders "
-                f"({', '.join(sorted(tops - splits)[:5])}); move one kind elsewhere"
-            )
-        return None
-    if not splits:
-        return None
-    return [SPLIT_NAMES[PurePosixPath(name).parts[0].lower()] if "/" in name else "" for name in names]
-
-
-def class_of(name: str, *, in_split: bool) -> str:
-    """Return the class folder of a relative path; the empty string if the file lies in none."""
-    folders = PurePosixPath(name).parts[1 if in_split else 0 : -1]
-    return folders[0] if folders else ""

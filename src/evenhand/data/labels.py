@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
+
+_MISSING = {"none", "null", "na", "n/a", "#n/a", "?", "-", "--", "missing", "unlabeled", "unlabelled"}
 
 
 def class_codes(labels: Strings) -> tuple[list[str], Ints]:
@@ -99,6 +103,53 @@ def untested(classes: Sequence[str], y: Ints, split: Strings) -> list[str]:
     if not missing or not tested:
         return []
     return [f"no test image has the class {some(missing)}: its accuracy stays unknown"]
+
+
+def spelling_note(names: Sequence[str], what: str) -> str | None:
+    """Name those that differ in case, blanks, dashes or Unicode form alone, or are one number in two forms.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Distinct.
+    what : str
+        What they are, for the sentence.
+
+    Returns
+    -------
+    str or None
+        One sentence; None where there are none.
+
+    >>> spelling_note(["Cat", "cat", "dog"], "classes")
+    "the classes 'Cat' and 'cat' differ in spelling alone; write them alike if they are one"
+    """
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        alike[_plain(name)].append(name)
+    pairs = [" and ".join(map(repr, same)) for same in alike.values() if len(same) > 1]
+    if not pairs:
+        return None
+    return f"the {what} {some(pairs, 5)} differ in spelling alone; write them alike if they are one"
+
+
+def _plain(name: str) -> str:
+    seen = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+    text = seen.casefold()
+    if re.fullmatch(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", text):
+        return f"number {float(text.replace(',', '.'))}"
+    return re.sub(r"[\s_.\-]+", "", text) or text
+
+
+def class_notes(classes: Sequence[str]) -> list[str]:
+    """Say which classes may be one, spelled in two ways, and which may stand for a missing label."""
+    return [note for note in (spelling_note(classes, "classes"), _missing_note(classes)) if note]
+
+
+def _missing_note(names: Sequence[str]) -> str | None:
+    missing = [name for name in names if name.lower() in _MISSING]
+    if not missing:
+        return None
+    return f"the class {some(missing)} may stand for a missing label; drop its rows if so"
 
 
 def some(names: Iterable[str], most: int = 10) -> str:

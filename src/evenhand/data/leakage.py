@@ -1,66 +1,198 @@
-"""The same picture in two splits."""
+"""The same picture more than once: in two splits, or under two labels."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from evenhand._files import sha256
-from evenhand._typing import Strings
+from evenhand._files import atomic, sha256
+from evenhand._typing import Ints, Strings
 from evenhand.data.archives import open_file, size_of, split_archive
 from evenhand.data.files import is_remote
 from evenhand.data.parquet_cells import split_cell
 
+HEAD = 1 << 12
+"""Bytes of a file's start that are compared first: images of one size differ there."""
 
-def leakage(paths: Strings, ids: Strings, split: Strings) -> str | None:
-    """Say how many images have the same bytes as one in another split.
+Sets = Sequence[Sequence[int]]
+"""Rows with the same content together, in ascending order."""
 
-    Only files of equal size in different splits are hashed. Files that cannot be read are left to
-    extraction, which lists them, and so are those whose size is not at hand: remote ones, and cells of
-    Parquet files.
+
+def copies(paths: Strings) -> Sets:
+    """Return the rows whose files have the same bytes.
+
+    Only files of equal size are read, and whole only where they begin alike. Files that cannot be read are
+    left to extraction, which lists them, and so are those whose size is not at hand: remote ones, and cells
+    of Parquet files.
 
     Parameters
     ----------
-    paths, ids, split : str [N]
-        Files, their names, their splits.
+    paths : str [N]
+        Files.
 
     Returns
     -------
-    str or None
-        One sentence with the count and a pair as example; None if there is no such image.
+    sequence of sequence of int
+        Each set has two rows or more.
     """
-    shared = [
+    return [
         rows
-        for same_size in _across_splits(_by(_size, paths, range(len(paths))), split)
-        for rows in _across_splits(_by(_content, paths, same_size), split)
+        for same_size in _by(_size, paths, range(len(paths)))
+        for same_start in _by(_start, paths, same_size)
+        for rows in _by(_content, paths, same_start)
     ]
-    if not shared:
+
+
+def leakage(sets: Sets, ids: Strings, split: Strings, labels: Strings, *, drawn: bool) -> list[str]:
+    """Say how many images have the same content as another one, where that matters.
+
+    Parameters
+    ----------
+    sets : list of list of int
+        What `copies` returned.
+    ids, split, labels : str [N]
+        Names of the images, their splits, their labels.
+    drawn : bool
+        Whether the splits were drawn here, copies together.
+
+    Returns
+    -------
+    list of str
+        One sentence for images under two labels, one for images in two splits, or on copies kept together.
+    """
+    conflicts = [rows for rows in sets if _kinds(rows, labels) > 1]
+    leaks = [rows for rows in sets if _kinds(rows, split) > 1 and _kinds(rows, labels) == 1]
+    notes = []
+    if conflicts:
+        one, other = _pair(conflicts[0], labels)
+        notes.append(
+            f"label conflict: {sum(map(len, conflicts))} images have the same content as an image with "
+            f"another label, for example {ids[one]} ({labels[one]}) and {ids[other]} ({labels[other]})"
+        )
+    if leaks:
+        one, other = _pair(leaks[0], split)
+        notes.append(
+            f"leakage: {sum(map(len, leaks))} images have the same content as an image in another split, "
+            f"for example {ids[one]} ({split[one]}) and {ids[other]} ({split[other]})"
+        )
+    if drawn and sets:
+        notes.append(f"{sum(map(len, sets))} images are copies of others: copies are drawn into one split")
+    return notes
+
+
+def write_copies(path: Path, sets: Sets, ids: Strings, split: Strings, labels: Strings) -> None:
+    """Write every image that has a copy beside one that it is a copy of.
+
+    The columns are `kind` (`label conflict`, `leakage`, or `copy` within one split), then `id`, `split` and
+    `label` of both.
+
+    Raises
+    ------
+    EvenhandError
+        If the disk refuses.
+    """
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["kind", "id", "split", "label", "copy_id", "copy_split", "copy_label"])
+        for rows in sets:
+            for kind, one, other in _pairs(rows, split, labels):
+                writer.writerow(
+                    [kind, ids[one], split[one], labels[one], ids[other], split[other], labels[other]]
+                )
+
+
+def _pairs(rows: Sequence[int], split: Strings, labels: Strings) -> Iterable[tuple[str, int, int]]:
+    """Pair each row of a set with the first that makes it a conflict, a leak, or else a copy."""
+    for place, one in enumerate(rows):
+        for kind, values in (("label conflict", labels), ("leakage", split)):
+            other = next((row for row in rows[:place] if values[row] != values[one]), None)
+            if other is not None:
+                yield kind, other, one
+                break
+        else:
+            if place:
+                yield "copy", rows[0], one
+
+
+def kept_together(sets: Sets, units: Strings | None, n: int) -> Ints | None:
+    """Return numbers [N], one for all rows that a drawn split must not divide; None where any may be.
+
+    Parameters
+    ----------
+    sets : list of list of int
+        Copies.
+    units : str [N] or None
+        Names of what belongs together, as patients; the empty string for a row of its own.
+    n : int
+        Rows.
+    """
+    if not sets and units is None:
         return None
-    first = min(shared[0])
-    other = next(row for row in shared[0] if split[row] != split[first])
-    count = sum(len(rows) for rows in shared)
-    return (
-        f"leakage: {count} images have the same content as an image in another split, "
-        f"for example {ids[first]} ({split[first]}) and {ids[other]} ({split[other]})"
-    )
+    joined = list(range(n))
+
+    def root(row: int) -> int:
+        while joined[row] != row:
+            joined[row] = joined[joined[row]]
+            row = joined[row]
+        return row
+
+    first: dict[str, int] = {}
+    pairs = [(rows[0], row) for rows in sets for row in rows[1:]]
+    named = [] if units is None else [(row, name) for row, name in enumerate(units.tolist()) if name]
+    pairs += [(first.setdefault(name, row), row) for row, name in named]
+    for one, other in pairs:
+        low, high = sorted((root(one), root(other)))
+        joined[high] = low
+    return np.asarray([root(row) for row in range(n)], dtype=np.int64)
 
 
-def _across_splits(sets: Iterable[list[int]], split: Strings) -> list[list[int]]:
-    return [rows for rows in sets if len(np.unique(split[rows])) > 1]
+def on_units(units: Strings | None, split: Strings, column: str | None, *, drawn: bool) -> list[str]:
+    """Say how many units were drawn together, or which of them the given splits divide."""
+    if units is None or column is None:
+        return []
+    if not drawn:
+        return _divided(units, split, column)
+    count = len(np.unique(units[units != ""]))
+    unknown = int((units == "").sum())
+    alone = f"; {unknown} images have none, and are drawn one by one" if unknown else ""
+    return [f"the images of each of the {count} values of {column!r} are drawn into one split{alone}"]
 
 
-def _by(key: Callable[[Path], Hashable], paths: Strings, rows: Iterable[int]) -> list[list[int]]:
-    """Return the rows with equal keys together; rows whose file cannot be read are left out."""
+def _divided(units: Strings, split: Strings, column: str) -> list[str]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for name, part in zip(units.tolist(), split.tolist(), strict=True):
+        if name:
+            found[name].add(part)
+    over = [name for name, parts in found.items() if len(parts) > 1]
+    if not over:
+        return []
+    return [
+        f"{len(over)} of {len(found)} values of {column!r} lie in more than one of the given splits, "
+        f"for example {over[0]!r} in {', '.join(sorted(found[over[0]]))}"
+    ]
+
+
+def _kinds(rows: Sequence[int], values: Strings) -> int:
+    return len({str(values[row]) for row in rows})
+
+
+def _pair(rows: Sequence[int], values: Strings) -> tuple[int, int]:
+    return rows[0], next(row for row in rows if values[row] != values[rows[0]])
+
+
+def _by(key: Callable[[Path], Hashable], paths: Strings, rows: Iterable[int]) -> Sets:
+    """Return the rows with equal keys, two or more, together; rows that cannot be read are left out."""
     sets: defaultdict[Hashable, list[int]] = defaultdict(list)
     for row in rows:
         with suppress(OSError):
             sets[key(Path(str(paths[row])))].append(row)
-    return list(sets.values())
+    return [found for found in sets.values() if len(found) > 1]
 
 
 def _size(path: Path) -> int:
@@ -68,6 +200,11 @@ def _size(path: Path) -> int:
     if size == 0:
         raise OSError("no content to compare")
     return size
+
+
+def _start(path: Path) -> bytes:
+    with open_file(path) as stream:
+        return hashlib.sha256(stream.read(HEAD)).digest()
 
 
 def _content(path: Path) -> str:

@@ -4,44 +4,60 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
-from evenhand.data.archives import is_archive, is_inside, members
-from evenhand.data.files import absolute, address, is_file, is_remote, names_in
-from evenhand.data.folders import class_of, find_images, split_of
+from evenhand.data.archives import is_archive, is_inside
+from evenhand.data.attributes import grouping
+from evenhand.data.files import absolute, address, is_file, is_remote
+from evenhand.data.folders import find_images, has_picture_name
 from evenhand.data.labels import some
-from evenhand.data.read_tables import Columns, read_columns
-from evenhand.data.splits import SPLIT_NAMES
+from evenhand.data.levels import CLASS, Folders, guess
+from evenhand.data.located import locate, none_there
+from evenhand.data.read_tables import Columns, read_columns, without_empty_rows
 
 PATH_COLUMNS = (
     *("file_name", "filename", "file_path", "filepath", "path", "image_path", "img_path", "image", "img"),
     *("image_name", "img_name", "image_file", "img_filename", "image_filename", "file"),
 )
-METADATA = ("metadata.csv", "metadata.parquet", "metadata.jsonl")
-MOST_VALUES = 50
-"""A column with more distinct values is no attribute unless the user names it."""
+_ID_COLUMNS = ("image_id", "img_id", "image index", "imageid", "fname", "id_code", "isic_id", "name", "id")
+"""Columns that hold paths where their first value leads to an image."""
+_LOOKED_AT = 1000
+"""Values that tell whether a column holds paths."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """The columns to read; `attributes` None stands for every column that may be one."""
+    """What the user says of a source; the fields are parameters of `Manifest.read`, which explains them.
+
+    With `complete` a row without a label is an error.
+    """
 
     label: str = "label"
     attributes: Sequence[str] | None = None
     split: str = "split"
     labelled: bool = True
+    path: str | None = None
+    root: Path | None = None
+    layout: str | None = None
+    split_by: str | None = None
+    complete: bool = True
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Rows as strings: `labels` and `splits` hold "" where nothing is known, `splits` is None without any."""
+    """Rows as strings: `labels` and `splits` hold "" where nothing is known, `splits` is None without any.
+
+    `units` names what is never to be divided by a split that is drawn, as patients; None without any.
+    """
 
     root: Path
     ids: Strings
@@ -49,6 +65,7 @@ class Listing:
     splits: Strings | None
     attributes: dict[str, Strings] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    units: Strings | None = None
 
     @property
     def paths(self) -> Strings:
@@ -89,136 +106,157 @@ def list_images(root: Path) -> Listing:
     return Listing(root, _array(names), _array([""] * len(names)), None)
 
 
-def list_tree(root: Path, options: Options) -> Listing:
-    """List a tree of class folders, with or without split folders above them."""
-    if options.attributes:
-        raise EvenhandError(
-            f"attribute_columns: {options.attributes[0]!r} cannot be read, {root} has no metadata table; "
-            "add metadata.csv with a file_name column, or leave attribute_columns out"
-        )
-    found = find_images(root)
-    splits = split_of(found)
-    classes = [class_of(name, in_split=splits is not None) for name in found]
-    inside = np.flatnonzero(_array(classes) != "")
-    if not len(inside):
-        raise EvenhandError(
-            f"{root} has neither class folders nor a metadata table; put each class's images into a folder "
-            f"of its own, or add metadata.csv with the columns file_name and {options.label}"
-        )
-    notes = []
-    if len(inside) < len(found):
-        example = next(name for name, label in zip(found, classes, strict=True) if not label)
-        notes.append(
-            f"{len(found) - len(inside)} images lie outside the class folders and are left out, "
-            f"for example {example}"
-        )
-    return Listing(
-        root,
-        _array(found)[inside],
-        _array(classes)[inside],
-        None if splits is None else _array(splits)[inside],
-        notes=tuple(notes),
-    )
+def refuse(argument: str, value: str, why: str, advice: str = "leave it out") -> NoReturn:
+    """Refuse an option that would have no effect.
 
-
-def metadata_files(root: Path) -> dict[str, Path]:
-    """Return the ImageFolder metadata tables of a folder by where they lie: "" or a split folder's name."""
-    inside = members(root) if is_archive(root) else None
-    if inside is not None:
-        tops = {name.split("/")[0] for name in inside}
-    elif is_remote(root):
-        tops = set(names_in(root, nested=False))
-    else:
-        tops = {entry.name for entry in root.iterdir()}
-    present = set(inside or ())
-    found = {}
-    for folder in ["", *(top for top in sorted(tops) if top.lower() in SPLIT_NAMES)]:
-        tables = [
-            root / folder / name
-            for name in METADATA
-            if posixpath.join(folder, name) in present or is_file(root / folder / name)
-        ]
-        if len(tables) > 1:
-            raise EvenhandError(
-                f"{root / folder} has several metadata tables, "
-                f"{' and '.join(table.name for table in tables)}; keep one"
-            )
-        if tables:
-            found[folder] = tables[0]
-    return found
-
-
-def list_image_folder(root: Path, tables: dict[str, Path], options: Options) -> Listing:
-    """List what ImageFolder metadata tables name; labels are a column, or the class folders."""
-    parts = [_rows(read_columns(table), folder, options, folders=True) for folder, table in tables.items()]
-    ids = np.concatenate([part.ids for part in parts])
-    splits = _folder_splits(ids)
-    if all(part.splits is not None for part in parts):
-        splits = np.concatenate([part.splits for part in parts if part.splits is not None])
-    names = dict.fromkeys(name for part in parts for name in part.attributes)
-    missing = [_array([""] * len(part.ids)) for part in parts]
-    attributes = {
-        name: np.concatenate([p.attributes.get(name, none) for p, none in zip(parts, missing, strict=True)])
-        for name in names
-    }
-    labels = np.concatenate([part.labels for part in parts])
-    # Judged over all splits at once: a column may be constant within one.
-    return Listing(root, ids, labels, splits, _grouping(attributes, options), _unlisted(root, ids))
+    Raises
+    ------
+    EvenhandError
+        Always.
+    """
+    raise EvenhandError(f"{argument}: {value!r} cannot be read, {why}; {advice}")
 
 
 def list_table(path: Path, options: Options) -> Listing:
-    """List the rows of one table; paths are relative to its folder."""
-    return list_rows(read_columns(path), options)
+    """List the rows of one table; paths are relative to its folder, or to `options.root`.
+
+    Raises
+    ------
+    EvenhandError
+        If the table cannot be read, lacks a column, or none of its images is there.
+    """
+    if options.layout is not None:
+        refuse("layout", options.layout, f"{path} is a table")
+    columns = without_empty_rows(read_columns(path))
+    listing = rows_of(columns, options, top=absolute(options.root or columns.path.parent))
+    listing = in_place(listing, path)
+    attributes, notes = _grouped(listing, options)
+    return replace(listing, attributes=attributes, notes=(*listing.notes, *notes))
 
 
 def list_rows(columns: Columns, options: Options) -> Listing:
-    """List the rows of columns; paths are relative to the folder that the columns come from."""
-    listing = _rows(columns, "", options, folders=False)
-    return replace(listing, attributes=_grouping(listing.attributes, options))
+    """List the rows of columns that lie in containers, relative to the folder that the columns come from.
+
+    Raises
+    ------
+    EvenhandError
+        If a column is missing, or an option is given that containers have no use for.
+    """
+    for argument, value in (
+        ("path_column", options.path),
+        ("root", options.root),
+        ("layout", options.layout),
+    ):
+        if value is not None:
+            refuse(argument, str(value), "the images lie in containers")
+    listing = rows_of(columns, options, top=columns.path.parent)
+    attributes, notes = _grouped(listing, options)
+    return replace(listing, attributes=attributes, notes=(*listing.notes, *notes))
 
 
-def _rows(columns: Columns, folder: str, options: Options, *, folders: bool) -> Listing:
-    path_column = _path_column(columns)
+def in_place(listing: Listing, source: Path) -> Listing:
+    """Return a listing whose ids are where the images were found on this disk.
+
+    Raises
+    ------
+    EvenhandError
+        If none is there.
+    """
+    names = [str(name) for name in listing.ids]
+    found = locate(listing.root, names)
+    if found.missing == len(names):
+        raise none_there(listing.root, names, source)
+    return replace(listing, ids=_array(found.names), notes=(*listing.notes, *found.notes))
+
+
+def rows_of(
+    columns: Columns, options: Options, *, top: Path, folder: str = "", from_folders: bool = False
+) -> Listing:
+    """List the rows of a table as they are written.
+
+    Parameters
+    ----------
+    columns : Columns
+        The table.
+    options : Options
+        The columns to read.
+    top : Path
+        What ids are relative to.
+    folder : str
+        Where below `top` the paths of the table start.
+    from_folders : bool
+        Whether class folders are the labels where there is no column of labels.
+
+    Raises
+    ------
+    EvenhandError
+        If a column is missing, has a gap, or a table in an archive names a file outside.
+    """
+    path_column, notes = _path_column(columns, options, top / folder)
     names = columns.filled(path_column, argument="paths")
-    root = columns.path.parent
-    ids = _array([_relative(root, folder, name) for name in names])
-    top = root.parent if folder else root
+    ids = _array([_relative(top, folder, name) for name in names])
     outside = next((name for name in ids if _stands_alone(name) or not is_inside(name)), None)
     if outside is not None and is_archive(top):
         raise EvenhandError(
             f"{columns.path} names a file outside its archive: {str(outside)!r}; name files that are in it"
         )
+    notes = (*columns.notes, *notes)
+    if not options.labelled:
+        return Listing(top, ids, _array([""] * len(ids)), None, notes=notes)
     splits = columns.values.get(options.split)
-    if splits is None and options.split != "split" and options.labelled:
+    if splits is None and options.split != "split":
         columns.get(options.split, argument="split_column")
-    attributes = _attributes(columns, options, path_column) if options.labelled else {}
-    labels = _labels(columns, ids, options, folders=folders) if options.labelled else _array([""] * len(ids))
-    return Listing(root, ids, labels, splits, attributes)
+    units = columns.get(options.split_by, argument="split_by") if options.split_by else None
+    attributes = _attributes(columns, options, path_column)
+    labels = _labels(columns, ids, options, folders=from_folders)
+    return Listing(top, ids, labels, splits, attributes, notes, units)
 
 
-def _path_column(columns: Columns) -> str:
+def _path_column(columns: Columns, options: Options, top: Path) -> tuple[str, tuple[str, ...]]:
+    """Return the column of paths, and a note where neither the user nor its name tells it."""
+    if options.path is not None:
+        columns.get(options.path, argument="path_column")
+        return options.path, ()
     lower = {name.lower(): name for name in columns.values}
-    for name in PATH_COLUMNS:
-        if name in lower:
-            return lower[name]
+    known = [lower[name] for name in PATH_COLUMNS if name in lower]
+    if known:
+        return known[0], ()
+    told = [name for name, values in columns.values.items() if _names_images(values)]
+    told = told or [
+        lower[name] for name in _ID_COLUMNS if name in lower and _leads(columns, lower[name], top)
+    ]
+    if len(told) == 1:
+        return told[0], (f"column {told[0]!r} of {columns.path} is read as the paths of the images",)
     if columns.embedded:
         raise EvenhandError(
             f"{columns.path} holds bytes in the columns {', '.join(columns.embedded)}, of which none is "
             "called image; rename the one with the images"
         )
+    found = f"several columns of image paths, {some(told)}" if told else "no column of image paths"
     raise EvenhandError(
-        f"{columns.path} has no column of image paths; its columns are {some(columns.values)}; "
-        "call the one with the paths file_name"
+        f"{columns.path} has {found}; its columns are {some(columns.values)}; "
+        "name the one with the paths as path_column, or call it file_name"
     )
 
 
-def _relative(root: Path, folder: str, name: str) -> str:
+def _names_images(values: Strings) -> bool:
+    looked = [str(value) for value in values[:_LOOKED_AT] if value != ""]
+    return 10 * sum(map(has_picture_name, looked)) >= 9 * max(1, len(looked))
+
+
+def _leads(columns: Columns, name: str, top: Path) -> bool:
+    first = str(columns.values[name][0])
+    return bool(first) and not is_archive(top) and not is_remote(top) and not locate(top, [first]).missing
+
+
+def _relative(top: Path, folder: str, name: str) -> str:
     """Return `name` relative to the root above `folder`, or as it is if it lies elsewhere."""
     if _stands_alone(name):
-        top = root.parent if folder else root
         clean = address(Path(posixpath.normpath(name)))
         prefix = address(Path(posixpath.normpath(absolute(top).as_posix()))).rstrip("/") + "/"
         return clean.removeprefix(prefix)
+    if re.match(r"[a-z]+://", name):  # an address of a kind that is not read: it is shown as it is
+        return name
     return posixpath.normpath(posixpath.join(folder, name))
 
 
@@ -228,48 +266,29 @@ def _stands_alone(name: str) -> bool:
 
 def _labels(columns: Columns, ids: Strings, options: Options, *, folders: bool) -> Strings:
     if folders and options.label == "label" and options.label not in columns.values:
-        in_split = _folder_splits(ids) is not None
-        labels = _array([class_of(name, in_split=in_split) for name in ids])
-        if (labels != "").all():
+        places = folders_of(ids)
+        levels = guess(places)
+        labels = _array([levels.of(CLASS, place) for place in places])
+        if (labels != "").all() or not options.complete:
             return labels
-    return columns.filled(options.label, argument="label_column")
+    read = columns.filled if options.complete else columns.get
+    return read(options.label, argument="label_column")
 
 
-def _folder_splits(ids: Strings) -> Strings | None:
-    splits = split_of([str(name) for name in ids if not _stands_alone(name)])
-    return None if splits is None or "" in splits or len(splits) != len(ids) else _array(splits)
+def folders_of(ids: Strings) -> list[Folders]:
+    """Return the folders of each relative path; none for a path that stands alone."""
+    return [() if _stands_alone(name) else PurePosixPath(name).parts[:-1] for name in map(str, ids)]
 
 
 def _attributes(columns: Columns, options: Options, path_column: str) -> dict[str, Strings]:
     if options.attributes is not None:
         return {name: columns.get(name, argument="attribute_columns") for name in options.attributes}
-    taken = {path_column, options.label, options.split, "id", "", "Unnamed: 0"}
+    taken = {path_column, options.label, options.split, options.split_by, "id", "", "Unnamed: 0"}
     return {name: values for name, values in columns.values.items() if name not in taken}
 
 
-def _grouping(attributes: dict[str, Strings], options: Options) -> dict[str, Strings]:
-    """Keep the columns the user named, or those that can make groups."""
-    if options.attributes is not None:
-        return attributes
-    return {name: values for name, values in attributes.items() if _may_group(values)}
-
-
-def _may_group(values: Strings) -> bool:
-    distinct = np.unique(values[values != ""])
-    if not 2 <= len(distinct) <= min(MOST_VALUES, len(values) - 1):
-        return False
-    try:
-        numbers = distinct.astype(np.float64)
-    except ValueError:
-        return True  # words
-    return bool((numbers == np.floor(numbers)).all())
-
-
-def _unlisted(root: Path, ids: Strings) -> tuple[str, ...]:
-    extra = sorted(set(find_images(root)) - {str(name) for name in ids})
-    if not extra:
-        return ()
-    return (f"{len(extra)} images are in no metadata table and are left out, for example {extra[0]}",)
+def _grouped(listing: Listing, options: Options) -> tuple[dict[str, Strings], list[str]]:
+    return grouping(listing.attributes, listing.labels, named=options.attributes is not None)
 
 
 def _array(values: Sequence[str]) -> Strings:

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
-from evenhand.data.archives import is_archive, top_folder
+from evenhand.data.archives import is_archive
+from evenhand.data.containers import container_of
 from evenhand.data.files import absolute, is_dir, is_file
-from evenhand.data.labels import check_trained, class_codes, renamed, some, untested
-from evenhand.data.leakage import leakage
+from evenhand.data.folders import check_utf8
+from evenhand.data.image_folder import list_image_folder, list_split_tables, metadata_files, split_tables
+from evenhand.data.labels import (
+    check_trained,
+    class_codes,
+    class_notes,
+    renamed,
+    some,
+    untested,
+)
+from evenhand.data.leakage import copies, kept_together, leakage, on_units
 from evenhand.data.listing import (
     Listing,
     Options,
-    list_image_folder,
     list_images,
     list_table,
-    list_tree,
-    metadata_files,
     says_what_cannot_be_listed,
 )
-from evenhand.data.parquet_listing import list_picture_tables, picture_tables
-from evenhand.data.read_tables import SUFFIXES
-from evenhand.data.splits import SPLIT_NAMES, given_or_drawn
-from evenhand.data.webdataset import list_shards, webdataset_shards
+from evenhand.data.read_tables import part_files
+from evenhand.data.split_file import splits_in_file
+from evenhand.data.split_names import SPLIT_NAMES
+from evenhand.data.splits import are_drawn, given_or_drawn
+from evenhand.data.table_names import SUFFIXES
+from evenhand.data.top_folder import top_folder
+from evenhand.data.trees import list_tree
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,12 @@ class Manifest:
         The folder, or the table's folder.
     notes : tuple of str
         What the user should know, one sentence each.
+    units : str [N], optional
+        What a drawn split never divides, as patients; None where nothing was named.
+    split_by : str, optional
+        The column that `units` come from.
+    copies : tuple of tuple of int
+        Rows whose files have the same bytes, together.
     """
 
     ids: Strings
@@ -63,6 +79,9 @@ class Manifest:
     classes: tuple[str, ...]
     root: str
     notes: tuple[str, ...] = ()
+    units: Strings | None = None
+    split_by: str | None = None
+    copies: tuple[tuple[int, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -77,6 +96,11 @@ class Manifest:
         class_names: Mapping[str, str] | None = None,
         seed: int = 0,
         labelled: bool = True,
+        path_column: str | None = None,
+        root: PathLike | None = None,
+        layout: str | None = None,
+        split_by: str | None = None,
+        split_file: PathLike | None = None,
     ) -> Manifest:
         """Read a tree of class folders, an ImageFolder with metadata, or a table.
 
@@ -86,8 +110,9 @@ class Manifest:
             A folder of class folders, with or without split folders above them; a folder with
             `metadata.csv`, `.parquet` or `.jsonl` at its root or in its split folders; or a table
             (`.csv`, `.tsv`, `.parquet`, `.jsonl`) with a column of paths relative to it. A `.zip` or `.tar`
-            with such a folder inside, WebDataset's tars, and Parquet files that hold the pictures as bytes,
-            one or a folder of them, are read in place. It may be an address, `s3://` or `gs://`.
+            with such a folder inside, WebDataset's tars, and Parquet or Arrow files that hold the pictures
+            as bytes are read in place: one, a folder of them, or a pattern (`train-{000..012}.tar`). It may
+            be an address, `s3://` or `gs://`.
         label_column, split_column : str
             Columns of the table.
         attribute_columns : sequence of str, optional
@@ -98,30 +123,55 @@ class Manifest:
             Of the split that is made where none is given.
         labelled : bool
             False reads any folder of pictures, a table, or one picture for prediction: every row is `test`.
+        path_column : str, optional
+            Column of the image paths. By default one of the usual names, or the one that holds image names.
+        root : str or Path, optional
+            The folder that a table's paths are relative to; by default its own.
+        layout : str, optional
+            What the folder levels of a tree mean, as `domain/class`: `class`, `split`, `*` for nothing, any
+            other word for an attribute. By default it is guessed.
+        split_by : str, optional
+            Column of ids, as of patients: where splits are drawn, the images of one id get one split.
+        split_file : str or Path, optional
+            A table of paths and splits, which is then used in place of folders and columns.
 
         Raises
         ------
         EvenhandError
-            If the source cannot be read, a named column is missing, a label is, an id comes twice, a split
-            is unknown, there is one class, one image per class, or a class without training rows.
+            If the source cannot be read, a named column is missing, a label is, an id comes twice with
+            different values, none of a table's images is there, an option has no effect on this source, a
+            split is unknown, there is one class, one image per class, or a class without training rows.
         """
         source = Path(source)
-        options = Options(label_column, attribute_columns, split_column, labelled)
-        listing = _list(source, options)
-        _check_unique(listing)
+        options = Options(
+            label=label_column,
+            attributes=attribute_columns,
+            split=split_column,
+            labelled=labelled,
+            path=path_column,
+            root=None if root is None else Path(root),
+            layout=layout,
+            split_by=split_by,
+        )
+        listing = _without_repeats(list_source(source, options))
         if not labelled:
             return _unlabelled(listing)
         names, y = class_codes(listing.labels)
         classes = renamed(names, class_names or {})
-        split, split_notes = given_or_drawn(listing.splits, y, seed=seed, column=split_column)
+        listing, column = _with_split_file(listing, split_file, split_column)
+        same = copies(listing.paths)
+        units = kept_together(same, listing.units, len(y))
+        split, split_notes = given_or_drawn(listing.splits, y, seed=seed, column=column, units=units)
         check_trained(classes, y, split)
-        leak = leakage(listing.paths, listing.ids, split)
+        drawn = are_drawn(listing.splits, column)
         notes = [
             *listing.notes,
             *split_notes,
+            *on_units(listing.units, split, split_by, drawn=drawn),
             *untested(classes, y, split),
             *_bare_numbers(classes),
-            *([leak] if leak else []),
+            *class_notes(classes),
+            *leakage(same, listing.ids, split, np.asarray(classes)[y], drawn=drawn),
         ]
         return Manifest(
             listing.ids,
@@ -132,18 +182,22 @@ class Manifest:
             classes,
             str(listing.root),
             tuple(notes),
+            listing.units,
+            split_by,
+            tuple(map(tuple, same)),
         )
 
 
-def _list(source: Path, options: Options) -> Listing:
+def list_source(source: Path, options: Options) -> Listing:
+    """Return what a source of any kind lists, labels and splits as they are written there."""
     source = absolute(source)
+    check_utf8(str(source))
     with says_what_cannot_be_listed(source):
-        shards = webdataset_shards(source)
-        if shards:
-            return list_shards(source, shards, options)
-        tables_with_pictures = picture_tables(source)
-        if tables_with_pictures:
-            return list_picture_tables(source, tables_with_pictures, options)
+        container = container_of(source)
+        if container:
+            return container.list(options, list_one=list_source)
+        if part_files(source):
+            return list_table(source, options)
         archive = is_archive(source)
         if archive and options.labelled:
             source = top_folder(source, but=SPLIT_NAMES)
@@ -153,17 +207,63 @@ def _list(source: Path, options: Options) -> Listing:
         if not (archive or is_dir(source)) or not options.labelled:
             return list_images(source)
         tables = metadata_files(source)
-        return list_image_folder(source, tables, options) if tables else list_tree(source, options)
+        if tables:
+            return list_image_folder(source, tables, options)
+        tables = split_tables(source)
+        return list_split_tables(source, tables, options) if tables else list_tree(source, options)
 
 
-def _check_unique(listing: Listing) -> None:
-    ids, counts = np.unique(listing.ids, return_counts=True)
-    twice = np.flatnonzero(counts > 1)
-    if len(twice):
+def _with_split_file(listing: Listing, path: PathLike | None, column: str) -> tuple[Listing, str]:
+    """Return the listing with the splits of a file in place of its own, and where they come from."""
+    if path is None:
+        return listing, column
+    splits, column, notes = splits_in_file(Path(path), listing.ids, column)
+    return replace(listing, splits=splits, notes=(*listing.notes, *notes)), column
+
+
+def _without_repeats(listing: Listing) -> Listing:
+    """Return a listing whose ids are unique; of rows that are equal throughout the first stays.
+
+    Raises
+    ------
+    EvenhandError
+        If an id comes twice with different values.
+    """
+    first: dict[str, int] = {}
+    if len(set(listing.ids.tolist())) == len(listing.ids):
+        return listing
+    rows = _row_values(listing)
+    repeated: list[int] = []
+    differing: list[str] = []
+    for row, name in enumerate(listing.ids.tolist()):
+        before = first.setdefault(name, row)
+        if before != row:
+            repeated.append(row)
+            if rows[before] != rows[row]:
+                differing.append(name)
+    if differing:
+        count = listing.ids.tolist().count(differing[0])
         raise EvenhandError(
-            f"image paths must be unique, but {str(ids[twice[0]])!r} comes {counts[twice[0]]} times "
-            f"({len(twice)} such paths in all); keep one row for each"
+            f"image paths must be unique, but {differing[0]!r} comes {count} times, with different values "
+            f"({len(set(differing))} such paths in all); keep one row for each"
         )
+    note = f"{len(repeated)} of {len(listing.ids)} rows repeat an earlier one and are left out"
+    kept = np.setdiff1d(np.arange(len(listing.ids)), repeated)
+    return replace(
+        listing,
+        ids=listing.ids[kept],
+        labels=listing.labels[kept],
+        splits=None if listing.splits is None else listing.splits[kept],
+        attributes={name: values[kept] for name, values in listing.attributes.items()},
+        notes=(*listing.notes, note),
+        units=None if listing.units is None else listing.units[kept],
+    )
+
+
+def _row_values(listing: Listing) -> list[tuple[str, ...]]:
+    columns = [listing.labels, *listing.attributes.values()]
+    columns += [values for values in (listing.splits, listing.units) if values is not None]
+    return list(zip(*(values.tolist() for values in columns), strict=True))
 
 
 def _unlabelled(listing: Listing) -> Manifest:
@@ -174,10 +274,16 @@ def _unlabelled(listing: Listing) -> Manifest:
 
 
 def _bare_numbers(classes: Sequence[str]) -> list[str]:
-    bare = [name for name in classes if re.fullmatch(r"[+-]?\d+([.,]\d+)?|true|false", name.lower())]
-    if not bare:
-        return []
-    return [
-        f"labels that are bare numbers or truth values make useless prompts: {some(bare)}; "
-        "name the classes with --class-names"
-    ]
+    kinds = {
+        "are bare numbers or truth values": r"[+-]?\d+([.,]\d+)?|true|false",
+        "are ids of WordNet": r"n\d{8}",
+        "begin with a number": r"\d+[ ._-]+\D.*",
+    }
+    notes = []
+    for what, pattern in kinds.items():
+        found = [name for name in classes if re.fullmatch(pattern, name.lower(), re.DOTALL)]
+        if found and (what != "begin with a number" or len(found) == len(classes)):
+            notes.append(
+                f"labels that {what} make useless prompts: {some(found)}; name the classes with --class-names"
+            )
+    return notes

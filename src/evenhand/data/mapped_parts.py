@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, overload
 
-import numpy as np
-
 from evenhand._typing import Floats
+from evenhand.data.npy import map_npy
 
 OPEN = 256
 """Files mapped at a time: each map holds a file descriptor, of which a process may have 1,024 by default."""
@@ -42,7 +41,7 @@ class MappedParts(Sequence[Floats]):
             return MappedParts(self.paths[part])
         found = self._open.pop(part, None)
         if found is None:
-            found = np.load(self.paths[part], mmap_mode="r", allow_pickle=False)
+            found = map_npy(self.paths[part])
         self._open[part] = found
         if len(self._open) > OPEN:
             self._open.popitem(last=False)

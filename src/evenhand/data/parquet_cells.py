@@ -1,4 +1,4 @@
-"""Pictures held as bytes in Parquet files, alone or in a record as the Hugging Face Hub's files do.
+"""Pictures held as bytes in Parquet and Arrow files, alone or in a record as the Hugging Face Hub's files do.
 
 A picture is named by the file's path followed by the number of its row, as if the file were a folder.
 """
@@ -10,35 +10,48 @@ from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evenhand.data.arrow_files import read_arrow
 from evenhand.data.files import is_file, is_remote, open_bytes, size_and_time
 
 LARGEST = 1 << 30
 """Bytes of pictures in a row group that is read: it is held in memory whole."""
-NAMES = ("image", "img", "picture", "photo", "image_bytes", "bytes", "jpg", "jpeg", "png", "webp")
+SUFFIXES = (".parquet", ".arrow")
+NAMES = (
+    *("image", "images", "img", "picture", "photo", "image_bytes", "image_data", "bytes", "content"),
+    *("jpg", "jpeg", "png", "webp"),
+)
 _LOCK = Lock()
 
 
+class Leaf(NamedTuple):
+    """Where a column keeps bytes: the names below it, "" for the one item of a list."""
+
+    column: str
+    steps: tuple[str, ...]
+
+
 def split_cell(path: Path) -> tuple[Path, int] | None:
-    """Return the Parquet file and the row that a path leads to; None for another path."""
+    """Return the Parquet or Arrow file and the row that a path leads to; None for another path."""
     file = path.parent
-    if file.suffix.lower() != ".parquet" or not path.name.isdecimal():
+    if file.suffix.lower() not in SUFFIXES or not (path.name.isascii() and path.name.isdecimal()):
         return None
     return (file, int(path.name)) if is_remote(file) or is_file(file) else None
 
 
-def bytes_columns(schema: pa.Schema) -> dict[str, str]:
-    """Return the columns that hold bytes, each with the dotted name of the bytes themselves."""
-    return {field.name: leaf for field in schema if (leaf := _leaf(field, field.name))}
+def bytes_columns(schema: pa.Schema) -> dict[str, Leaf]:
+    """Return the columns that hold bytes, each with where the bytes themselves are."""
+    found = {field.name: _steps(field.type) for field in schema}
+    return {name: Leaf(name, steps) for name, steps in found.items() if steps is not None}
 
 
-def picture_column(schema: pa.Schema) -> str | None:
-    """Return the dotted name of the column with pictures: one that is called so, or the only one of bytes."""
+def picture_column(schema: pa.Schema) -> Leaf | None:
+    """Return the column with pictures: one that is called so, or the only one of bytes."""
     found = bytes_columns(schema)
     named = [leaf for name, leaf in found.items() if name.strip().lower() in NAMES]
     chosen = named or (list(found.values()) if len(found) == 1 else [])
@@ -51,7 +64,8 @@ def read_cell(file: Path, row: int) -> bytes:
     Raises
     ------
     OSError
-        If the file cannot be read, has no such row or no picture in it, or row groups that are too large.
+        If the file cannot be read, has no such row or not one picture in it, or its row groups
+        are too large.
     """
     try:
         # Row groups are read whole: rows are asked for in order, by threads that share them.
@@ -59,13 +73,12 @@ def read_cell(file: Path, row: int) -> bytes:
             opened = _opened(file, size_and_time(file), os.getpid())
             group = opened.group_of(row)
             cells = _group(file, size_and_time(file), os.getpid(), group)
-        content = cells[row - opened.starts[group]].as_py()
+        content = _bytes_in(cells[row - opened.starts[group]], opened.leaf.steps)
     except (pa.ArrowException, IndexError) as error:
-        raise OSError(f"cannot be read from its Parquet file ({error})") from error
+        raise OSError(f"cannot be read from its {_kind(file)} file ({error})") from error
     if content is None:
         raise OSError("no picture in this row")
-    found: bytes = content
-    return found
+    return content
 
 
 def cell_size(file: Path, row: int) -> int:
@@ -80,54 +93,118 @@ def cell_size(file: Path, row: int) -> int:
         with _LOCK:
             opened = _opened(file, size_and_time(file), os.getpid())
         group = opened.group_of(row)
-        return opened.bytes_of(group, "total_compressed_size") if row == opened.starts[group] else 0
+        return opened.bytes_of(group) if row == opened.starts[group] else 0
     except (pa.ArrowException, IndexError) as error:
-        raise OSError(f"cannot be read as a Parquet file ({error})") from error
+        raise OSError(f"cannot be read as a {_kind(file)} file ({error})") from error
+
+
+def _kind(file: Path) -> str:
+    return file.suffix[1:].capitalize()
 
 
 class _Opened:
-    def __init__(self, file: Path) -> None:
-        self.file = pq.ParquetFile(open_bytes(file))
-        column = picture_column(self.file.schema_arrow)
-        if column is None:
-            raise OSError("its Parquet file has no column of pictures")
-        self.column = column
-        meta = self.file.metadata
-        self.starts = [0, *accumulate(meta.row_group(k).num_rows for k in range(meta.num_row_groups))]
-        paths = [meta.schema.column(k).path for k in range(len(meta.schema))]
-        self._number = paths.index(column)
+    """The rows of a file in groups that are read at once."""
+
+    def __init__(self, file: Path, schema: pa.Schema, lengths: list[int]) -> None:
+        leaf = picture_column(schema)
+        if leaf is None:
+            raise OSError("the file that should hold it has no column of pictures")
+        self.name, self.leaf = file, leaf
+        self.starts = [0, *accumulate(lengths)]
 
     def group_of(self, row: int) -> int:
         if not 0 <= row < self.starts[-1]:
             raise IndexError(f"row {row} of {self.starts[-1]}")
         return int(np.searchsorted(self.starts, row, side="right")) - 1
 
-    def bytes_of(self, group: int, measure: str) -> int:
-        return int(getattr(self.file.metadata.row_group(group).column(self._number), measure))
+    def bytes_of(self, group: int) -> int:
+        raise NotImplementedError
+
+    def cells(self, group: int) -> Any:
+        raise NotImplementedError
+
+
+class _Parquet(_Opened):
+    def __init__(self, file: Path) -> None:
+        self._file = pq.ParquetFile(open_bytes(file))
+        meta = self._file.metadata
+        groups = [meta.row_group(k) for k in range(meta.num_row_groups)]
+        super().__init__(file, self._file.schema_arrow, [group.num_rows for group in groups])
+        # The names between a list and its items differ from writer to writer.
+        start = ".".join([self.leaf.column, *self.leaf.steps]).split("..")[0].rstrip(".")
+        end = self.leaf.steps[-1] if self.leaf.steps else ""
+        paths = [meta.schema.column(k).path for k in range(len(meta.schema))]
+        number = next(k for k, path in enumerate(paths) if _leads(path, start, end))
+        self._path = paths[number]
+        self._packed = [group.column(number).total_compressed_size for group in groups]
+        self._unpacked = [group.column(number).total_uncompressed_size for group in groups]
+
+    def bytes_of(self, group: int) -> int:
+        return int(self._packed[group])
+
+    def cells(self, group: int) -> Any:
+        size = self._unpacked[group]
+        if size > LARGEST:
+            raise OSError(
+                f"its row group has {size >> 20} MiB of pictures, more than {LARGEST >> 20}; write the file "
+                "again with smaller ones"
+            )
+        return self._file.read_row_group(group, columns=[self._path], use_threads=False).column(0)
+
+
+class _Arrow(_Opened):
+    """One group: the file is mapped into memory, not read."""
+
+    def __init__(self, file: Path) -> None:
+        table = read_arrow(file)
+        super().__init__(file, table.schema, [len(table)])
+        self._cells = table.column(self.leaf.column)
+
+    def bytes_of(self, group: int) -> int:  # noqa: ARG002
+        return int(self._cells.nbytes)
+
+    def cells(self, group: int) -> Any:  # noqa: ARG002
+        return self._cells
+
+
+def _leads(path: str, start: str, end: str) -> bool:
+    return path == start or (path.startswith(f"{start}.") and path.rpartition(".")[2] == end)
 
 
 @lru_cache(maxsize=32)
 def _opened(file: Path, status: tuple[int, int], process: int) -> _Opened:  # noqa: ARG001
-    return _Opened(file)
+    return _Arrow(file) if file.suffix.lower() == ".arrow" else _Parquet(file)
 
 
 @lru_cache(maxsize=2)
 def _group(file: Path, status: tuple[int, int], process: int, group: int) -> Any:
-    opened = _opened(file, status, process)
-    size = opened.bytes_of(group, "total_uncompressed_size")
-    if size > LARGEST:
-        raise OSError(
-            f"its row group has {size >> 20} MiB of pictures, more than {LARGEST >> 20}; write the file "
-            "again with smaller ones"
-        )
-    cells = opened.file.read_row_group(group, columns=[opened.column], use_threads=False).column(0)
-    for name in opened.column.split(".")[1:]:
-        cells = pa.chunked_array([chunk.field(name) for chunk in cells.chunks])
-    return cells
+    return _opened(file, status, process).cells(group)
 
 
-def _leaf(field: pa.Field, name: str) -> str | None:
-    if pa.types.is_struct(field.type):
-        inside = (_leaf(inner, f"{name}.{inner.name}") for inner in field.type)
-        return next((leaf for leaf in inside if leaf), None)
-    return name if field.type in (pa.binary(), pa.large_binary()) else None
+def _bytes_in(cell: Any, steps: tuple[str, ...]) -> bytes | None:
+    for step in steps:
+        if not cell.is_valid:
+            return None
+        if step == "" and len(cell) > 1:
+            raise OSError(f"a list of {len(cell)} pictures in this row, of which none is the picture")
+        if step == "" and len(cell) == 0:
+            return None
+        cell = cell[step or 0]
+    content: bytes | None = cell.as_py()
+    return content
+
+
+def _steps(kind: pa.DataType) -> tuple[str, ...] | None:
+    if pa.types.is_struct(kind):
+        below = (_below(field.name, _steps(field.type)) for field in kind)
+        return next((steps for steps in below if steps), None)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        # A list of bare bytes may be anything, one of records with bytes is the Hub's.
+        return _below("", _steps(kind.value_type)) if pa.types.is_struct(kind.value_type) else None
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return () if kind in (pa.binary(), pa.large_binary(), pa.binary_view()) else None
+
+
+def _below(name: str, steps: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if steps is None else (name, *steps)

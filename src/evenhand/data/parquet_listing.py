@@ -1,76 +1,82 @@
-"""Parquet files that hold the pictures themselves, one file or a folder of them."""
+"""Parquet and Arrow files that hold the pictures themselves, one file or a folder of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._typing import Strings
-from evenhand.data.files import is_dir, open_bytes
-from evenhand.data.folders import all_files
+from evenhand.data.arrow_files import arrow_schema, read_arrow
+from evenhand.data.files import is_file, open_bytes
 from evenhand.data.listing import PATH_COLUMNS, Listing, Options, list_rows
-from evenhand.data.parquet_cells import NAMES, picture_column
+from evenhand.data.parquet_cells import NAMES, SUFFIXES, picture_column
 from evenhand.data.read_tables import Columns, read_columns
-from evenhand.data.splits import split_in_name
+from evenhand.data.split_names import split_in_name
 
 
-def picture_tables(source: Path) -> list[Path]:
-    """Return the Parquet files with pictures that a file or a folder is; none for anything else.
+def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, alone: bool) -> Listing:
+    """List the rows of tables; ids are the file's name below `root` and the row's number.
 
-    A folder is one if, hidden files aside, all its files are.
-    """
-    found = all_files(source, ".parquet") if is_dir(source) else [source]
-    return found if found and all(map(_holds_pictures, found)) else []
-
-
-def list_picture_tables(source: Path, files: Sequence[Path], options: Options) -> Listing:
-    """List the rows of Parquet files; ids are the file's name and the row's number.
-
-    The split is a column, or for a folder of files a word in their names or folders.
+    The split is a column, or unless a file is `alone`, a word in its name or folders. Folders that are called
+    `column=value`, as Spark's, are columns.
 
     Raises
     ------
     EvenhandError
         If a file cannot be read, a label is missing, or a named column is.
     """
-    root = source if is_dir(source) else source.parent
-    tables = [_columns(root, file, split=is_dir(source)) for file in files]
+    tables = [_columns(root, file, split=not alone) for file in files]
     names = dict.fromkeys(name for table in tables for name in table)
     values = {
         name: np.concatenate([table.get(name, np.full(len(table["file_name"]), "")) for table in tables])
         for name in names
     }
-    return list_rows(Columns(root / "the Parquet files", values), options)
+    return list_rows(Columns(root / "the tables with pictures", values), options)
 
 
-def _holds_pictures(path: Path) -> bool:
-    if path.suffix.lower() != ".parquet":
+def holds_pictures(path: Path) -> bool:
+    """Tell whether a file is a Parquet or Arrow file with a column of pictures."""
+    if path.suffix.lower() not in SUFFIXES or not is_file(path):
         return False
     try:
-        with open_bytes(path) as stream:
-            schema = pq.read_schema(stream)
+        schema = _schema(path)
     except (OSError, pa.ArrowException):
         return False
-    column = picture_column(schema)
-    if column is None:
+    leaf = picture_column(schema)
+    if leaf is None:
         return False
     # Bytes beside a path are pictures only if they are called so: they may be anything.
-    has_paths = any(
-        name.strip().lower() in PATH_COLUMNS for name in schema.names if name != column.split(".")[0]
-    )
-    return not has_paths or column.split(".")[0].strip().lower() in NAMES
+    has_paths = any(name.strip().lower() in PATH_COLUMNS for name in schema.names if name != leaf.column)
+    return not has_paths or leaf.column.strip().lower() in NAMES
+
+
+def _schema(path: Path) -> pa.Schema:
+    if path.suffix.lower() == ".arrow":
+        return arrow_schema(path)
+    with open_bytes(path) as stream:
+        return pq.read_schema(stream)
+
+
+def _rows(path: Path) -> int:
+    if path.suffix.lower() == ".arrow":
+        return len(read_arrow(path))
+    with open_bytes(path) as stream:
+        return int(pq.read_metadata(stream).num_rows)
 
 
 def _columns(root: Path, file: Path, *, split: bool) -> dict[str, Strings]:
     place = file.relative_to(root).as_posix()
-    with open_bytes(file) as stream:
-        rows = pq.read_metadata(stream).num_rows
-    told = split_in_name(place) if split else None
+    rows = _rows(file)
     own: dict[str, Strings] = {"file_name": np.asarray([f"{place}/{row}" for row in range(rows)])}
-    if told:
+    if told := split_in_name(place) if split else None:
         own["split"] = np.full(rows, told)
+    for folder in file.relative_to(root).parent.parts:
+        name, equals, value = folder.partition("=")
+        if equals:
+            own[name] = np.full(rows, unquote(value))
     return {**own, **{name: of for name, of in read_columns(file).values.items() if name != "file_name"}}

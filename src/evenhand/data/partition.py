@@ -55,7 +55,7 @@ def with_held_out(table: FeatureTable, rows: SplitRows, seed: int) -> SplitRows:
     """Return `rows` with a seeded share of every class's training rows to validate on, if there are none."""
     if len(rows.validation):
         return rows
-    kept, held = hold_out(table.y[rows.train], seed=seed)
+    kept, held = hold_out(table.y[rows.train], seed=seed, units=table.unit_codes(rows.train))
     return replace(rows, train=rows.train[kept], validation=rows.train[held])
 
 

@@ -1,4 +1,4 @@
-"""Feature arrays from `.npy` files and clip-retrieval's folders, memory-mapped and checked."""
+"""Feature arrays from files and clip-retrieval's folders, checked."""
 
 from __future__ import annotations
 
@@ -6,17 +6,47 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from textwrap import shorten
+from typing import Any, Protocol
 
 import numpy as np
 
 from evenhand._errors import EvenhandError
-from evenhand._typing import Floats
+from evenhand.data.array_files import READERS, read_matrix
+from evenhand.data.npy import NpyRows
 
 _BLOCK = 16_384
 
 
+class FeatureRows(Protocol):
+    """Rows of numbers [n, D], in memory or in a file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and width."""
+        ...
+
+    @property
+    def ndim(self) -> int:
+        """How many axes there are."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the numbers."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice) -> Any: ...
+
+
 def feature_files(paths: Sequence[Path], *, argument: str) -> list[Path]:
-    """Return the `.npy` files that `paths` stand for, a folder standing for its `img_emb/*.npy`.
+    """Return the files that `paths` stand for, a folder standing for its `img_emb/*.npy`.
 
     Raises
     ------
@@ -46,13 +76,21 @@ def _number(path: Path) -> tuple[int, str]:
     return int(digits.group()) if digits else -1, path.name
 
 
-def read_arrays(files: Sequence[Path], *, argument: str) -> list[Floats]:
-    """Return memory-mapped float parts [n_k, D] of one width, all finite in float32.
+def file_and_name(path: Path) -> tuple[Path, str | None]:
+    """Return the file, and the name of the array in it where the path ends in `:NAME`."""
+    file, colon, name = str(path).rpartition(":")
+    if not colon or path.exists() or Path(file).suffix.lower() not in READERS:
+        return path, None
+    return Path(file), name
+
+
+def read_arrays(files: Sequence[Path], *, argument: str) -> list[FeatureRows]:
+    """Return parts [n_k, D] of one width, all finite in float32; `.npy` files are read as they are used.
 
     Raises
     ------
     EvenhandError
-        If a file cannot be read, is no 2-D array of floats, has no rows or columns, holds a value that is not
+        If a file cannot be read, holds no rows of numbers, has no rows or columns, holds a value that is not
         finite (the first such row is named), or widths differ.
     """
     parts = [_open(path, argument) for path in files]
@@ -66,33 +104,35 @@ def read_arrays(files: Sequence[Path], *, argument: str) -> list[Floats]:
     return parts
 
 
-def _open(path: Path, argument: str) -> Floats:
+def _open(path: Path, argument: str) -> FeatureRows:
+    file, name = file_and_name(path)
+    other = file.suffix.lower() in READERS
     try:
-        with np.errstate(over="ignore"):  # of a header that promises more than there is in the world
-            part = np.load(path, mmap_mode="r", allow_pickle=False)
+        part: FeatureRows = read_matrix(file, name) if other else NpyRows.open(file)
     except FileNotFoundError as error:
-        raise EvenhandError(f"{argument}: {path} does not exist; give .npy files") from error
-    except (OSError, ValueError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or shorten(str(error), 200, placeholder=" …")
+        raise EvenhandError(
+            f"{argument}: {path} does not exist; give .npy files or one of {', '.join(READERS)}"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or shorten(str(error), 300, placeholder=" …")
         # NumPy takes what it does not know for a pickle, and says how to load that.
         reason = (
             "it holds Python objects or no array" if "pickle" in reason or "objects" in reason else reason
         )
+        remedy = "mend it, or save the array with numpy.save" if other else "save it with numpy.save"
         raise EvenhandError(
-            f"{argument}: {path} cannot be read as .npy ({reason}); save it with numpy.save"
+            f"{argument}: {path} cannot be read as {file.suffix.lower() if other else '.npy'} ({reason}); "
+            f"{remedy}"
         ) from error
-    if not isinstance(part, np.ndarray):
-        part.close()
-        raise EvenhandError(f"{argument}: {path} is an archive of arrays; save the one array with numpy.save")
-    if part.ndim != 2 or part.dtype.kind != "f" or not part.size:
+    if part.ndim != 2 or part.dtype.kind not in "fiu" or not part.size:
         raise EvenhandError(
             f"{argument}: {path} holds {part.dtype} {list(part.shape)}; "
-            "it must hold floats [rows, width], at least one row"
+            "it must hold numbers [rows, width], at least one row"
         )
     return part
 
 
-def _check_finite(path: Path, part: Floats, argument: str) -> None:
+def _check_finite(path: Path, part: FeatureRows, argument: str) -> None:
     for start in range(0, len(part), _BLOCK):
         with np.errstate(over="ignore"):
             block = part[start : start + _BLOCK].astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
 from textwrap import shorten
@@ -14,16 +14,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import open_file
+from evenhand.data.arrow_columns import plain_column
+from evenhand.data.arrow_files import read_arrow
+from evenhand.data.cell_texts import strings
+from evenhand.data.files import is_remote
 from evenhand.data.labels import some
+from evenhand.data.litter import is_litter
 from evenhand.data.parquet_cells import bytes_columns
+from evenhand.data.table_names import SUFFIXES
+from evenhand.data.text_tables import read_text_table
 
-SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
 LONGEST = 4096
 """Characters of a value at most, as of a path: one longer value would widen every row of its column."""
 
@@ -42,12 +47,15 @@ class Columns:
         Columns that hold files as bytes, alone or in a record as the Hugging Face Hub's Parquet files do.
     too_long : tuple of str
         Columns that are left out for a value of more than `LONGEST` characters.
+    notes : tuple of str
+        What was left out, one sentence each.
     """
 
     path: Path
     values: dict[str, Strings]
     embedded: tuple[str, ...] = ()
     too_long: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values()), ()))
@@ -83,38 +91,83 @@ class Columns:
         values = self.get(column, argument=argument)
         gaps = np.flatnonzero(values == "")
         if len(gaps):
+            count = f"{len(gaps)} such rows, the first is " if len(gaps) > 1 else ""
             raise EvenhandError(
-                f"{argument}: {self.path} has no value in column {column!r} at row {gaps[0] + 1} of "
-                f"{len(values)}; fill it in or drop the row"
+                f"{argument}: {self.path} has no value in column {column!r} at {count}row {gaps[0] + 1} of "
+                f"{len(values)}; fill it in or drop the row{'s' if count else ''}"
             )
         return values
 
 
 def read_columns(path: Path) -> Columns:
-    """Read a table file.
+    """Read a table file, or a folder of its parts as Spark writes it.
 
     Parameters
     ----------
     path : Path
-        `.csv` (comma or semicolon), `.tsv`, `.parquet` or `.jsonl`.
+        `.csv`, `.tsv` or `.txt` as `read_text_table` reads them, `.parquet`, `.arrow` or `.jsonl`; or a
+        folder of `part-…` files of one of these. A folder `name=value` in it makes a column.
 
     Raises
     ------
     EvenhandError
         If the suffix is another, the file cannot be read, names a column twice, or has no rows.
     """
-    readers = {".csv": _read_csv, ".tsv": _read_csv, ".parquet": _read_parquet, ".jsonl": _read_jsonl}
-    reader = readers.get(path.suffix.lower())
+    files = part_files(path)
+    if not files:
+        return _columns(path, _read(path))
+    parts = [_with_folders(_read(file), file.relative_to(path)) for file in files]
+    for file, part in zip(files, parts, strict=True):
+        if part.column_names != parts[0].column_names:
+            raise EvenhandError(f"{file} has other columns than {files[0]}; make them the same")
+    return _columns(path, pa.concat_tables(parts, promote_options="permissive"))
+
+
+def part_files(path: Path) -> list[Path]:
+    """Return the parts of a table that is a folder on this machine; none of any other folder or file.
+
+    One is known by Spark's `_SUCCESS`, or by names that all begin with `part`.
+    """
+    if is_remote(path) or not path.is_dir():
+        return []
+    done = (path / "_SUCCESS").is_file()
+    found = []
+    for file in path.rglob("*"):
+        name = file.relative_to(path).as_posix()
+        if is_litter(name) or file.name.startswith("_") or file.is_dir():
+            continue
+        # At the first other file the walk ends: a folder of images may be large.
+        if file.suffix.lower() not in SUFFIXES or not (done or file.name.startswith("part")):
+            return []
+        found.append(file)
+    return sorted(found)
+
+
+def _read(path: Path) -> pa.Table:
+    text = dict.fromkeys((".csv", ".tsv", ".txt"), read_text_table)
+    binary = {".parquet": _read_parquet, ".arrow": _read_arrow, ".jsonl": _read_jsonl}
+    reader = {**text, **binary}.get(path.suffix.lower())
     if reader is None:
+        sheet = path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers")
+        advice = "save the sheet as CSV UTF-8, or " if sheet else ""
         raise EvenhandError(
-            f"{path} is no table evenhand reads; give a folder or one of {', '.join(SUFFIXES)}"
+            f"{path} is no table evenhand reads; {advice}give a folder or one of {', '.join(SUFFIXES)}"
         )
     try:
-        table = reader(path)
+        return reader(path)
     except (OSError, ValueError, OverflowError, RecursionError, csv.Error, pa.ArrowException) as error:
-        reason = shorten(str(error), 200, placeholder=" …")
+        told = (isinstance(error, OSError) and error.strerror) or str(error)
+        reason = shorten(told, 200, placeholder=" …")
         raise EvenhandError(f"cannot read the table {path}: {reason}") from error
-    return _columns(path, table)
+
+
+def _with_folders(table: pa.Table, place: Path) -> pa.Table:
+    """Return a part with a column for each folder `name=value` that it lies in."""
+    for folder in place.parts[:-1]:
+        name, equals, value = folder.partition("=")
+        if equals and name not in table.column_names:
+            table = table.append_column(name, pa.array([value] * table.num_rows, pa.string()))
+    return table
 
 
 def columns_of(path: Path, rows: list[dict[str, Any]]) -> Columns:
@@ -130,20 +183,51 @@ def columns_of(path: Path, rows: list[dict[str, Any]]) -> Columns:
 
 def _columns(path: Path, table: pa.Table) -> Columns:
     names = [name.strip() for name in table.column_names]
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    twice = sorted(name for name, count in Counter(names).items() if count > 1 and name)
     if twice:
         raise EvenhandError(f"the table {path} names the column {twice[0]!r} twice; rename one")
     if table.num_rows == 0:
         raise EvenhandError(f"the table {path} has no rows; it needs one row per image")
-    columns = {name: table.column(index).combine_chunks() for index, name in enumerate(names)}
     embedded = tuple(name.strip() for name in bytes_columns(table.schema))
+    columns = {
+        name: _plain(path, name, table.column(index))
+        for index, name in enumerate(names)
+        if name not in embedded
+    }
     too_long = tuple(name for name, column in columns.items() if _is_too_long(column))
     values = {
-        name: _strings(column)
+        name: strings(column)
         for name, column in columns.items()
-        if name not in {*embedded, *too_long} and not pa.types.is_nested(column.type)
+        if name not in too_long and not pa.types.is_nested(column.type)
     }
     return Columns(path, values, embedded, too_long)
+
+
+def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
+    try:
+        return plain_column(column)
+    except (ValueError, pa.ArrowException) as error:
+        reason = shorten(str(error), 200, placeholder=" …")
+        raise EvenhandError(
+            f"the table {path} has values in column {name!r} that cannot be told ({reason}); "
+            "write them again, or leave the column out"
+        ) from error
+
+
+def without_empty_rows(columns: Columns) -> Columns:
+    """Return the columns without rows that hold nothing at all, as Excel leaves them below a sheet.
+
+    Not for a table beside features: its rows are counted.
+    """
+    if columns.embedded or not columns.values:
+        return columns
+    kept = np.any([values != "" for values in columns.values.values()], axis=0)
+    empty = int((~kept).sum())
+    if not empty or empty == len(columns):
+        return columns
+    values = {name: column[kept] for name, column in columns.values.items()}
+    note = f"{empty} of {len(columns)} rows of {columns.path} are empty and are left out"
+    return replace(columns, values=values, notes=(note,))
 
 
 def _is_too_long(column: pa.Array) -> bool:
@@ -151,22 +235,6 @@ def _is_too_long(column: pa.Array) -> bool:
     if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
         return False
     return (pc.max(pc.utf8_length(texts)).as_py() or 0) > LONGEST
-
-
-def _read_csv(path: Path) -> pa.Table:
-    with TextIOWrapper(open_file(path), encoding="utf-8-sig", newline="") as text:
-        first = text.readline()
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ";" if ";" in first and "," not in first else ","
-    names = next(csv.reader([first], delimiter=delimiter), [])
-    # Read as text: "01" is a class of its own, and "NA" may be one.
-    with open_file(path) as stream:
-        return pa_csv.read_csv(
-            stream,
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(
-                column_types={name: pa.string() for name in names}, strings_can_be_null=False
-            ),
-        )
 
 
 def _read_parquet(path: Path) -> pa.Table:
@@ -180,12 +248,20 @@ def _read_parquet(path: Path) -> pa.Table:
     return _named(read.select(schema.names))
 
 
+def _read_arrow(path: Path) -> pa.Table:
+    table = read_arrow(path)
+    for name in bytes_columns(table.schema):
+        column = pa.nulls(len(table), table.schema.field(name).type)
+        table = table.set_column(table.column_names.index(name), name, column)
+    return _named(table)
+
+
 def _named(table: pa.Table) -> pa.Table:
     """Return a table with the class names that the Hugging Face Hub's files keep beside the numbers."""
     try:
         about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = about.get("info", {}).get("features", {})
-    except (ValueError, AttributeError):
+        features = dict(about["info"]["features"])
+    except (ValueError, TypeError, LookupError, RecursionError):
         return table
     for name, feature in features.items():
         names = feature.get("names") if isinstance(feature, dict) else None
@@ -216,17 +292,3 @@ def _json_column(values: list[Any]) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers and words in one column
         return pa.array([None if value is None else str(value) for value in values])
-
-
-def _strings(column: pa.Array) -> Strings:
-    if pa.types.is_floating(column.type):
-        return np.asarray([_number(value) for value in column.to_pylist()], dtype=np.str_)
-    values = ["" if value is None else str(value).strip() for value in column.to_pylist()]
-    return np.asarray(["" if value.lower() == "nan" else value for value in values], dtype=np.str_)
-
-
-def _number(value: float | None) -> str:
-    """Return 1.0 as "1": whole numbers turn into floats wherever a value of their column is missing."""
-    if value is None or np.isnan(value):
-        return ""
-    return str(int(value)) if float(value).is_integer() else str(value)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -11,33 +11,17 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._typing import Ints, Strings
+from evenhand.data.split_names import not_a_split, splits_of_values
 
 FRACTIONS: Mapping[str, float] = MappingProxyType({"train": 0.7, "validation": 0.15, "test": 0.15})
 
 HELD_OUT = 0.2
 """Share of each class's training rows that validates, where validation is split off training."""
 
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-}
-# WILDS and its kin number the splits so.
-_NUMBERED = {"0": "train", "1": "validation", "2": "test"}
 
-
-def split_in_name(place: str) -> str | None:
-    """Return the split that a file's folder or the words of its name tell; None where they tell none."""
-    words = [word for word in re.split(r"[/_.\-]", place.lower()) if word in SPLIT_NAMES]
-    return SPLIT_NAMES[words[0]] if words else None
-
-
-def given_or_drawn(given: Strings | None, y: Ints, *, seed: int, column: str) -> tuple[Strings, list[str]]:
+def given_or_drawn(
+    given: Strings | None, y: Ints, *, seed: int, column: str, units: Ints | None = None
+) -> tuple[Strings, list[str]]:
     """Return the split of each row, and what the user should know of it.
 
     Splits are drawn by class where none are given, or all rows are given as training.
@@ -45,13 +29,15 @@ def given_or_drawn(given: Strings | None, y: Ints, *, seed: int, column: str) ->
     Parameters
     ----------
     given : str [N] or None
-        Names as in `SPLIT_NAMES`, in any case, or 0, 1, 2.
+        Names as in `split_names`, or 0, 1, 2.
     y : int64 [N]
         Class codes.
     seed : int
         Of the draw.
     column : str
         Where `given` comes from, for the sentence.
+    units : int64 [N], optional
+        Rows of one number are drawn together.
 
     Returns
     -------
@@ -66,23 +52,22 @@ def given_or_drawn(given: Strings | None, y: Ints, *, seed: int, column: str) ->
         If a name is no split; the sentence names the first such row.
     """
     if given is None:
-        return stratified_split(y, seed=seed), [_drawn(seed, "no splits are given")]
-    numbered = set(given) <= set(_NUMBERED)
-    known = _NUMBERED if numbered else SPLIT_NAMES
-    names = [known.get(str(value).lower()) for value in given]
+        return stratified_split(y, seed=seed, units=units), [_drawn(seed, "no splits are given")]
+    names, notes = splits_of_values(given, column)
     if None in names:
-        row = names.index(None)
-        raise EvenhandError(
-            f"split_column: {str(given[row])!r} in column {column!r} at row {row + 1} is no split; "
-            f"allowed are {', '.join(SPLIT_NAMES)}"
-        )
+        raise not_a_split(given, names, column)
     if set(names) == {"train"}:
-        return stratified_split(y, seed=seed), [_drawn(seed, "all images are given as train")]
+        drawn = stratified_split(y, seed=seed, units=units)
+        return drawn, [_drawn(seed, "all images are given as train")]
     split = np.asarray(names, dtype=np.str_)
-    notes = ["the split numbers 0, 1, 2 are read as train, validation, test"] if numbered else []
     if "test" not in names:
         notes.append("no test split is given: accuracies will be those of the validation split")
     return split, notes
+
+
+def are_drawn(given: Strings | None, column: str) -> bool:
+    """Tell whether `given_or_drawn` draws."""
+    return given is None or set(splits_of_values(given, column)[0]) == {"train"}
 
 
 def _drawn(seed: int, why: str) -> str:
@@ -90,12 +75,15 @@ def _drawn(seed: int, why: str) -> str:
     return f"{why}: {shares}, drawn by class with seed {seed}"
 
 
-def stratified_split(y: Ints, *, seed: int, fractions: Mapping[str, float] = FRACTIONS) -> Strings:
+def stratified_split(
+    y: Ints, *, seed: int, fractions: Mapping[str, float] = FRACTIONS, units: Ints | None = None
+) -> Strings:
     """Deal the rows of every class out to splits.
 
     The first split takes what the others leave. Each other split gets `round(fraction * n_c)` rows of class
     c, at least one while the first keeps one; the last split is served first, so that of two images one
-    trains and one tests.
+    trains and one tests. A unit of several rows goes where its turn comes, whole, so that a split may get up
+    to a unit more.
 
     Parameters
     ----------
@@ -105,6 +93,9 @@ def stratified_split(y: Ints, *, seed: int, fractions: Mapping[str, float] = FRA
         Same seed and same `y`, same split.
     fractions : dict of str to float
         Share of each split, in all 1.
+    units : int64 [N], optional
+        Rows of one number, as of one patient, get one split; by default every row is a unit. A unit counts
+        for the class of most of its rows.
 
     Returns
     -------
@@ -121,18 +112,60 @@ def stratified_split(y: Ints, *, seed: int, fractions: Mapping[str, float] = FRA
         raise EvenhandError(
             f"fractions must be positive and sum to 1, but {dict(fractions)} came; change them"
         )
-    split = np.full(len(y), shares[0][0], dtype=f"<U{max(len(name) for name in fractions)}")
-    for code in np.unique(y):
-        rows = numpy_stream(seed, "stratified_split", int(code)).permutation(np.flatnonzero(y == code))
-        n = len(rows)
+    dealt = Units.of(y, units)
+    split = np.full(len(dealt), shares[0][0], dtype=f"<U{max(len(name) for name in fractions)}")
+    for code in np.unique(dealt.y):
+        order = numpy_stream(seed, "stratified_split", int(code)).permutation(np.flatnonzero(dealt.y == code))
+        n = int(dealt.sizes[order].sum())
         for name, share in reversed(shares[1:]):
-            taken = _given_away(n, share, left=len(rows))
-            split[rows[:taken]] = name
-            rows = rows[taken:]
-    return split
+            taken = dealt.first(order, max(1, round(share * n)), at_most=len(order) - 1)
+            split[order[:taken]] = name
+            order = order[taken:]
+    return split[dealt.of_row]
 
 
-def hold_out(y: Ints, *, seed: int, share: float = HELD_OUT) -> tuple[Ints, Ints]:
+@dataclass(frozen=True)
+class Units:
+    """What is dealt out whole, in the order of its first row.
+
+    Attributes
+    ----------
+    of_row : int64 [N]
+        The unit of each row.
+    y : int64 [U]
+        Class of most of a unit's rows.
+    sizes : int64 [U]
+        Rows of each.
+    """
+
+    of_row: Ints
+    y: Ints
+    sizes: Ints
+
+    @staticmethod
+    def of(y: Ints, units: Ints | None) -> Units:
+        """Return the units of rows of classes y [N]; by default every row is one."""
+        if units is None:
+            return Units(np.arange(len(y)), y, np.ones(len(y), dtype=np.int64))
+        _, first, of_row = np.unique(units, return_index=True, return_inverse=True)
+        rank = np.argsort(np.argsort(first))
+        of_row = rank[of_row]
+        pairs, counts = np.unique(np.stack([of_row, y], axis=1), axis=0, return_counts=True)
+        most = np.zeros(len(first), dtype=np.int64)
+        rare_first = np.argsort(counts, kind="stable")  # the class of most rows is written last
+        most[pairs[rare_first, 0]] = pairs[rare_first, 1]
+        return Units(of_row, most, np.bincount(of_row))
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def first(self, order: Ints, rows: int, *, at_most: int) -> int:
+        """Return how many units in `order` make up at least `rows` rows; `at_most` where that is fewer."""
+        ends = np.cumsum(self.sizes[order])
+        return min(int(np.searchsorted(ends, rows)) + 1, at_most) if rows else 0
+
+
+def hold_out(y: Ints, *, seed: int, share: float = HELD_OUT, units: Ints | None = None) -> tuple[Ints, Ints]:
     """Hold a share of the rows of every class out of training.
 
     Of the n_c rows of class c, floor(share · n_c) are held out, so that a class of a few rows keeps them all.
@@ -147,6 +180,8 @@ def hold_out(y: Ints, *, seed: int, share: float = HELD_OUT) -> tuple[Ints, Ints
         Same seed and same `y`, same rows.
     share : float
         Between 0 and 1.
+    units : int64 [N], optional
+        As in `stratified_split`; none is taken that would make it more rows than the share.
 
     Returns
     -------
@@ -161,13 +196,11 @@ def hold_out(y: Ints, *, seed: int, share: float = HELD_OUT) -> tuple[Ints, Ints
     if not 0 < share < 1:
         raise EvenhandError(f"share must lie between 0 and 1, but it is {share}; {HELD_OUT} is usual")
     generator = numpy_stream(seed, "validation")
-    is_held = np.zeros(len(y), dtype=bool)
-    for code in np.unique(y):
-        rows = generator.permutation(np.flatnonzero(y == code))
-        is_held[rows[: int(share * len(rows))]] = True
-    return np.flatnonzero(~is_held), np.flatnonzero(is_held)
-
-
-def _given_away(n: int, share: float, *, left: int) -> int:
-    """Return how many of a class's `n` rows a split other than the first gets: one stays."""
-    return min(max(1, round(share * n)), left - 1)
+    dealt = Units.of(y, units)
+    is_held = np.zeros(len(dealt), dtype=bool)
+    for code in np.unique(dealt.y):
+        order = generator.permutation(np.flatnonzero(dealt.y == code))
+        ends = np.cumsum(dealt.sizes[order])
+        is_held[order[: int(np.searchsorted(ends, int(share * ends[-1]), side="right"))]] = True
+    held = is_held[dealt.of_row]
+    return np.flatnonzero(~held), np.flatnonzero(held)

@@ -8,25 +8,27 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.head import POOL, Head, projected_width
+from evenhand.data.labels import some
 from evenhand.data.mapped_parts import MappedParts
 from evenhand.data.store_layout import (
+    CARD,
     HEAD,
     OWN_COLUMNS,
     ROWS,
     SKIPPED,
+    UNITS,
     StoreCard,
     features_name,
     read_card,
     thumbnails_name,
 )
 from evenhand.data.table import FeatureTable
+from evenhand.data.tensors_in import read_tensors
 
 
 def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
@@ -57,18 +59,20 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         parts = _parts(path, card)
         codes = {name: code for code, name in enumerate(head.classes)}
         y: Ints = np.array([codes[name] for name in columns["label"].tolist()], dtype=np.int64)
-    except (OSError, ValueError, KeyError, pa.ArrowException, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
+    units = columns.pop(UNITS, None) if "split_by" in card.identity else None
     return FeatureTable(
         parts=parts,
         y=y,
         split=columns["split"],
         ids=columns["id"],
         paths=columns["path"],
-        attributes={name: columns[name] for name in card.attributes},
+        attributes={name: columns[name] for name in card.attributes if name in columns},
         head=head,
         card=card.identity,
         source=path,
+        units=units,
     )
 
 
@@ -132,9 +136,11 @@ def _verify(path: Path, card: StoreCard) -> None:
 
 
 def _head(path: Path, card: StoreCard) -> Head:
-    tensors = load_file(path / HEAD)
+    tensors, _ = read_tensors(path / HEAD)
     weight, bias, text = (tensors.pop(name, None) for name in ("weight", "bias", "text"))
     classes = tuple(card.head.classes)
+    if len(set(classes)) < max(2, len(classes)):
+        raise ValueError(f"{CARD} has the classes {some(classes)}, not two or more different names")
     if tensors and set(tensors) != set(POOL):
         raise ValueError(f"{HEAD} holds {', '.join(sorted(tensors))}, which this version does not know")
     if weight is None or weight.ndim != 2 or projected_width({"weight": weight, **tensors}) != card.width:

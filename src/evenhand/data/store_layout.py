@@ -33,10 +33,13 @@ from typing_extensions import Self
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic
+from evenhand._json import parse_json
 
 CARD, HEAD, ROWS, SKIPPED = "card.json", "head.safetensors", "rows.parquet", "skipped.parquet"
 OWN_COLUMNS = ("id", "path", "label", "split")
 """Columns of `rows.parquet` that every store has; the others are attributes."""
+UNITS = "split_by"
+"""Column of `rows.parquet` that says what no split divides, where the identity has a `split_by`."""
 PLAN = "plan.json"
 """Identity of a store that is being written; goes when the card, written last, makes it a store."""
 FEATURES, THUMBNAILS, PROGRESS = "features", "thumbnails", "progress"
@@ -135,7 +138,7 @@ def read_card(folder: Path) -> StoreCard:
     path = folder / CARD
     try:
         text = path.read_bytes().decode()
-        data = json.loads(text)
+        data = parse_json(text)
     except (FileNotFoundError, NotADirectoryError) as error:
         if (folder / PLAN).is_file():
             raise EvenhandError(f"{folder} is unfinished; run the same command again to resume it") from error

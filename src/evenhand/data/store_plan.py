@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from evenhand._errors import EvenhandError
-from evenhand._files import sha256
+from evenhand._files import sha256, sweep_all, temporary_names
 from evenhand.data import lock
 from evenhand.data.store_layout import (
     CARD,
@@ -30,16 +30,19 @@ from evenhand.data.store_layout import (
 )
 
 # What a writer leaves that was killed before its plan was there.
-_EARLY = re.compile(rf"{re.escape(lock.NAME)}|\.{re.escape(PLAN)}\.\d+\.tmp")
+_EARLY = re.compile(rf"{re.escape(lock.NAME)}|{temporary_names(PLAN).pattern}")
 _LONG = 60
-_PLAINLY = {
-    "features_sha256": "features whose hashes are",
-    "image_bytes": "images of in all so many bytes:",
-    "manifest_sha256": "images, labels and splits whose hash is",
-    "rows_sha256": "a table whose hash is",
-    "text_sha256": "text features whose hash is",
-    "weights_sha256": "weights whose hash is",
+_PLAINLY = {"image_bytes": "images of in all so many bytes:"}
+# A hash tells nobody what has changed.
+_HASHED = {
+    "features_sha256": "--features",
+    "manifest_sha256": "images, labels, --attribute-columns, --split-column or --seed",
+    "rows_sha256": "rows of the --table, --label-column, --attribute-columns, --split-column or --seed",
+    "text_sha256": "--text-features",
+    "weights_sha256": "weights of --model and --pretrained",
 }
+_FREE = ("batch_size",)
+"""Keys that may differ: how many images go through at once does not change what an image's row is."""
 
 
 class StorePlan(BaseModel):
@@ -88,8 +91,15 @@ def check_free(path: Path) -> None:
         raise EvenhandError(f"--out {path} exists and is no store; name a new folder")
 
 
-def claim(path: Path, plan: StorePlan) -> bool:
-    """Write the plan of a new store, or compare it with the one that is there; tell whether it is finished.
+def claim(path: Path, plan: StorePlan) -> tuple[bool, dict[str, Any]]:
+    """Write the plan of a new store, or compare it with the one that is there.
+
+    Returns
+    -------
+    finished : bool
+        Whether the store is.
+    identity : dict
+        What its card says or will say: of what may differ, as it was when the store was begun.
 
     Raises
     ------
@@ -99,12 +109,13 @@ def claim(path: Path, plan: StorePlan) -> bool:
     if (path / CARD).exists():
         card = read_card(path)
         _compare(path, StorePlan(identity=card.identity, width=card.width, dtype=card.dtype), plan)
-        return True
+        return True, card.identity
     if (path / PLAN).exists():
-        _compare(path, _read_plan(path), plan)
-    else:
-        write_text(path / PLAN, json_text(plan.model_dump()))
-    return False
+        known = _read_plan(path)
+        _compare(path, known, plan)
+        return False, known.identity
+    write_text(path / PLAN, json_text(plan.model_dump()))
+    return False, plan.identity
 
 
 def _read_plan(path: Path) -> StorePlan:
@@ -119,12 +130,17 @@ def _compare(path: Path, known: StorePlan, ours: StorePlan) -> None:
     ours = StorePlan.model_validate_json(json_text(ours.model_dump()))
     before, now = ({**p.identity, "width": p.width, "dtype": p.dtype} for p in (known, ours))
     for key in sorted({*before, *now}):
-        if before.get(key) != now.get(key):
-            old, new = _differing(repr(before.get(key)), repr(now.get(key)))
-            what = _PLAINLY.get(key, key)
+        if before.get(key) == now.get(key) or key in _FREE:
+            continue
+        if key in _HASHED:
             raise EvenhandError(
-                f"--out {path} was made with {what} {old}, but this run has {new}; name another --out"
+                f"--out {path} was made with other {_HASHED[key]} than this run has; name another --out"
             )
+        old, new = _differing(repr(before.get(key)), repr(now.get(key)))
+        what = _PLAINLY.get(key, key)
+        raise EvenhandError(
+            f"--out {path} was made with {what} {old}, but this run has {new}; name another --out"
+        )
 
 
 def _differing(old: str, new: str) -> list[str]:
@@ -165,9 +181,8 @@ def discard(path: Path) -> None:
 
 def tidy(path: Path, *, finished: bool) -> None:
     """Remove what a killed writer left: temporary files, and the progress of a finished store."""
-    with suppress(OSError):
-        for temporary in [*path.glob(".*.tmp"), *path.glob("*/.*.tmp")]:
-            temporary.unlink()
-        if finished:
+    sweep_all(path)
+    if finished:
+        with suppress(OSError):
             shutil.rmtree(path / PROGRESS, ignore_errors=True)
             (path / PLAN).unlink(missing_ok=True)

@@ -81,7 +81,7 @@ class StoreWriter:
         make_folder(self.path)
         self._lock = FolderLock(self.path)
         try:
-            self.finished = claim(
+            self.finished, self._identity = claim(
                 self.path, StorePlan(identity=self._identity, width=self.width, dtype=self._dtype)
             )
             tidy(self.path, finished=self.finished)

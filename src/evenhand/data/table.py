@@ -13,7 +13,34 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.head import Head
+from evenhand.data.leakage import kept_together
 from evenhand.data.splits import stratified_split
+
+SMALLEST, LARGEST = 1e-15, 1e15
+"""Between these the largest number of features must lie: the squares of others leave float32."""
+
+
+def odd_scale(largest: float) -> str | None:
+    """Return what is wrong with features whose largest number is `largest`; None where nothing is."""
+    if largest == 0 or SMALLEST <= largest <= LARGEST:
+        return None
+    return (
+        f"the largest number of the features is {largest:.3g}, but it must lie between {SMALLEST:g} and "
+        f"{LARGEST:g}, or their squares leave float32; divide all rows by one number"
+    )
+
+
+def check_scale(features: Floats, where: str = "") -> None:
+    """Refuse features [N, D] that are too large or too small to compute with.
+
+    Raises
+    ------
+    EvenhandError
+        If they are.
+    """
+    largest = max(float(features.max(initial=0)), -float(features.min(initial=0)))
+    if (odd := odd_scale(largest)) is not None:
+        raise EvenhandError(f"{where}{odd}, and import them again" if where else odd)
 
 
 @dataclass(frozen=True)
@@ -40,6 +67,10 @@ class FeatureTable:
         Provenance, as written in the store's `card.json`.
     source : Path or None
         The store's folder.
+    units : str [N] or None
+        What no split that is drawn divides, as patients; the empty string for a row of its own.
+    notes : tuple of str
+        What the user should know of how it was made just now; not kept in the store.
     """
 
     parts: Sequence[Floats]
@@ -51,6 +82,8 @@ class FeatureTable:
     head: Head
     card: dict[str, Any] = field(default_factory=dict)
     source: Path | None = None
+    units: Strings | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_arrays(
@@ -142,8 +175,18 @@ class FeatureTable:
         """Return the row numbers of one split."""
         return np.flatnonzero(self.split == split).astype(np.int64)
 
+    def unit_codes(self, rows: Ints) -> Ints | None:
+        """Return one number for all rows that a draw among `rows` must not divide; None where any may be."""
+        return None if self.units is None else kept_together([], self.units[rows], len(rows))
+
     def features(self, rows: Ints) -> Floats:
-        """Return float32 [len(rows), D_in], gathered part by part so that no part is copied whole."""
+        """Return float32 [len(rows), D_in], gathered part by part so that no part is copied whole.
+
+        Raises
+        ------
+        EvenhandError
+            If the numbers are too large or too small to compute with.
+        """
         out = np.empty((len(rows), self.width), dtype=np.float32)
         part_of = np.searchsorted(self._ends, rows, side="right")
         order = np.argsort(part_of, kind="stable")
@@ -152,6 +195,8 @@ class FeatureTable:
                 number = int(part_of[inside[0]])
                 part = np.asarray(self.parts[number])
                 out[inside] = part[rows[inside] - (self._ends[number] - len(part))]
+        if self.parts and self.parts[0].dtype != np.float16:  # which is never out of range
+            check_scale(out, "" if self.source is None else f"store {self.source}: ")
         return out
 
     def stored(self, rows: Ints) -> StoredRows:

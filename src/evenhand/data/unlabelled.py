@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._typing import PathLike, Strings
+from evenhand.data.containers import container_of
 from evenhand.data.files import absolute, is_dir, is_remote
 from evenhand.data.folders import no_images, walk_images
 from evenhand.data.listing import place_of, says_what_cannot_be_listed
 from evenhand.data.manifest import Manifest
-from evenhand.data.parquet_listing import picture_tables
+from evenhand.data.read_tables import part_files
 from evenhand.data.texts_on_disk import TextsOnDisk
-from evenhand.data.webdataset import webdataset_shards
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
         If the list cannot be written.
     """
     root = absolute(Path(source))
-    if not _is_plain_folder(root):
+    if not is_plain_folder(root):
         manifest = Manifest.read(source, labelled=False)
         return Pictures(manifest.ids, manifest.paths)
     ids = TextsOnDisk(_names(root), room)
@@ -66,9 +66,10 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
     return Pictures(ids, _Paths(root, ids))
 
 
-def _is_plain_folder(root: Path) -> bool:
+def is_plain_folder(root: Path) -> bool:
+    """Tell whether a source is a folder of picture files on this machine."""
     with says_what_cannot_be_listed(root):
-        return not (is_remote(root) or not is_dir(root) or webdataset_shards(root) or picture_tables(root))
+        return not is_remote(root) and is_dir(root) and container_of(root) is None and not part_files(root)
 
 
 def _names(root: Path) -> Iterator[str]:

@@ -1,98 +1,185 @@
-"""WebDataset shards: tars whose members belong together by the name before their first dot."""
+"""WebDataset shards: tars whose members belong together by the name before their first dot.
+
+Names with further dots are common, too, as `2024.05.01-a.jpg`. So a picture goes with the labels that share
+the longest start of its name, up to a dot, and only where there are none by its first dot.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members, open_file
-from evenhand.data.files import is_dir
-from evenhand.data.folders import all_files, find_images, has_picture_name
+from evenhand.data.folders import has_picture_name
+from evenhand.data.labels import some
 from evenhand.data.listing import Listing, Options, list_rows
 from evenhand.data.read_tables import columns_of
-from evenhand.data.splits import split_in_name
+from evenhand.data.split_names import split_in_name
 
-_LABELS = ("cls", "json")
-
-
-def webdataset_shards(source: Path) -> list[Path]:
-    """Return the shards that a tar or a folder is; none for anything else.
-
-    A tar is one if it has pictures with `.cls` or `.json` members beside them; a folder if it holds such tars
-    and, hidden files aside, nothing else, at most in split folders.
-    """
-    if not is_dir(source):
-        return [source] if _is_shard(source) else []
-    found = all_files(source, ".tar")
-    return found if all(map(_is_shard, found)) else []
+_BESIDE = {
+    **dict.fromkeys(("cls", "class", "label", "cls.txt", "class.txt", "label.txt", "cls.index"), "cls"),
+    **dict.fromkeys(("json", "jsn"), "json"),
+    **dict.fromkeys(("txt", "text"), "txt"),
+}
+"""The usual endings, each with what it says: a label, an object of columns, or text that may be a label."""
+_PLAIN = ("jpg", "jpeg", "png", "webp")
+_MAIN = ("image", "img", "input", "rgb", "photo", "picture")
 
 
-def list_shards(source: Path, shards: Sequence[Path], options: Options) -> Listing:
-    """List the samples of shards; what `.cls` and `.json` members say are the columns.
+class Sample(NamedTuple):
+    """The members of one sample by their endings, as they stand in the tar."""
 
-    The label is the column `label` of the `.json`, or else the `.cls`; the split is a column, or for a folder
-    of shards a word in their names or folders, as in `train-000000.tar`.
+    key: str
+    pictures: dict[str, str]
+    beside: dict[str, str]
+
+
+def is_shard(path: Path) -> bool:
+    """Tell whether a tar has pictures with labels beside them; text counts where no folders tell classes."""
+    if path.suffix.lower() != ".tar" or not is_archive(path):
+        return False
+    samples = [sample for sample in _samples(path) if sample.pictures]
+    says = {_BESIDE[end] for sample in samples for end in sample.beside}
+    folders = {sample.key.rpartition("/")[0] for sample in samples}
+    return bool(says & {"cls", "json"}) or (says == {"txt"} and len(folders) == 1)
+
+
+def list_shards(root: Path, shards: Sequence[Path], options: Options, *, alone: bool) -> Listing:
+    """List the samples of shards, one row each; what members beside the pictures say are the columns.
+
+    The label is the column `label` of the `.json`, or else the `.cls`, or else a `.txt` that repeats; the
+    split is a column, or unless a shard is `alone`, a word in its name or folders, as in `train-000000.tar`.
+    Where samples have several pictures, a mask for example, the usual one is taken, and told.
 
     Raises
     ------
     EvenhandError
-        If a member cannot be read, a label is missing, or a named column is.
+        If a member cannot be read, a label is missing, a named column is, or a sample has several pictures of
+        which none is the usual one.
     """
-    root = source if is_dir(source) else source.parent
+    order = {shard: number for number, shard in enumerate(shards)}
+    samples = [
+        (shard, _picture(shard, sample), sample)
+        for shard in shards
+        for sample in _samples(shard)
+        if sample.pictures
+    ]
+    samples.sort(key=lambda found: (order[found[0]], found[1]))
     rows = [
         # One shard alone is not a split.
-        {**(_split(shard.relative_to(root).as_posix()) if is_dir(source) else {}), **row}
-        for shard in shards
-        for row in _rows(root, shard)
+        {
+            **({} if alone else _split(root, shard)),
+            **_said(shard, sample),
+            "file_name": _place(root, shard, name),
+        }
+        for shard, name, sample in samples
     ]
+    label = options.label
+    said = {name for row in rows for name in row}
+    if options.labelled and label == "label" and label not in said:
+        label = "cls" if "cls" in said else "txt"
+    if label == "txt":
+        texts = [_text_beside(shard, sample) for shard, _, sample in samples]
+        # A caption is its picture's own; a label is that of several.
+        if options.label == "txt" or 2 * len(set(texts)) <= len(texts):
+            rows = [{**row, "txt": text} for row, text in zip(rows, texts, strict=True)]
     columns = columns_of(root / "the .json and .cls members", rows)
-    if options.label == "label" and "label" not in columns.values and "cls" in columns.values:
-        options = replace(options, label="cls")
-    return list_rows(columns, options)
+    listing = list_rows(columns, replace(options, label=label if label in columns.values else options.label))
+    left = Counter(end for _, name, sample in samples for end, of in sample.pictures.items() if of != name)
+    return replace(listing, notes=(*listing.notes, *_left_out(left)))
 
 
-def _is_shard(path: Path) -> bool:
-    if path.suffix.lower() != ".tar" or not is_archive(path):
-        return False
-    names = members(path)
-    labelled = {_key(name) for name in names if name.rpartition(".")[2].lower() in _LABELS}
-    return any(_key(name) in labelled for name in names if has_picture_name(name))
+def _place(root: Path, shard: Path, name: str) -> str:
+    return f"{shard.relative_to(root).as_posix()}/{name}"
 
 
-def _key(name: str) -> str:
-    """Return the name up to the first dot of its last part."""
+def _split(root: Path, shard: Path) -> dict[str, str]:
+    """Return the split that a shard's folder or the words of its name tell; nothing where they tell none."""
+    split = split_in_name(shard.relative_to(root).as_posix())
+    return {"split": split} if split else {}
+
+
+def _samples(shard: Path) -> list[Sample]:
+    """Return the samples of a tar, those without pictures included."""
+    cuts = {name: _cuts(name) for name in members(shard)}
+    # The shortest start: the ending of "a.cls.txt" is "cls.txt".
+    labels = {
+        name: told[-1] for name, of in cuts.items() if (told := [cut for cut in of if cut[1] in _BESIDE])
+    }
+    labelled = {key for key, _ in labels.values()}
+    found: dict[str, Sample] = {}
+    for name, (key, end) in labels.items():
+        found.setdefault(key, Sample(key, {}, {})).beside[end] = name
+    for name in filter(has_picture_name, cuts):
+        key, end = next((cut for cut in cuts[name] if cut[0] in labelled), cuts[name][-1])
+        found.setdefault(key, Sample(key, {}, {})).pictures[end] = name
+    return list(found.values())
+
+
+def _cuts(name: str) -> list[tuple[str, str]]:
+    """Return the ways to cut a name at a dot of its last part, the longest start first."""
     folder, slash, last = name.rpartition("/")
-    return folder + slash + last.partition(".")[0]
+    dots = [at for at, letter in enumerate(last) if letter == "." and at > 0]
+    return [(folder + slash + last[:at], last[at + 1 :].lower()) for at in reversed(dots)]
 
 
-def _rows(root: Path, shard: Path) -> list[dict[str, Any]]:
-    beside: dict[str, dict[str, Any]] = {}
-    for name in members(shard):
-        kind = name.rpartition(".")[2].lower()
-        if kind in _LABELS:
-            beside.setdefault(_key(name), {}).update(_said(shard / name, kind))
-    place = shard.relative_to(root).as_posix()
-    return [{**beside.get(_key(name), {}), "file_name": f"{place}/{name}"} for name in find_images(shard)]
+def _picture(shard: Path, sample: Sample) -> str:
+    """Return the name of a sample's picture: the only one, or the usual one."""
+    ends = list(sample.pictures)
+    plain = [end for end in _PLAIN if end in sample.pictures]
+    named = [end for end in ends if end.split(".")[0] in _MAIN]
+    if len(ends) > 1 and not plain and len(named) != 1:
+        raise EvenhandError(
+            f"{shard} has several pictures of the sample {sample.key!r}, {some(ends, most=3)}, of which none "
+            "is the usual one: WebDataset cuts names at their first dot; call the picture KEY.jpg, without "
+            "another dot, and its label KEY.cls"
+        )
+    return sample.pictures[(plain or named or ends)[0]]
 
 
-def _said(path: Path, kind: str) -> dict[str, Any]:
+def _said(shard: Path, sample: Sample) -> dict[str, Any]:
+    """Return what the members beside a picture say, by column; text only where it is asked for."""
+    said: dict[str, Any] = {}
+    for end, name in sample.beside.items():
+        if _BESIDE[end] == "cls":
+            said["cls"] = _text(shard / name)
+        elif _BESIDE[end] == "json":
+            said |= _object(shard / name)
+    return said
+
+
+def _text(path: Path) -> str:
     try:
-        text = open_file(path).read().decode()
-        if kind == "cls":
-            return {"cls": text.strip()}
-        found = json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
+        return open_file(path).read().decode("utf-8-sig").strip()
+    except (OSError, ValueError) as error:
         raise EvenhandError(f"{path} cannot be read ({error}); make the shard again") from error
+
+
+def _object(path: Path) -> dict[str, Any]:
+    text = _text(path)
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise EvenhandError(f"{path} cannot be read ({error}); make the shard again") from error
+    if isinstance(found, str | int | float):  # the label alone
+        return {"label": found}
     if not isinstance(found, dict):
         raise EvenhandError(f"{path} holds no object; a sample's .json is one object of names and values")
     return found
 
 
-def _split(place: str) -> dict[str, str]:
-    """Return the split that a shard's folder or the words of its name tell; nothing where they tell none."""
-    split = split_in_name(place)
-    return {"split": split} if split else {}
+def _text_beside(shard: Path, sample: Sample) -> str:
+    name = next((name for end, name in sample.beside.items() if _BESIDE[end] == "txt"), None)
+    return "" if name is None else _text(shard / name)
+
+
+def _left_out(left: Counter[str]) -> list[str]:
+    if not left:
+        return []
+    ends = some((f".{end}" for end in sorted(left)), most=3)
+    return [f"of samples with several pictures one is taken; left out are {left.total()} pictures: {ends}"]

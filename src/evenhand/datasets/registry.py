@@ -6,7 +6,7 @@ from inspect import signature
 from typing import Any
 
 from evenhand._errors import EvenhandError
-from evenhand._plugins import find, known_names
+from evenhand._plugins import check_known, find, known_names
 from evenhand.datasets.base import Dataset
 
 GROUP = "evenhand.datasets"
@@ -27,6 +27,17 @@ DATASETS = {
 def names() -> list[str]:
     """Return the names of all benchmarks, built in and plugged in."""
     return known_names(DATASETS, GROUP)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no benchmark has, without importing one.
+
+    Raises
+    ------
+    EvenhandError
+        If no benchmark has that name.
+    """
+    check_known(name, DATASETS, GROUP, kind="benchmark")
 
 
 def dataset_class(name: str) -> type[Dataset]:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import write_words
-from evenhand.backbones.openclip import OpenClipBackbone, load_openclip
+from evenhand.backbones.openclip import load_openclip
+from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.sites import write_projection, written_config
 from evenhand.exports.source import Source, check_agreement, check_text_head
 from evenhand.exports.weights import save_weights

@@ -9,6 +9,7 @@ from typing import Any
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic_folder
+from evenhand._outputs import keep_apart
 from evenhand.exports.model_card import model_card
 from evenhand.exports.source import Source, read_source
 
@@ -20,7 +21,7 @@ TARGETS = {
 """Modules by target; each has `write(source, folder)`, which returns the largest difference in logits."""
 
 
-def export(run: Path, to: str, out: Path) -> dict[str, Any]:
+def export(run: Path, to: str, out: Path, *, model: str | None = None) -> dict[str, Any]:
     """Write a run's model for other software, with a model card; return where, what, and how near it is.
 
     What was written is loaded again and compared with the run on noise pictures before it takes its place.
@@ -33,6 +34,8 @@ def export(run: Path, to: str, out: Path) -> dict[str, Any]:
         Whose format.
     out : Path
         Folder to write: a new or an empty one.
+    model : str, optional
+        Where the run's model lies now, if it moved.
 
     Raises
     ------
@@ -43,9 +46,10 @@ def export(run: Path, to: str, out: Path) -> dict[str, Any]:
     if to not in TARGETS:
         raise EvenhandError(f"--to {to!r} is unknown; allowed are {', '.join(TARGETS)}")
     run, out = Path(run), Path(out)
+    keep_apart(out, [run])
     write: Callable[[Source, Path], float] = import_module(TARGETS[to]).write
     with atomic_folder(out, argument="--out") as folder:
-        source = read_source(run)
+        source = read_source(run, model=model)
         largest = write(source, folder)
         (folder / "README.md").write_text(model_card(source, to, largest), encoding="utf-8")
         files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())

@@ -17,7 +17,7 @@ from evenhand._random import numpy_stream
 from evenhand._typing import Floats
 from evenhand.backbones.load import Loaded
 from evenhand.methods._training.model import Model
-from evenhand.methods.bundle import BUNDLE, read_bundle
+from evenhand.methods.bundle import BUNDLE, read_run_bundle
 from evenhand.runs.card import read_card, read_result, run_backbone
 
 PICTURES = 3
@@ -60,8 +60,15 @@ class Source:
         return found
 
 
-def read_source(run: Path) -> Source:
+def read_source(run: Path, *, model: str | None = None) -> Source:
     """Read a run and load its model.
+
+    Parameters
+    ----------
+    run : Path
+        Its folder.
+    model : str, optional
+        Where the model lies now, as in `elsewhere`.
 
     Raises
     ------
@@ -69,23 +76,23 @@ def read_source(run: Path) -> Source:
         If the run is damaged, was fitted on imported embeddings, or its model cannot be had.
     """
     card, result = read_card(run), read_result(run)
-    model, classes = read_bundle(run / BUNDLE)
+    fitted, classes = read_run_bundle(run, card), card["classes"]
     made = card["store_card"]
     if made.get("family") == "import":
         raise EvenhandError(
             f"the run {run} was fitted on imported embeddings, whose model evenhand does not have; "
             f"use {BUNDLE} as it is"
         )
-    backbone = run_backbone(card, "cpu", precision="fp32")
-    if backbone.width != model.projection.width:
+    backbone = run_backbone(card, "cpu", precision="fp32", model=model)
+    if backbone.width != fitted.projection.width:
         raise EvenhandError(
-            f"the run {run} takes features of width {model.projection.width} but its model gives "
+            f"the run {run} takes features of width {fitted.projection.width} but its model gives "
             f"{backbone.width}; run fit again"
         )
     noise = numpy_stream(0, "export").integers(0, 256, (PICTURES, 96, 128, 3), dtype=np.uint8)
     pixels = torch.stack([backbone.preprocess(Image.fromarray(picture)) for picture in noise])
-    logits = model.logits(backbone.trunk(pixels).numpy())
-    return Source(run, card, result, model, classes, backbone, pixels, logits)
+    logits = fitted.logits(backbone.trunk(pixels).numpy())
+    return Source(run, card, result, fitted, classes, backbone, pixels, logits)
 
 
 def check_text_head(source: Source, target: str) -> None:

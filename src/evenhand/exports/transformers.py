@@ -15,8 +15,9 @@ from torch import Tensor
 from evenhand._errors import EvenhandError
 from evenhand._optional import optional
 from evenhand.backbones.folder import write_words
-from evenhand.backbones.hf import HfBackbone, quiet, write_hf_projection
-from evenhand.backbones.openclip import OpenClipBackbone
+from evenhand.backbones.hf import HfBackbone, write_hf_projection
+from evenhand.backbones.openclip_model import OpenClipBackbone
+from evenhand.backbones.quiet import quiet_transformers
 from evenhand.exports.clip_weights import transformers_names
 from evenhand.exports.openclip import merge, write_scale
 from evenhand.exports.source import Source, check_agreement, check_text_head
@@ -41,7 +42,7 @@ def write(source: Source, folder: Path) -> float:
     if isinstance(backbone, OpenClipBackbone):
         _check_family(backbone)
     check_text_head(source, "transformers")
-    with quiet(transformers):
+    with quiet_transformers(transformers):
         if isinstance(backbone, OpenClipBackbone):
             _write_converted(transformers, source, backbone, folder)
         else:

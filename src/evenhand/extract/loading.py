@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from multiprocessing.queues import Queue
 from pathlib import Path
 from textwrap import shorten
+from threading import current_thread, main_thread
 from typing import Any
 
 import torch
@@ -18,6 +23,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from evenhand._children import end_with_parent, starting_children
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.decode import UnreadableImage, read_image
@@ -31,6 +37,10 @@ REMOTE_READERS = 16
 """Threads that wait for an object store: each request takes tens of milliseconds, and no core."""
 AHEAD = 2
 """Batches that threads read ahead of the one in use."""
+READY = 2
+"""Batches that each process reads ahead: what torch's loader does by default."""
+SHARED_MEMORY = "/dev/shm"
+"""Where Linux keeps what processes share."""
 FEW = 256
 """Below this many pictures, starting processes costs more than it gains."""
 
@@ -106,23 +116,54 @@ def load_batches(
         threads = REMOTE_READERS if workers is None else max(1, workers)
         yield from load_by_threads(paths, preprocess, batches, workers=threads, thumbnails=thumbnails)
         return
+    processes = default_workers(sum(map(len, batches))) if workers is None else workers
+    largest = max(map(len, islice(batches, 2)), default=0)
+    if processes and not _fits_shared_memory(preprocess, largest, processes):
+        yield from load_by_threads(paths, preprocess, batches, workers=processes, thumbnails=thumbnails)
+        return
     loader: DataLoader[Any] = DataLoader(
         _Pictures(paths, preprocess, thumbnails),
         batch_sampler=batches,  # type: ignore[arg-type]  # made one by one: a list of them all would be large
-        num_workers=default_workers(sum(map(len, batches))) if workers is None else workers,
+        num_workers=processes,
         collate_fn=_collate,
+        worker_init_fn=partial(_begin, os.getpid(), current_thread() is main_thread()),
         # Nothing here is random, but the loader would draw a seed from the global generator.
         generator=torch.Generator(),
     )
     try:
-        yield from loader
+        with starting_children():
+            stream = iter(loader)
+        yield from stream
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
         raise EvenhandError(
             f"a process that reads images died ({shorten(str(error), 200, placeholder=' …')}); free memory "
-            "or use fewer --workers, and run the same command again to resume"
+            f"(in a container that of {SHARED_MEMORY}, too) or use fewer --workers, and run the same command "
+            "again to resume"
         ) from error
+
+
+def _fits_shared_memory(preprocess: Callable[[Image.Image], Tensor], images: int, processes: int) -> bool:
+    """Tell whether the pixels that processes hand over have room; a container has 64 MB for them."""
+    try:
+        free = shutil.disk_usage(SHARED_MEMORY).free
+    except OSError:  # a system that keeps them elsewhere
+        return True
+    # Each process has batches ready before the one in use is done.
+    one = preprocess(Image.new("RGB", (THUMBNAIL, THUMBNAIL))).nbytes
+    return one * images * (READY * processes + 1) < free
+
+
+def _begin(parent: int, at_once: bool, _worker: int) -> None:
+    """Have a reading process end with its parent, and when it cannot hand over what it read."""
+    end_with_parent(parent, at_once=at_once)
+    # Python's own queue would drop the batch with a traceback, and the parent would wait for ever.
+    Queue._on_queue_feeder_error = staticmethod(_give_up)  # type: ignore[attr-defined]
+
+
+def _give_up(_error: BaseException, _batch: object) -> None:
+    os._exit(1)
 
 
 def load_by_threads(

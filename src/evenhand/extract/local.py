@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,22 @@ import numpy as np
 
 from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand._progress import Progress, silent
-from evenhand._typing import Floats, PathLike, Strings
+from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.load import load_backbone
 from evenhand.backbones.prompts import class_prompts
 from evenhand.data.archives import size_of
 from evenhand.data.files import is_remote
+from evenhand.data.head import Head
 from evenhand.data.manifest import Manifest
+from evenhand.data.pixel_limit import raised_limit
 from evenhand.data.store import load_store, read_skipped
+from evenhand.data.store_layout import UNITS
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.engine import Embedded, Engine, on_this_machine
 from evenhand.extract.loading import Consecutive
+from evenhand.extract.reuse import earlier_store, image_bytes, replacing, settle
 
 DTYPES = ("float16", "float32")
 
@@ -52,7 +57,9 @@ def embed(
     """Write a store of features before the projection, and return its table.
 
     Batches never straddle parts, so a run that was killed and resumed writes the same bytes as one that was
-    not. On a finished store the same call verifies it and does no work.
+    not. On a finished store the same call verifies it and does no work. On one of other class names,
+    prompts, labels, splits or images, made alike otherwise, the features of the images that stayed are used
+    again: only the text and the new images go through the model, and the table's `notes` say how many.
 
     Parameters
     ----------
@@ -87,7 +94,7 @@ def embed(
     Warns
     -----
     EvenhandWarning
-        If no training picture of a class can be read.
+        If no training picture of a class can be read, or two classes have the same prompts.
     """
     manifest = images if isinstance(images, Manifest) else Manifest.read(images)
     backbone = load_backbone(model) if isinstance(model, str) else model
@@ -98,18 +105,29 @@ def embed(
         **backbone.card(),
         "prompts": head.prompts,
         "manifest_sha256": _manifest_hash(manifest),
-        "image_bytes": sum(_size(path) for path in manifest.paths),
+        "image_bytes": image_bytes(manifest.paths.tolist()),
         "batch_size": batch_size,
         "part_rows": part_rows,
         "dtype": dtype,
         "thumbnails": thumbnails,
+        # Named only where it was raised: it decides which images are skipped.
+        **({"max_pixels": limit} if (limit := raised_limit()) else {}),
+        **({} if manifest.split_by is None else {"split_by": manifest.split_by}),
     }
-    with StoreWriter(out, identity=identity, head=head, width=backbone.width, dtype=dtype) as writer:
+    settle(out)
+    earlier = earlier_store(out, identity, manifest)
+    fresh = np.arange(len(manifest)) if earlier is None else earlier.fresh
+    place = nullcontext(out) if earlier is None else replacing(out, identity)
+    with (
+        place as folder,
+        StoreWriter(folder, identity=identity, head=head, width=backbone.width, dtype=dtype) as writer,
+    ):
         if not writer.finished:
             parts = list(Consecutive(0, len(manifest), part_rows))[writer.parts_done :]
-            batches = [Consecutive(rows.start, rows.stop, batch_size) for rows in parts]
+            ends = [np.searchsorted(fresh, (rows.start, rows.stop)).tolist() for rows in parts]
+            batches = [Consecutive(start, stop, batch_size) for start, stop in ends]
             stream = engine(
-                manifest.paths,
+                manifest.paths if earlier is None else manifest.paths[fresh],
                 backbone,
                 [batch for part in batches for batch in part],
                 dtype=dtype,
@@ -117,17 +135,21 @@ def embed(
                 workers=workers,
             )
             with closing(stream):
-                for part in batches:
-                    made = []
-                    for batch, rows in zip(islice(stream, len(part)), part, strict=True):
+                for place_of, part in zip(parts, batches, strict=True):
+                    made = [] if earlier is None else [earlier.taken(place_of, dtype, thumbnails)]
+                    for found, rows in zip(islice(stream, len(part)), part, strict=True):
+                        batch = _placed(found, fresh)
                         made.append(_readable(batch, manifest) if strict else batch)
-                        progress("embed", rows.stop, len(manifest))
+                        progress("embed", rows.stop, len(fresh))
                     _write_part(writer, manifest, made, thumbnails)
             writer.finish()
     table = load_store(out)
+    if earlier is not None:
+        table = replace(table, notes=(earlier.note(),))
     if strict:
         _check_none_skipped(out)
     _warn_of_lost_classes(table)
+    _warn_of_same_text(head)
     return table
 
 
@@ -177,6 +199,15 @@ def iter_features(
             yield made.read, made.features, made.unreadable
 
 
+def _placed(made: Embedded, fresh: Ints) -> Embedded:
+    """Return a batch whose positions are those in the manifest."""
+    return replace(
+        made,
+        read=fresh[made.read].tolist(),
+        unreadable=[(int(fresh[row]), reason) for row, reason in made.unreadable],
+    )
+
+
 def _readable(made: Embedded, manifest: Manifest) -> Embedded:
     if made.unreadable:
         row, reason = made.unreadable[0]
@@ -185,7 +216,9 @@ def _readable(made: Embedded, manifest: Manifest) -> Embedded:
 
 
 def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded], thumbnails: bool) -> None:
-    read = [row for batch in made for row in batch.read]
+    # Reused and new ones together, as the manifest has them.
+    order = np.argsort([row for batch in made for row in batch.read], kind="stable").astype(np.int64)
+    read = np.array([row for batch in made for row in batch.read], dtype=np.int64)[order]
     lost = [found for batch in made for found in batch.unreadable]
     skipped = [
         {"id": str(manifest.ids[row]), "path": str(manifest.paths[row]), "reason": reason}
@@ -197,10 +230,11 @@ def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded
         "label": np.asarray(manifest.classes)[manifest.y[read]],
         "split": manifest.split[read],
         **{name: values[read] for name, values in manifest.attributes.items()},
+        **({} if manifest.units is None else {UNITS: manifest.units[read]}),
     }
     small = [jpeg for batch in made for jpeg in batch.thumbnails]
-    features = np.concatenate([batch.features for batch in made])
-    writer.write_part(features, columns, skipped, small if thumbnails else None)
+    features = np.concatenate([batch.features for batch in made])[order]
+    writer.write_part(features, columns, skipped, [small[row] for row in order] if thumbnails else None)
 
 
 def _check_none_skipped(out: Path) -> None:
@@ -233,6 +267,22 @@ def _warn_of_lost_classes(table: FeatureTable) -> None:
             EvenhandWarning,
             stacklevel=3,
         )
+
+
+def _warn_of_same_text(head: Head) -> None:
+    """Warn of classes whose prompts are one to the text tower: no classifier by words can tell them apart."""
+    first: dict[bytes, str] = {}
+    for name, row in zip(head.classes, () if head.text is None else head.text, strict=False):
+        other = first.setdefault(row.astype(np.float16).tobytes(), name)
+        if other != name:
+            warnings.warn(
+                f"the prompts of classes {other!r} and {name!r} are the same to the text tower "
+                f"({head.prompts[other][0]!r} and {head.prompts[name][0]!r}), so that words cannot tell them "
+                "apart; give other --class-names or --templates",
+                EvenhandWarning,
+                stacklevel=3,
+            )
+            return
 
 
 def _size(path: str) -> int:

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -18,7 +18,9 @@ from evenhand._typing import Strings
 from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
 from evenhand.data.archives import is_there
+from evenhand.data.pixel_limit import raised_limit
 from evenhand.extract.engine import Embedded
+from evenhand.extract.ray_folder import short_folder
 from evenhand.extract.ray_pool import QUEUED, Pool
 from evenhand.extract.ray_worker import ActorSettings, Block, Trunk
 
@@ -80,6 +82,7 @@ class RayEngine:
                 readers=workers,
                 dtype=dtype,
                 thumbnails=thumbnails,
+                max_pixels=raised_limit(),
             )
             actor = ray.remote(Trunk).options(
                 num_cpus=kind.cpus,
@@ -182,15 +185,20 @@ def connected(address: str | None) -> Iterator[Any]:
             return
         if address is not None:
             check_address(address)
-        alone = {"_node_ip_address": "127.0.0.1", "include_dashboard": False} if address is None else {}
-        try:
-            ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **alone)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise _no_cluster(address, error) from error
-        try:
-            yield ray
-        finally:
-            ray.shutdown()
+        with short_folder() if address is None else nullcontext() as folder:
+            alone = {"_node_ip_address": "127.0.0.1", "_temp_dir": folder, "include_dashboard": False}
+            try:
+                _init(ray, address, alone if folder else {})
+                yield ray
+            finally:
+                ray.shutdown()
+
+
+def _init(ray: Any, address: str | None, more: dict[str, Any]) -> None:
+    try:
+        ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **more)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _no_cluster(address, error) from error
 
 
 def check_address(address: str) -> None:
@@ -212,6 +220,8 @@ def check_address(address: str) -> None:
 
 def _no_cluster(address: str | None, error: Exception) -> EvenhandError:
     reason = shorten(str(error), 200, placeholder=" …")
+    if address is None:
+        return EvenhandError(f"Ray does not start on this machine ({reason}); leave out --engine ray")
     return EvenhandError(
         f"--address {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that this "
         "machine has joined, or auto, or leave it out"

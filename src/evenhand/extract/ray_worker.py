@@ -13,6 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
 from evenhand.data.files import is_remote
+from evenhand.data.pixel_limit import set_pixel_limit
 from evenhand.extract.engine import Embedded, through_trunk
 from evenhand.extract.loading import REMOTE_READERS, Batch, load_by_threads
 
@@ -33,6 +34,8 @@ class ActorSettings:
         Threads that read pictures; by default as many, or enough to wait for an object store.
     dtype, thumbnails
         As for an `Engine`.
+    max_pixels : int or None
+        Most pixels of a picture; None for the usual limit.
     """
 
     version: str
@@ -41,6 +44,7 @@ class ActorSettings:
     readers: int | None
     dtype: str
     thumbnails: bool
+    max_pixels: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Trunk:
                 f"a worker of the cluster has evenhand {__version__}, but this is {self._task.version}; "
                 "install the same version on every machine"
             )
+        set_pixel_limit(self._task.max_pixels)
         if self._task.device == "cpu":
             torch.set_num_threads(self._task.threads)
         elif hasattr(backbone, "to"):

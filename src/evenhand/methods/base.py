@@ -25,7 +25,7 @@ from evenhand._errors import EvenhandError
 from evenhand._ranges import WHOLE, Ranges, check
 from evenhand._typing import Floats, Ints, PathLike
 from evenhand.data.head import Head
-from evenhand.data.table import StoredRows
+from evenhand.data.table import StoredRows, check_scale
 from evenhand.methods._training.model import Model as Model
 from evenhand.methods._training.problem import Problem as Problem
 from evenhand.methods._training.problem import build_problem
@@ -206,6 +206,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
     def _training(self, X: Any, y: Any) -> tuple[Floats | StoredRows, Any]:
         if not isinstance(X, StoredRows):
             features, labels = validate_data(self, X, y, dtype=np.float32, order="C")
+            check_scale(features)
             return features, labels
         if not self.streams:
             raise EvenhandError(
@@ -226,6 +227,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
                 )
             return X
         features: Floats = validate_data(self, X, dtype=np.float32, order="C", reset=False)
+        check_scale(features)
         return features
 
     def _validation(self, given: Any) -> tuple[Floats | StoredRows, Ints, Any]:

@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic
+from evenhand._json import parse_json
 from evenhand._typing import Floats
 from evenhand.backbones.projection import projection_of
+from evenhand.data.labels import some
+from evenhand.data.tensors_in import read_tensors
 from evenhand.methods._training.model import Model
 
 SCHEMA = 1
@@ -51,15 +53,9 @@ def read_bundle(path: Path) -> tuple[Model, list[str]]:
         If the file is absent, damaged, of another schema version, or its tensors make no model.
     """
     try:
-        with safe_open(path, framework="numpy") as file:
-            found = json.loads((file.metadata() or {}).get("evenhand", "{}"))
-            # The kinds come from the header, before any number is read.
-            kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
-            odd = next((name for name, kind in kinds.items() if kind != "F32"), None)
-            if odd is not None:
-                raise ValueError(f"tensor {odd!r} is {kinds[odd]}, not F32")
-            tensors: dict[str, Floats] = {name: file.get_tensor(name) for name in kinds}
-    except (OSError, ValueError, RecursionError, SafetensorError) as error:
+        tensors, metadata_texts = read_tensors(path)
+        found = parse_json(metadata_texts.get("evenhand", "{}"))
+    except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise EvenhandError(f"{path} is not a readable bundle ({reason}); run fit again") from error
     metadata: Mapping[str, Any] = found if isinstance(found, dict) else {}
@@ -72,6 +68,28 @@ def read_bundle(path: Path) -> tuple[Model, list[str]]:
         return _model(tensors, classes := _classes(metadata)), classes
     except (EvenhandError, IndexError, TypeError) as error:  # the others: tensors without axes
         raise EvenhandError(f"{path} holds a model that this version cannot read: {error}") from error
+
+
+def read_run_bundle(run: Path, card: Mapping[str, Any], name: str = BUNDLE) -> Model:
+    """Return the model of a bundle in a run folder.
+
+    Raises
+    ------
+    EvenhandError
+        As `read_bundle`, or if its width or classes are not those of the run's card.
+    """
+    model, classes = read_bundle(run / name)
+    if model.projection.width != card["width"]:
+        raise EvenhandError(
+            f"{run / name} takes features of width {model.projection.width}, but the card of the run says "
+            f"{card['width']}; run fit again"
+        )
+    if classes != card["classes"]:
+        raise EvenhandError(
+            f"{run / name} has the classes {some(classes)}, but the card of the run says "
+            f"{some(card['classes'])}; run fit again"
+        )
+    return model
 
 
 def _classes(metadata: Mapping[str, Any]) -> list[str]:
@@ -90,11 +108,9 @@ def _model(tensors: dict[str, Floats], classes: list[str]) -> Model:
     missing = {"weight", *_HEAD} - set(tensors)
     if missing:
         raise EvenhandError(f"the tensor {sorted(missing)[0]!r} is missing; run fit again")
-    for name, array in tensors.items():
+    for name in tensors:
         if name.count(".") > 1:
             raise EvenhandError(f"no projection has a tensor {name[:40]!r}; at most one is inside another")
-        if not np.isfinite(array).all():
-            raise EvenhandError(f"the tensor {name!r} is not finite; run fit again")
     prototypes, intercept, logit_scale = (tensors.pop(name) for name in _HEAD)
     projection = projection_of({name: torch.from_numpy(array) for name, array in tensors.items()})
     wanted = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
-from evenhand._plugins import find, known_names
+from evenhand._plugins import check_known, find, known_names
 
 if TYPE_CHECKING:  # the command line reads the names, and stays cheap
     from evenhand.methods.base import Method
@@ -35,6 +35,17 @@ METHODS = {
 def names() -> list[str]:
     """Return the names of all methods, built in and plugged in."""
     return known_names(METHODS, GROUP)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no method has, without importing one; what follows a colon names a preset.
+
+    Raises
+    ------
+    EvenhandError
+        If no method has that name.
+    """
+    check_known(name.partition(":")[0], METHODS, GROUP, kind="method")
 
 
 def method_class(name: str) -> type[Method]:

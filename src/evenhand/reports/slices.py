@@ -84,6 +84,8 @@ class Slices:
         On the choice of rows.
     numbers : int64 [N]
         The sliced rows' numbers in the store, rising.
+    found : (Audited, NamedSlices) or None
+        What all this is of.
     """
 
     models: list[str]
@@ -93,6 +95,7 @@ class Slices:
     no_words: str
     notes: tuple[str, ...]
     numbers: Ints
+    found: tuple[Audited, NamedSlices] | None = None
 
     def fields(self, rows: Ints) -> list[tuple[str, Strings]]:
         """Return each model's slice of store rows, to colour by."""
@@ -128,6 +131,7 @@ def slices_of(
         named.why if sides and named.tower is None else "",
         (*what.notes, *(named.tower.vocabulary.notes if named.tower is not None else ())),
         what.rows.numbers,
+        (what, named),
     )
 
 
@@ -137,11 +141,7 @@ def _distinct(stages: Sequence[Stage]) -> Sequence[Stage]:
 
 
 def _side(view: RunView, what: Audited, named: NamedSlices, stage: Stage) -> ModelSlices:
-    sure = [
-        (one, members)
-        for one, members in zip(named.slices, named.members, strict=True)
-        if one.model == stage.name and one.beyond_chance and one.same_as is None
-    ]
+    sure = [(one, members) for one, members in named.sure() if one.model == stage.name]
     place = np.full(len(what.rows.numbers), NO_SLICE, dtype=object)
     for one, members in reversed(sure):
         place[members] = one.name

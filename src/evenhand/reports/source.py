@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from evenhand._errors import EvenhandError
+from evenhand._json import parse_json
 from evenhand._typing import Ints, Strings
+from evenhand.backbones.from_card import elsewhere
+from evenhand.comparison.seal import check_seal
 from evenhand.data.partition import SplitRows, parts
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.result_row import group_column, result_row
 from evenhand.evaluation.results import Results
-from evenhand.runs.card import read_card
+from evenhand.runs.card import read_card, read_records
 from evenhand.runs.models import Stage, read_stages, store_of_run
 
 RESULTS, HISTORY, CALIBRATION_SET = "results.json", "history.parquet", "calibration_set.parquet"
@@ -92,10 +93,12 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
     Raises
     ------
     EvenhandError
-        If there is no `results.json` of this version's schema.
+        If there is no `results.json` of this version's schema, or that of a comparison was changed since.
     """
     try:
-        results = Results.model_validate_json((path / RESULTS).read_text(encoding="utf-8"))
+        text = (path / RESULTS).read_text(encoding="utf-8")
+        results = Results.model_validate_json(text)
+        parse_json(text, finite=True)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "its text"
@@ -106,12 +109,22 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
         raise EvenhandError(
             f"{path} has no readable {RESULTS} ({error}); give the folder that fit, compare or demo wrote"
         ) from error
+    check_seal(path)
     found: dict[str, Any] = results.model_dump(mode="json", by_alias=True)
     return found, path if (path / "card.json").is_file() else None
 
 
-def view_run(folder: Path, store: Path | None = None) -> RunView:
+def view_run(folder: Path, store: Path | None = None, model: str | None = None) -> RunView:
     """Read a run, its store, and what its models predict on the test rows.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    store : Path, optional
+        Where its store lies now, if not where it was.
+    model : str, optional
+        Where its model lies now, as in `elsewhere`.
 
     Raises
     ------
@@ -123,19 +136,11 @@ def view_run(folder: Path, store: Path | None = None) -> RunView:
     rows = parts(table, card["validation_from"])
     return RunView(
         folder,
-        card,
-        table,
+        {**card, "store_card": elsewhere(card["store_card"], model)},
+        replace(table, card=dict(elsewhere(table.card, model))),
         rows,
         group_column(table, card.get("group_by")),
         read_stages(folder, card, table, rows.test),
-        _records(folder / HISTORY),
-        _records(folder / CALIBRATION_SET),
+        read_records(folder / HISTORY),
+        read_records(folder / CALIBRATION_SET),
     )
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    try:
-        found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise EvenhandError(f"{path} cannot be read ({error}); run fit again") from error
-    return found

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evenhand._errors import EvenhandError
-from evenhand._files import sha256
+from evenhand._files import sha256, was_interrupted
+from evenhand._json import parse_json
+from evenhand._outputs import check_writable
 from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
 
 if TYPE_CHECKING:  # a folder that is no run is told before any model is imported
@@ -65,6 +67,37 @@ def write_card(run: Path, told: Mapping[str, Any]) -> None:
     # As JSON gives it back: tuples are lists there, and numbers as keys are texts.
     card = json.loads(json.dumps({"schema": 1, "kind": "run", **told, "files": files}))
     write_text(run / CARD, sealed(card))
+
+
+def check_free(out: Path) -> None:
+    """Refuse a path that holds anything but a run, or cannot be written, before the training.
+
+    Raises
+    ------
+    EvenhandError
+        If it does, or the system would refuse.
+    """
+    try:
+        kept = out.exists() and (not out.is_dir() or any(not e.name.startswith(".") for e in out.iterdir()))
+    except OSError as error:
+        raise EvenhandError(f"--out {out} cannot be used as a folder: {error.strerror}") from error
+    if kept and not (out.is_dir() and (is_run(out) or was_interrupted(out))):
+        raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
+    check_writable(out)
+
+
+def check_results(folder: Path) -> None:
+    """Refuse a folder that holds no results, before what reads them is imported.
+
+    Raises
+    ------
+    EvenhandError
+        If it does not.
+    """
+    if not (folder / RESULTS).is_file():
+        raise EvenhandError(
+            f"{folder} has no readable {RESULTS}; give the folder that fit, compare or demo wrote"
+        )
 
 
 def is_run(folder: Path) -> bool:
@@ -140,7 +173,28 @@ def read_result(run: Path) -> dict[str, Any]:
         ) from error
 
 
-def run_backbone(card: Mapping[str, Any], device: str, *, precision: str | None = None) -> Loaded:
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a Parquet file of a run.
+
+    Raises
+    ------
+    EvenhandError
+        If the file cannot be read, or holds a value that Python has no number or date for.
+    """
+    import pyarrow as pa  # not at the top: a folder that is no run is told before NumPy is loaded
+    import pyarrow.parquet as pq
+
+    try:
+        found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())
+        raise EvenhandError(f"{path} cannot be read ({reason}); run fit again") from error
+    return found
+
+
+def run_backbone(
+    card: Mapping[str, Any], device: str, *, precision: str | None = None, model: str | None = None
+) -> Loaded:
     """Load the model that made a run's store, and refuse it if its weights have changed since.
 
     Parameters
@@ -149,28 +203,30 @@ def run_backbone(card: Mapping[str, Any], device: str, *, precision: str | None 
         The run's.
     device, precision : str
         As in `backbone_of`.
+    model : str, optional
+        Where the model lies now, as in `elsewhere`.
 
     Raises
     ------
     EvenhandError
         If the store holds imported embeddings, or the model cannot be loaded or has other weights.
     """
-    from evenhand.backbones.from_card import backbone_of, embedded
+    from evenhand.backbones.from_card import backbone_of, elsewhere, embedded
 
     made = card["store_card"]
     if not embedded(made):
         raise EvenhandError(
             "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
         )
-    return backbone_of(made, device, precision=precision)
+    return backbone_of(elsewhere(made, model), device, precision=precision)
 
 
 def _read(run: Path, name: str) -> dict[str, Any]:
     try:
-        found = json.loads((run / name).read_text(encoding="utf-8"))
+        found = parse_json((run / name).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise EvenhandError(f"{run} is no run folder: it has no {name}; make one with fit") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise EvenhandError(f"{run / name} cannot be read ({error}); run fit again") from error
     if not isinstance(found, dict):
         raise EvenhandError(f"{run / name} holds no object; run fit again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,7 +13,8 @@ import pyarrow.parquet as pq
 from sklearn.base import clone
 
 from evenhand._errors import EvenhandError
-from evenhand._files import all_or_none, atomic, was_interrupted
+from evenhand._files import all_or_none, atomic
+from evenhand._outputs import keep_apart
 from evenhand._typing import Bools, PathLike
 from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows, parts, with_held_out
@@ -27,7 +27,7 @@ from evenhand.methods.base import Method
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.methods.erm import ERM
 from evenhand.methods.registry import make, method_class, registered_name
-from evenhand.runs.card import RESULTS, is_run, write_card
+from evenhand.runs.card import RESULTS, check_free, write_card
 from evenhand.runs.streaming import STREAMED, features, streams
 from evenhand.runs.temperature import apart_for_confidence, calibrate_confidence
 
@@ -57,7 +57,8 @@ def fit_row(
     column = group_column(table, group_by)
     name, estimator = _estimator(table, method, seed, params, concepts)
     rows = parts(table, validation_from)
-    if estimator.group_labels_used == "validation":
+    # Methods draw rows by class: what a draw must not divide is held out here.
+    if estimator.group_labels_used == "validation" or table.units is not None:
         rows = with_held_out(table, rows, seed)
     if confidence:
         rows, judged, found_on = apart_for_confidence(table, rows, seed)
@@ -111,8 +112,8 @@ def fit(
     """Fit and write a run folder: bundle, card, results, history, calibration set, and the ERM behind it.
 
     `method` is a registry name or an unfitted estimator, which is cloned; the table gives its head, `seed`
-    its random state. With `confidence` the bundle holds logits already divided by the temperature; `stream` is
-    as in `fit_row`.
+    its random state. With `confidence` the bundle holds logits already divided by the temperature. `stream`
+    is as in `fit_row`.
 
     Raises
     ------
@@ -120,7 +121,9 @@ def fit(
         If `out` holds something that is no run, or cannot be written.
     """
     out = Path(out)
-    _check_free(out)
+    check_free(out)
+    if table.source is not None:
+        keep_apart(out, [table.source])
     row, estimator, rows = fit_row(
         table,
         method,
@@ -194,16 +197,6 @@ def words_for(table: FeatureTable, method: str, concepts: Concepts | None) -> di
     return {"concepts": concepts}
 
 
-def _check_free(out: Path) -> None:
-    """Refuse a path that holds anything but a run, or cannot be written, before the training."""
-    kept = [entry.name for entry in out.iterdir() if not entry.name.startswith(".")] if out.is_dir() else []
-    if (out.exists() and not out.is_dir()) or (kept and not is_run(out) and not was_interrupted(out)):
-        raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
-    parent = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise EvenhandError(f"--out {out} cannot be written: no permission in {parent}; name another folder")
-
-
 def _stage_one(estimator: Method) -> Model | None:
     """Return the ERM model that a method is or starts from, None where it has none."""
     return estimator.model_ if isinstance(estimator, ERM) else getattr(estimator, "erm_", None)
@@ -242,7 +235,8 @@ def _right(table: FeatureTable, rows: SplitRows, logits: Any) -> Bools:
 def selection_of(estimator: Method, rows: SplitRows, validation_from: str) -> str:
     """Name the rule that chose, and the rows that it chose on."""
     if estimator.kept_:
-        judged = "the given validation split" if len(rows.validation) else "cross-fitted training rows"
+        given = "the given validation split" if validation_from == "given" else "held-out training rows"
+        judged = given if len(rows.validation) else "cross-fitted training rows"
         return f"{estimator.kept_['rule']} on {judged}"
     if estimator.selection == "none":
         return "none"

@@ -6,16 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from typing_extensions import Self
 
-from evenhand._errors import EvenhandError
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
-from evenhand.methods.bundle import BUNDLE, read_bundle
-from evenhand.runs.card import read_card, read_result
+from evenhand.methods.bundle import read_bundle, read_run_bundle
+from evenhand.runs.card import read_card, read_records, read_result
 
 
 class FittedRun(Method):
@@ -53,7 +50,9 @@ class FittedRun(Method):
         path = Path(run)
         saved = path.is_file()
         self.card_, self.result_ = ({}, {}) if saved else (read_card(path), read_result(path))
-        self.model_, classes = read_bundle(path if saved else path / BUNDLE)
+        self.model_, classes = (
+            read_bundle(path) if saved else (read_run_bundle(path, self.card_), self.card_["classes"])
+        )
         self.classes_ = np.asarray(classes)
         self.n_features_in_ = self.model_.projection.width
         self.history_ = [] if saved else _history(path / "history.parquet")
@@ -90,8 +89,5 @@ def load_run(run: Path | str) -> FittedRun:
 
 
 def _history(path: Path) -> list[dict[str, Any]]:
-    try:
-        rows = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise EvenhandError(f"{path} cannot be read ({error}); run fit again") from error
+    rows = read_records(path)
     return [{name: value for name, value in row.items() if value is not None} for row in rows]

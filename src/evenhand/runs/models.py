@@ -15,7 +15,7 @@ from evenhand._typing import Bools, Floats, Ints
 from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
 from evenhand.methods._training.model import Model
-from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, read_bundle
+from evenhand.methods.bundle import ERM_BUNDLE, read_run_bundle
 from evenhand.methods.cfr.calibration_set import margins
 from evenhand.methods.registry import make
 
@@ -81,8 +81,8 @@ def read_stages(run: Path, card: Mapping[str, Any], table: FeatureTable, rows: I
     """Return zero-shot, ERM where the run keeps it, and the run's model, on `rows`; before comes first."""
     models = {"zero_shot": zero_shot_model(table)}
     if ERM_BUNDLE in card["files"]:
-        models["erm"] = read_bundle(run / ERM_BUNDLE)[0]
-    models[card["method"]] = read_bundle(run / BUNDLE)[0]
+        models["erm"] = read_run_bundle(run, card, ERM_BUNDLE)
+    models[card["method"]] = read_run_bundle(run, card)
     return [Stage.of(name, model, table, rows) for name, model in models.items()]
 
 

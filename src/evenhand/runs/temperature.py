@@ -31,7 +31,8 @@ def apart_for_confidence(table: FeatureTable, rows: SplitRows, seed: int) -> tup
     """
     if len(rows.validation):
         return rows, rows.validation, "validation rows"
-    kept, held = hold_out(table.y[rows.train], seed=child_seed(seed, "confidence"))
+    units = table.unit_codes(rows.train)
+    kept, held = hold_out(table.y[rows.train], seed=child_seed(seed, "confidence"), units=units)
     if not len(held):
         raise EvenhandError(
             "--calibrate-confidence needs rows to hold out, but no class has 5 training rows; leave it out"

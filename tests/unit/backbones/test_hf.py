@@ -137,3 +137,72 @@ def test_loading_leaves_the_logger_of_transformers_alone(tmp_path: Path) -> None
     before = logging.getLogger("transformers").level
     load_hf(f"hf:{write_hf('clip', tmp_path)}")
     assert logging.getLogger("transformers").level == before
+
+
+@pytest.mark.parametrize(
+    ("absent", "sentence"),
+    [
+        (
+            ["preprocessor_config.json"],
+            "lacks preprocessor_config.json or processor_config.json, which",
+        ),
+        (["tokenizer.json"], r"lacks tokenizer\.json or .*; copy them from the base model"),
+        (["model.safetensors"], "has no weights"),
+    ],
+)
+def test_a_folder_that_lacks_a_part_names_it(absent: list[str], sentence: str, tmp_path: Path) -> None:
+    folder = write_hf("clip", tmp_path / "m")
+    for name in absent:
+        (folder / name).unlink()
+    with pytest.raises(EvenhandError, match=sentence):
+        load_hf(f"hf:{folder}")
+
+
+def test_an_adapter_is_no_model(tmp_path: Path) -> None:
+    folder = write_hf("clip", tmp_path / "m")
+    (folder / "adapter_config.json").write_text("{}")
+    with pytest.raises(EvenhandError, match=r"holds an adapter .* merge it with merge_and_unload"):
+        load_hf(f"hf:{folder}")
+
+
+def test_a_tokenizer_without_padding_is_refused(tmp_path: Path) -> None:
+    folder = write_hf("clip", tmp_path / "m")
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "pad_token"}))
+    with pytest.raises(EvenhandError, match="has no padding token, which prompts of several lengths need"):
+        load_hf(f"hf:{folder}")
+
+
+@pytest.mark.parametrize("place", [(), ("text_config",), ("vision_config",)])
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation"])
+def test_a_kernel_of_the_hub_is_never_asked_for(place: tuple[str, ...], key: str, tmp_path: Path) -> None:
+    folder = write_hf("clip", tmp_path / "m")
+    config = json.loads((folder / "config.json").read_text())
+    (config[place[0]] if place else config)[key] = "kernels-community/flash-attn"
+    (folder / "config.json").write_text(json.dumps(config))
+    backbone = load_backbone(f"hf:{folder}")
+    assert isinstance(backbone, HfBackbone)
+    for part in (backbone.model, backbone.model.vision_model, backbone.model.text_model):
+        assert part.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("preprocessor_config.json", "image_std", [0, 0, 0]),
+        ("preprocessor_config.json", "image_mean", ["a", 0, 0]),
+        ("preprocessor_config.json", "size", {"shortest_edge": -4}),
+        ("preprocessor_config.json", "crop_size", {"height": 10**9, "width": 10**9}),
+        ("config.json", "vision_config", {"hidden_size": 10**9}),
+        ("config.json", "text_config", {"num_hidden_layers": 10**9}),
+        ("config.json", "text_config", "small"),
+        ("tokenizer_config.json", "tokenizer_class", ["odd"]),
+    ],
+)
+def test_hostile_settings_are_one_sentence(part: str, key: str, value: object, tmp_path: Path) -> None:
+    folder = write_hf("clip", tmp_path / "m")
+    path = folder / part
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(EvenhandError) as caught:
+        load_backbone(f"hf:{folder}")
+    assert "\n" not in str(caught.value)

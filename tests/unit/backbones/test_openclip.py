@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,9 @@ from open_clip.model import CLIP
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from evenhand import EvenhandError
-from evenhand.backbones.openclip import (
-    OpenClipBackbone,
-    load_openclip,
-    needs_quick_gelu,
-    weights_hash,
-)
+from evenhand import EvenhandError, EvenhandWarning
+from evenhand.backbones.openclip import load_openclip, needs_quick_gelu
+from evenhand.backbones.openclip_model import OpenClipBackbone, weights_hash
 from evenhand.backbones.precision import choose_precision
 from evenhand.functional.geometry import project
 
@@ -61,7 +58,12 @@ def test_the_activation_changes_the_features(registered: str) -> None:
 
 def test_a_folder_a_checkpoint_and_a_tag_give_one_model(registered: str, model_folder: Path) -> None:
     folder = load_openclip(f"local-dir:{model_folder}")
-    checkpoint = load_openclip(registered, str(model_folder / "open_clip_model.safetensors"))
+    with pytest.warns(EvenhandWarning) as told:
+        checkpoint = load_openclip(registered, str(model_folder / "open_clip_model.safetensors"))
+    images, activation = (str(note.message) for note in told)
+    assert "how images are prepared: mean=0.48145466,0.4578275,0.40821073,std=" in images
+    assert "is assumed, as all 2 tags of small-vit have it; if it was trained otherwise" in images
+    assert "does not say its activation, and tags of small-vit differ: GELU is assumed" in activation
     tag = load_openclip(registered, "plain")
     assert len({b.card()["weights_sha256"] for b in (folder, checkpoint, tag)}) == 1
     pixels = folder.preprocess(picture())[None]
@@ -136,7 +138,7 @@ def test_auto_is_float32_on_the_cpu() -> None:
             {"model": "ViT-B/32", "pretrained": "opnai"},
             "neither a file nor a tag of ViT-B-32; its tags: openai",
         ),
-        ({"model": "local-dir:/no/such"}, "has no open_clip_config.json"),
+        ({"model": "local-dir:/no/such"}, "model folder /no/such does not exist or is no folder"),
         ({"model": "ViT-B-32", "precision": "int8"}, "precision 'int8' is unknown; choose auto, fp32"),
         ({"model": "ViT-B-32", "device": "gpu"}, "device 'gpu' cannot be used"),
     ],
@@ -216,3 +218,81 @@ def test_an_unknown_site_is_refused_by_the_backbone_too(vit: CLIP) -> None:
     vit.visual.pool_type = "none"
     with pytest.raises(EvenhandError, match="evenhand does not know; use a ViT"):
         OpenClipBackbone(vit, "small", None, transform=None, tokenizer=None)
+
+
+@pytest.fixture
+def checkpoint(registered: str, model_folder: Path) -> tuple[str, str]:
+    torch.save(
+        {"state_dict": {f"model.{k}": v for k, v in load_file(file_of(model_folder)).items()}},
+        model_folder / "m.ckpt",
+    )
+    return registered, str(model_folder / "m.ckpt")
+
+
+def file_of(folder: Path) -> Path:
+    return folder / "open_clip_model.safetensors"
+
+
+def test_a_checkpoint_with_a_prefix_is_the_same_model(checkpoint: tuple[str, str]) -> None:
+    with pytest.warns(EvenhandWarning):
+        found = load_openclip(*checkpoint)
+    assert found.card()["weights_sha256"] == load_openclip(checkpoint[0], "plain").card()["weights_sha256"]
+
+
+def test_what_is_given_reaches_the_model_and_its_card(checkpoint: tuple[str, str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = load_openclip(
+            *checkpoint,
+            preprocess="mean=0.5,std=0.25,interpolation=bilinear,resize_mode=squash",
+            activation="quickgelu",
+        )
+    assert found.preprocessing()["std"] == [0.25] * 3
+    card = found.card()
+    assert card["activation"] == "QuickGELU"
+    again = load_openclip(*checkpoint, preprocess=card["preprocess"], activation="quickgelu")
+    assert again.card() == card
+
+
+def test_an_image_size_is_given_by_preprocess(checkpoint: tuple[str, str]) -> None:
+    with pytest.warns(EvenhandWarning):
+        found = load_openclip(*checkpoint, preprocess="size=48")
+    assert found.preprocess(picture()).shape == (3, 48, 48)
+    assert found.config is not None
+    assert found.config["vision_cfg"]["image_size"] == 48
+    assert found.trunk(found.preprocess(picture())[None]).shape == (1, 48)
+
+
+def test_weights_for_another_image_size_are_refused(checkpoint: tuple[str, str], model_folder: Path) -> None:
+    tensors = load_file(file_of(model_folder))
+    tensors["visual.positional_embedding"] = torch.zeros(1 + 6 * 6, 48)
+    save_file(tensors, model_folder / "m.ckpt")
+    with pytest.raises(EvenhandError, match="of 48 pixels, and the model takes 32; give --preprocess size"):
+        load_openclip(*checkpoint)
+
+
+def test_an_unknown_activation_is_refused(checkpoint: tuple[str, str]) -> None:
+    with pytest.raises(EvenhandError, match="--activation 'relu' is unknown; allowed are gelu, quickgelu"):
+        load_openclip(*checkpoint, activation="relu")
+
+
+def test_a_folder_as_a_checkpoint_says_how_to_name_it(registered: str, model_folder: Path) -> None:
+    with pytest.raises(EvenhandError, match=r"is a folder; name its file .* or hf:"):
+        load_openclip(registered, str(model_folder))
+
+
+def test_a_folder_of_transformers_says_how_to_name_it(model_folder: Path) -> None:
+    (model_folder / "open_clip_config.json").rename(model_folder / "config.json")
+    with pytest.raises(EvenhandError, match="it holds a model of transformers: name it hf:"):
+        load_openclip(f"local-dir:{model_folder}")
+
+
+def test_a_hub_that_is_not_reached_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*_: object, **__: object) -> None:
+        raise ConnectionError("Cannot reach the hub: offline mode is enabled")
+
+    monkeypatch.setattr("open_clip.factory.download_pretrained_from_hf", offline)
+    with pytest.raises(EvenhandError, match=r"its hub was not reached; get it .*local-dir:FOLDER for one"):
+        load_openclip("hf-hub:laion/CLIP")
+    with pytest.raises(EvenhandError, match="'openai' does not go with hf-hub:laion/CLIP"):
+        load_openclip("hf-hub:laion/CLIP", "openai")

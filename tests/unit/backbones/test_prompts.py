@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES, SIMPLE_IMAGENET_TEMPLATES
 
@@ -48,3 +50,24 @@ def test_prompts_come_in_the_order_of_the_classes() -> None:
 def test_a_class_without_prompts_is_refused(prompts: dict[str, list[str]]) -> None:
     with pytest.raises(EvenhandError, match="class 'b' has no prompt"):
         complete(prompts, ["a", "b"])
+
+
+AN = ("automobile", "Indigo_bunting", "umbrella", "hour", "MRI", "X-ray", "8-ball")
+A = ("unicorn", "user", "European", "one-way_sign", "UFO", "CAT", "house", "{}")
+
+
+@pytest.mark.parametrize("name", [*AN, *A])
+@pytest.mark.parametrize("templates", [None, "openai", "simple"])
+def test_the_article_goes_by_the_sound_of_the_name(name: str, templates: str | None) -> None:
+    spoken = name.replace("_", " ")
+    article = "an" if name in AN else "a"
+    found = [
+        re.search(rf"\b(an?) {re.escape(spoken)}", p, re.I) for p in class_prompts([name], templates)[name]
+    ]
+    articles = [match[1].lower() for match in found if match]
+    assert articles
+    assert set(articles) == {article}
+
+
+def test_the_users_own_templates_stay_as_they_are_written() -> None:
+    assert class_prompts(["automobile"], ["a {}"]) == {"automobile": ["a automobile"]}

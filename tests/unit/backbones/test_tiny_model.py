@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 
 from evenhand._typing import Strings
-from evenhand.backbones.openclip import OpenClipBackbone
+from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.tiny import load_tiny
 from evenhand.data.head import Head
 from evenhand.datasets.scenes import draw_scene

@@ -1,5 +1,6 @@
 """`evenhand audit` as a user meets it, on drawn scenes with the embedded model."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,51 @@ def test_json_is_the_whole_audit(store: Path) -> None:
     assert all(cost["reason"] is None for cost in found["costs"])
     words = {one["label"]: one["words"][0]["word"] for one in reversed(found["slices"]) if one["words"]}
     assert words["waterbird"] in ("land", "meadow", "grass")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_images_behind_an_audit_are_listed(store: Path, tmp_path: Path) -> None:
+    out, made = tmp_path / "an audit", store.parent / "birds.run"
+    done = run(store, "--against", made, "--out", out)
+    assert f"written to {out}: slices.csv, errors.csv, suspects.csv\n" in done.stdout
+    found = json.loads(run(store, "--against", made, "--out", out, "--json").stdout)
+    errors, slices, suspects = (rows_of(out / f"{name}.csv") for name in ("errors", "slices", "suspects"))
+    assert errors
+    assert slices
+    for path in out.iterdir():
+        assert path.read_text().startswith("id,path,label,predicted,slice,model")
+    for model, evaluation in (("erm", found["before"]), ("cfr", found)):
+        wrong = sum(rate["n"] - round(rate["value"] * rate["n"]) for rate in evaluation["classes"])
+        assert sum(row["model"] == model for row in errors) == wrong
+    assert all(row["label"] != row["predicted"] for row in errors)
+    sure = [one for one in found["slices"] if one["beyond_chance"] and one["same_as"] is None]
+    for one in sure:
+        own = [row for row in slices if (row["model"], row["slice"]) == (one["model"], one["name"])]
+        table = load_store(store)
+        assert [row["id"] for row in own][: len(one["rows"])] == [table.ids[row] for row in one["rows"]]
+        assert {row["label"] for row in own} == {one["label"]}
+        assert all((row["right"] == "true") == (row["label"] == row["predicted"]) for row in own)
+    assert {row["slice"] for row in errors} <= {"", *(one["name"] for one in sure)}
+    assert [row["id"] for row in suspects] == [one["id"] for one in found["suspects"]]
+
+
+def test_files_of_others_are_not_replaced(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    done = run(store, "--out", tmp_path, code=1)
+    assert done.stderr == f"error: --out {tmp_path} exists and holds notes.txt; name a new folder\n"
+    done = run(store, "--out", tmp_path / "notes.txt", code=1)
+    assert done.stderr == f"error: --out {tmp_path / 'notes.txt'} is a file; name a folder\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_without_a_run_there_is_no_suspect(store: Path, tmp_path: Path) -> None:
+    run(store, "--out", tmp_path / "new")
+    assert rows_of(tmp_path / "new" / "suspects.csv") == []
+    assert {row["model"] for row in rows_of(tmp_path / "new" / "errors.csv")} == {"zero_shot"}
 
 
 def test_a_rate_under_its_bound_ends_with_3(store: Path) -> None:

@@ -8,11 +8,13 @@ import torch
 
 from evenhand import EvenhandError
 from evenhand.cli import embed, predict
-from evenhand.cli.engine import choose_engine
+from evenhand.cli.engine import check_engine, choose_engine
 from evenhand.extract.engine import on_this_machine
 from evenhand.extract.ray_engine import RayEngine
 
 NOTHING: dict[str, Any] = {"address": None, "actors": None, "device": "cpu", "threads": None}
+
+GIVEN: dict[str, Any] = {"precision": "fp32", "address": None, "actors": None, "device": "cpu"}
 
 
 def test_this_machine_is_the_default_engine() -> None:
@@ -29,7 +31,7 @@ def test_options_of_a_cluster_want_one(option: str, value: Any) -> None:
     with pytest.raises(
         EvenhandError, match=f"--{option} goes with --engine ray; add it, or leave --{option} out"
     ):
-        choose_engine("local", **{**NOTHING, option: value})
+        check_engine("local", **{**GIVEN, option: value})
 
 
 @pytest.mark.parametrize("device", ["cuda:1", "mps", "tpu"])
@@ -37,7 +39,7 @@ def test_an_actor_has_the_devices_of_its_own(device: str) -> None:
     with pytest.raises(
         EvenhandError, match=f"got '{device}'; with --engine ray allowed are auto, cpu and cuda"
     ):
-        choose_engine("ray", **{**NOTHING, "device": device})
+        check_engine("ray", **{**GIVEN, "device": device})
 
 
 def test_automatic_precision_is_refused(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_fit_then_predict_images_and_features(photos: Path, store: Path, tmp_pat
     with out.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 40
-    assert list(rows[0]) == ["path", "predicted", "p_landbird", "p_waterbird"]
+    assert list(rows[0]) == ["path", "predicted", "label", "right", "p_landbird", "p_waterbird"]
     parts = np.concatenate([np.load(path) for path in sorted((store / "features").glob("*.npy"))])
     np.save(tmp_path / "X.npy", parts.astype(np.float32))
     found = json.loads(run("predict", made, "--features", tmp_path / "X.npy", "--out", out, "--json").stdout)
@@ -80,6 +80,82 @@ def test_predict_reads_images_as_it_is_told(photos: Path, store: Path, tmp_path:
     usual = predicted()
     assert predicted("--precision", "fp32", "--workers", 2) == usual
     assert predicted("--precision", "bf16") != usual
+
+
+def test_predictions_on_labelled_images_are_scored_like_an_audit(
+    photos: Path, store: Path, tmp_path: Path
+) -> None:
+    made, out = tmp_path / "birds.run", tmp_path / "p.csv"
+    run("fit", store, "--method", "erm", "--param", "epochs=2", "--out", made)
+    arguments = ("predict", made, photos / "test", "--out", out, "--device", "cpu", "--workers", 0)
+    found = json.loads(run(*arguments, "--json").stdout)
+    audited = json.loads(run("audit", store, "--against", made, "--vocabulary", "none", "--json").stdout)
+    shared = (
+        "method",
+        "classes",
+        "groups",
+        "worst_class",
+        "worst_group",
+        "difference_to_erm",
+        "cells",
+    )
+    for key in shared:
+        assert found[key] == audited[key], key
+    assert found["averages"] == {**audited["averages"], "train_weighted": None}
+    with out.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert sum(row["right"] == "true" for row in rows) == round(found["averages"]["plain"] * 40)
+    assert all((row["right"] == "true") == (row["label"] == row["predicted"]) for row in rows)
+    shown = run(*arguments).stdout
+    assert "Classes, 40 labeled images" in shown
+    assert "waterbird / land" in shown
+    done = run(*arguments, "--group-by", "weather", code=1)
+    assert done.stderr == (
+        "error: --group-by 'weather' is no attribute of these images; they have: background\n"
+    )
+
+
+def test_predictions_on_unlabelled_images_stay_as_they_are(photos: Path, store: Path, tmp_path: Path) -> None:
+    made, out, flat = tmp_path / "birds.run", tmp_path / "p.csv", tmp_path / "flat"
+    run("fit", store, "--method", "zero_shot", "--out", made)
+    flat.mkdir()
+    for picture in sorted((photos / "test").glob("*.jpg"))[:3]:
+        (flat / picture.name).write_bytes(picture.read_bytes())
+    arguments = ("predict", made, flat, "--out", out, "--device", "cpu", "--workers", 0)
+    found = json.loads(run(*arguments, "--json").stdout)
+    assert sorted(found) == ["out", "predicted", "rows", "skipped"]
+    assert out.read_text().splitlines()[0] == "path,predicted,p_landbird,p_waterbird"
+    done = run(*arguments, "--class-names", "0=landbird", code=1)
+    assert done.stderr.startswith(f"error: {flat} has neither class folders nor a metadata table")
+
+
+def test_each_command_ends_with_the_next_and_json_with_none(
+    photos: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    embed = ("embed", photos, "--model", "tiny", "--out", store, "--workers", 0, "--device", "cpu")
+    fit = ("fit", store, "--method", "zero_shot", "--out", "my birds.run")
+    for arguments, following in (
+        (embed, f"audit {store}"),
+        (
+            ("audit", store, "--vocabulary", "none"),
+            f"fit {store} --method cfr --out {store.parent}/birds.run",
+        ),
+        (fit, "report 'my birds.run'"),
+        (("audit", store, "--against", "my birds.run"), "report 'my birds.run'"),
+        (
+            ("report", "my birds.run", "--no-saliency", "--vocabulary", "none"),
+            "predict 'my birds.run' NEW-IMAGES --out predictions.csv",
+        ),
+        (
+            ("predict", "my birds.run", photos / "test", "--workers", 0),
+            "export 'my birds.run' --to open_clip --out 'my birds-model'",
+        ),
+        (("doctor",), "demo"),
+        (("bench", "--list"), "bench scenes"),
+    ):
+        assert run(*arguments).stderr.splitlines()[-1] == f"next: evenhand {following}"
+        assert "next:" not in run(*arguments, "--json").stderr
 
 
 def test_broken_images_are_counted_by_kind(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -100,4 +101,28 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         read_concept_words(tmp_path / "words.yaml")
     (tmp_path / "words.yaml").write_text("spurious: {a: [b\n")
     with pytest.raises(EvenhandError, match=r"^concept words: .*words.yaml is no YAML \(.*\)$"):
+        read_concept_words(tmp_path / "words.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("spurious: {a: [!!bool abc, b]}", "is no YAML"),
+        ("spurious: {a: [!!timestamp abc, b]}", "is no YAML"),
+        ("spurious: {a: [!!int abc, b]}", "is no YAML"),
+        ("? [a]\n: b", "is no YAML"),
+        ('spurious: {a: ["\\ud800", b]}', "which is no text"),
+        ('spurious: {"\\udfff": [a, b]}', "has the attribute .* which is no text"),
+        ('spurious: {a: [b, c]}\nvalue_template: "{v} \\ud800"', "value_template of .* is"),
+    ],
+)
+def test_odd_yaml_is_one_sentence(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "words.yaml").write_text(text)
+    with pytest.raises(EvenhandError, match=reason):
+        read_concept_words(tmp_path / "words.yaml")
+
+
+def test_a_pipe_of_words_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "words.yaml")
+    with pytest.raises(EvenhandError, match="no plain file"):
         read_concept_words(tmp_path / "words.yaml")

@@ -13,7 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evenhand.data.decode import UnreadableImage, read_image
+from evenhand import EvenhandError
+from evenhand.data.decode import UnreadableImage, _formats, read_image
+from evenhand.data.pixel_limit import pixel_limit
+
+TOO_MANY = "decompression bomb, more than 60 pixels; for an image that you trust raise --max-pixels"
 
 
 def pixel(path: Path, at=(0, 0)) -> tuple[int, ...]:
@@ -117,6 +121,21 @@ def test_16_bit_colour_is_scaled(tmp_path):
 def test_16_bit_grey_with_alpha(tmp_path):
     png16(tmp_path / "a.png", np.full((2, 2, 2), [257 * 200, 65535]), colour_type=4)
     assert pixel(tmp_path / "a.png") == (200, 200, 200)
+
+
+@pytest.mark.parametrize("white", [255, 1023, 4095, 16383, 65535])
+def test_white_is_the_smallest_full_scale_that_holds_the_values(tmp_path, white):
+    deep = np.array([[0, white], [white // 2, 0]], dtype=np.uint16)
+    colours = np.stack([deep, deep // 2, deep * 0], axis=-1)
+    Image.fromarray(deep).save(tmp_path / "grey.png")
+    Image.fromarray(deep).save(tmp_path / "grey.tif")
+    png16(tmp_path / "colours.png", colours, colour_type=2)
+    png16(tmp_path / "alpha.png", np.dstack([colours, np.full((2, 2), 65535)]), colour_type=6)
+    for name in ("grey.png", "grey.tif", "colours.png", "alpha.png"):
+        found = np.asarray(read_image(tmp_path / name)).astype(int)
+        assert np.abs(found[..., 0] - [[0, 255], [127, 0]]).max() <= 1, name
+        wanted = found[..., 0] if name.startswith("grey") else [[0, 127], [63, 0]]
+        assert np.abs(found[..., 1] - wanted).max() <= 1, name
 
 
 @pytest.mark.parametrize(
@@ -225,7 +244,9 @@ def test_postscript_is_not_run(tmp_path):
 def test_decompression_bomb(tmp_path, monkeypatch, recwarn, factor, suffix):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     Image.new("L", (100, int(10 * factor))).save(tmp_path / f"a.{suffix}")
-    with pytest.raises(UnreadableImage, match="decompression bomb, more than 1000 pixels"):
+    with pytest.raises(
+        UnreadableImage, match=r"decompression bomb, more than 1000 pixels; .* raise --max-pixels"
+    ):
         read_image(tmp_path / f"a.{suffix}")
     assert not recwarn.list
 
@@ -265,6 +286,87 @@ def test_folder_and_pipe(tmp_path):
     for name in ("a.png", "b.png"):
         with pytest.raises(UnreadableImage, match="not a regular file"):
             read_image(tmp_path / name)
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+LARGE = zlib.compress(bytes(3 << 20))
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        chunk(b"zTXt", b"c\0\0" + LARGE),
+        chunk(b"iTXt", b"c\0\1\0\0\0" + LARGE),
+        chunk(b"iCCP", b"p\0\0" + LARGE),
+        chunk(b"iCCP", b"nonsense"),
+        chunk(b"tEXt", b"c\0" + bytes(2 << 20)),
+        chunk(b"tIME", b"1")[:-4] + b"xxxx",
+    ],
+)
+@pytest.mark.parametrize("behind", [False, True])
+def test_large_and_damaged_text_of_a_png_is_overlooked(tmp_path, extra, behind):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    at = data.index(b"IEND") - 4 if behind else 33
+    (tmp_path / "a.png").write_bytes(data[:at] + extra + data[at:])
+    assert pixel(tmp_path / "a.png") == (255, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\0\0\0\x18ftypheic" + bytes(4) + b"mif1heic" + bytes(99), "HEIC, which needs pillow-heif"),
+        (b"\0\0\0\x18ftypXXXX" + bytes(4) + b"mif1heic" + bytes(99), "HEIC, which needs pillow-heif"),
+        (b"\0\0\0\x18ftypisom" + bytes(99), "not an image, but a video: extract its frames"),
+        (b"\xff\x0a" + bytes(99), "JPEG XL, which needs pillow-jxl-plugin"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(99), "JPEG XL, which needs pillow-jxl-plugin"),
+        (b"II*\0\x10\0\0\0CR\2\0" + bytes(99), "a camera's raw file"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "not an image, but a pointer of Git LFS"),
+        (b"\n<!DOCTYPE html><html>", "not an image, but a web page in its place: download"),
+        (b'<?xml version="1.0"?>\n<svg xmlns="">', "not an image, but a drawing in SVG: export it as PNG"),
+        (b"%PDF-1.7", "not an image, but a PDF"),
+        (bytes(128) + b"DICM", "DICOM, which is not read"),
+        (b"\x1f\x8b\x08", "not an image, but a compressed file: unpack it"),
+        (b"\xff\xd8\xff\xe0", "truncated|damaged"),
+        (b"hello", "not an image$"),
+    ],
+)
+def test_what_is_no_image_to_pillow_is_named(tmp_path, content, reason):
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(UnreadableImage, match=reason):
+        read_image(tmp_path / "a.jpg")
+
+
+def test_a_plug_in_is_used_where_it_is_installed(tmp_path, monkeypatch):
+    calls = []
+    (tmp_path / "pillow_heif.py").write_text("def register_heif_opener(): print('registered')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("builtins.print", calls.append)
+    _formats.cache_clear()
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    read_image(tmp_path / "a.png")
+    assert calls == ["registered"]
+
+
+def test_the_limit_of_the_environment_holds(tmp_path, monkeypatch):
+    Image.new("L", (100, 20)).save(tmp_path / "a.png")
+    monkeypatch.setenv("EVENHAND_MAX_PIXELS", "1999")
+    with pytest.raises(UnreadableImage, match=r"more than 1999 pixels; .* raise --max-pixels"):
+        read_image(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    monkeypatch.setenv("EVENHAND_MAX_PIXELS", "2000")
+    assert read_image(tmp_path / "a.png").size == (100, 20)
+    assert Image.MAX_IMAGE_PIXELS == 1000
+
+
+@pytest.mark.parametrize("text", ["", "many", "0", "-5", "1e9"])
+def test_a_limit_that_is_no_number_is_told(monkeypatch, text):
+    monkeypatch.setenv("EVENHAND_MAX_PIXELS", text)
+    with pytest.raises(EvenhandError, match=r"EVENHAND_MAX_PIXELS is .*; give a number of pixels"):
+        pixel_limit()
 
 
 def test_permission(tmp_path, monkeypatch):
@@ -320,4 +422,4 @@ def test_bombs_are_refused_in_threads_too(tmp_path: Path, monkeypatch: pytest.Mo
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(reason, ["a.png", "bomb.png"] * 100))
-    assert found == ["", "decompression bomb, more than 60 pixels"] * 100
+    assert found == ["", TOO_MANY] * 100

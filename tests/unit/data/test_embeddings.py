@@ -64,9 +64,9 @@ def test_the_same_call_is_repeatable_and_another_is_refused(bring: Bring) -> Non
     bring()
     assert (table.source / "card.json").read_bytes() == before
     for change, key in (
-        ({"table": {**COLUMNS, "y": LABELS[::-1]}}, "a table whose hash is"),
-        ({"attribute_columns": ["place"]}, "a table whose hash is"),
-        ({"text_features": np.eye(2, 5)}, "text features whose hash is None"),
+        ({"table": {**COLUMNS, "y": LABELS[::-1]}}, "other rows of the --table"),
+        ({"attribute_columns": ["place"]}, "other rows of the --table"),
+        ({"text_features": np.eye(2, 5)}, "other --text-features"),
         ({"seed": 1}, "notes ….* seed 0.*, but this run has ….* seed 1"),
     ):
         with pytest.raises(EvenhandError, match=f"was made with {key}"):
@@ -214,3 +214,44 @@ def test_one_sentence_and_nothing_written(
     with pytest.raises(EvenhandError, match=sentence):
         bring(**changes)
     assert not (tmp_path / "s.store").exists()
+
+
+def test_text_features_of_any_scale_are_the_same_directions(bring: Bring, tmp_path: Path) -> None:
+    text = np.random.default_rng(1).normal(size=(2, 5)).astype(np.float32)
+    text /= np.abs(text).max()
+    expected = text / np.linalg.norm(text, axis=1, keepdims=True)
+    for k, factor in enumerate((1, 3e38, 1e-30)):
+        table = bring(text_features=(text * np.float32(factor)), out=tmp_path / f"{k}.store")
+        assert table.head.text is not None
+        np.testing.assert_allclose(table.head.text, expected, atol=1e-6)
+
+
+def test_text_features_in_another_order_are_remarked_upon(bring: Bring, tmp_path: Path) -> None:
+    n = 200
+    y = np.arange(n) % 2
+    values = np.random.default_rng(0).normal(size=(n, 5)) + np.outer(4.0 * y - 2, np.eye(5)[0])
+    np.save(tmp_path / "Y.npy", values.astype(np.float32))
+    text = np.zeros((2, 5), dtype=np.float32)
+    text[:, 0] = 1, -1
+    given: dict[str, Any] = {
+        "features": [tmp_path / "Y.npy"],
+        "table": {"y": [["ass", "zebra"][c] for c in y]},
+    }
+    notes = bring(**given, text_features=text).card["notes"]
+    assert any("below chance" in note and "they fit the order zebra, ass" in note for note in notes)
+    notes = bring(**given, text_features=-text, out=tmp_path / "right.store").card["notes"]
+    assert not any("order" in note for note in notes)
+
+
+def test_odd_scales_and_empty_rows_are_remarked_upon_and_refused_later(bring: Bring, tmp_path: Path) -> None:
+    values = X * np.float32(1e20)
+    values[3] = 0
+    np.save(tmp_path / "Y.npy", values)
+    table = bring(features=[tmp_path / "Y.npy"])
+    notes = " ".join(table.card["notes"])
+    assert "their squares leave float32" in notes
+    assert "1 rows of the features are all zeros" in notes
+    with pytest.raises(
+        EvenhandError, match=r"s\.store: the largest number of the features is .*import them again"
+    ):
+        table.features(np.arange(N))

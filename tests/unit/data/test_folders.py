@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from evenhand._errors import EvenhandError
-from evenhand.data.folders import class_of, find_images, split_of
+from evenhand.data.folders import find_images
 
 
 def picture(path, kind="PNG"):
@@ -87,29 +87,3 @@ def test_name_that_is_not_utf8(tmp_path):
         pytest.skip("this file system takes UTF-8 names only")
     with pytest.raises(EvenhandError, match="is not UTF-8; rename the file"):
         find_images(tmp_path)
-
-
-def test_split_folders():
-    names = ["Train/a/x.png", "val/a/x.png", "valid/b/x.png", "test/a/x.png", "loose.png"]
-    assert split_of(names) == ["train", "validation", "validation", "test", ""]
-    assert split_of(["train/a/x.png"]) == ["train"]
-    assert split_of(["a/x.png", "b/x.png"]) is None
-    assert split_of(["x.png"]) is None
-
-
-def test_a_class_called_train():
-    assert split_of(["train/x.png", "bus/x.png"]) is None
-
-
-def test_splits_beside_classes():
-    with pytest.raises(
-        EvenhandError, match=r"split folders test, train stand beside other folders \(extra\)"
-    ):
-        split_of(["train/a/x.png", "test/a/x.png", "extra/x.png"])
-
-
-def test_class_of():
-    assert class_of("a/deep/x.png", in_split=False) == "a"
-    assert class_of("train/a/x.png", in_split=True) == "a"
-    assert class_of("train/x.png", in_split=True) == ""
-    assert class_of("x.png", in_split=False) == ""

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.labels import check_trained, class_codes, renamed, some, untested
+from evenhand.data.labels import (
+    check_trained,
+    class_codes,
+    class_notes,
+    renamed,
+    some,
+    spelling_note,
+    untested,
+)
 
 
 def test_codes_are_positions_among_the_sorted_names():
@@ -69,3 +77,24 @@ def test_classes_without_test_rows_are_told_where_others_have_some():
 def test_long_lists_are_cut():
     assert some("ab", most=2) == "a, b"
     assert some("abc", most=2) == "a, b and 1 more"
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [("Cat", "cat"), ("water bird", "water_bird"), ("1", "01"), ("1", "1.0"), ("1", "+1"), ("é", "e\u0301")],
+)
+def test_two_spellings_of_one_name(pair):
+    assert spelling_note([*pair, "dog"], "classes") == (
+        f"the classes {pair[0]!r} and {pair[1]!r} differ in spelling alone; write them alike if they are one"
+    )
+
+
+@pytest.mark.parametrize("names", [["cat", "dog"], ["-1", "1"], ["1", "10"], ["+", "-"], ["c++", "c"]])
+def test_names_of_their_own(names):
+    assert spelling_note(names, "classes") is None
+
+
+def test_a_class_that_may_be_a_missing_label():
+    assert class_notes(["cat", "None"]) == [
+        "the class None may stand for a missing label; drop its rows if so"
+    ]

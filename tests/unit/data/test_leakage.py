@@ -1,10 +1,12 @@
-"""The same bytes in two splits are found, and few files are read for it."""
+"""The same bytes in two splits or under two labels are found, and few files are read for it."""
+
+import csv
 
 import numpy as np
 import pytest
 
 from evenhand.data import leakage as module
-from evenhand.data.leakage import leakage
+from evenhand.data.leakage import copies, kept_together, leakage, on_units, write_copies
 
 
 @pytest.fixture
@@ -20,31 +22,91 @@ def files(tmp_path):
     return write
 
 
-def test_counts_and_names_a_pair(files):
-    paths = files(b"aaa", b"bbb", b"aaa", b"aaa", b"c")
-    note = leakage(paths, np.array(list("vwxyz")), np.array(["train", "train", "test", "train", "test"]))
-    assert note == (
-        "leakage: 3 images have the same content as an image in another split, "
-        "for example v (train) and x (test)"
-    )
+def text(letters: str) -> np.ndarray:
+    return np.array(letters.split())
 
 
-def test_copies_within_a_split_do_not_leak(files):
-    assert (
-        leakage(files(b"aa", b"aa", b"bb"), np.array(list("abc")), np.array(["train", "train", "test"]))
-        is None
-    )
+def test_equal_files_are_found(files):
+    assert copies(files(b"aaa", b"bbb", b"aaa", b"aaa", b"c", b"bbb")) == [[0, 2, 3], [1, 5]]
+
+
+def test_files_that_begin_alike_are_compared_whole(files):
+    start = b"x" * module.HEAD
+    assert copies(files(start + b"1", start + b"2", start + b"1")) == [[0, 2]]
 
 
 def test_missing_and_empty_files_are_passed_over(files):
-    assert (
-        leakage(files(None, None, b"", b""), np.array(list("abcd")), np.array(["train", "test"] * 2)) is None
-    )
+    assert copies(files(None, None, b"", b"")) == []
 
 
-def test_only_files_of_equal_size_are_hashed(files, monkeypatch):
+def test_only_files_that_may_be_equal_are_hashed(files, monkeypatch):
     hashed = []
     monkeypatch.setattr(module, "sha256", lambda path: hashed.append(path.name) or path.name)
-    paths = files(b"a", b"bb", b"cc", b"ddd", b"ddd")
-    leakage(paths, np.array(list("abcde")), np.array(["train", "train", "test", "train", "train"]))
-    assert sorted(hashed) == ["1.png", "2.png"]
+    copies(files(b"a", b"bb", b"cc", b"ddd", b"ddd"))
+    assert sorted(hashed) == ["3.png", "4.png"]
+
+
+def test_counts_and_names_a_pair():
+    told = leakage([[0, 2, 3]], text("v w x y"), text("train train test train"), text("a a a a"), drawn=False)
+    assert told == [
+        "leakage: 3 images have the same content as an image in another split, "
+        "for example v (train) and x (test)"
+    ]
+
+
+def test_copies_within_a_split_do_not_leak():
+    assert leakage([[0, 1]], text("v w"), text("train train"), text("a a"), drawn=False) == []
+
+
+def test_one_content_under_two_labels_is_a_conflict_and_no_leak():
+    told = leakage([[0, 1]], text("v w"), text("train test"), text("a b"), drawn=False)
+    assert told == [
+        "label conflict: 2 images have the same content as an image with another label, "
+        "for example v (a) and w (b)"
+    ]
+
+
+def test_copies_that_were_drawn_together_are_said():
+    told = leakage([[0, 1]], text("v w"), text("test test"), text("a a"), drawn=True)
+    assert told == ["2 images are copies of others: copies are drawn into one split"]
+
+
+def test_every_copy_is_listed_with_its_kind(tmp_path):
+    sets = [[0, 1, 2], [3, 4]]
+    split, labels = text("train train test train test"), text("a a a b c")
+    write_copies(tmp_path / "copies.csv", sets, text("p q r s t"), split, labels)
+    with (tmp_path / "copies.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["kind"], row["id"], row["copy_id"]) for row in rows] == [
+        ("copy", "p", "q"),
+        ("leakage", "p", "r"),
+        ("label conflict", "s", "t"),
+    ]
+
+
+def test_units_and_copies_are_joined():
+    units = text("ann bob ann - -")
+    units[units == "-"] = ""
+    found = kept_together([[1, 3]], units, 5)
+    assert found is not None
+    assert found[0] == found[2]
+    assert found[1] == found[3]
+    assert len(set(found.tolist())) == 3
+    assert kept_together([], None, 5) is None
+
+
+def test_units_that_given_splits_divide_are_named():
+    told = on_units(text("ann bob ann"), text("train test test"), "patient", drawn=False)
+    assert told == [
+        "1 of 2 values of 'patient' lie in more than one of the given splits, "
+        "for example 'ann' in test, train"
+    ]
+    assert on_units(text("ann bob ann"), text("train test train"), "patient", drawn=False) == []
+
+
+def test_units_that_are_drawn_are_counted():
+    units = np.array(["ann", "bob", ""])
+    assert on_units(units, text("train test test"), "patient", drawn=True) == [
+        "the images of each of the 2 values of 'patient' are drawn into one split; "
+        "1 images have none, and are drawn one by one"
+    ]

@@ -70,7 +70,7 @@ def test_workers_that_outlive_the_writer_hold_no_lock(tmp_path: Path, how: str) 
         with pytest.raises(EvenhandError, match="by another process"):
             FolderLock(tmp_path)
         if how == "killed":
-            os.close(lock._handle)  # all that the end of a process does
+            os.close(lock._lock._handle)  # all that the end of a process does
         else:
             lock.release()
         FolderLock(tmp_path).release()

@@ -219,9 +219,13 @@ def test_metadata_without_labels(tmp_path):
 
 @pytest.fixture
 def table(tmp_path):
-    """Return a writer of a table with four pictures; absent ones are no matter here."""
+    """Return a writer of a table and of the pictures that it names below its folder."""
 
     def write(header: str, *rows: str, name: str = "rows.csv") -> Path:
+        for value in {value for row in rows for value in row.split(",") if value.endswith(".png")}:
+            place = tmp_path / value
+            if tmp_path in place.parents and ".." not in place.parts and not place.is_symlink():
+                picture(place)
         return csv(tmp_path / name, header, *rows)
 
     return write
@@ -239,9 +243,9 @@ def test_absolute_paths(table, tmp_path):
     assert manifest.paths.tolist() == [f"{tmp_path}/in/a.png", "/out/b.png", str(tmp_path.parent / "c.png")]
 
 
-def test_absent_files_stay(table, tmp_path):
+def test_absent_files_stay(tmp_path):
     (tmp_path / "b.png").symlink_to("nowhere.png")
-    assert len(Manifest.read(table("path,label", "a.png,x", "b.png,x", "c.png,y"))) == 3
+    assert len(Manifest.read(csv(tmp_path / "t.csv", "path,label", "a.png,x", "b.png,x", "c.png,y"))) == 3
 
 
 def test_no_path_column(table):
@@ -275,7 +279,7 @@ def test_default_attributes(table):
     header = "path,label,split,id,place,night,constant,score,code"
     rows = [
         f"{i}.png,{'xy'[i % 2]},{'train' if i < 80 else 'test'},{i},"
-        f"{'uv'[i % 2]},{i % 3 == 0},same,{i % 5 / 4},{i}"
+        f"{'uv'[i % 7 % 2]},{i % 3 == 0},same,{i % 5 / 4},{i}"
         for i in range(100)
     ]
     manifest = Manifest.read(table(header, *rows))
@@ -323,16 +327,17 @@ def test_missing_path_names_the_row(table):
 
 def test_duplicate_rows(table):
     with pytest.raises(
-        EvenhandError, match=r"image paths must be unique, but 'a.png' comes 2 times \(1 such paths in all\)"
+        EvenhandError,
+        match=r"image paths must be unique, but 'a.png' comes 2 times, with different values \(1 such",
     ):
         Manifest.read(table("path,label", "a.png,x", "./a.png,y", "c.png,y"))
 
 
 def test_unknown_split(table):
     with pytest.raises(
-        EvenhandError, match="split_column: 'holdout' in column 'split' at row 2 is no split; allowed"
+        EvenhandError, match="split_column: 'night' in column 'split' at row 2 is no split; allowed"
     ):
-        Manifest.read(table("path,label,split", "a.png,x,train", "b.png,x,holdout", "c.png,y,train"))
+        Manifest.read(table("path,label,split", "a.png,x,train", "b.png,x,night", "c.png,y,train"))
 
 
 def test_numbered_splits(table):
@@ -427,6 +432,7 @@ def test_unlabelled_folder(tmp_path):
 
 
 def test_unlabelled_table_and_single_file(tmp_path):
+    picture(tmp_path / "a.png")
     manifest = Manifest.read(csv(tmp_path / "rows.csv", "image,more", "b.png,1", "a.png,2"), labelled=False)
     assert manifest.ids.tolist() == ["b.png", "a.png"]
     picture(tmp_path / "one.png")
@@ -436,3 +442,20 @@ def test_unlabelled_table_and_single_file(tmp_path):
 def test_unlabelled_empty_folder(tmp_path):
     with pytest.raises(EvenhandError, match="holds no images"):
         Manifest.read(tmp_path, labelled=False)
+
+
+@pytest.mark.parametrize(
+    ("names", "noted"),
+    [
+        (("n01440764", "n01443537"), "are ids of WordNet"),
+        (("001.Black_footed_Albatross", "002.Laysan_Albatross"), "begin with a number"),
+        (("3 of hearts", "ace"), None),
+        (("n0144076", "nine"), None),
+    ],
+)
+def test_names_that_no_text_tower_reads_are_noted(tmp_path, names, noted):
+    rows = [f"{name}{k}.png,{name}\n" for name in names for k in range(3)]
+    (tmp_path / "rows.csv").write_text("path,label\n" + "".join(rows))
+    found = [note for note in Manifest.read(tmp_path / "rows.csv").notes if "useless prompts" in note]
+    assert [note for note in found if noted and noted in note and "--class-names" in note] == found
+    assert bool(found) == bool(noted)

@@ -99,3 +99,33 @@ def test_what_is_no_split_is_named_with_its_row():
         EvenhandError, match="'night' in column 'fold' at row 2 is no split; allowed are train, training"
     ):
         given_or_drawn(np.array(["train", "night"]), np.array([0, 1]), seed=0, column="fold")
+
+
+def test_a_unit_gets_one_split():
+    y = np.repeat([0, 1], 100)
+    units = np.arange(200) // 4
+    split = stratified_split(y, seed=0, units=units)
+    assert all(len(set(split[units == unit])) == 1 for unit in range(50))
+    assert counts(split, y, 0) == counts(split, y, 1) == {"train": 68, "validation": 16, "test": 16}
+
+
+def test_units_of_one_row_change_nothing():
+    y = np.array([0, 1, 0, 0, 1, 1, 0, 1, 1, 0] * 5)
+    assert (stratified_split(y, seed=3, units=np.arange(50)[::-1]) == stratified_split(y, seed=3)).all()
+    for one, other in zip(hold_out(y, seed=3, units=np.arange(50)), hold_out(y, seed=3), strict=True):
+        assert one.tolist() == other.tolist()
+
+
+def test_a_unit_of_two_classes_counts_for_the_one_of_most_rows():
+    y = np.array([0, 0, 1, 1, 1, 0])
+    split = stratified_split(y, seed=0, units=np.array([7, 7, 7, 2, 2, 2]))
+    assert len(set(split[:3])) == len(set(split[3:])) == 1
+    assert set(split) == {"train"}  # each is the only unit of its class
+
+
+def test_no_unit_is_held_out_in_part():
+    y = np.repeat([0, 1], 50)
+    units = np.arange(100) // 7
+    kept, held = hold_out(y, seed=1, units=units)
+    assert not set(units[kept]) & set(units[held])
+    assert 0 < len(held) <= 20

@@ -124,7 +124,7 @@ def with_other(run: Path, monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
     """Let exports of a run see its backbone changed."""
     backbone = run_backbone(read_card(run), "cpu")
     change(backbone)
-    monkeypatch.setattr("evenhand.exports.source.run_backbone", lambda card, device, precision: backbone)
+    monkeypatch.setattr("evenhand.exports.source.run_backbone", lambda *_, **__: backbone)
 
 
 def test_other_tokenizers_paddings_and_blocks_are_refused(

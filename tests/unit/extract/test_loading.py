@@ -2,6 +2,7 @@ import io
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -139,3 +140,26 @@ def test_threads_read_no_further_than_a_few_batches_ahead(files: list[str]) -> N
     next(stream)
     stream.close()
     assert len(seen) <= 2 * (loading.AHEAD + 1)
+
+
+def test_a_small_shared_memory_makes_threads_read(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the 64 MB of a container, which processes would fill, and then wait for ever."""
+    monkeypatch.setattr(loading.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    monkeypatch.setattr(loading, "DataLoader", None)
+    assert [batch.read for batch in load(files, workers=2)] == [[0, 1, 2], [4, 5], [6]]
+
+
+def test_a_process_that_cannot_hand_over_what_it_read_is_a_sentence(
+    files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's queue drops what it cannot send, and the loader would wait for it for ever."""
+    here = os.getpid()
+
+    def full(batch: Batch) -> object:
+        if os.getpid() != here:
+            raise OSError(28, "No space left on device")
+        raise AssertionError
+
+    monkeypatch.setattr(Batch, "__reduce__", full)
+    with pytest.raises(EvenhandError, match=r"a process that reads images died .* --workers"):
+        load(files, workers=2)

@@ -19,6 +19,7 @@ from evenhand.extract.ray_engine import (
     check_address,
     check_seen,
     choose_actors,
+    connected,
 )
 from evenhand.extract.ray_worker import ActorSettings, Trunk
 
@@ -115,6 +116,18 @@ def test_an_address_without_a_cluster_is_refused(address: str) -> None:
     sentence = rf"^--address {address}: there is no Ray cluster \(.*\); give the HOST:PORT of one that this"
     with pytest.raises(EvenhandError, match=sentence):
         check_address(address)
+
+
+def test_a_ray_that_does_not_start_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(ray, "init", fail)
+    sentence = r"^Ray does not start on this machine \(no space left on device\); leave out --engine ray"
+    with pytest.raises(EvenhandError, match=sentence), connected(None):
+        pass
 
 
 def test_an_address_that_answers_is_taken() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.small_hf import write_hf
 from tests.small_open_clip import write_open_clip
 
-from evenhand import FeatureTable, Head, fit, load_store
+from evenhand import EvenhandError, FeatureTable, Head, fit, load_store
 from evenhand.audits import inputs as audited
 from evenhand.audits import named_slices
 from evenhand.audits.naming import beside_classes
@@ -55,6 +55,26 @@ def page(run: Path, **more: Any) -> str:
     results, folder = read_source(run)
     out = run.parent / "report.html"
     return report(results, out, run=folder, device=None, **more).read_text(encoding="utf-8")
+
+
+def test_the_images_are_listed_beside_the_page_as_the_audit_lists_them(run: Path, tmp_path: Path) -> None:
+    page(run)
+    audit(load_store(run.parent / "x.store"), run=run, out=tmp_path / "audit")
+    for name in ("slices.csv", "errors.csv", "suspects.csv"):
+        listed = (run.parent / "report-files" / name).read_bytes()
+        assert listed == (tmp_path / "audit" / name).read_bytes()
+        assert listed.startswith(b"id,path,label,predicted,slice,model")
+
+
+def test_files_of_others_beside_the_page_stay(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "r-files").mkdir()
+    (tmp_path / "r-files" / "mine.txt").touch()
+    results, folder = read_source(run)
+    with pytest.raises(
+        EvenhandError, match=r"folder of the report's files .*r-files exists and holds mine.txt"
+    ):
+        report(results, tmp_path / "r.html", run=folder, device=None)
+    assert not (tmp_path / "r.html").exists()
 
 
 def test_they_are_the_audits_sure_slices_with_pictures_of_errors(run: Path, found: Slices) -> None:

@@ -1,11 +1,18 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from evenhand import EvenhandError
+from evenhand.backbones.projection import LinearProjection
+from evenhand.comparison.seal import write_sealed
+from evenhand.evaluation.results import Results
+from evenhand.methods.bundle import read_bundle, write_bundle
 from evenhand.reports.source import read_source, view_run
 
 
@@ -35,6 +42,67 @@ def test_results_that_this_version_does_not_know_are_refused(run: Path) -> None:
     (run / "results.json").write_text("{")
     with pytest.raises(EvenhandError, match="is not what this version reads, at its text: "):
         read_source(run)
+
+
+def test_results_with_numbers_that_are_none_are_refused(run: Path) -> None:
+    text = (run / "results.json").read_text()
+    (run / "results.json").write_text(text.replace('"fit_seconds": ', '"fit_seconds": NaN, "x": ', 1))
+    with pytest.raises(EvenhandError, match=r"no readable results\.json"):
+        read_source(run)
+
+
+def test_a_bundle_of_another_width_or_other_classes_is_refused(
+    run: Path, reseal: Callable[..., None]
+) -> None:
+    model, classes = read_bundle(run / "bundle.safetensors")
+    write_bundle(run / "bundle.safetensors", model, [f"{name}s" for name in classes])
+    reseal(run)
+    with pytest.raises(
+        EvenhandError, match=r"has the classes gulls, jays, but the card of the run says gull"
+    ):
+        view_run(run)
+    narrow = replace(model, projection=LinearProjection(model.projection.weight[:3]))
+    write_bundle(run / "bundle.safetensors", narrow, classes)
+    reseal(run)
+    with pytest.raises(EvenhandError, match="takes features of width 3, but the card of the run says 8"):
+        view_run(run)
+
+
+def test_a_date_that_python_has_none_for_is_one_sentence(run: Path, reseal: Callable[..., None]) -> None:
+    late = pa.array([2**62], pa.timestamp("us"))
+    pq.write_table(pa.table({"epoch": late}), run / "history.parquet")
+    reseal(run)
+    with pytest.raises(EvenhandError, match=r"history\.parquet cannot be read .* run fit again"):
+        view_run(run)
+
+
+@pytest.fixture
+def comparison(run: Path, tmp_path: Path) -> Path:
+    """Return the folder of a comparison, sealed."""
+    (tmp_path / "c" / "units").mkdir(parents=True)
+    results = Results.model_validate_json((run / "results.json").read_text())
+    write_sealed(results, tmp_path / "c")
+    return tmp_path / "c"
+
+
+def test_the_seal_of_a_comparison(comparison: Path) -> None:
+    assert read_source(comparison)[1] is None
+    text = (comparison / "results.json").read_text()
+    (comparison / "results.json").write_text(text.replace('"value": 0.', '"value": 0.0', 1))
+    with pytest.raises(EvenhandError, match=r"results\.json was changed since the comparison"):
+        read_source(comparison)
+    (comparison / "results.json").write_text(text)
+    seal = json.loads((comparison / "seal.json").read_text())
+    for content in ("{}", json.dumps({**seal, "schema": 2})):
+        (comparison / "seal.json").write_text(content)
+        with pytest.raises(EvenhandError, match="was changed since the comparison"):
+            read_source(comparison)
+    (comparison / "seal.json").write_text("[" * 100_000)
+    with pytest.raises(EvenhandError, match=r"seal\.json cannot be read"):
+        read_source(comparison)
+    (comparison / "seal.json").unlink()
+    with pytest.raises(EvenhandError, match=r"has no seal\.json, so nothing vouches"):
+        read_source(comparison)
 
 
 def test_what_came_before_is_evaluated_as_fit_would(run: Path) -> None:

@@ -7,7 +7,7 @@ from open_clip.model import CLIP
 from open_clip.transform import image_transform
 from torch import Tensor
 
-from evenhand.backbones.openclip import OpenClipBackbone
+from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.testing.backbones import check_backbone
 
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -45,7 +46,10 @@ class FeatureRows:
         """Return all rows of X [N, D_in]; those of a store are passed over in blocks."""
         if isinstance(X, StoredRows):
             return cls(X, order=BlockOrder())
-        return cls(torch.from_numpy(X))
+        with warnings.catch_warnings():
+            # Of features mapped for reading only: nothing here writes to them, and a copy may not fit.
+            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+            return cls(torch.from_numpy(X))
 
     def __len__(self) -> int:
         return len(self.array if self.numbers is None else self.numbers)

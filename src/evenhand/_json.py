@@ -1,0 +1,31 @@
+"""JSON from files that anybody may have written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def parse_json(text: str, *, finite: bool = False) -> Any:
+    """Return what a JSON text holds.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    finite : bool, default=False
+        Whether NaN and infinite numbers, which Python reads, are refused.
+
+    Raises
+    ------
+    ValueError
+        If the text is no JSON, is nested too deeply, or holds half of a surrogate pair.
+    """
+    try:
+        found = json.loads(text)
+        json.dumps(found, ensure_ascii=False, allow_nan=not finite).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a text in it is no Unicode: it holds half of a surrogate pair") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    return found

@@ -1,0 +1,182 @@
+"""What may be written: nothing that is read, and nothing of others."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from evenhand._errors import EvenhandError
+
+_START = 4096
+"""Bytes of a file that tell its kind."""
+
+
+def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "--out") -> None:
+    """Refuse an output that is an input, lies inside one, or holds one, by whatever name.
+
+    Files are compared as the system numbers them: links, mounts, `..` and other cases are the same file.
+
+    Parameters
+    ----------
+    out : Path
+        What will be written; it need not exist.
+    inputs : iterable of Path
+        What is read; those that do not exist, such as addresses, are left to their readers.
+    argument : str
+        What the sentence calls `out`.
+
+    Raises
+    ------
+    EvenhandError
+        If writing `out` could change an input.
+    """
+    here = _seen(out)
+    around = [_seen(path) for path in _folders(out)]
+    for path in inputs:
+        found = _seen(path)
+        if found is None:
+            continue
+        if found == here:
+            raise EvenhandError(
+                f"{argument} {out} is {path}, which the same command reads; name another, or it would be lost"
+            )
+        if found in around:
+            raise EvenhandError(
+                f"{argument} {out} lies inside {path}, which the same command reads; name a place outside it"
+            )
+        if here is not None and here in map(_seen, _folders(path)):
+            raise EvenhandError(
+                f"{argument} {out} holds {path}, which the same command reads; name a place apart from it"
+            )
+
+
+def _seen(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # it does not exist, or its name cannot
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    """Yield the folders that a path really lies in."""
+    yield from Path(os.path.realpath(path)).parents
+
+
+def check_writable(out: Path, *, argument: str = "--out") -> None:
+    """Refuse a path that could not be written, before the work for it.
+
+    Raises
+    ------
+    EvenhandError
+        If a file stands where a folder must be, its name is too long, or a permission is missing.
+    """
+    try:
+        parent = next(path for path in (out, *out.absolute().parents) if _exists(path))
+    except OSError as error:
+        raise EvenhandError(f"{argument} {out} cannot be written: {error.strerror}; name another") from error
+    if parent != out and not parent.is_dir():
+        raise EvenhandError(f"{argument} {out} cannot be written: {parent} is no folder; name another")
+    if not os.access(parent, os.W_OK | (os.X_OK if parent.is_dir() else 0)):
+        raise EvenhandError(
+            f"{argument} {out} cannot be written: no permission in {parent}; name another folder"
+        )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def check_new(folder: Path, *, argument: str = "--out") -> None:
+    """Refuse a folder that holds anything, and a place that cannot be written.
+
+    Raises
+    ------
+    EvenhandError
+        If it is a file, holds anything, or the system would refuse.
+    """
+    try:
+        taken = _exists(folder) and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise EvenhandError(
+            f"{argument} {folder} cannot be written: {error.strerror}; name another"
+        ) from error
+    if taken:
+        raise EvenhandError(f"{argument} {folder} exists and is no empty folder; name a new one")
+    check_writable(folder, argument=argument)
+
+
+def check_predictions(out: Path) -> None:
+    """Refuse to replace a file that holds no predictions, and a place that cannot be written.
+
+    Raises
+    ------
+    EvenhandError
+        As `check_own` and `check_writable`.
+    """
+    check_own(out, re.compile(rb"path,predicted,"), kind="predictions")
+
+
+def check_page(out: Path) -> None:
+    """Refuse to replace a file that is no report, and a place that cannot be written.
+
+    Raises
+    ------
+    EvenhandError
+        As `check_own` and `check_writable`.
+    """
+    check_own(out, re.compile(rb"\s*<!doctype html>.*<title>evenhand ", re.DOTALL), kind="report")
+
+
+def check_results(out: Path) -> None:
+    """Refuse to replace a JSON file that holds no results, and a place that cannot be written.
+
+    Raises
+    ------
+    EvenhandError
+        As `check_own` and `check_writable`.
+    """
+    check_own(out, re.compile(rb'\s*\{\s*"schema"\s*:'), kind="results")
+
+
+def check_own(path: Path, start: re.Pattern[bytes], *, kind: str, argument: str = "--out") -> None:
+    """Refuse to replace a file that evenhand did not write.
+
+    Parameters
+    ----------
+    path : Path
+        What will be written; it need not exist, and may be empty.
+    start : pattern of bytes
+        How a file of evenhand's begins.
+    kind : str
+        What such a file holds.
+    argument : str
+        What the sentence calls `path`.
+
+    Raises
+    ------
+    EvenhandError
+        If there is a file of another kind, or something that is no file.
+    """
+    check_writable(path, argument=argument)
+    if path.is_dir():
+        raise EvenhandError(f"{argument} {path} is a folder; name a file")
+    if path.exists() and not path.is_file():
+        raise EvenhandError(f"{argument} {path} is no plain file; name another")
+    try:
+        with path.open("rb") as stream:
+            found = stream.read(_START)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise EvenhandError(f"{argument} {path} cannot be read ({error.strerror}); name another") from error
+    if found and start.match(found) is None:
+        raise EvenhandError(
+            f"{argument} {path} exists and holds no {kind} of evenhand's; name another, or move it away"
+        )

@@ -1,0 +1,123 @@
+"""A checkpoint file as named tensors, however it was saved; nothing of it is run."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from evenhand._errors import EvenhandError
+from evenhand.backbones.torchscript import is_torchscript, read_torchscript
+
+_MARK = "logit_scale"
+"""The one tensor that every CLIP has at its root: what stands before it in a name is a wrapper's."""
+_DEPTH = 3
+"""Levels of dictionaries that are searched: {"state_dict": …}, {"state": {"model": …}}."""
+_NOT = {
+    b"version https://git-lfs": "it is a pointer of Git LFS, not the weights; run git lfs pull, or download "
+    "the file itself",
+    b"<": "it is a web page, not the weights; download the file itself",
+    b"{": "it is JSON text, not weights; name the file with the weights",
+    b"\x1f\x8b": "it is compressed by gzip; unpack it first",
+}
+
+
+def read_checkpoint(path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
+    """Return the tensors of a checkpoint by the names that the model has for them.
+
+    safetensors are known by their content, and so are pickles of torch, which are read with
+    `weights_only=True`, and TorchScript archives, of which only the tensors are taken. Names of wrappers
+    before the model's own (`module.`, `model.`, `_orig_mod.`) are taken off, and dictionaries around them
+    (`state_dict`, `model`) opened.
+
+    Parameters
+    ----------
+    path : Path
+        File; further arguments are those that open_clip hands its own reader.
+
+    Raises
+    ------
+    EvenhandError
+        If the file is no checkpoint, is cut short, or holds several models or other objects than tensors.
+    """
+    path = Path(path)
+    found = _read(path)
+    models = list(_models(found, _DEPTH))
+    if len(models) > 1:
+        listed = " and ".join(repr(name) for name, _ in models[:4])
+        raise EvenhandError(
+            f"{path} holds several models, {listed}; save the state_dict of one to a file of its own"
+        )
+    if models:
+        return dict(models[0][1])
+    if not isinstance(found, Mapping):
+        raise EvenhandError(f"{path} holds a {type(found).__name__}, not named tensors; save a state_dict")
+    inside = found.get("state_dict", found)
+    return dict(inside) if isinstance(inside, Mapping) else dict(found)
+
+
+def _read(path: Path) -> Any:
+    with path.open("rb") as stream:
+        start = stream.read(64)
+    if not start:
+        raise EvenhandError(f"{path} is empty; download it again")
+    if start[8:9] == b"{":  # safetensors: eight bytes of a length, then JSON
+        return _safetensors(path)
+    for mark, reason in _NOT.items():
+        if start.startswith(mark):
+            raise EvenhandError(f"{path} is no checkpoint: {reason}")
+    if start.startswith(b"PK") and not zipfile.is_zipfile(path):
+        raise EvenhandError(f"{path} ends too early ({path.stat().st_size} bytes); download it again")
+    if is_torchscript(path):
+        return read_torchscript(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what is no pickle fails in any way
+        raise EvenhandError(_refused(path, str(error))) from error
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise EvenhandError(
+            f"{path} is no whole safetensors file ({error}); it may be cut short: download it again"
+        ) from error
+
+
+def _refused(path: Path, reason: str) -> str:
+    """Return why torch would not read a pickle: it names a class, or the file is none."""
+    _, named, rest = reason.partition("Unsupported global: GLOBAL ")
+    if named:
+        return (
+            f"{path} holds Python objects beside the weights ({rest.split()[0]}), which evenhand "
+            "never loads; where you trust it, save its state_dict alone, better as safetensors"
+        )
+    return (
+        f"{path} is no checkpoint, or is damaged; download it again, or save the state_dict with torch.save"
+    )
+
+
+def _models(found: Any, depth: int, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every CLIP inside nested dictionaries, by the name that leads to it, without its wrappers."""
+    if not isinstance(found, Mapping) or depth == 0:
+        return
+    tensors = {
+        key: value for key, value in found.items() if isinstance(key, str) and isinstance(value, Tensor)
+    }
+    prefixes = [key.removesuffix(_MARK) for key in tensors if f".{key}".endswith(f".{_MARK}")]
+    if "" in prefixes:  # the model itself: what lies deeper in it is its own
+        prefixes = [""]
+    for prefix in prefixes:
+        inside = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        if any(key.startswith("visual.") for key in inside):  # a loss has a scale of its own
+            yield name + prefix, inside
+    for key, value in found.items():
+        if isinstance(value, Mapping):
+            yield from _models(value, depth - 1, f"{name}{key}/")

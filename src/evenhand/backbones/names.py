@@ -1,0 +1,132 @@
+"""What the user calls a model, in the forms that people type, read into one form each."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from evenhand._errors import EvenhandError
+from evenhand.backbones.folder import CONFIG, HF_CONFIG, HF_PREFIX, HUB_PREFIX, PREFIX
+
+PRECISIONS = ("fp32", "bf16", "fp16")
+_PAGE = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+)(?:[/?#].*)?")
+_HUB = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def read_model(model: str) -> str:
+    """Return a model's name in the form that its loader takes; folders get their absolute path.
+
+    Parameters
+    ----------
+    model : str
+        `tiny`; an open_clip name; `local-dir:FOLDER`, `hf:FOLDER` or the folder alone; `hf:ORG/NAME` or
+        `hf-hub:ORG/NAME`, where the page's address may stand for ORG/NAME.
+
+    Raises
+    ------
+    EvenhandError
+        If the name is empty, a page or a hub's name came without saying whose format it has, or a folder
+        holds no model.
+    """
+    for prefix in (HUB_PREFIX, HF_PREFIX, PREFIX):
+        if model.startswith(prefix):
+            source = model.removeprefix(prefix)
+            if not source:
+                raise EvenhandError(f"--model {model} names nothing; write what is meant behind {prefix}")
+            return prefix + (
+                source if prefix == HUB_PREFIX and not _page(source) else _source(source, prefix)
+            )
+    found = _page(model)
+    if found:
+        raise _whose(model, found)
+    if model == "tiny" or model.replace("/", "-") in _known():
+        return model
+    folder = Path(model).expanduser()
+    if model and folder.is_dir():
+        return _of_folder(folder)
+    if _HUB.fullmatch(model):
+        raise _whose(model, model)
+    if "/" in model or os.sep in model:
+        raise EvenhandError(f"--model {model!r} is no folder; check the path, or name a model: {_forms()}")
+    raise unknown(model)
+
+
+def check_precision(precision: str) -> None:
+    """Refuse a precision that is neither auto nor one of `PRECISIONS`.
+
+    Raises
+    ------
+    EvenhandError
+        If it is not.
+    """
+    if precision not in ("auto", *PRECISIONS):
+        raise EvenhandError(f"precision {precision!r} is unknown; choose auto, {', '.join(PRECISIONS)}")
+
+
+def absolute(path: str) -> str:
+    """Return a path that holds in every working directory; links stay, so that they may be moved on."""
+    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  Path keeps the `..`
+
+
+def _source(source: str, prefix: str) -> str:
+    page = _page(source)
+    if page:
+        return page
+    if prefix == HUB_PREFIX:
+        return source
+    is_path = prefix == PREFIX or Path(source).expanduser().is_dir() or source[0] in "~./"
+    return absolute(source) if is_path else source
+
+
+def _page(text: str) -> str | None:
+    found = _PAGE.fullmatch(text)
+    return found[1] if found else None
+
+
+def _known() -> list[str]:
+    """Return open_clip's names without importing it, and torch with it, where it is not yet there."""
+    loaded = sys.modules.get("open_clip")
+    if loaded is not None:
+        return list(loaded.list_models())
+    spec = find_spec("open_clip")
+    folders = spec.submodule_search_locations if spec else None
+    return [file.stem for folder in folders or () for file in Path(folder, "model_configs").glob("*.json")]
+
+
+def _of_folder(folder: Path) -> str:
+    if (folder / CONFIG).is_file():
+        return PREFIX + absolute(str(folder))
+    if (folder / HF_CONFIG).is_file():
+        return HF_PREFIX + absolute(str(folder))
+    raise EvenhandError(
+        f"--model {folder} is a folder without {CONFIG} or {HF_CONFIG}; name one that holds a model of "
+        "open_clip or transformers"
+    )
+
+
+def _whose(model: str, name: str) -> EvenhandError:
+    return EvenhandError(
+        f"--model {model} is a hub's name that does not say whose format it has; write "
+        f"{HF_PREFIX}{name} for a model of transformers, or {HUB_PREFIX}{name} for one of open_clip; "
+        f"without a network, hf download {name} --local-dir FOLDER elsewhere and name "
+        f"{HF_PREFIX}FOLDER or {PREFIX}FOLDER"
+    )
+
+
+def unknown(model: str) -> EvenhandError:
+    """Return the error about a name that open_clip does not know, with those that are near."""
+    # Names differ in the case of few letters; what is far from all of them gets the usual ones.
+    names = {name.lower(): name for name in _known()}
+    near = [names[name] for name in difflib.get_close_matches(model.lower(), names, 3, 0.5)]
+    return EvenhandError(
+        f"model {model!r} is not known to open_clip; allowed are its names, such as "
+        f"{', '.join(near or ['ViT-B-32', 'ViT-L-14', 'RN50'])}, and {_forms()}"
+    )
+
+
+def _forms() -> str:
+    return f"{PREFIX}FOLDER, {HF_PREFIX}FOLDER, {HF_PREFIX}ORG/NAME and {HUB_PREFIX}ORG/NAME"

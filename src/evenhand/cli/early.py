@@ -1,0 +1,70 @@
+"""What can be told of options before anything heavy is imported: a typo is told at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from evenhand._errors import EvenhandError
+from evenhand._optional import require
+from evenhand.backbones.folder import HF_PREFIX
+from evenhand.backbones.names import check_precision, read_model
+from evenhand.methods.registry import check_name
+
+_ADDRESS = re.compile(r"[a-z0-9]+:/")
+
+
+def check_images(
+    source: Path, *, argument: str = "", what: str = "a folder of images or a table that lists them"
+) -> None:
+    """Refuse images that are not there; addresses and patterns are left to their readers.
+
+    Raises
+    ------
+    EvenhandError
+        If nothing has this name.
+    """
+    text = str(source)
+    if _ADDRESS.match(text) or set(text) & set("*?{[") or source.exists():
+        return
+    raise EvenhandError(f"{argument} {source.absolute()} does not exist; give {what}".strip())
+
+
+def check_file(path: Path | None, argument: str, what: str) -> None:
+    """Refuse a file that is not there, or is a pipe: it would be waited for, and read twice.
+
+    Raises
+    ------
+    EvenhandError
+        If it is given and no plain file.
+    """
+    if path is None or path.is_file():
+        return
+    state = "is no plain file" if path.exists() else "does not exist"
+    raise EvenhandError(f"{argument} {path} {state}; give {what}")
+
+
+def check_methods(names: Iterable[str]) -> None:
+    """Refuse methods that nobody registered.
+
+    Raises
+    ------
+    EvenhandError
+        At the first unknown name.
+    """
+    for name in names:
+        check_name(name)
+
+
+def check_model(model: str, precision: str) -> None:
+    """Refuse a model that cannot be loaded for its name, its precision, or a library that is not installed.
+
+    Raises
+    ------
+    EvenhandError
+        If the name is misspelt, the precision is unknown, or an extra is missing.
+    """
+    check_precision(precision)
+    if read_model(model).startswith(HF_PREFIX):
+        require("transformers", "hf")

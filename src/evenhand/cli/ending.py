@@ -1,0 +1,97 @@
+"""How a command ends that cannot go on: one sentence, and the exit code that belongs to it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from textwrap import shorten
+from typing import Any
+
+from evenhand._errors import EvenhandError
+from evenhand.cli.show import complain
+
+PATIENCE = 10.0
+"""Seconds for a command that a signal asked to end; then it ends in the middle."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_USUAL = (signal.SIG_DFL, signal.default_int_handler)
+_NO_THREAD = re.compile(r"can't start new thread|Resource temporarily unavailable")
+_NO_MEMORY = re.compile(
+    r"not enough memory|can't allocate memory|bad_alloc|bad allocation|[Cc]annot allocate memory|"
+    r"failed to map segment|[Oo]ut of memory"
+)
+_asked: list[int] = []
+"""The first signal that asked this process to end."""
+
+
+class Asked(KeyboardInterrupt):
+    """A signal asked this process to end; raised where it works, so that it cleans up."""
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """Raise `Asked` at the first of the signals, and end in one sentence; those that are ignored stay so.
+
+    From the end of the command on all are ignored: what it wrote is whole, and the process ends by itself.
+    """
+    numbers = [number for number in _SIGNALS if signal.getsignal(number) in _USUAL]
+    for number in numbers:
+        signal.signal(number, _ask)
+    try:
+        yield
+    except KeyboardInterrupt as error:  # while the application itself was imported
+        sentence, code = told(error) or ("", 1)
+        complain("error", sentence)
+        sys.exit(code)
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _ask(number: int, _frame: Any) -> None:
+    if _asked:  # a terminal that closes sends two; the second must not cut off the cleaning up
+        return
+    _asked.append(number)
+    sys.unraisablehook = lambda _: None  # what is torn down half made would print tracebacks
+    # A library may swallow the exception, or hold the main thread for long.
+    end = threading.Timer(PATIENCE, os._exit, (128 + number,))
+    end.daemon = True
+    end.start()
+    raise Asked
+
+
+def told(error: BaseException) -> tuple[str, int] | None:
+    """Return the sentence and the exit code of a failure that is no fault of evenhand's, else None."""
+    if _asked or isinstance(error, KeyboardInterrupt):
+        # Whatever came of it: an import that is cut off fails in many ways.
+        return "interrupted", 128 + (_asked[0] if _asked else signal.SIGINT)
+    if isinstance(error, EvenhandError):
+        return str(error), 1
+    if isinstance(error, MemoryError):
+        return f"the memory does not suffice ({error}); free some, or use fewer rows at once", 1
+    if isinstance(error, OSError) and error.errno not in (None, errno.EPIPE, errno.ENOMEM, errno.EAGAIN):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}", 1
+    return _shortage(error)
+
+
+def _shortage(error: BaseException) -> tuple[str, int] | None:
+    """Return what to do where the system gave no thread, process or memory, as libraries tell it."""
+    seen: BaseException | None = error
+    while seen is not None and isinstance(seen, Exception):
+        reason = shorten(str(seen), 200, placeholder=" …")
+        if _NO_THREAD.search(reason):
+            return (
+                f"the system gives no further thread or process ({reason}); raise its limit (ulimit -u, or a "
+                "container's), or use --threads 1 and fewer processes",
+                1,
+            )
+        if _NO_MEMORY.search(reason):
+            return f"the memory does not suffice ({reason}); free some, or use fewer rows at once", 1
+        seen = seen.__cause__ or seen.__context__
+    return None

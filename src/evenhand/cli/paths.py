@@ -1,0 +1,52 @@
+"""What every command does about the paths it is given, before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from typer.core import TyperCommand
+
+from evenhand._outputs import keep_apart
+
+OUT = "out"
+"""The parameter that names what a command writes; every other path is read."""
+_FILES = ("pretrained", "class_names", "templates")
+"""Texts that may name a file."""
+_FOLDERS = ("local-dir:", "hf:")
+"""How a model begins that may be a folder."""
+_PLACES = ("root",)
+"""Folders that are looked into, not read as a whole: an output may lie there."""
+
+
+class Command(TyperCommand):
+    """A command that refuses to write over, into or around what it reads."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        if ctx.params.get(OUT) is not None:
+            keep_apart(ctx.params[OUT], inputs(ctx.params))
+        return super().invoke(ctx)
+
+
+def inputs(params: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the paths that a command reads, by the values of its parameters."""
+    for name, value in params.items():
+        if name in (OUT, *_PLACES):
+            continue
+        for given in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(given, Path):
+                yield given
+            elif name in _FILES and given is not None and is_file(given):
+                yield Path(given)
+            elif name == "model" and given is not None and given.startswith(_FOLDERS):
+                yield Path(given.partition(":")[2])
+
+
+def is_file(text: str) -> bool:
+    """Tell whether a text names a file."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # a list of names may be too long for a file name
+        return False

@@ -1,0 +1,53 @@
+"""Predictions in the terminal: how many of each class, and how right where labels are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evenhand.cli import tables
+from evenhand.cli.next_step import beside, suggest
+from evenhand.cli.show import as_json, clean, complain, console, table
+
+
+def show_predictions(found: Mapping[str, Any], run: Path, *, json: bool) -> None:
+    """Write what `predict` returned: as JSON, or as tables; notes and skipped images go to stderr."""
+    for note in found.get("notes", []):
+        complain("note", note)
+    if json:
+        as_json(found)
+        return
+    screen = console()
+    screen.print(clean(f"{found['out']}: {found['rows']} rows"), soft_wrap=True)
+    if "classes" in found:
+        _show_scores(found)
+    else:
+        _show_counts(found["predicted"])
+    for image in found["skipped"][: tables.MOST]:
+        complain("skipped", f"{image['path']}: {image['reason']}")
+    if more := tables.left_out(len(found["skipped"]), "images"):
+        complain("skipped", more)
+    suggest("export", run, "--to", "open_clip", "--out", beside(run, "-model"))
+
+
+def _show_counts(predicted: Mapping[str, int]) -> None:
+    counts = list(predicted.items())
+    if len(counts) > tables.MOST:
+        counts = sorted(counts, key=lambda one: -one[1])[: tables.MOST]
+    drawn = table("", "predicted", "n", right=("n",))
+    for name, count in counts:
+        drawn.add_row(clean(name), str(count))
+    console().print(drawn)
+    if more := tables.left_out(len(predicted), "classes, predicted less often"):
+        console().print(more)
+
+
+def _show_scores(found: Mapping[str, Any]) -> None:
+    screen = console()
+    labelled = sum(rate["n"] for rate in found["classes"])
+    screen.print(tables.methods([found]))
+    for kind in ("classes", "groups"):
+        if found[kind]:
+            screen.print()
+            screen.print(tables.rates(f"{kind.capitalize()}, {labelled:,} labeled images", found[kind]))

@@ -1,0 +1,98 @@
+"""Several archives in a folder: one for each split, or one with a metadata table beside it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Strings
+from evenhand.data.archives import members
+from evenhand.data.folders import has_picture_name
+from evenhand.data.image_folder import metadata_files
+from evenhand.data.listing import PATH_COLUMNS, Listing, Options, list_rows
+from evenhand.data.read_tables import Columns, read_columns
+from evenhand.data.split_names import split_in_name
+
+
+def list_archives(
+    root: Path, archives: Sequence[Path], options: Options, list_one: Callable[[Path, Options], Listing]
+) -> Listing:
+    """List the pictures of archives; ids begin with the archive's path below `root`.
+
+    A metadata table beside the archives names the pictures in them. Without one each archive is listed by
+    itself, and its split is its own or a word of its name, as in `train.zip`.
+
+    Raises
+    ------
+    EvenhandError
+        If an archive cannot be listed, or the table names a picture that is in none or in several.
+    """
+    tables = metadata_files(root) if options.labelled else {}
+    if tables:
+        return list_rows(_placed(root, archives, read_columns(next(iter(tables.values())))), options)
+    parts = [_part(root, archive, options, list_one) for archive in archives]
+    splits = [part.splits for part in parts]
+    given = [split for split in splits if split is not None]
+    names = dict.fromkeys(name for part in parts for name in part.attributes)
+    attributes = {
+        name: np.concatenate([part.attributes.get(name, np.full(len(part.ids), "")) for part in parts])
+        for name in names
+    }
+    return Listing(
+        root,
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate(given) if len(given) == len(parts) else None,
+        attributes,
+        tuple(note for part in parts for note in part.notes),
+    )
+
+
+def _part(
+    root: Path, archive: Path, options: Options, list_one: Callable[[Path, Options], Listing]
+) -> Listing:
+    part = list_one(archive, options)
+    place = part.root.relative_to(root).as_posix()
+    ids = np.asarray([f"{place}/{name}" for name in part.ids], dtype=np.str_)
+    told = split_in_name(archive.relative_to(root).as_posix())
+    splits = np.full(len(ids), told) if part.splits is None and told else part.splits
+    return replace(part, ids=ids, splits=splits)
+
+
+def _placed(root: Path, archives: Sequence[Path], columns: Columns) -> Columns:
+    """Return a table whose paths lead into the archives."""
+    named = next((name for name in columns.values if name.lower() in PATH_COLUMNS), None)
+    if named is None:
+        return columns
+    places: dict[str, list[str]] = {}
+    for archive in archives:
+        here = archive.relative_to(root)
+        names = list(filter(has_picture_name, members(archive)))
+        top = posixpath.commonpath([posixpath.dirname(name) for name in names] or [""])
+        for name in names:
+            place = f"{here.as_posix()}/{name}"
+            known = {name, place, f"{here.with_suffix('').as_posix()}/{name}", name.removeprefix(f"{top}/")}
+            for known_as in known:
+                places.setdefault(known_as, []).append(place)
+    paths = [
+        _the_one(columns, row, str(name), places)
+        for row, name in enumerate(columns.filled(named, argument="paths"))
+    ]
+    values: dict[str, Strings] = {**columns.values, named: np.asarray(paths, dtype=np.str_)}
+    return replace(columns, values=values)
+
+
+def _the_one(columns: Columns, row: int, name: str, places: dict[str, list[str]]) -> str:
+    found = places.get(name.removeprefix("./"), [])
+    if len(found) == 1:
+        return found[0]
+    what = f"in {' and '.join(found[:2])}" if found else "in none of the archives beside it"
+    raise EvenhandError(
+        f"{columns.path} names {name!r} at row {row + 1}, which is {what}; write the archive's name "
+        "before it, as in images.zip/a.jpg"
+    )

@@ -1,0 +1,238 @@
+"""Where the images of a table lie, when its paths are not those of this disk."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from evenhand._errors import EvenhandError
+from evenhand.data.archives import is_archive
+from evenhand.data.files import is_remote
+from evenhand.data.folders import find_images, has_picture_name
+from evenhand.data.litter import is_litter
+from evenhand.data.split_names import is_filler
+
+_NEARBY = 200
+"""Entries of a folder that are tried as the start of paths at most."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """Paths relative to the root, as they lie on the disk where they were found.
+
+    Attributes
+    ----------
+    names : list of N str
+        Those that were found nowhere stay as they are written.
+    missing : int
+        How many these are.
+    notes : tuple of str
+        What was read otherwise than it is written.
+    """
+
+    names: list[str]
+    missing: int
+    notes: tuple[str, ...] = ()
+
+
+def locate(root: Path, names: Sequence[str]) -> Located:
+    """Return where the images lie that a table names.
+
+    Where one is not where its path says, the disk is looked at once for the obvious: backslashes, other case,
+    another or no extension, `%20`; and where no path is right, a folder too many or too few, or another
+    machine's. What finds the first is tried on all; an image is never given to two rows.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that the paths are relative to.
+    names : sequence of N str
+        Paths as the table writes them.
+
+    Raises
+    ------
+    EvenhandError
+        If the first missing path is a web address.
+    """
+    if is_archive(root) or is_remote(root):
+        return Located(list(names), 0)
+    here = {name for name in set(names) if is_remote(Path(name)) or os.path.lexists(root / name)}
+    gone = [name for name in names if name not in here]
+    if not gone:
+        return Located(list(names), 0)
+    _check_web(gone[0])
+    found = _unique(_found(_Disk(root), gone, moved=not here), taken=here)
+    if not found:
+        return Located(list(names), len(gone))
+    located = [found.get(name, name) for name in names]
+    first = next(name for name in gone if name in found)
+    note = (
+        f"{len(found)} of {len(names)} paths are not on the disk as they are written, and are read by "
+        f"{_change(first, found[first])}, for example {first!r} as {found[first]!r}"
+    )
+    return Located(located, len(gone) - len(found), (note,))
+
+
+def none_there(root: Path, names: Sequence[str], source: Path) -> EvenhandError:
+    """Return what is raised where none of a table's images is there."""
+    return EvenhandError(
+        f"none of the {len(names)} images of {source} is there; the first is {names[0]!r}, looked for at "
+        f"{os.path.normpath(root / names[0])}; give the folder that the paths are relative to as root"
+    )
+
+
+def _check_web(name: str) -> None:
+    scheme = re.match(r"(https?|ftp|hdfs|abfss?|az|wasbs?)[:]/", name)
+    if scheme:
+        raise EvenhandError(
+            f"the image {name!r} is a web address, and these are not fetched: download the images, as with "
+            "img2dataset, and name the files; of addresses, s3:// and gs:// are read"
+        )
+
+
+def _parts(name: str) -> list[str]:
+    """Return the folders and the file that a path of any system names."""
+    plain = unquote(name.removeprefix("file://")).strip("'\"").replace("\\", "/")
+    return [part for part in re.sub(r"^[A-Za-z]:", "", plain).split("/") if part not in ("", ".")]
+
+
+def _found(disk: _Disk, gone: Sequence[str], *, moved: bool) -> dict[str, str]:
+    """Return where missing images lie; in other folders only where none is in its own."""
+    near = _follow(disk, gone, disk.root, 0)
+    if near or not moved:
+        return near
+    return _along_a_rule(disk, gone) or _by_name(disk.root, gone)
+
+
+def _along_a_rule(disk: _Disk, gone: Sequence[str]) -> dict[str, str]:
+    """Find paths by leaving out so many leading folders, below one folder; what finds the first decides."""
+    parts = _parts(gone[0])
+    for dropped in range(len(parts)):
+        for base in disk.bases(alone=dropped == len(parts) - 1):
+            if disk.find(base, parts[dropped:]):
+                found = _follow(disk, gone, base, dropped)
+                if 2 * len(found) > len(gone):
+                    return found
+    return {}
+
+
+def _follow(disk: _Disk, gone: Sequence[str], base: Path, dropped: int) -> dict[str, str]:
+    found = {}
+    for name in gone:
+        place = disk.find(base, _parts(name)[dropped:])
+        if place:
+            found[name] = Path(os.path.relpath(place, disk.root)).as_posix()
+    return found
+
+
+def _by_name(root: Path, gone: Sequence[str]) -> dict[str, str]:
+    """Find images anywhere below the root by their names alone, those that are there once."""
+    try:
+        below = find_images(root)
+    except (EvenhandError, OSError):
+        return {}
+    places: defaultdict[str, set[str]] = defaultdict(set)
+    for place in below:
+        last = place.rpartition("/")[2]
+        places[_key(last)].add(place)
+        places[_stem(last)].add(place)
+    found = {}
+    for name in gone:
+        last = (_parts(name) or [""])[-1]
+        same = places.get(_key(last)) or places.get(_stem(last)) or set()
+        if len(same) == 1:
+            found[name] = next(iter(same))
+    return found if 2 * len(found) > len(gone) else {}
+
+
+def _unique(found: dict[str, str], *, taken: set[str]) -> dict[str, str]:
+    """Leave out images that are there for more than one row."""
+    counts = Counter(found.values())
+    return {name: place for name, place in found.items() if counts[place] == 1 and place not in taken}
+
+
+class _Disk:
+    """Folders as they are listed once; it finds files in any case and with any extension of an image."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._names: dict[Path, dict[str, list[str]]] = {}
+        self._stems: dict[Path, dict[str, list[str]]] = {}
+
+    def bases(self, *, alone: bool) -> list[Path]:
+        """Return the folders where a path, or a name alone, may start.
+
+        They are the root, what lies in it, and the same of its parent.
+        """
+        above = self.root.parent
+        near = [self.root, *self._folders(self.root), above]
+        # A name alone says too little to look for it in whatever lies beside the table's folder.
+        beside = [path for path in self._folders(above) if not alone or is_filler(path.name)]
+        return list(dict.fromkeys([*near, *beside]))
+
+    def find(self, base: Path, parts: Sequence[str]) -> Path | None:
+        """Return the file of this path below `base`; None where none or several may be meant."""
+        place = base
+        for number, part in enumerate(parts):
+            exact = place / part
+            if part != ".." and not os.path.lexists(exact):
+                near = self._near(place, part, last=number == len(parts) - 1)
+                if near is None:
+                    return None
+                exact = place / near
+            place = exact
+        return place if parts and place.is_file() else None
+
+    def _near(self, folder: Path, name: str, *, last: bool) -> str | None:
+        same = self._listed(folder).get(_key(name), [])
+        if not same and last:
+            same = self._stems[folder].get(_stem(name), [])
+        return same[0] if len(same) == 1 else None
+
+    def _listed(self, folder: Path) -> dict[str, list[str]]:
+        """Return the entries of a folder by their names without case and in one form of Unicode."""
+        if folder not in self._names:
+            names = self._names[folder] = {}
+            stems = self._stems[folder] = {}
+            with suppress(OSError), os.scandir(folder) as entries:
+                for name in sorted(entry.name for entry in entries if not is_litter(entry.name)):
+                    names.setdefault(_key(name), []).append(name)
+                    if has_picture_name(name):
+                        stems.setdefault(_stem(name), []).append(name)
+        return self._names[folder]
+
+    def _folders(self, folder: Path) -> list[Path]:
+        names = [
+            name for same in self._listed(folder).values() for name in same if not has_picture_name(name)
+        ]
+        return [folder / name for name in names[:_NEARBY] if (folder / name).is_dir()]
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _stem(name: str) -> str:
+    """Return a name's key without an image's extension."""
+    return _key(os.path.splitext(name)[0] if has_picture_name(name) else name)  # noqa: PTH122
+
+
+def _change(written: str, read: str) -> str:
+    """Say in what a path is read otherwise than it is written."""
+    parts, place = _parts(written), read.split("/")
+    changes = []
+    if "\\" in written:
+        changes.append("slashes for backslashes")
+    if parts[-1] != place[-1]:
+        same = _key(parts[-1]) == _key(place[-1])
+        changes.append("another case" if same else "another extension")
+    if [_key(part) for part in parts[:-1]] != [_key(part) for part in place[:-1]]:
+        changes.append("another folder")
+    return " and ".join(changes) or "the nearest name"

@@ -1,0 +1,134 @@
+"""Tables of text as programs write them: with commas, semicolons, tabs or blanks, with or without header."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from evenhand.data.archives import open_file
+from evenhand.data.folders import has_picture_name
+
+_MARKS = (",", ";", "\t", "|")
+_BLANKS = " "
+"""Stands for runs of blanks, as in the files of CelebA and in lists of ImageNet's kind."""
+_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_LOOKED_AT = 1 << 16
+"""Bytes of the start that tell how a table is written."""
+
+
+def read_text_table(path: Path) -> pa.Table:
+    """Read a table of text; all values are strings.
+
+    UTF-8, or UTF-16 with its mark. The delimiter is the one that cuts the first lines into the most columns
+    of equal number. A first line that names an image file is no header: the columns are then `file_name` and,
+    of two, `label`. A header that is one name short has none for the first column, as R and CelebA write it.
+
+    Raises
+    ------
+    OSError, ValueError, pyarrow.ArrowException, csv.Error
+        If it cannot be read.
+    """
+    content = _utf8(path)
+    lines = content[:_LOOKED_AT].decode(errors="replace").splitlines()
+    skipped = _before_header(lines, path)
+    mark = _told_mark(lines) or _mark(lines[skipped : skipped + 20], path)
+    header = _cut(lines[skipped], mark) if len(lines) > skipped else []
+    first = _cut(lines[skipped + 1], mark) if len(lines) > skipped + 1 else []
+    names = _unnamed(header)
+    if names is None:
+        names = [name.strip() for name in header]
+        skipped += 1
+        if len(first) == len(names) + 1:
+            names = ["", *names]
+    if mark == _BLANKS:
+        return _blank_table(content, skipped, names)
+    # Read as text: "01" is a class of its own, and "NA" may be one.
+    try:
+        return pa_csv.read_csv(
+            BytesIO(content),
+            read_options=pa_csv.ReadOptions(column_names=names, skip_rows=skipped),
+            parse_options=pa_csv.ParseOptions(delimiter=mark, newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types={name: pa.string() for name in names}, strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "UTF8" in str(error):
+            raise ValueError(_NOT_UTF8) from error
+        raise
+
+
+_NOT_UTF8 = "it is not UTF-8 text; save it as UTF-8, in Excel as 'CSV UTF-8'"
+
+
+def _utf8(path: Path) -> bytes:
+    """Return the content as UTF-8 without a mark."""
+    with open_file(path) as stream:
+        content = stream.read()
+    encoding = next((name for mark, name in _BOMS if content.startswith(mark)), None)
+    if encoding is None and b"\0" in content[:_LOOKED_AT]:
+        raise ValueError(_NOT_UTF8)
+    if encoding == "utf-16":
+        try:
+            return content.decode(encoding).encode()
+        except UnicodeError as error:
+            raise ValueError(_NOT_UTF8) from error
+    return content.removeprefix(b"\xef\xbb\xbf")
+
+
+def _told_mark(lines: Sequence[str]) -> str | None:
+    """Return the delimiter that Excel's first line `sep=;` tells."""
+    told = re.fullmatch(r"sep=(.)", lines[0].strip()) if lines else None
+    return str(told.group(1)) if told else None
+
+
+def _before_header(lines: Sequence[str], path: Path) -> int:
+    """Return how many lines stand before the header: Excel's `sep=;`, or CelebA's count of rows."""
+    form = r"sep=.|\d+" if path.suffix.lower() == ".txt" else r"sep=."
+    return int(len(lines) > 1 and re.fullmatch(form, lines[0].strip()) is not None)
+
+
+def _cut(line: str, mark: str) -> list[str]:
+    return line.split() if mark == _BLANKS else next(csv.reader([line], delimiter=mark), [])
+
+
+def _mark(lines: Sequence[str], path: Path) -> str:
+    """Return the delimiter: of those that cut the lines evenly, the one that makes the most columns."""
+    usual = "\t" if path.suffix.lower() == ".tsv" else ","
+    blanks = (_BLANKS,) if path.suffix.lower() == ".txt" else ()
+
+    def columns(mark: str) -> tuple[bool, int, bool]:
+        counts = [len(_cut(line, mark)) for line in lines[:-1] or lines if line.strip()]
+        even = len({*counts[1:]}) <= 1 and counts[:1] in (counts[1:2], [n - 1 for n in counts[1:2]], counts)
+        most = counts[0] if counts else 0
+        # A header with both is one of semicolons: commas stand in its names, as in its numbers.
+        return even and most > 1, most, mark != "," if most > 1 else mark == usual
+
+    best: str = max((*_MARKS, *blanks), key=columns)
+    return best
+
+
+def _unnamed(first: Sequence[str]) -> list[str] | None:
+    """Return names for the columns of a table whose first line is a row; None where it is a header."""
+    images = [place for place, value in enumerate(first) if has_picture_name(value.strip())]
+    if not images:
+        return None
+    names = [f"column {place + 1}" for place in range(len(first))]
+    names[images[0]] = "file_name"
+    if len(first) == 2:
+        names[1 - images[0]] = "label"
+    return names
+
+
+def _blank_table(content: bytes, skipped: int, names: Sequence[str]) -> pa.Table:
+    rows = [line.split() for line in content.decode().splitlines()[skipped:] if line.strip()]
+    for number, row in enumerate(rows):
+        if len(row) != len(names):
+            raise ValueError(f"row {number + 1} has {len(row)} values, not {len(names)}")
+    return pa.table({name: [row[place] for row in rows] for place, name in enumerate(names)})

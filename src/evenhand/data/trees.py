@@ -1,0 +1,176 @@
+"""Trees of class folders: what they list, and what of them is left out."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Strings
+from evenhand.data.archives import is_archive
+from evenhand.data.files import is_remote
+from evenhand.data.folders import find_images, tables_beside
+from evenhand.data.labels import some
+from evenhand.data.levels import CLASS, SPLIT, Folders, Levels, guess, repeated_below
+from evenhand.data.listing import Listing, Options, refuse
+from evenhand.data.litter import is_litter
+from evenhand.data.split_names import read_as, splits_named
+
+
+def list_tree(root: Path, options: Options) -> Listing:
+    """List a tree of class folders, with or without split folders above or below them.
+
+    Raises
+    ------
+    EvenhandError
+        If there are no class folders, or an option names a column, which a tree has none of.
+    """
+    levels = None if options.layout is None else Levels.parse(options.layout)
+    _check(root, options, levels)
+    found = find_images(root)
+    files = [PurePosixPath(name).parts[:-1] for name in found]
+    known = levels or guess(files)
+    inside = [place for place, folders in enumerate(files) if known.holds(folders)]
+    classes = {known.of(CLASS, files[place]) for place in inside}
+    tables = tables_beside(root)
+    if not inside:
+        raise _no_classes(root, options, known)
+    if len(classes) < 2 and tables:
+        raise EvenhandError(
+            f"{root} has one class folder alone, {some(classes)}; if the table {tables[0]} lists the images, "
+            "give that file instead of the folder"
+        )
+    notes = [
+        *([] if levels else _remarks(files, known)),
+        *_loose(found, files, known),
+        *_vanished(root, known, classes),
+        *_unread(root, tables),
+    ]
+    return Listing(
+        root,
+        _column(found, inside),
+        _column([known.of(CLASS, folders) for folders in files], inside),
+        _column(_splits(files, known), inside) if SPLIT in known.roles else None,
+        {name: _column([known.of(name, folders) for folders in files], inside) for name in known.attributes},
+        notes=tuple(notes),
+        units=_column([known.of(options.split_by, f) for f in files], inside) if options.split_by else None,
+    )
+
+
+def _check(root: Path, options: Options, levels: Levels | None) -> None:
+    named = () if levels is None else levels.attributes
+    why = f"{root} has no metadata table"
+    for name in options.attributes or ():
+        if name not in named:
+            refuse("attribute_columns", name, why, "name it in --layout")
+    if options.split_by and options.split_by not in named:
+        refuse("split_by", options.split_by, why, "name it in --layout, as class/patient")
+    refuse_columns(options, why)
+
+
+def refuse_columns(options: Options, why: str) -> None:
+    """Refuse options that name a column, or a place of paths, where there is no table to have them.
+
+    Raises
+    ------
+    EvenhandError
+        In one sentence that names the option.
+    """
+    if options.label != "label":
+        refuse("label_column", options.label, why)
+    if options.split != "split":
+        refuse("split_column", options.split, why)
+    if options.path is not None:
+        refuse("path_column", options.path, why)
+    if options.root is not None:
+        refuse("root", str(options.root), why)
+
+
+def _no_classes(root: Path, options: Options, levels: Levels) -> EvenhandError:
+    if options.layout is not None:
+        return EvenhandError(
+            f"layout: no image of {root} lies in {len(levels.roles)} levels of folders, as {levels} says; "
+            "write a word for each level"
+        )
+    tables = tables_beside(root)
+    hint = f"; if the table {tables[0]} lists them, give that file instead" if tables else ""
+    return EvenhandError(
+        f"{root} has neither class folders nor a metadata table; put each class's images into a folder "
+        f"of its own, or add metadata.csv with the columns file_name and {options.label}{hint}"
+    )
+
+
+def _remarks(files: Sequence[Folders], levels: Levels) -> list[str]:
+    """Say what was guessed, where it may be wrong."""
+    notes = []
+    if SPLIT in levels.roles:
+        notes += read_as(splits_named(sorted({levels.of(SPLIT, folders) for folders in files} - {""})))
+    if levels.roles[-2:] == (CLASS, SPLIT):
+        notes.append("the splits are read from the folders below each class; if they are not, give --layout")
+    repeated = repeated_below(files, levels)
+    return notes if repeated is None else [*notes, repeated]
+
+
+def _splits(files: Sequence[Folders], levels: Levels) -> list[str]:
+    named = splits_named(sorted({levels.of(SPLIT, folders) for folders in files}))
+    return [named.get(name, name) for name in (levels.of(SPLIT, folders) for folders in files)]
+
+
+def _loose(found: Sequence[str], files: Sequence[Folders], levels: Levels) -> list[str]:
+    loose = [name for name, folders in zip(found, files, strict=True) if not levels.holds(folders)]
+    if not loose:
+        return []
+    return [
+        f"{len(loose)} images lie outside the class folders and are left out, for example {loose[0]}",
+    ]
+
+
+def _vanished(root: Path, levels: Levels, classes: set[str]) -> list[str]:
+    """Name the folders that would be classes, had they an image."""
+    if is_archive(root) or is_remote(root):
+        return []
+    depth = levels.roles.index(CLASS)
+    places: dict[str, list[Path]] = {}
+    for path in _folders_at(root, depth):
+        if path.name not in classes:
+            places.setdefault(path.name, []).append(path)
+    if not places:
+        return []
+    told = [f"{name} ({_kinds(paths)})" for name, paths in sorted(places.items())]
+    return [f"no image lies in {len(told)} folders, which make no class: {some(told)}"]
+
+
+def _folders_at(root: Path, depth: int) -> list[Path]:
+    level = [root]
+    for _ in range(depth + 1):
+        level = [path for above in level for path in sorted(above.iterdir()) if _is_folder(path)]
+    return level
+
+
+def _is_folder(path: Path) -> bool:
+    return not is_litter(path.name) and path.is_dir()
+
+
+def _kinds(folders: Sequence[Path]) -> str:
+    counts: Counter[str] = Counter()
+    for folder in folders:
+        for _, _, names in os.walk(folder):
+            counts.update(PurePosixPath(name).suffix.lower() or "no suffix" for name in names)
+    return ", ".join(f"{count} × {kind}" for kind, count in counts.most_common(3)) or "empty"
+
+
+def _unread(root: Path, tables: Sequence[str]) -> list[str]:
+    if not tables:
+        return []
+    return [
+        f"the table {some(tables, 3)} in {root} is not read: give it in place of the folder, "
+        "or call it metadata.csv, to have its columns"
+    ]
+
+
+def _column(values: Sequence[str], rows: Sequence[int]) -> Strings:
+    return np.asarray([values[row] for row in rows], dtype=np.str_)

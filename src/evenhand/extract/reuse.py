@@ -1,0 +1,202 @@
+"""What of an earlier store is used again, where images, labels, names or prompts have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Ints
+from evenhand.data.archives import size_of
+from evenhand.data.decode import UnreadableImage, read_image
+from evenhand.data.files import is_remote
+from evenhand.data.lock import FolderLock
+from evenhand.data.manifest import Manifest
+from evenhand.data.store import load_store, read_skipped, read_thumbnails
+from evenhand.data.store_layout import CARD, json_text, read_card
+from evenhand.data.table import FeatureTable
+from evenhand.extract.engine import Embedded
+from evenhand.extract.loading import thumbnail_of
+
+OF_NO_ROW = frozenset({"prompts", "manifest_sha256", "image_bytes", "batch_size", "part_rows"})
+"""Keys of a store's identity on which the features of an image do not depend."""
+BLOCK = 4096
+"""Images whose thumbnails are compared at a time."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A store whose features are used again.
+
+    Attributes
+    ----------
+    table : FeatureTable
+        The store.
+    rows : int64 [N]
+        Which row of it each image of the manifest is; -1 for those to embed.
+    gone : int
+        Images of the store that the manifest lacks.
+    """
+
+    table: FeatureTable
+    rows: Ints
+    gone: int
+
+    @property
+    def fresh(self) -> Ints:
+        """Positions of the images to embed."""
+        return np.flatnonzero(self.rows < 0)
+
+    def taken(self, part: range, dtype: str, thumbnails: bool) -> Embedded:
+        """Return what is known of the images at the positions of a part."""
+        found = np.arange(part.start, part.stop)[self.rows[part.start : part.stop] >= 0]
+        rows = self.rows[found]
+        assert self.table.source is not None
+        small = read_thumbnails(self.table.source, rows) if thumbnails else []
+        return Embedded(self.table.features(rows).astype(dtype), found.tolist(), small, [])
+
+    def note(self) -> str:
+        """Say how many images are used again, embedded and gone."""
+        fresh = len(self.fresh)
+        return (
+            f"{len(self.rows) - fresh:,} images are reused from the store that was there, {fresh:,} new or "
+            f"changed ones are embedded, and {self.gone:,} are gone"
+        )
+
+
+def earlier_store(out: Path, identity: Mapping[str, Any], manifest: Manifest) -> Earlier | None:
+    """Return a finished store in `out` whose features a new one of this identity may use.
+
+    None where there is no such store, it is the same one, or its features were made otherwise.
+
+    Raises
+    ------
+    EvenhandError
+        If the store is damaged.
+    """
+    if not (out / CARD).is_file():
+        return None
+    known = read_card(out).identity
+    now = json.loads(json_text(dict(identity)))  # as the known one went: tuples become lists
+    differing = {key for key in {*known, *now} if known.get(key) != now.get(key)}
+    if differing <= {"batch_size"} or not differing <= OF_NO_ROW:
+        return None
+    table = load_store(out)
+    row_of = {name: row for row, name in enumerate(table.ids.tolist())}
+    rows = np.array([row_of.get(name, -1) for name in manifest.ids.tolist()], dtype=np.int64)
+    skipped = read_skipped(out)
+    before = dict(zip(table.ids.tolist(), table.paths.tolist(), strict=True))
+    before |= dict(zip(skipped["id"].to_pylist(), skipped["path"].to_pylist(), strict=True))
+    if not _untouched(before, manifest, known, out / CARD):
+        rows = _where_same_thumbnail(table, rows, manifest)
+    return Earlier(table, rows, len(set(before) - set(manifest.ids.tolist())))
+
+
+def image_bytes(paths: Sequence[str]) -> int:
+    """Return the bytes of images in all; remote ones count 0: to ask for each takes longer than to embed."""
+    return sum(_size(path) for path in paths)
+
+
+@contextmanager
+def replacing(out: Path, identity: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the folder in which the store grows that takes the place of the one in `out`.
+
+    It lies beside `out`, named by the identity: after a kill the same command goes on in it.
+
+    Raises
+    ------
+    EvenhandError
+        If another process writes `out`, or the system refuses.
+    """
+    out = out.resolve()
+    mark = hashlib.sha256(json_text(dict(identity)).encode()).hexdigest()[:12]
+    growing = out.with_name(f".{out.name}.{mark}.update")
+    lock = FolderLock(out)
+    try:
+        for other in set(_updates(out)) - {growing}:
+            shutil.rmtree(other, ignore_errors=True)
+        yield growing
+        retired = out.with_name(f".{out.name}.retired")
+        shutil.rmtree(retired, ignore_errors=True)
+        out.rename(retired)
+        growing.rename(out)
+        shutil.rmtree(retired, ignore_errors=True)
+    except OSError as error:
+        raise EvenhandError(f"cannot replace {out}: {error.strerror or error}") from error
+    finally:
+        lock.release()
+
+
+def settle(out: Path) -> None:
+    """Put the new store in its place where a process was killed between taking the old one out and that."""
+    out = out.resolve()
+    if not out.exists() and out.parent.is_dir():
+        for growing in _updates(out):
+            if (growing / CARD).is_file():
+                growing.rename(out)
+                shutil.rmtree(out.with_name(f".{out.name}.retired"), ignore_errors=True)
+                return
+
+
+def _updates(out: Path) -> list[Path]:
+    start, end = f".{out.name}.", ".update"
+    return [path for path in out.parent.iterdir() if path.name.startswith(start) and path.name.endswith(end)]
+
+
+def _untouched(before: Mapping[str, str], manifest: Manifest, known: Mapping[str, Any], card: Path) -> bool:
+    """Tell whether all images of a store lie where they lay, as many bytes in all, none written since."""
+    now = dict(zip(manifest.ids.tolist(), manifest.paths.tolist(), strict=True))
+    if any(now.get(name) != path for name, path in before.items()):
+        return False
+    made = card.stat().st_mtime_ns
+    return image_bytes(list(before.values())) == known.get("image_bytes") and not any(
+        _written(path) > made for path in before.values()
+    )
+
+
+def _written(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:  # in an archive, or remote
+        return 0
+
+
+def _where_same_thumbnail(table: FeatureTable, rows: Ints, manifest: Manifest) -> Ints:
+    """Return `rows` with -1 for images that do not look as their thumbnail in the store."""
+    assert table.source is not None
+    same = np.full(len(rows), -1, dtype=np.int64)
+    found = np.flatnonzero(rows >= 0)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1) as pool:
+        for start in range(0, len(found), BLOCK):
+            block = found[start : start + BLOCK]
+            kept = read_thumbnails(table.source, rows[block])
+            if not kept:
+                return same
+            alike = pool.map(_looks_as, manifest.paths[block].tolist(), kept)
+            chosen = block[np.fromiter(alike, dtype=bool, count=len(block))]
+            same[chosen] = rows[chosen]
+    return same
+
+
+def _looks_as(path: str, thumbnail: bytes) -> bool:
+    try:
+        return thumbnail_of(read_image(Path(path))) == thumbnail
+    except UnreadableImage:
+        return False
+
+
+def _size(path: str) -> int:
+    try:
+        return 0 if is_remote(Path(path)) else size_of(Path(path))
+    except OSError:
+        return 0

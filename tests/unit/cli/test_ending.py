@@ -1,0 +1,101 @@
+"""What ends a command from outside, or for want of something, is one sentence and its exit code."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from evenhand._errors import EvenhandError
+from evenhand.cli import ending
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "code"),
+    [
+        (EvenhandError("no"), "no", 1),
+        (KeyboardInterrupt(), "interrupted", 130),
+        (MemoryError("16 GiB"), "the memory does not suffice (16 GiB)", 1),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), "x: No space left on device", 1),
+        (RuntimeError("can't start new thread"), "the system gives no further thread or process", 1),
+        (
+            BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),
+            "no further thread or process",
+            1,
+        ),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "the memory does not suffice", 1),
+        (ImportError("x.so: failed to map segment from shared object"), "the memory does not suffice", 1),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: 16 GiB"),
+            "the memory does not suffice",
+            1,
+        ),
+    ],
+)
+def test_what_is_no_fault_of_ours_is_a_sentence(error: BaseException, said: str, code: int) -> None:
+    found = ending.told(error)
+    assert found is not None
+    assert said in found[0]
+    assert found[1] == code
+
+
+def test_a_shortage_behind_another_error_is_found() -> None:
+    error = ImportError("numpy could not be imported")
+    error.__cause__ = ImportError("libblas.so: failed to map segment from shared object")
+    found = ending.told(error)
+    assert found is not None
+    assert "the memory does not suffice" in found[0]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("ours"), OSError("no number"), RuntimeError("ours")])
+def test_faults_of_ours_are_not_hidden(error: BaseException) -> None:
+    assert ending.told(error) is None
+
+
+CODE = """
+import signal, sys, time
+from evenhand.cli import ending
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in ({numbers}): signal.signal(number, signal.SIG_DFL)
+ending.PATIENCE = 0.5
+with ending.listening():
+    print("ready", flush=True)
+    {work}
+"""
+SLEEP = "time.sleep(60)"
+SWALLOW = "\n    while True:\n        try: time.sleep(60)\n        except BaseException: pass"
+
+
+def ended(work: str, number: int, *, usual: str = "signal.SIGTERM, signal.SIGHUP") -> tuple[int, str]:
+    """Send a signal to a process at work; return its exit code and what it said."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CODE.format(work=work, numbers=usual)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        os.kill(process.pid, number)
+        return process.wait(timeout=60), process.stderr.read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_one_sentence(number: int) -> None:
+    assert ended(SLEEP, number) == (128 + number, "error: interrupted\n")
+
+
+def test_a_signal_that_a_library_swallows_ends_the_process_all_the_same() -> None:
+    assert ended(SWALLOW, signal.SIGTERM)[0] == 128 + signal.SIGTERM
+
+
+def test_a_signal_that_the_parent_had_ignored_stays_so() -> None:
+    work = "import os; os.kill(os.getpid(), signal.SIGHUP); sys.exit(7)"
+    code = CODE.format(work=work, numbers="signal.SIGTERM,").replace(
+        "ending.PATIENCE", "signal.signal(signal.SIGHUP, signal.SIG_IGN); ending.PATIENCE"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 7

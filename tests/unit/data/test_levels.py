@@ -1,0 +1,70 @@
+"""What folder levels mean, where they are guessed and where they are told."""
+
+import pytest
+
+from evenhand._errors import EvenhandError
+from evenhand.data.levels import Levels, guess, repeated_below
+
+
+def places(*folders: str) -> list[tuple[str, ...]]:
+    return [tuple(text.split("/")) if text else () for text in folders]
+
+
+@pytest.mark.parametrize(
+    ("folders", "roles"),
+    [
+        (["a", "b"], "class"),
+        (["a/deep", "b", ""], "class"),
+        (["train/a", "test/b", ""], "split/class"),
+        (["train/a"], "split/class"),
+        (["train", "bus"], "class"),
+        (["trainset/a", "eval/a"], "split/class"),
+        (["cat/train", "cat/test", "dog/train"], "class/split"),
+        (["PetImages/Cat", "PetImages/Dog"], "*/class"),
+        (["data/train/a", "data/val/a"], "*/split/class"),
+        (["train/images/a", "test/images/a"], "split/*/class"),
+        (["seg_train/seg_train/sea", "seg_test/seg_test/sea"], "split/*/class"),
+        (["train/a", "train/b", "test/b/deep"], "split/class"),
+    ],
+)
+def test_guessed(folders, roles):
+    assert str(guess(places(*folders))) == roles
+
+
+def test_splits_beside_classes_are_not_guessed():
+    with pytest.raises(
+        EvenhandError, match=r"split folders test, train stand beside other folders \(extra\)"
+    ):
+        guess(places("train/a", "test/a", "extra"))
+
+
+def test_the_same_folders_below_every_class_may_be_the_classes():
+    pacs = places("photo/cat", "photo/dog", "sketch/cat", "sketch/dog")
+    note = repeated_below(pacs, guess(pacs))
+    assert note == (
+        "the same folders (cat, dog) lie below every class (photo, sketch): if they are the classes, give "
+        "--layout domain/class; if they are an attribute, --layout class/NAME"
+    )
+
+
+@pytest.mark.parametrize(
+    "folders", [["a", "b"], ["a/images", "b/images"], ["a/1", "a/2", "b/3", "b/4"], ["a/x", "a/y", "b"]]
+)
+def test_other_folders_below_classes_are_no_matter(folders):
+    found = places(*folders)
+    assert repeated_below(found, guess(found)) is None
+
+
+def test_told():
+    levels = Levels.parse("domain/*/class")
+    assert levels.attributes == ("domain",)
+    assert levels.of("domain", ("photo", "x", "cat")) == "photo"
+    assert levels.of("class", ("photo", "x", "cat")) == "cat"
+    assert levels.of("class", ("photo",)) == ""
+    assert levels.of("split", ("photo", "x", "cat")) == ""
+
+
+@pytest.mark.parametrize("text", ["domain", "class/class", "a/a/class", "", "class//x"])
+def test_told_wrongly(text):
+    with pytest.raises(EvenhandError, match=r"layout got .*; write a word for each level of folders"):
+        Levels.parse(text)

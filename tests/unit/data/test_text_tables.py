@@ -1,0 +1,146 @@
+"""Tables of text as Excel, pandas, R, CelebA and ImageNet's lists write them."""
+
+import os
+
+import pytest
+
+from evenhand._errors import EvenhandError
+from evenhand.data.read_tables import part_files, read_columns, without_empty_rows
+
+ROWS = ["a.jpg", "b.jpg"]
+
+
+def read(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return {name: values.tolist() for name, values in without_empty_rows(read_columns(path)).values.items()}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "file_name,label\na.jpg,x\nb.jpg,y\n",
+        "file_name;label\r\na.jpg;x\r\nb.jpg;y\r\n",
+        "\ufefffile_name;label\r\na.jpg;x \r\nb.jpg; y",
+        "file_name\tlabel\na.jpg\tx\nb.jpg\ty",
+        "file_name|label\na.jpg|x\nb.jpg|y",
+        "sep=;\r\nfile_name;label\r\na.jpg;x\r\nb.jpg;y\r\n",
+        '"file_name","label"\n"a.jpg","x"\n"b.jpg","y"\n',
+        "file_name\tlabel\r\na.jpg\tx\r\nb.jpg\ty\r\n".encode("utf-16"),
+        "a.jpg,x\nb.jpg,y\n",
+        "file_name,label\n\na.jpg,x\n,\nb.jpg,y\n,\n",
+    ],
+)
+def test_the_same_rows(tmp_path, content):
+    assert read(tmp_path / "t.csv", content) == {"file_name": ROWS, "label": ["x", "y"]}
+
+
+def test_a_comma_in_a_value_of_a_semicolon_table(tmp_path):
+    assert read(tmp_path / "t.csv", "file_name;height, cm\na.jpg;1,5\nb.jpg;2,5\n") == {
+        "file_name": ROWS,
+        "height, cm": ["1,5", "2,5"],
+    }
+
+
+def test_index_columns(tmp_path):
+    assert read(tmp_path / "t.csv", ",file_name\n0,a.jpg\n1,b.jpg\n") == {"": ["0", "1"], "file_name": ROWS}
+    assert read(tmp_path / "t.csv", "file_name,n\n1,a.jpg,5\n2,b.jpg,6\n") == {
+        "": ["1", "2"],
+        "file_name": ROWS,
+        "n": ["5", "6"],
+    }
+
+
+def test_celebas_attributes(tmp_path):
+    content = "2\nMale Blond\na.jpg -1  1\nb.jpg  1 -1\n"
+    assert read(tmp_path / "list_attr.txt", content) == {
+        "": ROWS,
+        "Male": ["-1", "1"],
+        "Blond": ["1", "-1"],
+    }
+
+
+def test_lists_without_a_header(tmp_path):
+    assert read(tmp_path / "train.txt", "a.jpg 0\nb.jpg 1\n") == {"file_name": ROWS, "label": ["0", "1"]}
+    assert read(tmp_path / "t.csv", "1,a.jpg,0\n2,b.jpg,1\n") == {
+        "column 1": ["1", "2"],
+        "file_name": ROWS,
+        "column 3": ["0", "1"],
+    }
+    assert read(tmp_path / "one.txt", "a.jpg\nb.jpg\n") == {"file_name": ROWS}
+
+
+def test_empty_rows_are_counted(tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n,\n,\n")
+    assert without_empty_rows(read_columns(tmp_path / "t.csv")).notes == (
+        f"2 of 3 rows of {tmp_path}/t.csv are empty and are left out",
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        (["0", "1.0"], ["0", "1"]),
+        (["0.0", "1.000000000000000000e+00"], ["0", "1"]),
+        (["1,0", "2"], ["1", "2"]),
+        (["-1.0", "+1.0"], ["-1", "1"]),
+        (["1.0", "1.5"], ["1.0", "1.5"]),
+        (["01", "1.0"], ["01", "1.0"]),
+        (["1.0", "cat"], ["1.0", "cat"]),
+        (["<NA>", "NaN"], ["", ""]),
+    ],
+)
+def test_whole_numbers_are_written_as_such(tmp_path, written, read_as):
+    (tmp_path / "t.tsv").write_text("n\tk\n" + "".join(f"{value}\t.\n" for value in written))
+    assert read_columns(tmp_path / "t.tsv").values["n"].tolist() == read_as
+
+
+@pytest.mark.parametrize("content", ["x,y\nä,1\n".encode("cp1252"), "x,y\na,1\n".encode("utf-16-le")])
+def test_other_encodings_are_told_what_to_do(tmp_path, content):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(
+        EvenhandError, match="it is not UTF-8 text; save it as UTF-8, in Excel as 'CSV UTF-8'"
+    ):
+        read_columns(tmp_path / "t.csv")
+
+
+def test_a_row_of_blanks_too_long(tmp_path):
+    (tmp_path / "t.txt").write_text("a.jpg 0\nb.jpg 1 2\n")
+    with pytest.raises(EvenhandError, match=r"cannot read the table .*: row 2 has 3 values, not 2"):
+        read_columns(tmp_path / "t.txt")
+
+
+def test_a_spreadsheet_is_told_what_to_do(tmp_path):
+    with pytest.raises(EvenhandError, match=r"save the sheet as CSV UTF-8, or give a folder or one of \.csv"):
+        read_columns(tmp_path / "t.xlsx")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet", "t.jsonl", "t.txt"])
+def test_a_pipe_is_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(
+        EvenhandError, match="a pipe or a device, no file; save what it gives as a file first"
+    ):
+        read_columns(tmp_path / name)
+
+
+def test_spark_folders(tmp_path):
+    folder = tmp_path / "rows.csv"
+    for place, row in (("split=train/part-0.csv", "a.jpg,x"), ("split=test/part-1.csv", "b.jpg,y")):
+        (folder / place).parent.mkdir(parents=True)
+        (folder / place).write_text(f"file_name,label\n{row}\n")
+    (folder / "_SUCCESS").touch()
+    (folder / "._SUCCESS.crc").touch()
+    assert {name: values.tolist() for name, values in read_columns(folder).values.items()} == {
+        "file_name": ROWS[::-1],
+        "label": ["y", "x"],
+        "split": ["test", "train"],
+    }
+    (folder / "split=test/part-1.csv").write_text("file_name,klass\nb.jpg,y\n")
+    with pytest.raises(EvenhandError, match="has other columns than"):
+        read_columns(folder)
+
+
+def test_other_folders_are_no_table(tmp_path):
+    (tmp_path / "a.csv").touch()
+    assert part_files(tmp_path) == []
+    assert part_files(tmp_path / "a.csv") == []
