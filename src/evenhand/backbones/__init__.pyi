@@ -1,14 +1,14 @@
 from .base import Backbone as Backbone
 from .concepts import embed_concepts as embed_concepts
-from .hf import load_hf as load_hf
 from .hf import HfBackbone as HfBackbone
+from .hf import load_hf as load_hf
 from .load import load_backbone as load_backbone
 from .openclip import load_openclip as load_openclip
 from .openclip_model import OpenClipBackbone as OpenClipBackbone
-from .projection import Projection as Projection
-from .projection import LinearProjection as LinearProjection
-from .projection import AttentionPoolProjection as AttentionPoolProjection
 from .projection import AdapterProjection as AdapterProjection
+from .projection import AttentionPoolProjection as AttentionPoolProjection
+from .projection import LinearProjection as LinearProjection
+from .projection import Projection as Projection
 from .prompts import class_prompts as class_prompts
 from .tiny import load_tiny as load_tiny
 

@@ -4,10 +4,10 @@ from .metrics import Rate as Rate
 from .metrics import evaluate as evaluate
 from .metrics import rate as rate
 from .metrics import worst as worst
-from .results import Results as Results
-from .results import ResultRow as ResultRow
-from .results import MethodSummary as MethodSummary
 from .results import KeptMethod as KeptMethod
+from .results import MethodSummary as MethodSummary
+from .results import ResultRow as ResultRow
+from .results import Results as Results
 from .results import results_schema as results_schema
 from .results import summarise as summarise
 

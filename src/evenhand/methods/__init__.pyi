@@ -22,12 +22,12 @@ from .cfr.loss_terms import Similarity as Similarity
 from .cfr.loss_terms import TargetedContrast as TargetedContrast
 from .cfr.loss_terms import Term as Term
 from .cfr.presets import PRESETS as PRESETS
-from .cfr.recipe import Recipe as Recipe
-from .cfr.recipe import STABLE as STABLE
+from .cfr.recipe import GRID as GRID
+from .cfr.recipe import NEAREST as NEAREST
 from .cfr.recipe import PAPER as PAPER
 from .cfr.recipe import PAPER_CODE as PAPER_CODE
-from .cfr.recipe import NEAREST as NEAREST
-from .cfr.recipe import GRID as GRID
+from .cfr.recipe import STABLE as STABLE
+from .cfr.recipe import Recipe as Recipe
 from .cfr.references import CrossFittedErm as CrossFittedErm
 from .cfr.references import ErmReference as ErmReference
 from .cfr.references import Reference as Reference
@@ -52,10 +52,21 @@ from .zero_shot import ZeroShot as ZeroShot
 
 __all__ = [
     "AFR",
+    "CFR",
+    "DFR",
+    "ERM",
+    "GRID",
+    "JTT",
+    "NEAREST",
+    "PAPER",
+    "PAPER_CODE",
+    "PPA",
+    "PRESETS",
+    "SGD",
+    "STABLE",
     "AnchorCrossEntropy",
     "BalancedProbe",
     "BatchCrossEntropy",
-    "CFR",
     "Calibration",
     "CalibrationRule",
     "CalibrationSet",
@@ -63,33 +74,22 @@ __all__ = [
     "CnC",
     "ContrastiveAdapter",
     "CrossFittedErm",
-    "DFR",
     "DrawnRows",
-    "ERM",
     "EVaLS",
     "ErmReference",
-    "GRID",
     "GroupDRO",
-    "JTT",
     "LinearProbe",
     "Method",
     "Misclassified",
     "Model",
-    "NEAREST",
     "NearestNegatives",
     "NegativeRule",
     "OrthCal",
-    "PAPER",
-    "PAPER_CODE",
-    "PPA",
-    "PRESETS",
     "PositiveRule",
     "RandomNegatives",
     "Recipe",
     "Reference",
     "RoboShot",
-    "SGD",
-    "STABLE",
     "SelectiveFinetuning",
     "ShortcutReference",
     "Similarity",

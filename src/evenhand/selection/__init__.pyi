@@ -10,13 +10,13 @@ from .rules import Rule as Rule
 from .rules import find_rule as find_rule
 
 __all__ = [
+    "RULES",
     "Choice",
     "Evidence",
     "HeldOutPredictions",
     "Partition",
     "ProbeDiagnostics",
     "ProbeSanityCheck",
-    "RULES",
     "Rule",
     "find_rule",
     "infer_environments",

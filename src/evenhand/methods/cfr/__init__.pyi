@@ -9,12 +9,12 @@ from .loss_terms import Similarity as Similarity
 from .loss_terms import TargetedContrast as TargetedContrast
 from .loss_terms import Term as Term
 from .presets import PRESETS as PRESETS
-from .recipe import Recipe as Recipe
-from .recipe import STABLE as STABLE
+from .recipe import GRID as GRID
+from .recipe import NEAREST as NEAREST
 from .recipe import PAPER as PAPER
 from .recipe import PAPER_CODE as PAPER_CODE
-from .recipe import NEAREST as NEAREST
-from .recipe import GRID as GRID
+from .recipe import STABLE as STABLE
+from .recipe import Recipe as Recipe
 from .references import CrossFittedErm as CrossFittedErm
 from .references import ErmReference as ErmReference
 from .references import Reference as Reference
@@ -23,23 +23,23 @@ from .references import ZeroShotReference as ZeroShotReference
 from .shortcut_probe import ShortcutProbe as ShortcutProbe
 
 __all__ = [
+    "CFR",
+    "GRID",
+    "NEAREST",
+    "PAPER",
+    "PAPER_CODE",
+    "PRESETS",
+    "STABLE",
     "AnchorCrossEntropy",
     "BatchCrossEntropy",
-    "CFR",
     "Calibration",
     "CalibrationRule",
     "CalibrationSet",
     "CrossFittedErm",
     "ErmReference",
-    "GRID",
     "Misclassified",
-    "NEAREST",
-    "PAPER",
-    "PAPER_CODE",
-    "PRESETS",
     "Recipe",
     "Reference",
-    "STABLE",
     "ShortcutProbe",
     "ShortcutReference",
     "Similarity",
