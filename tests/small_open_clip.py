@@ -59,6 +59,8 @@ def write_open_clip(kind: str, folder: Path) -> Path:
         for name, parameter in model.named_parameters():
             if name.endswith("bias") and parameter.ndim:
                 torch.nn.init.normal_(parameter, std=0.5)
+            elif name == "text_decoder.text_projection":  # which CoCa leaves as its memory was
+                torch.nn.init.normal_(parameter, std=0.1)
     folder.mkdir(parents=True)
     (folder / "open_clip_config.json").write_text(
         json.dumps({"model_cfg": config, "preprocess_cfg": {"interpolation": "bilinear"}})

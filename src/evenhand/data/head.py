@@ -46,7 +46,7 @@ class Head:
     Raises
     ------
     EvenhandError
-        If there are fewer than two classes, a class name comes twice, or widths do not fit each other.
+        If there is no class, a class name comes twice, or widths do not fit each other.
 
     Examples
     --------
@@ -65,9 +65,9 @@ class Head:
     pool: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.classes) < 2 or len(set(self.classes)) < len(self.classes):
+        if not self.classes or len(set(self.classes)) < len(self.classes):
             raise EvenhandError(
-                f"classes must hold two or more different names, but they are {list(self.classes)[:5]}; "
+                f"classes must hold different names, but they are {list(self.classes)[:5]}; "
                 "give one name per class"
             )
         if self.weight.ndim != 2:

@@ -30,7 +30,7 @@ def test_projected_trunk_features_are_what_encode_image_gives(
     found = find_site(model, "small", site)
     h = found.trunk(pixels)
     assert h.shape == (len(pixels), found.projection.width)
-    assert torch.allclose(found.projection.embed(h), encoded(model, pixels), atol=1e-5, rtol=0)
+    assert torch.allclose(found.projection.embed(h), encoded(model, pixels), atol=1e-4, rtol=1e-4)
 
 
 @torch.inference_mode()
@@ -62,7 +62,7 @@ def test_a_written_projection_is_used_by_the_model(model: CLIP, site: str | None
         h = found.trunk(pixels)
     write_projection(model, other)
     with torch.inference_mode():
-        assert torch.allclose(encoded(model, pixels), other.embed(h), atol=1e-5, rtol=0)
+        assert torch.allclose(encoded(model, pixels), other.embed(h), atol=1e-4, rtol=1e-4)
     # The site was read before: what it holds is a copy.
     assert not torch.equal(found.projection.weight, other.weight)
     again = find_site(model, "small", site).projection.tensors()
@@ -82,7 +82,7 @@ def test_the_pool_and_its_last_map_are_open_clips(resnet: CLIP) -> None:
     found = find_site(resnet, "small", "attnpool")
     pixels = torch.randn(3, 3, 64, 64)
     own = found.projection.pool(found.trunk(pixels)) @ found.projection.weight + found.projection.bias
-    assert torch.allclose(own, resnet.visual(pixels), atol=1e-5, rtol=0)
+    assert torch.allclose(own, resnet.visual(pixels), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("wrong", ["transposed", "bias"])

@@ -455,6 +455,9 @@ def test_unlabelled_empty_folder(tmp_path):
 )
 def test_names_that_no_text_tower_reads_are_noted(tmp_path, names, noted):
     rows = [f"{name}{k}.png,{name}\n" for name in names for k in range(3)]
+    for name in names:
+        for k in range(3):
+            picture(tmp_path / f"{name}{k}.png")
     (tmp_path / "rows.csv").write_text("path,label\n" + "".join(rows))
     found = [note for note in Manifest.read(tmp_path / "rows.csv").notes if "useless prompts" in note]
     assert [note for note in found if noted and noted in note and "--class-names" in note] == found

@@ -138,7 +138,7 @@ def test_a_projected_row_of_exactly_zero_does_not_stop_learning(validate: bool) 
     assert np.isfinite(losses).all()
     assert losses[-1] < 0.3 * losses[0]
     assert (erm.predict(X[3:]) == labels[3:]).all()
-    fitted(CFR(blind, CrossFittedErm(), recipes=QUICK), X, labels, validate)
+    fitted(CFR(blind, reference=CrossFittedErm(), recipes=QUICK), X, labels, validate)
 
 
 def test_candidates_that_equal_erm_gain_nothing_and_leave_it(validate: bool) -> None:

@@ -74,7 +74,7 @@ def test_streaming_gives_what_memory_gives_for_the_same_order_of_rows(
         problem = build_problem(*args)
         return replace(problem, h=replace(problem.h, order=SMALL))
 
-    monkeypatch.setattr(base, "pose", in_blocks)
+    monkeypatch.setattr(base, "build_problem", in_blocks)
     monkeypatch.setattr(_rows, "BLOCK", 64)
     read = fitted(method, table, table.stored(rows), head=head)
     held = fitted(method, table, table.features(rows), head=head)
@@ -103,7 +103,7 @@ def test_rows_in_memory_are_shuffled_together_and_rows_of_a_store_in_blocks(tabl
 def test_what_lies_sorted_by_class_is_learned_as_well(
     table: FeatureTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_rows, "Blocks", lambda: SMALL)
+    monkeypatch.setattr(_rows, "BlockOrder", lambda: SMALL)
     rows, right = table.rows("train"), []
     for X in (table.stored(rows), table.features(rows)):
         model = fitted("erm", table, X, head=table.head)

@@ -85,7 +85,7 @@ def test_features_of_another_width_are_refused(table: FeatureTable, tmp_path: Pa
 def test_a_run_on_imported_embeddings_refuses_images(table: FeatureTable, tmp_path: Path) -> None:
     fit(table, method="zero_shot", out=tmp_path / "run")
     with pytest.raises(EvenhandError, match="fitted on imported embeddings"):
-        predict(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+        predict(tmp_path / "run", tmp_path / "photos", out=tmp_path / "p.csv")
 
 
 def test_predict_needs_images_or_features(table: FeatureTable, tmp_path: Path) -> None:
@@ -96,20 +96,20 @@ def test_predict_needs_images_or_features(table: FeatureTable, tmp_path: Path) -
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, table: FeatureTable) -> None:
     with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json; make one with fit"):
-        predict(tmp_path, tmp_path, out=tmp_path / "p.csv")
+        predict(tmp_path, tmp_path / "photos", out=tmp_path.parent / "p.csv")
     fit(table, method="zero_shot", out=tmp_path / "run")
     card = tmp_path / "run" / "card.json"
     card.write_text('{"schema": 9, "kind": "run"}')
     with pytest.raises(EvenhandError, match="card schema 9"):
-        predict(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+        predict(tmp_path / "run", tmp_path / "photos", out=tmp_path / "p.csv")
     card.write_text('{"schema": 1, "kind": "store"}')
     with pytest.raises(
         EvenhandError, match=r"is no run folder: its card\.json is another's; make one with fit"
     ):
-        predict(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+        predict(tmp_path / "run", tmp_path / "photos", out=tmp_path / "p.csv")
     card.write_text("{")
     with pytest.raises(EvenhandError, match=r"card\.json cannot be read"):
-        predict(tmp_path / "run", tmp_path, out=tmp_path / "p.csv")
+        predict(tmp_path / "run", tmp_path / "photos", out=tmp_path / "p.csv")
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(EvenhandError, match="exists and is no run folder"):
         fit(table, method="erm", out=tmp_path)
@@ -134,11 +134,11 @@ def test_a_run_replaces_a_run_and_leaves_other_files(table: FeatureTable, tmp_pa
 def test_a_fit_that_was_killed_is_no_run_and_may_be_done_again(table: FeatureTable, tmp_path: Path) -> None:
     out = tmp_path / "run"
     fit(table, method="zero_shot", out=out)
-    left = out / f".files.{os.getpid()}.tmp"
+    left = out / ".files.0123456789abcdef.tmp"
     left.mkdir()
     (out / "card.json").replace(left / "card.json")
     with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json"):
-        predict(out, features=tmp_path, out=tmp_path / "p.csv")
+        predict(out, features=tmp_path / "X.npy", out=tmp_path / "p.csv")
     fit(table, method="zero_shot", out=out)
     assert is_run(out)
     assert not left.exists()
