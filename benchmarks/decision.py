@@ -36,10 +36,10 @@ MARGIN = 0.03
 GRID = {
     "skewness": (0.2, 0.25, 0.3, 0.4),
     "skewness_without_text": (0.6, 0.8, 1.0),
-    "agreement": (-0.4, -0.25, -0.15),
+    "clearness": (1.0, 1.65, 2.0, 99.0),
 }
 """Limits that are chosen leaving one family out."""
-CONFIDENCES = (0.9, 0.95, 0.975, 0.99)
+CONFIDENCES = (0.9, 0.95, 0.975)
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,8 @@ def _parts(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
         "all of the reference": lambda case: case.decide(replace(usual, share_without_text=1))[0].index,
         "no trust": lambda case: _decide_with(case, trust=np.ones(len(case.pool.seen.y))),
         "hard cells": lambda case: _decide_with(case, low=np.round(read(case.pool.seen).low)),
-        "no bound": lambda case: case.decide(rule=DecisionRule(confidence=0.5))[0].index,
+        "one bound": lambda case: case.decide(replace(usual, clearness=99))[0].index,
+        "no bound": lambda case: case.decide(rule=DecisionRule(0.5, 0.5))[0].index,
         "without heads": _without_heads,
         "another seed of draws": lambda case: case.decide(seed=1)[0].index,
     }
@@ -226,7 +227,7 @@ def _without_heads(case: Case) -> int:
 def _left_out(cases: Sequence[Case]) -> list[dict[str, Any]]:
     """Choose the limits and the confidence on all families but one, and decide on that one."""
     settings = [
-        (Limits(**dict(zip(GRID, values, strict=True))), DecisionRule(confidence, 500))
+        (Limits(**dict(zip(GRID, values, strict=True))), DecisionRule(confidence, draws=500))
         for values in product(*GRID.values())
         for confidence in CONFIDENCES
     ]

@@ -76,9 +76,8 @@ class Limits:
         Least competence of zero-shot that lets it vouch for the probe.
     agreement, legibility : float
         A probe under the one, or above the other, reads something that no row contradicts.
-    contradiction, clearness : float
-        Least share of the lower part that the probe must have wrong, and least product of that share with the
-        separation of the parts, for the lower part to be a minority and no tail.
+    clearness : float
+        Least product of contradiction and separation for the lower part to be a minority and no tail.
     """
 
     skewness: float = 0.25
@@ -87,8 +86,7 @@ class Limits:
     competence: float = 0.7
     agreement: float = -0.25
     legibility: float = 0.95
-    contradiction: float = 0.7
-    clearness: float = 2.0
+    clearness: float = 1.65
 
 
 @dataclass(frozen=True)
@@ -117,8 +115,6 @@ class Reading:
         Distance of the two parts in standard deviations.
     rows : float
         Expected rows in the smallest hidden cell.
-    contradicted : bool
-        The probe has most of the lower part wrong.
     clear : bool
         The lower part lies apart and contradicts the probe, so that it is no tail.
     uncontradicted : bool
@@ -139,7 +135,6 @@ class Reading:
     contradiction: float
     separation: float
     rows: float
-    contradicted: bool
     clear: bool
     uncontradicted: bool
     competent: bool
@@ -178,7 +173,6 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
         agreement=agreement,
         contradiction=contradiction,
         separation=apart,
-        contradicted=contradiction >= limits.contradiction,
         clear=contradiction * apart >= limits.clearness,
         rows=min(float(low[y == code].sum()) for code in np.unique(y)),
         uncontradicted=bool(seen.has_text and competent and uncontradicted and hidden < 0.5),

@@ -71,7 +71,7 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             f"{reading.legibility:.0%} above chance, and no row contradicts it",
             f"look for counterexamples, or {label}",
         )
-    if reading.hidden >= SURE and not reading.contradicted:
+    if reading.hidden >= SURE and not reading.clear:
         return (
             "cannot tell",
             "no counterexamples: something besides the class names goes with the classes, but of the rows "
