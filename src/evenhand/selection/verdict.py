@@ -17,6 +17,8 @@ ROWS = 10
 """Rows that the smallest hidden cell must be expected to hold."""
 ROWS_WITHOUT_TEXT = 1000
 """Rows under which no sign means nothing where there are no class names."""
+SKEWNESS_WITHOUT_TEXT = 0.25
+"""Skewness above which it means nothing either: hard rows and a minority look alike there."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,9 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
     if reading.hidden > 1 - SURE:
         reason = f"few rows: a hidden minority may be there or not ({figure})"
         return "cannot tell", reason, f"add rows, or {label}"
+    if not reading.has_text and reading.skewness > SKEWNESS_WITHOUT_TEXT:
+        reason = f"no class names: hard rows and a hidden minority look alike here ({figure})"
+        return "cannot tell", reason, f"give class names, or {label}"
     if not reading.has_text and n < ROWS_WITHOUT_TEXT:
         return (
             "cannot tell",
