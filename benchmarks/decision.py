@@ -34,12 +34,11 @@ from evenhand.selection.verdict import verdict
 MARGIN = 0.03
 """How far a run may lie under what it is compared with."""
 GRID = {
-    "skewness": (0.2, 0.25, 0.3, 0.4),
-    "skewness_without_text": (0.6, 0.8, 1.0),
+    "skewness": (0.2, 0.25, 0.3),
     "clearness": (1.0, 1.65, 2.0, 99.0),
 }
 """Limits that are chosen leaving one family out."""
-CONFIDENCES = (0.9, 0.95, 0.975)
+CONFIDENCES = (0.9, 0.95)
 
 
 @dataclass(frozen=True)
