@@ -93,8 +93,8 @@ class Part:
     def without(self, directions: Floats) -> Part:
         """Return the part with embeddings that lack the orthonormal directions [D, r]."""
         taken = directions.astype(np.float32)
-        rest = (z - (z @ taken) @ taken.T for z in (self.z, self.z_test))
-        return Part(*rest, self.prototypes, self.rows)
+        rest, rest_test = (z - (z @ taken) @ taken.T for z in (self.z, self.z_test))
+        return Part(rest, rest_test, self.prototypes, self.rows)
 
 
 def fit_pool(sample: Sample, seed: int = 0, repeats: int = REPEATS) -> Pool:
