@@ -28,8 +28,8 @@ HEAD = """\
 # Python
 
 This page lists what `import evenhand` offers, and the packages below it. A public name is one that a package
-exports; everything else is private. Names load at first use, so `import evenhand` loads no heavy library. A script
-writes these pages from the docstrings. [Put a method together](../how-to/compose.md) has longer examples.
+exports; everything else is private. Names load at first use, so `import evenhand` loads no heavy library. The
+docstrings make these pages. [Put a method together](../how-to/compose.md) has longer examples.
 """
 KINDS = ("Functions", "Estimators", "Classes", "Constants", "Errors")
 UNDERLINED = re.compile(r"^(?P<title>[A-Z][\w ]+)\n-{3,}\n", flags=re.MULTILINE)

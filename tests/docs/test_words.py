@@ -18,7 +18,7 @@ RETIRED = {
     r"witness\w*": "probe check, diagnostics",
     r"testimon\w+|testif\w+": "diagnostics",
     r"incumbents?": "baseline",
-    r"ground": "sampling pool",
+    r"(?-i:Grounds?)(?! truth)": "sampling pool",
     r"pools": "sampling pools",
     r"(?:line|lines) of draws": "shared draw",
     r"pos(?:e|ed|es)": "build",
@@ -37,11 +37,11 @@ RETIRED = {
     r"licen[c]e[sd]?|grey|artefacts?|catalogue|analyse[sd]?": "American: license, gray, artifact",
 }
 ALLOWED = (
-    r"unit[ -](?:vectors?|norm|length|sphere|(?:text )?embeddings?|features?|class|prototypes?|z\b|tests?)",
-    r"unit\([\w. +]+\)|unit\(mean",
+    r"unit[\s-]+(?:vectors?|norm|length|sphere|(?:text )?embeddings?|features?|class|prototypes?|z\b|tests?)",
+    r"\bunit\(",
     r"\bunits/|tests/unit",
-    r"ground truth|background|foreground|underground",
-    r"thread pools|worker pools|attention pools?",
+    r"a picture of (?:a )?\{",
+    r"(?:thread|worker|actor) pools|attention pools?",
     r"lines? of (?:a|the|code)",
     r"coloured[-_]mnist",
 )
