@@ -48,7 +48,7 @@ Graph = Mapping[str, set[str]]
 
 
 def picture() -> str:
-    """Return the picture as SVG."""
+    """Return the diagram as SVG."""
     graph = imports()
     places = placed(graph)
     width = max(x for x, _ in places.values()) + WIDTH / 2 + MARGIN

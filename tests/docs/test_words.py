@@ -31,10 +31,10 @@ RETIRED = {
     r"\w*(?:minimi|maximi|normali|optimi|summari|recogni|generali|initiali|regulari|standardi|organi|reali)s"
     r"(?:e|es|ed|er|ers|ing|ation|ations)": "American: -ize",
     r"cent(?:re|red|res|ring)|uncentred": "American: center",
-    r"colou(?:r|rs|red|ring)|behaviou?rs?(?<!behavior)(?<!behaviors)": "American: color, behavior",
+    r"colou(?:r|rs|red|ring)|behaviours?": "American: color, behavior",
     r"neighbou(?:r|rs|ring)|favou(?:r|rs|red)|honou(?:r|rs|red)": "American: neighbor, favor, honor",
     r"(?:un|mis)?label(?:led|ling)|modelling|cancelled|travelled": "American: labeled",
-    r"licen[c]e[sd]?|grey|artefacts?|catalogue|analyse[sd]?": "American: license, gray, artifact",
+    r"licences?|grey|artefacts?|analysed?": "American: license, gray, artifact",
 }
 ALLOWED = (
     r"unit[\s-]+(?:vectors?|norm|length|sphere|(?:text )?embeddings?|features?|class|prototypes?|z\b|tests?)",
