@@ -41,7 +41,7 @@ def test_boxes_of_a_layer_do_not_overlap() -> None:
 
 def test_the_table_names_files_that_exist() -> None:
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    named = [path for row in rows for path in re.findall(r"`([\w/.-]+\.\w+)`", row)]
+    named = [path for row in rows for path in re.findall(r"`([\w-]+/[\w/.-]+\.\w+)`", row)]
     assert len(named) >= 30
     folders = (ROOT / "src" / "evenhand", ROOT)
     missing = [path for path in named if not any(Path(folder, path).is_file() for folder in folders)]
