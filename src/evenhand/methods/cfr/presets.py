@@ -18,7 +18,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "paper-code": {"reference": "erm", "recipes": PAPER_CODE},
     "paper-zero-shot": {"reference": "zero_shot", "recipes": PAPER},
 }
-"""Values of CFR's parameters by the name of the preset."""
 
 
 def preset_values(name: str | None) -> Mapping[str, Any]:

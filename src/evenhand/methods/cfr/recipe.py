@@ -63,7 +63,7 @@ PAPER = Recipe(
     schedule=0.5,
     dropout=0.1,
 )
-"""The paper's terms with its published settings."""
+"""The paper's terms with its published settings (method notes, §3)."""
 
 PAPER_CODE = replace(PAPER, terms=(AnchorCrossEntropy(), Calibration(), TargetedContrast()))
 """The same with the targeted loss that the published code trains in place of the similarity term."""
@@ -75,7 +75,7 @@ STABLE = Recipe(
 )
 """Cross-entropy on all rows holds what ERM knows; calibration moves the errors; classes count alike.
 
-The page "Specification of the method" has the equations and the reasons.
+The terms of method notes §8 at twice the step and half the epochs.
 """
 
 
