@@ -16,7 +16,7 @@ TWO    := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit ray faults browser install-test fresh docs bench lock clean
+.PHONY: help setup demo test lint types reference unit ray faults browser install-test fresh docs bench lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,11 @@ lint: setup  ## ruff: style and format
 types: setup  ## mypy, strict
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks
+
+reference: setup  ## write the reference and the architecture picture from the code
+	$(BIN)/python scripts/cli_reference.py
+	$(BIN)/python scripts/python_reference.py
+	$(BIN)/python scripts/architecture_picture.py
 
 unit: setup  ## every test but the wheel's, the browser's and the cluster's
 	$(PYTEST) $(TWO) -m "not install and not browser and not ray"

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from evenhand._random import torch_stream
-from evenhand.functional.geometry import unit
-from evenhand.methods._draws.positives import DrawnRows
+from evenhand.functional import unit
+from evenhand.methods import CalibrationSet, DrawnRows, Misclassified
 from evenhand.methods._draws.sampling import Drawn, RowsByClass, Sampler, SamplingPool, shared
-from evenhand.methods.cfr.calibration_set import CalibrationSet, Misclassified, margins
+from evenhand.methods.cfr.calibration_set import margins
 
 
 @dataclass(frozen=True)

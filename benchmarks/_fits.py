@@ -11,8 +11,8 @@ from torch.nn.functional import cross_entropy
 
 from evenhand import CFR, Head
 from evenhand._typing import Floats
+from evenhand.methods import PAPER
 from evenhand.methods._training.train_erm import ERM_SGD
-from evenhand.methods.cfr.recipe import PAPER
 
 GAMMAS = (4, 8, 12, 16, 20)
 """From AFR's range on Waterbirds."""
@@ -28,7 +28,7 @@ def cfr(head: Head, epochs: int) -> CFR:
 def fit_afr(X: Floats, y: np.ndarray, *, steps: int = 500) -> list[torch.Tensor]:
     """Fit AFR's recipe: ERM on four fifths, then for each γ the last layer on the rest, reweighted.
 
-    Weights ∝ exp(−γ p_i(y_i)), balanced by class, and a pull λ‖θ − θ_ERM‖² with λ = 0.1; full batches.
+    Weights ∝ exp(−γ p_i(y_i)), balanced by class, and an L2 penalty λ‖θ − θ_ERM‖² with λ = 0.1; full batches.
     """
     codes = np.unique(y, return_inverse=True)[1]
     cut = 4 * len(X) // 5

@@ -48,13 +48,13 @@ def watched(work: Callable[[], Any]) -> dict[str, float]:
 
 
 def fit(store: str, method: str, how: str) -> dict[str, Any]:
-    """Fit a method on a store; what reading the table takes is told apart from what the fit adds.
+    """Fit a method on a store; reading the table and the fit itself are measured apart.
 
     One epoch of each stage: their number changes the seconds, not the memory.
     """
     from evenhand import load_store
+    from evenhand.methods import STABLE
     from evenhand.methods._training.train_erm import ERM_SGD
-    from evenhand.methods.cfr.recipe import STABLE
     from evenhand.runs.fit import fit_row
 
     once = replace(ERM_SGD, epochs=1)

@@ -1,4 +1,4 @@
-"""open_clip models with random weights, and drawn pictures to put through them."""
+"""open_clip models with random weights, and drawn images to send through them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from open_clip.model import CLIP
 from torch import Tensor
 
-from evenhand.backbones.openclip_model import OpenClipBackbone
+from evenhand.backbones import OpenClipBackbone
+from evenhand.data import Manifest
 from evenhand.data.decode import read_image
-from evenhand.data.manifest import Manifest
 from evenhand.datasets.scenes import write_scenes
 
 

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from evenhand.backbones.openclip_model import OpenClipBackbone
-from evenhand.functional.contrastive import calibration_loss, similarity_loss
-from evenhand.functional.geometry import cosine_logits, project
+from evenhand.backbones import OpenClipBackbone
+from evenhand.functional import calibration_loss, cosine_logits, project, similarity_loss
 
 DRAWN = 16
 """Positives and negatives of each anchor, k_p and k_n."""
@@ -24,7 +23,7 @@ class PaperLoop:
     backbone : OpenClipBackbone
         Frozen; the projection alone learns.
     pixels : Tensor [N, 3, H, W]
-        All training pictures.
+        All training images.
     y : int64 Tensor [N]
         Codes.
     """

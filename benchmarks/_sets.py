@@ -15,9 +15,9 @@ import numpy as np
 
 from evenhand import Manifest, import_embeddings, load_openclip, load_store, load_tiny
 from evenhand._random import numpy_stream
-from evenhand.data.table import FeatureTable
+from evenhand.data import FeatureTable
 from evenhand.datasets.scenes import write_scenes
-from evenhand.extract.local import embed
+from evenhand.extract import embed
 
 SEEDS = (0, 1)
 TRAINING = 3000

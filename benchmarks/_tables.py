@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import t
 
-from evenhand.functional.intervals import percentile_interval
+from evenhand.functional import percentile_interval
 
 DRAWS = 10_000
 Row = Mapping[str, Any]

@@ -30,7 +30,7 @@ class Spread(NamedTuple):
         return cls(statistics.median(values), min(values), max(values))
 
     def times(self, factor: float) -> Spread:
-        """Return the same in other units."""
+        """Return the same durations, scaled."""
         return Spread(*(factor * value for value in self))
 
 

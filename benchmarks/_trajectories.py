@@ -15,13 +15,13 @@ import torch
 from evenhand import CFR, DFR
 from evenhand._files import atomic
 from evenhand._typing import Floats, Ints
-from evenhand.data.table import FeatureTable
+from evenhand.data import FeatureTable
 from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods._training.rows import FeatureRows
 from evenhand.methods.cfr.candidates import Candidates, History, cross_fitted
 from evenhand.methods.cfr.trajectory import CandidatePlan
-from evenhand.selection.held_out import HeldOutPredictions
-from evenhand.selection.rules import WORST_CLUSTER, Rule
+from evenhand.selection import HeldOutPredictions, Rule
+from evenhand.selection.rules import WORST_CLUSTER
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Run:
     ----------
     names : list of K str
         Candidates.
-    predictions, judged : int64 [K, M], HeldOutPredictions
+    predictions, held_out : int64 [K, M], HeldOutPredictions
         On cross-fitted training rows.
     test : int64 [K + 2, n]
         Test codes predicted by zero-shot, ERM and the candidates.
@@ -44,7 +44,7 @@ class Run:
 
     names: list[str]
     predictions: Ints
-    judged: HeldOutPredictions
+    held_out: HeldOutPredictions
     test: Ints
     test_y: Ints
     test_groups: Ints
@@ -59,8 +59,8 @@ class Run:
 
     def write(self, path: Path) -> None:
         """Write as npz."""
-        fields = {f"judged_{name}": value for name, value in vars(self.judged).items()}
-        rest = {name: value for name, value in vars(self).items() if name not in ("judged", "names")}
+        fields = {f"held_out_{name}": value for name, value in vars(self.held_out).items()}
+        rest = {name: value for name, value in vars(self).items() if name not in ("held_out", "names")}
         with atomic(path) as temporary, temporary.open("wb") as stream:
             np.savez_compressed(stream, names=np.array(self.names), **fields, **rest)
 
@@ -68,17 +68,19 @@ class Run:
     def read(cls, path: Path) -> Run:
         """Read what `write` wrote."""
         with np.load(path) as found:
-            judged = HeldOutPredictions(
-                **{k.removeprefix("judged_"): found[k] for k in found if k.startswith("judged_")}
+            held_out = HeldOutPredictions(
+                **{k.removeprefix("held_out_"): found[k] for k in found if k.startswith("held_out_")}
             )
             rest: dict[str, Any] = {
-                k: found[k] for k in found if not k.startswith("judged_") and k not in ("names", "seconds")
+                k: found[k] for k in found if not k.startswith("held_out_") and k not in ("names", "seconds")
             }
-            return cls(names=found["names"].tolist(), judged=judged, seconds=float(found["seconds"]), **rest)
+            return cls(
+                names=found["names"].tolist(), held_out=held_out, seconds=float(found["seconds"]), **rest
+            )
 
 
 Way: TypeAlias = Callable[[Problem, CandidatePlan, Rule, int, History], Candidates]
-"""How candidates of a plan are made and judged: `cross_fitted`, or as it does."""
+"""How candidates of a plan are made and scored: `cross_fitted`, or as it does."""
 
 
 def follow_or_read(

@@ -34,25 +34,29 @@ from _tables import over_seeds, show
 from _timing import machine
 from _trajectories import Way, follow_or_read
 
-from evenhand.data.table import FeatureTable
-from evenhand.methods._draws.negatives import NearestNegatives
-from evenhand.methods._draws.positives import Centroid
-from evenhand.methods._training.folds import stratified_folds, with_validation
-from evenhand.methods._training.loop import SGD
-from evenhand.methods._training.problem import Problem
-from evenhand.methods.cfr.candidates import Candidates, History, cross_fitted, validated
-from evenhand.methods.cfr.loss_terms import (
+from evenhand.data import FeatureTable
+from evenhand.methods import (
+    GRID,
+    NEAREST,
+    PAPER,
+    SGD,
+    STABLE,
     AnchorCrossEntropy,
     BatchCrossEntropy,
     Calibration,
+    Centroid,
+    CrossFittedErm,
+    ErmReference,
+    NearestNegatives,
     Similarity,
     TargetedContrast,
+    ZeroShotReference,
 )
-from evenhand.methods.cfr.recipe import GRID, NEAREST, PAPER, STABLE
-from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ZeroShotReference
+from evenhand.methods._training.folds import stratified_folds, with_validation
+from evenhand.methods._training.problem import Problem
+from evenhand.methods.cfr.candidates import Candidates, History, cross_fitted, validated
 from evenhand.methods.cfr.trajectory import CandidatePlan, follow
-from evenhand.selection.evidence import Evidence
-from evenhand.selection.rules import Rule
+from evenhand.selection import Evidence, Rule
 
 
 def first_fold(problem: Problem, plan: CandidatePlan, rule: Rule, folds: int, history: History) -> Candidates:
@@ -63,7 +67,7 @@ def first_fold(problem: Problem, plan: CandidatePlan, rule: Rule, folds: int, hi
 
 
 def held_out(problem: Problem, plan: CandidatePlan, rule: Rule, _folds: int, history: History) -> Candidates:
-    """Train once on four fifths of the rows, and judge on the others."""
+    """Train once on four fifths of the rows, and score on the others."""
     return validated(with_validation(problem), plan, rule, history)
 
 
@@ -171,7 +175,7 @@ def _record(job: tuple[argparse.Namespace, str, int, str, str]) -> dict[str, Any
     way = WAYS.get(variant, cross_fitted)
     run = follow_or_read(table, seed, "background", VARIANTS[axis][variant], path, way)
     worst = run.worst_groups()[1:]
-    choice = Evidence().choose(run.names, run.predictions, run.judged, seed)
+    choice = Evidence().choose(run.names, run.predictions, run.held_out, seed)
     return {
         "axis": axis,
         "variant": variant,

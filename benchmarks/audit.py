@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from evenhand import Head, fit
-from evenhand.audits.pipeline import Audit, audit
+from evenhand.audits import Audit, audit
 from evenhand.audits.slices import SlicedRows, assessed, halves, slice_rows
-from evenhand.data.table import FeatureTable
+from evenhand.data import FeatureTable
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 """The words that the CLIP of the photographs was trained on."""
@@ -139,7 +139,7 @@ def flips(audit: Audit, attribute: str) -> dict[str, float | None]:
 
 
 def suspects(audit: Audit, case: Case, run: Path) -> dict[str, int | None]:
-    """Return the calibration rows and the suspects, and how many of either are known to be mislabelled."""
+    """Return the calibration rows and the suspects, and how many of either are known to be mislabeled."""
     ids = pq.read_table(run / "calibration_set.parquet")["id"].to_pylist()
     numbers = {name: row for row, name in enumerate(case.table.ids.tolist())}
     wrong = None if case.clean is None else case.table.y != case.clean.y

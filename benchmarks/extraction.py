@@ -1,4 +1,4 @@
-"""`embed` and `predict` against a bare forward loop over decoded pictures, and half precision on a CPU.
+"""`embed` and `predict` against a bare forward loop over decoded images, and half precision on a CPU.
 
 The bare loop is the most that extraction could reach: the same weights as open_clip lays them out, over
 pixels that lie in memory. `embed` reads and decodes files, makes thumbnails, embeds prompts and writes;
@@ -21,7 +21,7 @@ from _timing import Row, Spread, report, side_by_side
 from torch.nn.functional import cosine_similarity
 
 from evenhand import embed, fit, load_tiny, predict
-from evenhand.backbones.prompts import class_prompts
+from evenhand.backbones import class_prompts
 
 MODELS = ("ViT-B-32", "RN50")
 BATCH = 64

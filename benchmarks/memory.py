@@ -4,7 +4,7 @@
     python benchmarks/memory.py --only fit --share 0.1
 
 A fit that streams must not grow with the features, nor a prediction with the images; what a fit keeps for
-each row is told. Linux only.
+each row is measured, too. Linux only.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from PIL import Image
 
 import evenhand
 from evenhand import Head, embed
-from evenhand.backbones.load import load_backbone
-from evenhand.data.manifest import Manifest
+from evenhand.backbones import load_backbone
+from evenhand.data import Manifest
 from evenhand.data.store_write import StoreWriter
 from evenhand.datasets.scenes import write_scenes
 
@@ -75,9 +75,9 @@ def predict(share: float) -> list[Row]:
     sizes = [max(400, round(share * 1000)), max(2000, round(share * 10_000))]
     with tempfile.TemporaryDirectory() as folder:
         run = _run(Path(folder))
-        pictures = [_pictures(Path(folder) / str(n), n) for n in sizes]
-        kept = [_child("predict", run, one, **RETURNED) for one in pictures]
-        usual = [_child("predict", run, one) for one in pictures]
+        folders = [_images(Path(folder) / str(n), n) for n in sizes]
+        kept = [_child("predict", run, one, **RETURNED) for one in folders]
+        usual = [_child("predict", run, one) for one in folders]
     rows = []
     for how, found in (("memory returned at once", kept), ("allocator as usual", usual)):
         added = [(one["predict"]["peak"] - one["predict"]["before"]) / MIB for one in found]
@@ -133,8 +133,8 @@ def _run(folder: Path) -> Path:
     return folder / "scenes.run"
 
 
-def _pictures(folder: Path, n: int) -> Path:
-    """Write n small pictures into ten folders."""
+def _images(folder: Path, n: int) -> Path:
+    """Write n small images into ten folders."""
     pixels = np.random.default_rng(0).integers(0, 256, (n, 3), dtype=np.uint8)
     for k in range(n):
         place = folder / f"camera-{k % 10}"

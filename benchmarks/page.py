@@ -1,7 +1,7 @@
-"""The report of a run on many pictures: how large the file is, and how long a browser takes to open it.
+"""The report of a run on many images: how large the file is, and how long a browser takes to open it.
 
 Scenes are drawn, embedded by the embedded model and fitted; the page holds all but saliency, which adds
-a dozen small pictures whatever the number of rows. Each round opens the page in a browser without a cache and
+a dozen small images whatever the number of rows. Each round opens the page in a browser without a cache and
 waits until the map is drawn and the first thumbnail shown.
 
     python benchmarks/page.py --images 10000 --rounds 5 --out out/bench/page.json

@@ -24,7 +24,7 @@ from _trajectories import oracle_or_read
 from evenhand import FeatureTable, compare
 from evenhand._random import numpy_stream
 from evenhand.comparison.winner import KEPT
-from evenhand.evaluation.results import Results
+from evenhand.evaluation import Results
 
 METHODS = ("all", "cfr:nearest", "cfr:paper")
 KEPT_OF_HOME = 0.05

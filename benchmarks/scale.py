@@ -1,7 +1,7 @@
 """What an image, a row and a batch cost here, and what 10⁸ and 10⁹ images would take by those costs.
 
     python benchmarks/scale.py --out out/bench/scale.json
-    python benchmarks/scale.py --only pictures driver --gpu-rate 2500 --network 25
+    python benchmarks/scale.py --only images driver --gpu-rate 2500 --network 25
 
 Costs are measured on this machine, processor time of one core. What it has not, GPUs, a network and an object
 store, comes from options, and the table says "assumed" of it.
@@ -30,8 +30,8 @@ from _timing import Row, Spread, report
 from PIL import Image
 
 from evenhand import Head, load_tiny
+from evenhand.data import Manifest
 from evenhand.data.decode import read_image
-from evenhand.data.manifest import Manifest
 from evenhand.data.store_write import StoreWriter
 from evenhand.extract.engine import Embedded
 from evenhand.extract.loading import REMOTE_READERS, Consecutive, thumbnail_of
@@ -46,7 +46,7 @@ WIDTH = 1024
 """D_in of the rows that the driver writes: ViT-L/14."""
 BATCH = 64
 DECODING = ("decode", "resize", "thumbnail")
-"""What the workers' cores do to every picture."""
+"""What the workers' cores do to every image."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Assumed:
     request: float = 0.03
 
 
-def pictures() -> dict[str, Row]:
+def images() -> dict[str, Row]:
     """Milliseconds of a core for each step of a photograph."""
     photo = _photo()
     vit, tiny = random_backbone("ViT-B-32"), load_tiny()
@@ -106,7 +106,7 @@ def driver() -> dict[str, Row]:
     length = len(thumbnail_of(Image.open(io.BytesIO(_photo()))))
     small = [rng.bytes(length) for _ in range(len(X))]
     head = Head(np.eye(WIDTH, 2, dtype=np.float32), None, ("a", "b"), np.eye(2, dtype=np.float32))
-    names = np.asarray([f"photographs/2026/shard-{k % 100:05d}/picture-{k:09d}.jpg" for k in range(len(X))])
+    names = np.asarray([f"photographs/2026/shard-{k % 100:05d}/image-{k:09d}.jpg" for k in range(len(X))])
     columns = {"id": names, "path": names, "label": np.full(len(X), "a"), "split": np.full(len(X), "train")}
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "s.store"
@@ -153,7 +153,7 @@ def cluster() -> dict[str, Row]:
     """Milliseconds that a batch takes on its way to an actor of this machine and back."""
     batches = 300
     blocks = LazyBlocks(
-        ["photographs/picture.jpg"] * (BATCH * batches), Consecutive(0, BATCH * batches, BATCH), 1
+        ["photographs/image.jpg"] * (BATCH * batches), Consecutive(0, BATCH * batches, BATCH), 1
     )
     with connected(None) as ray:
         results = Pool(blocks, lambda: ray.remote(Nothing).remote(), lambda: 1).results()
@@ -232,7 +232,7 @@ def _one(value: float) -> Spread:
 
 
 PARTS: dict[str, Callable[[], dict[str, Row]]] = {
-    part.__name__: part for part in (pictures, driver, cluster, fit)
+    part.__name__: part for part in (images, driver, cluster, fit)
 }
 
 
@@ -250,7 +250,7 @@ def main() -> None:
     assumed = Assumed(**given)
     measured = {name: row for part in only for name, row in PARTS[part]().items()}
     rows = list(measured.values())
-    if {"pictures", "driver", "fit"} <= set(only):
+    if {"images", "driver", "fit"} <= set(only):
         for n, machines in ((10**8, 1), (10**9, 1), (10**9, 8)):
             rows += takes(n, machines, measured, assumed)
     report("Scale", rows, out)

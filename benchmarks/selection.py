@@ -28,12 +28,18 @@ from _timing import machine
 from _trajectories import Run, follow_or_read, oracle_or_read
 from scipy.stats import spearmanr
 
-from evenhand.functional.bootstrap import worst_group_difference
-from evenhand.methods._draws.positives import Centroid
-from evenhand.methods.cfr.recipe import NEAREST, PAPER, STABLE
-from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
-from evenhand.selection.evidence import Evidence
-from evenhand.selection.rules import RULES
+from evenhand.functional import worst_group_difference
+from evenhand.methods import (
+    NEAREST,
+    PAPER,
+    STABLE,
+    Centroid,
+    CrossFittedErm,
+    ErmReference,
+    ShortcutReference,
+    ZeroShotReference,
+)
+from evenhand.selection import RULES, Evidence
 
 Record = dict[str, Any]
 RULE = Evidence().rule.name
@@ -121,12 +127,12 @@ def _score(job: tuple[argparse.Namespace, str, int, str]) -> list[Record]:
 def _judge(run: Run, name: str, seed: int) -> Record:
     """Return what one rule makes of one run; index 0 among its choices is ERM."""
     rule = RULES[name]
-    cells = rule.partition(run.judged)
-    right = np.vstack([run.judged.erm, run.predictions]) == run.judged.y
+    cells = rule.partition(run.held_out)
+    right = np.vstack([run.held_out.erm, run.predictions]) == run.held_out.y
     scores = rule.scores(right, cells)
     zero_shot, *worst = run.worst_groups().tolist()
     plain = int(scores.argmax())
-    choice = Evidence(rule).choose(run.names, run.predictions, run.judged, seed)
+    choice = Evidence(rule).choose(run.names, run.predictions, run.held_out, seed)
     guarded = 0 if choice.index is None else choice.index + 1
     correct = run.test == run.test_y
     difference = worst_group_difference(correct[1 + guarded], correct[1], run.test_groups, seed)

@@ -20,8 +20,8 @@ from _timing import machine
 from _trajectories import Run, follow_or_read
 
 from evenhand.backbones.projection import head_projection
-from evenhand.data.table import FeatureTable
-from evenhand.selection.evidence import Evidence
+from evenhand.data import FeatureTable
+from evenhand.selection import Evidence
 
 SITES = {"last linear map": None, "whole attention pool": "attnpool"}
 
@@ -58,7 +58,7 @@ def main() -> None:
 def _figures(run: Run, seed: int) -> dict[str, float]:
     """Return the test worst groups of one fit."""
     zero_shot, *worst = run.worst_groups().tolist()
-    choice = Evidence().choose(run.names, run.predictions, run.judged, seed)
+    choice = Evidence().choose(run.names, run.predictions, run.held_out, seed)
     return {
         "zero-shot": zero_shot,
         "ERM": worst[0],

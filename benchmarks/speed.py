@@ -30,9 +30,10 @@ from _timing import Row, Spread, report, side_by_side
 from sklearn.linear_model import LogisticRegression
 
 from evenhand import embed
-from evenhand.functional.nearest import KEYS, QUERIES, nearest_of_other_classes
+from evenhand.functional import nearest_of_other_classes
+from evenhand.functional.nearest import KEYS, QUERIES
+from evenhand.methods import DFR
 from evenhand.methods._training.train_erm import ERM_SGD
-from evenhand.methods.dfr import DFR
 
 EPOCHS = 100
 WATERBIRDS = (4795, 1024, 768)

@@ -15,8 +15,8 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "cli.md"
 HEAD = """\
 # Command line
 
-Results go to standard output, all else to standard error. `--json` writes the object that the table shows.
-Exit codes: 0 done, 1 an expected failure told in one sentence, 2 wrong usage, 130 interrupted.
+Results go to standard output, everything else to standard error. `--json` writes the object that the table
+shows. Exit codes: 0 success, 1 an expected failure explained in one sentence, 2 wrong usage, 130 interrupted.
 """
 
 

@@ -6,7 +6,7 @@
 Kept are single words that a photograph can show: nouns that name places, things, animals, plants, food,
 substances, weather, seasons and groups of them, adjectives of looks, and a few plain words for people (the
 list of people in WordNet holds too many that insult). The commonest are taken, by how often WordNet's own
-examples and tagged texts use them. WordNet's licence asks to be kept with what is derived from it: it is
+examples and tagged texts use them. WordNet's license asks to be kept with what is derived from it: it is
 copied beside the list.
 """
 
@@ -27,12 +27,12 @@ PICTURES = {"cartoon", "drawing", "engraving", "painting", "photograph", "poster
 GROUPS = {"14": ("forest", "crowd", "flock", "herd", "wood", "woods", "grove", "orchard", "fleet", "pair")}
 """Groups of other kinds (committees, eras) cannot be seen; of that file only the words here are kept."""
 LEFT_OUT = {"anus", "breast", "buttocks", "cock", "colored", "nude", "penis", "rectum", "testicle", "vagina"}
-"""Not what a stranger wants to read of a picture."""
+"""Not what a stranger wants to read about an image."""
 WORD = re.compile(r"[a-z]{3,}")
 
 
 def lines(folder: Path, name: str) -> list[str]:
-    """Return the entries of a database file, without its licence."""
+    """Return the entries of a database file, without its license."""
     text = (folder / name).read_text(encoding="utf-8")
     return [line for line in text.splitlines() if not line.startswith(" ")]
 

@@ -1,9 +1,9 @@
-"""Train the embedded CLIP from drawn pictures and captions alone, and write its open_clip folder.
+"""Train the embedded CLIP from drawn images and captions alone, and write its open_clip folder.
 
     python scripts/train_tiny_clip.py --out src/evenhand/backbones/tiny_model
 
-The pretraining pictures hold bird and background nearly independently, but a bird fills a twentieth of the
-picture and its ground the rest, so that the features hold both and the ground more loudly. The birds are seen
+In the pretraining images bird and background are nearly independent. A bird fills a twentieth of the image
+and its background the rest, so the features hold both, and the background more strongly. The birds are drawn
 clearly; those of the benchmark are smaller and fainter, as photographs of the wild are to CLIP. Equal seeds
 give an equal model up to the float arithmetic of the machine.
 """
@@ -31,7 +31,7 @@ CONFIG = {
 }
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 AT_HOME = 0.6
-"""Share of pretraining birds on their own ground."""
+"""Share of pretraining birds on the background of their class."""
 
 BIRDS = {"waterbird": ("waterbird", "duck", "goose"), "landbird": ("landbird", "sparrow", "jay")}
 GROUNDS = {"water": ("water", "a lake", "the sea"), "land": ("land", "a meadow", "grass")}
@@ -45,20 +45,20 @@ BOTH = (
 
 
 def pairs(n: int, seed: int) -> tuple[Tensor, list[str]]:
-    """Draw n pictures, uint8 [n, 3, 64, 64], each with a caption."""
+    """Draw n images, uint8 [n, 3, 64, 64], each with a caption."""
     rng = numpy_stream(seed, "tiny-clip", "pairs")
-    pictures, captions = np.empty((n, 64, 64, 3), dtype=np.uint8), []
+    images, captions = np.empty((n, 64, 64, 3), dtype=np.uint8), []
     for k in range(n):
         bird = rng.choice([*HOME, *HOME, *HOME, None])
         ground = str(rng.choice([*GROUNDS]))
         if bird is not None:
             away = next(g for g in GROUNDS if g != HOME[bird])
             ground = HOME[bird] if rng.random() < AT_HOME else away
-        pictures[k] = np.asarray(draw_scene(rng, bird, ground, look=CLEAR))
+        images[k] = np.asarray(draw_scene(rng, bird, ground, look=CLEAR))
         templates = GROUND_ONLY if bird is None else (*BIRD_ONLY, *BOTH, *BOTH, *GROUND_ONLY)
         words = {"bird": rng.choice(BIRDS[bird]) if bird else "", "ground": rng.choice(GROUNDS[ground])}
         captions.append(str(rng.choice(templates)).format(**words))
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous(), captions
+    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), captions
 
 
 def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor, caption: Tensor) -> Tensor:
@@ -71,32 +71,30 @@ def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor, caption: Tensor
     return (cross_entropy(logits, caption) + cross_entropy(logits.T, (matches / matches.sum(dim=0)).T)) / 2
 
 
-def train(pictures: Tensor, captions: list[str], *, epochs: int, batch: int, seed: int) -> open_clip.CLIP:
+def train(images: Tensor, captions: list[str], *, epochs: int, batch: int, seed: int) -> open_clip.CLIP:
     """Train from scratch with AdamW and a cosine schedule."""
-    torch.manual_seed(seed)  # open_clip initialises from the global generator
+    torch.manual_seed(seed)  # open_clip initializes from the global generator
     model = open_clip.CLIP(**CONFIG)
     tokens = open_clip.SimpleTokenizer(context_length=24)(captions)
     different, caption_number = torch.unique(tokens, dim=0, return_inverse=True)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
-    steps = epochs * (len(pictures) // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=2e-3, total_steps=steps, pct_start=0.1)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
+    steps = epochs * (len(images) // batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps, pct_start=0.1)
     generator = torch_stream(seed, "tiny-clip", "batches")
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
     for epoch in range(epochs):
         total = 0.0
-        for rows in torch.randperm(len(pictures), generator=generator)[: steps // epochs * batch].split(
-            batch
-        ):
-            x = (pictures[rows].float() / 255 - mean) / std
+        for rows in torch.randperm(len(images), generator=generator)[: steps // epochs * batch].split(batch):
+            x = (images[rows].float() / 255 - mean) / std
             mirrored = torch.rand(len(rows), generator=generator) < 0.5
             x[mirrored] = x[mirrored].flip(-1)
             image = normalize(model.encode_image(x.contiguous(memory_format=torch.channels_last)), dim=1)
             present, caption = torch.unique(caption_number[rows], return_inverse=True)
             text = normalize(model.encode_text(different[present]), dim=1)
             loss = contrastive_loss(image, text, model.logit_scale.exp().clamp(max=100), caption)
-            optimiser.zero_grad(set_to_none=True)
+            optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             schedule.step()
             total += loss.item()
         print(f"epoch {epoch + 1}/{epochs}: loss {total / (steps // epochs):.4f}", flush=True)

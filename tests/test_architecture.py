@@ -10,11 +10,12 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from tests.script import load_script
 
 import evenhand
 
 LAYERS = (
-    ("leaf",),
+    ("_*.py",),
     ("functional",),
     ("data",),
     ("backbones", "datasets", "evaluation"),
@@ -29,52 +30,17 @@ HEAVY = ("torch", "open_clip", "transformers", "sklearn")
 
 ROOT = Path(evenhand.__file__).parent
 RANK = {package: rank for rank, packages in enumerate(LAYERS) for package in packages}
-
-
-def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
-
-
-def imported(name: str, source: str) -> set[str]:
-    """Return the evenhand modules that a file imports, at its top or inside a function."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                parent = name.split(".")[: -node.level]
-                base = ".".join([*parent, *filter(None, [node.module])])
-            else:
-                base = node.module or ""
-            for alias in node.names:
-                inner = f"{base}.{alias.name}"
-                found.add(inner if inner in MODULES else base)
-    return {target for target in found if target.split(".")[0] == "evenhand"}
-
-
-def package(module: str) -> str:
-    """Return the row entry of a module: its subpackage, `leaf` for `_*.py`, `` for evenhand itself."""
-    parts = module.split(".")
-    if len(parts) == 1:
-        return ""
-    return "leaf" if parts[1].startswith("_") else parts[1]
-
-
-EDGES = {name: imported(name, path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+SCRIPT = load_script("architecture_picture")
+EDGES: dict[str, set[str]] = SCRIPT.module_imports()
 
 
 def violations(edges: dict[str, set[str]]) -> list[str]:
     found = []
     for name, targets in edges.items():
         for target in sorted(targets):
-            source, goal = package(name), package(target)
+            source, goal = SCRIPT.package_of(name), SCRIPT.package_of(target)
             if name == "evenhand":
-                allowed = goal == "leaf"
+                allowed = goal == "_*.py"
             else:
                 allowed = goal in RANK and (source == goal or RANK[goal] < RANK[source])
             if not allowed:
@@ -83,7 +49,7 @@ def violations(edges: dict[str, set[str]]) -> list[str]:
 
 
 def test_every_module_has_a_layer() -> None:
-    unknown = {package(name) for name in MODULES} - {*RANK, ""}
+    unknown = set(map(SCRIPT.package_of, EDGES)) - {*RANK, ""}
     assert not unknown, f"add these to LAYERS: {sorted(unknown)}"
 
 
@@ -107,11 +73,12 @@ def test_the_rule_sees_a_wrong_import(name: str, target: str) -> None:
 
 def test_the_parser_sees_nested_and_relative_imports() -> None:
     source = "def f():\n    from evenhand.data import table\n    from ..data.head import Head\n"
-    assert imported("evenhand.methods.erm", source) == {"evenhand.data.table", "evenhand.data.head"}
+    modules = {"evenhand.data.table", "evenhand.data.head"}
+    assert SCRIPT.imported("evenhand.methods.erm", source, modules) == modules
 
 
 def test_no_cycles() -> None:
-    graph = {name: {t for t in targets if t in MODULES and t != name} for name, targets in EDGES.items()}
+    graph = {name: {t for t in targets if t in EDGES and t != name} for name, targets in EDGES.items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -119,8 +86,8 @@ def test_no_cycles() -> None:
 
 
 def test_package_inits_attach_their_stub_and_do_nothing_else() -> None:
-    for name, path in MODULES.items():
-        if path.name != "__init__.py" or name in {"evenhand", "evenhand.cli"}:
+    for path in sorted(ROOT.rglob("__init__.py")):
+        if path.parent.name in {"evenhand", "cli"}:
             continue
         body = ast.parse(path.read_text(encoding="utf-8")).body
         assert len(body) == (3 if path.with_suffix(".pyi").exists() else 1), path
@@ -139,10 +106,10 @@ def test_import_loads_nothing_heavy() -> None:
     assert run_python(f"import sys, evenhand\n{LOADED}").strip() == "[]"
 
 
-def test_a_wrong_folder_is_told_before_anything_heavy_is_loaded() -> None:
+def test_a_wrong_folder_is_refused_before_anything_heavy_is_loaded() -> None:
     code = (
         "import sys\nfrom evenhand.cli.app import app\n"
-        "for line in ('fit no.store --method erm --out no.run', 'predict no.run pictures'):\n"
+        "for line in ('fit no.store --method erm --out no.run', 'predict no.run photos'):\n"
         "    try:\n        app(line.split())\n"
         "    except SystemExit as stop:\n        assert stop.code == 1, stop.code\n"
     )

@@ -3,8 +3,8 @@
 import numpy as np
 from evenhand_means.nearest_mean import NearestMean
 
-from evenhand.methods.registry import make
-from evenhand.testing.methods import check_method
+from evenhand.methods import make
+from evenhand.testing import check_method
 
 
 def test_the_public_checks_pass() -> None:

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evenhand.data.head import Head
-from evenhand.methods.base import Method, Model, Problem
+from evenhand.data import Head
+from evenhand.methods import Method, Model
+from evenhand.methods.base import Problem
 
 
 class NearestMean(Method):
