@@ -11,7 +11,7 @@ from open_clip.model import CLIP
 from torch import Tensor
 
 from evenhand.backbones.openclip_model import OpenClipBackbone
-from evenhand.data.decode import read_image
+from evenhand.data.images.decode import read_image
 from evenhand.data.manifest import Manifest
 from evenhand.datasets.scenes import write_scenes
 

@@ -30,7 +30,7 @@ from _timing import Row, Spread, report
 from PIL import Image
 
 from evenhand import Head, load_tiny
-from evenhand.data.decode import read_image
+from evenhand.data.images.decode import read_image
 from evenhand.data.manifest import Manifest
 from evenhand.data.store_write import StoreWriter
 from evenhand.extract.engine import Embedded

@@ -12,10 +12,10 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.files import absolute
-from evenhand.data.image_folder import metadata_files
 from evenhand.data.labels import some
-from evenhand.data.listing import Listing, Options
 from evenhand.data.manifest import list_source
+from evenhand.data.sources.image_folder import metadata_files
+from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.unlabelled import Pictures, is_plain_folder
 
 

@@ -12,10 +12,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.archives import is_archive
-from evenhand.data.containers import container_of
 from evenhand.data.files import absolute, is_dir, is_file
-from evenhand.data.folders import check_utf8
-from evenhand.data.image_folder import list_image_folder, list_split_tables, metadata_files, split_tables
 from evenhand.data.labels import (
     check_trained,
     class_codes,
@@ -25,20 +22,28 @@ from evenhand.data.labels import (
     untested,
 )
 from evenhand.data.leakage import copies, kept_together, leakage, on_units
-from evenhand.data.listing import (
+from evenhand.data.sources.find_images import check_utf8
+from evenhand.data.sources.image_folder import (
+    list_image_folder,
+    list_split_tables,
+    metadata_files,
+    split_tables,
+)
+from evenhand.data.sources.listing import (
     Listing,
     Options,
     list_images,
     list_table,
     says_what_cannot_be_listed,
 )
-from evenhand.data.read_tables import part_files
+from evenhand.data.sources.resolve import container_of
+from evenhand.data.sources.top_folder import top_folder
+from evenhand.data.sources.tree import list_tree
 from evenhand.data.split_file import splits_in_file
 from evenhand.data.split_names import SPLIT_NAMES
 from evenhand.data.splits import are_drawn, given_or_drawn
 from evenhand.data.table_names import SUFFIXES
-from evenhand.data.top_folder import top_folder
-from evenhand.data.trees import list_tree
+from evenhand.data.tables.read import part_files
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evenhand.data.arrow_files import read_arrow
 from evenhand.data.files import is_file, is_remote, open_bytes, size_and_time
+from evenhand.data.tables.arrow_files import read_arrow
 
 LARGEST = 1 << 30
 """Bytes of pictures in a row group that is read: it is held in memory whole."""

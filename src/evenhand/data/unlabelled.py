@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._typing import PathLike, Strings
-from evenhand.data.containers import container_of
 from evenhand.data.files import absolute, is_dir, is_remote
-from evenhand.data.folders import no_images, walk_images
-from evenhand.data.listing import place_of, says_what_cannot_be_listed
 from evenhand.data.manifest import Manifest
-from evenhand.data.read_tables import part_files
+from evenhand.data.sources.find_images import no_images, walk_images
+from evenhand.data.sources.listing import place_of, says_what_cannot_be_listed
+from evenhand.data.sources.resolve import container_of
+from evenhand.data.tables.read import part_files
 from evenhand.data.texts_on_disk import TextsOnDisk
 
 

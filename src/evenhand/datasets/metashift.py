@@ -13,8 +13,8 @@ import numpy as np
 from typing_extensions import override
 
 from evenhand._errors import EvenhandError
-from evenhand.data.folders import find_images
 from evenhand.data.manifest import Manifest
+from evenhand.data.sources.find_images import find_images
 from evenhand.data.splits import stratified_split
 from evenhand.datasets._layout import Sizes, check_sizes, locate, manifest_of
 from evenhand.datasets.base import Dataset

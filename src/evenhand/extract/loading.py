@@ -26,8 +26,8 @@ from torch.utils.data import DataLoader, Dataset
 from evenhand._children import end_with_parent, starting_children
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
-from evenhand.data.decode import UnreadableImage, read_image
 from evenhand.data.files import is_remote
+from evenhand.data.images.decode import UnreadableImage, read_image
 
 THUMBNAIL = 64
 """Longest side of a thumbnail in pixels."""

@@ -22,8 +22,8 @@ from evenhand.backbones.prompts import class_prompts
 from evenhand.data.archives import size_of
 from evenhand.data.files import is_remote
 from evenhand.data.head import Head
+from evenhand.data.images.pixel_limit import raised_limit
 from evenhand.data.manifest import Manifest
-from evenhand.data.pixel_limit import raised_limit
 from evenhand.data.store import load_store, read_skipped
 from evenhand.data.store_layout import UNITS
 from evenhand.data.store_write import StoreWriter

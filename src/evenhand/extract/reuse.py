@@ -18,8 +18,8 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.data.archives import size_of
-from evenhand.data.decode import UnreadableImage, read_image
 from evenhand.data.files import is_remote
+from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.lock import FolderLock
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import load_store, read_skipped, read_thumbnails

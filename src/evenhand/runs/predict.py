@@ -17,8 +17,8 @@ from evenhand._files import atomic, sweep
 from evenhand._outputs import check_predictions, keep_apart
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike
-from evenhand.data.decode import none_readable
 from evenhand.data.embeddings import read_features
+from evenhand.data.images.decode import none_readable
 from evenhand.data.known_labels import LabelOptions, known_labels
 from evenhand.data.table import check_scale
 from evenhand.data.unlabelled import Pictures, list_pictures

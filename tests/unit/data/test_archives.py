@@ -17,7 +17,7 @@ from PIL import Image
 from evenhand import EvenhandError, Manifest
 from evenhand.data import archives
 from evenhand.data.archives import is_there, members, open_file, size_of, split_archive
-from evenhand.data.decode import UnreadableImage, read_image
+from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.leakage import copies
 
 pytestmark = pytest.mark.faults

@@ -15,7 +15,7 @@ from PIL import Image
 
 from evenhand import EvenhandError, Manifest
 from evenhand.data.archives import open_file
-from evenhand.data.decode import read_image
+from evenhand.data.images.decode import read_image
 from evenhand.data.unlabelled import list_pictures
 
 

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError
-from evenhand.data.decode import UnreadableImage, _formats, read_image
-from evenhand.data.pixel_limit import pixel_limit
+from evenhand.data.images.decode import UnreadableImage, _formats, read_image
+from evenhand.data.images.pixel_limit import pixel_limit
 
 TOO_MANY = "decompression bomb, more than 60 pixels; for an image that you trust raise --max-pixels"
 

@@ -16,8 +16,8 @@ from pyarrow import fs as arrow
 from evenhand import EvenhandError, Manifest
 from evenhand.data import files
 from evenhand.data.archives import open_file, size_of
-from evenhand.data.decode import UnreadableImage, read_image
 from evenhand.data.files import address, is_dir, is_file, is_remote, names_in, read_range
+from evenhand.data.images.decode import UnreadableImage, read_image
 
 
 def png(seed: int) -> bytes:

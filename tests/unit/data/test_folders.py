@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from evenhand._errors import EvenhandError
-from evenhand.data.folders import find_images
+from evenhand.data.sources.find_images import find_images
 
 
 def picture(path, kind="PNG"):

@@ -3,7 +3,7 @@
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.levels import Levels, guess, repeated_below
+from evenhand.data.sources.levels import Levels, guess, repeated_below
 
 
 def places(*folders: str) -> list[tuple[str, ...]]:

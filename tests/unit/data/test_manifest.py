@@ -456,6 +456,8 @@ def test_unlabelled_empty_folder(tmp_path):
 def test_names_that_no_text_tower_reads_are_noted(tmp_path, names, noted):
     rows = [f"{name}{k}.png,{name}\n" for name in names for k in range(3)]
     (tmp_path / "rows.csv").write_text("path,label\n" + "".join(rows))
+    for row in rows:
+        (tmp_path / row.split(",")[0]).touch()
     found = [note for note in Manifest.read(tmp_path / "rows.csv").notes if "useless prompts" in note]
     assert [note for note in found if noted and noted in note and "--class-names" in note] == found
     assert bool(found) == bool(noted)

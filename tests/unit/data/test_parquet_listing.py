@@ -15,7 +15,7 @@ from PIL import Image
 from evenhand import EvenhandError, Manifest
 from evenhand.data import parquet_cells
 from evenhand.data.archives import open_file, size_of
-from evenhand.data.decode import UnreadableImage, read_image
+from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.leakage import copies
 from evenhand.data.parquet_cells import cell_size, picture_column, split_cell
 

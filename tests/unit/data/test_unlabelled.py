@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_listed_is_told(
     def refuse(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("evenhand.data.folders.os.scandir", refuse)
+    monkeypatch.setattr("evenhand.data.sources.find_images.os.scandir", refuse)
     with pytest.raises(EvenhandError, match=r"cannot list .*photos: Permission denied; check the permissi"):
         list_pictures(photos, tmp_path)
 

@@ -14,13 +14,13 @@ from evenhand._typing import Strings
 from evenhand.data.archives import is_archive, members
 from evenhand.data.attributes import grouping
 from evenhand.data.files import is_file, is_remote, names_in
-from evenhand.data.folders import find_images, tables_beside
 from evenhand.data.labels import some
-from evenhand.data.levels import CLASS, SPLIT, guess
-from evenhand.data.listing import Listing, Options, folders_of, in_place, refuse, rows_of
 from evenhand.data.litter import is_litter
-from evenhand.data.read_tables import read_columns
+from evenhand.data.sources.find_images import find_images, tables_beside
+from evenhand.data.sources.levels import CLASS, SPLIT, guess
+from evenhand.data.sources.listing import Listing, Options, folders_of, in_place, refuse, rows_of
 from evenhand.data.split_names import splits_named
+from evenhand.data.tables.read import read_columns
 
 METADATA = ("metadata.csv", "metadata.parquet", "metadata.jsonl")
 _DEPTH = 2

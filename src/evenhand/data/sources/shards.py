@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members, open_file
-from evenhand.data.folders import has_picture_name
 from evenhand.data.labels import some
-from evenhand.data.listing import Listing, Options, list_rows
-from evenhand.data.read_tables import columns_of
+from evenhand.data.sources.find_images import has_picture_name
+from evenhand.data.sources.listing import Listing, Options, list_rows
 from evenhand.data.split_names import split_in_name
+from evenhand.data.tables.read import columns_of
 
 _BESIDE = {
     **dict.fromkeys(("cls", "class", "label", "cls.txt", "class.txt", "label.txt", "cls.index"), "cls"),

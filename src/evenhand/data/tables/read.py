@@ -19,15 +19,15 @@ import pyarrow.parquet as pq
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import open_file
-from evenhand.data.arrow_columns import plain_column
-from evenhand.data.arrow_files import read_arrow
-from evenhand.data.cell_texts import strings
 from evenhand.data.files import is_remote
 from evenhand.data.labels import some
 from evenhand.data.litter import is_litter
 from evenhand.data.parquet_cells import bytes_columns
 from evenhand.data.table_names import SUFFIXES
-from evenhand.data.text_tables import read_text_table
+from evenhand.data.tables.arrow_columns import plain_column
+from evenhand.data.tables.arrow_files import read_arrow
+from evenhand.data.tables.cells import strings
+from evenhand.data.tables.text import read_text_table
 
 LONGEST = 4096
 """Characters of a value at most, as of a path: one longer value would widen every row of its column."""

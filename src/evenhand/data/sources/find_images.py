@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
-from evenhand.data.advice import advice
 from evenhand.data.archives import is_archive, members
 from evenhand.data.files import address, exists, is_dir, is_file, is_remote, names_in
 from evenhand.data.litter import is_litter
+from evenhand.data.sources.advice import advice
 from evenhand.data.table_names import is_table_name
 
 # HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.

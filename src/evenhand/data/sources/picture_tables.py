@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._typing import Strings
-from evenhand.data.arrow_files import arrow_schema, read_arrow
 from evenhand.data.files import is_file, open_bytes
-from evenhand.data.listing import PATH_COLUMNS, Listing, Options, list_rows
 from evenhand.data.parquet_cells import NAMES, SUFFIXES, picture_column
-from evenhand.data.read_tables import Columns, read_columns
+from evenhand.data.sources.listing import PATH_COLUMNS, Listing, Options, list_rows
 from evenhand.data.split_names import split_in_name
+from evenhand.data.tables.arrow_files import arrow_schema, read_arrow
+from evenhand.data.tables.read import Columns, read_columns
 
 
 def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, alone: bool) -> Listing:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from evenhand.data.archives import members
-from evenhand.data.folders import has_picture_name
+from evenhand.data.sources.find_images import has_picture_name
 
 
 def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:

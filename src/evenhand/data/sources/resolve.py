@@ -8,16 +8,16 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from evenhand._errors import EvenhandError
-from evenhand.data.archive_sets import list_archives
 from evenhand.data.archives import SUFFIXES as ARCHIVES
 from evenhand.data.files import is_dir
-from evenhand.data.inventory import Inventory, inventory
 from evenhand.data.labels import some
-from evenhand.data.listing import Listing, Options
-from evenhand.data.parquet_listing import holds_pictures, list_picture_tables
-from evenhand.data.path_patterns import matching
+from evenhand.data.sources.archive_sets import list_archives
+from evenhand.data.sources.contents import Inventory, inventory
+from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.sources.patterns import matching
+from evenhand.data.sources.picture_tables import holds_pictures, list_picture_tables
+from evenhand.data.sources.shards import is_shard, list_shards
 from evenhand.data.split_names import SPLIT_NAMES
-from evenhand.data.webdataset import is_shard, list_shards
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from evenhand.data.archives import open_file
-from evenhand.data.folders import has_picture_name
+from evenhand.data.sources.find_images import has_picture_name
 
 _MARKS = (",", ";", "\t", "|")
 _BLANKS = " "

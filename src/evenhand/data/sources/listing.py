@@ -18,11 +18,11 @@ from evenhand._typing import Strings
 from evenhand.data.archives import is_archive, is_inside
 from evenhand.data.attributes import grouping
 from evenhand.data.files import absolute, address, is_file, is_remote
-from evenhand.data.folders import find_images, has_picture_name
 from evenhand.data.labels import some
-from evenhand.data.levels import CLASS, Folders, guess
-from evenhand.data.located import locate, none_there
-from evenhand.data.read_tables import Columns, read_columns, without_empty_rows
+from evenhand.data.sources.find_images import find_images, has_picture_name
+from evenhand.data.sources.levels import CLASS, Folders, guess
+from evenhand.data.sources.locate import locate, none_there
+from evenhand.data.tables.read import Columns, read_columns, without_empty_rows
 
 PATH_COLUMNS = (
     *("file_name", "filename", "file_path", "filepath", "path", "image_path", "img_path", "image", "img"),

@@ -15,12 +15,12 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import open_file, split_archive
-from evenhand.data.deep_values import from_deep_colours, from_deep_grey, has_deep_colours, is_deep_grey
 from evenhand.data.files import is_remote
-from evenhand.data.foreign_formats import HEAD, what_it_is
+from evenhand.data.images.deep_values import from_deep_colours, from_deep_grey, has_deep_colours, is_deep_grey
+from evenhand.data.images.foreign_formats import HEAD, what_it_is
+from evenhand.data.images.pixel_limit import pixel_limit
+from evenhand.data.images.png_chunks import SIGNATURE, pixels_alone
 from evenhand.data.parquet_cells import split_cell
-from evenhand.data.pixel_limit import pixel_limit
-from evenhand.data.png_chunks import SIGNATURE, pixels_alone
 
 # PostScript and Windows metafiles are programs for an interpreter, not pixels: they are never opened.
 _REFUSED_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "GRIB", "BUFR", "MPEG"})

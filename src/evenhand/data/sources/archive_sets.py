@@ -12,11 +12,11 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import members
-from evenhand.data.folders import has_picture_name
-from evenhand.data.image_folder import metadata_files
-from evenhand.data.listing import PATH_COLUMNS, Listing, Options, list_rows
-from evenhand.data.read_tables import Columns, read_columns
+from evenhand.data.sources.find_images import has_picture_name
+from evenhand.data.sources.image_folder import metadata_files
+from evenhand.data.sources.listing import PATH_COLUMNS, Listing, Options, list_rows
 from evenhand.data.split_names import split_in_name
+from evenhand.data.tables.read import Columns, read_columns
 
 
 def list_archives(

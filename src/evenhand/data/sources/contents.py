@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from evenhand.data.archives import SUFFIXES as ARCHIVES
 from evenhand.data.files import is_remote, names_in
-from evenhand.data.folders import has_picture_name
 from evenhand.data.litter import is_litter
 from evenhand.data.parquet_cells import SUFFIXES as TABLES
+from evenhand.data.sources.find_images import has_picture_name
 
 _ASIDE = {"assets", "docs", "figures", "media", "static", "thumbnails"}
 """Folders whose pictures illustrate a README."""

@@ -13,11 +13,11 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive
 from evenhand.data.files import is_remote
-from evenhand.data.folders import find_images, tables_beside
 from evenhand.data.labels import some
-from evenhand.data.levels import CLASS, SPLIT, Folders, Levels, guess, repeated_below
-from evenhand.data.listing import Listing, Options, refuse
 from evenhand.data.litter import is_litter
+from evenhand.data.sources.find_images import find_images, tables_beside
+from evenhand.data.sources.levels import CLASS, SPLIT, Folders, Levels, guess, repeated_below
+from evenhand.data.sources.listing import Listing, Options, refuse
 from evenhand.data.split_names import read_as, splits_named
 
 

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive
 from evenhand.data.files import is_remote
-from evenhand.data.folders import find_images, has_picture_name
 from evenhand.data.litter import is_litter
+from evenhand.data.sources.find_images import find_images, has_picture_name
 from evenhand.data.split_names import is_filler
 
 _NEARBY = 200
