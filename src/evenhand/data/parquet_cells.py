@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evenhand.data.file_names import IMAGE_TABLES
 from evenhand.data.files import is_file, is_remote, open_bytes, size_and_time
 from evenhand.data.tables.arrow_files import read_arrow
 
 LARGEST = 1 << 30
 """Bytes of pictures in a row group that is read: it is held in memory whole."""
-SUFFIXES = (".parquet", ".arrow")
 NAMES = (
     *("image", "images", "img", "picture", "photo", "image_bytes", "image_data", "bytes", "content"),
     *("jpg", "jpeg", "png", "webp"),
@@ -39,7 +39,7 @@ class Leaf(NamedTuple):
 def split_cell(path: Path) -> tuple[Path, int] | None:
     """Return the Parquet or Arrow file and the row that a path leads to; None for another path."""
     file = path.parent
-    if file.suffix.lower() not in SUFFIXES or not (path.name.isascii() and path.name.isdecimal()):
+    if file.suffix.lower() not in IMAGE_TABLES or not (path.name.isascii() and path.name.isdecimal()):
         return None
     return (file, int(path.name)) if is_remote(file) or is_file(file) else None
 

@@ -19,8 +19,6 @@ from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.load import load_backbone
 from evenhand.backbones.prompts import class_prompts
-from evenhand.data.archives import size_of
-from evenhand.data.files import is_remote
 from evenhand.data.head import Head
 from evenhand.data.images.pixel_limit import raised_limit
 from evenhand.data.manifest import Manifest
@@ -283,14 +281,6 @@ def _warn_of_same_text(head: Head) -> None:
                 stacklevel=3,
             )
             return
-
-
-def _size(path: str) -> int:
-    """Return the bytes of a picture, 0 for a remote one: to ask for each would take longer than to embed."""
-    try:
-        return 0 if is_remote(Path(path)) else size_of(Path(path))
-    except OSError:
-        return 0
 
 
 def _manifest_hash(manifest: Manifest) -> str:

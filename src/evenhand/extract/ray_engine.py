@@ -17,8 +17,8 @@ from evenhand._optional import optional
 from evenhand._typing import Strings
 from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
-from evenhand.data.archives import is_there
 from evenhand.data.images.pixel_limit import raised_limit
+from evenhand.data.places import is_there
 from evenhand.extract.engine import Embedded
 from evenhand.extract.ray_folder import short_folder
 from evenhand.extract.ray_pool import QUEUED, Pool

@@ -104,7 +104,7 @@ def predict(
         if source is None:
             raise EvenhandError("predict takes images or features; give one of the two")
         pictures = list_pictures(source, Path(out).parent)
-        known = known_labels(source, pictures, classes, labels or LabelOptions())
+        known = known_labels(pictures, classes, labels or LabelOptions())
         return _of_images(pictures, stream, skipped), Scores.of(run, card, classes, known, group_by)
 
     counts, scores = _write(Path(out), fitted, classes, begin)

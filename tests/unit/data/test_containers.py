@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError, Manifest
-from evenhand.data.archives import open_file
 from evenhand.data.images.decode import read_image
+from evenhand.data.places import open_file
 from evenhand.data.unlabelled import list_pictures
 
 

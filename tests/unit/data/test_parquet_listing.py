@@ -14,10 +14,10 @@ from PIL import Image
 
 from evenhand import EvenhandError, Manifest
 from evenhand.data import parquet_cells
-from evenhand.data.archives import open_file, size_of
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.leakage import copies
 from evenhand.data.parquet_cells import cell_size, picture_column, split_cell
+from evenhand.data.places import open_file, place_of
 
 
 def png(seed: int) -> bytes:
@@ -129,7 +129,7 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
 
 def test_rows_share_the_bytes_of_their_groups(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet")
-    sizes = [size_of(path / str(row)) for row in range(10)]
+    sizes = [place_of(path / str(row)).size() for row in range(10)]
     assert [size > 0 for size in sizes] == [row % 3 == 0 for row in range(10)]
     assert sum(map(len, PICTURES)) <= sum(sizes) < path.stat().st_size
     with pytest.raises(OSError, match="row 10 of 10"):

@@ -14,13 +14,11 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from evenhand._errors import EvenhandError
-from evenhand.data.archives import open_file, split_archive
-from evenhand.data.files import is_remote
 from evenhand.data.images.deep_values import from_deep_colours, from_deep_grey, has_deep_colours, is_deep_grey
 from evenhand.data.images.foreign_formats import HEAD, what_it_is
 from evenhand.data.images.pixel_limit import pixel_limit
 from evenhand.data.images.png_chunks import SIGNATURE, pixels_alone
-from evenhand.data.parquet_cells import split_cell
+from evenhand.data.places import LocalFile, place_of
 
 # PostScript and Windows metafiles are programs for an interpreter, not pixels: they are never opened.
 _REFUSED_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "GRIB", "BUFR", "MPEG"})
@@ -144,11 +142,12 @@ def _head(source: Path | BinaryIO) -> bytes:
 
 def _source(path: Path) -> Path | BinaryIO:
     """Return what to decode: the file, or the bytes of one that is remote or in another."""
-    if not is_remote(path) and split_archive(path) is None and split_cell(path) is None:
+    found = place_of(path)
+    if isinstance(found, LocalFile):
         _check_file(path)
         return path
     try:
-        with open_file(path) as stream:
+        with found.open() as stream:
             content = stream.read()
     except FileNotFoundError as error:
         raise UnreadableImage(path, "file not found") from error

@@ -12,9 +12,10 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import members
-from evenhand.data.sources.find_images import has_picture_name
+from evenhand.data.file_names import has_image_name
 from evenhand.data.sources.image_folder import metadata_files
-from evenhand.data.sources.listing import PATH_COLUMNS, Listing, Options, list_rows
+from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.sources.table_rows import PATH_COLUMNS, list_rows
 from evenhand.data.split_names import split_in_name
 from evenhand.data.tables.read import Columns, read_columns
 
@@ -72,7 +73,7 @@ def _placed(root: Path, archives: Sequence[Path], columns: Columns) -> Columns:
     places: dict[str, list[str]] = {}
     for archive in archives:
         here = archive.relative_to(root)
-        names = list(filter(has_picture_name, members(archive)))
+        names = list(filter(has_image_name, members(archive)))
         top = posixpath.commonpath([posixpath.dirname(name) for name in names] or [""])
         for name in names:
             place = f"{here.as_posix()}/{name}"

@@ -8,17 +8,10 @@ from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members
-from evenhand.data.files import address, exists, is_dir, is_file, is_remote, names_in
-from evenhand.data.litter import is_litter
+from evenhand.data.file_names import has_image_name, has_table_name, is_litter
+from evenhand.data.files import address, exists, is_dir, is_file, is_remote, names_below
 from evenhand.data.sources.advice import advice
-from evenhand.data.table_names import is_table_name
 
-# HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.
-_EXTENSIONS = {
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif", ".tga", ".ico"),
-    *(".sgi", ".pcx", ".qoi", ".jxl", ".hif"),
-}
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
 
 
@@ -37,19 +30,13 @@ def find_images(root: Path) -> list[str]:
         If a folder cannot be listed.
     """
     if is_archive(root):
-        found = sorted(name for name in members(root) if has_picture_name(name))
+        found = sorted(filter(has_image_name, members(root)))
     elif is_remote(root) and is_dir(root):
-        found = [
-            name for name in names_in(root, nested=True) if has_picture_name(name) and not is_litter(name)
-        ]
-    elif not exists(root):
-        raise EvenhandError(
-            f"{address(root)} does not exist; give a folder of images or a table that lists them"
-        )
+        found = list(filter(has_image_name, names_below(root)))
     elif is_dir(root):
         found = list(_walk(root, PurePosixPath(), frozenset()))
     else:
-        raise EvenhandError(f"{root} is {_what(root)}; give a folder of images or a table that lists them")
+        raise not_there(root)
     if not found:
         raise no_images(root)
     for name in found:
@@ -77,7 +64,7 @@ def tables_beside(root: Path) -> list[str]:
     if is_remote(root) or not root.is_dir():
         return []
     names = sorted(entry.name for entry in os.scandir(root) if entry.is_file() and not is_litter(entry.name))
-    return [name for name in names if is_table_name(name) and not name.lower().startswith("metadata.")]
+    return [name for name in names if has_table_name(name) and not name.lower().startswith("metadata.")]
 
 
 def no_images(root: Path) -> EvenhandError:
@@ -85,11 +72,16 @@ def no_images(root: Path) -> EvenhandError:
     return EvenhandError(f"{root} holds no images; {advice(root)}")
 
 
-def _what(path: Path) -> str:
-    return "no folder" if is_file(path) else "a pipe or a device, no folder"
+def not_there(root: Path) -> EvenhandError:
+    """Return what is raised where a path is neither a folder nor an archive."""
+    remedy = "give a folder of images or a table that lists them"
+    if not exists(root):
+        return EvenhandError(f"{address(root)} does not exist; {remedy}")
+    what = "no folder" if is_file(root) else "a pipe or a device, no folder"
+    return EvenhandError(f"{root} is {what}; {remedy}")
 
 
-def check_utf8(name: str) -> None:
+def check_utf8(name: str, *, what: str = "file name") -> None:
     """Refuse a name that a store cannot hold.
 
     Raises
@@ -100,7 +92,7 @@ def check_utf8(name: str) -> None:
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise EvenhandError(f"the file name {os.fsencode(name)!r} is not UTF-8; rename the file") from error
+        raise EvenhandError(f"the {what} {os.fsencode(name)!r} is not UTF-8; rename it") from error
 
 
 def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[str]:
@@ -128,13 +120,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def has_picture_name(name: str) -> bool:
-    """Tell whether a file's extension is a picture's."""
-    return PurePosixPath(name).suffix.lower() in _EXTENSIONS
-
-
 def _is_picture(path: Path) -> bool:
-    if has_picture_name(path.name):
+    if has_image_name(path.name):
         return True
     if not path.is_file():
         return False

@@ -13,12 +13,13 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive, members
 from evenhand.data.attributes import grouping
-from evenhand.data.files import is_file, is_remote, names_in
+from evenhand.data.file_names import is_litter
+from evenhand.data.files import is_file, is_remote, names_below
 from evenhand.data.labels import some
-from evenhand.data.litter import is_litter
 from evenhand.data.sources.find_images import find_images, tables_beside
 from evenhand.data.sources.levels import CLASS, SPLIT, guess
-from evenhand.data.sources.listing import Listing, Options, folders_of, in_place, refuse, rows_of
+from evenhand.data.sources.listing import Listing, Options, refuse
+from evenhand.data.sources.table_rows import folders_of, in_place, rows_of
 from evenhand.data.split_names import splits_named
 from evenhand.data.tables.read import read_columns
 
@@ -39,7 +40,7 @@ def metadata_files(root: Path) -> Tables:
         If one folder has several.
     """
     if is_archive(root) or is_remote(root):
-        names = members(root) if is_archive(root) else names_in(root, nested=True)
+        names = members(root) if is_archive(root) else names_below(root)
         present = [
             name for name in names if posixpath.basename(name) in METADATA and name.count("/") <= _DEPTH
         ]

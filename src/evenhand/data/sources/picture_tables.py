@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._typing import Strings
+from evenhand.data.file_names import IMAGE_TABLES
 from evenhand.data.files import is_file, open_bytes
-from evenhand.data.parquet_cells import NAMES, SUFFIXES, picture_column
-from evenhand.data.sources.listing import PATH_COLUMNS, Listing, Options, list_rows
+from evenhand.data.parquet_cells import NAMES, picture_column
+from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.sources.table_rows import PATH_COLUMNS, list_rows
 from evenhand.data.split_names import split_in_name
 from evenhand.data.tables.arrow_files import arrow_schema, read_arrow
 from evenhand.data.tables.read import Columns, read_columns
@@ -41,7 +43,7 @@ def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, 
 
 def holds_pictures(path: Path) -> bool:
     """Tell whether a file is a Parquet or Arrow file with a column of pictures."""
-    if path.suffix.lower() not in SUFFIXES or not is_file(path):
+    if path.suffix.lower() not in IMAGE_TABLES or not is_file(path):
         return False
     try:
         schema = _schema(path)

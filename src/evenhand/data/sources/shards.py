@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from evenhand._errors import EvenhandError
-from evenhand.data.archives import is_archive, members, open_file
+from evenhand.data.archives import is_archive, members
+from evenhand.data.file_names import has_image_name
 from evenhand.data.labels import some
-from evenhand.data.sources.find_images import has_picture_name
-from evenhand.data.sources.listing import Listing, Options, list_rows
+from evenhand.data.places import open_file
+from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.sources.table_rows import list_rows
 from evenhand.data.split_names import split_in_name
 from evenhand.data.tables.read import columns_of
 
@@ -115,7 +117,7 @@ def _samples(shard: Path) -> list[Sample]:
     found: dict[str, Sample] = {}
     for name, (key, end) in labels.items():
         found.setdefault(key, Sample(key, {}, {})).beside[end] = name
-    for name in filter(has_picture_name, cuts):
+    for name in filter(has_image_name, cuts):
         key, end = next((cut for cut in cuts[name] if cut[0] in labelled), cuts[name][-1])
         found.setdefault(key, Sample(key, {}, {})).pictures[end] = name
     return list(found.values())

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from evenhand.data.archives import members
-from evenhand.data.sources.find_images import has_picture_name
+from evenhand.data.file_names import has_image_name
 
 
 def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:
@@ -29,4 +29,4 @@ def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:
 
 
 def _tells(name: str) -> bool:
-    return name.startswith("metadata.") or has_picture_name(name)
+    return name.startswith("metadata.") or has_image_name(name)

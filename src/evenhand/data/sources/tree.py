@@ -12,9 +12,9 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive
+from evenhand.data.file_names import is_litter
 from evenhand.data.files import is_remote
 from evenhand.data.labels import some
-from evenhand.data.litter import is_litter
 from evenhand.data.sources.find_images import find_images, tables_beside
 from evenhand.data.sources.levels import CLASS, SPLIT, Folders, Levels, guess, repeated_below
 from evenhand.data.sources.listing import Listing, Options, refuse

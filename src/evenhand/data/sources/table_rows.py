@@ -1,0 +1,210 @@
+"""The rows of a table of images: which column holds the paths, and what the others say."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Strings
+from evenhand.data.archives import is_archive, is_inside
+from evenhand.data.attributes import grouping
+from evenhand.data.file_names import has_image_name
+from evenhand.data.files import absolute, address, is_remote
+from evenhand.data.labels import some
+from evenhand.data.sources.levels import CLASS, Folders, guess
+from evenhand.data.sources.listing import Listing, Options, refuse
+from evenhand.data.sources.locate import locate, none_there
+from evenhand.data.tables.read import Columns, read_columns, without_empty_rows
+
+PATH_COLUMNS = (
+    *("file_name", "filename", "file_path", "filepath", "path", "image_path", "img_path", "image", "img"),
+    *("image_name", "img_name", "image_file", "img_filename", "image_filename", "file"),
+)
+_ID_COLUMNS = ("image_id", "img_id", "image index", "imageid", "fname", "id_code", "isic_id", "name", "id")
+"""Columns that hold paths where their first value leads to an image."""
+_LOOKED_AT = 1000
+"""Values that tell whether a column holds paths."""
+
+
+def list_table(path: Path, options: Options) -> Listing:
+    """List the rows of one table; paths are relative to its folder, or to `options.root`.
+
+    Raises
+    ------
+    EvenhandError
+        If the table cannot be read, lacks a column, or none of its images is there.
+    """
+    if options.layout is not None:
+        refuse("layout", options.layout, f"{path} is a table")
+    columns = without_empty_rows(read_columns(path))
+    listing = rows_of(columns, options, top=absolute(options.root or columns.path.parent))
+    listing = in_place(listing, path)
+    attributes, notes = _grouped(listing, options)
+    return replace(listing, attributes=attributes, notes=(*listing.notes, *notes))
+
+
+def list_rows(columns: Columns, options: Options) -> Listing:
+    """List the rows of columns that lie in containers, relative to the folder that the columns come from.
+
+    Raises
+    ------
+    EvenhandError
+        If a column is missing, or an option is given that containers have no use for.
+    """
+    for argument, value in (
+        ("path_column", options.path),
+        ("root", options.root),
+        ("layout", options.layout),
+    ):
+        if value is not None:
+            refuse(argument, str(value), "the images lie in containers")
+    listing = rows_of(columns, options, top=columns.path.parent)
+    attributes, notes = _grouped(listing, options)
+    return replace(listing, attributes=attributes, notes=(*listing.notes, *notes))
+
+
+def in_place(listing: Listing, source: Path) -> Listing:
+    """Return a listing whose ids are where the images were found on this disk.
+
+    Raises
+    ------
+    EvenhandError
+        If none is there.
+    """
+    names = [str(name) for name in listing.ids]
+    found = locate(listing.root, names)
+    if found.missing == len(names):
+        raise none_there(listing.root, names, source)
+    return replace(listing, ids=_array(found.names), notes=(*listing.notes, *found.notes))
+
+
+def rows_of(
+    columns: Columns, options: Options, *, top: Path, folder: str = "", from_folders: bool = False
+) -> Listing:
+    """List the rows of a table as they are written.
+
+    Parameters
+    ----------
+    columns : Columns
+        The table.
+    options : Options
+        The columns to read.
+    top : Path
+        What ids are relative to.
+    folder : str
+        Where below `top` the paths of the table start.
+    from_folders : bool
+        Whether class folders are the labels where there is no column of labels.
+
+    Raises
+    ------
+    EvenhandError
+        If a column is missing, has a gap, or a table in an archive names a file outside.
+    """
+    path_column, notes = _path_column(columns, options, top / folder)
+    names = columns.filled(path_column, argument="paths")
+    ids = _array([_relative(top, folder, name) for name in names])
+    outside = next((name for name in ids if _stands_alone(name) or not is_inside(name)), None)
+    if outside is not None and is_archive(top):
+        raise EvenhandError(
+            f"{columns.path} names a file outside its archive: {str(outside)!r}; name files that are in it"
+        )
+    notes = (*columns.notes, *notes)
+    if not options.labelled:
+        return Listing(top, ids, _array([""] * len(ids)), None, notes=notes)
+    splits = columns.values.get(options.split)
+    if splits is None and options.split != "split":
+        columns.get(options.split, argument="split_column")
+    units = columns.get(options.split_by, argument="split_by") if options.split_by else None
+    attributes = _attributes(columns, options, path_column)
+    labels = _labels(columns, ids, options, folders=from_folders)
+    return Listing(top, ids, labels, splits, attributes, notes, units)
+
+
+def _path_column(columns: Columns, options: Options, top: Path) -> tuple[str, tuple[str, ...]]:
+    """Return the column of paths, and a note where neither the user nor its name tells it."""
+    if options.path is not None:
+        columns.get(options.path, argument="path_column")
+        return options.path, ()
+    lower = {name.lower(): name for name in columns.values}
+    known = [lower[name] for name in PATH_COLUMNS if name in lower]
+    if known:
+        return known[0], ()
+    told = [name for name, values in columns.values.items() if _names_images(values)]
+    told = told or [
+        lower[name] for name in _ID_COLUMNS if name in lower and _leads(columns, lower[name], top)
+    ]
+    if len(told) == 1:
+        return told[0], (f"column {told[0]!r} of {columns.path} is read as the paths of the images",)
+    if columns.embedded:
+        raise EvenhandError(
+            f"{columns.path} holds bytes in the columns {', '.join(columns.embedded)}, of which none is "
+            "called image; rename the one with the images"
+        )
+    found = f"several columns of image paths, {some(told)}" if told else "no column of image paths"
+    raise EvenhandError(
+        f"{columns.path} has {found}; its columns are {some(columns.values)}; "
+        "name the one with the paths as path_column, or call it file_name"
+    )
+
+
+def _names_images(values: Strings) -> bool:
+    looked = [str(value) for value in values[:_LOOKED_AT] if value != ""]
+    return 10 * sum(map(has_image_name, looked)) >= 9 * max(1, len(looked))
+
+
+def _leads(columns: Columns, name: str, top: Path) -> bool:
+    first = str(columns.values[name][0])
+    return bool(first) and not is_archive(top) and not is_remote(top) and not locate(top, [first]).missing
+
+
+def _relative(top: Path, folder: str, name: str) -> str:
+    """Return `name` relative to the root above `folder`, or as it is if it lies elsewhere."""
+    if _stands_alone(name):
+        clean = address(Path(posixpath.normpath(name)))
+        prefix = address(Path(posixpath.normpath(absolute(top).as_posix()))).rstrip("/") + "/"
+        return clean.removeprefix(prefix)
+    if re.match(r"[a-z]+://", name):  # an address of a kind that is not read: it is shown as it is
+        return name
+    return posixpath.normpath(posixpath.join(folder, name))
+
+
+def _stands_alone(name: str) -> bool:
+    return posixpath.isabs(name) or is_remote(Path(name))
+
+
+def _labels(columns: Columns, ids: Strings, options: Options, *, folders: bool) -> Strings:
+    if folders and options.label == "label" and options.label not in columns.values:
+        places = folders_of(ids)
+        levels = guess(places)
+        labels = _array([levels.of(CLASS, place) for place in places])
+        if (labels != "").all() or not options.complete:
+            return labels
+    read = columns.filled if options.complete else columns.get
+    return read(options.label, argument="label_column")
+
+
+def folders_of(ids: Strings) -> list[Folders]:
+    """Return the folders of each relative path; none for a path that stands alone."""
+    return [() if _stands_alone(name) else PurePosixPath(name).parts[:-1] for name in map(str, ids)]
+
+
+def _attributes(columns: Columns, options: Options, path_column: str) -> dict[str, Strings]:
+    if options.attributes is not None:
+        return {name: columns.get(name, argument="attribute_columns") for name in options.attributes}
+    taken = {path_column, options.label, options.split, options.split_by, "id", "", "Unnamed: 0"}
+    return {name: values for name, values in columns.values.items() if name not in taken}
+
+
+def _grouped(listing: Listing, options: Options) -> tuple[dict[str, Strings], list[str]]:
+    return grouping(listing.attributes, listing.labels, named=options.attributes is not None)
+
+
+def _array(values: Sequence[str]) -> Strings:
+    return np.asarray(values, dtype=np.str_)
