@@ -13,8 +13,7 @@ import numpy as np
 
 from evenhand._files import atomic, sha256
 from evenhand._typing import Ints, Strings
-from evenhand.data.files import is_remote
-from evenhand.data.places import LocalFile, Member, Place, place_of
+from evenhand.data.places import Cell, LocalFile, Place, place_of
 
 HEAD = 1 << 12
 """Bytes of a file's start that are compared first: images of one size differ there."""
@@ -196,8 +195,7 @@ def _by(key: Callable[[Place], Hashable], places: Sequence[Place], rows: Iterabl
 
 
 def _size(file: Place) -> int:
-    known = isinstance(file, LocalFile) or (isinstance(file, Member) and not is_remote(file.archive))
-    size = file.size() if known else 0
+    size = 0 if file.remote or isinstance(file, Cell) else file.size()
     if size == 0:
         raise OSError("no content to compare")
     return size

@@ -9,11 +9,11 @@ import stat
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from evenhand.data.archives import member_size, read_member, split_archive
 from evenhand.data.file_names import ARCHIVES, IMAGE_TABLES
-from evenhand.data.files import check_regular, is_remote, open_bytes, size_and_time
+from evenhand.data.files import SCHEMES, check_regular, is_remote, open_bytes, size_and_time
 from evenhand.data.parquet_cells import cell_size, read_cell, split_cell
 
 
@@ -22,6 +22,7 @@ class LocalFile:
     """A file of this machine."""
 
     path: Path
+    remote: ClassVar[bool] = False
 
     def open(self) -> BinaryIO:
         """Open the file for reading; a pipe or a device is an OSError, since it would be waited for."""
@@ -41,6 +42,7 @@ class RemoteFile:
     """A file at an address."""
 
     path: Path
+    remote: ClassVar[bool] = True
 
     def open(self) -> BinaryIO:
         """Open the file for reading anywhere in it."""
@@ -58,6 +60,11 @@ class Member:
     archive: Path
     name: str
 
+    @property
+    def remote(self) -> bool:
+        """Whether the archive is at an address."""
+        return is_remote(self.archive)
+
     def open(self) -> BinaryIO:
         """Return its bytes as a stream."""
         return BytesIO(read_member(self.archive, self.name))
@@ -73,6 +80,11 @@ class Cell:
 
     file: Path
     row: int
+
+    @property
+    def remote(self) -> bool:
+        """Whether the table is at an address."""
+        return is_remote(self.file)
 
     def open(self) -> BinaryIO:
         """Return its bytes as a stream."""
@@ -98,7 +110,7 @@ def place_of(path: Path) -> Place:
         cell = split_cell(path)
         if cell is not None:
             return Cell(*cell)
-    return RemoteFile(path) if is_remote(path) else LocalFile(path)
+    return RemoteFile(path) if folders and folders[0] in SCHEMES else LocalFile(path)
 
 
 def open_file(path: Path) -> BinaryIO:

@@ -78,12 +78,8 @@ def through_trunk(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[
     EvenhandError
         If features are not finite or memory runs out.
     """
-    return Embedded(_features(batch, backbone, dtype, paths), batch.read, batch.thumbnails, batch.unreadable)
-
-
-def _features(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str] | Strings) -> Floats:
     if batch.pixels is None:
-        return np.zeros((0, backbone.width), dtype=dtype)
+        return Embedded(np.zeros((0, backbone.width), dtype=dtype), [], [], batch.unreadable)
     try:
         exact = backbone.trunk(batch.pixels).numpy()
     except torch.cuda.OutOfMemoryError as error:
@@ -97,4 +93,4 @@ def _features(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str]
         row = batch.read[int(bad.argmax())]
         remedy = "--dtype float32" if np.isfinite(exact).all() else "--precision fp32, or other weights"
         raise EvenhandError(f"the features of {paths[row]} are not finite numbers in {dtype}; use {remedy}")
-    return features
+    return Embedded(features, batch.read, batch.thumbnails, batch.unreadable)

@@ -114,14 +114,14 @@ def embed(
     }
     settle(out)
     earlier = earlier_store(out, identity, manifest)
-    fresh = np.arange(len(manifest)) if earlier is None else earlier.fresh
+    fresh = np.arange(len(manifest.ids)) if earlier is None else earlier.fresh
     place = nullcontext(out) if earlier is None else replacing(out, identity)
     with (
         place as folder,
         StoreWriter(folder, identity=identity, head=head, width=backbone.width, dtype=dtype) as writer,
     ):
         if not writer.finished:
-            parts = list(Consecutive(0, len(manifest), part_rows))[writer.parts_done :]
+            parts = list(Consecutive(0, len(manifest.ids), part_rows))[writer.parts_done :]
             ends = [np.searchsorted(fresh, (rows.start, rows.stop)).tolist() for rows in parts]
             batches = [Consecutive(start, stop, batch_size) for start, stop in ends]
             stream = engine(

@@ -17,7 +17,6 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
-from evenhand.data.files import is_remote
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.lock import FolderLock
 from evenhand.data.manifest import Manifest
@@ -105,10 +104,10 @@ def earlier_store(out: Path, identity: Mapping[str, Any], manifest: Manifest) ->
 def image_bytes(paths: Sequence[str]) -> int:
     """Return the bytes of images in all; remote ones count 0: to ask for each takes longer than to embed."""
     total = 0
-    for path in map(Path, paths):
-        if not is_remote(path):
-            with suppress(OSError):
-                total += place_of(path).size()
+    for path in paths:
+        place = place_of(Path(path))
+        with suppress(OSError):
+            total += 0 if place.remote else place.size()
     return total
 
 

@@ -72,9 +72,10 @@ def test_what_is_missing_from_its_own_folder_is_not_taken_from_another(tmp_path)
 
 
 def test_an_image_is_given_to_one_row_alone(tmp_path):
-    files(tmp_path, "1.jpg")
-    assert locate(tmp_path, ["train/1.jpg", "test/1.jpg"]).missing == 2
-    assert locate(tmp_path, ["1.jpg", "1.JPG"]).missing == 1
+    root = tmp_path / "alone" / "root"
+    files(root, "1.jpg")
+    assert locate(root, ["train/1.jpg", "test/1.jpg"]).missing == 2
+    assert locate(root, ["1.jpg", "1.JPG"]).missing == 1
 
 
 def test_names_that_case_alone_tells_apart_are_not_guessed(tmp_path):

@@ -43,7 +43,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path: Path, store: Path, kit
         "kit = u.module_from_spec(spec)\nspec.loader.exec_module(kit)\n"
         "with kit.writer(Path(sys.argv[1])) as out:\n"
         "    out.write_part(*kit.part(0))\n"
-        "    (out.path / 'features' / '.part-00001.npy.1.tmp').write_bytes(b'half')\n"
+        "    (out.path / 'features' / '.part-00001.npy.0123456789abcdef.tmp').write_bytes(b'half')\n"
         "    print('one part', flush=True)\n"
         "    time.sleep(60)\n"
     )
@@ -65,7 +65,7 @@ def test_killed_while_finishing(store: Path, tmp_path: Path, kit: SimpleNamespac
     (store / "progress").mkdir()
     (store / "progress" / "part-00000.json").write_text("{}")
     (store / "plan.json").write_text("{}")
-    (store / ".card.json.1.tmp").write_text("half")
+    (store / ".card.json.0123456789abcdef.tmp").write_text("half")
     assert len(load_store(store)) == 9
     kit.make(store)
     assert kit.contents(store) == before

@@ -40,7 +40,8 @@ def find_images(root: Path) -> list[str]:
     if not found:
         raise no_images(root)
     for name in found:
-        check_utf8(name)
+        if not name.isascii():
+            check_utf8(name)
     return found
 
 
@@ -109,7 +110,7 @@ def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[
     for name in names:
         if name.endswith("/"):
             yield from _walk(root, folder / name, above | {real})
-        elif _is_picture(root / folder / name):
+        elif has_image_name(name) or _begins_as_image(root / folder / name):
             yield str(folder / name)
 
 
@@ -120,9 +121,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_picture(path: Path) -> bool:
-    if has_image_name(path.name):
-        return True
+def _begins_as_image(path: Path) -> bool:
     if not path.is_file():
         return False
     try:

@@ -63,7 +63,7 @@ def _metadata_below(root: Path, folder: str, depth: int) -> list[str]:
     found = [posixpath.join(folder, name) for name in METADATA if is_file(place / name)]
     if depth:
         with os.scandir(place) as entries:
-            inside = sorted(e.name for e in entries if not is_litter(e.name) and e.is_dir())
+            inside = sorted(e.name for e in entries if e.is_dir() and not is_litter(e.name))
         for name in inside:
             found += _metadata_below(root, posixpath.join(folder, name), depth - 1)
     return found

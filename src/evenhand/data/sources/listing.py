@@ -14,7 +14,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
-from evenhand.data.files import address, is_remote
+from evenhand.data.files import SCHEMES, address
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,10 @@ class Listing:
 
 def path_in(root: Path, name: str) -> str:
     """Return where an image is: below the root, unless its name is absolute or an address."""
-    own = Path(name)
-    return address(own if is_remote(own) else Path(os.path.normpath(root / own)))
+    if name.partition("/")[0] in SCHEMES:
+        return address(Path(name))
+    path = os.path.normpath(root / name)
+    return path if root.is_absolute() else address(Path(path))
 
 
 @contextmanager

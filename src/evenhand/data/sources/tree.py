@@ -35,6 +35,7 @@ def list_tree(root: Path, options: Options) -> Listing:
     files = [PurePosixPath(name).parts[:-1] for name in found]
     known = levels or guess(files)
     inside = [place for place, folders in enumerate(files) if known.holds(folders)]
+    ids = [found[place] for place in inside]
     classes = {known.of(CLASS, files[place]) for place in inside}
     tables = tables_beside(root)
     if not inside:
@@ -46,13 +47,13 @@ def list_tree(root: Path, options: Options) -> Listing:
         )
     notes = [
         *([] if levels else _remarks(files, known)),
-        *_loose(found, files, known),
+        *_left_out(sorted(set(found).difference(ids))),
         *_vanished(root, known, classes),
         *_unread(root, tables),
     ]
     return Listing(
         root,
-        _column(found, inside),
+        np.asarray(ids, dtype=np.str_),
         _column([known.of(CLASS, folders) for folders in files], inside),
         _column(_splits(files, known), inside) if SPLIT in known.roles else None,
         {name: _column([known.of(name, folders) for folders in files], inside) for name in known.attributes},
@@ -120,13 +121,10 @@ def _splits(files: Sequence[Folders], levels: Levels) -> list[str]:
     return [named.get(name, name) for name in (levels.of(SPLIT, folders) for folders in files)]
 
 
-def _loose(found: Sequence[str], files: Sequence[Folders], levels: Levels) -> list[str]:
-    loose = [name for name, folders in zip(found, files, strict=True) if not levels.holds(folders)]
+def _left_out(loose: Sequence[str]) -> list[str]:
     if not loose:
         return []
-    return [
-        f"{len(loose)} images lie outside the class folders and are left out, for example {loose[0]}",
-    ]
+    return [f"{len(loose)} images lie outside the class folders and are left out, for example {loose[0]}"]
 
 
 def _vanished(root: Path, levels: Levels, classes: set[str]) -> list[str]:
