@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from evenhand.extract.ray_worker import ActorSettings, Block, Trunk
 
 BATCHES = {"cpu": 1, "cuda": 8}
 """Batches of a task: a second's work or more, so that the cluster's bookkeeping does not show."""
+LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Variable of Ray's that, at 0, makes it listen at the loopback address alone."""
 PATIENCE = 10.0
 """Seconds for a cluster to answer."""
 
@@ -178,8 +181,10 @@ def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
 @contextmanager
 def connected(address: str | None) -> Iterator[Any]:
     """Yield the module `ray`, connected; a connection that the caller has already is used and left."""
-    with _environment(alone=address is None):
+    with _environment(alone=address is None) as added:
         ray = optional("ray", "ray")
+        if LOOPBACK in added or LOOPBACK not in os.environ:
+            listen_everywhere(address is not None)
         if ray.is_initialized():
             yield ray
             return
@@ -228,17 +233,28 @@ def _no_cluster(address: str | None, error: Exception) -> EvenhandError:
     )
 
 
+def listen_everywhere(everywhere: bool) -> None:
+    """Have Ray use this machine's address in its network, or the loopback address alone.
+
+    Ray reads `LOOPBACK` once, when it is imported: after a cluster of this machine alone, a connection to
+    another one would name the loopback address, and no actor would start.
+    """
+    constants = sys.modules.get("ray._private.ray_constants")
+    if constants is not None:
+        constants.ENABLE_RAY_CLUSTER = everywhere  # type: ignore[attr-defined]
+
+
 @contextmanager
-def _environment(*, alone: bool) -> Iterator[None]:
+def _environment(*, alone: bool) -> Iterator[list[str]]:
     """Keep the use of Ray off its makers' servers, and a cluster of one machine off the network.
 
-    Ray reads the second variable when it is imported first: it makes it listen at the loopback address alone.
+    Yield the variables that the user has not set.
     """
-    wanted = {"RAY_USAGE_STATS_ENABLED": "0", **({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"} if alone else {})}
+    wanted = {"RAY_USAGE_STATS_ENABLED": "0", **({LOOPBACK: "0"} if alone else {})}
     added = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ |= added
     try:
-        yield
+        yield list(added)
     finally:
         for name in added:
             del os.environ[name]

@@ -123,6 +123,15 @@ def test_16_bit_grey_with_alpha(tmp_path):
     assert pixel(tmp_path / "a.png") == (200, 200, 200)
 
 
+def test_dark_16_bit_grey_with_alpha_keeps_both_bytes(tmp_path):
+    white, half = 4095, 2048  # as of a 12-bit scanner
+    values = np.array([[[0, 65535], [white, 65535]], [[half, 65535], [white, 0]]])
+    png16(tmp_path / "a.png", values, colour_type=4)
+    grey = np.asarray(read_image(tmp_path / "a.png"))
+    assert grey[..., 0].tolist() == [[0, 255], [128, 255]]
+    assert (grey == grey[..., :1]).all()
+
+
 @pytest.mark.parametrize("white", [255, 1023, 4095, 16383, 65535])
 def test_white_is_the_smallest_full_scale_that_holds_the_values(tmp_path, white):
     deep = np.array([[0, white], [white // 2, 0]], dtype=np.uint16)

@@ -1,8 +1,10 @@
 """What is sent to a cluster, and what a worker makes of it; without a cluster."""
 
 import socket
+import sys
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from evenhand.data.manifest import Manifest
 from evenhand.extract.engine import Embedded, on_this_machine
 from evenhand.extract.loading import Consecutive
 from evenhand.extract.ray_engine import (
+    LOOPBACK,
     Actors,
     LazyBlocks,
     RayEngine,
@@ -134,3 +137,20 @@ def test_an_address_that_answers_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         check_address(f"127.0.0.1:{server.getsockname()[1]}")
     check_address("auto")
+
+
+def test_a_cluster_in_the_network_may_follow_one_of_this_machine_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ray reads the variable once, so what it read is set anew for every connection."""
+    constants = SimpleNamespace(ENABLE_RAY_CLUSTER=False)
+    started = {"init": lambda *_, **__: None, "shutdown": lambda: None, "is_initialized": lambda: False}
+    monkeypatch.delenv(LOOPBACK, raising=False)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(**started))
+    monkeypatch.setitem(sys.modules, "ray._private.ray_constants", constants)
+    for address, everywhere in ((None, False), ("auto", True), (None, False)):
+        with connected(address):
+            assert constants.ENABLE_RAY_CLUSTER is everywhere
+    monkeypatch.setenv(LOOPBACK, "0")
+    with connected("auto"):
+        assert constants.ENABLE_RAY_CLUSTER is False, "what the user set stays"

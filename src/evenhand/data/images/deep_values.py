@@ -19,6 +19,8 @@ from evenhand._typing import Floats
 _USUAL = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 """Of 8, 10, 12, 14 and 16 bits."""
 _OTHER_BYTE = {"B": "L", "L": "B"}
+_GREY_ALPHA = "LA;16B"
+"""How PIL calls the values of 16-bit grey with alpha: it makes RGBA of their upper bytes."""
 
 
 def is_deep_grey(image: Image.Image) -> bool:
@@ -53,10 +55,13 @@ def from_deep_colours(image: Image.Image, source: Path | BinaryIO) -> Image.Imag
     if isinstance(source, BytesIO):
         source.seek(0)
     with Image.open(source) as again:
+        grey = any(_raw_mode(tile.args) == _GREY_ALPHA for tile in again.tile)
         # PIL has no mode for 16-bit colours, but a way to read either byte of each.
         again.tile = [tile._replace(args=_other_byte(tile.args)) for tile in again.tile]
-        lower = np.asarray(again)
-    values: Floats = 256.0 * upper[..., :3] + lower[..., :3]
+        read = np.asarray(again)
+    # Of grey with alpha the four bytes of a pixel are read as if they were four colours.
+    lower = read[..., [1, 1, 1]] if grey else read[..., :3]
+    values: Floats = 256.0 * upper[..., :3] + lower
     scaled = _scaled(values, _white(float(values.max(initial=0.0)), _USUAL))
     return Image.fromarray(np.concatenate([scaled, upper[..., 3:]], axis=-1), image.mode)
 
@@ -71,8 +76,13 @@ def _scaled(values: Floats, white: float) -> Any:
 
 def _other_byte(args: Any) -> Any:
     """Return a tile's arguments with the other byte of each value; None where values have one byte."""
-    mode, *rest = (args,) if isinstance(args, str) else args or ("",)
-    if not (isinstance(mode, str) and mode[:-1].endswith(";16") and mode[-1] in _OTHER_BYTE):
+    mode = _raw_mode(args)
+    if not (mode[:-1].endswith(";16") and mode[-1] in _OTHER_BYTE):
         return None
-    other = mode[:-1] + _OTHER_BYTE[mode[-1]]
-    return other if isinstance(args, str) else (other, *rest)
+    other = "RGBA" if mode == _GREY_ALPHA else mode[:-1] + _OTHER_BYTE[mode[-1]]
+    return other if isinstance(args, str) else (other, *args[1:])
+
+
+def _raw_mode(args: Any) -> str:
+    mode = args if isinstance(args, str) else next(iter(args or ()), "")
+    return mode if isinstance(mode, str) else ""
