@@ -71,7 +71,7 @@ def split_archive(path: Path) -> tuple[Path, str] | None:
     for end in range(1, len(parts)):
         if parts[end - 1].lower().endswith(ARCHIVES):
             archive = Path(*parts[:end])
-            # By its name where asking costs a request for each picture.
+            # By its name where asking costs a request for each image.
             if is_remote(archive) or archive.is_file():
                 return archive, "/".join(parts[end:])
     return None

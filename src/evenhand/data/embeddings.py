@@ -26,7 +26,7 @@ from evenhand.data.table import FeatureTable, odd_scale
 
 PART_ROWS = 16_384
 ROWS_OF_ORDER = 100_000
-"""Rows by which the order of the text features is judged."""
+"""Rows by which the order of the text features is evaluated."""
 
 
 def import_embeddings(

@@ -1,4 +1,4 @@
-"""The same picture more than once: in two splits, or under two labels."""
+"""The same image more than once: in two splits, or under two labels."""
 
 from __future__ import annotations
 

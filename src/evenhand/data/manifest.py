@@ -88,7 +88,7 @@ class Manifest:
             A folder of class folders, with or without split folders above them; a folder with
             `metadata.csv`, `.parquet` or `.jsonl` at its root or in its split folders; or a table
             (`.csv`, `.tsv`, `.parquet`, `.jsonl`) with a column of paths relative to it. A `.zip` or `.tar`
-            with such a folder inside, WebDataset's tars, and Parquet or Arrow files that hold the pictures
+            with such a folder inside, WebDataset's tars, and Parquet or Arrow files that hold the images
             as bytes are read in place: one, a folder of them, or a pattern (`train-{000..012}.tar`). It may
             be an address, `s3://` or `gs://`.
         label_column, split_column : str
@@ -99,8 +99,8 @@ class Manifest:
             New names for labels; the others keep theirs.
         seed : int
             Of the split that is made where none is given.
-        labelled : bool
-            False reads any folder of pictures, a table, or one picture for prediction: every row is `test`.
+        labeled : bool
+            False reads any folder of images, a table, or one image for prediction: every row is `test`.
         path_column : str, optional
             Column of the image paths. By default one of the usual names, or the one that holds image names.
         root : str or Path, optional
@@ -231,6 +231,6 @@ def _bare_numbers(classes: Sequence[str]) -> list[str]:
         found = [name for name in classes if re.fullmatch(pattern, name.lower(), re.DOTALL)]
         if found and (what != "begin with a number" or len(found) == len(classes)):
             notes.append(
-                f"labels that {what} make useless prompts: {some(found)}; name the classes with --class-names"
+                f"labels that {what} make useless prompts: {some(found)}; name the classes in class_names"
             )
     return notes

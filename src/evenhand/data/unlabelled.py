@@ -1,4 +1,4 @@
-"""Pictures without labels, of which a folder may hold any number."""
+"""Images without labels, of which a folder may hold any number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from evenhand.data.texts_on_disk import TextsOnDisk
 
 @dataclass(frozen=True)
 class Pictures:
-    """N pictures, row by row.
+    """N images, row by row.
 
     Attributes
     ----------
@@ -46,14 +46,14 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
     Parameters
     ----------
     source : str or Path
-        Images: a folder, an archive, a table, or one picture.
+        Images: a folder, an archive, a table, or one image.
     room : Path
         A folder where the list may lie; it leaves nothing there.
 
     Raises
     ------
     EvenhandError
-        If the source cannot be listed, or holds no picture.
+        If the source cannot be listed, or holds no image.
     OSError
         If the list cannot be written.
     """
@@ -74,7 +74,7 @@ def _names(root: Path) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Paths(Sequence[str]):
-    """Where pictures lie, made when asked for."""
+    """Where images lie, made when asked for."""
 
     root: Path
     ids: Sequence[str]

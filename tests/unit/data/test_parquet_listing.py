@@ -104,7 +104,7 @@ def test_a_file_in_a_folder_called_parquet_is_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("row", "reason"),
-    [(1, "no picture in this row"), (2, "empty file"), (3, "not an image"), (99, "row 99 of 4")],
+    [(1, "no image in this row"), (2, "empty file"), (3, "not an image"), (99, "row 99 of 4")],
 )
 def test_what_is_no_picture_is_told(tmp_path: Path, row: int, reason: str) -> None:
     pq.write_table(pa.table({"image": [PICTURES[0], None, b"", b"x"]}), tmp_path / "a.parquet")
@@ -115,7 +115,7 @@ def test_what_is_no_picture_is_told(tmp_path: Path, row: int, reason: str) -> No
 def test_row_groups_that_fill_the_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.parquet")
     monkeypatch.setattr(parquet_cells, "LARGEST", 1000)
-    with pytest.raises(UnreadableImage, match=r"row group has 0 MiB of pictures, .* write the file again"):
+    with pytest.raises(UnreadableImage, match=r"row group has 0 MiB of images, .* write the file again"):
         read_image(path / "0")
 
 

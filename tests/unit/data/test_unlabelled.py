@@ -55,7 +55,7 @@ def test_the_order_is_that_of_the_paths(photos: Path, tmp_path: Path) -> None:
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(EvenhandError, match="empty holds no images; give a folder with at least one picture"):
+    with pytest.raises(EvenhandError, match="empty holds no images; give a folder with at least one image"):
         list_pictures(tmp_path / "empty", tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""One picture file in, one upright RGB picture out."""
+"""One image file in, one upright RGB image out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _UPRIGHT = {
 
 
 class UnreadableImage(EvenhandError):  # noqa: N818  the name is part of the contract
-    """A file that gives no picture.
+    """A file that gives no image.
 
     Attributes
     ----------
@@ -59,12 +59,12 @@ class UnreadableImage(EvenhandError):  # noqa: N818  the name is part of the con
 
 
 def none_readable(count: int, path: str, reason: str) -> EvenhandError:
-    """Return what is raised where none of `count` images gives a picture; path and reason are the first's."""
+    """Return what is raised where none of `count` images gives an image; path and reason are the first's."""
     return EvenhandError(f"none of the {count} images can be read; the first is {path}: {reason}")
 
 
 def read_image(path: Path) -> Image.Image:
-    """Read any usual picture as upright 8-bit RGB.
+    """Read any usual image as upright 8-bit RGB.
 
     Transparency is laid on white, of an animation the first frame is taken, the EXIF orientation is applied,
     and the content decides the format, not the file's extension. Deeper values are scaled to 8 bits: white is
@@ -73,13 +73,13 @@ def read_image(path: Path) -> Image.Image:
     Parameters
     ----------
     path : Path
-        The picture file, that of an archive followed by the name of a member, or that of a Parquet file
+        The image file, that of an archive followed by the name of a member, or that of a Parquet file
         followed by the number of a row; of this machine, or an address.
 
     Returns
     -------
     PIL.Image.Image
-        Mode RGB, in the picture's own size.
+        Mode RGB, in the image's own size.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def read_image(path: Path) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         reason = (
             f"decompression bomb, more than {pixel_limit()} pixels; for an image that you trust raise "
-            "--max-pixels"
+            "max_pixels"
         )
         raise UnreadableImage(path, reason) from error
     except PermissionError as error:
@@ -117,7 +117,7 @@ def _decode(source: Path | BinaryIO) -> Image.Image:
 
 
 def _from_pixels_alone(source: Path | BinaryIO) -> Image.Image | None:
-    """Return the picture of a PNG that has more than pixels, if it is that which cannot be read."""
+    """Return the image of a PNG that has more than pixels, if it is that which cannot be read."""
     try:
         if _head(source).startswith(SIGNATURE):
             content = source.read_bytes() if isinstance(source, Path) else _rewound(source).read()

@@ -43,7 +43,7 @@ _SIGNS = (
 
 
 def what_it_is(head: bytes) -> str:
-    """Return why a file gives no picture, from its first `HEAD` bytes.
+    """Return why a file gives no image, from its first `HEAD` bytes.
 
     >>> what_it_is(b"%PDF-1.7")
     'not an image, but a PDF: export its page as PNG'

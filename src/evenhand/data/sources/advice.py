@@ -1,4 +1,4 @@
-"""What to do about a source in which no picture is found."""
+"""What to do about a source in which no image is found."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 10_000
 def advice(root: Path) -> str:
     """Return the end of a sentence that says no images were found: what was, and what to give."""
     if is_archive(root) or is_remote(root):
-        return "give a folder with at least one picture file"
+        return "give a folder with at least one image file"
     files = sorted(path for path in islice(root.rglob("*"), _MOST) if path.is_file())
     pointer = next((path for path in files if _is_pointer(path)), None)
     if pointer is not None:
@@ -26,7 +26,7 @@ def advice(root: Path) -> str:
         return f"unpack {packed.relative_to(root)}, or make it a .zip or a plain .tar"
     table = next((path for path in files if has_table_name(path.name)), None)
     if table is None:
-        return "give a folder with at least one picture file"
+        return "give a folder with at least one image file"
     return f"if the table {table.relative_to(root)} lists them, give that file instead of the folder"
 
 

@@ -23,15 +23,15 @@ from evenhand.data.tables.read import Columns, read_columns
 def list_archives(
     root: Path, archives: Sequence[Path], options: Options, list_one: Callable[[Path, Options], Listing]
 ) -> Listing:
-    """List the pictures of archives; ids begin with the archive's path below `root`.
+    """List the images of archives; ids begin with the archive's path below `root`.
 
-    A metadata table beside the archives names the pictures in them. Without one each archive is listed by
+    A metadata table beside the archives names the images in them. Without one each archive is listed by
     itself, and its split is its own or a word of its name, as in `train.zip`.
 
     Raises
     ------
     EvenhandError
-        If an archive cannot be listed, or the table names a picture that is in none or in several.
+        If an archive cannot be listed, or the table names an image that is in none or in several.
     """
     tables = metadata_files(root) if options.labelled else {}
     if tables:

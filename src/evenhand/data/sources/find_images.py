@@ -1,4 +1,4 @@
-"""Which pictures and tables lie in a folder."""
+"""Which images and tables lie in a folder."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II
 
 
 def find_images(root: Path) -> list[str]:
-    """Return the pictures under `root`, a folder or an archive, as sorted posix paths relative to it.
+    """Return the images under `root`, a folder or an archive, as sorted posix paths relative to it.
 
-    A picture is a file with a picture's extension, whatever is in it, or one with another extension whose
-    first bytes are those of a picture. Hidden files and folders, and what systems leave behind, are passed
+    An image is a file with an image's extension, whatever is in it, or one with another extension whose
+    first bytes are those of an image. Hidden files and folders, and what systems leave behind, are passed
     over; links are followed, in a circle only once.
 
     Raises
     ------
     EvenhandError
-        If `root` is missing, is no folder or archive, or holds no picture, or a name is not UTF-8.
+        If `root` is missing, is no folder or archive, or holds no image, or a name is not UTF-8.
     OSError
         If a folder cannot be listed.
     """
@@ -69,7 +69,7 @@ def tables_beside(root: Path) -> list[str]:
 
 
 def no_images(root: Path) -> EvenhandError:
-    """Return what is raised where no picture lies under `root`."""
+    """Return what is raised where no image lies under `root`."""
     return EvenhandError(f"{root} holds no images; {advice(root)}")
 
 
@@ -97,7 +97,7 @@ def check_utf8(name: str, *, what: str = "file name") -> None:
 
 
 def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[str]:
-    """Yield pictures in the order of their paths: a folder stands where its name with a slash does."""
+    """Yield images in the order of their paths: a folder stands where its name with a slash does."""
     real = os.path.realpath(root / folder)
     if real in above:
         return
@@ -117,7 +117,7 @@ def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to itself: like a dangling one, it is listed where its name is a picture's
+    except OSError:  # a link to itself: like a dangling one, it is listed where its name is an image's
         return False
 
 

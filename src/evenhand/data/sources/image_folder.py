@@ -147,7 +147,7 @@ def _top(root: Path, options: Options) -> Path:
 
 
 def _joined(parts: dict[str, Listing], splits: Strings | None, options: Options) -> Listing:
-    """Return the rows of several tables as one; what makes groups is judged over all at once."""
+    """Return the rows of several tables as one; what makes groups is evaluated over all at once."""
     names = dict.fromkeys(name for part in parts.values() for name in part.attributes)
     attributes = {
         name: np.concatenate([p.attributes.get(name, np.full(len(p.ids), "")) for p in parts.values()])

@@ -1,4 +1,4 @@
-"""Parquet and Arrow files that hold the pictures themselves, one file or a folder of them."""
+"""Parquet and Arrow files that hold the images themselves, one file or a folder of them."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, 
         name: np.concatenate([table.get(name, np.full(len(table["file_name"]), "")) for table in tables])
         for name in names
     }
-    return list_rows(Columns(root / "the tables with pictures", values), options)
+    return list_rows(Columns(root / "the tables with images", values), options)
 
 
 def holds_pictures(path: Path) -> bool:
-    """Tell whether a file is a Parquet or Arrow file with a column of pictures."""
+    """Tell whether a file is a Parquet or Arrow file with a column of images."""
     if path.suffix.lower() not in IMAGE_TABLES or not is_file(path):
         return False
     try:
@@ -52,7 +52,7 @@ def holds_pictures(path: Path) -> bool:
     leaf = picture_column(schema)
     if leaf is None:
         return False
-    # Bytes beside a path are pictures only if they are called so: they may be anything.
+    # Bytes beside a path are images only if they are called so: they may be anything.
     has_paths = any(name.strip().lower() in PATH_COLUMNS for name in schema.names if name != leaf.column)
     return not has_paths or leaf.column.strip().lower() in NAMES
 

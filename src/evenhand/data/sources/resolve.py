@@ -145,7 +145,7 @@ class Shards(Containers):
 class ImageTables(Containers):
     """Parquet or Arrow files with a column of image bytes."""
 
-    what = "tables with pictures"
+    what = "tables with images"
 
     def _rows(self, options: Options) -> Listing:
         return list_picture_tables(self.path, self.files, options, alone=self.alone)
@@ -233,7 +233,7 @@ def _aside(kind: type[Containers], folder: Path, files: Sequence[Path], found: C
     if not left:
         return ()
     return (
-        f"the pictures are those of {len(read)} {kind.what}, as {files[0].name}; "
+        f"the images are those of {len(read)} {kind.what}, as {files[0].name}; "
         f"passed over: {some(left, most=3)}",
     )
 
