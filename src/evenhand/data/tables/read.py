@@ -216,7 +216,7 @@ def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
     except (ValueError, pa.ArrowException) as error:
         reason = shorten(str(error), 200, placeholder=" …")
         raise EvenhandError(
-            f"the table {path} has values in column {name!r} that cannot be told ({reason}); "
+            f"the table {path} has values in column {name!r} that cannot be read ({reason}); "
             "write them again, or leave the column out"
         ) from error
 
