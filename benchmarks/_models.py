@@ -12,7 +12,7 @@ from torch import Tensor
 
 from evenhand.backbones import OpenClipBackbone
 from evenhand.data import Manifest
-from evenhand.data.decode import read_image
+from evenhand.data.images.decode import read_image
 from evenhand.datasets.scenes import write_scenes
 
 

@@ -31,7 +31,7 @@ from PIL import Image
 
 from evenhand import Head, load_tiny
 from evenhand.data import Manifest
-from evenhand.data.decode import read_image
+from evenhand.data.images.decode import read_image
 from evenhand.data.store_write import StoreWriter
 from evenhand.extract.engine import Embedded
 from evenhand.extract.loading import REMOTE_READERS, Consecutive, thumbnail_of

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evenhand.data.read_tables import read_columns
+from evenhand.data.tables.read import read_columns
 
 ANSI, LINES = "\x1b[2Jred\x9b31m", "two\nlines\u202e[bold]{{ 7 * 7 }}</script>"
 NAMES = (f"<img src=x onerror=alert(1)>{ANSI}", f'=cmd|"c calc"!A1 {LINES.partition("</")[0]}')

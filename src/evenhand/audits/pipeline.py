@@ -19,9 +19,9 @@ from evenhand.audits.run_report import calibration_suspects, cost_elsewhere
 from evenhand.audits.slice_report import matches, probed
 from evenhand.audits.slices import SLICES
 from evenhand.backbones.from_card import embedded
-from evenhand.data.archives import is_there
 from evenhand.data.class_order import order_warning
 from evenhand.data.head import Head
+from evenhand.data.places import is_there
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.result_row import group_column
 from evenhand.evaluation.results import ResultRow

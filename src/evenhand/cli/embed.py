@@ -108,9 +108,9 @@ def command(
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import complain
     from evenhand.cli.store import show_store
+    from evenhand.data.images.pixel_limit import set_pixel_limit
     from evenhand.data.leakage import write_copies
     from evenhand.data.manifest import Manifest
-    from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.extract.local import embed
 
     set_pixel_limit(max_pixels)

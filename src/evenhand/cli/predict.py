@@ -97,8 +97,8 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.predictions import show_predictions
+    from evenhand.data.images.pixel_limit import set_pixel_limit
     from evenhand.data.known_labels import LabelOptions
-    from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.runs.predict import predict
 
     set_pixel_limit(max_pixels)

@@ -14,24 +14,19 @@ import tarfile
 import zipfile
 import zlib
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from textwrap import shorten
-from typing import BinaryIO
 
 from evenhand._errors import EvenhandError
-from evenhand.data.files import is_file, is_remote, open_bytes, read_range, size_and_time
-from evenhand.data.litter import is_litter
-from evenhand.data.parquet_cells import cell_size, read_cell, split_cell
+from evenhand.data.file_names import ARCHIVES, COMPRESSED, is_litter
+from evenhand.data.files import GIT_LFS, is_file, is_remote, open_bytes, read_range, size_and_time
 
-SUFFIXES = (".zip", ".tar")
-_COMPRESSED = (".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 _PART = re.compile(r"\.(z|r)\d\d$|\.(zip|tar|7z|rar|tgz|gz)\.(\d{3}|part\w+)$|\.part\d+\.\w+$", re.IGNORECASE)
 LARGEST = 1 << 29
 """Bytes of a member that are read at most: a few kilobytes of a zip may stand for terabytes."""
 
 _INSTEAD = (
-    (b"version https://git-lfs", "it is a pointer of Git LFS, not the data: run git lfs pull"),
+    (GIT_LFS, "it is a pointer of Git LFS, not the data: run git lfs pull"),
     (
         (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"),
         "it is compressed: unpack it, or make it a .zip",
@@ -62,21 +57,21 @@ def is_archive(path: Path) -> bool:
             f"{path} is a part of a split archive; join the parts, as by cat a.zip.* > a.zip or "
             "zip -s 0, and give the whole"
         )
-    if path.suffix.lower() in _COMPRESSED:
+    if path.suffix.lower() in COMPRESSED:
         raise EvenhandError(
             f"{path} is a compressed archive, which cannot be read in place; unpack it, or make it a .zip or "
             "a plain .tar"
         )
-    return path.suffix.lower() in SUFFIXES
+    return path.suffix.lower() in ARCHIVES
 
 
 def split_archive(path: Path) -> tuple[Path, str] | None:
     """Return the archive that a path leads into and the name of the member; None for an ordinary path."""
     parts = path.parts
     for end in range(1, len(parts)):
-        if parts[end - 1].lower().endswith(SUFFIXES):
+        if parts[end - 1].lower().endswith(ARCHIVES):
             archive = Path(*parts[:end])
-            # By its name where asking costs a request for each picture.
+            # By its name where asking costs a request for each image.
             if is_remote(archive) or archive.is_file():
                 return archive, "/".join(parts[end:])
     return None
@@ -102,53 +97,14 @@ def is_inside(name: str) -> bool:
     return clean != ".." and not clean.startswith(("/", "../")) and "\\" not in name and "\0" not in name
 
 
-def open_file(path: Path) -> BinaryIO:
-    """Open a file, a member of an archive or a cell of a Parquet file for reading bytes.
+def read_member(archive: Path, name: str) -> bytes:
+    """Return the bytes of a member.
 
     Raises
     ------
     OSError
-        If there is no such file or member, or it cannot be read.
+        If there is no such member, or it is encrypted, damaged or larger than `LARGEST`.
     """
-    inside = split_archive(path)
-    if inside is not None:
-        return BytesIO(_read(*inside))
-    cell = split_cell(path)
-    return open_bytes(path) if cell is None else BytesIO(read_cell(*cell))
-
-
-def size_of(path: Path) -> int:
-    """Return the bytes of a regular file or a member of an archive; of a Parquet file's cell, as `cell_size`.
-
-    Raises
-    ------
-    OSError
-        If there is none.
-    """
-    inside = split_archive(path)
-    if inside is not None:
-        return _entry(*inside)[1]
-    cell = split_cell(path)
-    if cell is not None:
-        return cell_size(*cell)
-    if is_remote(path):
-        return size_and_time(path)[0]
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError("not a regular file")
-    return status.st_size
-
-
-def is_there(path: Path) -> bool:
-    """Tell whether a picture is where its path says: a file, a member, a cell or an object."""
-    try:
-        size_of(path)
-    except OSError:
-        return False
-    return True
-
-
-def _read(archive: Path, name: str) -> bytes:
     start, size = _entry(archive, name)
     if size > LARGEST:
         raise OSError(f"larger than {LARGEST >> 20} MiB in its archive")
@@ -171,6 +127,17 @@ def _read(archive: Path, name: str) -> bytes:
 def _opened(archive: Path, modified: int, process: int) -> zipfile.ZipFile:  # noqa: ARG001
     """Return an open zip: one per process, since those that fork would share its place in the file."""
     return zipfile.ZipFile(open_bytes(archive))
+
+
+def member_size(archive: Path, name: str) -> int:
+    """Return the bytes of a member.
+
+    Raises
+    ------
+    OSError
+        If there is none.
+    """
+    return _entry(archive, name)[1]
 
 
 def _entry(archive: Path, name: str) -> tuple[int, int]:

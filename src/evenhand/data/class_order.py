@@ -21,7 +21,7 @@ SURENESS = 3.0
 def order_warning(predicted: Ints, y: Ints, classes: Sequence[str]) -> str | None:
     """Return a sentence where zero-shot is below chance or another order of the text features fits better.
 
-    The order is found on every second row of each class, and judged on the others.
+    The order is found on every second row of each class, and evaluated on the others.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Concept words: what a model's text side is told about spurious attributes, in words of the user's own."""
+"""Concept words: spurious attributes in words of the user's own, for a model's text side."""
 
 from __future__ import annotations
 

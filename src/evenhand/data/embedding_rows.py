@@ -9,13 +9,13 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
+from evenhand.data.arrays.read import file_and_name, in_part_order
 from evenhand.data.labels import class_codes, renamed
 from evenhand.data.leakage import kept_together, on_units
-from evenhand.data.read_arrays import file_and_name, in_part_order
-from evenhand.data.read_tables import Columns, read_columns
 from evenhand.data.split_file import splits_in_file
 from evenhand.data.splits import are_drawn, given_or_drawn
 from evenhand.data.store_layout import OWN_COLUMNS
+from evenhand.data.tables.read import Columns, read_columns
 
 
 def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:

@@ -13,12 +13,12 @@ from evenhand._errors import EvenhandError
 from evenhand._files import sha256
 from evenhand._outputs import keep_apart
 from evenhand._typing import Floats, Ints, PathLike, Strings
+from evenhand.data.arrays.read import FeatureRows, feature_files, file_and_name, read_arrays
 from evenhand.data.attributes import grouping
 from evenhand.data.class_order import MOST_CLASSES, order_warning
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
 from evenhand.data.labels import check_trained, class_notes, untested
-from evenhand.data.read_arrays import FeatureRows, feature_files, file_and_name, read_arrays
 from evenhand.data.store import load_store
 from evenhand.data.store_layout import UNITS
 from evenhand.data.store_write import StoreWriter
@@ -26,7 +26,7 @@ from evenhand.data.table import FeatureTable, odd_scale
 
 PART_ROWS = 16_384
 ROWS_OF_ORDER = 100_000
-"""Rows by which the order of the text features is judged."""
+"""Rows by which the order of the text features is evaluated."""
 
 
 def import_embeddings(

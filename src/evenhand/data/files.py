@@ -10,6 +10,7 @@ import errno
 import io
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -20,9 +21,12 @@ from pyarrow import ArrowException
 from pyarrow import fs as arrow
 
 from evenhand._errors import EvenhandError
+from evenhand.data.file_names import is_litter
 
 SCHEMES = ("s3:", "gs:", "file:")
 """file:// goes the same way to this machine's own files."""
+GIT_LFS = b"version https://git-lfs"
+"""How a file begins that is a pointer of Git LFS to the data, and not the data."""
 AHEAD = 4 << 20
 """Bytes that a remote file is read ahead: small members lie side by side, and each request waits."""
 
@@ -75,18 +79,29 @@ def size_and_time(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def names_in(path: Path, *, nested: bool) -> list[str]:
-    """Return the names of the remote files and folders in a folder, or, nested, of all files below it.
+def names_below(folder: Path) -> Iterator[str]:
+    """Yield the names of all files below a folder, relative to it; hidden ones and litter are left out.
 
     Raises
     ------
     OSError
-        If it cannot be listed.
+        If a folder cannot be listed.
     """
-    system, base = _system(path)
-    found = system.get_file_info(arrow.FileSelector(base, recursive=nested))
-    kept = [entry for entry in found if not nested or entry.type == arrow.FileType.File]
-    return sorted(entry.path.removeprefix(base.rstrip("/") + "/") for entry in kept)
+    if is_remote(folder):
+        system, base = _system(folder)
+        found = system.get_file_info(arrow.FileSelector(base, recursive=True))
+        start = base.rstrip("/") + "/"
+        names = sorted(entry.path.removeprefix(start) for entry in found if entry.type == arrow.FileType.File)
+        yield from (name for name in names if not is_litter(name))
+        return
+    for place, folders, files in os.walk(folder, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not is_litter(name))
+        below = Path(place).relative_to(folder)
+        yield from ((below / name).as_posix() for name in sorted(files) if not is_litter(name))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def check_regular(path: Path) -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from evenhand._errors import EvenhandError
-from evenhand._typing import Ints, PathLike, Strings
-from evenhand.data.files import absolute
-from evenhand.data.image_folder import metadata_files
+from evenhand._typing import Ints, Strings
 from evenhand.data.labels import some
-from evenhand.data.listing import Listing, Options
-from evenhand.data.manifest import list_source
-from evenhand.data.unlabelled import Pictures, is_plain_folder
+from evenhand.data.sources.image_folder import metadata_files
+from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.unlabelled import Pictures
 
 
 @dataclass(frozen=True)
@@ -70,10 +67,8 @@ class KnownLabels:
         return bool((self.y >= 0).any())
 
 
-def known_labels(
-    source: PathLike, pictures: Pictures, classes: Sequence[str], options: LabelOptions
-) -> KnownLabels:
-    """Return the labels of the pictures that `source` lists, where they are classes of a run.
+def known_labels(pictures: Pictures, classes: Sequence[str], options: LabelOptions) -> KnownLabels:
+    """Return the labels of images, as their source has them, where they are classes of a run.
 
     Folders are labels where one of them has the name of a class; a table's labels are in its column. Names
     match where they differ only in case, blanks, hyphens and underscores. Images of a folder that tells
@@ -87,9 +82,9 @@ def known_labels(
     nothing = KnownLabels(np.full(len(pictures), -1, dtype=np.int64), np.full(len(pictures), ""), {})
     wanted = Options(options.label or "label", options.attributes, complete=False)
     try:
-        if not options.asked and not _may_tell(Path(source), pictures, classes):
+        if not options.asked and not _may_tell(pictures, classes):
             return nothing
-        listing = list_source(Path(source), wanted)
+        listing = pictures.source.listing(wanted)
     except EvenhandError:
         if options.asked:
             raise
@@ -97,9 +92,8 @@ def known_labels(
     return _known(listing, pictures, classes, options) or nothing
 
 
-def _may_tell(source: Path, pictures: Pictures, classes: Sequence[str]) -> bool:
-    root = absolute(source)
-    if not is_plain_folder(root) or metadata_files(root):
+def _may_tell(pictures: Pictures, classes: Sequence[str]) -> bool:
+    if not pictures.source.grows or metadata_files(pictures.source.path):
         return True
     wanted = {_alike(name) for name in classes}
     return any(_alike(folder) in wanted for name in pictures.ids for folder in name.split("/")[:-1])
@@ -120,7 +114,7 @@ def _known(
         found = f"its labels are {some(unknown)}" if unknown else "it has no label"
         sentence = (
             f"no label is a class of the run: {found}, the classes are {some(classes)}; "
-            "name them with --class-names LABEL=CLASS"
+            "name them in class_names, as LABEL=CLASS"
         )
         if options.asked:
             raise EvenhandError(sentence)

@@ -1,4 +1,4 @@
-"""The same picture more than once: in two splits, or under two labels."""
+"""The same image more than once: in two splits, or under two labels."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ import numpy as np
 
 from evenhand._files import atomic, sha256
 from evenhand._typing import Ints, Strings
-from evenhand.data.archives import open_file, size_of, split_archive
-from evenhand.data.files import is_remote
-from evenhand.data.parquet_cells import split_cell
+from evenhand.data.places import Cell, LocalFile, Place, place_of
 
 HEAD = 1 << 12
 """Bytes of a file's start that are compared first: images of one size differ there."""
@@ -41,11 +39,12 @@ def copies(paths: Strings) -> Sets:
     sequence of sequence of int
         Each set has two rows or more.
     """
+    places = [place_of(Path(path)) for path in paths.tolist()]
     return [
         rows
-        for same_size in _by(_size, paths, range(len(paths)))
-        for same_start in _by(_start, paths, same_size)
-        for rows in _by(_content, paths, same_start)
+        for same_size in _by(_size, places, range(len(places)))
+        for same_start in _by(_start, places, same_size)
+        for rows in _by(_content, places, same_start)
     ]
 
 
@@ -186,26 +185,28 @@ def _pair(rows: Sequence[int], values: Strings) -> tuple[int, int]:
     return rows[0], next(row for row in rows if values[row] != values[rows[0]])
 
 
-def _by(key: Callable[[Path], Hashable], paths: Strings, rows: Iterable[int]) -> Sets:
+def _by(key: Callable[[Place], Hashable], places: Sequence[Place], rows: Iterable[int]) -> Sets:
     """Return the rows with equal keys, two or more, together; rows that cannot be read are left out."""
     sets: defaultdict[Hashable, list[int]] = defaultdict(list)
     for row in rows:
         with suppress(OSError):
-            sets[key(Path(str(paths[row])))].append(row)
+            sets[key(places[row])].append(row)
     return [found for found in sets.values() if len(found) > 1]
 
 
-def _size(path: Path) -> int:
-    size = 0 if is_remote(path) or split_cell(path) else size_of(path)
+def _size(file: Place) -> int:
+    size = 0 if file.remote or isinstance(file, Cell) else file.size()
     if size == 0:
         raise OSError("no content to compare")
     return size
 
 
-def _start(path: Path) -> bytes:
-    with open_file(path) as stream:
+def _start(file: Place) -> bytes:
+    with file.open() as stream:
         return hashlib.sha256(stream.read(HEAD)).digest()
 
 
-def _content(path: Path) -> str:
-    return sha256(path) if split_archive(path) is None else hashlib.sha256(open_file(path).read()).hexdigest()
+def _content(file: Place) -> str:
+    return (
+        sha256(file.path) if isinstance(file, LocalFile) else hashlib.sha256(file.open().read()).hexdigest()
+    )

@@ -11,34 +11,12 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
-from evenhand.data.archives import is_archive
-from evenhand.data.containers import container_of
-from evenhand.data.files import absolute, is_dir, is_file
-from evenhand.data.folders import check_utf8
-from evenhand.data.image_folder import list_image_folder, list_split_tables, metadata_files, split_tables
-from evenhand.data.labels import (
-    check_trained,
-    class_codes,
-    class_notes,
-    renamed,
-    some,
-    untested,
-)
+from evenhand.data.labels import check_trained, class_codes, class_notes, renamed, some, untested
 from evenhand.data.leakage import copies, kept_together, leakage, on_units
-from evenhand.data.listing import (
-    Listing,
-    Options,
-    list_images,
-    list_table,
-    says_what_cannot_be_listed,
-)
-from evenhand.data.read_tables import part_files
+from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.sources.resolve import resolve
 from evenhand.data.split_file import splits_in_file
-from evenhand.data.split_names import SPLIT_NAMES
 from evenhand.data.splits import are_drawn, given_or_drawn
-from evenhand.data.table_names import SUFFIXES
-from evenhand.data.top_folder import top_folder
-from evenhand.data.trees import list_tree
 
 
 @dataclass(frozen=True)
@@ -110,7 +88,7 @@ class Manifest:
             A folder of class folders, with or without split folders above them; a folder with
             `metadata.csv`, `.parquet` or `.jsonl` at its root or in its split folders; or a table
             (`.csv`, `.tsv`, `.parquet`, `.jsonl`) with a column of paths relative to it. A `.zip` or `.tar`
-            with such a folder inside, WebDataset's tars, and Parquet or Arrow files that hold the pictures
+            with such a folder inside, WebDataset's tars, and Parquet or Arrow files that hold the images
             as bytes are read in place: one, a folder of them, or a pattern (`train-{000..012}.tar`). It may
             be an address, `s3://` or `gs://`.
         label_column, split_column : str
@@ -121,8 +99,8 @@ class Manifest:
             New names for labels; the others keep theirs.
         seed : int
             Of the split that is made where none is given.
-        labelled : bool
-            False reads any folder of pictures, a table, or one picture for prediction: every row is `test`.
+        labeled : bool
+            False reads any folder of images, a table, or one image for prediction: every row is `test`.
         path_column : str, optional
             Column of the image paths. By default one of the usual names, or the one that holds image names.
         root : str or Path, optional
@@ -142,7 +120,6 @@ class Manifest:
             different values, none of a table's images is there, an option has no effect on this source, a
             split is unknown, there is one class, one image per class, or a class without training rows.
         """
-        source = Path(source)
         options = Options(
             label=label_column,
             attributes=attribute_columns,
@@ -153,12 +130,15 @@ class Manifest:
             layout=layout,
             split_by=split_by,
         )
-        listing = _without_repeats(list_source(source, options))
+        listing = without_repeats(resolve(source).listing(options))
         if not labelled:
             return _unlabelled(listing)
         names, y = class_codes(listing.labels)
         classes = renamed(names, class_names or {})
-        listing, column = _with_split_file(listing, split_file, split_column)
+        column = split_column
+        if split_file is not None:
+            splits, column, of_file = splits_in_file(Path(split_file), listing.ids, column)
+            listing = replace(listing, splits=splits, notes=(*listing.notes, *of_file))
         same = copies(listing.paths)
         units = kept_together(same, listing.units, len(y))
         split, split_notes = given_or_drawn(listing.splits, y, seed=seed, column=column, units=units)
@@ -188,40 +168,7 @@ class Manifest:
         )
 
 
-def list_source(source: Path, options: Options) -> Listing:
-    """Return what a source of any kind lists, labels and splits as they are written there."""
-    source = absolute(source)
-    check_utf8(str(source))
-    with says_what_cannot_be_listed(source):
-        container = container_of(source)
-        if container:
-            return container.list(options, list_one=list_source)
-        if part_files(source):
-            return list_table(source, options)
-        archive = is_archive(source)
-        if archive and options.labelled:
-            source = top_folder(source, but=SPLIT_NAMES)
-        if is_file(source) and not archive:
-            is_table = options.labelled or source.suffix.lower() in SUFFIXES
-            return list_table(source, options) if is_table else list_images(source)
-        if not (archive or is_dir(source)) or not options.labelled:
-            return list_images(source)
-        tables = metadata_files(source)
-        if tables:
-            return list_image_folder(source, tables, options)
-        tables = split_tables(source)
-        return list_split_tables(source, tables, options) if tables else list_tree(source, options)
-
-
-def _with_split_file(listing: Listing, path: PathLike | None, column: str) -> tuple[Listing, str]:
-    """Return the listing with the splits of a file in place of its own, and where they come from."""
-    if path is None:
-        return listing, column
-    splits, column, notes = splits_in_file(Path(path), listing.ids, column)
-    return replace(listing, splits=splits, notes=(*listing.notes, *notes)), column
-
-
-def _without_repeats(listing: Listing) -> Listing:
+def without_repeats(listing: Listing) -> Listing:
     """Return a listing whose ids are unique; of rows that are equal throughout the first stays.
 
     Raises
@@ -284,6 +231,6 @@ def _bare_numbers(classes: Sequence[str]) -> list[str]:
         found = [name for name in classes if re.fullmatch(pattern, name.lower(), re.DOTALL)]
         if found and (what != "begin with a number" or len(found) == len(classes)):
             notes.append(
-                f"labels that {what} make useless prompts: {some(found)}; name the classes with --class-names"
+                f"labels that {what} make useless prompts: {some(found)}; name the classes in class_names"
             )
     return notes

@@ -1,6 +1,6 @@
-"""Pictures held as bytes in Parquet and Arrow files, alone or in a record as the Hugging Face Hub's files do.
+"""Images held as bytes in Parquet and Arrow files, alone or in a record as the Hugging Face Hub's files do.
 
-A picture is named by the file's path followed by the number of its row, as if the file were a folder.
+An image is named by the file's path followed by the number of its row, as if the file were a folder.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evenhand.data.arrow_files import read_arrow
+from evenhand.data.file_names import IMAGE_TABLES
 from evenhand.data.files import is_file, is_remote, open_bytes, size_and_time
+from evenhand.data.tables.arrow_files import read_arrow
 
 LARGEST = 1 << 30
-"""Bytes of pictures in a row group that is read: it is held in memory whole."""
-SUFFIXES = (".parquet", ".arrow")
+"""Bytes of images in a row group that is read: it is held in memory whole."""
 NAMES = (
     *("image", "images", "img", "picture", "photo", "image_bytes", "image_data", "bytes", "content"),
     *("jpg", "jpeg", "png", "webp"),
@@ -39,7 +39,7 @@ class Leaf(NamedTuple):
 def split_cell(path: Path) -> tuple[Path, int] | None:
     """Return the Parquet or Arrow file and the row that a path leads to; None for another path."""
     file = path.parent
-    if file.suffix.lower() not in SUFFIXES or not (path.name.isascii() and path.name.isdecimal()):
+    if file.suffix.lower() not in IMAGE_TABLES or not (path.name.isascii() and path.name.isdecimal()):
         return None
     return (file, int(path.name)) if is_remote(file) or is_file(file) else None
 
@@ -51,7 +51,7 @@ def bytes_columns(schema: pa.Schema) -> dict[str, Leaf]:
 
 
 def picture_column(schema: pa.Schema) -> Leaf | None:
-    """Return the column with pictures: one that is called so, or the only one of bytes."""
+    """Return the column with images: one that is called so, or the only one of bytes."""
     found = bytes_columns(schema)
     named = [leaf for name, leaf in found.items() if name.strip().lower() in NAMES]
     chosen = named or (list(found.values()) if len(found) == 1 else [])
@@ -59,12 +59,12 @@ def picture_column(schema: pa.Schema) -> Leaf | None:
 
 
 def read_cell(file: Path, row: int) -> bytes:
-    """Return the bytes of a picture.
+    """Return the bytes of an image.
 
     Raises
     ------
     OSError
-        If the file cannot be read, has no such row or not one picture in it, or its row groups
+        If the file cannot be read, has no such row or not one image in it, or its row groups
         are too large.
     """
     try:
@@ -77,12 +77,12 @@ def read_cell(file: Path, row: int) -> bytes:
     except (pa.ArrowException, IndexError) as error:
         raise OSError(f"cannot be read from its {_kind(file)} file ({error})") from error
     if content is None:
-        raise OSError("no picture in this row")
+        raise OSError("no image in this row")
     return content
 
 
 def cell_size(file: Path, row: int) -> int:
-    """Return a row's share of the bytes of the file's pictures: those of its row group, for the first row.
+    """Return a row's share of the bytes of the file's images: those of its row group, for the first row.
 
     Raises
     ------
@@ -108,7 +108,7 @@ class _Opened:
     def __init__(self, file: Path, schema: pa.Schema, lengths: list[int]) -> None:
         leaf = picture_column(schema)
         if leaf is None:
-            raise OSError("the file that should hold it has no column of pictures")
+            raise OSError("the file that should hold it has no column of images")
         self.name, self.leaf = file, leaf
         self.starts = [0, *accumulate(lengths)]
 
@@ -146,7 +146,7 @@ class _Parquet(_Opened):
         size = self._unpacked[group]
         if size > LARGEST:
             raise OSError(
-                f"its row group has {size >> 20} MiB of pictures, more than {LARGEST >> 20}; write the file "
+                f"its row group has {size >> 20} MiB of images, more than {LARGEST >> 20}; write the file "
                 "again with smaller ones"
             )
         return self._file.read_row_group(group, columns=[self._path], use_threads=False).column(0)
@@ -186,7 +186,7 @@ def _bytes_in(cell: Any, steps: tuple[str, ...]) -> bytes | None:
         if not cell.is_valid:
             return None
         if step == "" and len(cell) > 1:
-            raise OSError(f"a list of {len(cell)} pictures in this row, of which none is the picture")
+            raise OSError(f"a list of {len(cell)} images in this row, of which none is the image")
         if step == "" and len(cell) == 0:
             return None
         cell = cell[step or 0]

@@ -46,7 +46,9 @@ def parts(table: FeatureTable, validation_from: Literal["train", "given"]) -> Sp
         raise EvenhandError("the store has neither test nor validation rows; add a split to evaluate on")
     if validation_from == "given":
         if not len(given):
-            raise EvenhandError("--validation-from given, but the store has no validation split; use train")
+            raise EvenhandError(
+                "validation_from: 'given' needs a validation split, which the store lacks; use 'train'"
+            )
         return SplitRows(train, given, test, tested_on)
     return SplitRows(train, given[:0], test, tested_on)
 
@@ -77,11 +79,11 @@ def held_out(table: FeatureTable, seed: int) -> SplitRows:
 
 
 def shown_to(table: FeatureTable, rows: SplitRows, uses: str) -> SplitRows:
-    """Return `rows` with the validation rows that a method which uses group labels as told may see.
+    """Return `rows` with the validation rows that a method may see by `uses`, where its group labels lie.
 
-    None for a method that uses none or those of training. A method that uses those of validation sees the
-    store's own validation split, in the distribution that its authors meant, or where there is none, or it
-    is what is tested on, the held-out rows.
+    A method that uses no group labels, or those of training rows, sees none. A method that uses those of
+    validation rows sees the store's own validation split, in the distribution that its authors meant. Where
+    the store has none, or is tested on it, the method sees the held-out rows.
     """
     if uses != "validation":
         return replace(rows, validation=rows.validation[:0])

@@ -10,8 +10,8 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.labels import some
-from evenhand.data.read_tables import Columns, read_columns
 from evenhand.data.split_names import split_in_name, splits_of_values
+from evenhand.data.tables.read import Columns, read_columns
 
 _SPLIT_COLUMNS = ("split", "partition", "set", "subset", "fold", "usage", "phase", "mode")
 

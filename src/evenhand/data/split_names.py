@@ -59,7 +59,7 @@ def is_filler(name: str) -> bool:
 
 
 def splits_named(names: Collection[str]) -> dict[str, str]:
-    """Return the split of each name that means one, judged together.
+    """Return the split of each name that means one, evaluated together.
 
     `seg_train` means one where `seg_test` stands beside it; `eval` is the test split, or where there is one
     the validation split.

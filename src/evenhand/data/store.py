@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
 from evenhand._typing import Ints, PathLike, Strings
+from evenhand.data.arrays.mapped_parts import MappedParts
+from evenhand.data.arrays.tensors import read_tensors
 from evenhand.data.head import POOL, Head, projected_width
 from evenhand.data.labels import some
-from evenhand.data.mapped_parts import MappedParts
 from evenhand.data.store_layout import (
     CARD,
     HEAD,
@@ -28,7 +29,6 @@ from evenhand.data.store_layout import (
     thumbnails_name,
 )
 from evenhand.data.table import FeatureTable
-from evenhand.data.tensors_in import read_tensors
 
 
 def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:

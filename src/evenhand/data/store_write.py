@@ -16,8 +16,8 @@ from typing_extensions import Self
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder, sha256
 from evenhand._typing import Floats
-from evenhand.data.decode import none_readable
 from evenhand.data.head import Head
+from evenhand.data.images.decode import none_readable
 from evenhand.data.lock import FolderLock
 from evenhand.data.store_layout import (
     CARD,

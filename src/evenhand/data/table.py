@@ -161,12 +161,12 @@ class FeatureTable:
     def __len__(self) -> int:
         return len(self.y)
 
-    @property
+    @cached_property
     def width(self) -> int:
         """D_in."""
         return int(self.parts[0].shape[1])
 
-    @property
+    @cached_property
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the codes."""
         return self.head.classes
@@ -263,7 +263,7 @@ class StoredRows:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int]:
         """(n, D_in)."""
         return len(self.numbers), self.table.width

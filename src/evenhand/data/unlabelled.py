@@ -1,4 +1,4 @@
-"""Pictures without labels, of which a folder may hold any number."""
+"""Images without labels, of which a folder may hold any number."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._typing import PathLike, Strings
-from evenhand.data.containers import container_of
-from evenhand.data.files import absolute, is_dir, is_remote
-from evenhand.data.folders import no_images, walk_images
-from evenhand.data.listing import place_of, says_what_cannot_be_listed
-from evenhand.data.manifest import Manifest
-from evenhand.data.read_tables import part_files
+from evenhand.data.manifest import without_repeats
+from evenhand.data.sources.find_images import no_images, walk_images
+from evenhand.data.sources.listing import Options, path_in, says_what_cannot_be_listed
+from evenhand.data.sources.resolve import Source, resolve
 from evenhand.data.texts_on_disk import TextsOnDisk
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """N pictures, row by row.
+    """N images, row by row.
 
     Attributes
     ----------
@@ -27,10 +25,13 @@ class Pictures:
         Unique: as those of a `Manifest`.
     paths : sequence of str
         Absolute.
+    source : Source
+        What lists them.
     """
 
     ids: Sequence[str] | Strings
     paths: Sequence[str] | Strings
+    source: Source
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -45,31 +46,25 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
     Parameters
     ----------
     source : str or Path
-        Images: a folder, an archive, a table, or one picture.
+        Images: a folder, an archive, a table, or one image.
     room : Path
         A folder where the list may lie; it leaves nothing there.
 
     Raises
     ------
     EvenhandError
-        If the source cannot be listed, or holds no picture.
+        If the source cannot be listed, or holds no image.
     OSError
         If the list cannot be written.
     """
-    root = absolute(Path(source))
-    if not is_plain_folder(root):
-        manifest = Manifest.read(source, labelled=False)
-        return Pictures(manifest.ids, manifest.paths)
-    ids = TextsOnDisk(_names(root), room)
+    found = resolve(source)
+    if not found.grows:
+        listing = without_repeats(found.listing(Options(labelled=False)))
+        return Pictures(listing.ids, listing.paths, found)
+    ids = TextsOnDisk(_names(found.path), room)
     if not ids:
-        raise no_images(root)
-    return Pictures(ids, _Paths(root, ids))
-
-
-def is_plain_folder(root: Path) -> bool:
-    """Tell whether a source is a folder of picture files on this machine."""
-    with says_what_cannot_be_listed(root):
-        return not is_remote(root) and is_dir(root) and container_of(root) is None and not part_files(root)
+        raise no_images(found.path)
+    return Pictures(ids, _Paths(found.path, ids), found)
 
 
 def _names(root: Path) -> Iterator[str]:
@@ -79,7 +74,7 @@ def _names(root: Path) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Paths(Sequence[str]):
-    """Where pictures lie, made when asked for."""
+    """Where images lie, made when asked for."""
 
     root: Path
     ids: Sequence[str]
@@ -88,4 +83,4 @@ class _Paths(Sequence[str]):
         return len(self.ids)
 
     def __getitem__(self, position: Any) -> Any:
-        return place_of(self.root, self.ids[position])
+        return path_in(self.root, self.ids[position])

@@ -20,13 +20,13 @@ PLUMAGES: tuple[Colour, ...] = (
     (58, 58, 62),
     (104, 112, 82),
 )
-"""Shared by both kinds, so that colour alone does not tell them apart."""
+"""Shared by both kinds, so that color alone does not tell them apart."""
 BILLS: tuple[Colour, ...] = ((228, 160, 46), (70, 62, 54), (206, 112, 62), (150, 140, 120))
 
 
 @dataclass(frozen=True)
 class Coat:
-    """The colours of one bird."""
+    """The colors of one bird."""
 
     body: Colour
     wing: Colour
@@ -38,7 +38,7 @@ class Coat:
 
 
 def draw_coat(rng: np.random.Generator) -> Coat:
-    """Draw colours by one rule for both kinds."""
+    """Draw colors by one rule for both kinds."""
     body, other = (near(rng, PLUMAGES[k], 9) for k in rng.integers(len(PLUMAGES), size=2))
     wing = shade(body, -34) if rng.random() < 0.6 else mix(body, other, 0.7)
     head = body if rng.random() < 0.55 else mix(body, other, 0.85)
@@ -48,7 +48,7 @@ def draw_coat(rng: np.random.Generator) -> Coat:
 
 
 def faded(coat: Coat, ground: Colour, share: float) -> Coat:
-    """Return the coat with a share of the ground's colour in every part."""
+    """Return the coat with a share of the ground's color in every part."""
     return Coat(*(mix(getattr(coat, part.name), ground, share) for part in fields(coat)))
 
 

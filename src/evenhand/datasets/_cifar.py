@@ -1,4 +1,4 @@
-"""CIFAR-10 in the binary version: one byte of label and 3,072 of pixels a picture, no pickle.
+"""CIFAR-10 in the binary version: one byte of label and 3,072 of pixels an image, no pickle.
 
 Source: Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009.
 """
@@ -27,7 +27,7 @@ Pixels = NDArray[np.uint8]
 
 
 def read_cifar(title: str, data: Path | None) -> dict[str, tuple[Pixels, Ints]]:
-    """Return pictures uint8 [N, 32, 32, 3] and labels [N] by split.
+    """Return images uint8 [N, 32, 32, 3] and labels [N] by split.
 
     Parameters
     ----------

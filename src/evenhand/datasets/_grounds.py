@@ -18,7 +18,7 @@ LEAVES: tuple[Colour, ...] = ((54, 92, 44), (74, 104, 50), (44, 74, 48), (132, 1
 
 @dataclass(frozen=True)
 class Background:
-    """A background: the picture [side, side], the row of the horizon, and the colour at the viewer's feet."""
+    """A background: the image [side, side], the row of the horizon, and the color at the viewer's feet."""
 
     kind: str
     image: Image.Image

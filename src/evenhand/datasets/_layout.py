@@ -13,7 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Strings
 from evenhand.data.labels import check_trained, class_codes, some, untested
 from evenhand.data.manifest import Manifest
-from evenhand.data.read_tables import Columns
+from evenhand.data.tables.read import Columns
 
 Sizes = Mapping[str, int]
 """Rows by split, and by "train, class / attribute value" for groups."""
@@ -34,7 +34,7 @@ def locate(title: str, data: Path | None, names: Sequence[str], folders: Sequenc
         where = "".join(f", nor in {folder}/" for folder in folders)
         raise EvenhandError(
             f"{title}: {' or '.join(names)} is not in {data}{where}; the folder holds "
-            f"{some(inside) or 'nothing'}; give --data the unpacked folder, its files not renamed"
+            f"{some(inside) or 'nothing'}; give as data the unpacked folder, its files not renamed"
         )
     return found
 
@@ -48,9 +48,9 @@ def require(title: str, data: Path | None, name: str) -> Path:
         If it is None, missing or no folder.
     """
     if data is None:
-        raise EvenhandError(f"{title} needs its files; give --data the folder that holds {name}")
+        raise EvenhandError(f"data: {title} needs its files; give the folder that holds {name}")
     if not data.is_dir():
-        raise EvenhandError(f"{title}: --data {data} is no folder; give the one that holds {name}")
+        raise EvenhandError(f"data: {data} is no folder with {title}; give the one that holds {name}")
     return data.absolute()
 
 
@@ -105,12 +105,12 @@ def check_sizes(title: str, found: Sizes, expected: Sizes | None) -> None:
 
 
 def check_pictures(title: str, listed: str, paths: Sequence[str] | Strings) -> None:
-    """Refuse a list that names pictures which are not there.
+    """Refuse a list that names images which are not there.
 
     Raises
     ------
     EvenhandError
-        If pictures are missing; the sentence counts them and names the first.
+        If images are missing; the sentence counts them and names the first.
     """
     missing = [str(path) for path in paths if not os.path.isfile(path)]  # noqa: PTH113 - 200,000 of them
     if missing:

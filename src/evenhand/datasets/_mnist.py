@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 
 
 def read_mnist(title: str, data: Path | None) -> dict[str, tuple[Pixels, Ints]]:
-    """Return pictures uint8 [N, 28, 28] and digits [N] by split.
+    """Return images uint8 [N, 28, 28] and digits [N] by split.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def read_mnist(title: str, data: Path | None) -> dict[str, tuple[Pixels, Ints]]:
     Raises
     ------
     EvenhandError
-        If a file is missing or damaged, or pictures and labels differ in number.
+        If a file is missing or damaged, or images and labels differ in number.
     """
     found = {}
     for split, stem in STEMS.items():
@@ -45,7 +45,7 @@ def read_mnist(title: str, data: Path | None) -> dict[str, tuple[Pixels, Ints]]:
         digits = _read(title, data, f"{stem}-labels-idx1-ubyte", 1)
         if len(pixels) != len(digits):
             raise EvenhandError(
-                f"{title}: {stem}-images has {len(pixels):,} pictures, {stem}-labels {len(digits):,} labels; "
+                f"{title}: {stem}-images has {len(pixels):,} images, {stem}-labels {len(digits):,} labels; "
                 "download both again"
             )
         found[split] = pixels, digits.astype(np.int64)

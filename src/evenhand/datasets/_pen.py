@@ -1,4 +1,4 @@
-"""Drawing in a creature's own coordinates, and mixing colours."""
+"""Drawing in a creature's own coordinates, and mixing colors."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def mix(one: Colour, other: Colour, share: float) -> Colour:
 
 
 def shade(colour: Colour, by: float) -> Colour:
-    """Return a colour lighter (or darker) by `by` of 255."""
+    """Return a color lighter (or darker) by `by` of 255."""
     red, green, blue = (min(255, max(0, round(v + by))) for v in colour)
     return red, green, blue
 
 
 def near(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
-    """Return a colour near `colour`: a common change of light and a smaller one of each channel."""
+    """Return a color near `colour`: a common change of light and a smaller one of each channel."""
     light = spread * rng.standard_normal()
     red, green, blue = (
         min(255, max(0, round(v + light + e)))

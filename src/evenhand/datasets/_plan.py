@@ -81,5 +81,5 @@ def check_recipe(title: str, classes: int, shares: dict[str, float], counts: dic
     for name, number in counts.items():
         if number < classes * classes:
             raise EvenhandError(
-                f"{title}: {name} is {number}; give at least {classes * classes}, a picture for each group"
+                f"{title}: {name} is {number}; give at least {classes * classes}, an image for each group"
             )

@@ -1,4 +1,4 @@
-"""Pictures that a benchmark draws or cuts out of arrays: written once, in the ImageFolder convention."""
+"""Images that a benchmark draws or cuts out of arrays: written once, in the ImageFolder convention."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ CARD = "recipe.json"
 
 
 def recipe_of(name: str, dataset: Dataset) -> dict[str, Any]:
-    """Return what decides the pictures: the benchmark and its parameters, sizes to insist on left out."""
+    """Return what decides the images: the benchmark and its parameters, sizes to insist on left out."""
     params = {f.name: getattr(dataset, f.name) for f in fields(dataset) if f.name != "expected"}  # type: ignore[arg-type]
     return {"benchmark": name, "version": 1, **params}
 
 
 def once(folder: Path, recipe: Mapping[str, Any], write: Callable[[Path], Any]) -> Path:
-    """Call `write(folder)` unless the folder holds this very recipe's pictures already.
+    """Call `write(folder)` unless the folder holds this very recipe's images already.
 
     `recipe.json`, written last, marks the folder as whole; one that was killed is written anew, and equal
     recipes give equal bytes.
@@ -33,7 +33,7 @@ def once(folder: Path, recipe: Mapping[str, Any], write: Callable[[Path], Any]) 
     Raises
     ------
     EvenhandError
-        If the folder holds another recipe's pictures, or cannot be written.
+        If the folder holds another recipe's images, or cannot be written.
     """
     card = folder / CARD
     wanted = json.loads(json.dumps(recipe))
@@ -42,8 +42,8 @@ def once(folder: Path, recipe: Mapping[str, Any], write: Callable[[Path], Any]) 
         if found != wanted:
             changed = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
             raise EvenhandError(
-                f"{folder} holds pictures of another recipe, with {changed[0]} {found.get(changed[0])!r} "
-                f"instead of {wanted.get(changed[0])!r}; name another --out, or delete the folder"
+                f"{folder} holds images of another recipe, with {changed[0]} {found.get(changed[0])!r} "
+                f"instead of {wanted.get(changed[0])!r}; name another folder, or delete the folder"
             )
         return folder
     make_folder(folder)
@@ -54,13 +54,13 @@ def once(folder: Path, recipe: Mapping[str, Any], write: Callable[[Path], Any]) 
 
 
 def write_split(folder: Path, rows: Iterable[tuple[Image.Image, str, str]], attribute: str) -> None:
-    """Write pictures as 00000.png and so on, and `metadata.csv` of file_name, label and `attribute`.
+    """Write images as 00000.png and so on, and `metadata.csv` of file_name, label and `attribute`.
 
     Parameters
     ----------
     folder : Path
         Of the split; made if absent.
-    rows : iterable of (picture, label, value of the attribute)
+    rows : iterable of (image, label, value of the attribute)
         In order.
     attribute : str
         Name of the column.

@@ -17,7 +17,7 @@ from typing_extensions import override
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.manifest import Manifest
-from evenhand.data.read_tables import Columns, read_columns
+from evenhand.data.tables.read import Columns, read_columns
 from evenhand.datasets._layout import Sizes, check_pictures, check_sizes, coded, count, locate, manifest_of
 from evenhand.datasets.base import Dataset
 

@@ -18,7 +18,7 @@ from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Strings
 from evenhand.data.manifest import Manifest
-from evenhand.data.read_tables import Columns, read_columns
+from evenhand.data.tables.read import Columns, read_columns
 from evenhand.datasets._layout import Sizes, check_pictures, check_sizes, coded, locate, manifest_of
 from evenhand.datasets.base import Dataset
 

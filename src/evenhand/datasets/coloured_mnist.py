@@ -1,4 +1,4 @@
-"""Coloured MNIST: small or large digits, the colour a stronger cue than the digit.
+"""Coloured MNIST: small or large digits, the color a stronger cue than the digit.
 
 Source: Arjovsky, Bottou, Gulrajani, Lopez-Paz, *Invariant Risk Minimization*, 2019.
 """
@@ -31,9 +31,9 @@ class ColouredMnist(Dataset):
     Parameters
     ----------
     correlation : float
-        Chance that a training digit has its label's colour; in the test split the colour is a fair coin.
+        Chance that a training digit has its label's color; in the test split the color is a fair coin.
     noise : float
-        Chance that a label is flipped before the colour is drawn, in both splits as in the source: no
+        Chance that a label is flipped before the color is drawn, in both splits as in the source: no
         classifier that looks at the digit is right more often than 1 − noise.
     seed : int
         Of everything drawn.
@@ -81,7 +81,7 @@ class ColouredMnist(Dataset):
 
 
 def coloured(digit: Pixels, colour: int) -> Image.Image:
-    """Return a digit [28, 28] in the red (0) or the green (1) channel of a black picture."""
+    """Return a digit [28, 28] in the red (0) or the green (1) channel of a black image."""
     canvas = np.zeros((*digit.shape, 3), dtype=np.uint8)
     canvas[..., colour] = digit
     return Image.fromarray(canvas)

@@ -25,7 +25,7 @@ from evenhand.datasets._written import once, recipe_of, write_split
 from evenhand.datasets.base import Dataset
 
 SIDE, OBJECT = 64, 40
-"""Pixels of a picture's side, and of the object's."""
+"""Pixels of an image's side, and of the object's."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class Composites(Dataset):
     classes, backgrounds : sequence of str, or one str with commas
         Equally many classes of CIFAR-10; in training, class k mostly lies on background k.
     correlation : float
-        Share of training pictures on their class's background; 1/C is no shortcut.
+        Share of training images on their class's background; 1/C is no shortcut.
     noise : float
         Share of training labels that are wrong.
     imbalance : float
-        How many times as many training pictures the first class has as each other one.
+        How many times as many training images the first class has as each other one.
     train, test : int
-        Pictures; the test split has all C · C groups by turns, and objects that training never saw.
+        Images; the test split has all C · C groups by turns, and objects that training never saw.
     seed : int
         Of everything drawn.
     expected : mapping of str to int, or None
-        Pictures of CIFAR-10 to insist on.
+        Images of CIFAR-10 to insist on.
     """
 
     classes: Sequence[str] | str = ("automobile", "truck")
@@ -66,7 +66,7 @@ class Composites(Dataset):
 
     @override
     def load(self, data: Path | None, pictures: Path) -> Manifest:
-        """Compose the pictures once, and read them."""
+        """Compose the images once, and read them."""
         names, places = self._names()
         recipe = {**recipe_of("composites", self), "classes": names, "backgrounds": places}
         folder = once(pictures, recipe, lambda to: self._write(data, to, names, places))
@@ -114,14 +114,14 @@ class Composites(Dataset):
 def compose(
     rng: np.random.Generator, cifar: tuple[Pixels, Ints], objects: Ints, grounds: Ints
 ) -> Iterator[Image.Image]:
-    """Yield for each row an object's picture, 40 pixels wide, somewhere on a background of 64.
+    """Yield for each row an object's image, 40 pixels wide, somewhere on a background of 64.
 
     Parameters
     ----------
     rng : numpy Generator
-        Draws which picture of a class, and where.
+        Draws which image of a class, and where.
     cifar : (uint8 [M, 32, 32, 3], int64 [M])
-        Pictures and their classes.
+        Images and their classes.
     objects, grounds : int64 [n]
         Classes of CIFAR-10.
     """

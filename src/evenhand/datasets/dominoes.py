@@ -30,13 +30,13 @@ class Dominoes(Dataset):
     Parameters
     ----------
     correlation : float
-        Share of training pictures with zero above automobile, or one above truck.
+        Share of training images with zero above automobile, or one above truck.
     train, test : int
-        Pictures; the test split has all four groups by turns.
+        Images; the test split has all four groups by turns.
     seed : int
         Of everything drawn.
     expected : mapping of str to int, or None
-        Pictures of MNIST and of CIFAR-10 to insist on, as in "MNIST train".
+        Images of MNIST and of CIFAR-10 to insist on, as in "MNIST train".
     """
 
     correlation: float = 0.95
@@ -56,7 +56,7 @@ class Dominoes(Dataset):
 
     @override
     def load(self, data: Path | None, pictures: Path) -> Manifest:
-        """Stack the pictures once, and read them."""
+        """Stack the images once, and read them."""
         check_recipe(
             self.title, 2, {"correlation": self.correlation}, {"train": self.train, "test": self.test}
         )
@@ -84,7 +84,7 @@ class Dominoes(Dataset):
 def stacked(digit: _mnist.Pixels, vehicle: _cifar.Pixels) -> Image.Image:
     """Return a digit [28, 28] above a vehicle [32, 32, 3], in the middle column of a black square of 64.
 
-    The square is for the models' preprocessing, which cuts a tall picture down to its middle.
+    The square is for the models' preprocessing, which cuts a tall image down to its middle.
     """
     canvas = np.zeros((64, 64, 3), dtype=np.uint8)
     canvas[2:30, 18:46] = digit[..., None]

@@ -13,8 +13,8 @@ import numpy as np
 from typing_extensions import override
 
 from evenhand._errors import EvenhandError
-from evenhand.data.folders import find_images
 from evenhand.data.manifest import Manifest
+from evenhand.data.sources.find_images import find_images
 from evenhand.data.splits import stratified_split
 from evenhand.datasets._layout import Sizes, check_sizes, locate, manifest_of
 from evenhand.datasets.base import Dataset
@@ -71,7 +71,7 @@ class MetaShift(Dataset):
         if data is not None and (data / "val_out_of_domain").is_dir():
             raise EvenhandError(
                 f"{self.title}: {data} is the mixed version, whose contexts are in {MIXED}, a pickle, which "
-                f"evenhand never opens; give --data the folder {FOLDER} that the authors' script writes too"
+                f"evenhand never opens; give as data the folder {FOLDER} that the authors' script writes too"
             )
         root = locate(self.title, data, (first,), (FOLDER,)).parents[2]
         for subset in others:

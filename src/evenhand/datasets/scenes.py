@@ -1,7 +1,7 @@
 """Birds drawn on backgrounds: a benchmark with a shortcut that needs no download.
 
 Waterbirds and landbirds on water and on land. In training the background goes with the bird in a stated
-share of pictures; in the test split all four groups have the same size.
+share of images; in the test split all four groups have the same size.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Look:
     Attributes
     ----------
     sizes : (float, float)
-        Range of a bird's unit, about half its body's length, as a share of the picture's side.
+        Range of a bird's unit, about half its body's length, as a share of the image's side.
     camouflage : float
-        Largest share of the ground's colour in the plumage.
+        Largest share of the ground's color in the plumage.
     grain : float
         Largest standard deviation of the noise, in steps of 255.
     """
@@ -50,7 +50,7 @@ class Look:
 CLEAR = Look((0.085, 0.15), 0.0, 8.0)
 """Portraits, from which the embedded model learns its words."""
 WILD = Look((0.06, 0.12), 0.6, 10.0)
-"""The benchmark: birds further off, often in colours near the ground's."""
+"""The benchmark: birds further off, often in colors near the ground's."""
 HOME = {"waterbird": "water", "landbird": "land"}
 
 
@@ -64,12 +64,12 @@ class Scenes(Dataset):
     correlation: float = 0.95
 
     title = "scenes"
-    layout = "nothing: the pictures are drawn"
+    layout = "nothing: the images are drawn"
     usual_model = "tiny"
 
     @override
     def load(self, data: Path | None, pictures: Path) -> Manifest:
-        """Draw the pictures once, and read them."""
+        """Draw the images once, and read them."""
         folder = once(pictures, recipe_of("scenes", self), lambda to: write_scenes(to, **asdict(self)))
         return Manifest.read(folder, attribute_columns=["background"])
 
@@ -77,12 +77,12 @@ class Scenes(Dataset):
 def draw_scene(
     rng: np.random.Generator, bird: str | None, background: str, size: int = 64, look: Look = WILD
 ) -> Image.Image:
-    """Draw one picture.
+    """Draw one image.
 
     Parameters
     ----------
     rng : numpy Generator
-        Draws pose, place, colours, light and noise.
+        Draws pose, place, colors, light and noise.
     bird : "waterbird", "landbird" or None
         None draws the background alone.
     background : "water" or "land"
@@ -178,9 +178,9 @@ def write_scenes(
     seed : int
         Root of the random streams; one for each split.
     train, test : int
-        Pictures per split.
+        Images per split.
     correlation : float
-        Share of training pictures whose bird is at home, in [0, 1].
+        Share of training images whose bird is at home, in [0, 1].
     size : int
         Side in pixels.
 

@@ -1,4 +1,4 @@
-"""What takes batches of pictures through a trunk: this machine, or a cluster."""
+"""What takes batches of images through a trunk: this machine, or a cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Embedded:
     Attributes
     ----------
     features : floats [n, D_in]
-        Before the projection, of the pictures that could be read.
+        Before the projection, of the images that could be read.
     read : list of int
         Their positions, in the sequence of paths.
     thumbnails : list of bytes
@@ -53,7 +53,7 @@ class Engine(Protocol):
         thumbnails: bool = False,
         workers: int | None = None,
     ) -> Generator[Embedded, None, None]:
-        """Take batches of positions in `paths` through the trunk; `workers` read pictures."""
+        """Take batches of positions in `paths` through the trunk; `workers` read images."""
 
 
 def on_this_machine(
@@ -78,23 +78,19 @@ def through_trunk(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[
     EvenhandError
         If features are not finite or memory runs out.
     """
-    return Embedded(_features(batch, backbone, dtype, paths), batch.read, batch.thumbnails, batch.unreadable)
-
-
-def _features(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str] | Strings) -> Floats:
     if batch.pixels is None:
-        return np.zeros((0, backbone.width), dtype=dtype)
+        return Embedded(np.zeros((0, backbone.width), dtype=dtype), [], [], batch.unreadable)
     try:
         exact = backbone.trunk(batch.pixels).numpy()
     except torch.cuda.OutOfMemoryError as error:
         raise EvenhandError(
-            f"{len(batch.pixels)} images at once fill the device's memory; use a smaller --batch-size"
+            f"batch_size: {len(batch.pixels)} images at once fill the device's memory; use fewer"
         ) from error
     with np.errstate(over="ignore"):
         features: Floats = exact.astype(dtype)
     bad = ~np.isfinite(features).all(axis=1)
     if bad.any():
         row = batch.read[int(bad.argmax())]
-        remedy = "--dtype float32" if np.isfinite(exact).all() else "--precision fp32, or other weights"
+        remedy = "the dtype float32" if np.isfinite(exact).all() else "the precision fp32, or other weights"
         raise EvenhandError(f"the features of {paths[row]} are not finite numbers in {dtype}; use {remedy}")
-    return features
+    return Embedded(features, batch.read, batch.thumbnails, batch.unreadable)

@@ -1,4 +1,4 @@
-"""Pictures from disk to batches of pixels, in worker processes or threads."""
+"""Images from disk to batches of pixels, in worker processes or threads."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from torch.utils.data import DataLoader, Dataset
 from evenhand._children import end_with_parent, starting_children
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
-from evenhand.data.decode import UnreadableImage, read_image
 from evenhand.data.files import is_remote
+from evenhand.data.images.decode import UnreadableImage, read_image
 
 THUMBNAIL = 64
 """Longest side of a thumbnail in pixels."""
@@ -42,21 +42,21 @@ READY = 2
 SHARED_MEMORY = "/dev/shm"
 """Where Linux keeps what processes share."""
 FEW = 256
-"""Below this many pictures, starting processes costs more than it gains."""
+"""Below this many images, starting processes costs more than it gains."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pixels [n, 3, H, W] of the readable pictures among a batch, and what became of each.
+    """Pixels [n, 3, H, W] of the readable images among a batch, and what became of each.
 
     Attributes
     ----------
     pixels : Tensor or None
-        None when no picture of the batch could be read.
+        None when no image of the batch could be read.
     read : list of int
         Positions, in the sequence of paths, of the rows of `pixels`.
     thumbnails : list of bytes
-        JPEG, one for each read picture; empty when none are wanted.
+        JPEG, one for each read image; empty when none are wanted.
     unreadable : list of (int, str)
         Positions and reasons of the others.
     """
@@ -98,19 +98,19 @@ def load_batches(
     paths : sequence of str
         Files.
     preprocess : callable
-        RGB picture to pixels [3, H, W].
+        RGB image to pixels [3, H, W].
     batches : sequence of sequences of int
         Positions in `paths`.
     workers : int or None
-        Processes that read pictures; by default as many as there are cores, at most 8, and none where few
-        pictures are to be read. Remote ones are read by threads, by default 16.
+        Processes that read images; by default as many as there are cores, at most 8, and none where few
+        images are to be read. Remote ones are read by threads, by default 16.
     thumbnails : bool
-        Whether to make thumbnails from the decoded pictures.
+        Whether to make thumbnails from the decoded images.
 
     Raises
     ------
     EvenhandError
-        If a process that reads pictures dies.
+        If a process that reads images dies.
     """
     if any(is_remote(Path(str(path))) for path in paths):
         threads = REMOTE_READERS if workers is None else max(1, workers)
@@ -139,7 +139,7 @@ def load_batches(
             raise
         raise EvenhandError(
             f"a process that reads images died ({shorten(str(error), 200, placeholder=' …')}); free memory "
-            f"(in a container that of {SHARED_MEMORY}, too) or use fewer --workers, and run the same command "
+            f"(in a container that of {SHARED_MEMORY}, too) or use fewer workers, and run the same command "
             "again to resume"
         ) from error
 
@@ -201,7 +201,7 @@ def load_by_threads(
 
 
 def default_workers(pictures: int) -> int:
-    """Return how many processes read `pictures` pictures."""
+    """Return how many processes read `pictures` images."""
     # Elsewhere processes are spawned, each with a copy of the model.
     if sys.platform != "linux" or pictures < FEW:
         return 0

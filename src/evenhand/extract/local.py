@@ -19,11 +19,9 @@ from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.load import load_backbone
 from evenhand.backbones.prompts import class_prompts
-from evenhand.data.archives import size_of
-from evenhand.data.files import is_remote
 from evenhand.data.head import Head
+from evenhand.data.images.pixel_limit import raised_limit
 from evenhand.data.manifest import Manifest
-from evenhand.data.pixel_limit import raised_limit
 from evenhand.data.store import load_store, read_skipped
 from evenhand.data.store_layout import UNITS
 from evenhand.data.store_write import StoreWriter
@@ -72,29 +70,29 @@ def embed(
     templates, prompts
         Prompt templates for all classes, and prompts of some classes, which win.
     batch_size, workers, part_rows : int
-        Pictures per batch, reading processes, pictures per part.
+        Images per batch, reading processes, images per part.
     thumbnails : bool
         Whether to keep 64-pixel thumbnails.
     strict : bool
-        Whether the first unreadable picture is an error.
+        Whether the first unreadable image is an error.
     dtype : "float16" or "float32"
         Of the features on disk. Half the size moves unit vectors by less than 1e-3 in any coordinate.
     engine : Engine
         This machine, or `evenhand.extract.ray_engine.RayEngine`. It changes no byte of the store.
     progress : Progress
-        Told how many pictures are done.
+        Told how many images are done.
 
     Raises
     ------
     EvenhandError
-        If an argument is out of range, the manifest has no labels, no picture can be read, one cannot and
+        If an argument is out of range, the manifest has no labels, no image can be read, one cannot and
         `strict` is set, features are not finite, memory runs out, or the store cannot be written or is
         another one's.
 
     Warns
     -----
     EvenhandWarning
-        If no training picture of a class can be read, or two classes have the same prompts.
+        If no training image of a class can be read, or two classes have the same prompts.
     """
     manifest = images if isinstance(images, Manifest) else Manifest.read(images)
     backbone = load_backbone(model) if isinstance(model, str) else model
@@ -116,14 +114,14 @@ def embed(
     }
     settle(out)
     earlier = earlier_store(out, identity, manifest)
-    fresh = np.arange(len(manifest)) if earlier is None else earlier.fresh
+    fresh = np.arange(len(manifest.ids)) if earlier is None else earlier.fresh
     place = nullcontext(out) if earlier is None else replacing(out, identity)
     with (
         place as folder,
         StoreWriter(folder, identity=identity, head=head, width=backbone.width, dtype=dtype) as writer,
     ):
         if not writer.finished:
-            parts = list(Consecutive(0, len(manifest), part_rows))[writer.parts_done :]
+            parts = list(Consecutive(0, len(manifest.ids), part_rows))[writer.parts_done :]
             ends = [np.searchsorted(fresh, (rows.start, rows.stop)).tolist() for rows in parts]
             batches = [Consecutive(start, stop, batch_size) for start, stop in ends]
             stream = engine(
@@ -171,7 +169,7 @@ def iter_features(
     backbone : Backbone
         The frozen model.
     batch_size, workers : int
-        Pictures per batch; reading processes.
+        Images per batch; reading processes.
     engine : Engine
         As in `embed`.
     progress : Progress
@@ -211,7 +209,7 @@ def _placed(made: Embedded, fresh: Ints) -> Embedded:
 def _readable(made: Embedded, manifest: Manifest) -> Embedded:
     if made.unreadable:
         row, reason = made.unreadable[0]
-        raise EvenhandError(f"{manifest.paths[row]}: {reason}; --strict stops at the first such image")
+        raise EvenhandError(f"{manifest.paths[row]}: {reason}; strict stops at the first such image")
     return made
 
 
@@ -244,7 +242,7 @@ def _check_none_skipped(out: Path) -> None:
         (first,) = skipped.slice(0, 1).to_pylist()
         raise EvenhandError(
             f"store {out} lacks {skipped.num_rows} images, the first is {first['path']}: {first['reason']}; "
-            "repair them and name another --out, or leave out --strict"
+            "repair them and name another folder, or leave strict out"
         )
 
 
@@ -278,19 +276,11 @@ def _warn_of_same_text(head: Head) -> None:
             warnings.warn(
                 f"the prompts of classes {other!r} and {name!r} are the same to the text tower "
                 f"({head.prompts[other][0]!r} and {head.prompts[name][0]!r}), so that words cannot tell them "
-                "apart; give other --class-names or --templates",
+                "apart; give other class_names or templates",
                 EvenhandWarning,
                 stacklevel=3,
             )
             return
-
-
-def _size(path: str) -> int:
-    """Return the bytes of a picture, 0 for a remote one: to ask for each would take longer than to embed."""
-    try:
-        return 0 if is_remote(Path(path)) else size_of(Path(path))
-    except OSError:
-        return 0
 
 
 def _manifest_hash(manifest: Manifest) -> str:

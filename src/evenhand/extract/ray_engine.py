@@ -1,10 +1,11 @@
-"""Pictures through the trunk on a Ray cluster."""
+"""Images through the trunk on a Ray cluster."""
 
 from __future__ import annotations
 
 import logging
 import os
 import socket
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from evenhand._optional import optional
 from evenhand._typing import Strings
 from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
-from evenhand.data.archives import is_there
-from evenhand.data.pixel_limit import raised_limit
+from evenhand.data.images.pixel_limit import raised_limit
+from evenhand.data.places import is_there
 from evenhand.extract.engine import Embedded
 from evenhand.extract.ray_folder import short_folder
 from evenhand.extract.ray_pool import QUEUED, Pool
@@ -26,6 +27,8 @@ from evenhand.extract.ray_worker import ActorSettings, Block, Trunk
 
 BATCHES = {"cpu": 1, "cuda": 8}
 """Batches of a task: a second's work or more, so that the cluster's bookkeeping does not show."""
+LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Variable of Ray's that, at 0, makes it listen at the loopback address alone."""
 PATIENCE = 10.0
 """Seconds for a cluster to answer."""
 
@@ -155,7 +158,7 @@ def choose_actors(machines: Sequence[dict[str, float]], engine: RayEngine) -> Ac
     if not actors.places(machines):
         wanted = f"{actors.cpus} CPUs and a GPU" if device == "cuda" else f"{actors.cpus} CPUs"
         raise EvenhandError(
-            f"no machine of the cluster has {wanted} for an actor; use fewer --threads, another --device, or "
+            f"no machine of the cluster has {wanted} for an actor; use fewer threads, another device, or "
             "add machines"
         )
     return actors
@@ -178,8 +181,10 @@ def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
 @contextmanager
 def connected(address: str | None) -> Iterator[Any]:
     """Yield the module `ray`, connected; a connection that the caller has already is used and left."""
-    with _environment(alone=address is None):
+    with _environment(alone=address is None) as added:
         ray = optional("ray", "ray")
+        if LOOPBACK in added or LOOPBACK not in os.environ:
+            listen_everywhere(address is not None)
         if ray.is_initialized():
             yield ray
             return
@@ -221,24 +226,35 @@ def check_address(address: str) -> None:
 def _no_cluster(address: str | None, error: Exception) -> EvenhandError:
     reason = shorten(str(error), 200, placeholder=" …")
     if address is None:
-        return EvenhandError(f"Ray does not start on this machine ({reason}); leave out --engine ray")
+        return EvenhandError(f"Ray does not start on this machine ({reason}); use this machine without it")
     return EvenhandError(
-        f"--address {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that this "
+        f"address: there is no Ray cluster at {address} ({reason}); give the HOST:PORT of one that this "
         "machine has joined, or auto, or leave it out"
     )
 
 
+def listen_everywhere(everywhere: bool) -> None:
+    """Have Ray use this machine's address in its network, or the loopback address alone.
+
+    Ray reads `LOOPBACK` once, when it is imported: after a cluster of this machine alone, a connection to
+    another one would name the loopback address, and no actor would start.
+    """
+    constants = sys.modules.get("ray._private.ray_constants")
+    if constants is not None:
+        constants.ENABLE_RAY_CLUSTER = everywhere  # type: ignore[attr-defined]
+
+
 @contextmanager
-def _environment(*, alone: bool) -> Iterator[None]:
+def _environment(*, alone: bool) -> Iterator[list[str]]:
     """Keep the use of Ray off its makers' servers, and a cluster of one machine off the network.
 
-    Ray reads the second variable when it is imported first: it makes it listen at the loopback address alone.
+    Yield the variables that the user has not set.
     """
-    wanted = {"RAY_USAGE_STATS_ENABLED": "0", **({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"} if alone else {})}
+    wanted = {"RAY_USAGE_STATS_ENABLED": "0", **({LOOPBACK: "0"} if alone else {})}
     added = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ |= added
     try:
-        yield
+        yield list(added)
     finally:
         for name in added:
             del os.environ[name]

@@ -1,4 +1,4 @@
-"""What an actor of a cluster does: hold the trunk, take blocks of pictures through it."""
+"""What an actor of a cluster does: hold the trunk, take blocks of images through it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
 from evenhand.data.files import is_remote
-from evenhand.data.pixel_limit import set_pixel_limit
+from evenhand.data.images.pixel_limit import set_pixel_limit
 from evenhand.extract.engine import Embedded, through_trunk
 from evenhand.extract.loading import REMOTE_READERS, Batch, load_by_threads
 
@@ -31,11 +31,11 @@ class ActorSettings:
     threads : int
         Of the trunk, where it runs on a CPU.
     readers : int or None
-        Threads that read pictures; by default as many, or enough to wait for an object store.
+        Threads that read images; by default as many, or enough to wait for an object store.
     dtype, thumbnails
         As for an `Engine`.
     max_pixels : int or None
-        Most pixels of a picture; None for the usual limit.
+        Most pixels of an image; None for the usual limit.
     """
 
     version: str
@@ -49,14 +49,14 @@ class ActorSettings:
 
 @dataclass(frozen=True)
 class Block:
-    """Batches of pictures: the paths [n] of all, where the first stands in the manifest, and its batches.
+    """Batches of images: the paths [n] of all, where the first stands in the manifest, and its batches.
 
     Attributes
     ----------
     first : int
         Position of the first path among all paths.
     paths : list of str
-        Of the pictures.
+        Of the images.
     batches : list of range
         Of positions in `paths`.
     """
@@ -93,7 +93,7 @@ class Trunk:
             backbone.to(self._task.device)
         else:
             raise EvenhandError(
-                f"the model {backbone.name} cannot move to a GPU, as it has no method `to`; use --device cpu"
+                f"the model {backbone.name} cannot move to a GPU, as it has no method `to`; use device cpu"
             )
 
     def take(self, block: Block) -> list[Embedded]:

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
-from evenhand.data.archives import size_of
-from evenhand.data.decode import UnreadableImage, read_image
-from evenhand.data.files import is_remote
+from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.lock import FolderLock
 from evenhand.data.manifest import Manifest
+from evenhand.data.places import place_of
 from evenhand.data.store import load_store, read_skipped, read_thumbnails
 from evenhand.data.store_layout import CARD, json_text, read_card
 from evenhand.data.table import FeatureTable
@@ -104,7 +103,12 @@ def earlier_store(out: Path, identity: Mapping[str, Any], manifest: Manifest) ->
 
 def image_bytes(paths: Sequence[str]) -> int:
     """Return the bytes of images in all; remote ones count 0: to ask for each takes longer than to embed."""
-    return sum(_size(path) for path in paths)
+    total = 0
+    for path in paths:
+        place = place_of(Path(path))
+        with suppress(OSError):
+            total += 0 if place.remote else place.size()
+    return total
 
 
 @contextmanager
@@ -193,10 +197,3 @@ def _looks_as(path: str, thumbnail: bytes) -> bool:
         return thumbnail_of(read_image(Path(path))) == thumbnail
     except UnreadableImage:
         return False
-
-
-def _size(path: str) -> int:
-    try:
-        return 0 if is_remote(Path(path)) else size_of(Path(path))
-    except OSError:
-        return 0

@@ -19,8 +19,8 @@ from evenhand._files import atomic
 from evenhand._json import parse_json
 from evenhand._typing import Floats
 from evenhand.backbones.projection import projection_of
+from evenhand.data.arrays.tensors import read_tensors
 from evenhand.data.labels import some
-from evenhand.data.tensors_in import read_tensors
 from evenhand.methods._training.model import Model
 
 SCHEMA = 1

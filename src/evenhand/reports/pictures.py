@@ -12,7 +12,7 @@ from PIL import Image
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
-from evenhand.data.archives import is_there
+from evenhand.data.places import is_there
 from evenhand.data.store import read_thumbnails
 from evenhand.data.table import FeatureTable
 

@@ -15,8 +15,8 @@ from torch.nn.functional import interpolate
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.backbones.load import Loaded
-from evenhand.data.archives import is_there
-from evenhand.data.decode import UnreadableImage, read_image
+from evenhand.data.images.decode import UnreadableImage, read_image
+from evenhand.data.places import is_there
 from evenhand.functional.saliency import cell_sums, integrated_gradients
 from evenhand.methods.cfr.calibration_set import margins
 from evenhand.reports.pictures import address, encoded

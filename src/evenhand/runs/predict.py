@@ -17,8 +17,8 @@ from evenhand._files import atomic, sweep
 from evenhand._outputs import check_predictions, keep_apart
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike
-from evenhand.data.decode import none_readable
 from evenhand.data.embeddings import read_features
+from evenhand.data.images.decode import none_readable
 from evenhand.data.known_labels import LabelOptions, known_labels
 from evenhand.data.table import check_scale
 from evenhand.data.unlabelled import Pictures, list_pictures
@@ -104,7 +104,7 @@ def predict(
         if source is None:
             raise EvenhandError("predict takes images or features; give one of the two")
         pictures = list_pictures(source, Path(out).parent)
-        known = known_labels(source, pictures, classes, labels or LabelOptions())
+        known = known_labels(pictures, classes, labels or LabelOptions())
         return _of_images(pictures, stream, skipped), Scores.of(run, card, classes, known, group_by)
 
     counts, scores = _write(Path(out), fitted, classes, begin)

@@ -118,7 +118,7 @@ def test_downloaded_files_are_loaded_and_counted(tmp_path: Path, monkeypatch: py
         (("waterbirds", "--download"), "--download needs --data, the folder to download into"),
         (("chexpert", "--download", "--data", "x"), "chexpert has no public download that evenhand knows"),
         (("scenes", "--param", "size=3"), "scenes takes no parameter 'size'; it takes seed, train, test"),
-        (("waterbirds", "--model", "tiny"), "Waterbirds needs its files; give --data the folder"),
+        (("waterbirds", "--model", "tiny"), "Waterbirds needs its files; give the folder"),
     ],
 )
 def test_what_is_missing_is_told(

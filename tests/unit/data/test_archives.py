@@ -16,9 +16,10 @@ from PIL import Image
 
 from evenhand import EvenhandError, Manifest
 from evenhand.data import archives
-from evenhand.data.archives import is_there, members, open_file, size_of, split_archive
-from evenhand.data.decode import UnreadableImage, read_image
+from evenhand.data.archives import members, split_archive
+from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.leakage import copies
+from evenhand.data.places import is_there, open_file, place_of
 
 pytestmark = pytest.mark.faults
 
@@ -78,7 +79,7 @@ def test_a_tree_in_an_archive_is_a_tree(tmp_path: Path, suffix: str) -> None:
         assert Path(within).parts[-4] == "photos"
         assert open_file(Path(within)).read() == Path(outside).read_bytes()
         assert np.array_equal(read_image(Path(inside)), read_image(Path(outside)))
-        assert size_of(Path(inside)) == Path(outside).stat().st_size
+        assert place_of(Path(inside)).size() == Path(outside).stat().st_size
 
 
 def test_a_picture_is_there_where_its_archive_has_it(tmp_path: Path, suffix: str) -> None:

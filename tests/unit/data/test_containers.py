@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError, Manifest
-from evenhand.data.archives import open_file
-from evenhand.data.decode import read_image
+from evenhand.data.images.decode import read_image
+from evenhand.data.places import open_file
 from evenhand.data.unlabelled import list_pictures
 
 
@@ -78,7 +78,7 @@ def test_each_picture_has_the_label_beside_it(tmp_path: Path, key: str, end: str
 def test_a_label_that_several_pictures_share_by_the_first_dot_is_refused(tmp_path: Path) -> None:
     files = {f"{key}.{k:03}.jpg": png(k) for key in "ab" for k in range(3)}
     path = tar(tmp_path / "a.tar", {**files, "a.cls": b"cat", "b.cls": b"dog"})
-    with pytest.raises(EvenhandError, match=r"several pictures of the sample 'a', 000.jpg, .*first dot"):
+    with pytest.raises(EvenhandError, match=r"several images of the sample 'a', 000.jpg, .*first dot"):
         Manifest.read(path)
 
 
@@ -91,7 +91,7 @@ def test_a_second_picture_of_a_sample_is_no_row(tmp_path: Path, key: str, ends: 
         files |= {f"{name}.{ends[1]}": png(9), f"{name}.cls": b"01"[k % 2 :][:1], f"{name}.{ends[0]}": png(k)}
     found = Manifest.read(tar(tmp_path / "a.tar", files))
     assert found.ids.tolist() == [f"a.tar/{key.format(k=k)}.{ends[0]}" for k in range(6)]
-    assert told(found, f"left out are 6 pictures: .{ends[1]}")
+    assert told(found, f"left out are 6 images: .{ends[1]}")
 
 
 def test_captions_are_no_labels(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError
-from evenhand.data.decode import UnreadableImage, _formats, read_image
-from evenhand.data.pixel_limit import pixel_limit
+from evenhand.data.images.decode import UnreadableImage, _formats, read_image
+from evenhand.data.images.pixel_limit import pixel_limit
 
-TOO_MANY = "decompression bomb, more than 60 pixels; for an image that you trust raise --max-pixels"
+TOO_MANY = "decompression bomb, more than 60 pixels; for an image that you trust raise max_pixels"
 
 
 def pixel(path: Path, at=(0, 0)) -> tuple[int, ...]:
@@ -121,6 +121,15 @@ def test_16_bit_colour_is_scaled(tmp_path):
 def test_16_bit_grey_with_alpha(tmp_path):
     png16(tmp_path / "a.png", np.full((2, 2, 2), [257 * 200, 65535]), colour_type=4)
     assert pixel(tmp_path / "a.png") == (200, 200, 200)
+
+
+def test_dark_16_bit_grey_with_alpha_keeps_both_bytes(tmp_path):
+    white, half = 4095, 2048  # as of a 12-bit scanner
+    values = np.array([[[0, 65535], [white, 65535]], [[half, 65535], [white, 0]]])
+    png16(tmp_path / "a.png", values, colour_type=4)
+    grey = np.asarray(read_image(tmp_path / "a.png"))
+    assert grey[..., 0].tolist() == [[0, 255], [128, 255]]
+    assert (grey == grey[..., :1]).all()
 
 
 @pytest.mark.parametrize("white", [255, 1023, 4095, 16383, 65535])
@@ -245,7 +254,7 @@ def test_decompression_bomb(tmp_path, monkeypatch, recwarn, factor, suffix):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     Image.new("L", (100, int(10 * factor))).save(tmp_path / f"a.{suffix}")
     with pytest.raises(
-        UnreadableImage, match=r"decompression bomb, more than 1000 pixels; .* raise --max-pixels"
+        UnreadableImage, match=r"decompression bomb, more than 1000 pixels; .* raise max_pixels"
     ):
         read_image(tmp_path / f"a.{suffix}")
     assert not recwarn.list
@@ -354,7 +363,7 @@ def test_a_plug_in_is_used_where_it_is_installed(tmp_path, monkeypatch):
 def test_the_limit_of_the_environment_holds(tmp_path, monkeypatch):
     Image.new("L", (100, 20)).save(tmp_path / "a.png")
     monkeypatch.setenv("EVENHAND_MAX_PIXELS", "1999")
-    with pytest.raises(UnreadableImage, match=r"more than 1999 pixels; .* raise --max-pixels"):
+    with pytest.raises(UnreadableImage, match=r"more than 1999 pixels; .* raise max_pixels"):
         read_image(tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     monkeypatch.setenv("EVENHAND_MAX_PIXELS", "2000")

@@ -15,9 +15,9 @@ from pyarrow import fs as arrow
 
 from evenhand import EvenhandError, Manifest
 from evenhand.data import files
-from evenhand.data.archives import open_file, size_of
-from evenhand.data.decode import UnreadableImage, read_image
-from evenhand.data.files import address, is_dir, is_file, is_remote, names_in, read_range
+from evenhand.data.files import address, is_dir, is_file, is_remote, names_below, read_range
+from evenhand.data.images.decode import UnreadableImage, read_image
+from evenhand.data.places import open_file, place_of
 
 
 def png(seed: int) -> bytes:
@@ -95,7 +95,7 @@ def test_a_tree_is_listed_and_read_as_a_folder_is(place: Place, tmp_path: Path) 
     assert all(path.startswith(("s3://", "file://")) for path in there.paths)
     for one, other in zip(there.paths, here.paths, strict=True):
         assert np.array_equal(np.asarray(read_image(Path(one))), np.asarray(read_image(Path(other))))
-        assert size_of(Path(one)) == Path(other).stat().st_size
+        assert place_of(Path(one)).size() == Path(other).stat().st_size
 
 
 def test_metadata_tables_are_found(place: Place) -> None:
@@ -170,11 +170,10 @@ def test_what_is_not_there_is_one_sentence(place: Place) -> None:
 def test_kinds_names_and_ranges(place: Place) -> None:
     root = place({"sub/a.txt": b"0123456789", "b.txt": b""})
     assert (is_dir(root), is_file(root), is_file(root / "b.txt")) == (True, False, True)
-    assert names_in(root, nested=False) == ["b.txt", "sub"]
-    assert names_in(root, nested=True) == ["b.txt", "sub/a.txt"]
+    assert list(names_below(root)) == ["b.txt", "sub/a.txt"]
     assert [read_range(root / "sub/a.txt", at, 3) for at in (4, 0, 8)] == [b"456", b"012", b"89"]
     with pytest.raises(FileNotFoundError):
-        size_of(root / "gone")
+        place_of(root / "gone").size()
 
 
 def test_a_bucket_that_cannot_be_reached_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from evenhand._errors import EvenhandError
-from evenhand.data.folders import find_images
+from evenhand.data.sources.find_images import find_images
 
 
 def picture(path, kind="PNG"):
@@ -85,5 +85,5 @@ def test_name_that_is_not_utf8(tmp_path):
             pass
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
-    with pytest.raises(EvenhandError, match="is not UTF-8; rename the file"):
+    with pytest.raises(EvenhandError, match=r"the file name .* is not UTF-8; rename it"):
         find_images(tmp_path)

@@ -21,7 +21,7 @@ def pictures(root: Path, *names: str) -> Path:
 
 
 def of(source: Path, room: Path, **options: object) -> KnownLabels:
-    return known_labels(source, list_pictures(source, room), CLASSES, LabelOptions(**options))  # type: ignore[arg-type]
+    return known_labels(list_pictures(source, room), CLASSES, LabelOptions(**options))  # type: ignore[arg-type]
 
 
 def test_class_folders_are_labels_and_other_folders_are_told(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_labels_that_were_asked_for_and_are_empty_are_an_error(tmp_path: Path) -
 
 def test_names_alike_count_only_where_one_class_is_meant(tmp_path: Path) -> None:
     photos = pictures(tmp_path / "p", "A/x.png", "a/y.png", "a /z.png")
-    found = known_labels(photos, list_pictures(photos, tmp_path), ("A", "a"), LabelOptions())
+    found = known_labels(list_pictures(photos, tmp_path), ("A", "a"), LabelOptions())
     assert sorted(found.y.tolist()) == [-1, 0, 1]
     assert isinstance(found.y, np.ndarray)
 

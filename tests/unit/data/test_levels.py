@@ -3,7 +3,7 @@
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.levels import Levels, guess, repeated_below
+from evenhand.data.sources.levels import Levels, guess, repeated_below
 
 
 def places(*folders: str) -> list[tuple[str, ...]]:
@@ -43,7 +43,7 @@ def test_the_same_folders_below_every_class_may_be_the_classes():
     note = repeated_below(pacs, guess(pacs))
     assert note == (
         "the same folders (cat, dog) lie below every class (photo, sketch): if they are the classes, give "
-        "--layout domain/class; if they are an attribute, --layout class/NAME"
+        "the layout domain/class; if they are an attribute, class/NAME"
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.located import locate, none_there
+from evenhand.data.sources.locate import locate, none_there
 
 
 def files(root: Path, *names: str) -> Path:

@@ -14,10 +14,10 @@ from PIL import Image
 
 from evenhand import EvenhandError, Manifest
 from evenhand.data import parquet_cells
-from evenhand.data.archives import open_file, size_of
-from evenhand.data.decode import UnreadableImage, read_image
+from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.leakage import copies
 from evenhand.data.parquet_cells import cell_size, picture_column, split_cell
+from evenhand.data.places import open_file, place_of
 
 
 def png(seed: int) -> bytes:
@@ -104,7 +104,7 @@ def test_a_file_in_a_folder_called_parquet_is_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("row", "reason"),
-    [(1, "no picture in this row"), (2, "empty file"), (3, "not an image"), (99, "row 99 of 4")],
+    [(1, "no image in this row"), (2, "empty file"), (3, "not an image"), (99, "row 99 of 4")],
 )
 def test_what_is_no_picture_is_told(tmp_path: Path, row: int, reason: str) -> None:
     pq.write_table(pa.table({"image": [PICTURES[0], None, b"", b"x"]}), tmp_path / "a.parquet")
@@ -115,7 +115,7 @@ def test_what_is_no_picture_is_told(tmp_path: Path, row: int, reason: str) -> No
 def test_row_groups_that_fill_the_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.parquet")
     monkeypatch.setattr(parquet_cells, "LARGEST", 1000)
-    with pytest.raises(UnreadableImage, match=r"row group has 0 MiB of pictures, .* write the file again"):
+    with pytest.raises(UnreadableImage, match=r"row group has 0 MiB of images, .* write the file again"):
         read_image(path / "0")
 
 
@@ -129,7 +129,7 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
 
 def test_rows_share_the_bytes_of_their_groups(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet")
-    sizes = [size_of(path / str(row)) for row in range(10)]
+    sizes = [place_of(path / str(row)).size() for row in range(10)]
     assert [size > 0 for size in sizes] == [row % 3 == 0 for row in range(10)]
     assert sum(map(len, PICTURES)) <= sum(sizes) < path.stat().st_size
     with pytest.raises(OSError, match="row 10 of 10"):

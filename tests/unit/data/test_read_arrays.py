@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.read_arrays import feature_files, in_part_order, read_arrays
+from evenhand.data.arrays.read import feature_files, in_part_order, read_arrays
 
 
 def save(path: Path, values: object) -> Path:

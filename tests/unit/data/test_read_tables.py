@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.read_tables import read_columns
+from evenhand.data.tables.read import read_columns
 
 
 def test_csv_keeps_text_as_it_is(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from evenhand._errors import EvenhandError
-from evenhand.data import mapped_parts
+from evenhand.data.arrays import mapped_parts
 from evenhand.data.store import load_store, read_skipped, read_thumbnails
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.read_tables import part_files, read_columns, without_empty_rows
+from evenhand.data.tables.read import part_files, read_columns, without_empty_rows
 
 ROWS = ["a.jpg", "b.jpg"]
 

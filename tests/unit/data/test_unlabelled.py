@@ -55,7 +55,7 @@ def test_the_order_is_that_of_the_paths(photos: Path, tmp_path: Path) -> None:
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(EvenhandError, match="empty holds no images; give a folder with at least one picture"):
+    with pytest.raises(EvenhandError, match="empty holds no images; give a folder with at least one image"):
         list_pictures(tmp_path / "empty", tmp_path)
 
 
@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_listed_is_told(
     def refuse(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("evenhand.data.folders.os.scandir", refuse)
+    monkeypatch.setattr("evenhand.data.sources.find_images.os.scandir", refuse)
     with pytest.raises(EvenhandError, match=r"cannot list .*photos: Permission denied; check the permissi"):
         list_pictures(photos, tmp_path)
 

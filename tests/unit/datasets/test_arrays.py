@@ -120,6 +120,6 @@ def test_damaged_mnist_is_told(mnist: Path) -> None:
     file.write_bytes(whole)
     write_idx(mnist / "t10k-labels-idx1-ubyte.gz", np.zeros(19, dtype=np.uint8))
     with pytest.raises(
-        EvenhandError, match=r"t10k-images has 20 pictures, t10k-labels 19 labels; download both"
+        EvenhandError, match=r"t10k-images has 20 images, t10k-labels 19 labels; download both"
     ):
         read_mnist("x", mnist)

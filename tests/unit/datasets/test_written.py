@@ -29,7 +29,7 @@ def test_another_recipe_in_the_folder_is_told(tmp_path: Path) -> None:
     once(tmp_path, {"seed": 0, "classes": ("a", "b")}, lambda _: None)
     once(tmp_path, {"seed": 0, "classes": ["a", "b"]}, lambda _: None)
     with pytest.raises(
-        EvenhandError, match=r"pictures of another recipe, with seed 0 instead of 1; name another"
+        EvenhandError, match=r"images of another recipe, with seed 0 instead of 1; name another"
     ):
         once(tmp_path, {"seed": 1, "classes": ["a", "b"]}, lambda _: None)
 

@@ -1,8 +1,10 @@
 """What is sent to a cluster, and what a worker makes of it; without a cluster."""
 
 import socket
+import sys
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from evenhand.data.manifest import Manifest
 from evenhand.extract.engine import Embedded, on_this_machine
 from evenhand.extract.loading import Consecutive
 from evenhand.extract.ray_engine import (
+    LOOPBACK,
     Actors,
     LazyBlocks,
     RayEngine,
@@ -77,7 +80,7 @@ def test_actors_are_counted_by_what_each_machine_has(actors: Actors, count: int)
 
 
 def test_a_cluster_without_a_place_is_refused() -> None:
-    sentence = "no machine of the cluster has 8 CPUs for an actor; use fewer --threads, another --device"
+    sentence = "no machine of the cluster has 8 CPUs for an actor; use fewer threads, another device"
     with pytest.raises(EvenhandError, match=sentence):
         choose_actors([SMALL], RayEngine(threads=8))
     with pytest.raises(EvenhandError, match="no machine of the cluster has 1 CPUs and a GPU for an actor"):
@@ -113,7 +116,7 @@ def test_a_file_that_a_worker_alone_misses_is_no_broken_image(tmp_path: Path) ->
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1", "127.0.0.1:99999999", "ray://127.0.0.1:x"])
 def test_an_address_without_a_cluster_is_refused(address: str) -> None:
-    sentence = rf"^--address {address}: there is no Ray cluster \(.*\); give the HOST:PORT of one that this"
+    sentence = rf"^address: there is no Ray cluster at {address} \(.*\); give the HOST:PORT of one that this"
     with pytest.raises(EvenhandError, match=sentence):
         check_address(address)
 
@@ -125,7 +128,7 @@ def test_a_ray_that_does_not_start_is_told_in_one_sentence(monkeypatch: pytest.M
         raise OSError("no space left on device")
 
     monkeypatch.setattr(ray, "init", fail)
-    sentence = r"^Ray does not start on this machine \(no space left on device\); leave out --engine ray"
+    sentence = r"^Ray does not start on this machine \(no space left on device\); use this machine without it"
     with pytest.raises(EvenhandError, match=sentence), connected(None):
         pass
 
@@ -134,3 +137,20 @@ def test_an_address_that_answers_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         check_address(f"127.0.0.1:{server.getsockname()[1]}")
     check_address("auto")
+
+
+def test_a_cluster_may_follow_one_of_this_machine_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ray reads the variable once, so what it read is set anew for every connection."""
+    constants = SimpleNamespace(ENABLE_RAY_CLUSTER=False)
+    started = {"init": lambda *_, **__: None, "shutdown": lambda: None, "is_initialized": lambda: False}
+    monkeypatch.delenv(LOOPBACK, raising=False)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(**started))
+    monkeypatch.setitem(sys.modules, "ray._private.ray_constants", constants)
+    for address, everywhere in ((None, False), ("auto", True), (None, False)):
+        with connected(address):
+            assert constants.ENABLE_RAY_CLUSTER is everywhere
+    monkeypatch.setenv(LOOPBACK, "0")
+    with connected("auto"):
+        assert constants.ENABLE_RAY_CLUSTER is False, "what the user set stays"

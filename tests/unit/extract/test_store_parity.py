@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.projection import head_projection
-from evenhand.data.decode import read_image
+from evenhand.data.images.decode import read_image
 from evenhand.data.manifest import Manifest
 from evenhand.extract.local import embed
 

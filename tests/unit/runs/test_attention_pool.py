@@ -19,7 +19,7 @@ from evenhand import EvenhandError, load_store
 from evenhand.backbones.projection import head_projection
 from evenhand.backbones.sites import write_projection
 from evenhand.cli.app import app
-from evenhand.data.decode import read_image
+from evenhand.data.images.decode import read_image
 from evenhand.methods.bundle import read_bundle, write_bundle
 from evenhand.methods.registry import make
 from evenhand.runs.predict import predict

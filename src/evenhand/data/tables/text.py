@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from evenhand.data.archives import open_file
-from evenhand.data.folders import has_picture_name
+from evenhand.data.file_names import has_image_name
+from evenhand.data.places import open_file
 
 _MARKS = (",", ";", "\t", "|")
 _BLANKS = " "
@@ -116,7 +116,7 @@ def _mark(lines: Sequence[str], path: Path) -> str:
 
 def _unnamed(first: Sequence[str]) -> list[str] | None:
     """Return names for the columns of a table whose first line is a row; None where it is a header."""
-    images = [place for place, value in enumerate(first) if has_picture_name(value.strip())]
+    images = [place for place, value in enumerate(first) if has_image_name(value.strip())]
     if not images:
         return None
     names = [f"column {place + 1}" for place in range(len(first))]

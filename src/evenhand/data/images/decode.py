@@ -1,4 +1,4 @@
-"""One picture file in, one upright RGB picture out."""
+"""One image file in, one upright RGB image out."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from evenhand._errors import EvenhandError
-from evenhand.data.archives import open_file, split_archive
-from evenhand.data.deep_values import from_deep_colours, from_deep_grey, has_deep_colours, is_deep_grey
-from evenhand.data.files import is_remote
-from evenhand.data.foreign_formats import HEAD, what_it_is
-from evenhand.data.parquet_cells import split_cell
-from evenhand.data.pixel_limit import pixel_limit
-from evenhand.data.png_chunks import SIGNATURE, pixels_alone
+from evenhand.data.images.deep_values import from_deep_colours, from_deep_grey, has_deep_colours, is_deep_grey
+from evenhand.data.images.foreign_formats import HEAD, what_it_is
+from evenhand.data.images.pixel_limit import pixel_limit
+from evenhand.data.images.png_chunks import SIGNATURE, pixels_alone
+from evenhand.data.places import LocalFile, place_of
 
 # PostScript and Windows metafiles are programs for an interpreter, not pixels: they are never opened.
 _REFUSED_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "GRIB", "BUFR", "MPEG"})
@@ -40,7 +38,7 @@ _UPRIGHT = {
 
 
 class UnreadableImage(EvenhandError):  # noqa: N818  the name is part of the contract
-    """A file that gives no picture.
+    """A file that gives no image.
 
     Attributes
     ----------
@@ -61,12 +59,12 @@ class UnreadableImage(EvenhandError):  # noqa: N818  the name is part of the con
 
 
 def none_readable(count: int, path: str, reason: str) -> EvenhandError:
-    """Return what is raised where none of `count` images gives a picture; path and reason are the first's."""
+    """Return what is raised where none of `count` images gives an image; path and reason are the first's."""
     return EvenhandError(f"none of the {count} images can be read; the first is {path}: {reason}")
 
 
 def read_image(path: Path) -> Image.Image:
-    """Read any usual picture as upright 8-bit RGB.
+    """Read any usual image as upright 8-bit RGB.
 
     Transparency is laid on white, of an animation the first frame is taken, the EXIF orientation is applied,
     and the content decides the format, not the file's extension. Deeper values are scaled to 8 bits: white is
@@ -75,13 +73,13 @@ def read_image(path: Path) -> Image.Image:
     Parameters
     ----------
     path : Path
-        The picture file, that of an archive followed by the name of a member, or that of a Parquet file
+        The image file, that of an archive followed by the name of a member, or that of a Parquet file
         followed by the number of a row; of this machine, or an address.
 
     Returns
     -------
     PIL.Image.Image
-        Mode RGB, in the picture's own size.
+        Mode RGB, in the image's own size.
 
     Raises
     ------
@@ -96,7 +94,7 @@ def read_image(path: Path) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         reason = (
             f"decompression bomb, more than {pixel_limit()} pixels; for an image that you trust raise "
-            "--max-pixels"
+            "max_pixels"
         )
         raise UnreadableImage(path, reason) from error
     except PermissionError as error:
@@ -119,7 +117,7 @@ def _decode(source: Path | BinaryIO) -> Image.Image:
 
 
 def _from_pixels_alone(source: Path | BinaryIO) -> Image.Image | None:
-    """Return the picture of a PNG that has more than pixels, if it is that which cannot be read."""
+    """Return the image of a PNG that has more than pixels, if it is that which cannot be read."""
     try:
         if _head(source).startswith(SIGNATURE):
             content = source.read_bytes() if isinstance(source, Path) else _rewound(source).read()
@@ -144,11 +142,12 @@ def _head(source: Path | BinaryIO) -> bytes:
 
 def _source(path: Path) -> Path | BinaryIO:
     """Return what to decode: the file, or the bytes of one that is remote or in another."""
-    if not is_remote(path) and split_archive(path) is None and split_cell(path) is None:
+    found = place_of(path)
+    if isinstance(found, LocalFile):
         _check_file(path)
         return path
     try:
-        with open_file(path) as stream:
+        with found.open() as stream:
             content = stream.read()
     except FileNotFoundError as error:
         raise UnreadableImage(path, "file not found") from error

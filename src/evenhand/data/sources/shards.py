@@ -1,6 +1,6 @@
 """WebDataset shards: tars whose members belong together by the name before their first dot.
 
-Names with further dots are common, too, as `2024.05.01-a.jpg`. So a picture goes with the labels that share
+Names with further dots are common, too, as `2024.05.01-a.jpg`. So an image goes with the labels that share
 the longest start of its name, up to a dot, and only where there are none by its first dot.
 """
 
@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from evenhand._errors import EvenhandError
-from evenhand.data.archives import is_archive, members, open_file
-from evenhand.data.folders import has_picture_name
+from evenhand.data.archives import is_archive, members
+from evenhand.data.file_names import has_image_name
 from evenhand.data.labels import some
-from evenhand.data.listing import Listing, Options, list_rows
-from evenhand.data.read_tables import columns_of
+from evenhand.data.places import open_file
+from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.sources.table_rows import list_rows
 from evenhand.data.split_names import split_in_name
+from evenhand.data.tables.read import columns_of
 
 _BESIDE = {
     **dict.fromkeys(("cls", "class", "label", "cls.txt", "class.txt", "label.txt", "cls.index"), "cls"),
@@ -40,7 +42,7 @@ class Sample(NamedTuple):
 
 
 def is_shard(path: Path) -> bool:
-    """Tell whether a tar has pictures with labels beside them; text counts where no folders tell classes."""
+    """Tell whether a tar has images with labels beside them; text counts where no folders tell classes."""
     if path.suffix.lower() != ".tar" or not is_archive(path):
         return False
     samples = [sample for sample in _samples(path) if sample.pictures]
@@ -50,16 +52,16 @@ def is_shard(path: Path) -> bool:
 
 
 def list_shards(root: Path, shards: Sequence[Path], options: Options, *, alone: bool) -> Listing:
-    """List the samples of shards, one row each; what members beside the pictures say are the columns.
+    """List the samples of shards, one row each; what members beside the images say are the columns.
 
     The label is the column `label` of the `.json`, or else the `.cls`, or else a `.txt` that repeats; the
     split is a column, or unless a shard is `alone`, a word in its name or folders, as in `train-000000.tar`.
-    Where samples have several pictures, a mask for example, the usual one is taken, and told.
+    Where samples have several images, a mask for example, the usual one is taken, and told.
 
     Raises
     ------
     EvenhandError
-        If a member cannot be read, a label is missing, a named column is, or a sample has several pictures of
+        If a member cannot be read, a label is missing, a named column is, or a sample has several images of
         which none is the usual one.
     """
     order = {shard: number for number, shard in enumerate(shards)}
@@ -85,7 +87,7 @@ def list_shards(root: Path, shards: Sequence[Path], options: Options, *, alone: 
         label = "cls" if "cls" in said else "txt"
     if label == "txt":
         texts = [_text_beside(shard, sample) for shard, _, sample in samples]
-        # A caption is its picture's own; a label is that of several.
+        # A caption is its image's own; a label is that of several.
         if options.label == "txt" or 2 * len(set(texts)) <= len(texts):
             rows = [{**row, "txt": text} for row, text in zip(rows, texts, strict=True)]
     columns = columns_of(root / "the .json and .cls members", rows)
@@ -105,7 +107,7 @@ def _split(root: Path, shard: Path) -> dict[str, str]:
 
 
 def _samples(shard: Path) -> list[Sample]:
-    """Return the samples of a tar, those without pictures included."""
+    """Return the samples of a tar, those without images included."""
     cuts = {name: _cuts(name) for name in members(shard)}
     # The shortest start: the ending of "a.cls.txt" is "cls.txt".
     labels = {
@@ -115,7 +117,7 @@ def _samples(shard: Path) -> list[Sample]:
     found: dict[str, Sample] = {}
     for name, (key, end) in labels.items():
         found.setdefault(key, Sample(key, {}, {})).beside[end] = name
-    for name in filter(has_picture_name, cuts):
+    for name in filter(has_image_name, cuts):
         key, end = next((cut for cut in cuts[name] if cut[0] in labelled), cuts[name][-1])
         found.setdefault(key, Sample(key, {}, {})).pictures[end] = name
     return list(found.values())
@@ -129,21 +131,21 @@ def _cuts(name: str) -> list[tuple[str, str]]:
 
 
 def _picture(shard: Path, sample: Sample) -> str:
-    """Return the name of a sample's picture: the only one, or the usual one."""
+    """Return the name of a sample's image: the only one, or the usual one."""
     ends = list(sample.pictures)
     plain = [end for end in _PLAIN if end in sample.pictures]
     named = [end for end in ends if end.split(".")[0] in _MAIN]
     if len(ends) > 1 and not plain and len(named) != 1:
         raise EvenhandError(
-            f"{shard} has several pictures of the sample {sample.key!r}, {some(ends, most=3)}, of which none "
-            "is the usual one: WebDataset cuts names at their first dot; call the picture KEY.jpg, without "
+            f"{shard} has several images of the sample {sample.key!r}, {some(ends, most=3)}, of which none "
+            "is the usual one: WebDataset cuts names at their first dot; call the image KEY.jpg, without "
             "another dot, and its label KEY.cls"
         )
     return sample.pictures[(plain or named or ends)[0]]
 
 
 def _said(shard: Path, sample: Sample) -> dict[str, Any]:
-    """Return what the members beside a picture say, by column; text only where it is asked for."""
+    """Return what the members beside an image say, by column; text only where it is asked for."""
     said: dict[str, Any] = {}
     for end, name in sample.beside.items():
         if _BESIDE[end] == "cls":
@@ -182,4 +184,4 @@ def _left_out(left: Counter[str]) -> list[str]:
     if not left:
         return []
     ends = some((f".{end}" for end in sorted(left)), most=3)
-    return [f"of samples with several pictures one is taken; left out are {left.total()} pictures: {ends}"]
+    return [f"of samples with several images one is taken; left out are {left.total()} images: {ends}"]

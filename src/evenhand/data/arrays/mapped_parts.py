@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from evenhand._typing import Floats
-from evenhand.data.npy import map_npy
+from evenhand.data.arrays.npy import map_npy
 
 OPEN = 256
 """Files mapped at a time: each map holds a file descriptor, of which a process may have 1,024 by default."""

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from io import TextIOWrapper
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from textwrap import shorten
 from typing import Any
 
@@ -18,16 +18,15 @@ import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
-from evenhand.data.archives import open_file
-from evenhand.data.arrow_columns import plain_column
-from evenhand.data.arrow_files import read_arrow
-from evenhand.data.cell_texts import strings
-from evenhand.data.files import is_remote
+from evenhand.data.file_names import TABLES
+from evenhand.data.files import is_remote, names_below
 from evenhand.data.labels import some
-from evenhand.data.litter import is_litter
 from evenhand.data.parquet_cells import bytes_columns
-from evenhand.data.table_names import SUFFIXES
-from evenhand.data.text_tables import read_text_table
+from evenhand.data.places import open_file
+from evenhand.data.tables.arrow_columns import plain_column
+from evenhand.data.tables.arrow_files import read_arrow
+from evenhand.data.tables.cells import strings
+from evenhand.data.tables.text import read_text_table
 
 LONGEST = 4096
 """Characters of a value at most, as of a path: one longer value would widen every row of its column."""
@@ -132,15 +131,23 @@ def part_files(path: Path) -> list[Path]:
         return []
     done = (path / "_SUCCESS").is_file()
     found = []
-    for file in path.rglob("*"):
-        name = file.relative_to(path).as_posix()
-        if is_litter(name) or file.name.startswith("_") or file.is_dir():
-            continue
+    for name in names_below(path):
         # At the first other file the walk ends: a folder of images may be large.
-        if file.suffix.lower() not in SUFFIXES or not (done or file.name.startswith("part")):
+        if is_part(name, done=done):
+            found.append(path / name)
+        elif not _is_marker(name):
             return []
-        found.append(file)
     return sorted(found)
+
+
+def is_part(name: str, *, done: bool) -> bool:
+    """Tell whether a file is a part of a table, of which `done` says whether Spark's `_SUCCESS` is there."""
+    last = PurePosixPath(name)
+    return last.suffix.lower() in TABLES and not _is_marker(name) and (done or last.name.startswith("part"))
+
+
+def _is_marker(name: str) -> bool:
+    return PurePosixPath(name).name.startswith("_")
 
 
 def _read(path: Path) -> pa.Table:
@@ -151,7 +158,7 @@ def _read(path: Path) -> pa.Table:
         sheet = path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers")
         advice = "save the sheet as CSV UTF-8, or " if sheet else ""
         raise EvenhandError(
-            f"{path} is no table evenhand reads; {advice}give a folder or one of {', '.join(SUFFIXES)}"
+            f"{path} is no table evenhand reads; {advice}give a folder or one of {', '.join(TABLES)}"
         )
     try:
         return reader(path)
@@ -209,7 +216,7 @@ def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
     except (ValueError, pa.ArrowException) as error:
         reason = shorten(str(error), 200, placeholder=" …")
         raise EvenhandError(
-            f"the table {path} has values in column {name!r} that cannot be told ({reason}); "
+            f"the table {path} has values in column {name!r} that cannot be read ({reason}); "
             "write them again, or leave the column out"
         ) from error
 

@@ -14,9 +14,9 @@ from urllib.parse import unquote
 
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive
+from evenhand.data.file_names import has_image_name, is_litter
 from evenhand.data.files import is_remote
-from evenhand.data.folders import find_images, has_picture_name
-from evenhand.data.litter import is_litter
+from evenhand.data.sources.find_images import find_images
 from evenhand.data.split_names import is_filler
 
 _NEARBY = 200
@@ -204,14 +204,12 @@ class _Disk:
             with suppress(OSError), os.scandir(folder) as entries:
                 for name in sorted(entry.name for entry in entries if not is_litter(entry.name)):
                     names.setdefault(_key(name), []).append(name)
-                    if has_picture_name(name):
+                    if has_image_name(name):
                         stems.setdefault(_stem(name), []).append(name)
         return self._names[folder]
 
     def _folders(self, folder: Path) -> list[Path]:
-        names = [
-            name for same in self._listed(folder).values() for name in same if not has_picture_name(name)
-        ]
+        names = [name for same in self._listed(folder).values() for name in same if not has_image_name(name)]
         return [folder / name for name in names[:_NEARBY] if (folder / name).is_dir()]
 
 
@@ -221,7 +219,7 @@ def _key(name: str) -> str:
 
 def _stem(name: str) -> str:
     """Return a name's key without an image's extension."""
-    return _key(os.path.splitext(name)[0] if has_picture_name(name) else name)  # noqa: PTH122
+    return _key(os.path.splitext(name)[0] if has_image_name(name) else name)  # noqa: PTH122
 
 
 def _change(written: str, read: str) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Collection
 from pathlib import Path
 
 from evenhand.data.archives import members
-from evenhand.data.folders import has_picture_name
+from evenhand.data.file_names import has_image_name
 
 
 def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:
     """Return the folder that all folders of an archive lie in, as of one packed with its folder.
 
     A folder named in `but` says something of its own, and one without folders in it is a class. Files beside
-    the one folder, a README or a list, are passed over, unless they are pictures or a metadata table.
+    the one folder, a README or a list, are passed over, unless they are images or a metadata table.
     """
     names = members(archive)
     place = ""
@@ -29,4 +29,4 @@ def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:
 
 
 def _tells(name: str) -> bool:
-    return name.startswith("metadata.") or has_picture_name(name)
+    return name.startswith("metadata.") or has_image_name(name)

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from evenhand._errors import EvenhandError
-from evenhand.data.array_files import READERS, read_matrix
-from evenhand.data.npy import NpyRows
+from evenhand.data.arrays.matrices import READERS, read_matrix
+from evenhand.data.arrays.npy import NpyRows
 
 _BLOCK = 16_384
 

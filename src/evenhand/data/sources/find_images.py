@@ -1,4 +1,4 @@
-"""Which pictures and tables lie in a folder."""
+"""Which images and tables lie in a folder."""
 
 from __future__ import annotations
 
@@ -7,53 +7,41 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
-from evenhand.data.advice import advice
 from evenhand.data.archives import is_archive, members
-from evenhand.data.files import address, exists, is_dir, is_file, is_remote, names_in
-from evenhand.data.litter import is_litter
-from evenhand.data.table_names import is_table_name
+from evenhand.data.file_names import has_image_name, has_table_name, is_litter
+from evenhand.data.files import address, exists, is_dir, is_file, is_remote, names_below
+from evenhand.data.sources.advice import advice
 
-# HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.
-_EXTENSIONS = {
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif", ".tga", ".ico"),
-    *(".sgi", ".pcx", ".qoi", ".jxl", ".hif"),
-}
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
 
 
 def find_images(root: Path) -> list[str]:
-    """Return the pictures under `root`, a folder or an archive, as sorted posix paths relative to it.
+    """Return the images under `root`, a folder or an archive, as sorted posix paths relative to it.
 
-    A picture is a file with a picture's extension, whatever is in it, or one with another extension whose
-    first bytes are those of a picture. Hidden files and folders, and what systems leave behind, are passed
+    An image is a file with an image's extension, whatever is in it, or one with another extension whose
+    first bytes are those of an image. Hidden files and folders, and what systems leave behind, are passed
     over; links are followed, in a circle only once.
 
     Raises
     ------
     EvenhandError
-        If `root` is missing, is no folder or archive, or holds no picture, or a name is not UTF-8.
+        If `root` is missing, is no folder or archive, or holds no image, or a name is not UTF-8.
     OSError
         If a folder cannot be listed.
     """
     if is_archive(root):
-        found = sorted(name for name in members(root) if has_picture_name(name))
+        found = sorted(filter(has_image_name, members(root)))
     elif is_remote(root) and is_dir(root):
-        found = [
-            name for name in names_in(root, nested=True) if has_picture_name(name) and not is_litter(name)
-        ]
-    elif not exists(root):
-        raise EvenhandError(
-            f"{address(root)} does not exist; give a folder of images or a table that lists them"
-        )
+        found = list(filter(has_image_name, names_below(root)))
     elif is_dir(root):
         found = list(_walk(root, PurePosixPath(), frozenset()))
     else:
-        raise EvenhandError(f"{root} is {_what(root)}; give a folder of images or a table that lists them")
+        raise not_there(root)
     if not found:
         raise no_images(root)
     for name in found:
-        check_utf8(name)
+        if not name.isascii():
+            check_utf8(name)
     return found
 
 
@@ -77,19 +65,24 @@ def tables_beside(root: Path) -> list[str]:
     if is_remote(root) or not root.is_dir():
         return []
     names = sorted(entry.name for entry in os.scandir(root) if entry.is_file() and not is_litter(entry.name))
-    return [name for name in names if is_table_name(name) and not name.lower().startswith("metadata.")]
+    return [name for name in names if has_table_name(name) and not name.lower().startswith("metadata.")]
 
 
 def no_images(root: Path) -> EvenhandError:
-    """Return what is raised where no picture lies under `root`."""
+    """Return what is raised where no image lies under `root`."""
     return EvenhandError(f"{root} holds no images; {advice(root)}")
 
 
-def _what(path: Path) -> str:
-    return "no folder" if is_file(path) else "a pipe or a device, no folder"
+def not_there(root: Path) -> EvenhandError:
+    """Return what is raised where a path is neither a folder nor an archive."""
+    remedy = "give a folder of images or a table that lists them"
+    if not exists(root):
+        return EvenhandError(f"{address(root)} does not exist; {remedy}")
+    what = "no folder" if is_file(root) else "a pipe or a device, no folder"
+    return EvenhandError(f"{root} is {what}; {remedy}")
 
 
-def check_utf8(name: str) -> None:
+def check_utf8(name: str, *, what: str = "file name") -> None:
     """Refuse a name that a store cannot hold.
 
     Raises
@@ -100,11 +93,11 @@ def check_utf8(name: str) -> None:
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise EvenhandError(f"the file name {os.fsencode(name)!r} is not UTF-8; rename the file") from error
+        raise EvenhandError(f"the {what} {os.fsencode(name)!r} is not UTF-8; rename it") from error
 
 
 def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[str]:
-    """Yield pictures in the order of their paths: a folder stands where its name with a slash does."""
+    """Yield images in the order of their paths: a folder stands where its name with a slash does."""
     real = os.path.realpath(root / folder)
     if real in above:
         return
@@ -117,25 +110,18 @@ def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[
     for name in names:
         if name.endswith("/"):
             yield from _walk(root, folder / name, above | {real})
-        elif _is_picture(root / folder / name):
+        elif has_image_name(name) or _begins_as_image(root / folder / name):
             yield str(folder / name)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to itself: like a dangling one, it is listed where its name is a picture's
+    except OSError:  # a link to itself: like a dangling one, it is listed where its name is an image's
         return False
 
 
-def has_picture_name(name: str) -> bool:
-    """Tell whether a file's extension is a picture's."""
-    return PurePosixPath(name).suffix.lower() in _EXTENSIONS
-
-
-def _is_picture(path: Path) -> bool:
-    if has_picture_name(path.name):
-        return True
+def _begins_as_image(path: Path) -> bool:
     if not path.is_file():
         return False
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from evenhand.data.files import GIT_LFS
+
 HEAD = 512
 """Bytes that tell."""
 
@@ -24,7 +26,7 @@ _SIGNS = (
     (rb"\xff\x0a|\0\0\0\x0cJXL ", _JXL),
     (rb"(II\*\0|MM\0\*).{4}CR|FUJIFILMCCD-RAW|IIU\0|IIR[OS]", _RAW),
     (rb"II\*\0|MM\0\*|II\+\0|MM\0\+", _TIFF),
-    (rb"version https://git-lfs", _LFS),
+    (GIT_LFS, _LFS),
     (rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)", _PAGE),
     (rb"(\xef\xbb\xbf)?\s*(<\?xml.*)?<svg", "not an image, but a drawing in SVG: export it as PNG"),
     (rb"%PDF", "not an image, but a PDF: export its page as PNG"),
@@ -41,7 +43,7 @@ _SIGNS = (
 
 
 def what_it_is(head: bytes) -> str:
-    """Return why a file gives no picture, from its first `HEAD` bytes.
+    """Return why a file gives no image, from its first `HEAD` bytes.
 
     >>> what_it_is(b"%PDF-1.7")
     'not an image, but a PDF: export its page as PNG'

@@ -1,8 +1,8 @@
-"""Pictures of more than 8 bits a value as 8-bit ones.
+"""Images of more than 8 bits a value as 8-bit ones.
 
 Files seldom say how many of their bits are used: a 12-bit camera or scanner saves 16-bit files whose
 brightest value is 4095, and read by their format they are nearly black. So white is the smallest usual
-full scale that holds the brightest value of a picture.
+full scale that holds the brightest value of an image.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from evenhand._typing import Floats
 _USUAL = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 """Of 8, 10, 12, 14 and 16 bits."""
 _OTHER_BYTE = {"B": "L", "L": "B"}
+_GREY_ALPHA = "LA;16B"
+"""How PIL calls the values of 16-bit gray with alpha: it makes RGBA of their upper bytes."""
 
 
 def is_deep_grey(image: Image.Image) -> bool:
-    """Tell whether a picture has one value of 16 or 32 bits a pixel."""
+    """Tell whether an image has one value of 16 or 32 bits a pixel."""
     return image.mode == "F" or image.mode.startswith("I")
 
 
 def has_deep_colours(image: Image.Image) -> bool:
-    """Tell whether a picture not yet decoded has colours of 16 bits, of which PIL keeps the upper 8."""
+    """Tell whether an image not yet decoded has colors of 16 bits, of which PIL keeps the upper 8."""
     return image.mode in ("RGB", "RGBA") and any(
         _other_byte(tile.args) for tile in getattr(image, "tile", ())
     )
 
 
 def from_deep_grey(image: Image.Image) -> Image.Image:
-    """Return grey values in 8 bits: negative ones and those that are no number are black."""
+    """Return gray values in 8 bits: negative ones and those that are no number are black."""
     values: Floats = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0).clip(min=0)
     brightest = float(values.max(initial=0.0))
     # Floats may go to 1.
@@ -43,9 +45,9 @@ def from_deep_grey(image: Image.Image) -> Image.Image:
 
 
 def from_deep_colours(image: Image.Image, source: Path | BinaryIO) -> Image.Image:
-    """Return colours in 8 bits, from the decoded picture with the upper bytes and the file with both.
+    """Return colors in 8 bits, from the decoded image with the upper bytes and the file with both.
 
-    Where the upper bytes are used in full, they are the picture already.
+    Where the upper bytes are used in full, they are the image already.
     """
     upper = np.asarray(image)
     if upper[..., :3].max(initial=0) >= 64:  # more than 14 bits are used
@@ -53,10 +55,13 @@ def from_deep_colours(image: Image.Image, source: Path | BinaryIO) -> Image.Imag
     if isinstance(source, BytesIO):
         source.seek(0)
     with Image.open(source) as again:
-        # PIL has no mode for 16-bit colours, but a way to read either byte of each.
+        grey = any(_raw_mode(tile.args) == _GREY_ALPHA for tile in again.tile)
+        # PIL has no mode for 16-bit colors, but a way to read either byte of each.
         again.tile = [tile._replace(args=_other_byte(tile.args)) for tile in again.tile]
-        lower = np.asarray(again)
-    values: Floats = 256.0 * upper[..., :3] + lower[..., :3]
+        read = np.asarray(again)
+    # Of gray with alpha the four bytes of a pixel are read as if they were four colors.
+    lower = read[..., [1, 1, 1]] if grey else read[..., :3]
+    values: Floats = 256.0 * upper[..., :3] + lower
     scaled = _scaled(values, _white(float(values.max(initial=0.0)), _USUAL))
     return Image.fromarray(np.concatenate([scaled, upper[..., 3:]], axis=-1), image.mode)
 
@@ -71,8 +76,13 @@ def _scaled(values: Floats, white: float) -> Any:
 
 def _other_byte(args: Any) -> Any:
     """Return a tile's arguments with the other byte of each value; None where values have one byte."""
-    mode, *rest = (args,) if isinstance(args, str) else args or ("",)
-    if not (isinstance(mode, str) and mode[:-1].endswith(";16") and mode[-1] in _OTHER_BYTE):
+    mode = _raw_mode(args)
+    if not (mode[:-1].endswith(";16") and mode[-1] in _OTHER_BYTE):
         return None
-    other = mode[:-1] + _OTHER_BYTE[mode[-1]]
-    return other if isinstance(args, str) else (other, *rest)
+    other = "RGBA" if mode == _GREY_ALPHA else mode[:-1] + _OTHER_BYTE[mode[-1]]
+    return other if isinstance(args, str) else (other, *args[1:])
+
+
+def _raw_mode(args: Any) -> str:
+    mode = args if isinstance(args, str) else next(iter(args or ()), "")
+    return mode if isinstance(mode, str) else ""

@@ -1,15 +1,12 @@
-"""What a folder or a table lists, before labels become codes and splits are made."""
+"""The rows of a table of images: which column holds the paths, and what the others say."""
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
 
 import numpy as np
 
@@ -17,12 +14,13 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive, is_inside
 from evenhand.data.attributes import grouping
-from evenhand.data.files import absolute, address, is_file, is_remote
-from evenhand.data.folders import find_images, has_picture_name
+from evenhand.data.file_names import has_image_name
+from evenhand.data.files import absolute, address, is_remote
 from evenhand.data.labels import some
-from evenhand.data.levels import CLASS, Folders, guess
-from evenhand.data.located import locate, none_there
-from evenhand.data.read_tables import Columns, read_columns, without_empty_rows
+from evenhand.data.sources.levels import CLASS, Folders, guess
+from evenhand.data.sources.listing import Listing, Options, refuse
+from evenhand.data.sources.locate import locate, none_there
+from evenhand.data.tables.read import Columns, read_columns, without_empty_rows
 
 PATH_COLUMNS = (
     *("file_name", "filename", "file_path", "filepath", "path", "image_path", "img_path", "image", "img"),
@@ -32,89 +30,6 @@ _ID_COLUMNS = ("image_id", "img_id", "image index", "imageid", "fname", "id_code
 """Columns that hold paths where their first value leads to an image."""
 _LOOKED_AT = 1000
 """Values that tell whether a column holds paths."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user says of a source; the fields are parameters of `Manifest.read`, which explains them.
-
-    With `complete` a row without a label is an error.
-    """
-
-    label: str = "label"
-    attributes: Sequence[str] | None = None
-    split: str = "split"
-    labelled: bool = True
-    path: str | None = None
-    root: Path | None = None
-    layout: str | None = None
-    split_by: str | None = None
-    complete: bool = True
-
-
-@dataclass(frozen=True)
-class Listing:
-    """Rows as strings: `labels` and `splits` hold "" where nothing is known, `splits` is None without any.
-
-    `units` names what is never to be divided by a split that is drawn, as patients; None without any.
-    """
-
-    root: Path
-    ids: Strings
-    labels: Strings
-    splits: Strings | None
-    attributes: dict[str, Strings] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    units: Strings | None = None
-
-    @property
-    def paths(self) -> Strings:
-        """Absolute paths."""
-        return np.asarray([place_of(self.root, str(name)) for name in self.ids], dtype=np.str_)
-
-
-def place_of(root: Path, name: str) -> str:
-    """Return where a row's picture is: below the root, unless its name is absolute or an address."""
-    own = Path(name)
-    return address(own if is_remote(own) else Path(os.path.normpath(root / own)))
-
-
-@contextmanager
-def says_what_cannot_be_listed(source: Path) -> Iterator[None]:
-    """Turn the system's refusal to list into a sentence.
-
-    Raises
-    ------
-    EvenhandError
-        In the place of an OSError.
-    """
-    try:
-        yield
-    except OSError as error:
-        place = error.filename or source
-        raise EvenhandError(
-            f"cannot list {place}: {error.strerror or error}; check the permissions"
-        ) from error
-
-
-def list_images(root: Path) -> Listing:
-    """List every picture of a folder or an archive, however nested, or one picture file, without labels."""
-    if is_file(root) and not is_archive(root):
-        root, names = root.parent, [root.name]
-    else:
-        names = find_images(root)
-    return Listing(root, _array(names), _array([""] * len(names)), None)
-
-
-def refuse(argument: str, value: str, why: str, advice: str = "leave it out") -> NoReturn:
-    """Refuse an option that would have no effect.
-
-    Raises
-    ------
-    EvenhandError
-        Always.
-    """
-    raise EvenhandError(f"{argument}: {value!r} cannot be read, {why}; {advice}")
 
 
 def list_table(path: Path, options: Options) -> Listing:
@@ -241,7 +156,7 @@ def _path_column(columns: Columns, options: Options, top: Path) -> tuple[str, tu
 
 def _names_images(values: Strings) -> bool:
     looked = [str(value) for value in values[:_LOOKED_AT] if value != ""]
-    return 10 * sum(map(has_picture_name, looked)) >= 9 * max(1, len(looked))
+    return 10 * sum(map(has_image_name, looked)) >= 9 * max(1, len(looked))
 
 
 def _leads(columns: Columns, name: str, top: Path) -> bool:

@@ -9,7 +9,7 @@ _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND")
 def pixels_alone(content: bytes) -> bytes | None:
     """Return a PNG with the chunks that its pixels and their place need; None for any other file.
 
-    Editors and renderers write texts and colour profiles larger than PIL accepts, and damaged ones: the
+    Editors and renderers write texts and color profiles larger than PIL accepts, and damaged ones: the
     pixels are whole.
     """
     if not content.startswith(SIGNATURE):

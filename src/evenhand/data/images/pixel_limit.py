@@ -1,4 +1,4 @@
-"""How many pixels a picture may have: each takes memory, and a small file may stand for billions."""
+"""How many pixels an image may have: each takes memory, and a small file may stand for billions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from PIL import Image
 from evenhand._errors import EvenhandError
 
 VARIABLE = "EVENHAND_MAX_PIXELS"
-"""In the environment, which the processes that read pictures inherit."""
+"""In the environment, which the processes that read images inherit."""
 
 
 def pixel_limit() -> int | None:
-    """Return the most pixels that a picture may have, `PIL.Image.MAX_IMAGE_PIXELS` by default; None for any.
+    """Return the most pixels that an image may have, `PIL.Image.MAX_IMAGE_PIXELS` by default; None for any.
 
     Raises
     ------

@@ -12,12 +12,12 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive
+from evenhand.data.file_names import is_litter
 from evenhand.data.files import is_remote
-from evenhand.data.folders import find_images, tables_beside
 from evenhand.data.labels import some
-from evenhand.data.levels import CLASS, SPLIT, Folders, Levels, guess, repeated_below
-from evenhand.data.listing import Listing, Options, refuse
-from evenhand.data.litter import is_litter
+from evenhand.data.sources.find_images import find_images, tables_beside
+from evenhand.data.sources.levels import CLASS, SPLIT, Folders, Levels, guess, repeated_below
+from evenhand.data.sources.listing import Listing, Options, refuse
 from evenhand.data.split_names import read_as, splits_named
 
 
@@ -35,6 +35,7 @@ def list_tree(root: Path, options: Options) -> Listing:
     files = [PurePosixPath(name).parts[:-1] for name in found]
     known = levels or guess(files)
     inside = [place for place, folders in enumerate(files) if known.holds(folders)]
+    ids = [found[place] for place in inside]
     classes = {known.of(CLASS, files[place]) for place in inside}
     tables = tables_beside(root)
     if not inside:
@@ -46,13 +47,13 @@ def list_tree(root: Path, options: Options) -> Listing:
         )
     notes = [
         *([] if levels else _remarks(files, known)),
-        *_loose(found, files, known),
+        *_left_out(sorted(set(found).difference(ids))),
         *_vanished(root, known, classes),
         *_unread(root, tables),
     ]
     return Listing(
         root,
-        _column(found, inside),
+        np.asarray(ids, dtype=np.str_),
         _column([known.of(CLASS, folders) for folders in files], inside),
         _column(_splits(files, known), inside) if SPLIT in known.roles else None,
         {name: _column([known.of(name, folders) for folders in files], inside) for name in known.attributes},
@@ -66,9 +67,9 @@ def _check(root: Path, options: Options, levels: Levels | None) -> None:
     why = f"{root} has no metadata table"
     for name in options.attributes or ():
         if name not in named:
-            refuse("attribute_columns", name, why, "name it in --layout")
+            refuse("attribute_columns", name, why, "name it in layout")
     if options.split_by and options.split_by not in named:
-        refuse("split_by", options.split_by, why, "name it in --layout, as class/patient")
+        refuse("split_by", options.split_by, why, "name it in layout, as class/patient")
     refuse_columns(options, why)
 
 
@@ -110,7 +111,7 @@ def _remarks(files: Sequence[Folders], levels: Levels) -> list[str]:
     if SPLIT in levels.roles:
         notes += read_as(splits_named(sorted({levels.of(SPLIT, folders) for folders in files} - {""})))
     if levels.roles[-2:] == (CLASS, SPLIT):
-        notes.append("the splits are read from the folders below each class; if they are not, give --layout")
+        notes.append("the splits are read from the folders below each class; if they are not, give a layout")
     repeated = repeated_below(files, levels)
     return notes if repeated is None else [*notes, repeated]
 
@@ -120,13 +121,10 @@ def _splits(files: Sequence[Folders], levels: Levels) -> list[str]:
     return [named.get(name, name) for name in (levels.of(SPLIT, folders) for folders in files)]
 
 
-def _loose(found: Sequence[str], files: Sequence[Folders], levels: Levels) -> list[str]:
-    loose = [name for name, folders in zip(found, files, strict=True) if not levels.holds(folders)]
+def _left_out(loose: Sequence[str]) -> list[str]:
     if not loose:
         return []
-    return [
-        f"{len(loose)} images lie outside the class folders and are left out, for example {loose[0]}",
-    ]
+    return [f"{len(loose)} images lie outside the class folders and are left out, for example {loose[0]}"]
 
 
 def _vanished(root: Path, levels: Levels, classes: set[str]) -> list[str]:

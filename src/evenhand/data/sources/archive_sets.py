@@ -12,25 +12,26 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import members
-from evenhand.data.folders import has_picture_name
-from evenhand.data.image_folder import metadata_files
-from evenhand.data.listing import PATH_COLUMNS, Listing, Options, list_rows
-from evenhand.data.read_tables import Columns, read_columns
+from evenhand.data.file_names import has_image_name
+from evenhand.data.sources.image_folder import metadata_files
+from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.sources.table_rows import PATH_COLUMNS, list_rows
 from evenhand.data.split_names import split_in_name
+from evenhand.data.tables.read import Columns, read_columns
 
 
 def list_archives(
     root: Path, archives: Sequence[Path], options: Options, list_one: Callable[[Path, Options], Listing]
 ) -> Listing:
-    """List the pictures of archives; ids begin with the archive's path below `root`.
+    """List the images of archives; ids begin with the archive's path below `root`.
 
-    A metadata table beside the archives names the pictures in them. Without one each archive is listed by
+    A metadata table beside the archives names the images in them. Without one each archive is listed by
     itself, and its split is its own or a word of its name, as in `train.zip`.
 
     Raises
     ------
     EvenhandError
-        If an archive cannot be listed, or the table names a picture that is in none or in several.
+        If an archive cannot be listed, or the table names an image that is in none or in several.
     """
     tables = metadata_files(root) if options.labelled else {}
     if tables:
@@ -72,7 +73,7 @@ def _placed(root: Path, archives: Sequence[Path], columns: Columns) -> Columns:
     places: dict[str, list[str]] = {}
     for archive in archives:
         here = archive.relative_to(root)
-        names = list(filter(has_picture_name, members(archive)))
+        names = list(filter(has_image_name, members(archive)))
         top = posixpath.commonpath([posixpath.dirname(name) for name in names] or [""])
         for name in names:
             place = f"{here.as_posix()}/{name}"

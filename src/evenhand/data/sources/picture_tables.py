@@ -1,4 +1,4 @@
-"""Parquet and Arrow files that hold the pictures themselves, one file or a folder of them."""
+"""Parquet and Arrow files that hold the images themselves, one file or a folder of them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._typing import Strings
-from evenhand.data.arrow_files import arrow_schema, read_arrow
+from evenhand.data.file_names import IMAGE_TABLES
 from evenhand.data.files import is_file, open_bytes
-from evenhand.data.listing import PATH_COLUMNS, Listing, Options, list_rows
-from evenhand.data.parquet_cells import NAMES, SUFFIXES, picture_column
-from evenhand.data.read_tables import Columns, read_columns
+from evenhand.data.parquet_cells import NAMES, picture_column
+from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.sources.table_rows import PATH_COLUMNS, list_rows
 from evenhand.data.split_names import split_in_name
+from evenhand.data.tables.arrow_files import arrow_schema, read_arrow
+from evenhand.data.tables.read import Columns, read_columns
 
 
 def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, alone: bool) -> Listing:
@@ -36,12 +38,12 @@ def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, 
         name: np.concatenate([table.get(name, np.full(len(table["file_name"]), "")) for table in tables])
         for name in names
     }
-    return list_rows(Columns(root / "the tables with pictures", values), options)
+    return list_rows(Columns(root / "the tables with images", values), options)
 
 
 def holds_pictures(path: Path) -> bool:
-    """Tell whether a file is a Parquet or Arrow file with a column of pictures."""
-    if path.suffix.lower() not in SUFFIXES or not is_file(path):
+    """Tell whether a file is a Parquet or Arrow file with a column of images."""
+    if path.suffix.lower() not in IMAGE_TABLES or not is_file(path):
         return False
     try:
         schema = _schema(path)
@@ -50,7 +52,7 @@ def holds_pictures(path: Path) -> bool:
     leaf = picture_column(schema)
     if leaf is None:
         return False
-    # Bytes beside a path are pictures only if they are called so: they may be anything.
+    # Bytes beside a path are images only if they are called so: they may be anything.
     has_paths = any(name.strip().lower() in PATH_COLUMNS for name in schema.names if name != leaf.column)
     return not has_paths or leaf.column.strip().lower() in NAMES
 

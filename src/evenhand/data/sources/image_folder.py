@@ -13,14 +13,15 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive, members
 from evenhand.data.attributes import grouping
-from evenhand.data.files import is_file, is_remote, names_in
-from evenhand.data.folders import find_images, tables_beside
+from evenhand.data.file_names import is_litter
+from evenhand.data.files import is_file, is_remote, names_below
 from evenhand.data.labels import some
-from evenhand.data.levels import CLASS, SPLIT, guess
-from evenhand.data.listing import Listing, Options, folders_of, in_place, refuse, rows_of
-from evenhand.data.litter import is_litter
-from evenhand.data.read_tables import read_columns
+from evenhand.data.sources.find_images import find_images, tables_beside
+from evenhand.data.sources.levels import CLASS, SPLIT, guess
+from evenhand.data.sources.listing import Listing, Options, refuse
+from evenhand.data.sources.table_rows import folders_of, in_place, rows_of
 from evenhand.data.split_names import splits_named
+from evenhand.data.tables.read import read_columns
 
 METADATA = ("metadata.csv", "metadata.parquet", "metadata.jsonl")
 _DEPTH = 2
@@ -39,7 +40,7 @@ def metadata_files(root: Path) -> Tables:
         If one folder has several.
     """
     if is_archive(root) or is_remote(root):
-        names = members(root) if is_archive(root) else names_in(root, nested=True)
+        names = members(root) if is_archive(root) else names_below(root)
         present = [
             name for name in names if posixpath.basename(name) in METADATA and name.count("/") <= _DEPTH
         ]
@@ -62,7 +63,7 @@ def _metadata_below(root: Path, folder: str, depth: int) -> list[str]:
     found = [posixpath.join(folder, name) for name in METADATA if is_file(place / name)]
     if depth:
         with os.scandir(place) as entries:
-            inside = sorted(e.name for e in entries if not is_litter(e.name) and e.is_dir())
+            inside = sorted(e.name for e in entries if e.is_dir() and not is_litter(e.name))
         for name in inside:
             found += _metadata_below(root, posixpath.join(folder, name), depth - 1)
     return found
@@ -146,7 +147,7 @@ def _top(root: Path, options: Options) -> Path:
 
 
 def _joined(parts: dict[str, Listing], splits: Strings | None, options: Options) -> Listing:
-    """Return the rows of several tables as one; what makes groups is judged over all at once."""
+    """Return the rows of several tables as one; what makes groups is evaluated over all at once."""
     names = dict.fromkeys(name for part in parts.values() for name in part.attributes)
     attributes = {
         name: np.concatenate([p.attributes.get(name, np.full(len(p.ids), "")) for p in parts.values()])

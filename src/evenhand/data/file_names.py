@@ -1,0 +1,57 @@
+"""What a file's name says of it: an image, a table, an archive, or something that a system left behind."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+# HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.
+IMAGES = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif"),
+        *(".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif"),
+        *(".tga", ".ico", ".sgi", ".pcx", ".qoi", ".jxl", ".hif"),
+    }
+)
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl")
+ARCHIVES = (".zip", ".tar")
+"""Archives that are read in place."""
+COMPRESSED = (".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+"""Archives that are not."""
+IMAGE_TABLES = (".parquet", ".arrow")
+"""Tables whose cells may hold the bytes of images."""
+_LITTER = {
+    *("__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@tmp", "@recently-snapshot"),
+    *("$recycle.bin", "recycler", "system volume information", "lost+found", "lost.dir", "found.000"),
+    *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__pycache__"),
+}
+
+
+def suffix(name: str) -> str:
+    """Return the last suffix of a path in lower case, with its dot."""
+    return PurePosixPath(name).suffix.lower()
+
+
+def has_image_name(name: str) -> bool:
+    """Tell whether a file's suffix is an image's."""
+    return PurePosixPath(name).suffix.lower() in IMAGES
+
+
+def has_table_name(name: str) -> bool:
+    """Tell whether a file's suffix is a table's; a bare text file, as a README, is none."""
+    return suffix(name) in TABLES and suffix(name) != ".txt"
+
+
+def is_litter(name: str) -> bool:
+    """Tell whether a relative path leads through something hidden, or left by a system or a disk station.
+
+    Dot names are hidden; `@eaDir` and `#recycle` are Synology's, `.@__thumb` and `@Recycle` QNAP's,
+    `$RECYCLE.BIN` and `Thumbs.db` Windows', `__MACOSX` and `._x` macOS', `lost+found` a disk check's.
+
+    >>> is_litter("cat/@eaDir/0.jpg/SYNOPHOTO_THUMB_M.jpg"), is_litter("cat/0.jpg")
+    (True, False)
+    """
+    return any(
+        part.startswith((".", "__MACOSX", "~$")) or part.lower() in _LITTER
+        for part in name.split("/")
+        if part
+    )

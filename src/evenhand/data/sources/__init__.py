@@ -1,0 +1,1 @@
+"""What a source of images lists: its kind is resolved once."""

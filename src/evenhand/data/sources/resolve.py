@@ -1,0 +1,274 @@
+"""What kind of source a path is, resolved once, into an object that lists its images."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import PathLike
+from evenhand.data.archives import is_archive
+from evenhand.data.file_names import ARCHIVES, TABLES, suffix
+from evenhand.data.files import absolute, is_dir, is_file, is_remote
+from evenhand.data.labels import some
+from evenhand.data.sources.archive_sets import list_archives
+from evenhand.data.sources.contents import Contents, contents
+from evenhand.data.sources.find_images import check_utf8, find_images, not_there
+from evenhand.data.sources.image_folder import (
+    list_image_folder,
+    list_split_tables,
+    metadata_files,
+    split_tables,
+)
+from evenhand.data.sources.listing import Listing, Options, says_what_cannot_be_listed
+from evenhand.data.sources.patterns import matching
+from evenhand.data.sources.picture_tables import holds_pictures, list_picture_tables
+from evenhand.data.sources.shards import is_shard, list_shards
+from evenhand.data.sources.table_rows import list_table
+from evenhand.data.sources.top_folder import top_folder
+from evenhand.data.sources.tree import list_tree
+from evenhand.data.split_names import SPLIT_NAMES
+from evenhand.data.tables.read import is_part
+
+
+@dataclass(frozen=True)
+class Source(ABC):
+    """Where images come from.
+
+    Attributes
+    ----------
+    path : Path
+        The file or folder that was given; for several files the folder that ids are relative to.
+    """
+
+    path: Path
+
+    @property
+    def grows(self) -> bool:
+        """Whether the list may be too long for memory: of image files of this machine, one by one."""
+        return False
+
+    def listing(self, options: Options) -> Listing:
+        """List the images.
+
+        Raises
+        ------
+        EvenhandError
+            If the source cannot be read, holds no image, lacks a label or a named column, or has no use for
+            an option.
+        """
+        with says_what_cannot_be_listed(self.path):
+            return self._listing(options)
+
+    @abstractmethod
+    def _listing(self, options: Options) -> Listing: ...
+
+
+class Folder(Source):
+    """A folder of image files: a tree, or one with tables of its images."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether the folder is of this machine."""
+        return not is_remote(self.path)
+
+    def _listing(self, options: Options) -> Listing:
+        return _of_folder(self.path, options)
+
+
+class Archive(Source):
+    """An archive, or a folder in one, read as a folder."""
+
+    def _listing(self, options: Options) -> Listing:
+        place = top_folder(self.path, but=SPLIT_NAMES) if options.labelled else self.path
+        return _of_folder(place, options)
+
+
+class Table(Source):
+    """A table with a column of paths, or a folder of its parts."""
+
+    def _listing(self, options: Options) -> Listing:
+        return list_table(self.path, options)
+
+
+class OneImage(Source):
+    """A file that is neither archive nor table: an image to predict, or an error."""
+
+    def _listing(self, options: Options) -> Listing:
+        if options.labelled:
+            return list_table(self.path, options)
+        return _unlabelled(self.path.parent, [self.path.name])
+
+
+@dataclass(frozen=True)
+class Containers(Source):
+    """Files that hold images.
+
+    Attributes
+    ----------
+    files : sequence of Path
+        In order.
+    alone : bool
+        Whether one file was given, whose name tells no split.
+    notes : tuple of str
+        What was passed over.
+    """
+
+    files: Sequence[Path]
+    alone: bool = False
+    notes: tuple[str, ...] = ()
+
+    what: ClassVar[str]
+
+    def _listing(self, options: Options) -> Listing:
+        found = self._rows(options)
+        return replace(found, notes=(*self.notes, *found.notes))
+
+    @abstractmethod
+    def _rows(self, options: Options) -> Listing: ...
+
+
+class Shards(Containers):
+    """WebDataset's tars."""
+
+    what = "WebDataset shards"
+
+    def _rows(self, options: Options) -> Listing:
+        return list_shards(self.path, self.files, options, alone=self.alone)
+
+
+class ImageTables(Containers):
+    """Parquet or Arrow files with a column of image bytes."""
+
+    what = "tables with images"
+
+    def _rows(self, options: Options) -> Listing:
+        return list_picture_tables(self.path, self.files, options, alone=self.alone)
+
+
+class Archives(Containers):
+    """Several archives of image files."""
+
+    what = "archives"
+
+    def _rows(self, options: Options) -> Listing:
+        return list_archives(self.path, self.files, options, lambda file, asked: Archive(file).listing(asked))
+
+
+def resolve(source: PathLike) -> Source:
+    """Return the source that a path is.
+
+    A path is a file, a folder, an address, or a pattern such as `train-{000..012}.tar`. A folder is one of
+    containers where these are its only data; text, JSON, markers and a few images beside them are passed
+    over.
+
+    Raises
+    ------
+    EvenhandError
+        If a pattern names a file that is missing, a folder holds several data sets or cannot be listed, or
+        the path is not UTF-8.
+    """
+    path = absolute(Path(source))
+    check_utf8(str(path), what="path")
+    with says_what_cannot_be_listed(path):
+        if is_dir(path):
+            return _folder(path, contents(path))
+        files = matching(path)
+        if files:
+            return _several(files)
+        if is_shard(path):
+            return Shards(path.parent, [path], alone=True)
+        if holds_pictures(path):
+            return ImageTables(path.parent, [path], alone=True)
+        if is_archive(path):
+            return Archive(path)
+        if is_file(path):
+            return Table(path) if suffix(path.name) in TABLES else OneImage(path)
+    raise not_there(path)
+
+
+def _several(files: Sequence[Path]) -> Source:
+    root = _common_folder(files)
+    if all(file.suffix.lower() == ".tar" for file in files) and any(map(is_shard, files)):
+        return Shards(root, files)
+    return ImageTables(root, files) if all(map(holds_pictures, files)) else Archives(root, files)
+
+
+def _folder(folder: Path, found: Contents | None) -> Source:
+    if found is None:
+        return Folder(folder)
+    containers = [folder / name for name in found.containers]
+    archives = [file for file in containers if file.suffix.lower() in ARCHIVES]
+    tars = [file for file in archives if file.suffix.lower() == ".tar"]
+    if any(map(is_shard, tars)):
+        return Shards(folder, tars, notes=_aside(Shards, folder, tars, found))
+    tables = [file for file in containers if holds_pictures(file)]
+    if tables:
+        _check_one_set(folder, tables)
+        return ImageTables(folder, tables, notes=_aside(ImageTables, folder, tables, found))
+    if archives and not found.images:
+        return Archives(folder, archives, notes=_aside(Archives, folder, archives, found))
+    return Table(folder) if _are_parts(folder, found) else Folder(folder)
+
+
+def _are_parts(folder: Path, found: Contents) -> bool:
+    """Tell whether a folder is a table in parts, as Spark writes it."""
+    names = [name for name in (*found.containers, *found.others) if not Path(name).name.startswith("_")]
+    done = "_SUCCESS" in found.others
+    return (
+        bool(names)
+        and not (found.images or is_remote(folder))
+        and all(is_part(name, done=done) for name in names)
+    )
+
+
+def _aside(kind: type[Containers], folder: Path, files: Sequence[Path], found: Contents) -> tuple[str, ...]:
+    read = {file.relative_to(folder).as_posix() for file in files}
+    left = [*found.images, *(name for name in found.containers if name not in read), *found.others]
+    if not left:
+        return ()
+    return (
+        f"the images are those of {len(read)} {kind.what}, as {files[0].name}; "
+        f"passed over: {some(left, most=3)}",
+    )
+
+
+def _check_one_set(folder: Path, tables: Sequence[Path]) -> None:
+    """Refuse folders that hold the configurations of a data set, each a set of its own, side by side."""
+    places = {table.relative_to(folder).parent for table in tables}
+    sets = {_without_splits(place) for place in places}
+    twice = len({table.name for table in tables}) < len(tables)
+    if len(sets) > 1 and twice:
+        raise EvenhandError(
+            f"{folder} holds several data sets, in {some(sorted(map(str, sets)))}; give one of these folders"
+        )
+
+
+def _without_splits(place: Path) -> PurePosixPath:
+    # As in "label=cat": not a set, but what a column of it says.
+    kept = (part for part in place.parts if part.lower() not in SPLIT_NAMES and "=" not in part)
+    return PurePosixPath(*kept)
+
+
+def _common_folder(files: Sequence[Path]) -> Path:
+    shared = [parts[0] for parts in zip(*(file.parent.parts for file in files)) if len(set(parts)) == 1]  # noqa: B905
+    return Path(*shared)
+
+
+def _of_folder(root: Path, options: Options) -> Listing:
+    if not options.labelled:
+        return _unlabelled(root, find_images(root))
+    tables = metadata_files(root)
+    if tables:
+        return list_image_folder(root, tables, options)
+    tables = split_tables(root)
+    return list_split_tables(root, tables, options) if tables else list_tree(root, options)
+
+
+def _unlabelled(root: Path, names: Sequence[str]) -> Listing:
+    return Listing(root, np.asarray(names, dtype=np.str_), np.full(len(names), ""), None)

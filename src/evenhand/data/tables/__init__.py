@@ -1,0 +1,1 @@
+"""Tables of text, Parquet, Arrow and JSON lines as columns of strings."""
