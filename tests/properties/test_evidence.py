@@ -127,7 +127,7 @@ def test_what_costs_many_right_rows_is_not_admissible() -> None:
     broken = np.where(np.arange(400) % 5 == 1, 1 - candidate, candidate)
     choice = Evidence().choose(["broken"], broken[None], rows, 0)
     assert choice.candidate == "erm"
-    assert "loses more than 10% of the rows ERM had right" in choice.reason
+    assert "loses more than 10% of the rows where ERM is correct" in choice.reason
 
 
 @pytest.mark.parametrize("rows", [0, 4])
@@ -136,7 +136,7 @@ def test_too_few_rows_are_no_evidence(rows: int) -> None:
     choice = Evidence().choose(["a"], y[None], judged(y, y, y, y), 0)
     assert choice.candidate == "erm"
     assert VERDICT_NONE in choice.reason
-    assert "too few judged rows" in choice.reason
+    assert "too few held-out rows" in choice.reason
 
 
 def test_a_confidence_outside_0_and_1_is_refused() -> None:
@@ -149,7 +149,7 @@ def test_rows_that_all_look_mislabelled_are_no_evidence() -> None:
     rows = HeldOutPredictions(y=y, zero_shot=1 - y, erm_logits=np.eye(2, dtype=np.float32)[1 - y], shortcut=y)
     choice = Evidence().choose(["a"], y[None], rows, 0)
     assert choice.candidate == "erm"
-    assert "every judged row looks mislabelled" in choice.reason
+    assert "every held-out row looks mislabeled" in choice.reason
 
 
 def test_plain_accuracy_has_one_cell_and_can_still_choose() -> None:
