@@ -92,7 +92,7 @@ def test_random_flips_do_not_replace_erm_even_on_its_own_errors(rule: str) -> No
         erm = np.where(generator.random(400) < 0.9, y, 1 - y)
         flips = np.where(generator.random((10, 400)) < 0.08, 1 - erm, erm)
         rows = judged(y, erm, erm, y)
-        choice = Evidence(find_rule(rule), draws=200).choose([*"abcdefghij"], flips, rows, seed)
+        choice = Evidence(find_rule(rule), n_resamples=200).choose([*"abcdefghij"], flips, rows, seed)
         replaced += choice.index is not None
     assert replaced <= 5
 

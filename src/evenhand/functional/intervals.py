@@ -1,9 +1,11 @@
-"""Intervals for rates and for paired differences."""
+"""Intervals for rates, for means and for paired differences."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from evenhand._typing import Floats
 
@@ -47,6 +49,37 @@ def percentile_interval(draws: Floats, confidence: float = 0.95) -> tuple[float,
     tail = (1 - confidence) / 2
     low, high = np.quantile(finite, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def t_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """Return Student's t-interval of a mean.
+
+    x̄ ± t s/√n with s the standard deviation (n − 1) and t the quantile of Student's distribution with n − 1
+    degrees of freedom.
+
+    Parameters
+    ----------
+    values : sequence of n float
+        Independent values, such as one for each seed.
+    confidence : float, default=0.95
+        Two-sided level.
+
+    Returns
+    -------
+    low, high : float
+        (nan, nan) when n < 2.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in t_interval([1.0, 2.0, 3.0])]
+    [-0.484, 4.484]
+    """
+    n = len(values)
+    if n < 2:
+        return float("nan"), float("nan")
+    mean = float(np.mean(values))
+    spread = float(t.ppf(0.5 + confidence / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    return mean - spread, mean + spread
 
 
 def weighted_interval(values: Floats, lows: Floats, highs: Floats, weights: Floats) -> tuple[float, float]:

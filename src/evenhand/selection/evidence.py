@@ -90,8 +90,8 @@ class Evidence:
         One-sided level of the bound, above 0 and below 1.
     max_loss : float, default=0.1
         Largest share of the rows that ERM classifies correctly that a candidate may misclassify.
-    draws : int, default=1000
-        Number of bootstrap draws.
+    n_resamples : int, default=1000
+        Number of bootstrap samples.
     probe_check : ProbeSanityCheck or None, default=ProbeSanityCheck()
         Bounds on the diagnostics of the shortcut probe; None skips the check. It is also skipped for the
         oracle rule, and where there is no probe.
@@ -105,11 +105,11 @@ class Evidence:
     rule: Rule = SHORTCUT_CELL
     confidence: float = 0.95
     max_loss: float = 0.1
-    draws: int = 1000
+    n_resamples: int = 1000
     probe_check: ProbeSanityCheck | None = field(default_factory=ProbeSanityCheck)
 
     def __post_init__(self) -> None:
-        check(self, confidence=INSIDE, max_loss=SHARE, draws=COUNT)
+        check(self, confidence=INSIDE, max_loss=SHARE, n_resamples=COUNT)
 
     def choose(
         self, names: Sequence[str], predictions: Ints, held_out: HeldOutPredictions, seed: int
@@ -198,7 +198,7 @@ class Evidence:
         """Return q: how far the drawn gain of any candidate exceeds its observed one."""
         generator = numpy_stream(seed, "evidence")
         both = np.vstack([right_erm, right])
-        scores = self.rule.reduce(partition.draw(both, self.draws, generator), partition.classes)
+        scores = self.rule.reduce(partition.draw(both, self.n_resamples, generator), partition.classes)
         excess = (scores[:, 1:] - scores[:, :1] - gain).max(axis=1)
         return float(np.quantile(excess, self.confidence))
 
