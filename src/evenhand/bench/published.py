@@ -37,7 +37,7 @@ def published(dataset: str) -> list[Published]:
     Examples
     --------
     >>> [row.method for row in published("waterbirds")][:2]
-    ['zero-shot', 'ERM']
+    ['zero-shot', 'linear probe']
     """
     text = resources.files("evenhand.bench").joinpath("published.csv").read_text("utf-8")
     rows = [row for row in csv.DictReader(text.splitlines()) if row["dataset"] == dataset]

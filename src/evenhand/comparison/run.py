@@ -102,8 +102,8 @@ def compare(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> X, y = np.random.default_rng(0).normal(size=(60, 4)), np.array(["cat", "dog"] * 30)
+    >>> import numpy
+    >>> X, y = numpy.random.default_rng(0).normal(size=(60, 4)), ["cat", "dog"] * 30
     >>> results = compare(X, y, groups=["in", "out", "out"] * 20, methods=["zero_shot"], seeds=[0], budget=1)
     >>> [row.method for row in results.rows]
     ['erm', 'zero_shot']

@@ -88,12 +88,12 @@ def fit(
 
     Examples
     --------
-    >>> import evenhand, tempfile
-    >>> X, y = np.random.default_rng(0).normal(size=(60, 4)), np.array(["cat", "dog"] * 30)
+    >>> import evenhand, numpy, tempfile
+    >>> X, y = numpy.random.default_rng(0).normal(size=(60, 4)), ["cat", "dog"] * 30
     >>> table = evenhand.FeatureTable.from_arrays(X, y)
     >>> results = evenhand.fit(table, method=evenhand.LinearProbe(C=0.1), out=tempfile.mkdtemp())
-    >>> results.rows[0].method, results.rows[0].worst_class.n
-    ('linear_probe', 4)
+    >>> results.rows[0].method, results.rows[0].split
+    ('linear_probe', 'test')
     """
     out = Path(out)
     check_free(out)

@@ -112,9 +112,9 @@ def predict(
             return _of_features(Path(features)), None
         if source is None:
             raise EvenhandError("source: there are neither images nor features; give one of the two")
-        pictures = list_pictures(source, Path(out).parent)
-        known = known_labels(source, pictures, classes, labels or LabelOptions())
-        return _of_images(pictures, stream, skipped), Scores.of(run, card, classes, known, group_by)
+        images = list_pictures(source, Path(out).parent)
+        known = known_labels(source, images, classes, labels or LabelOptions())
+        return _of_images(images, stream, skipped), Scores.of(run, card, classes, known, group_by)
 
     counts, scores = _write(Path(out), fitted, classes, begin)
     return {
@@ -138,13 +138,13 @@ def _of_features(path: Path) -> Iterator[Block]:
 
 
 def _of_images(
-    pictures: Pictures, stream: Callable[..., Iterator[Features]], skipped: list[dict[str, str]]
+    images: Pictures, stream: Callable[..., Iterator[Features]], skipped: list[dict[str, str]]
 ) -> Iterator[Block]:
-    for read, features, unreadable in stream(pictures.paths):
-        skipped += [{"path": str(pictures.ids[k]), "reason": reason} for k, reason in unreadable]
-        yield read, [str(pictures.ids[k]) for k in read], features
-    if len(skipped) == len(pictures):
-        raise none_readable(len(pictures), pictures.paths[0], skipped[0]["reason"])
+    for read, features, unreadable in stream(images.paths):
+        skipped += [{"path": str(images.ids[k]), "reason": reason} for k, reason in unreadable]
+        yield read, [str(images.ids[k]) for k in read], features
+    if len(skipped) == len(images):
+        raise none_readable(len(images), images.paths[0], skipped[0]["reason"])
 
 
 def _write(
