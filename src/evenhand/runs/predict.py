@@ -112,9 +112,9 @@ def predict(
             return _of_features(Path(features)), None
         if source is None:
             raise EvenhandError("source: there are neither images nor features; give one of the two")
-        images = list_pictures(source, Path(out).parent)
-        known = known_labels(source, images, classes, labels or LabelOptions())
-        return _of_images(images, stream, skipped), Scores.of(run, card, classes, known, group_by)
+        pictures = list_pictures(source, Path(out).parent)
+        known = known_labels(source, pictures, classes, labels or LabelOptions())
+        return _of_images(pictures, stream, skipped), Scores.of(run, card, classes, known, group_by)
 
     counts, scores = _write(Path(out), fitted, classes, begin)
     return {
