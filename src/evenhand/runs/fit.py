@@ -91,9 +91,9 @@ def fit(
     >>> import evenhand, numpy, tempfile
     >>> X, y = numpy.random.default_rng(0).normal(size=(60, 4)), ["cat", "dog"] * 30
     >>> table = evenhand.FeatureTable.from_arrays(X, y)
-    >>> results = evenhand.fit(table, method=evenhand.LinearProbe(C=0.1), out=tempfile.mkdtemp())
+    >>> results = evenhand.fit(table, method=evenhand.ERM(epochs=2), out=tempfile.mkdtemp())
     >>> results.rows[0].method, results.rows[0].split
-    ('linear_probe', 'test')
+    ('erm', 'test')
     """
     out = Path(out)
     check_free(out)
