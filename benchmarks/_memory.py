@@ -55,7 +55,7 @@ def fit(store: str, method: str, how: str) -> dict[str, Any]:
     from evenhand import load_store
     from evenhand.methods import STABLE
     from evenhand.methods._training.train_erm import ERM_SGD
-    from evenhand.runs.fit import fit_row
+    from evenhand.runs.fit import FitOptions, fit_row
 
     once = replace(ERM_SGD, epochs=1)
     params: dict[str, dict[str, Any]] = {
@@ -64,7 +64,8 @@ def fit(store: str, method: str, how: str) -> dict[str, Any]:
     }
     tables: list[Any] = []
     read = watched(lambda: tables.append(load_store(store, verify=False)))
-    found = watched(lambda: fit_row(tables[0], method, 0, params=params[method], stream=how == "stream"))
+    options = FitOptions(params=params[method], stream=how == "stream")
+    found = watched(lambda: fit_row(tables[0], method, 0, options))
     return {"read": read, "fit": found, "rows": len(tables[0])}
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from scipy.stats import t
 
-from evenhand.functional import percentile_interval
+from evenhand.functional.intervals import percentile_interval, t_interval
 
 DRAWS = 10_000
 Row = Mapping[str, Any]
@@ -40,9 +39,8 @@ def over_families(values: Iterable[tuple[str, float | None]], kind: str = "mean"
 
 def over_seeds(gaps: Sequence[float]) -> dict[str, float]:
     """Return the mean of paired differences, one per seed, and its 95 % t-interval, NaN for one seed."""
-    middle, n = float(np.mean(gaps)), len(gaps)
-    spread = float(t.ppf(0.975, n - 1) * np.std(gaps, ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
-    return {"difference": middle, "low": middle - spread, "high": middle + spread}
+    low, high = t_interval(gaps)
+    return {"difference": float(np.mean(gaps)), "low": low, "high": high}
 
 
 def show(title: str, rows: Sequence[Row], *, markdown: bool) -> None:

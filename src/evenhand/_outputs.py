@@ -9,6 +9,9 @@ from pathlib import Path
 
 from evenhand._errors import EvenhandError
 
+RESULTS = "results.json"
+"""The file of results in every folder that `fit`, `compare`, `bench` or `demo` writes."""
+
 _START = 4096
 """Bytes of a file that tell its kind."""
 

@@ -333,7 +333,7 @@ def test_the_order_of_judged_rows_changes_no_choice(seed: int, n: int, classes: 
         shortcut=found.shortcut[order],
         groups=found.groups[order],
     )
-    evidence = Evidence(RULES[rule], draws=50)
+    evidence = Evidence(RULES[rule], n_resamples=50)
     one = evidence.choose([*"abcd"], predictions, found, seed).as_dict()
     two = evidence.choose([*"abcd"], predictions[:, order], other, seed).as_dict()
     assert two == {

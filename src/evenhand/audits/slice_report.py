@@ -64,7 +64,10 @@ def matches(
     what: Audited, dealt: Mapping[tuple[str, str], Sliced], table: FeatureTable, column: str
 ) -> list[Match]:
     """Compare slices with the groups of an attribute, on the rows that test."""
-    groups, names = table.groups(column, what.rows.numbers), group_names(table, column)
+    groups, names = (
+        table.groups(column, what.rows.numbers),
+        group_names(table.classes, table.attributes[column]),
+    )
     compared = (
         match(model, method, part, what.rows.y, groups, names, ~what.rows.finds)
         for (model, method), part in dealt.items()

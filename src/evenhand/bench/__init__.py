@@ -1,4 +1,4 @@
-"""Methods on a benchmark, with the published figures beside."""
+"""Compare methods on a benchmark, next to the published figures."""
 
 import lazy_loader as lazy
 

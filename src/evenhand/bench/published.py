@@ -1,4 +1,4 @@
-"""Figures that papers print, to stand beside ours: read, not run."""
+"""Figures that papers report, to show next to ours; they were copied, not reproduced."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pydantic import BaseModel
 
 
 class Published(BaseModel):
-    """One line of a published table; rates are fractions.
+    """One line of a published table; accuracies are fractions.
 
     Attributes
     ----------
     dataset : str
         Registry name of the benchmark.
     backbone, method : str
-        As the source calls them.
+        Their names in the source.
     worst_group, average : float
-        Which average is meant is the source's choice.
+        Accuracies; the source decides which average it reports.
     source : str
         Paper and table.
     """
@@ -32,7 +32,13 @@ class Published(BaseModel):
 
 
 def published(dataset: str) -> list[Published]:
-    """Return what is known of a benchmark, in the order of the sources; empty where nothing is."""
+    """Return the published figures of a benchmark, ordered by source; empty if there are none.
+
+    Examples
+    --------
+    >>> [row.method for row in published("waterbirds")][:2]
+    ['zero-shot', 'linear probe']
+    """
     text = resources.files("evenhand.bench").joinpath("published.csv").read_text("utf-8")
     rows = [row for row in csv.DictReader(text.splitlines()) if row["dataset"] == dataset]
     return [

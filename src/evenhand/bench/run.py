@@ -1,4 +1,4 @@
-"""A benchmark by the paper's protocol: embed once, compare over seeds, put the published figures beside."""
+"""`evenhand bench`: embed a benchmark once, compare methods over seeds, and add the published figures."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from evenhand._files import atomic
+from evenhand._outputs import RESULTS
 from evenhand._progress import Progress, silent
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.concepts import embed_concepts
 from evenhand.bench.published import Published, published
 from evenhand.comparison.run import compare
-from evenhand.comparison.winner import kept_rows
+from evenhand.comparison.winner import winners_rows
 from evenhand.data.concepts import ConceptWords
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
@@ -29,18 +30,18 @@ from evenhand.extract.local import embed
 from evenhand.methods.registry import method_class, names
 
 PROTOCOL = ("zero_shot", "erm", "dfr", "cfr:paper", "cfr")
-"""The paper's methods come first, CFR as published and as it is here, the rivals after them."""
+"""The methods of the paper, with CFR as published and with our defaults; they come before all others."""
 
 
 class Spread(BaseModel):
-    """Mean over seeds and standard deviation (n − 1), which is None for one seed."""
+    """Mean and standard deviation (n − 1) over seeds; the deviation is None for one seed."""
 
     mean: float
     sd: float | None
 
 
 class BenchmarkRow(BaseModel):
-    """One method in the paper's kind of table; rates are fractions over the test split."""
+    """One method over its seeds, as papers report it; accuracies are fractions of the test rows."""
 
     method: str
     group_labels_used: str
@@ -52,24 +53,26 @@ class BenchmarkRow(BaseModel):
 
 
 class Bench(BaseModel):
-    """What a benchmark gave.
+    """The content of bench.json.
 
     Attributes
     ----------
     dataset, title, backbone : str
-        Registry name, known name, and the model's.
+        Registry name and title of the benchmark, and name of the model.
     average : str
-        Which of the four averages the lines hold: the one that the benchmark's papers report.
+        Which of the four averages `lines` have: the one that the benchmark's papers report.
     sizes : dict of str to int
-        Rows by split, and of training by group.
+        Number of rows by split, and of training rows by group.
     lines : list of BenchmarkRow
-        Ours, over seeds; last what evenhand would keep.
+        Our figures over seeds; the last line is for the methods that evenhand keeps.
     published : list of Published
-        Theirs, read, not run.
+        Published figures.
     seconds : dict of str to float
-        Wall time of embedding and comparing in this call; a finished store takes next to none.
+        Wall time of "embed" and "compare" in this call; a finished store takes hardly any.
+    notes : list of str
+        Notes about the data, one sentence each.
     results : Results
-        Row by row.
+        The comparison, one row per method and seed.
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -108,27 +111,27 @@ def run_bench(
     Parameters
     ----------
     name : str
-        Registry name of `dataset`.
+        Registry name of the benchmark.
     dataset, manifest : Dataset, Manifest
-        The benchmark, and what it loaded.
+        The benchmark, and the manifest that it loaded.
     backbone : Backbone
         The frozen model.
     out : Path
-        Folder to write; the same call resumes an interrupted one.
+        Folder to write; the same call resumes there.
     methods : sequence of str, optional
-        By default `PROTOCOL`, then all others.
-    seeds : sequence of int
-        One row of results for each method and seed.
+        Registry names; by default `PROTOCOL`, then all others.
+    seeds : sequence of int, default=range(5)
+        Each gives one row of results per method.
     group_by : str, optional
-        Attribute that makes the groups; the benchmark's own by default.
+        Attribute that makes the groups; by default, the benchmark's own.
     concepts : ConceptWords, optional
-        What is spurious, in words; methods that need them are skipped without.
-    jobs : int
+        Words for the spurious attribute; without them, methods that need words are skipped.
+    jobs : int, default=1
         As in `compare`.
-    batch_size, workers : int
+    batch_size, workers : int, default=64, None
         As in `embed`.
-    progress : Progress
-        Told of the stages.
+    progress : Progress, optional
+        Receives the progress of both stages.
 
     Raises
     ------
@@ -162,7 +165,7 @@ def run_bench(
             out=out / "compare",
             progress=progress,
         )
-    results.write(out / "results.json")
+    results.write(out / RESULTS)
     made = Bench(
         schema=1,
         dataset=name,
@@ -170,7 +173,7 @@ def run_bench(
         backbone=str(table.card["model"]),
         average=dataset.average,
         sizes=_sizes(table, column),
-        lines=lines([*results.rows, *kept_rows(results.rows, results.kept_method)], dataset.average),
+        lines=lines([*results.rows, *winners_rows(results.rows, results.kept_method)], dataset.average),
         published=published(name),
         seconds=seconds,
         notes=list(manifest.notes),
@@ -182,7 +185,7 @@ def run_bench(
 
 
 def lines(rows: Sequence[ResultRow], average: Average) -> list[BenchmarkRow]:
-    """Return one line for each method, in order of appearance, over its seeds that went well."""
+    """Return one line per method, in order of appearance, over the seeds with status ok."""
     found = []
     for method in dict.fromkeys(row.method for row in rows):
         mine = [row for row in rows if row.method == method]
@@ -202,7 +205,7 @@ def lines(rows: Sequence[ResultRow], average: Average) -> list[BenchmarkRow]:
 
 
 def _gap(row: ResultRow, average: Average) -> float | None:
-    """Return the average less the worst group, the paper's measure of reliance on the shortcut."""
+    """Return the average minus the worst group, which the paper takes as the reliance on the shortcut."""
     value, worst = getattr(row.averages, average), row.worst_group and row.worst_group.value
     return None if value is None or worst is None else float(value - worst)
 

@@ -80,7 +80,7 @@ def command(
         validation_from=validation_from,
         params=params,
         concepts=words,
-        confidence=calibrate_confidence,
+        calibrate_confidence=calibrate_confidence,
         stream=stream,
     )
     show_results(results, out, json=json)

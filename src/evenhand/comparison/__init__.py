@@ -1,4 +1,4 @@
-"""Methods × seeds on one store, and which one to keep."""
+"""Compare methods over seeds on one table, and pick the one to keep."""
 
 import lazy_loader as lazy
 

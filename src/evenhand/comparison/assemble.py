@@ -1,16 +1,18 @@
-"""From the units of a comparison to its results: rows, differences to ERM, summary, and what to keep."""
+"""From the finished jobs of a comparison to its results: rows, differences to ERM, summary and winners."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
 from evenhand._typing import Bools, Ints
 from evenhand.comparison.job import JobResult
-from evenhand.comparison.winner import KEPT, kept_method, kept_rows
+from evenhand.comparison.requirements import Entry, Uses
+from evenhand.comparison.winner import KEPT, pick_winner, winners_rows
 from evenhand.data.labels import some
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
@@ -22,210 +24,173 @@ from evenhand.evaluation.results import (
     ResultRow,
     Results,
     no_result,
-    summarise,
+    summarize,
 )
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 
-Uses = Literal["none", "validation", "train"]
+Correct = Mapping[tuple[str, int], Bools]
+"""Whether each test row is classified correctly, by (method, seed)."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A method of a comparison.
+class FinishedJobs:
+    """All that the results of a comparison are made from.
 
     Attributes
     ----------
-    name : str
-        In the registry.
-    status, reason : str
-        Whether it runs; if not, why.
-    group_labels_used, needs, configurations
-        As the method declares them.
-    """
-
-    name: str
-    status: Literal["ok", "skipped", "failed"]
-    reason: str | None
-    group_labels_used: Uses = "none"
-    needs: tuple[str, ...] = ()
-    configurations: tuple[Mapping[str, Any], ...] = ()
-
-
-Units = Mapping[tuple[str, int], JobResult]
-
-
-def assemble(
-    table: FeatureTable,
-    entries: Sequence[Entry],
-    units: Units,
-    judged: Mapping[int, HeldOutPredictions],
-    *,
-    rows: Mapping[int, SplitRows],
-    rule: Rule,
-    column: str | None,
-    made: dict[str, Any],
-) -> Results:
-    """Return the results of all units; what is missing is a row with its reason.
-
-    Parameters
-    ----------
     table : FeatureTable
-        The store.
+        The data.
     entries : sequence of Entry
-        Methods in the order of the results.
-    units : mapping of (method, seed) to JobResult
-        Of the methods that ran.
-    judged : mapping of seed to HeldOutPredictions
-        What the rule saw of the held-out rows.
+        The methods, in the order of the results.
     rows : mapping of seed to SplitRows
-        Which rows trained, chose and tested.
-    rule, column
-        Who chose, and what makes groups.
-    made : dict
-        Provenance.
+        Training, held-out and test rows; the test rows are the same for all seeds.
+    rule : Rule
+        The rule that scores on held-out rows.
+    column : str or None
+        The attribute that makes the groups.
+    results : mapping of (method, seed) to JobResult
+        The results of the methods that ran.
+    held_out : mapping of seed to HeldOutPredictions
+        Labels and reference predictions of the held-out rows.
     """
-    right = {
-        (name, seed): np.array(unit.test) == table.y[rows[seed].test]
-        for (name, seed), unit in units.items()
-        if unit.status == "ok"
-    }
-    found = [
-        _row(table, entry, units.get((entry.name, seed)), rows[seed], right, rule, column, seed)
-        for entry in entries
-        for seed in rows
-    ]
-    kept = [_kept(entries, units, judged[seed], rule, seed) for seed in rows if ("erm", seed) in right]
-    test = next(iter(rows.values())).test
-    groups = group_codes(table, column, test)
-    summary = [_over(one, one.method, right, table.y[test], groups) for one in summarise(found)]
+
+    table: FeatureTable
+    entries: Sequence[Entry]
+    rows: Mapping[int, SplitRows]
+    rule: Rule
+    column: str | None
+    results: Mapping[tuple[str, int], JobResult]
+    held_out: Mapping[int, HeldOutPredictions]
+
+    @cached_property
+    def test(self) -> Ints:
+        """Numbers of the test rows."""
+        return next(iter(self.rows.values())).test
+
+    @cached_property
+    def correct(self) -> Correct:
+        """Correctness of every job that succeeded."""
+        y = self.table.y[self.test]
+        return {key: np.array(one.test) == y for key, one in self.results.items() if one.status == "ok"}
+
+    @cached_property
+    def groups(self) -> Ints | None:
+        """Group codes of the test rows, −1 where unknown; None without an attribute."""
+        return group_codes(self.table, self.column, self.test)
+
+
+def assemble(jobs: FinishedJobs, provenance: dict[str, Any]) -> Results:
+    """Return the results of all jobs; a method that did not run has a row with the reason."""
+    rows = [_row(jobs, entry, seed) for entry in jobs.entries for seed in jobs.rows]
+    winners = [_winner(jobs, seed) for seed in jobs.rows if ("erm", seed) in jobs.correct]
     return Results(
         schema=1,
-        provenance=made,
-        rows=found,
-        summary=summary,
-        kept_method=kept,
-        kept_summary=_of_kept(found, kept, right, table.y[test], groups),
-        notes=_notes(table, rows, column),
+        provenance=provenance,
+        rows=rows,
+        summary=[_with_intervals(one, jobs, jobs.correct) for one in summarize(rows)],
+        kept_method=winners,
+        kept_summary=_summary_of(winners, rows, jobs),
+        notes=_notes(jobs),
     )
 
 
-def _row(
-    table: FeatureTable,
-    entry: Entry,
-    unit: JobResult | None,
-    rows: SplitRows,
-    right: Mapping[tuple[str, int], Bools],
-    rule: Rule,
-    column: str | None,
-    seed: int,
-) -> ResultRow:
-    declared: dict[str, Any] = {"group_labels_used": _uses(entry, rule), "needs": list(entry.needs)}
-    if unit is not None and unit.status == "ok":
-        return result_row(
-            table,
-            rows,
-            right[entry.name, seed],
-            right.get(("erm", seed)),
-            column=column,
-            method=entry.name,
-            seed=seed,
-            selection=unit.selection,
-            kept=unit.kept,
-            grid=[trial.model_dump() for trial in unit.grid],
-            fit_seconds=sum(trial.fit_seconds for trial in unit.grid),
-            notes=unit.notes,
-            **declared,
-        )
-    if unit is None:
-        row = no_result(
-            entry.name, seed, "failed" if entry.status == "failed" else "skipped", str(entry.reason)
-        )
-    else:
-        row = no_result(entry.name, seed, "failed", str(unit.reason))
-        row.grid = [trial.model_dump() for trial in unit.grid]
-    return row.model_copy(update=declared)
-
-
-def _uses(entry: Entry, rule: Rule) -> Uses:
-    """Return where group labels entered: in the method, or in the choice among its configurations."""
-    chosen = len(entry.configurations) > 1
-    return rule.group_labels_used if entry.group_labels_used == "none" and chosen else entry.group_labels_used
-
-
-def _kept(
-    entries: Sequence[Entry], units: Units, judged: HeldOutPredictions, rule: Rule, seed: int
-) -> KeptMethod:
-    """Decide among the methods that no group label touched."""
-    ran = {
-        entry.name: unit
-        for entry in entries
-        if entry.group_labels_used == "none"
-        if (unit := units.get((entry.name, seed))) is not None and unit.status == "ok"
+def _row(jobs: FinishedJobs, entry: Entry, seed: int) -> ResultRow:
+    declared: dict[str, Any] = {
+        "group_labels_used": _group_labels_used(entry, jobs.rule),
+        "needs": list(entry.needs),
     }
-    return kept_method(ran, judged, rule, seed)
+    result = jobs.results.get((entry.name, seed))
+    if result is None:
+        status: Literal["skipped", "failed"] = "failed" if entry.status == "failed" else "skipped"
+        return no_result(entry.name, seed, status, str(entry.reason)).model_copy(update=declared)
+    grid = [trial.model_dump() for trial in result.grid]
+    if result.status == "failed":
+        row = no_result(entry.name, seed, "failed", str(result.reason))
+        return row.model_copy(update={**declared, "grid": grid})
+    return result_row(
+        jobs.table,
+        jobs.rows[seed],
+        jobs.correct[entry.name, seed],
+        jobs.correct.get(("erm", seed)),
+        column=jobs.column,
+        method=entry.name,
+        seed=seed,
+        selection=result.selection,
+        kept=result.kept,
+        grid=grid,
+        fit_seconds=sum(trial.fit_seconds for trial in result.grid),
+        notes=result.notes,
+        **declared,
+    )
 
 
-def _of_kept(
-    rows: Sequence[ResultRow],
-    kept: Sequence[KeptMethod],
-    right: Mapping[tuple[str, int], Bools],
-    y: Ints,
-    groups: Ints | None,
+def _group_labels_used(entry: Entry, rule: Rule) -> Uses:
+    """Return where group labels enter: in the method, or in the choice among its configurations."""
+    if entry.group_labels_used == "none" and len(entry.configurations) > 1:
+        return rule.group_labels_used
+    return entry.group_labels_used
+
+
+def _winner(jobs: FinishedJobs, seed: int) -> KeptMethod:
+    """Pick among the methods that use no group label and succeeded."""
+    label_free = {
+        entry.name: jobs.results[entry.name, seed]
+        for entry in jobs.entries
+        if entry.group_labels_used == "none" and (entry.name, seed) in jobs.correct
+    }
+    return pick_winner(label_free, jobs.held_out[seed], jobs.rule, seed)
+
+
+def _summary_of(
+    winners: Sequence[KeptMethod], rows: Sequence[ResultRow], jobs: FinishedJobs
 ) -> MethodSummary | None:
-    """Summarise the method that was kept on each seed as if it were one method."""
-    if not kept:
+    """Summarize the winners of all seeds as if they were one method."""
+    if not winners:
         return None
-    by_seed = {(KEPT, one.seed): right[one.method, one.seed] for one in kept}
-    return _over(summarise(kept_rows(rows, kept))[0], KEPT, {**right, **by_seed}, y, groups)
+    correct = {(KEPT, one.seed): jobs.correct[one.method, one.seed] for one in winners}
+    return _with_intervals(summarize(winners_rows(rows, winners))[0], jobs, {**jobs.correct, **correct})
 
 
-def _over(
-    summary: MethodSummary,
-    method: str,
-    right: Mapping[tuple[str, int], Bools],
-    y: Ints,
-    groups: Ints | None,
-) -> MethodSummary:
-    """Add what is uncertain because the test rows are a sample."""
-    seeds = sorted(seed for name, seed in right if name == method and ("erm", seed) in right)
+def _with_intervals(summary: MethodSummary, jobs: FinishedJobs, correct: Correct) -> MethodSummary:
+    """Add the means and intervals over test rows."""
+    seeds = sorted(seed for name, seed in correct if name == summary.method and ("erm", seed) in correct)
     if not seeds:
         return summary
-    own, erm = (np.stack([right[name, seed] for seed in seeds]) for name in (method, "erm"))
-    return summary.model_copy(update={"over_test_rows": over_rows(own, erm, y, groups)})
+    own, erm = (np.stack([correct[name, seed] for seed in seeds]) for name in (summary.method, "erm"))
+    over_test_rows = over_rows(own, erm, jobs.table.y[jobs.test], jobs.groups)
+    return summary.model_copy(update={"over_test_rows": over_test_rows})
 
 
-def _notes(table: FeatureTable, rows: Mapping[int, SplitRows], column: str | None) -> list[str]:
-    """Return what the user should know of the store, one sentence each."""
-    first = next(iter(rows.values()))
+def _notes(jobs: FinishedJobs) -> list[str]:
+    """Return notes about the data, one sentence each."""
+    table, rows = jobs.table, next(iter(jobs.rows.values()))
     notes = []
-    untested = _absent(table, first.test)
+    untested = _absent(table, rows.test)
     if untested:
-        notes.append(f"no {first.tested_on} row has the class {some(untested)}: its accuracy stays unknown")
-    if first.tested_on != "test":
+        notes.append(f"no {rows.tested_on} row has the class {some(untested)}: its accuracy stays unknown")
+    if rows.tested_on != "test":
         notes.append("the store has no test split: the validation split is evaluated")
-    unseen = _absent(table, first.validation)
+    unseen = _absent(table, rows.validation)
     if unseen:
         notes.append(
             f"the class {some(unseen)} has too few training rows to hold one out: the choice does not see it"
         )
-    return [*notes, *([] if column is None else _group_notes(table, first, column))]
+    return [*notes, *_group_notes(jobs, rows.tested_on)]
 
 
-def _group_notes(table: FeatureTable, rows: SplitRows, column: str) -> list[str]:
+def _group_notes(jobs: FinishedJobs, split: str) -> list[str]:
+    if jobs.column is None or jobs.groups is None:
+        return []
     notes = []
-    codes = group_codes(table, column, rows.test)
-    assert codes is not None
-    unknown = int((codes < 0).sum())
+    unknown = int((jobs.groups < 0).sum())
     if unknown:
-        notes.append(
-            f"{column!r} is unknown for {unknown} of {len(codes)} {rows.tested_on} rows: they are in no group"
-        )
-    empty = [name for code, name in enumerate(group_names(table, column)) if not (codes == code).any()]
+        of = f"{unknown} of {len(jobs.groups)} {split} rows"
+        notes.append(f"{jobs.column!r} is unknown for {of}: they are in no group")
+    names = group_names(jobs.table.classes, jobs.table.attributes[jobs.column])
+    empty = [name for code, name in enumerate(names) if not (jobs.groups == code).any()]
     if empty:
-        notes.append(
-            f"no {rows.tested_on} row is in the group {some(empty)}: averages over groups stay unknown"
-        )
+        notes.append(f"no {split} row is in the group {some(empty)}: averages over groups stay unknown")
     return notes
 
 

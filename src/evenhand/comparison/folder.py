@@ -1,4 +1,4 @@
-"""Whether a folder may hold a comparison: known without anything heavy."""
+"""The layout of a comparison's folder, and whether a path may hold one; imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_writable
 
-UNITS = "units"
-"""The folder that makes its parent a comparison's."""
+JOBS = "units"
+"""Subfolder of the finished jobs, which makes a folder a comparison; the name is older than `Job`."""
 
 
 def check_free(out: Path) -> None:
-    """Refuse a path that holds anything but a comparison, or cannot be written.
+    """Check that a comparison can be written to a path.
 
     Raises
     ------
     EvenhandError
-        If it does, or the system would refuse.
+        If the path holds anything but a comparison, or cannot be written.
     """
     try:
-        ours = not out.exists() or (out.is_dir() and ((out / UNITS).is_dir() or not any(out.iterdir())))
+        free = not out.exists() or (out.is_dir() and ((out / JOBS).is_dir() or not any(out.iterdir())))
     except OSError as error:
-        raise EvenhandError(f"--out {out} cannot be used as a folder: {error.strerror}") from error
-    if not ours:
-        raise EvenhandError(f"--out {out} exists and holds no comparison; name a new one")
+        raise EvenhandError(f"out: {out} cannot be used as a folder: {error.strerror}") from error
+    if not free:
+        raise EvenhandError(f"out: {out} exists and holds no comparison; name a new one")
     check_writable(out)

@@ -1,4 +1,4 @@
-"""One method on one seed of a comparison: its configurations, judged on held-out rows by one rule for all."""
+"""One job of a comparison: one method on one seed, whose configurations one rule scores on held-out rows."""
 
 from __future__ import annotations
 
@@ -18,55 +18,53 @@ from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.methods.base import Method
 from evenhand.methods.cfr.held_out import held_out_predictions
-from evenhand.methods.registry import make, method_class
-from evenhand.runs.fit import given_to_fit, selection_of, words_for
-from evenhand.runs.streaming import features, streams
+from evenhand.runs.training import fit_arguments, selection_of, unfitted
 from evenhand.selection.cells import Partition
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import find_rule
 
-ON = "held-out training rows"
-BASELINE = "cfr"
-"""Its fits bring evidence of their own that they may take ERM's place."""
+HELD_OUT_ROWS = "held-out training rows"
+BASELINES = ("erm", "cfr")
+"""The methods that others may be compared with; the logits of their held-out rows are stored."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a unit needs to know; `table` comes beside it.
+    """All that a job needs besides the table.
 
     Attributes
     ----------
     method, seed : str, int
-        Which unit.
+        The method, and the seed of its fits.
     configurations : tuple of mappings
         Parameters to try; of equal scores the first wins.
     rows : SplitRows
-        `validation` holds the rows held out of training, which label-free methods never see.
-    shown : SplitRows
-        The same with the validation rows that a fit sees.
+        Training, held-out (`validation`) and test rows. Label-free methods never see the held-out rows.
+    fit_rows : SplitRows
+        The same, but with the validation rows that the fits of this method may see.
     column : str or None
-        The attribute that makes groups, for methods that declare that they use them.
+        The attribute that makes the groups, for methods that declare that they use them.
     rule : str
-        Who judges.
-    partition : Partition
-        The rule's cells of the held-out rows.
-    concepts : Concepts or None
-        For methods that need words.
+        Name of the rule that scores configurations.
+    cells : Partition
+        The cells of this rule on the held-out rows.
+    concepts : Concepts, optional
+        Embedded concept words, for methods that need them.
     """
 
     method: str
     seed: int
     configurations: tuple[Mapping[str, Any], ...]
     rows: SplitRows
-    shown: SplitRows
+    fit_rows: SplitRows
     column: str | None
     rule: str
-    partition: Partition
+    cells: Partition
     concepts: Concepts | None = None
 
 
 class Trial(BaseModel):
-    """One configuration: its score on held-out rows, the seconds of its fit, or why it failed."""
+    """One configuration: its score on held-out rows and the seconds of its fit, or why it failed."""
 
     params: dict[str, Any]
     score: float | None = None
@@ -76,14 +74,14 @@ class Trial(BaseModel):
 
 
 class JobResult(BaseModel):
-    """What a unit leaves: how the pick came about, and what it predicts.
+    """The result of a job: its trials, and the predictions of the configuration that was picked.
 
     Attributes
     ----------
     test, held_out : list of int
-        Codes that the pick predicts on test rows and held-out rows.
+        Class codes that the picked configuration predicts on test and held-out rows.
     logits : list of lists of float, or None
-        Of the held-out rows; for `erm` and `cfr` alone, which judgements refer to.
+        Its logits of the held-out rows, for the `BASELINES` only.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -101,100 +99,91 @@ class JobResult(BaseModel):
     logits: list[list[float]] | None = None
 
 
-def run_job(table: FeatureTable, task: Job) -> JobResult:
-    """Fit every configuration and keep what the pick predicts; a failure is told, not raised."""
-    attempts = [_attempt(table, task, params) for params in task.configurations]
+def run_job(table: FeatureTable, job: Job) -> JobResult:
+    """Fit every configuration and return the predictions of the best; a failure is a result, no exception."""
+    attempts = [_attempt(table, job, params) for params in job.configurations]
     grid = [attempt.trial for attempt in attempts]
     fitted = [attempt for attempt in attempts if attempt.estimator is not None]
     if not fitted:
-        return JobResult(method=task.method, seed=task.seed, status="failed", reason=grid[0].error, grid=grid)
+        return JobResult(method=job.method, seed=job.seed, status="failed", reason=grid[0].error, grid=grid)
     pick = max(fitted, key=lambda attempt: _score(attempt.trial))
     pick.trial.picked = True
     estimator = pick.estimator
     assert estimator is not None
-    held = estimator.model_.logits(table.stored(task.rows.validation))
+    logits = estimator.model_.logits(table.stored(job.rows.validation))
     return JobResult(
-        method=task.method,
-        seed=task.seed,
+        method=job.method,
+        seed=job.seed,
         status="ok",
-        selection=_selection(task, estimator),
+        selection=_selection(job, estimator),
         kept=estimator.kept_,
-        notes=[*pick.notes, *_own_rows(task, estimator)],
+        notes=[*pick.notes, *_validation_notes(job, estimator)],
         grid=grid,
-        test=_codes(estimator.model_.logits(table.stored(task.rows.test))).tolist(),
-        held_out=_codes(held).tolist(),
-        logits=held.tolist() if task.method in ("erm", BASELINE) else None,
+        test=_codes(estimator.model_.logits(table.stored(job.rows.test))).tolist(),
+        held_out=_codes(logits).tolist(),
+        logits=logits.tolist() if job.method in BASELINES else None,
     )
 
 
-def judge(table: FeatureTable, task: tuple[int, SplitRows, str, str | None]) -> HeldOutPredictions:
-    """Return what the rule may see of the held-out rows of (seed, rows, rule, column)."""
+def predict_held_out(table: FeatureTable, task: tuple[int, SplitRows, str, str | None]) -> HeldOutPredictions:
+    """Return what a rule may see of the held-out rows, for a task (seed, rows, name of the rule, column)."""
     seed, rows, name, column = task
     rule = find_rule(name)
-    stream = streams(table, rows.train, method_class("erm"), "erm", None)
-    judged = held_out_predictions(
-        features(table, rows.train, stream=stream),
-        table.y[rows.train],
-        features(table, rows.validation, stream=stream),
-        table.y[rows.validation],
-        table.head,
-        rule,
-        seed,
+    _, erm = unfitted("erm", table, seed, {}, None)
+    given = fit_arguments(table, rows, erm, "erm", None)
+    X_val, _ = given["validation"]
+    found = held_out_predictions(
+        given["X"], table.y[rows.train], X_val, table.y[rows.validation], table.head, rule, seed
     )
     if rule.group_labels_used == "none" or column is None:
-        return judged
+        return found
     values, codes = np.unique(table.attributes[column][rows.validation], return_inverse=True)
-    return replace(judged, groups=np.where(values[codes] == "", -1, codes))
+    return replace(found, groups=np.where(values[codes] == "", -1, codes))
 
 
 def sentence(error: Exception) -> str:
-    """Return a failure as one line; unexpected ones are named by their kind."""
+    """Return an error as one line; an unexpected one is preceded by its type."""
     text = " ".join(str(error).split())
     return text if isinstance(error, EvenhandError) else f"{type(error).__name__}: {text}"
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    """How one configuration went; without estimator it failed."""
+    """The outcome of one configuration; the estimator is None if its fit failed."""
 
     trial: Trial
     estimator: Method | None = None
     notes: tuple[str, ...] = ()
 
 
-def _attempt(table: FeatureTable, task: Job, params: Mapping[str, Any]) -> _Attempt:
-    told = {name: _plain(value) for name, value in params.items()}
+def _attempt(table: FeatureTable, job: Job, params: Mapping[str, Any]) -> _Attempt:
+    shown = {name: _plain(value) for name, value in params.items()}
     start = time.perf_counter()
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            estimator = _fitted(table, task, params)
-    except Exception as error:  # whatever a method raises is its own failure, not that of the others
+            estimator = _fitted(table, job, params)
+    except Exception as error:  # whatever one method raises must not end the others
         seconds = time.perf_counter() - start
-        return _Attempt(Trial(params=told, fit_seconds=seconds, error=sentence(error)))
+        return _Attempt(Trial(params=shown, fit_seconds=seconds, error=sentence(error)))
     seconds = time.perf_counter() - start
-    right = (
-        _codes(estimator.model_.logits(table.stored(task.rows.validation))) == (table.y[task.rows.validation])
-    )
     score = None
-    if task.partition.members:
-        score = float(find_rule(task.rule).scores(right[None], task.partition)[0])
-    notes = dict.fromkeys([*map(str, getattr(estimator, "notes_", ())), *map(_warned, caught)])
-    return _Attempt(Trial(params=told, score=score, fit_seconds=seconds), estimator, tuple(notes))
+    if job.cells.members:
+        held_out = job.rows.validation
+        right = _codes(estimator.model_.logits(table.stored(held_out))) == table.y[held_out]
+        score = float(find_rule(job.rule).scores(right[None], job.cells)[0])
+    notes = dict.fromkeys([*map(str, getattr(estimator, "notes_", ())), *map(_warning_text, caught)])
+    return _Attempt(Trial(params=shown, score=score, fit_seconds=seconds), estimator, tuple(notes))
+
+
+def _fitted(table: FeatureTable, job: Job, params: Mapping[str, Any]) -> Method:
+    name, estimator = unfitted(job.method, table, job.seed, params, job.concepts)
+    return estimator.fit(**fit_arguments(table, job.fit_rows, estimator, name, job.column))
 
 
 def _score(trial: Trial) -> float:
-    """Return what to maximise: without cells there are no scores, and the usual parameters stay."""
+    """Return what to maximize; without cells there are no scores, and the first configuration wins."""
     return -np.inf if trial.score is None else trial.score
-
-
-def _fitted(table: FeatureTable, task: Job, params: Mapping[str, Any]) -> Method:
-    words = words_for(table, task.method, task.concepts)
-    estimator = make(task.method, head=table.head, random_state=task.seed, **words, **params)
-    rows = task.shown
-    stream = streams(table, rows.train, type(estimator), task.method, None)
-    given = given_to_fit(table, rows, estimator, task.method, task.column, stream=stream)
-    return estimator.fit(features(table, rows.train, stream=stream), table.labels(rows.train), **given)
 
 
 def _codes(logits: Any) -> Ints:
@@ -202,40 +191,42 @@ def _codes(logits: Any) -> Ints:
     return codes
 
 
-def _selection(task: Job, estimator: Method) -> str:
-    """Name the rule that chose among configurations, and the one by which each fit chose."""
-    nothing = replace(task.rows, validation=task.rows.validation[:0])
-    within = selection_of(estimator, nothing, "given" if _saw_the_split(task, estimator) else "train")
-    if len(task.configurations) == 1:
+def _selection(job: Job, estimator: Method) -> str:
+    """Name the rule that chose among configurations, and the rule by which each fit chose."""
+    nothing = replace(job.rows, validation=job.rows.validation[:0])
+    within = selection_of(estimator, nothing, "given" if _saw_the_split(job, estimator) else "train")
+    if len(job.configurations) == 1:
         return within
-    between = f"{task.rule} on {ON}"
+    between = f"{job.rule} on {HELD_OUT_ROWS}"
     return between if within == "none" else f"{between}; each fit: {within}"
 
 
-def _own_rows(task: Job, estimator: Method) -> list[str]:
-    """Tell which validation rows a fit saw that others did not, and whether the same rows judged it."""
+def _validation_notes(job: Job, estimator: Method) -> list[str]:
+    """Say which validation rows a fit saw that other methods did not, and whether they also scored it."""
     if estimator.group_labels_used != "validation":
         return []
-    if _saw_the_split(task, estimator):
-        return [f"it was fitted on the {len(task.shown.validation)} rows of the given validation split"]
-    notes = [f"it was fitted on the {len(task.rows.validation)} {ON}, for want of a validation split"]
-    judged = f"its configurations were judged on the {ON}, on which it was also fitted"
-    return notes if len(task.configurations) == 1 else [*notes, judged]
+    if _saw_the_split(job, estimator):
+        return [f"it was fitted on the {len(job.fit_rows.validation)} rows of the given validation split"]
+    fitted_on = (
+        f"it was fitted on the {len(job.rows.validation)} {HELD_OUT_ROWS}, for want of a validation split"
+    )
+    scored_on = f"its configurations were scored on the {HELD_OUT_ROWS}, on which it was also fitted"
+    return [fitted_on] if len(job.configurations) == 1 else [fitted_on, scored_on]
 
 
-def _saw_the_split(task: Job, estimator: Method) -> bool:
-    """Tell whether a fit saw the store's own validation split."""
-    return estimator.group_labels_used == "validation" and task.shown is not task.rows
+def _saw_the_split(job: Job, estimator: Method) -> bool:
+    """Return whether a fit saw the table's own validation split."""
+    return estimator.group_labels_used == "validation" and job.fit_rows is not job.rows
 
 
 def _plain(value: Any) -> Any:
-    """Return a parameter as JSON can tell it."""
+    """Return a parameter as JSON can hold it."""
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, (str, int, float, bool)) else repr(value)
 
 
-def _warned(caught: warnings.WarningMessage) -> str:
+def _warning_text(caught: warnings.WarningMessage) -> str:
     text = str(caught.message).strip()
     if issubclass(caught.category, EvenhandWarning):
         return text

@@ -1,10 +1,93 @@
-"""Why a method is left out of a comparison."""
+"""Which methods take part in a comparison, and why others are left out."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from evenhand._errors import EvenhandError
+from evenhand.comparison.job import sentence
 from evenhand.data.concepts import Concepts
 from evenhand.data.table import FeatureTable
 from evenhand.methods.base import Method
+from evenhand.methods.registry import make, method_class, names
+
+Uses = Literal["none", "validation", "train"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A method of a comparison.
+
+    Attributes
+    ----------
+    name : str
+        Registry name, with a preset as in `cfr:paper`.
+    status : "ok", "skipped" or "failed"
+        Whether the method runs.
+    reason : str or None
+        Why it does not run.
+    group_labels_used, needs, configurations
+        The attributes that the method declares.
+    """
+
+    name: str
+    status: Literal["ok", "skipped", "failed"]
+    reason: str | None
+    group_labels_used: Uses = "none"
+    needs: tuple[str, ...] = ()
+    configurations: tuple[Mapping[str, Any], ...] = ()
+
+
+def entries_of(
+    methods: Sequence[str],
+    table: FeatureTable,
+    *,
+    column: str | None,
+    concepts: Concepts | None,
+    oracles: bool,
+) -> list[Entry]:
+    """Return the methods in the given order, preceded by ERM if it is not among them.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        Registry names; `all` stands for every method.
+    table, column, concepts
+        As in `why_skipped`.
+    oracles : bool
+        Whether methods that use group labels may run without being named.
+
+    Raises
+    ------
+    EvenhandError
+        If no method is named, or a method or preset is unknown.
+    """
+    known = names()
+    wanted = [name for asked in methods for name in (known if asked == "all" else [asked])]
+    if not wanted:
+        raise EvenhandError(f"methods: this names no method; the methods are {', '.join(known)}, or all")
+    unknown = next((name for name in wanted if name.partition(":")[0] not in known), None)
+    if unknown is not None:
+        raise EvenhandError(f"methods: {unknown!r} is unknown; the methods are {', '.join(known)}, or all")
+    for name in wanted:
+        if ":" in name:
+            make(name)  # an unknown preset is a mistake of the caller, not a failure of the method
+    ordered = dict.fromkeys([*([] if "erm" in wanted else ["erm"]), *wanted])
+    return [_entry(name, table, column, concepts, oracles or name in methods) for name in ordered]
+
+
+def _entry(
+    name: str, table: FeatureTable, column: str | None, concepts: Concepts | None, oracle_allowed: bool
+) -> Entry:
+    try:
+        cls = method_class(name)
+    except Exception as error:  # a plug-in that cannot be imported must not end the others
+        return Entry(name, "failed", sentence(error))
+    reason = why_skipped(cls, table, column=column, concepts=concepts, oracles=oracle_allowed)
+    status: Literal["ok", "skipped"] = "ok" if reason is None else "skipped"
+    return Entry(name, status, reason, cls.group_labels_used, tuple(cls.needs), tuple(cls.configurations))
 
 
 def why_skipped(
@@ -15,23 +98,25 @@ def why_skipped(
     concepts: Concepts | None,
     oracles: bool,
 ) -> str | None:
-    """Return one sentence that names what is missing, None where nothing is.
+    """Return one sentence that says why a method cannot run; None if it can.
 
     Parameters
     ----------
     method : type of Method
-        Whose `group_labels_used` and `needs` count.
+        The method; its `group_labels_used` and `needs` count.
     table : FeatureTable
-        What there is.
+        The data.
     column : str or None
-        The attribute that makes groups.
+        The attribute that makes the groups.
     concepts : Concepts or None
         Embedded concept words.
     oracles : bool
         Whether group labels may be used.
     """
     if method.group_labels_used != "none" and not oracles:
-        return f"it uses group labels ({method.group_labels_used}); add --oracles, or name it in --methods"
+        return (
+            f"it uses group labels ({method.group_labels_used}); add `oracles=True` or name it in `methods`"
+        )
     reasons = [_missing(need, table, column, concepts) for need in method.needs]
     return next((reason for reason in reasons if reason is not None), None)
 
@@ -39,12 +124,12 @@ def why_skipped(
 def _missing(need: str, table: FeatureTable, column: str | None, concepts: Concepts | None) -> str | None:
     if need == "groups":
         if column is None:
-            return "it needs groups, but the store has no attribute column"
+            return "it needs groups, but the store has no attribute"
         if not (table.attributes[column][table.rows("train")] != "").any():
             return f"it needs groups, but {column!r} is unknown for every training row"
         return None
     if need == "text":
         return None if table.head.text is not None else "it needs text prototypes, but the store has none"
     if need == "words":
-        return None if concepts is not None else "it needs concept words; give --concepts words.yaml"
-    return f"it needs {need!r}, of which this version knows nothing"
+        return None if concepts is not None else "it needs concept words; give `concepts`"
+    return f"it needs {need!r}, which this version does not know"

@@ -1,4 +1,4 @@
-"""Methods × seeds on one store: same features, same splits, same budget, one rule that chooses for all."""
+"""`evenhand.compare`: methods × seeds on one table, with the same splits, budget and rule for all."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
-from evenhand._typing import Floats
-from evenhand.comparison.assemble import Entry, assemble
-from evenhand.comparison.job import Job, JobResult, judge, run_job, sentence
-from evenhand.comparison.job_cache import UnitFiles, fingerprint, key_of
-from evenhand.comparison.requirements import why_skipped
+from evenhand._typing import Floats, PathLike
+from evenhand.comparison.assemble import FinishedJobs, assemble
+from evenhand.comparison.job import Job, JobResult, predict_held_out, run_job
+from evenhand.comparison.job_cache import JobCache, fingerprint, key_of
+from evenhand.comparison.requirements import Entry, entries_of
 from evenhand.comparison.seal import write_sealed
 from evenhand.comparison.workers import Workers, one_thread
 from evenhand.data.concepts import Concepts
@@ -24,19 +24,18 @@ from evenhand.data.splits import HELD_OUT
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.result_row import group_column
 from evenhand.evaluation.results import Results, provenance
-from evenhand.methods.registry import make, method_class, names
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import SHORTCUT_CELL, Rule, find_rule
 
 BUDGET = 5
-"""Configurations of each method at most."""
+"""The largest number of configurations of each method."""
 
 
 def compare(
     X: FeatureTable | Floats,
     y: Any = None,
     *,
-    methods: Sequence[str] = ("all",),
+    methods: str | Sequence[str] = ("all",),
     groups: Any = None,
     head: Head | None = None,
     seeds: Sequence[int] = range(5),
@@ -46,60 +45,79 @@ def compare(
     budget: int = BUDGET,
     group_by: str | None = None,
     jobs: int = 1,
-    out: Path | None = None,
+    out: PathLike | None = None,
     progress: Progress = silent,
 ) -> Results:
-    """Compare methods over seeds.
+    """Compare methods over seeds, and pick the method to keep on each seed.
 
-    For each seed a stratified fifth of the training rows is held out, the same for all methods. Every method
-    fits the rest with its first `budget` configurations; one rule judges them on the held-out rows and
-    picks one; the pick is evaluated on the test rows. Label-free methods see neither groups nor held-out
-    rows; those that use validation groups see the store's validation split, or without one the held-out rows.
-    ERM is always among the methods: differences are to its row.
+    For each seed, a stratified fifth of the training rows is held out, the same for all methods. Every method
+    fits the rest with its first `budget` configurations. One rule scores them on the held-out rows, and the
+    best configuration is evaluated on the test rows. Label-free methods see neither groups nor held-out rows.
+    Methods that use validation groups see the table's validation split, or the held-out rows without one.
+    ERM is always among the methods; differences are to ERM.
 
     Parameters
     ----------
     X : FeatureTable, or array [N, D_in]
-        A store's table, or embeddings in memory.
-    y, groups, head : optional
-        Labels [N], attributes and head of embeddings in memory, as in `FeatureTable.from_arrays`.
-    methods : sequence of str
-        Registry names, with a preset as in `cfr:paper`; `all` stands for every one without presets. An oracle
-        that is named needs no `oracles`.
-    seeds : sequence of int
-        One row of results for each method and seed.
-    selection : str
-        Name of the rule that judges configurations.
-    oracles : bool
-        Whether methods, and the rule `worst_group`, may use group labels.
+        A table, as `load_store` returns it, or embeddings.
+    y : array [N], optional
+        Labels; required with embeddings, and not allowed with a table.
+    methods : str or sequence of str, default=("all",)
+        Registry names, with a preset as in `cfr:paper`. `all` stands for every method without presets. An
+        oracle that is named runs without `oracles`.
+    groups : array [N] or mapping of str to arrays [N], optional
+        Attributes of embeddings, as in `FeatureTable.from_arrays`.
+    head : Head, optional
+        Projection and prototypes of embeddings; the identity without text by default.
+    seeds : sequence of int, default=range(5)
+        Each gives one row of results per method.
+    selection : str, default="shortcut_cell"
+        Name of the rule that scores configurations and picks the method to keep.
+    oracles : bool, default=False
+        Whether methods and the rule `worst_group` may use group labels.
     concepts : Concepts, optional
-        For methods that need words.
-    budget : int
-        Configurations of each method at most.
+        Embedded concept words, for methods that need words.
+    budget : int, default=5
+        Largest number of configurations of each method.
     group_by : str, optional
-        Attribute that makes the groups; the first by default.
-    jobs : int
-        Processes, one thread each; 1 starts none. Results are the same for any number.
-    out : Path, optional
-        Folder for results.json and finished units, from which the same call resumes.
-    progress : Progress
-        Told of finished units.
+        Attribute that makes the groups; the first attribute by default.
+    jobs : int, default=1
+        Number of processes, with one thread each; 1 starts none. The results do not depend on it.
+    out : str or Path, optional
+        Folder for results.json and finished jobs, from which the same call resumes.
+    progress : Progress, optional
+        Receives the number of finished jobs.
+
+    Returns
+    -------
+    Results
+        What results.json holds.
 
     Raises
     ------
     EvenhandError
-        If a method, a preset, the rule or `group_by` is unknown, no method is named, a number is out of
-        range, the rule uses group labels without `oracles`, no rows can be held out, ERM fails, or `out` is
-        no folder of a comparison.
+        If a method, a preset, the rule or `group_by` is unknown; no method or seed is given; a number is out
+        of range; the rule uses group labels without `oracles`; no rows can be held out; or `out` is no folder
+        of a comparison.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> X, y = numpy.random.default_rng(0).normal(size=(60, 4)), ["cat", "dog"] * 30
+    >>> results = compare(X, y, groups=["in", "out", "out"] * 20, methods=["zero_shot"], seeds=[0], budget=1)
+    >>> [row.method for row in results.rows]
+    ['erm', 'zero_shot']
     """
     table = as_table(X, y, groups=groups, head=head)
+    if isinstance(seeds, int):
+        raise EvenhandError(f"seeds: give a sequence of seeds, such as range({seeds}), not a number")
     rule = _rule(selection, oracles)
-    if budget < 1 or not seeds:
-        raise EvenhandError(
-            f"budget is {budget} and there are {len(seeds)} seeds; give at least 1 of each to compare"
-        )
+    for name, count in (("budget", budget), ("seeds", len(seeds)), ("jobs", jobs)):
+        if count < 1:
+            raise EvenhandError(f"{name}: there must be at least 1, but there are {count}")
     column = group_column(table, group_by)
-    entries = _entries(methods, table, column=column, concepts=concepts, oracles=oracles)
+    names = (methods,) if isinstance(methods, str) else methods
+    entries = entries_of(names, table, column=column, concepts=concepts, oracles=oracles)
     rows = {seed: held_out(table, seed) for seed in dict.fromkeys(seeds)}
     made = provenance(
         store=str(table.source.resolve()) if table.source else None,
@@ -112,48 +130,33 @@ def compare(
     )
     running = [entry for entry in entries if entry.status == "ok"]
     total = len(rows) * (len(running) + 1)
-    with one_thread(), UnitFiles(out) as files, Workers(table, min(jobs, total)) as workers:
-        setting = _Setting(table, rule, column, concepts, rows, files, workers, made["versions"])
-        judged: dict[int, HeldOutPredictions] = {}
-        for seed, seen in setting.judged():
-            judged[seed] = seen
-            progress("compare", len(judged), total)
-        cells = {seed: rule.partition(judged[seed]) for seed in rows}
-        tasks = [
-            Job(
-                entry.name,
-                seed,
-                entry.configurations[:budget],
-                rows[seed],
-                shown_to(table, rows[seed], entry.group_labels_used),
-                column,
-                rule.name,
-                cells[seed],
-                concepts,
-            )
-            for seed in rows
-            for entry in running
-        ]
-        units: dict[tuple[str, int], JobResult] = {}
-        for unit in setting.units(tasks):
-            units[unit.method, unit.seed] = unit
-            progress("compare", len(judged) + len(units), total)
-        results = assemble(table, entries, units, judged, rows=rows, rule=rule, column=column, made=made)
-        if out is not None:
-            write_sealed(results, out)
-    return results
+    folder = None if out is None else Path(out)
+    with one_thread(), JobCache(folder) as cache, Workers(table, min(jobs, total)) as workers:
+        schedule = _Schedule(table, rule, column, concepts, rows, cache, workers, made["versions"])
+        known: dict[int, HeldOutPredictions] = {}
+        for seed, found in schedule.held_out():
+            known[seed] = found
+            progress("compare", len(known), total)
+        results: dict[tuple[str, int], JobResult] = {}
+        for result in schedule.results(running, known, budget):
+            results[result.method, result.seed] = result
+            progress("compare", len(known) + len(results), total)
+        compared = assemble(FinishedJobs(table, entries, rows, rule, column, results, known), made)
+        if folder is not None:
+            write_sealed(compared, folder)
+    return compared
 
 
 @dataclass(frozen=True)
-class _Setting:
-    """What all units share, where they are kept, and who does the work."""
+class _Schedule:
+    """What all jobs share, the cache of the finished ones, and the workers that run the others."""
 
     table: FeatureTable
     rule: Rule
     column: str | None
     concepts: Concepts | None
     rows: Mapping[int, SplitRows]
-    files: UnitFiles
+    cache: JobCache
     workers: Workers
     versions: Mapping[str, str]
 
@@ -167,80 +170,61 @@ class _Setting:
             "words": self.concepts and (self.concepts.words, self.concepts.weights),
         }
 
-    def judged(self) -> Iterator[tuple[int, HeldOutPredictions]]:
-        """Yield each seed with what the rule may see of its held-out rows: kept ones, then new ones."""
+    def held_out(self) -> Iterator[tuple[int, HeldOutPredictions]]:
+        """Yield each seed with what the rule may see of its held-out rows; stored ones come first."""
         keys = {seed: key_of(seed=seed, **self._shared) for seed in self.rows}
-        found = {seed: self.files.judged(seed, key) for seed, key in keys.items()}
-        yield from ((seed, seen) for seed, seen in found.items() if seen is not None)
-        tasks = [(seed, self.rows[seed], self.rule.name, self.column) for seed in keys if found[seed] is None]
-        for (seed, *_), seen in self.workers.run(judge, tasks):
-            self.files.keep_judged(seen, seed, keys[seed])
-            yield seed, seen
+        stored = {seed: self.cache.held_out(seed, key) for seed, key in keys.items()}
+        yield from ((seed, found) for seed, found in stored.items() if found is not None)
+        tasks = [
+            (seed, self.rows[seed], self.rule.name, self.column) for seed in keys if stored[seed] is None
+        ]
+        for (seed, *_), found in self.workers.run(predict_held_out, tasks):
+            self.cache.store_held_out(found, seed, keys[seed])
+            yield seed, found
 
-    def units(self, tasks: Sequence[Job]) -> Iterator[JobResult]:
-        """Yield the unit of each task: kept ones, then new ones as they end."""
+    def results(
+        self, entries: Sequence[Entry], known: Mapping[int, HeldOutPredictions], budget: int
+    ) -> Iterator[JobResult]:
+        """Yield the result of each method on each seed; stored ones come first, the others as they end."""
         missing = []
-        for task in tasks:
-            found = self.files.unit(task.method, task.seed, self._key(task))
-            if found is None:
-                missing.append(task)
+        for job in self._jobs(entries, known, budget):
+            stored = self.cache.result(job.method, job.seed, self._key(job))
+            if stored is None:
+                missing.append(job)
             else:
-                yield found
-        for task, unit in self.workers.run(run_job, missing):
-            self.files.keep_unit(unit, self._key(task))
-            yield unit
+                yield stored
+        for job, result in self.workers.run(run_job, missing):
+            self.cache.store_result(result, self._key(job))
+            yield result
 
-    def _key(self, task: Job) -> str:
-        told = {"method": task.method, "seed": task.seed, "configurations": task.configurations}
-        return key_of(**told, shown=task.shown.validation.tolist(), **self._shared)
+    def _jobs(
+        self, entries: Sequence[Entry], known: Mapping[int, HeldOutPredictions], budget: int
+    ) -> Iterator[Job]:
+        for seed, rows in self.rows.items():
+            cells = self.rule.partition(known[seed])
+            for entry in entries:
+                yield Job(
+                    entry.name,
+                    seed,
+                    entry.configurations[:budget],
+                    rows,
+                    shown_to(self.table, rows, entry.group_labels_used),
+                    self.column,
+                    self.rule.name,
+                    cells,
+                    self.concepts,
+                )
+
+    def _key(self, job: Job) -> str:
+        own = {"method": job.method, "seed": job.seed, "configurations": job.configurations}
+        return key_of(**own, shown=job.fit_rows.validation.tolist(), **self._shared)
 
 
 def _rule(name: str, oracles: bool) -> Rule:
     rule = find_rule(name)
     if rule.group_labels_used != "none" and not oracles:
         raise EvenhandError(
-            f"--selection {name} uses group labels ({rule.group_labels_used}); add --oracles, or choose a "
-            f"label-free rule such as {SHORTCUT_CELL.name}"
+            f"selection: {name} uses group labels ({rule.group_labels_used}); add `oracles=True`, or choose "
+            f"a label-free rule such as {SHORTCUT_CELL.name}"
         )
     return rule
-
-
-def _entries(
-    methods: Sequence[str],
-    table: FeatureTable,
-    *,
-    column: str | None,
-    concepts: Concepts | None,
-    oracles: bool,
-) -> list[Entry]:
-    """Return the methods in the order asked for, ERM first if it was not asked for."""
-    wanted = [name for asked in methods for name in (names() if asked == "all" else [asked])]
-    known = names()
-    if not wanted:
-        raise EvenhandError(f"--methods names no method; the methods are {', '.join(known)}, or all")
-    unknown = next((name for name in wanted if name.partition(":")[0] not in known), None)
-    if unknown is not None:
-        raise EvenhandError(f"method {unknown!r} is unknown; the methods are {', '.join(known)}, or all")
-    for name in wanted:
-        if ":" in name:
-            make(name)  # an unknown preset is a slip of the pen, no failure of a method
-    entries = []
-    for name in dict.fromkeys([*([] if "erm" in wanted else ["erm"]), *wanted]):
-        try:
-            cls = method_class(name)
-        except Exception as error:  # a plug-in that cannot be imported fails alone
-            entries.append(Entry(name, "failed", sentence(error)))
-            continue
-        allowed = oracles or name in methods
-        reason = why_skipped(cls, table, column=column, concepts=concepts, oracles=allowed)
-        entries.append(
-            Entry(
-                name,
-                "ok" if reason is None else "skipped",
-                reason,
-                cls.group_labels_used,
-                tuple(cls.needs),
-                tuple(cls.configurations),
-            )
-        )
-    return entries

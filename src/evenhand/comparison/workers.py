@@ -1,4 +1,4 @@
-"""Work on one table in several processes: spawned, one CPU thread each, ended with the one that asked."""
+"""Run jobs on one table in spawned processes, with one CPU thread each, that end with their parent."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ Result = TypeVar("Result")
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Limit BLAS, OpenMP and torch to one thread: sums are then added in one order, whoever does them."""
+    """Limit BLAS, OpenMP and torch to one thread, so that all processes add sums in the same order."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -45,14 +45,14 @@ def one_thread() -> Iterator[None]:
 
 
 class Workers:
-    """Runs work on a table, in this process or in `jobs` others; a context manager.
+    """Run functions of a table, in this process or in `jobs` others; a context manager.
 
     Parameters
     ----------
     table : FeatureTable
-        Handed to all work. Features that are mapped from files are mapped anew, not copied.
+        First argument of every call. Features that are mapped from files are mapped again, not copied.
     jobs : int
-        1 starts no process.
+        Number of processes; 1 starts none.
     """
 
     def __init__(self, table: FeatureTable, jobs: int) -> None:
@@ -61,11 +61,11 @@ class Workers:
         self._others = set(mp.active_children())
         if jobs > 1:
             spawn = mp.get_context("spawn")  # a fork would copy locks that threads hold
-            at_once = threading.current_thread() is threading.main_thread()
+            on_main = threading.current_thread() is threading.main_thread()
             self._file = TemporaryFile()  # noqa: SIM115  closed at the exit
             ForkingPickler(self._file).dump(table)
             self._file.flush()
-            given = (_Shared(self._file.fileno()), os.getpid(), at_once)
+            given = (_Shared(self._file.fileno()), os.getpid(), on_main)
             self._pool = ProcessPoolExecutor(jobs, spawn, _begin, given)
 
     def __enter__(self) -> Self:
@@ -83,12 +83,12 @@ class Workers:
     def run(
         self, work: Callable[[FeatureTable, Task], Result], tasks: Sequence[Task]
     ) -> Iterator[tuple[Task, Result]]:
-        """Yield each task with what `work(table, task)` returned, in the order in which they end.
+        """Yield each task with the result of `work(table, task)`, in the order in which they end.
 
         Raises
         ------
         EvenhandError
-            If a process ends before its work is done.
+            If a process dies before its work is done.
         """
         if self._pool is None:
             yield from ((task, work(self._table, task)) for task in tasks)
@@ -101,7 +101,7 @@ class Workers:
         except BrokenProcessPool as error:
             raise EvenhandError(
                 "a worker process ended before its work was done, perhaps for lack of memory; free some or "
-                "use fewer --jobs, and run the same command again: with --out it resumes"
+                "use fewer `jobs`, and run the same again: with `out` it resumes"
             ) from error
 
 
@@ -110,10 +110,10 @@ _TABLE: list[FeatureTable] = []
 
 
 class _Shared:
-    """A table in a file without a name, which a starting process gets as an open file.
+    """A table in an unnamed file, which a starting process receives as an open file.
 
-    What is handed over at a start goes through a pipe of 64 KiB, and Python waits for ever for a process that
-    dies before it has read more than that.
+    The arguments of a starting process go through a pipe of 64 KiB. If they are larger and the process dies
+    before it has read them, Python waits forever.
     """
 
     def __init__(self, handle: int) -> None:
@@ -127,7 +127,7 @@ class _Shared:
         return _Shared(handle.detach())
 
     def table(self) -> FeatureTable:
-        """Read the table; each process maps the file by itself, as all share one position in it."""
+        """Read the table; each process maps the file, since all share one position in it."""
         with mmap.mmap(self._handle, 0, access=mmap.ACCESS_READ) as content:
             found: FeatureTable = pickle.loads(content)  # noqa: S301  our own process's, never a stranger's
         os.close(self._handle)

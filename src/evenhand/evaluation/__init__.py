@@ -1,4 +1,4 @@
-"""Rates with intervals, and the results that hold them."""
+"""Accuracies with intervals, and the results that hold them."""
 
 import lazy_loader as lazy
 

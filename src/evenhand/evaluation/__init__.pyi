@@ -9,7 +9,7 @@ from .results import MethodSummary as MethodSummary
 from .results import ResultRow as ResultRow
 from .results import Results as Results
 from .results import results_schema as results_schema
-from .results import summarise as summarise
+from .results import summarize as summarize
 
 __all__ = [
     "Averages",
@@ -22,6 +22,6 @@ __all__ = [
     "evaluate",
     "rate",
     "results_schema",
-    "summarise",
+    "summarize",
     "worst",
 ]

@@ -1,4 +1,4 @@
-"""What is uncertain because the test rows are a sample, for means over seeds on the same rows."""
+"""Bootstrap intervals over test rows, for means over seeds on the same test rows."""
 
 from __future__ import annotations
 
@@ -13,24 +13,28 @@ from evenhand.functional.bootstrap import DRAWS, group_rates
 from evenhand.functional.intervals import percentile_interval
 
 
-def over_rows(right: Bools, erm: Bools, y: Ints, groups: Ints | None, *, draws: int = DRAWS) -> OverRows:
-    """Bootstrap means over seeds: rows are drawn within each class or group, the same for all seeds and ERM.
+def over_rows(
+    right: Bools, erm: Bools, y: Ints, groups: Ints | None, *, n_resamples: int = DRAWS
+) -> OverRows:
+    """Return means over seeds with bootstrap intervals over test rows.
+
+    Rows are resampled within each class or group; a resample takes the same rows for all seeds and for ERM.
 
     Parameters
     ----------
     right, erm : bool [S, N]
-        Correctness of a method and of ERM, seed by seed.
+        Whether the method, and ERM, classifies each row correctly, for each of S seeds.
     y : int64 [N]
         Class codes.
     groups : int64 [N] or None
-        Group codes, negative where unknown; None where nothing makes groups.
-    draws : int
-        Bootstrap draws.
+        Group codes, negative where unknown; None if there is no attribute.
+    n_resamples : int, default=2000
+        Number of bootstrap samples.
     """
     both = np.concatenate([right, erm])
     seeds = len(right)
     _, sizes = np.unique(y, return_counts=True)
-    by_class = group_rates(both, y, draws, numpy_stream(0, "over-rows", "classes"))
+    by_class = group_rates(both, y, n_resamples, numpy_stream(0, "over-rows", "classes"))
 
     def plain(rates: Floats) -> Floats:
         shares: Floats = sizes / sizes.sum()
@@ -38,7 +42,7 @@ def over_rows(right: Bools, erm: Bools, y: Ints, groups: Ints | None, *, draws: 
 
     worst_group = difference = None
     if groups is not None and (groups >= 0).any():
-        by_group = group_rates(both, groups, draws, numpy_stream(0, "over-rows", "groups"))
+        by_group = group_rates(both, groups, n_resamples, numpy_stream(0, "over-rows", "groups"))
         worst_group = _interval(by_group, lambda rates: _mean(_worst(rates)[..., :seeds]))
         difference = _interval(
             by_group, lambda rates: _mean(_worst(rates)[..., :seeds] - _worst(rates)[..., seeds:])
@@ -52,7 +56,7 @@ def over_rows(right: Bools, erm: Bools, y: Ints, groups: Ints | None, *, draws: 
 
 
 def _interval(rates: tuple[Floats, Floats], statistic: Callable[[Floats], Floats]) -> RowInterval:
-    """Return a statistic of rates [2S, G], with the interval of its draws [draws, 2S, G]."""
+    """Return a statistic of rates [2S, G] with the interval of its bootstrap samples [B, 2S, G]."""
     point, drawn = rates
     low, high = percentile_interval(statistic(drawn))
     return RowInterval(value=float(statistic(point)), low=low, high=high)

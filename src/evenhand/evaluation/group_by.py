@@ -1,4 +1,4 @@
-"""Which attribute makes the groups: checked without anything heavy."""
+"""Check the attribute that makes the groups, without importing anything heavy."""
 
 from __future__ import annotations
 
@@ -8,13 +8,22 @@ from evenhand._errors import EvenhandError
 
 
 def check_group_by(group_by: str | None, attributes: Collection[str], *, what: str = "store") -> None:
-    """Refuse an attribute that is not there.
+    """Refuse an attribute that does not exist.
+
+    Parameters
+    ----------
+    group_by : str or None
+        Name of the attribute; None is always accepted.
+    attributes : collection of str
+        Names of the known attributes.
+    what : str, default="store"
+        What the message says has these attributes.
 
     Raises
     ------
     EvenhandError
-        If `group_by` is given and none of `attributes`.
+        If `group_by` is not None and not among `attributes`.
     """
     if group_by is not None and group_by not in attributes:
         known = ", ".join(attributes) or "none"
-        raise EvenhandError(f"--group-by {group_by!r} is no attribute of this {what}; it has: {known}")
+        raise EvenhandError(f"group_by: {group_by!r} is no attribute of this {what}; it has: {known}")

@@ -1,4 +1,4 @@
-"""Rates with intervals, worst rates and the four averages, of any predictor."""
+"""Accuracies with intervals, worst accuracies and the four averages, of any predictor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from evenhand.functional.intervals import wilson
 
 
 class Rate(BaseModel):
-    """Accuracy of a class, cell or group: n rows, value with Wilson's 95 % interval, None when n = 0."""
+    """Accuracy of a class, cell or group of n rows, with Wilson's 95 % interval; None when n = 0."""
 
     name: str
     n: int
@@ -28,7 +28,7 @@ class Averages(BaseModel):
 
     plain: mean over rows. train_weighted: group accuracies weighted by each group's share of training.
     group_mean: unweighted mean of group accuracies. class_mean: unweighted mean of class accuracies.
-    None where groups or training shares are unknown, or where a rate that enters is undefined.
+    None where groups or training shares are unknown, or where one of the accuracies is undefined.
     """
 
     plain: float | None
@@ -38,9 +38,9 @@ class Averages(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """What a predictor gets right on one split.
+    """The accuracies of a predictor on one split.
 
-    `gap` is the largest minus the smallest defined group rate (class rate where groups are unknown).
+    `gap` is the largest minus the smallest defined group accuracy (class accuracy if there are no groups).
     """
 
     n: int
@@ -70,17 +70,24 @@ def evaluate(
     right : bool [N]
         Whether each prediction is correct.
     y : int64 [N]
-        Codes into `classes`.
+        Class codes, positions in `classes`.
     classes : sequence of C str
         Class names.
     erm_right : bool [N], optional
         Whether ERM's prediction is correct, for the cells class × (ERM right, ERM wrong).
     groups : str [N], optional
-        Group names; the empty string is unknown and enters no group.
-    group_names : sequence of G str
-        All groups there are; one without rows is a rate with n = 0.
-    train_groups : str, optional
+        Group names; a row with the empty string is in no group.
+    group_names : sequence of G str, default=()
+        All groups. A group without rows gives a rate with n = 0.
+    train_groups : str [M], optional
         Group names of the training rows, for `train_weighted`.
+
+    Examples
+    --------
+    >>> y = np.array([0, 0, 1, 1])
+    >>> found = evaluate(np.array([True, True, True, False]), y, ["cat", "dog"])
+    >>> found.worst_class.name, found.averages.plain
+    ('dog', 0.75)
     """
     by_class = [rate(name, right[y == code]) for code, name in enumerate(classes)]
     cells = []
@@ -109,7 +116,14 @@ def evaluate(
 
 
 def rate(name: str, right: Bools) -> Rate:
-    """Return the rate of True with its interval."""
+    """Return the share of True in `right` [N] with its interval.
+
+    Examples
+    --------
+    >>> found = rate("dog", np.array([True, False]))
+    >>> found.n, found.value
+    (2, 0.5)
+    """
     low, high = wilson(int(right.sum()), len(right))
     return Rate(
         name=name,
@@ -121,7 +135,7 @@ def rate(name: str, right: Bools) -> Rate:
 
 
 def worst(rates: Sequence[Rate]) -> Rate | None:
-    """Return the smallest defined rate; None where there is none."""
+    """Return the smallest defined rate; None if no rate is defined."""
     defined = [r for r in rates if r.value is not None]
     return min(defined, key=lambda r: r.value or 0.0) if defined else None
 

@@ -1,4 +1,4 @@
-"""A predictor's test rows as one row of results."""
+"""Evaluate a predictor on its test rows, as one row of results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from evenhand.functional.bootstrap import worst_group_difference
 
 
 def group_column(table: FeatureTable | Manifest, group_by: str | None) -> str | None:
-    """Return the attribute that makes groups: `group_by`, else the first there is, else None.
+    """Return the attribute that makes the groups: `group_by`, or the first attribute, or None without any.
 
     Raises
     ------
@@ -30,25 +30,20 @@ def group_column(table: FeatureTable | Manifest, group_by: str | None) -> str | 
     return group_by or next(iter(table.attributes), None)
 
 
-def group_names(table: FeatureTable, column: str) -> list[str]:
-    """Return all groups label × known attribute value, classes first."""
-    return names_of_groups(table.classes, table.attributes[column])
-
-
-def names_of_groups(classes: Sequence[str], values: Strings) -> list[str]:
-    """Return the groups of all classes with all known values of an attribute, classes first."""
+def group_names(classes: Sequence[str], values: Strings) -> list[str]:
+    """Return the names of the groups class × known value of an attribute, ordered by class."""
     known = [value for value in np.unique(values) if value != ""]
     return [f"{label} / {value}" for label in classes for value in known]
 
 
 def group_codes(table: FeatureTable, column: str | None, rows: Ints) -> Ints | None:
-    """Return the place of each row's group in `group_names`, −1 where unknown; None without an attribute."""
-    return None if column is None else _codes(table.groups(column, rows), group_names(table, column))
-
-
-def _codes(groups: Strings | None, names: Sequence[str]) -> Ints | None:
-    if groups is None:
+    """Return each row's position in `group_names`, −1 where unknown; None without an attribute."""
+    if column is None:
         return None
+    return _codes(table.groups(column, rows), group_names(table.classes, table.attributes[column]))
+
+
+def _codes(groups: Strings, names: Sequence[str]) -> Ints:
     numbers = {name: place for place, name in enumerate(names)}
     return np.array([numbers.get(str(group), -1) for group in groups], dtype=np.int64)
 
@@ -64,14 +59,28 @@ def result_row(
     seed: int,
     **more: Any,
 ) -> ResultRow:
-    """Evaluate correctness [len(rows.test)] on the test rows, with the paired difference to ERM if known."""
-    return evaluated(
+    """Evaluate a predictor on the test rows of a table.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The data.
+    rows : SplitRows
+        Its `test` rows are evaluated.
+    right, erm_right : bool [N]
+        Whether the predictor, and ERM, classifies each test row correctly; ERM may be None.
+    column : str or None
+        The attribute that makes the groups.
+    method, seed, **more
+        Other fields of `ResultRow`.
+    """
+    return result_row_of_arrays(
         right,
         table.y[rows.test],
         table.classes,
         erm_right,
         groups=None if column is None else table.groups(column, rows.test),
-        group_names=[] if column is None else group_names(table, column),
+        group_names=[] if column is None else group_names(table.classes, table.attributes[column]),
         train_groups=None if column is None else table.groups(column, table.rows("train")),
         method=method,
         seed=seed,
@@ -80,7 +89,7 @@ def result_row(
     )
 
 
-def evaluated(
+def result_row_of_arrays(
     right: Bools,
     y: Ints,
     classes: Sequence[str],
@@ -92,7 +101,10 @@ def evaluated(
     seed: int,
     **more: Any,
 ) -> ResultRow:
-    """Evaluate correctness [N] as `evaluate` does, with the paired difference to ERM."""
+    """Evaluate a predictor as `evaluate` does, and add the paired difference to ERM.
+
+    `seed` also seeds the bootstrap of the difference; `more` are other fields of `ResultRow`.
+    """
     found = evaluate(
         right,
         y,
@@ -111,13 +123,15 @@ def evaluated(
         classes=found.classes,
         cells=found.cells,
         groups=found.groups,
-        difference_to_erm=_difference(right, erm_right, _codes(groups, group_names), seed),
+        difference_to_erm=_difference(right, erm_right, groups, group_names, seed),
         **more,
     )
 
 
-def _difference(right: Bools, erm_right: Bools | None, groups: Ints | None, seed: int) -> Difference | None:
+def _difference(
+    right: Bools, erm_right: Bools | None, groups: Strings | None, names: Sequence[str], seed: int
+) -> Difference | None:
     if erm_right is None or groups is None:
         return None
-    value, low, high = worst_group_difference(right, erm_right, groups, seed)
+    value, low, high = worst_group_difference(right, erm_right, _codes(groups, names), seed)
     return None if np.isnan(value) else Difference(value=value, low=low, high=high)

@@ -1,4 +1,4 @@
-"""results.json: one row per method and seed, a summary over seeds, and where it all came from."""
+"""results.json: one row per method and seed, a summary over seeds, and the provenance."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import json
 import platform
 import sys
 from collections.abc import Sequence
-from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.stats import t
 
 from evenhand._files import atomic
 from evenhand._typing import PathLike
 from evenhand.evaluation.metrics import Averages, Rate
+from evenhand.functional.intervals import t_interval
 
 
 class Difference(BaseModel):
@@ -31,8 +30,9 @@ class Difference(BaseModel):
 class Confidence(BaseModel):
     """A temperature that divides all logits, and the expected calibration error on the test rows.
 
-    n rows, `found_on`, gave the temperature, of which the model gets `errors` wrong; without errors it is 1.
-    The calibration error is over `bins` bins of equal width of the largest probability, weighted by rows.
+    The temperature was fitted on n rows, which `found_on` names; the model misclassifies `errors` of them.
+    Without errors the temperature is 1. The calibration error takes `bins` bins of equal width of the largest
+    probability, weighted by their rows.
     """
 
     temperature: float
@@ -45,7 +45,7 @@ class Confidence(BaseModel):
 
 
 class ResultRow(BaseModel):
-    """One method on one seed."""
+    """The result of one method on one seed."""
 
     method: str
     seed: int
@@ -71,7 +71,7 @@ class ResultRow(BaseModel):
 
 
 class SeedInterval(BaseModel):
-    """Mean over seeds with the 95 % t-interval over seeds; low and high are None for one seed."""
+    """Mean over seeds with its 95 % t-interval; low and high are None for one seed."""
 
     mean: float
     low: float | None
@@ -80,7 +80,7 @@ class SeedInterval(BaseModel):
 
 
 class RowInterval(BaseModel):
-    """Mean over seeds with its 95 % bootstrap interval over test rows, the same rows for all seeds."""
+    """Mean over seeds with its 95 % bootstrap interval over test rows; all seeds share the rows."""
 
     value: float
     low: float
@@ -88,7 +88,10 @@ class RowInterval(BaseModel):
 
 
 class OverRows(BaseModel):
-    """A method over its seeds; intervals are over test rows. `erm` is that of the same seeds and rows."""
+    """Means of a method over its seeds, with intervals over test rows.
+
+    `difference_to_erm` compares it with ERM on the same seeds and rows.
+    """
 
     worst_group: RowInterval | None
     worst_class: RowInterval
@@ -97,7 +100,7 @@ class OverRows(BaseModel):
 
 
 class MethodSummary(BaseModel):
-    """A method over its seeds; intervals are over seeds, those of `over_test_rows` over test rows."""
+    """Means of a method over its seeds, with intervals over seeds, and over test rows in `over_test_rows`."""
 
     method: str
     worst_group: SeedInterval | None
@@ -109,12 +112,12 @@ class MethodSummary(BaseModel):
 
 
 class KeptMethod(BaseModel):
-    """The method that takes ERM's place on one seed, on evidence from training rows, or `erm`.
+    """The method that replaces ERM on one seed, on evidence from training rows, or `erm`.
 
-    `against` is who held the place when the others were looked at: `cfr` where its own fit found evidence,
-    else `erm`. `gain`, `low`, `chance`, `trusted_gain` and `retention` are those of the best admissible
-    method in the rule against the holder, `testimony` is what zero-shot says of the shortcut probe, as
-    `selection.evidence.Choice` tells them; `among` names who was looked at.
+    `against` is the baseline that the other methods, `among`, were compared with: `cfr` where its own fit
+    found evidence, else `erm`. `gain`, `low`, `chance`, `trusted_gain` and `retention` compare the best
+    admissible method with the baseline under `rule`. `testimony` holds the diagnostics of the shortcut probe.
+    All are attributes of `selection.Choice`.
     """
 
     seed: int
@@ -134,7 +137,25 @@ class KeptMethod(BaseModel):
 
 
 class Results(BaseModel):
-    """The whole file."""
+    """The content of results.json.
+
+    Attributes
+    ----------
+    schema_version : int
+        1; called `schema` in the file.
+    provenance : dict
+        Command, versions and settings.
+    rows : list of ResultRow
+        One for each method and seed.
+    summary : list of MethodSummary
+        One for each method.
+    kept_method : list of KeptMethod
+        For a comparison, the method that is kept on each seed.
+    kept_summary : MethodSummary or None
+        Summary over seeds of the methods that were kept.
+    notes : list of str
+        Notes about the data, one sentence each.
+    """
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -147,20 +168,20 @@ class Results(BaseModel):
     notes: list[str] = []
 
     def write(self, path: PathLike) -> None:
-        """Write the file whole or not at all."""
+        """Write the file `path`, completely or not at all."""
         with atomic(Path(path)) as temporary:
             text = json.dumps(self.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
             temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def no_result(method: str, seed: int, status: Literal["skipped", "failed"], reason: str) -> ResultRow:
-    """Return the row of a method that gave no figures."""
+    """Return the row of a method without figures, with the reason."""
     unknown = Averages(plain=None, train_weighted=None, group_mean=None, class_mean=None)
     return ResultRow(method=method, seed=seed, status=status, reason=reason, averages=unknown)
 
 
-def summarise(rows: Sequence[ResultRow]) -> list[MethodSummary]:
-    """Summarise over seeds, methods in order of appearance."""
+def summarize(rows: Sequence[ResultRow]) -> list[MethodSummary]:
+    """Return a summary over seeds for each method, in order of appearance; only rows with status ok count."""
     summary = []
     for method in dict.fromkeys(row.method for row in rows):
         done = [row for row in rows if row.method == method and row.status == "ok"]
@@ -180,7 +201,7 @@ def summarise(rows: Sequence[ResultRow]) -> list[MethodSummary]:
 
 
 def provenance(**extra: Any) -> dict[str, Any]:
-    """Return the command, the versions that matter and `extra`."""
+    """Return the command, the versions of the main packages, and `extra`."""
     packages = ("evenhand", "torch", "open_clip_torch", "numpy", "scikit-learn")
     return {
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
@@ -191,18 +212,13 @@ def provenance(**extra: Any) -> dict[str, Any]:
 
 
 def results_schema() -> dict[str, Any]:
-    """Return the JSON Schema that ships with the package."""
-    text = resources.files("evenhand.evaluation").joinpath("results.schema.json").read_text("utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
+    """Return the JSON Schema of results.json; `scripts/results_schema.py` writes it into the package."""
+    return Results.model_json_schema(by_alias=True)
 
 
 def _over_seeds(values: Sequence[float | None]) -> SeedInterval | None:
     known = [v for v in values if v is not None]
     if not known:
         return None
-    mean = float(np.mean(known))
-    if len(known) == 1:
-        return SeedInterval(mean=mean, low=None, high=None, seeds=1)
-    spread = float(t.ppf(0.975, len(known) - 1) * np.std(known, ddof=1) / np.sqrt(len(known)))
-    return SeedInterval(mean=mean, low=mean - spread, high=mean + spread, seeds=len(known))
+    low, high = t_interval(known) if len(known) > 1 else (None, None)
+    return SeedInterval(mean=float(np.mean(known)), low=low, high=high, seeds=len(known))

@@ -29,6 +29,7 @@ from .group_dro import group_means as group_means
 from .group_dro import raised as raised
 from .intervals import paired_interval as paired_interval
 from .intervals import percentile_interval as percentile_interval
+from .intervals import t_interval as t_interval
 from .intervals import weighted_interval as weighted_interval
 from .intervals import wilson as wilson
 from .logit_adjustment import log_prior as log_prior
@@ -95,6 +96,7 @@ __all__ = [
     "simplex_vertices",
     "span",
     "supervised_contrastive_loss",
+    "t_interval",
     "targeted_loss",
     "unit",
     "weighted_interval",

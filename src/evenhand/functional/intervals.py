@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from evenhand._typing import Floats
 
@@ -88,3 +90,34 @@ def paired_interval(before: Floats, after: Floats, confidence: float = 0.95) -> 
     difference = after - before
     spread = float(norm.ppf(0.5 + confidence / 2) * difference.std(ddof=1) / np.sqrt(len(difference)))
     return float(difference.mean()) - spread, float(difference.mean()) + spread
+
+
+def t_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """Return Student's t-interval of a mean.
+
+    x̄ ± t s/√n with s the standard deviation (n − 1) and t the quantile of Student's distribution with n − 1
+    degrees of freedom.
+
+    Parameters
+    ----------
+    values : sequence of n float
+        Independent values, such as one for each seed.
+    confidence : float, default=0.95
+        Two-sided level.
+
+    Returns
+    -------
+    low, high : float
+        (nan, nan) when n < 2.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in t_interval([1.0, 2.0, 3.0])]
+    [-0.484, 4.484]
+    """
+    n = len(values)
+    if n < 2:
+        return float("nan"), float("nan")
+    mean = float(np.mean(values))
+    spread = float(t.ppf(0.5 + confidence / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    return mean - spread, mean + spread

@@ -8,9 +8,8 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-from scipy.stats import t
 
-from evenhand.functional.intervals import weighted_interval
+from evenhand.functional.intervals import t_interval, weighted_interval
 
 Row = Mapping[str, Any]
 FEW = 30
@@ -179,8 +178,8 @@ def over_seeds(values: Sequence[float]) -> Mark:
     mean = fmean(values)
     if len(values) == 1:
         return Mark(mean)
-    half = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))
-    return Mark(mean, max(mean - half, 0.0), min(mean + half, 1.0), tuple(values))
+    low, high = t_interval(values)
+    return Mark(mean, max(low, 0.0), min(high, 1.0), tuple(values))
 
 
 def _mark(rows: Sequence[Row], key: str, shares: Mapping[str, float]) -> Mark:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from evenhand._errors import EvenhandError
 from evenhand._json import parse_json
+from evenhand._outputs import RESULTS
 from evenhand._typing import Ints, Strings
 from evenhand.backbones.from_card import elsewhere
 from evenhand.comparison.seal import check_seal
@@ -21,7 +22,7 @@ from evenhand.evaluation.results import Results
 from evenhand.runs.card import read_card, read_records
 from evenhand.runs.models import Stage, read_stages, store_of_run
 
-RESULTS, HISTORY, CALIBRATION_SET = "results.json", "history.parquet", "calibration_set.parquet"
+HISTORY, CALIBRATION_SET = "history.parquet", "calibration_set.parquet"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Run folders: written by a fit, read by report, export and predict."""
+"""Fit a method into a run folder; read the folder, and predict with it."""
 
 import lazy_loader as lazy
 

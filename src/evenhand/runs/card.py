@@ -1,4 +1,4 @@
-"""What stands in a run folder beside the bundle, and the model that its store was made with."""
+"""The card of a run folder, which vouches for its other files, and readers of these files."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256, was_interrupted
 from evenhand._json import parse_json
-from evenhand._outputs import check_writable
+from evenhand._outputs import RESULTS, check_writable
 from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
 
-if TYPE_CHECKING:  # a folder that is no run is told before any model is imported
+if TYPE_CHECKING:  # a folder that is no run is refused before any model is imported
     from evenhand.backbones.load import Loaded
 
-RESULTS = "results.json"
-
 _Name = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z]+$")]
-"""A file of the run itself: a stranger's card must not have files elsewhere read."""
+"""The name of a file in the run folder; a card from elsewhere must not name files outside it."""
 
 
-class Made(BaseModel):
-    """What a run's card says of its store, of which the kinds matter to readers; what it lacks, they tell."""
+class StoreCard(BaseModel):
+    """The store's card in the card of a run: the fields that later commands read, and any others."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
@@ -41,7 +39,7 @@ class Made(BaseModel):
 
 
 class RunCard(BaseModel):
-    """`card.json` of a run: what was fitted on what, and the SHA-256 of every other file."""
+    """The content of a run's card.json: method, data, settings, and the SHA-256 of each other file."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, strict=True)
 
@@ -55,39 +53,39 @@ class RunCard(BaseModel):
     classes: list[str]
     width: int
     store: str | None
-    store_card: Made
+    store_card: StoreCard
     validation_from: Literal["train", "given"]
     group_by: str | None
     files: dict[_Name, Sha256]
 
 
-def write_card(run: Path, told: Mapping[str, Any]) -> None:
-    """Write the card of a run folder; it vouches for the other files that lie there."""
+def write_card(run: Path, fields: Mapping[str, Any]) -> None:
+    """Write the card of a run folder from the fields of `RunCard`, and hash the other files in the folder."""
     files = {file.name: sha256(file) for file in sorted(run.iterdir())}
-    # As JSON gives it back: tuples are lists there, and numbers as keys are texts.
-    card = json.loads(json.dumps({"schema": 1, "kind": "run", **told, "files": files}))
+    # The checksum is of what a reader gets: JSON turns tuples into lists, and number keys into text.
+    card = json.loads(json.dumps({"schema": 1, "kind": "run", **fields, "files": files}))
     write_text(run / CARD, sealed(card))
 
 
 def check_free(out: Path) -> None:
-    """Refuse a path that holds anything but a run, or cannot be written, before the training.
+    """Check, before the training, that a run can be written to a path.
 
     Raises
     ------
     EvenhandError
-        If it does, or the system would refuse.
+        If the path holds anything but a run, or cannot be written.
     """
     try:
-        kept = out.exists() and (not out.is_dir() or any(not e.name.startswith(".") for e in out.iterdir()))
+        taken = out.exists() and (not out.is_dir() or any(not e.name.startswith(".") for e in out.iterdir()))
     except OSError as error:
-        raise EvenhandError(f"--out {out} cannot be used as a folder: {error.strerror}") from error
-    if kept and not (out.is_dir() and (is_run(out) or was_interrupted(out))):
-        raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
+        raise EvenhandError(f"out: {out} cannot be used as a folder: {error.strerror}") from error
+    if taken and not (out.is_dir() and (is_run(out) or was_interrupted(out))):
+        raise EvenhandError(f"out: {out} exists and is no run folder; name a new one")
     check_writable(out)
 
 
 def check_results(folder: Path) -> None:
-    """Refuse a folder that holds no results, before what reads them is imported.
+    """Check that a folder holds results, before anything that reads them is imported.
 
     Raises
     ------
@@ -101,7 +99,7 @@ def check_results(folder: Path) -> None:
 
 
 def is_run(folder: Path) -> bool:
-    """Tell whether a folder holds what `fit` writes, of any version."""
+    """Return whether a folder holds a run, of any version."""
     try:
         return bool(_read(folder, CARD).get("kind") == "run")
     except EvenhandError:
@@ -109,17 +107,17 @@ def is_run(folder: Path) -> bool:
 
 
 def read_card(run: Path) -> dict[str, Any]:
-    """Return a run's card.
+    """Return the card of a run folder, after checking it and the files that it vouches for.
 
     Raises
     ------
     EvenhandError
-        If the folder has none, it cannot be read, is of another version or was edited, or a file that it
-        vouches for is missing or was changed.
+        If the folder has no card; the card cannot be read, was edited, or is of another version; or a file
+        is missing or was changed.
     """
     card = _read(run, CARD)
     if card.get("kind") != "run":
-        raise EvenhandError(f"{run} is no run folder: its card.json is another's; make one with fit")
+        raise EvenhandError(f"{run} is no run folder: its card.json is of another kind; make one with fit")
     if card.get("schema") != 1:
         raise EvenhandError(
             f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1"
@@ -150,7 +148,7 @@ def _verify(path: Path, digest: str) -> None:
 
 
 def read_result(run: Path) -> dict[str, Any]:
-    """Return the one row of a run's results.json, as the JSON Schema of results describes it.
+    """Return the row in the results.json of a run, as plain data with the fields of `ResultRow`.
 
     Raises
     ------
@@ -179,9 +177,9 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     Raises
     ------
     EvenhandError
-        If the file cannot be read, or holds a value that Python has no number or date for.
+        If the file cannot be read, or holds a value that has no Python equivalent.
     """
-    import pyarrow as pa  # not at the top: a folder that is no run is told before NumPy is loaded
+    import pyarrow as pa  # not at the top: a folder that is no run is refused before NumPy is loaded
     import pyarrow.parquet as pq
 
     try:
@@ -195,16 +193,18 @@ def read_records(path: Path) -> list[dict[str, Any]]:
 def run_backbone(
     card: Mapping[str, Any], device: str, *, precision: str | None = None, model: str | None = None
 ) -> Loaded:
-    """Load the model that made a run's store, and refuse it if its weights have changed since.
+    """Load the model that embedded the store of a run, and check that it has the same weights.
 
     Parameters
     ----------
     card : mapping
-        The run's.
-    device, precision : str
-        As in `backbone_of`.
+        The card of the run.
+    device : str
+        Torch device, such as "cpu" or "cuda".
+    precision : str, optional
+        Number type of the model; by default, that of the store.
     model : str, optional
-        Where the model lies now, as in `elsewhere`.
+        Folder or checkpoint of the model, if it is no longer where the store's card says.
 
     Raises
     ------
@@ -213,12 +213,12 @@ def run_backbone(
     """
     from evenhand.backbones.from_card import backbone_of, elsewhere, embedded
 
-    made = card["store_card"]
-    if not embedded(made):
+    store = card["store_card"]
+    if not embedded(store):
         raise EvenhandError(
-            "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
+            "the run was fitted on imported embeddings, so images cannot be embedded; give `features='X.npy'`"
         )
-    return backbone_of(elsewhere(made, model), device, precision=precision)
+    return backbone_of(elsewhere(store, model), device, precision=precision)
 
 
 def _read(run: Path, name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`evenhand.load_run`: a run folder, or a saved model, back as a fitted scikit-learn estimator."""
+"""`evenhand.load_run`: read a run folder, or a saved model, as a fitted scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from evenhand.runs.card import read_card, read_records, read_result
 
 
 class FittedRun(Method):
-    """A fitted method as its run folder tells it; like scikit-learn's `FrozenEstimator` it never refits.
+    """A fitted method, read from a run folder; like scikit-learn's `FrozenEstimator` it never refits.
 
-    `fit` returns it as it is and `clone` gives itself, so that it can stand in pipelines, searches and
-    cross-validation as a classifier, or as a transformer to the calibrated features.
+    `fit` and `clone` return the object itself. It can be used in pipelines, searches and cross-validation as
+    a classifier, or as a transformer to the calibrated features.
 
     Parameters
     ----------
-    run : Path or str
-        Run folder, or a file that `Method.save` wrote.
+    run : str or Path
+        Run folder that `evenhand.fit` wrote, or a file that `Method.save` wrote.
 
     Attributes
     ----------
@@ -32,12 +32,14 @@ class FittedRun(Method):
         Class names in the order of the codes.
     model_ : Model
         Projection, prototypes, intercept and logit scale.
-    history_, kept_ : list of dict, dict or None
-        As the fit left them; empty and None of a saved model.
+    history_ : list of dict
+        One entry per epoch of the fit; empty for a saved model.
+    kept_ : dict or None
+        The candidate that the fit kept, and the evidence; None for a saved model.
     card_, result_ : dict
-        What card.json says, and the one row of results.json; empty of a saved model.
+        The card of the run, and its row of results; empty for a saved model.
     method_ : str
-        The registry name of the method; empty of a saved model.
+        Registry name of the method; empty for a saved model.
 
     Raises
     ------
@@ -57,14 +59,14 @@ class FittedRun(Method):
         self.n_features_in_ = self.model_.projection.width
         self.history_ = [] if saved else _history(path / "history.parquet")
         self.method_, self.kept_ = str(self.card_.get("method", "")), self.result_.get("kept")
-        # What a method declares of its class, a run tells of itself.
+        # A method declares these as class attributes; a run has its own.
         self.__dict__ |= {
             "group_labels_used": self.result_.get("group_labels_used", "none"),
             "needs": tuple(self.result_.get("needs", ())),
         }
 
     def fit(self, X: Any, y: Any = None, **_: Any) -> Self:  # noqa: ARG002
-        """Return the estimator as it is."""
+        """Return the estimator unchanged."""
         return self
 
     def __sklearn_clone__(self) -> Self:
@@ -73,17 +75,31 @@ class FittedRun(Method):
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def _learn(self, problem: Problem) -> Model:  # noqa: ARG002  a run has learned already
+    def _learn(self, problem: Problem) -> Model:  # noqa: ARG002  a run is fitted already
         return self.model_
 
 
 def load_run(run: Path | str) -> FittedRun:
-    """Return the fitted estimator of a run folder, or of a file that `Method.save` wrote.
+    """Read a run folder, or a saved model, as a fitted estimator.
+
+    Parameters
+    ----------
+    run : str or Path
+        Run folder that `evenhand.fit` wrote, or a file that `Method.save` wrote.
 
     Raises
     ------
     EvenhandError
-        If the path is no run and no saved model, or of another version.
+        If the path is neither a run nor a saved model, or is of another version.
+
+    Examples
+    --------
+    >>> import evenhand, tempfile
+    >>> X, y = np.eye(4, dtype=np.float32), ["cat", "dog", "cat", "dog"]
+    >>> path = Path(tempfile.mkdtemp()) / "probe.safetensors"
+    >>> evenhand.LinearProbe().fit(X, y).save(path)
+    >>> load_run(path).predict(X).tolist()
+    ['cat', 'dog', 'cat', 'dog']
     """
     return FittedRun(run)
 

@@ -1,4 +1,4 @@
-"""A run's model beside what came before it, on the same test rows."""
+"""The models of a run on the same rows: zero-shot, ERM and the fitted method."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from evenhand.methods.cfr.calibration_set import margins
 from evenhand.methods.registry import make
 
 BLOCK = 16_384
-"""Rows whose features are in memory at a time."""
+"""Number of rows whose features are in memory at a time."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One model of a run.
+    """One model of a run, with its predictions on M rows.
 
     Attributes
     ----------
     name : str
-        `zero_shot`, `erm`, or the run's method.
+        `zero_shot`, `erm`, or the method of the run.
     model : Model
-        What predicts.
+        The fitted model.
     predicted : int64 [M]
-        Codes on the rows that were asked for.
+        Predicted class codes.
     margins : float32 [M]
-        Logit of the true class minus the largest other one.
+        Logit of the true class minus the largest other logit.
     right : bool [M]
-        Whether the prediction is the label.
+        Whether the prediction is correct.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Stage:
 
     @classmethod
     def of(cls, name: str, model: Model, table: FeatureTable, rows: Ints) -> Stage:
-        """Return a model with what it predicts on `rows`, block by block."""
+        """Return a model with its predictions on `rows` [M], which are read block by block."""
         predicted, found = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
         for start in range(0, len(rows), BLOCK):
             part = rows[start : start + BLOCK]
@@ -61,24 +61,31 @@ class Stage:
 
 
 def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) -> FeatureTable:
-    """Read the store that a run was fitted on, or the same store where it lies now.
+    """Read the store that a run was fitted on.
+
+    Parameters
+    ----------
+    run, card : Path, mapping
+        The run folder, and its card.
+    store : Path, optional
+        Where the store is now, if it was moved.
 
     Raises
     ------
     EvenhandError
-        If it is not there, or is another store.
+        If there is no such store, or it is not the one that the run was fitted on.
     """
     place = store or (Path(card["store"]) if card["store"] else None)
     if place is None:
-        raise EvenhandError(f"run {run} names no store; give --store FOLDER")
+        raise EvenhandError(f"run {run} names no store; give its folder as `store`")
     table = load_store(place)
     if table.card != card["store_card"] or list(table.classes) != card["classes"]:
-        raise EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as --store")
+        raise EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as `store`")
     return table
 
 
 def read_stages(run: Path, card: Mapping[str, Any], table: FeatureTable, rows: Ints) -> list[Stage]:
-    """Return zero-shot, ERM where the run keeps it, and the run's model, on `rows`; before comes first."""
+    """Return zero-shot, ERM if the run holds it, and the fitted model on `rows` [M], in this order."""
     models = {"zero_shot": zero_shot_model(table)}
     if ERM_BUNDLE in card["files"]:
         models["erm"] = read_run_bundle(run, card, ERM_BUNDLE)
@@ -87,10 +94,10 @@ def read_stages(run: Path, card: Mapping[str, Any], table: FeatureTable, rows: I
 
 
 def zero_shot_model(table: FeatureTable) -> Model:
-    """Return the pretrained model of a table: its prompts, or centred class centroids where it has none."""
+    """Return the zero-shot model of a table: from its prototypes, or from class centroids if it has none."""
     rows = table.rows("train")
     if table.head.text is not None:
-        # With text no row is looked at, but `fit` asks for one of each class; twice, or scikit-learn takes a
-        # thousand classes for a regression and warns.
+        # With text, zero-shot uses no row, but `fit` needs one of each class; two, or scikit-learn takes a
+        # thousand classes for a regression target and warns.
         rows = np.tile(rows[np.unique(table.y[rows], return_index=True)[1]], 2)
     return make("zero_shot", head=table.head).fit(table.stored(rows), table.labels(rows)).model_

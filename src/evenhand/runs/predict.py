@@ -1,4 +1,4 @@
-"""`predict`: a run folder on new images or features, into a CSV."""
+"""`evenhand.predict`: apply a run to new images or features, and write a CSV."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from evenhand.runs.card import read_card, run_backbone
 from evenhand.runs.scores import Scores
 
 BLOCK = 16_384
-"""Rows of features in memory at a time."""
+"""Number of rows of features in memory at a time."""
 
 Block = tuple[list[int], list[str], Floats]
 """Positions [n] among the images or rows, their paths [n], and features [n, D_in]."""
@@ -51,42 +51,51 @@ def predict(
     group_by: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Write path, predicted and p_<class> for each image or feature row; return counts.
+    """Write a CSV with path, predicted class and class probabilities of each image or feature row.
 
-    Where the source has labels that are classes of the run, the CSV has `label` and `right`, too, and what is
-    returned has the keys of an audit's evaluation.
-
-    Images go through batch by batch, and the list of a folder lies on the disk: memory does not grow with it.
+    If the source has labels that are classes of the run, the CSV also has the columns `label` and `right`,
+    and the returned dict has the keys of an audit. Images are read in batches, and the list of a folder is
+    kept on disk, so that memory does not grow with their number.
 
     Parameters
     ----------
-    run : Path
-        Folder that `fit` wrote.
-    source, features : Path, optional
-        Images, or a file of features [N, D_in] in their place.
-    out : Path
-        CSV to write.
-    device, precision : str
-        Of the model that reads images; its numbers by default are those that the run's store was made with.
+    run : str or Path
+        Run folder that `evenhand.fit` wrote.
+    source : str or Path, optional
+        Images: a folder, table, archive or other source, as in `embed`.
+    features : str or Path, optional
+        File of features [N, D_in], in place of images.
+    out : str or Path
+        CSV file to write.
+    device : str, default="cpu"
+        Torch device of the model that embeds the images.
+    precision : str, optional
+        Number type of that model; by default, that of the run's store.
     model : str, optional
-        Where the model lies now, if it moved: a folder or a checkpoint of the same weights.
+        Folder or checkpoint of the model, if it is no longer where the run's card says.
     workers : int, optional
-        Processes that read images, as in `embed`.
-    engine : Engine
-        What takes images through the trunk; it changes no byte of the CSV.
+        Number of processes that read images, as in `embed`.
+    engine : Engine, optional
+        What runs the model on batches of images; the CSV does not depend on it.
     labels : LabelOptions, optional
-        How the labels of images are found; by default they are taken where they are.
+        How the labels of the images are found; by default, as in `embed`.
     group_by : str, optional
-        Attribute of the images that makes groups, by default the run's or else the first.
-    progress : Progress
-        Told how many images are done.
+        Attribute of the images that makes the groups; by default that of the run, or else the first.
+    progress : Progress, optional
+        Receives the number of images that are done.
+
+    Returns
+    -------
+    dict
+        `rows`, the number of rows; `predicted`, the count of each class; `skipped`, the images that could not
+        be read; `out`; and the evaluation, if there are labels.
 
     Raises
     ------
     EvenhandError
-        If `out` is or lies in what is read or is a file of another kind, the run is damaged, the images need
-        a model that the run's store does not name, none of them can be read, the widths do not fit, or labels
-        or groups were asked for and are not there.
+        If there is neither `source` nor `features`; `out` is or lies in an input, or is a file of another
+        kind; the run is damaged; the images need a model that the run does not name, or none can be read; the
+        widths do not match; or labels or groups were asked for and do not exist.
     """
     run = Path(run)
     keep_apart(Path(out), [Path(given) for given in (run, source, features) if given is not None])
@@ -102,7 +111,7 @@ def predict(
         if features is not None:
             return _of_features(Path(features)), None
         if source is None:
-            raise EvenhandError("predict takes images or features; give one of the two")
+            raise EvenhandError("source: there are neither images nor features; give one of the two")
         pictures = list_pictures(source, Path(out).parent)
         known = known_labels(pictures, classes, labels or LabelOptions())
         return _of_images(pictures, stream, skipped), Scores.of(run, card, classes, known, group_by)
@@ -113,7 +122,7 @@ def predict(
         "predicted": dict(counts),
         "skipped": skipped,
         "out": str(out),
-        **({} if scores is None else scores.told()),
+        **({} if scores is None else scores.as_dict()),
     }
 
 
@@ -129,13 +138,13 @@ def _of_features(path: Path) -> Iterator[Block]:
 
 
 def _of_images(
-    pictures: Pictures, stream: Callable[..., Iterator[Features]], skipped: list[dict[str, str]]
+    images: Pictures, stream: Callable[..., Iterator[Features]], skipped: list[dict[str, str]]
 ) -> Iterator[Block]:
-    for read, features, unreadable in stream(pictures.paths):
-        skipped += [{"path": str(pictures.ids[k]), "reason": reason} for k, reason in unreadable]
-        yield read, [str(pictures.ids[k]) for k in read], features
-    if len(skipped) == len(pictures):
-        raise none_readable(len(pictures), pictures.paths[0], skipped[0]["reason"])
+    for read, features, unreadable in stream(images.paths):
+        skipped += [{"path": str(images.ids[k]), "reason": reason} for k, reason in unreadable]
+        yield read, [str(images.ids[k]) for k in read], features
+    if len(skipped) == len(images):
+        raise none_readable(len(images), images.paths[0], skipped[0]["reason"])
 
 
 def _write(
@@ -150,20 +159,20 @@ def _write(
         blocks, scores = begin()  # here, since the list of a folder lies beside `out`
         labelled = scores if scores is not None and scores.known.any else None
         writer = csv.writer(stream)
-        beside = [] if labelled is None else ["label", "right"]
-        writer.writerow(["path", "predicted", *beside, *(f"p_{name}" for name in classes)])
+        more = [] if labelled is None else ["label", "right"]
+        writer.writerow(["path", "predicted", *more, *(f"p_{name}" for name in classes)])
         for positions, paths, X in blocks:
             if X.shape[1] != model.projection.width:
                 raise EvenhandError(
-                    f"the features have width {X.shape[1]} but the run takes {model.projection.width}; "
+                    f"features: they have width {X.shape[1]} but the run takes {model.projection.width}; "
                     "use features of the model that the run was fitted on"
                 )
             probabilities = softmax(model.logits(X).astype(np.float64), axis=1)
             codes = probabilities.argmax(axis=1)
-            told: Sequence[tuple[str, ...]] = [()] * len(codes)
+            label_cells: Sequence[tuple[str, ...]] = [()] * len(codes)
             if labelled is not None:
-                told = labelled.add(positions, codes, X)
-            for path, code, cells, row in zip(paths, codes, told, probabilities, strict=True):
+                label_cells = labelled.add(positions, codes, X)
+            for path, code, cells, row in zip(paths, codes, label_cells, probabilities, strict=True):
                 counts[classes[code]] += 1
                 writer.writerow([path, classes[code], *cells, *(f"{p:.6g}" for p in row)])
     return counts, scores

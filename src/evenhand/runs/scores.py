@@ -1,4 +1,4 @@
-"""How right a run's predictions are on images whose labels are known: the object that an audit gives."""
+"""Evaluate the predictions of a run on images whose labels are known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.known_labels import KnownLabels
-from evenhand.evaluation.result_row import evaluated, names_of_groups
+from evenhand.evaluation.result_row import group_names, result_row_of_arrays
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import ERM_BUNDLE, read_bundle
 from evenhand.runs.card import read_result
@@ -22,22 +22,22 @@ NOT_READ = -1
 
 @dataclass(frozen=True)
 class Scores:
-    """Predictions beside labels, filled block by block.
+    """Predictions and labels of N images, filled block by block.
 
     Attributes
     ----------
     known : KnownLabels
-        Of N images.
+        The labels and attributes of the images.
     classes : sequence of str
-        Of the run.
+        Class names of the run.
     column : str or None
-        The attribute that makes groups.
+        The attribute that makes the groups.
     erm : Model or None
-        The plainly trained model that the run started from, to compare with.
+        The ERM model that the run started from, to compare with.
     predicted, by_erm : int64 [N]
-        Codes by the run and by ERM, `NOT_READ` where an image gave none.
+        Class codes that the run and ERM predict; `NOT_READ` for an image that could not be read.
     about : mapping
-        What the run's own result says of its method.
+        Fields of the run's own row of results that describe its method.
     """
 
     known: KnownLabels
@@ -57,7 +57,7 @@ class Scores:
         known: KnownLabels,
         group_by: str | None,
     ) -> Scores:
-        """Return the empty scores of a run on images.
+        """Return the scores of a run before its first prediction.
 
         Raises
         ------
@@ -78,20 +78,20 @@ class Scores:
         )
 
     def add(self, positions: Sequence[int], codes: Ints, X: Floats) -> list[tuple[str, str]]:
-        """Keep the codes of some images with features [n, D_in]; return their label and `true` or `false`."""
+        """Store the codes [n] of some images; return the label of each, and "true" if it is predicted."""
         self.predicted[positions] = codes
         self.by_erm[positions] = codes if self.erm is None else self.erm.logits(X).argmax(axis=1)
         y, labels = self.known.y[positions], self.known.labels[positions]
         right = np.where(y < 0, "", np.where(y == codes, "true", "false"))
         return list(zip(map(str, labels), map(str, right), strict=True))
 
-    def told(self) -> dict[str, Any]:
-        """Return the evaluation with the keys of an audit's; of images without labels the notes alone."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return the evaluation with the keys of an audit; only the notes if no image has a label."""
         rows = np.flatnonzero((self.known.y >= 0) & (self.predicted != NOT_READ))
         if not len(rows):
             return {"notes": list(self.known.notes)} if self.known.notes else {}
         y, codes = self.known.y[rows], self.predicted[rows]
-        row = evaluated(
+        row = result_row_of_arrays(
             codes == y,
             y,
             self.classes,
@@ -112,13 +112,11 @@ class Scores:
         return np.where(values == "", "", names)
 
     def _group_names(self) -> list[str]:
-        return (
-            [] if self.column is None else names_of_groups(self.classes, self.known.attributes[self.column])
-        )
+        return [] if self.column is None else group_names(self.classes, self.known.attributes[self.column])
 
 
 def _column(known: KnownLabels, group_by: str | None, of_run: str | None) -> str | None:
     if group_by is not None and group_by not in known.attributes:
         there = ", ".join(known.attributes) or "none"
-        raise EvenhandError(f"--group-by {group_by!r} is no attribute of these images; they have: {there}")
+        raise EvenhandError(f"group_by: {group_by!r} is no attribute of these images; they have: {there}")
     return next((name for name in (group_by, of_run, *known.attributes) if name in known.attributes), None)

@@ -1,4 +1,4 @@
-"""Calibrated confidence of a fitted model: a temperature from rows that it was not trained on."""
+"""Calibrate the confidence of a fitted model: a temperature from rows that did not train it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from evenhand.functional.confidence import BINS, expected_calibration_error, fit
 from evenhand.methods._training.model import Model
 
 
-def apart_for_confidence(table: FeatureTable, rows: SplitRows, seed: int) -> tuple[SplitRows, Ints, str]:
-    """Return the rows to fit on, those that the temperature is found on, and what to call these.
+def rows_for_temperature(table: FeatureTable, rows: SplitRows, seed: int) -> tuple[SplitRows, Ints, str]:
+    """Return the rows to fit on, the rows to fit the temperature on, and a name for the latter.
 
-    Validation rows that are set apart already serve; without them a seeded fifth of every class leaves
-    training for this alone, so that it has trained and chosen nothing.
+    If there are validation rows, the temperature is fitted on them. Otherwise a seeded fifth of the training
+    rows of every class is held out for it alone.
 
     Raises
     ------
     EvenhandError
-        If no class has the five rows that it takes.
+        If no class has five training rows.
     """
     if len(rows.validation):
         return rows, rows.validation, "validation rows"
@@ -35,19 +35,30 @@ def apart_for_confidence(table: FeatureTable, rows: SplitRows, seed: int) -> tup
     kept, held = hold_out(table.y[rows.train], seed=child_seed(seed, "confidence"), units=units)
     if not len(held):
         raise EvenhandError(
-            "--calibrate-confidence needs rows to hold out, but no class has 5 training rows; leave it out"
+            "calibrate_confidence: it needs rows to hold out, but no class has 5 training rows; leave it out"
         )
     return replace(rows, train=rows.train[kept]), rows.train[held], "held-out training rows"
 
 
 def calibrate_confidence(
-    model: Model, table: FeatureTable, judged: Ints, found_on: str, test: Ints
+    model: Model, table: FeatureTable, held_out: Ints, found_on: str, test: Ints
 ) -> tuple[Model, Confidence]:
-    """Return the model with its logits divided by the temperature, and the errors on the test rows.
+    """Return the model with its logits divided by the temperature, and its error on the test rows.
 
-    No prediction changes. Where no row is wrong, nothing tells how confident to be, and the temperature is 1.
+    No prediction changes. If the model makes no error on the held-out rows, the temperature is 1.
+
+    Parameters
+    ----------
+    model, table : Model, FeatureTable
+        The fitted model, and its data.
+    held_out : int64 [M]
+        Rows to fit the temperature on.
+    found_on : str
+        What the results call these rows.
+    test : int64 [N]
+        Rows for the expected calibration error.
     """
-    logits, y = model.logits(table.stored(judged)), table.y[judged]
+    logits, y = model.logits(table.stored(held_out)), table.y[held_out]
     errors = int((logits.argmax(axis=1) != y).sum())
     temperature = fit_temperature(logits, y) if errors else 1.0
     calibrated = replace(
@@ -58,7 +69,7 @@ def calibrate_confidence(
     X, y = table.stored(test), table.y[test]
     return calibrated, Confidence(
         temperature=temperature,
-        n=len(judged),
+        n=len(held_out),
         errors=errors,
         found_on=found_on,
         bins=BINS,

@@ -1,4 +1,4 @@
-"""Choosing without group labels."""
+"""Choose among candidates without group labels."""
 
 import lazy_loader as lazy
 

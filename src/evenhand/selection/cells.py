@@ -1,4 +1,4 @@
-"""Cells of judged rows, and the accuracy in each."""
+"""Cells of held-out rows, and the accuracy in each."""
 
 from __future__ import annotations
 
@@ -27,9 +27,22 @@ class Partition:
 
     @classmethod
     def of(cls, y: Ints, part: Ints, min_rows: int = 1) -> Partition:
-        """Return the cells class × part for codes y [M] and parts [M] ≥ 0; −1 leaves a row out.
+        """Return the cells class × part.
 
-        Cells with fewer than `min_rows` rows do not count.
+        Parameters
+        ----------
+        y : int64 [M]
+            Class codes.
+        part : int64 [M]
+            Codes of a second division of the rows; −1 leaves a row out.
+        min_rows : int, default=1
+            Cells with fewer rows are dropped.
+
+        Examples
+        --------
+        >>> cells = Partition.of(np.array([0, 0, 1, 1]), np.array([0, 1, 0, -1]))
+        >>> [cell.tolist() for cell in cells.members], cells.classes.tolist()
+        ([[0], [1], [2]], [0, 0, 1])
         """
         inside = np.flatnonzero(part >= 0)
         width = int(part.max(initial=0)) + 1
@@ -41,16 +54,16 @@ class Partition:
         return cls(tuple(members[k] for k in kept), cells[kept] // width)
 
     def without(self, rows: Bools) -> Partition:
-        """Return the cells without the rows that are True, and without cells that this empties."""
+        """Return the cells without the rows where `rows` [M] is True; empty cells are dropped."""
         members = [cell[~rows[cell]] for cell in self.members]
         kept = [k for k, cell in enumerate(members) if len(cell)]
         return Partition(tuple(members[k] for k in kept), self.classes[kept])
 
     def rates(self, right: Floats | Bools) -> Floats:
-        """Return the mean of right [..., M] within each cell, [..., G]."""
+        """Return the mean of `right` [..., M] within each cell, [..., G]."""
         return np.stack([right[..., cell].mean(axis=-1) for cell in self.members], axis=-1)
 
     def draw(self, right: Bools, draws: int, generator: np.random.Generator) -> Floats:
-        """Return the rates of right [K, M] over bootstrap draws of rows within cells, [draws, K, G]."""
+        """Return the rates of `right` [K, M] in bootstrap samples drawn within cells, [draws, K, G]."""
         cells = [draw_rates(right[:, cell], draws, generator) for cell in self.members]
         return np.stack(cells, axis=-1)

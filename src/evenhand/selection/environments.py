@@ -1,4 +1,4 @@
-"""Environments inferred from a reference model: where its invariance fails most (EIIL)."""
+"""Infer two environments from the logits of a reference model (EIIL)."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from evenhand._typing import Floats, Ints
 
 
 def infer_environments(logits: Floats, y: Ints) -> Ints:
-    """Split rows in two so that the reference's risk asks for different logit scales in the parts.
+    """Split rows into the two environments in which the reference model breaks invariance most.
 
-    With weights q_i = sigmoid(θ_i), maximise ‖∂_s Σ_i q_i ℓ(s·f_i, y_i) / N‖² + ‖∂_s Σ_i (1 − q_i)
+    With weights q_i = sigmoid(θ_i), maximize ‖∂_s Σ_i q_i ℓ(s·f_i, y_i) / N‖² + ‖∂_s Σ_i (1 − q_i)
     ℓ(s·f_i, y_i) / N‖² at s = 1 over θ. The gradient of one row is g_i = Σ_c p_ic f_ic − f_iy, a number, so
     the maximum is known: q_i = 1 where g_i > 0 and 0 elsewhere. Proof: with a = Σ q_i g_i and b = Σ (1 − q_i)
-    g_i the sum a + b is fixed, hence a² + b² grows with |a − b|, which is largest when the signs are parted.
+    g_i the sum a + b is fixed, hence a² + b² grows with |a − b|, which is largest when q parts the signs.
 
     Parameters
     ----------
     logits : float [M, C]
-        f, of the reference.
+        Logits f of the reference model.
     y : int64 [M]
-        True codes.
+        True class codes.
 
     Returns
     -------
     int64 [M]
-        1 where the row asks for a smaller scale (mostly the reference's errors), 0 where for a larger one.
+        1 where a smaller logit scale lowers the row's loss (mostly the reference's errors), else 0.
 
     References
     ----------

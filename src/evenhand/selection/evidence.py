@@ -1,4 +1,4 @@
-"""A candidate replaces ERM only on evidence."""
+"""Replace ERM by a candidate only where the gain is beyond chance."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ VERDICT_NONE = "no evidence of a shortcut that calibration can mend"
 
 @dataclass(frozen=True)
 class Choice:
-    """Which candidate was kept, and on what evidence.
+    """The candidate that was kept, and the evidence for it.
 
     Attributes
     ----------
     candidate : str
-        Its name; `erm` when nothing replaced it.
+        Name of the kept candidate; `erm` if none replaced ERM.
     index : int or None
-        Its place among the candidates, None for ERM.
+        Position of the kept candidate; None for ERM.
     gain, low : float or None
-        Gain of the best admissible candidate in the rule, and its simultaneous lower bound.
+        Gain of the best admissible candidate in the rule's score, and its simultaneous lower bound.
     chance : float or None
-        The gain that flips at random would have had.
+        The gain that random flips at the same rate would have.
     trusted_gain : float or None
-        Its gain where rows that look mislabelled are left out.
+        Its gain without the rows that look mislabeled.
     retention : float or None
-        Its accuracy on the rows that ERM had right.
+        Its accuracy on the rows that ERM classifies correctly.
     looked_at, rows : int
-        Numbers of candidates and of judged rows.
+        Number of candidates, and of held-out rows.
     testimony : dict or None
-        What zero-shot says of the shortcut probe (`ProbeDiagnostics`); None where there is no probe.
+        The fields of `ProbeDiagnostics`; None where there is no probe.
     reason : str
-        One sentence.
+        One sentence that explains the choice.
     trials : tuple of dict
-        Every candidate with `gain`, `trusted_gain` and `retention` as above; empty where none was judged.
+        `gain`, `trusted_gain` and `retention` of every candidate; empty where none was scored.
     """
 
     candidate: str
@@ -61,79 +61,92 @@ class Choice:
     trials: tuple[Mapping[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data on the choice, without the trials."""
+        """Return all attributes but `trials`."""
         return {name: value for name, value in asdict(self).items() if name != "trials"}
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Keep ERM unless a candidate's gain in a rule is beyond chance.
+    """The guard: keep ERM unless a candidate's gain in a rule is beyond chance.
 
-    A candidate is admissible if it keeps at least 1 − `max_loss` of the rows that ERM had right, and still
-    gains where the suspects are left out: rows that zero-shot and ERM agree to be of another class. Label
-    noise looks like a shortcut's victims to every rule that counts errors; the suspects are where the two
-    differ. The admissible candidate of largest gain is taken when
+    A candidate is admissible if it is correct on at least 1 − `max_loss` of the rows where ERM is, and if it
+    still gains without the suspects, the rows that look mislabeled (`HeldOutPredictions.suspects`). To a rule
+    that counts errors, label noise and the victims of a shortcut look alike; the suspects tell them apart.
+    The admissible candidate of largest gain replaces ERM if
 
         gain − q > max(0, gain of random flips),
 
-    q being the `confidence` quantile, over bootstrap draws within cells, of the largest excess over all
-    candidates of the drawn gain over the observed one: a bound that holds for all candidates at once.
-    Random flips change ERM's prediction, per predicted class, as often as the candidate does.
+    where q is the `confidence` quantile of max_k (drawn gain_k − gain_k) over bootstrap draws within cells.
+    This bound holds for all candidates k at once. Random flips change ERM's prediction, per predicted class,
+    as often as the candidate does.
 
-    Before all that, zero-shot is heard: where it says that the probe reads no shortcut, ERM is kept.
+    ERM is also kept where the diagnostics of the shortcut probe fail `probe_check`.
 
     Attributes
     ----------
-    rule : Rule
-        What is gained in.
-    confidence : float
+    rule : Rule, default=SHORTCUT_CELL
+        The rule whose score is compared.
+    confidence : float, default=0.95
         One-sided level of the bound, above 0 and below 1.
-    max_loss : float
-        Largest share of ERM's right rows that may become wrong.
-    draws : int
-        Bootstrap draws.
-    witness : ProbeSanityCheck or None
-        What zero-shot must say of the probe; None asks nothing.
+    max_loss : float, default=0.1
+        Largest share of the rows that ERM classifies correctly that a candidate may misclassify.
+    n_resamples : int, default=1000
+        Number of bootstrap samples.
+    probe_check : ProbeSanityCheck or None, default=ProbeSanityCheck()
+        Bounds on the diagnostics of the shortcut probe; None skips the check. It is also skipped for the
+        oracle rule, and where there is no probe.
+
+    Raises
+    ------
+    EvenhandError
+        If a number is out of its range.
     """
 
     rule: Rule = SHORTCUT_CELL
     confidence: float = 0.95
     max_loss: float = 0.1
-    draws: int = 1000
-    witness: ProbeSanityCheck | None = field(default_factory=ProbeSanityCheck)
+    n_resamples: int = 1000
+    probe_check: ProbeSanityCheck | None = field(default_factory=ProbeSanityCheck)
 
     def __post_init__(self) -> None:
-        check(self, confidence=INSIDE, max_loss=SHARE, draws=COUNT)
+        check(self, confidence=INSIDE, max_loss=SHARE, n_resamples=COUNT)
 
     def choose(
-        self, names: Sequence[str], predictions: Ints, judged: HeldOutPredictions, seed: int
+        self, names: Sequence[str], predictions: Ints, held_out: HeldOutPredictions, seed: int
     ) -> Choice:
         """Choose among K candidates.
 
         Parameters
         ----------
         names : sequence of K str
-            Of the candidates.
+            Names of the candidates.
         predictions : int64 [K, M]
-            Predicted codes on the judged rows.
-        judged : HeldOutPredictions
-            The rows, with ERM's predictions.
+            Class codes that each candidate predicts on the held-out rows.
+        held_out : HeldOutPredictions
+            Labels and reference predictions of the same rows.
         seed : int
-            Root of the bootstrap's stream.
+            Seed of the bootstrap.
+
+        Returns
+        -------
+        Choice
+            The kept candidate, with the figures behind it.
         """
-        partition = self.rule.partition(judged)
+        partition = self.rule.partition(held_out)
         if not names or not any(len(cell) for cell in partition.members):
-            return _erm_kept(names, judged, "too few judged rows to compare cells")
-        heard = ProbeDiagnostics.of(judged) if self._asks(judged) else None
-        if heard and self.witness and (objection := self.witness.objection(heard, has_text=judged.has_text)):
-            return _erm_kept(names, judged, objection, heard)
-        right_erm = judged.erm == judged.y
-        right = predictions == judged.y
+            return _erm_kept(names, held_out, "too few held-out rows to compare cells")
+        diagnostics = ProbeDiagnostics.of(held_out) if self._checks_probe(held_out) else None
+        if diagnostics and self.probe_check:
+            objection = self.probe_check.objection(diagnostics, has_text=held_out.has_text)
+            if objection:
+                return _erm_kept(names, held_out, objection, diagnostics)
+        right_erm = held_out.erm == held_out.y
+        right = predictions == held_out.y
         gain = self._gains(right, right_erm, partition)
-        trusted_cells = partition.without(judged.suspects)
+        trusted_cells = partition.without(held_out.suspects)
         if not trusted_cells.members:
             return _erm_kept(
-                names, judged, "every judged row looks mislabelled to zero-shot and ERM alike", heard
+                names, held_out, "every held-out row looks mislabeled to zero-shot and ERM alike", diagnostics
             )
         trusted = self._gains(right, right_erm, trusted_cells)
         retention = right[:, right_erm].mean(axis=1) if right_erm.any() else np.ones(len(names))
@@ -141,18 +154,18 @@ class Evidence:
         if (retention < 1 - self.max_loss).all():
             return _erm_kept(
                 names,
-                judged,
-                f"every candidate loses more than {self.max_loss:.0%} of the rows ERM had right",
-                heard,
+                held_out,
+                f"every candidate loses more than {self.max_loss:.0%} of the rows where ERM is correct",
+                diagnostics,
                 trials,
             )
         admissible = (retention >= 1 - self.max_loss) & (trusted > 0)
         if not admissible.any():
             reason = "no candidate gains on rows whose labels can be trusted"
-            return _erm_kept(names, judged, reason, heard, trials)
+            return _erm_kept(names, held_out, reason, diagnostics, trials)
         best = int(np.where(admissible, gain, -np.inf).argmax())
         low = float(gain[best] - self._excess(right, right_erm, gain, partition, seed))
-        chance = self._chance(predictions[best], judged, partition)
+        chance = self._chance(predictions[best], held_out, partition)
         kept = low > max(0.0, chance)
         figures = f"gain {gain[best]:.3f} in {self.rule.name}, lower bound {low:.3f}, chance {chance:.3f}"
         return Choice(
@@ -164,16 +177,16 @@ class Evidence:
             trusted_gain=float(trusted[best]),
             retention=float(retention[best]),
             looked_at=len(names),
-            rows=len(judged.y),
-            testimony=None if heard is None else heard.as_dict(),
+            rows=len(held_out.y),
+            testimony=None if diagnostics is None else diagnostics.as_dict(),
             reason=figures if kept else f"{VERDICT_NONE}: best {figures}",
             trials=trials,
         )
 
-    def _asks(self, judged: HeldOutPredictions) -> bool:
-        """Tell whether zero-shot is heard: not for the oracle rule, nor where there is no probe."""
-        known = judged.shortcut_margin is not None and judged.zero_shot_margin is not None
-        return self.witness is not None and self.rule.group_labels_used == "none" and known
+    def _checks_probe(self, held_out: HeldOutPredictions) -> bool:
+        """Tell whether the probe is checked: not for the oracle rule, nor where there is no probe."""
+        known = held_out.shortcut_margin is not None and held_out.zero_shot_margin is not None
+        return self.probe_check is not None and self.rule.group_labels_used == "none" and known
 
     def _gains(self, right: Bools, right_erm: Bools, partition: Partition) -> Floats:
         """Return each candidate's score minus ERM's, [K]."""
@@ -185,20 +198,20 @@ class Evidence:
         """Return q: how far the drawn gain of any candidate exceeds its observed one."""
         generator = numpy_stream(seed, "evidence")
         both = np.vstack([right_erm, right])
-        scores = self.rule.reduce(partition.draw(both, self.draws, generator), partition.classes)
+        scores = self.rule.reduce(partition.draw(both, self.n_resamples, generator), partition.classes)
         excess = (scores[:, 1:] - scores[:, :1] - gain).max(axis=1)
         return float(np.quantile(excess, self.confidence))
 
-    def _chance(self, predicted: Ints, judged: HeldOutPredictions, partition: Partition) -> float:
-        """Return the gain if ERM's predictions changed at the candidate's rate, blind to the truth.
+    def _chance(self, predicted: Ints, held_out: HeldOutPredictions, partition: Partition) -> float:
+        """Return the gain of random flips of ERM's predictions at the candidate's rate.
 
-        A right row becomes wrong with its rate f; a wrong row becomes right with f / (C − 1).
+        With flip rate f a correct row becomes wrong with probability f, a wrong one correct with f / (C − 1).
         """
-        erm, n_classes = judged.erm, judged.n_classes
+        erm, n_classes = held_out.erm, held_out.n_classes
         changed = (predicted != erm).astype(np.float64)
         counts = np.maximum(1, np.bincount(erm, minlength=n_classes))
         rate = (np.bincount(erm, weights=changed, minlength=n_classes) / counts)[erm]
-        right = erm == judged.y
+        right = erm == held_out.y
         expected = np.where(right, 1 - rate, rate / max(1, n_classes - 1))
         scores = self.rule.scores(np.vstack([right, expected]), partition)
         return float(scores[1] - scores[0])
@@ -216,9 +229,9 @@ def _trials(
 
 def _erm_kept(
     names: Sequence[str],
-    judged: HeldOutPredictions,
+    held_out: HeldOutPredictions,
     reason: str,
-    heard: ProbeDiagnostics | None = None,
+    diagnostics: ProbeDiagnostics | None = None,
     trials: tuple[Mapping[str, Any], ...] = (),
 ) -> Choice:
     return Choice(
@@ -230,8 +243,8 @@ def _erm_kept(
         trusted_gain=None,
         retention=None,
         looked_at=len(names),
-        rows=len(judged.y),
-        testimony=None if heard is None else heard.as_dict(),
+        rows=len(held_out.y),
+        testimony=None if diagnostics is None else diagnostics.as_dict(),
         reason=f"{VERDICT_NONE}: {reason}",
         trials=trials,
     )

@@ -1,4 +1,4 @@
-"""What selection may see of the rows that it judges candidates on."""
+"""Predictions of the reference models on held-out rows: all that selection may see of them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from evenhand._typing import Bools, Floats, Ints
 
 @dataclass(frozen=True)
 class HeldOutPredictions:
-    """Rows that none of the judged models was trained on.
+    """Labels and reference predictions of M rows that trained none of the candidates.
 
     Attributes
     ----------
     y : int64 [M]
-        True codes.
+        True class codes.
     zero_shot : int64 [M]
-        Codes predicted by zero-shot.
+        Class codes that zero-shot predicts.
     erm_logits : float32 [M, C]
-        Of ERM.
+        Logits of ERM.
     shortcut : int64 [M]
-        Codes predicted by the shortcut probe; y itself where there is no probe.
+        Class codes that the shortcut probe predicts; `y` itself where there is no probe.
     zero_shot_margin, shortcut_margin : float32 [M] or None
-        Logit of the true class minus the largest other one; the probe's is None where there is no probe.
+        Logit of the true class minus the largest other logit. The probe's is None where there is no probe.
     z : float32 [M, D] or None
-        Embeddings by the pretrained projection, for rules that read them.
+        Embeddings by the pretrained projection, for the rules with `reads_features`.
     groups : int64 [M] or None
-        Group codes, -1 where unknown. Only the oracle rule reads them.
-    has_text : bool
-        Whether zero-shot is that of class names, not of the class centroids that stand in for them.
+        Group codes, −1 where unknown. Only the oracle rule reads them.
+    has_text : bool, default=True
+        Whether zero-shot uses the prompts of the class names; without them it uses class centroids.
     """
 
     y: Ints
@@ -47,24 +47,24 @@ class HeldOutPredictions:
 
     @property
     def n_classes(self) -> int:
-        """C."""
+        """Number of classes C."""
         return int(self.erm_logits.shape[1])
 
     @property
     def erm(self) -> Ints:
-        """Codes predicted by ERM, [M]."""
+        """Class codes that ERM predicts, [M]."""
         predicted: Ints = self.erm_logits.argmax(axis=1)
         return predicted
 
     @property
     def suspects(self) -> Bools:
-        """Rows that zero-shot and ERM agree to be of another class: mislabelled, as far as they can tell."""
+        """Rows that may be mislabeled: zero-shot and ERM predict the same other class, bool [M]."""
         suspects: Bools = (self.zero_shot == self.erm) & (self.erm != self.y)
         return suspects
 
     @staticmethod
     def concatenate(parts: Sequence[HeldOutPredictions]) -> HeldOutPredictions:
-        """Return the rows of all parts, in order; what some part lacks, the whole lacks."""
+        """Return the rows of all parts in order; a field that is None in one part is None in the result."""
 
         def together(name: str) -> Any:
             values = [getattr(part, name) for part in parts]

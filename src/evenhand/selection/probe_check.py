@@ -1,9 +1,9 @@
-"""Whether the shortcut probe reads a shortcut: zero-shot, which never saw the labels, is the witness.
+"""Check that the shortcut probe reads a shortcut, by comparing it with zero-shot, which never saw the labels.
 
-A probe that reads the background errs on rows whose class is plain to see, so zero-shot has them right, and
-how clearly it sees a row's class says nothing of how the probe takes it. A probe that reads the class itself
-errs on hard rows, where zero-shot errs too, and both grow unsure together. Then a gain on the probe's errors
-is a gain on hard or mislabelled rows, and says nothing about groups.
+A probe that reads the background errs on rows whose class is easy to see. Zero-shot classifies those rows
+correctly, and its margin is unrelated to the probe's. A probe that reads the class itself errs on hard rows,
+where zero-shot errs too, and both margins fall together. A gain on the errors of such a probe is a gain on
+hard or mislabeled rows; it says nothing about groups.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from evenhand.selection.held_out import HeldOutPredictions
 
 @dataclass(frozen=True)
 class ProbeDiagnostics:
-    """What zero-shot says of the probe.
+    """Diagnostics of the shortcut probe, by comparison with zero-shot.
 
     Attributes
     ----------
     legibility : float
-        The probe's class-mean accuracy above chance, 1 for a perfect one.
+        Class-mean accuracy of the probe above chance; 1 for a perfect probe.
     competence : float
-        Zero-shot's class-mean accuracy above chance, as a share of ERM's.
+        Class-mean accuracy of zero-shot above chance, divided by that of ERM.
     agreement : float
-        Rank correlation within classes of zero-shot's margin with the probe's, without the suspects.
+        Rank correlation, within classes, of the margins of zero-shot and the probe, without the suspects.
     support : float
-        Zero-shot's accuracy where the probe is wrong, as a share of that where it is right; no suspects.
+        Accuracy of zero-shot where the probe is wrong, divided by its accuracy where the probe is correct,
+        without the suspects; 1 where that is undefined.
     """
 
     legibility: float
@@ -40,43 +41,50 @@ class ProbeDiagnostics:
     support: float
 
     @classmethod
-    def of(cls, judged: HeldOutPredictions) -> ProbeDiagnostics:
-        """Hear zero-shot on the judged rows, whose probe and margins must be known."""
-        assert judged.zero_shot_margin is not None
-        assert judged.shortcut_margin is not None
-        trusted = ~judged.suspects
-        wrong = judged.shortcut != judged.y
-        seen = judged.zero_shot == judged.y
+    def of(cls, held_out: HeldOutPredictions) -> ProbeDiagnostics:
+        """Return the diagnostics on held-out rows; both margins must be known."""
+        assert held_out.zero_shot_margin is not None
+        assert held_out.shortcut_margin is not None
+        trusted = ~held_out.suspects
+        wrong = held_out.shortcut != held_out.y
+        seen = held_out.zero_shot == held_out.y
         where_right, where_wrong = seen[trusted & ~wrong], seen[trusted & wrong]
         comparable = len(where_wrong) > 0 and where_right.any()
         return cls(
-            legibility=above_chance(judged.shortcut, judged.y),
-            competence=above_chance(judged.zero_shot, judged.y)
-            / max(above_chance(judged.erm, judged.y), np.finfo(float).tiny),
+            legibility=above_chance(held_out.shortcut, held_out.y),
+            competence=above_chance(held_out.zero_shot, held_out.y)
+            / max(above_chance(held_out.erm, held_out.y), np.finfo(float).tiny),
             agreement=within_class_correlation(
-                judged.zero_shot_margin[trusted], judged.shortcut_margin[trusted], judged.y[trusted]
+                held_out.zero_shot_margin[trusted], held_out.shortcut_margin[trusted], held_out.y[trusted]
             ),
             support=float(where_wrong.mean() / where_right.mean()) if comparable else 1.0,
         )
 
     def as_dict(self) -> dict[str, float]:
-        """Return plain data."""
+        """Return the four attributes."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class ProbeSanityCheck:
-    """What zero-shot must say before a gain in the probe's cells counts.
+    """Bounds on `ProbeDiagnostics` under which a gain in the probe's cells counts as evidence.
 
-    The bounds were set on the sets of `benchmarks/selection.py` and on others held against them; the
-    documentation has the figures.
+    The defaults were set on the data sets of `benchmarks/selection.py` and checked on others. The page
+    "Choosing without group labels" has the figures.
 
     Attributes
     ----------
-    legibility, competence : float
-        Least values: under them the probe reads nothing, or zero-shot is no judge of these classes.
-    agreement, support : float
-        The probe is taken to read the class itself where agreement is above, and support under, its bound.
+    legibility : float, default=0.2
+        Smallest legibility; below it the probe reads nothing.
+    competence : float, default=0.7
+        Smallest competence; below it zero-shot does not know the classes.
+    agreement, support : float, default=0.4, 0.95
+        The probe reads the class itself where agreement is above its bound and support is below its bound.
+
+    Raises
+    ------
+    EvenhandError
+        If a bound is not between 0 and 1.
     """
 
     legibility: float = 0.2
@@ -87,24 +95,38 @@ class ProbeSanityCheck:
     def __post_init__(self) -> None:
         check(self, legibility=SHARE, competence=SHARE, agreement=SHARE, support=SHARE)
 
-    def objection(self, heard: ProbeDiagnostics, *, has_text: bool = True) -> str | None:
-        """Return why the probe's cells are no evidence, or None; without text class centroids testify."""
+    def objection(self, diagnostics: ProbeDiagnostics, *, has_text: bool = True) -> str | None:
+        """Return why a gain in the probe's cells is no evidence, or None.
+
+        Parameters
+        ----------
+        diagnostics : ProbeDiagnostics
+            Diagnostics of the probe.
+        has_text : bool, default=True
+            Whether zero-shot uses class names; the sentence speaks of class centroids otherwise.
+        """
         if has_text:
             names, knows, errs = "class names", "zero-shot hardly knows these classes", "zero-shot errs"
         else:
             names, knows = "class centroids", "class centroids hardly tell these classes apart"
             errs = "class centroids err"
-        if heard.legibility < self.legibility:
+        if diagnostics.legibility < self.legibility:
             return f"nothing but the {names} tells the classes apart, so no shortcut can be read"
-        if heard.competence < self.competence:
+        if diagnostics.competence < self.competence:
             return f"{knows}, so nothing vouches for what the shortcut probe reads"
-        if heard.agreement > self.agreement and heard.support < self.support:
+        if diagnostics.agreement > self.agreement and diagnostics.support < self.support:
             return f"the shortcut probe errs where {errs} too: its errors are hard rows, no minority"
         return None
 
 
 def above_chance(predicted: Ints, y: Ints) -> float:
-    """Return (mean over classes of accuracy − 1/C) / (1 − 1/C), C the number of classes in y [M]."""
+    """Return the class-mean accuracy above chance, (mean_c accuracy_c − 1/C) / (1 − 1/C).
+
+    Parameters
+    ----------
+    predicted, y : int64 [M]
+        Predicted and true class codes; C is the number of classes in `y`. With one class the value is 1.
+    """
     codes = np.unique(y)
     if len(codes) < 2:
         return 1.0
@@ -113,14 +135,14 @@ def above_chance(predicted: Ints, y: Ints) -> float:
 
 
 def within_class_correlation(a: Floats, b: Floats, y: Ints) -> float:
-    """Return Pearson's correlation of ranks that are taken within the classes y [M], spread over −½ to ½.
+    """Return Pearson's correlation of the ranks of `a` and `b` [M] within classes `y` [M].
 
-    0 where either is constant within every class.
+    Ranks are scaled to −½ to ½ in each class. The value is 0 if `a` or `b` is constant in every class.
     """
     ranks = np.zeros((2, len(y)))
     for code in np.unique(y):
         rows: Bools = y == code
-        for line, values in zip(ranks, (a, b), strict=True):
-            line[rows] = (rankdata(values[rows]) - 0.5) / rows.sum() - 0.5
+        for rank, values in zip(ranks, (a, b), strict=True):
+            rank[rows] = (rankdata(values[rows]) - 0.5) / rows.sum() - 0.5
     norm = float(np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum()))
     return float((ranks[0] * ranks[1]).sum()) / norm if norm > 0 else 0.0

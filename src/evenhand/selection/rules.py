@@ -1,7 +1,7 @@
-"""Label-free rules: one number per candidate, from its right and wrong rows.
+"""Selection rules: one score per candidate, from the rows that it classifies correctly.
 
-A rule cuts the judged rows into cells and reduces the accuracies in them. `WORST_GROUP` is the oracle that
-the others are measured against, and says that it uses group labels.
+A rule divides the held-out rows into cells and reduces the accuracies in them to one number. All rules but
+`WORST_GROUP` are label-free. `WORST_GROUP` is the oracle to compare them with, and declares its group labels.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ MIN_ROWS = 5
 
 @dataclass(frozen=True)
 class Rule:
-    """Scores candidates; larger is better.
+    """Score of a candidate on held-out rows; larger is better.
 
     Attributes
     ----------
     name : str
-        As printed in every table.
+        Name in the registry and in every table.
     partition : callable
-        Judged rows to cells.
+        Function from `HeldOutPredictions` to a `Partition`.
     reduce : callable
-        Accuracies [..., G] in the cells and the cells' classes [G] to scores [...].
-    group_labels_used : str
-        `none` for every rule but the oracle.
-    reads_features : bool
-        Whether the cells depend on the embeddings, which are kept for such rules alone.
+        Function from the accuracies [..., G] in the cells and the cells' classes [G] to scores [...].
+    group_labels_used : "none" or "validation", default="none"
+        Which group labels the cells depend on.
+    reads_features : bool, default=False
+        Whether the cells depend on the embeddings; they are stored only for such rules.
     """
 
     name: str
@@ -48,99 +48,99 @@ class Rule:
     reads_features: bool = False
 
     def scores(self, right: Floats | Bools, partition: Partition) -> Floats:
-        """Return the scores [...] of candidates by their right rows [..., M] in this rule's cells."""
+        """Return the scores [...] of candidates that are correct where `right` [..., M] is True."""
         return self.reduce(partition.rates(right), partition.classes)
 
 
 def mean(rates: Floats, _classes: Ints) -> Floats:
-    """Return the mean over cells."""
+    """Return the mean over cells, [...]."""
     out: Floats = rates.mean(axis=-1)
     return out
 
 
 def smallest(rates: Floats, _classes: Ints) -> Floats:
-    """Return the smallest over cells."""
+    """Return the minimum over cells, [...]."""
     out: Floats = rates.min(axis=-1)
     return out
 
 
 def worst_class_mean(rates: Floats, classes: Ints) -> Floats:
-    """Return the smallest over classes of the mean over a class's cells."""
+    """Return the minimum over classes of the mean over the cells of a class, [...]."""
     out: Floats = np.min([rates[..., classes == c].mean(axis=-1) for c in np.unique(classes)], axis=0)
     return out
 
 
-def everything(judged: HeldOutPredictions) -> Partition:
-    """Return one cell of all rows."""
-    return Partition((np.arange(len(judged.y)),), np.array([-1]))
+def everything(held_out: HeldOutPredictions) -> Partition:
+    """Return a single cell that holds all rows."""
+    return Partition((np.arange(len(held_out.y)),), np.array([-1]))
 
 
-def by_class(judged: HeldOutPredictions) -> Partition:
+def by_class(held_out: HeldOutPredictions) -> Partition:
     """Return one cell per class."""
-    return Partition.of(judged.y, np.zeros_like(judged.y))
+    return Partition.of(held_out.y, np.zeros_like(held_out.y))
 
 
-def by_erm_error(judged: HeldOutPredictions) -> Partition:
-    """Return the cells class × (ERM right or wrong)."""
-    return Partition.of(judged.y, (judged.erm == judged.y).astype(np.int64), MIN_ROWS)
+def by_erm_error(held_out: HeldOutPredictions) -> Partition:
+    """Return the cells class × (ERM is correct or not)."""
+    return Partition.of(held_out.y, (held_out.erm == held_out.y).astype(np.int64), MIN_ROWS)
 
 
-def by_shortcut(judged: HeldOutPredictions) -> Partition:
-    """Return the cells class × (class that the shortcut probe takes the row for)."""
-    return Partition.of(judged.y, judged.shortcut, MIN_ROWS)
+def by_shortcut(held_out: HeldOutPredictions) -> Partition:
+    """Return the cells class × (class that the shortcut probe predicts)."""
+    return Partition.of(held_out.y, held_out.shortcut, MIN_ROWS)
 
 
-def by_cluster(judged: HeldOutPredictions) -> Partition:
+def by_cluster(held_out: HeldOutPredictions) -> Partition:
     """Return the cells class × cluster of the pretrained embeddings, small clusters merged.
 
     Raises
     ------
     EvenhandError
-        If the embeddings were not kept.
+        If `held_out.z` is None.
     """
-    if judged.z is None:
-        raise EvenhandError("clusters need the embeddings z of the judged rows and none came; give them")
-    return Partition.of(judged.y, class_clusters(judged.z, judged.y, clusters=4, min_rows=20))
+    if held_out.z is None:
+        raise EvenhandError("clusters need the embeddings z of the held-out rows, but z is None; give them")
+    return Partition.of(held_out.y, class_clusters(held_out.z, held_out.y, clusters=4, min_rows=20))
 
 
-def by_environment(judged: HeldOutPredictions) -> Partition:
+def by_environment(held_out: HeldOutPredictions) -> Partition:
     """Return the cells class × environment inferred from ERM's logits."""
-    return Partition.of(judged.y, infer_environments(judged.erm_logits, judged.y), MIN_ROWS)
+    return Partition.of(held_out.y, infer_environments(held_out.erm_logits, held_out.y), MIN_ROWS)
 
 
-def by_group(judged: HeldOutPredictions) -> Partition:
+def by_group(held_out: HeldOutPredictions) -> Partition:
     """Return one cell per known group.
 
     Raises
     ------
     EvenhandError
-        If groups are unknown.
+        If `held_out.groups` is None.
     """
-    if judged.groups is None:
+    if held_out.groups is None:
         raise EvenhandError(
-            "selection by worst_group needs the group labels of the validation rows and none came; "
+            "selection by worst_group needs the group labels of the validation rows, but there are none; "
             "give them, or choose a label-free rule such as shortcut_cell"
         )
-    return Partition.of(judged.y, judged.groups)
+    return Partition.of(held_out.y, held_out.groups)
 
 
 ACCURACY = Rule("accuracy", everything, mean)
-"""Plain accuracy. Nearly blind to the worst group; here for comparison."""
+"""Plain accuracy. It hardly sees the worst group; it is here for comparison."""
 
 WORST_CLASS = Rule("worst_class", by_class, smallest)
 """Worst accuracy over classes (the rule of SubpopBench)."""
 
 WORST_CELL = Rule("worst_cell", by_erm_error, smallest)
-"""Worst accuracy over class × (ERM right or wrong)."""
+"""Worst accuracy over class × (ERM is correct or not)."""
 
 BALANCED_CELL = Rule("balanced_cell", by_erm_error, worst_class_mean)
-"""The mean of a class's two accuracies where ERM is right and wrong; the worst class of that."""
+"""Worst class, each scored by the mean of its accuracy where ERM is correct and where it is not."""
 
 SHORTCUT_CELL = Rule("shortcut_cell", by_shortcut, mean)
-"""Mean accuracy over class × (what a shortcut probe takes the row for): the default.
+"""Mean accuracy over class × (class that the shortcut probe predicts): the default.
 
-The probe reads what goes with the classes but does not name them, so its guess stands in for the spurious
-attribute. Cells do not depend on ERM's errors, so chance flips gain nothing in them.
+The probe reads what is correlated with the classes but is not in their names. Its prediction stands in for
+the spurious attribute. The cells do not depend on ERM's errors, so random flips gain nothing in them.
 """
 
 WORST_SHORTCUT_CELL = Rule("worst_shortcut_cell", by_shortcut, smallest)
@@ -173,13 +173,23 @@ RULES = {
 
 
 def find_rule(name: str) -> Rule:
-    """Return the rule of that name.
+    """Return the selection rule with this name.
+
+    Parameters
+    ----------
+    name : str
+        A key of `RULES`.
 
     Raises
     ------
     EvenhandError
-        If there is none.
+        If there is no such rule.
+
+    Examples
+    --------
+    >>> find_rule("shortcut_cell").group_labels_used
+    'none'
     """
     if name not in RULES:
-        raise EvenhandError(f"selection rule {name!r} is unknown; the rules are {', '.join(RULES)}")
+        raise EvenhandError(f"selection: rule {name!r} is unknown; the rules are {', '.join(RULES)}")
     return RULES[name]

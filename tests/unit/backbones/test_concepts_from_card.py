@@ -15,7 +15,7 @@ from evenhand.cli.app import app
 from evenhand.data.concepts import parse_concept_words
 from evenhand.datasets.scenes import write_scenes
 from evenhand.extract.local import embed
-from evenhand.runs.fit import fit_row
+from evenhand.runs.fit import FitOptions, fit_row
 
 CONTENT = {"spurious": {"ground": ["water", "land"]}}
 
@@ -66,9 +66,9 @@ def test_imported_embeddings_have_no_text_tower(table: FeatureTable) -> None:
 def test_words_of_another_model_are_refused(store: Path) -> None:
     table = load_store(store)
     concepts = concepts_for(table, parse_concept_words(CONTENT))
-    row, fitted, _ = fit_row(table, "roboshot", 0, concepts=concepts)
+    row, fitted, _, _ = fit_row(table, "roboshot", 0, FitOptions(concepts=concepts))
     assert row.needs == ["text", "words"]
     assert not np.array_equal(fitted.model_.projection.weight.numpy(), table.head.weight)
-    fit_row(table, "zero_shot", 0, concepts=concepts)
+    fit_row(table, "zero_shot", 0, FitOptions(concepts=concepts))
     with pytest.raises(EvenhandError, match="concepts: they were embedded by weights 0000 but the store was"):
-        fit_row(table, "roboshot", 0, concepts=dataclasses.replace(concepts, weights="0000"))
+        fit_row(table, "roboshot", 0, FitOptions(concepts=dataclasses.replace(concepts, weights="0000")))

@@ -21,7 +21,7 @@ from evenhand.evaluation.results import (
     RowInterval,
     no_result,
     results_schema,
-    summarise,
+    summarize,
 )
 
 
@@ -101,7 +101,7 @@ def results() -> Results:
     ]
     one = RowInterval(value=0.2, low=0.15, high=0.25)
     over = OverRows(worst_group=one, worst_class=one, plain=one, difference_to_erm=one)
-    summary = [s.model_copy(update={"over_test_rows": over}) for s in summarise(rows)]
+    summary = [s.model_copy(update={"over_test_rows": over}) for s in summarize(rows)]
     kept = KeptMethod(
         seed=0,
         method="probe",

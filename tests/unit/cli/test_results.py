@@ -5,7 +5,7 @@ import pytest
 
 from evenhand.cli.results import show_results
 from evenhand.evaluation.metrics import Averages, Rate
-from evenhand.evaluation.results import Difference, ResultRow, Results, summarise
+from evenhand.evaluation.results import Difference, ResultRow, Results, summarize
 
 
 def rate(name: str, n: int = 100) -> Rate:
@@ -29,7 +29,7 @@ def row(seed: int) -> ResultRow:
 
 def results(seeds: int) -> Results:
     rows = [row(seed) for seed in range(seeds)]
-    return Results(schema=1, provenance={}, rows=rows, summary=summarise(rows))
+    return Results(schema=1, provenance={}, rows=rows, summary=summarize(rows))
 
 
 def test_one_row_shows_classes_groups_reason_and_notes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Which method replaces ERM, from what units predict on held-out rows."""
+"""Which method replaces ERM, from what jobs predict on held-out rows."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from evenhand import FeatureTable
-from evenhand.comparison.assemble import Entry, assemble
+from evenhand.comparison.assemble import FinishedJobs, assemble
 from evenhand.comparison.job import JobResult, Trial
+from evenhand.comparison.requirements import Entry
 from evenhand.data.partition import held_out
 from evenhand.evaluation.results import Results
 from evenhand.selection.held_out import HeldOutPredictions
@@ -22,7 +23,7 @@ def assembled(table: FeatureTable) -> Any:
         uses: dict[str, Any], seeds: tuple[int, ...] = (0,), kept: str = "erm", **predicted: Any
     ) -> Results:
         rows = {seed: held_out(table, seed) for seed in seeds}
-        judged, units = {}, {}
+        held_out_predictions, found = {}, {}
         entries = [
             Entry("erm", "ok", None),
             *(Entry(name, "ok", None, uses.get(name, "none")) for name in predicted),
@@ -31,10 +32,12 @@ def assembled(table: FeatureTable) -> Any:
             y = table.y[rows[seed].validation]
             place = (table.attributes["place"][rows[seed].validation] == "wood").astype(np.int64)
             logits = 4.0 * np.eye(2, dtype=np.float32)[place]
-            judged[seed] = HeldOutPredictions(y=y, zero_shot=y, erm_logits=-logits, shortcut=place)
+            held_out_predictions[seed] = HeldOutPredictions(
+                y=y, zero_shot=y, erm_logits=-logits, shortcut=place
+            )
             for name, held in {"erm": place, **predicted}.items():
                 codes = held(y) if callable(held) else held
-                units[name, seed] = JobResult(
+                found[name, seed] = JobResult(
                     method=name,
                     seed=seed,
                     status="ok",
@@ -44,7 +47,8 @@ def assembled(table: FeatureTable) -> Any:
                     logits=np.eye(2)[codes].tolist(),
                     kept={"candidate": kept, "reason": "gain 0.4"} if name == "cfr" else None,
                 )
-        return assemble(table, entries, units, judged, rows=rows, rule=SHORTCUT_CELL, column="place", made={})
+        jobs = FinishedJobs(table, entries, rows, SHORTCUT_CELL, "place", found, held_out_predictions)
+        return assemble(jobs, {})
 
     return assembled
 

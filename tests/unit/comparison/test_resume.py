@@ -16,7 +16,7 @@ import pytest
 
 from evenhand import EvenhandError, FeatureTable, compare, import_embeddings, load_store
 from evenhand.comparison import run as module
-from evenhand.comparison.job_cache import UnitFiles, fingerprint, key_of
+from evenhand.comparison.job_cache import JobCache, fingerprint, key_of
 from evenhand.comparison.workers import Workers
 from evenhand.data.lock import FolderLock
 
@@ -119,10 +119,10 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
     def run(table: FeatureTable, task: Any) -> Any:
         worked.append((task.method, task.seed))
-        return run_unit(table, task)
+        return run_job(table, task)
 
-    run_unit = module.run_unit
-    monkeypatch.setattr(module, "run_unit", run)
+    run_job = module.run_job
+    monkeypatch.setattr(module, "run_job", run)
     return worked
 
 
@@ -185,7 +185,7 @@ def test_the_content_of_a_store_is_its_name(table: FeatureTable, store: Path) ->
 
 
 def test_one_comparison_at_a_time_writes_a_folder(table: FeatureTable, tmp_path: Path) -> None:
-    with UnitFiles(tmp_path), pytest.raises(EvenhandError, match="is being written by another process"):
+    with JobCache(tmp_path), pytest.raises(EvenhandError, match="is being written by another process"):
         compare(table, methods=["erm"], out=tmp_path)
     FolderLock(tmp_path).release()
 
@@ -195,4 +195,4 @@ def test_a_worker_that_ends_early_is_told(table: FeatureTable) -> None:
         assert workers._pool is not None
         workers._pool.submit(os._exit, 1).exception()
         with pytest.raises(EvenhandError, match="a worker process ended before its work was done"):
-            next(workers.run(module.run_unit, [None]))  # type: ignore[list-item]
+            next(workers.run(module.run_job, [None]))  # type: ignore[list-item]

@@ -8,7 +8,7 @@ from evenhand import FeatureTable, load_store
 from evenhand.data.embeddings import import_embeddings
 from evenhand.data.partition import held_out, parts
 from evenhand.runs.fit import fit_row
-from evenhand.runs.temperature import apart_for_confidence
+from evenhand.runs.temperature import rows_for_temperature
 
 
 def by_patient(table: FeatureTable) -> FeatureTable:
@@ -20,12 +20,12 @@ def test_held_out_rows_share_no_unit_with_training(table):
     assert table.units is not None
     rows = held_out(table, 0)
     assert not set(table.units[rows.train]) & set(table.units[rows.validation])
-    rows, judged, _ = apart_for_confidence(table, parts(table, "train"), 0)
+    rows, judged, _ = rows_for_temperature(table, parts(table, "train"), 0)
     assert not set(table.units[rows.train]) & set(table.units[judged])
 
 
 def test_a_method_chooses_on_rows_that_share_no_unit_with_training(table):
-    row, _, rows = fit_row(by_patient(table), "cfr", 0)
+    row, _, rows, _ = fit_row(by_patient(table), "cfr", 0)
     assert len(rows.validation) > 0
     assert "held-out training rows" in row.selection
 

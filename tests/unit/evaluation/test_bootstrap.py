@@ -46,7 +46,7 @@ def test_group_rates_leave_unknown_rows_out() -> None:
 def test_intervals_are_those_of_slow_draws() -> None:
     right, erm = flags(0.8, 2), flags(0.6, 3)
     both = np.concatenate([right, erm])
-    found = over_rows(right, erm, Y, GROUPS, draws=20_000)
+    found = over_rows(right, erm, Y, GROUPS, n_resamples=20_000)
     groups, classes = slow(both, GROUPS, 3000).min(axis=2), slow(both, Y, 3000)
     shares = np.bincount(Y) / len(Y)
     expected = {

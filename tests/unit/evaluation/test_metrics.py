@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from evenhand.evaluation.metrics import evaluate
+from evenhand.evaluation.metrics import evaluate, rate
 
 Y = np.array([0, 0, 0, 1, 1, 1])
 RIGHT = np.array([True, True, False, True, False, False])
@@ -57,3 +58,41 @@ def test_permuting_rows_changes_nothing() -> None:
     order = np.random.default_rng(0).permutation(len(Y))
     first = evaluate(RIGHT, Y, ["a", "b"], groups=GROUPS, group_names=NAMES)
     assert first == evaluate(RIGHT[order], Y[order], ["a", "b"], groups=GROUPS[order], group_names=NAMES)
+
+
+def test_what_is_undefined_enters_no_worst_no_gap_and_no_average() -> None:
+    found = evaluate(RIGHT[:3], Y[:3], ["a", "b"], groups=GROUPS[:3], group_names=NAMES)
+    assert found.classes[1].value is None
+    assert found.averages.class_mean is None
+    assert found.worst_class is not None
+    assert (found.worst_class.name, found.gap) == ("a", 1.0)
+    # A group that is absent from training has no weight, so it may be undefined.
+    train = np.array(["a / x", "a / x", "a / y"])
+    weighted = evaluate(
+        RIGHT[:3], Y[:3], ["a", "b"], groups=GROUPS[:3], group_names=NAMES, train_groups=train
+    )
+    assert weighted.averages.train_weighted == pytest.approx(2 / 3)
+    nothing = evaluate(RIGHT[:0], Y[:0], ["a", "b"], groups=GROUPS[:0], group_names=NAMES, train_groups=train)
+    assert (nothing.averages.plain, nothing.averages.train_weighted) == (None, None)
+    assert (nothing.worst_class, nothing.worst_group, nothing.gap) == (None, None, None)
+
+
+def test_training_groups_that_are_all_unknown_give_no_weights() -> None:
+    found = evaluate(RIGHT, Y, ["a", "b"], groups=GROUPS, group_names=NAMES, train_groups=np.array(["", ""]))
+    assert found.averages.train_weighted is None
+
+
+def test_the_gap_is_between_groups_and_without_groups_between_classes() -> None:
+    right = np.array([True, True, True, True, False, True])
+    assert evaluate(right, Y, ["a", "b"]).gap == pytest.approx(1 / 3)
+    found = evaluate(right, Y, ["a", "b"], groups=GROUPS, group_names=NAMES)
+    assert found.gap == pytest.approx(0.5)
+
+
+def test_a_rate_has_wilsons_interval() -> None:
+    found = rate("a", np.array([True] * 9 + [False]))
+    assert (found.n, found.value) == (10, 0.9)
+    oracle = binomtest(9, 10).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((oracle.low, oracle.high))
+    empty = rate("a", np.zeros(0, dtype=bool))
+    assert (empty.n, empty.value, empty.low, empty.high) == (0, None, None, None)

@@ -1,6 +1,7 @@
 import io
 import json
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -275,3 +276,21 @@ def test_classes_that_are_one_to_the_text_tower_are_warned_of(tmp_path: Path) ->
             Image.new("RGB", (40, 40), (100 * k, 0, 0)).save(tmp_path / "photos" / name / f"{k}.png")
     with pytest.warns(EvenhandWarning, match=r"prompts of classes 'sea bird' and 'sea_bird' are the same to"):
         embed(Manifest.read(tmp_path / "photos"), load_tiny(), tmp_path / "x.store", workers=0)
+
+
+@pytest.mark.parametrize("what", ["split", "label", "attribute"])
+def test_a_store_is_made_again_when_its_table_says_something_else(
+    manifest: Manifest, backbone: Any, tmp_path: Path, what: str
+) -> None:
+    place = np.array(["sea", "wood"] * 10)
+    manifest = replace(manifest, attributes={"place": place})
+    embed(manifest, backbone, tmp_path / "s")
+    other = {
+        "split": replace(manifest, split=np.roll(manifest.split, 1)),
+        "label": replace(manifest, y=1 - manifest.y),
+        "attribute": replace(manifest, attributes={"place": place[::-1]}),
+    }[what]
+    found = embed(other, backbone, tmp_path / "s")
+    assert found.split.tolist() == other.split.tolist()
+    assert found.y.tolist() == other.y.tolist()
+    assert found.attributes["place"].tolist() == other.attributes["place"].tolist()

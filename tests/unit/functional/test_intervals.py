@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, sem, t
 
 from evenhand.functional.bootstrap import worst_group_difference
-from evenhand.functional.intervals import percentile_interval, weighted_interval, wilson
+from evenhand.functional.intervals import percentile_interval, t_interval, weighted_interval, wilson
 
 
 @given(st.integers(1, 500), st.data())
@@ -64,3 +64,10 @@ def test_the_difference_of_many_rows_takes_no_memory_and_its_interval_is_the_nor
     value, low, high = worst_group_difference(right, other, np.zeros(n, dtype=np.int64), 0)
     half = 1.96 * np.sqrt((0.9 * 0.1 + 0.8 * 0.2) / n)
     assert (high - value, value - low) == pytest.approx((half, half), rel=0.15)
+
+
+def test_the_interval_of_a_mean_is_students() -> None:
+    values = [0.2, 0.5, 0.6, 0.9]
+    expected = t.interval(0.9, 3, loc=0.55, scale=sem(values))
+    assert t_interval(values, 0.9) == pytest.approx(expected)
+    assert all(math.isnan(bound) for bound in t_interval([0.5]))

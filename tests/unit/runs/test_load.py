@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 import evenhand
 from evenhand import EvenhandError, FeatureTable
 from evenhand.data.store_layout import sealed
-from evenhand.runs.fit import fit, fit_row
+from evenhand.runs.fit import FitOptions, fit, fit_row
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def run(table: FeatureTable, tmp_path: Path) -> Path:
 
 
 def test_it_gives_what_the_method_gave(table: FeatureTable, run: Path) -> None:
-    _, method, _ = fit_row(table, "cfr", 0, params={"folds": 2})
+    method = fit_row(table, "cfr", 0, FitOptions(params={"folds": 2})).estimator
     loaded, X = evenhand.load_run(run), table.features(table.rows("test"))
     assert loaded.classes_.tolist() == method.classes_.tolist() == ["gull", "jay"]
     assert loaded.predict(X).tolist() == method.predict(X).tolist()

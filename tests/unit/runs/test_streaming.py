@@ -4,52 +4,51 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError, FeatureTable, compare
+from evenhand.data.partition import held_out
 from evenhand.data.table import StoredRows
 from evenhand.methods.base import Method
-from evenhand.methods.registry import method_class
+from evenhand.methods.registry import make
 from evenhand.runs import streaming
 from evenhand.runs.fit import fit
-from evenhand.runs.streaming import features, streams
+from evenhand.runs.streaming import streams
+from evenhand.runs.training import fit_arguments
 
 
-def decided(table: FeatureTable, method: str, wanted: bool | None) -> bool:
-    return streams(table, table.rows("train"), method_class(method), method, wanted)
+def decided(method: str, wanted: bool | None) -> bool:
+    return streams(4 * 400 * 8, make(method), method, wanted)
 
 
-def test_a_method_that_can_streams_past_the_limit_or_when_asked(
-    table: FeatureTable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert not decided(table, "erm", None)
-    assert decided(table, "erm", True)
+def test_a_method_that_can_streams_past_the_limit_or_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not decided("erm", None)
+    assert decided("erm", True)
     monkeypatch.setattr(streaming, "LIMIT", 400 * 8 * 4 - 1)
-    assert decided(table, "erm", None)
-    assert not decided(table, "erm", False)
-    assert not decided(table, "linear_probe", None)
+    assert decided("erm", None)
+    assert not decided("erm", False)
+    assert not decided("linear_probe", None)
     monkeypatch.setattr(streaming, "LIMIT", 400 * 8 * 4)
-    assert not decided(table, "erm", None)
+    assert not decided("erm", None)
 
 
-def test_what_cannot_stream_says_so(table: FeatureTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(
-        EvenhandError, match="--stream does not go with linear_probe, which takes all features"
-    ):
-        decided(table, "linear_probe", True)
+def test_what_cannot_stream_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EvenhandError, match="stream: linear_probe takes all features"):
+        decided("linear_probe", True)
     monkeypatch.setattr(streaming, "_memory", lambda: 10_000)
     with pytest.raises(
         EvenhandError,
         match=r"takes 1\.19e-05 GiB of features into memory, but this machine has 9\.31e-06 GiB; choose",
     ):
-        decided(table, "linear_probe", None)
-    with pytest.raises(EvenhandError, match="leave out --no-stream"):
-        decided(table, "erm", False)
+        decided("linear_probe", None)
+    with pytest.raises(EvenhandError, match="leave out `stream=False`"):
+        decided("erm", False)
 
 
 def test_features_are_read_now_or_when_they_are_asked_for(table: FeatureTable) -> None:
-    rows = table.rows("test")
-    assert isinstance(features(table, rows, stream=False), np.ndarray)
-    later = features(table, rows, stream=True)
-    assert isinstance(later, StoredRows)
-    assert np.array_equal(later[:], table.features(rows))
+    rows = held_out(table, 0)
+    now, later = (fit_arguments(table, rows, make("erm"), "erm", None, stream) for stream in (False, True))
+    assert isinstance(now["X"], np.ndarray)
+    assert isinstance(later["X"], StoredRows)
+    assert np.array_equal(later["X"][:], now["X"])
+    assert np.array_equal(later["validation"][0][:], now["validation"][0])
 
 
 def test_a_streamed_run_says_so(table: FeatureTable, tmp_path: Path) -> None:

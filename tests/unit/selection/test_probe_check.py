@@ -1,4 +1,4 @@
-"""What zero-shot says of the shortcut probe, and when its word ends calibration."""
+"""Diagnostics of the shortcut probe, and when they end calibration."""
 
 from dataclasses import replace
 
@@ -7,10 +7,14 @@ import pytest
 from scipy.stats import spearmanr
 
 from evenhand import EvenhandError
-from evenhand.selection import probe_check as witness
 from evenhand.selection.evidence import VERDICT_NONE, Evidence
 from evenhand.selection.held_out import HeldOutPredictions
-from evenhand.selection.probe_check import ProbeSanityCheck, above_chance, within_class_correlation
+from evenhand.selection.probe_check import (
+    ProbeDiagnostics,
+    ProbeSanityCheck,
+    above_chance,
+    within_class_correlation,
+)
 from evenhand.selection.rules import find_rule
 
 
@@ -42,7 +46,7 @@ def world(seed: int, *, shortcut: bool) -> tuple[HeldOutPredictions, np.ndarray]
 
 def test_a_probe_that_reads_an_attribute_is_vouched_for() -> None:
     judged, candidate = world(0, shortcut=True)
-    heard = witness.ProbeDiagnostics.of(judged)
+    heard = ProbeDiagnostics.of(judged)
     assert ProbeSanityCheck().objection(heard) is None
     assert abs(heard.agreement) < 0.1
     assert heard.support > 0.95
@@ -57,7 +61,7 @@ def test_a_probe_that_reads_the_class_is_no_evidence_however_large_the_gain(seed
     assert choice.reason.startswith(f"{VERDICT_NONE}: the shortcut probe errs where zero-shot errs too")
     assert choice.testimony is not None
     assert choice.testimony["agreement"] > 0.4
-    unheard = Evidence(witness=None).choose(["mended"], candidate[None], judged, 0)
+    unheard = Evidence(probe_check=None).choose(["mended"], candidate[None], judged, 0)
     assert unheard.candidate == "mended"
     assert unheard.testimony is None
 
@@ -69,7 +73,7 @@ def test_a_probe_that_reads_nothing_is_no_evidence() -> None:
     assert "nothing but the class names tells the classes apart" in choice.reason
 
 
-def test_a_witness_that_knows_little_does_not_vouch() -> None:
+def test_zero_shot_that_knows_little_does_not_vouch() -> None:
     judged, candidate = world(0, shortcut=True)
     guess = np.random.default_rng(1).integers(0, 2, len(judged.y))
     choice = Evidence().choose(["a"], candidate[None], replace(judged, zero_shot=guess), 0)
@@ -96,7 +100,7 @@ def test_parts_without_text_make_a_whole_without_text() -> None:
     assert HeldOutPredictions.concatenate([judged, judged]).has_text
 
 
-def test_the_oracle_rule_and_rows_without_a_probe_hear_no_witness() -> None:
+def test_the_oracle_rule_and_rows_without_a_probe_are_not_checked() -> None:
     judged, candidate = world(0, shortcut=False)
     known = replace(judged, groups=judged.shortcut)
     assert Evidence(find_rule("worst_group")).choose(["a"], candidate[None], known, 0).testimony is None
@@ -104,9 +108,9 @@ def test_the_oracle_rule_and_rows_without_a_probe_hear_no_witness() -> None:
     assert Evidence().choose(["a"], candidate[None], bare, 0).testimony is None
 
 
-def test_testimony_is_what_slow_loops_give() -> None:
+def test_diagnostics_are_what_slow_loops_give() -> None:
     judged, _ = world(3, shortcut=False)
-    heard = witness.ProbeDiagnostics.of(judged)
+    heard = ProbeDiagnostics.of(judged)
     hits = {True: [], False: []}
     for k in range(len(judged.y)):
         suspect = judged.zero_shot[k] == judged.erm[k] != judged.y[k]

@@ -78,7 +78,7 @@ def test_clusters_without_embeddings_are_refused() -> None:
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(EvenhandError, match="selection rule 'best' is unknown; the rules are accuracy, "):
+    with pytest.raises(EvenhandError, match="selection: rule 'best' is unknown; the rules are accuracy, "):
         find_rule("best")
 
 
@@ -114,7 +114,7 @@ def test_suspects_are_rows_that_both_models_put_in_the_same_other_class() -> Non
     assert rows.suspects.tolist() == [False, True, False, False]
 
 
-def test_environments_maximise_the_invariance_penalty() -> None:
+def test_environments_maximize_the_invariance_penalty() -> None:
     generator = np.random.default_rng(0)
     f, y = generator.normal(size=(9, 3)), generator.integers(0, 3, 9)
     p = np.exp(f) / np.exp(f).sum(axis=1, keepdims=True)

@@ -1,0 +1,128 @@
+"""Prepare a fit on a table: the unfitted estimator, and the arguments of its `fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sklearn.base import clone
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Ints
+from evenhand.data.concepts import Concepts
+from evenhand.data.partition import SplitRows
+from evenhand.data.table import FeatureTable
+from evenhand.methods.base import Method
+from evenhand.methods.registry import make, method_class, registered_name
+from evenhand.runs.streaming import streams
+
+
+def unfitted(
+    method: str | Method,
+    table: FeatureTable,
+    seed: int,
+    params: Mapping[str, Any],
+    concepts: Concepts | None,
+) -> tuple[str, Method]:
+    """Return the registry name and the unfitted estimator of a method, with the head of the table.
+
+    Parameters
+    ----------
+    method : str or Method
+        Registry name, with a preset as in `cfr:paper`; or an estimator, which is cloned.
+    table : FeatureTable
+        The data; it gives the head.
+    seed : int
+        The estimator's `random_state`.
+    params : mapping of str to object
+        Other parameters of the estimator.
+    concepts : Concepts or None
+        Embedded concept words; only methods that need words receive them.
+
+    Raises
+    ------
+    EvenhandError
+        If the method or a parameter is unknown, a parameter is out of its range, or the concepts were
+        embedded by another model.
+    """
+    if not isinstance(method, (str, Method)):
+        raise EvenhandError(
+            f"method: {method!r} is neither a name nor an estimator; give a name such as 'cfr', or CFR()"
+        )
+    name = method if isinstance(method, str) else registered_name(type(method))
+    given = {"head": table.head, "random_state": seed, **_words(name, table.card, concepts), **params}
+    if isinstance(method, str):
+        return name, make(name, **given)
+    try:
+        estimator: Method = clone(method).set_params(**given)
+    except ValueError as error:
+        raise EvenhandError(f"params: {error}") from error
+    estimator.check_ranges()
+    return name, estimator
+
+
+def _words(name: str, card: Mapping[str, Any], concepts: Concepts | None) -> dict[str, Concepts]:
+    if concepts is None or "words" not in method_class(name).needs:
+        return {}
+    weights = card.get("weights_sha256", "")
+    if concepts.weights != weights:
+        raise EvenhandError(
+            f"concepts: they were embedded by weights {concepts.weights[:12] or 'unknown'} but the store was "
+            f"made by {weights[:12] or 'unknown'}; embed the words by the store's model"
+        )
+    return {"concepts": concepts}
+
+
+def fit_arguments(
+    table: FeatureTable,
+    rows: SplitRows,
+    estimator: Method,
+    name: str,
+    column: str | None,
+    stream: bool | None = None,
+) -> dict[str, Any]:
+    """Return the arguments of `estimator.fit`: X, y, validation, and groups where the method declares them.
+
+    Parameters
+    ----------
+    table, rows : FeatureTable, SplitRows
+        The data, and its training and validation rows.
+    estimator, name : Method, str
+        The unfitted estimator, and its registry name for messages.
+    column : str or None
+        The attribute that makes the groups.
+    stream : bool, optional
+        As in `streams`.
+
+    Raises
+    ------
+    EvenhandError
+        If the method uses group labels and the table has no attribute, or as `streams`.
+    """
+    uses_groups = estimator.group_labels_used != "none"
+    if uses_groups and column is None:
+        raise EvenhandError(
+            f"method: {name} uses group labels but the store has no attribute; import or embed with "
+            "`attribute_columns`, or choose a label-free method"
+        )
+    stream = streams(4 * len(rows.train) * table.width, estimator, name, stream)
+
+    def read(numbers: Ints) -> tuple[Any, ...]:
+        X = table.stored(numbers) if stream else table.features(numbers)
+        groups = (table.groups(column, numbers),) if uses_groups and column is not None else ()
+        return X, table.labels(numbers), *groups
+
+    X, y, *groups = read(rows.train)
+    validation = read(rows.validation) if len(rows.validation) else None
+    return {"X": X, "y": y, "validation": validation, **({"groups": groups[0]} if groups else {})}
+
+
+def selection_of(estimator: Method, rows: SplitRows, validation_from: str) -> str:
+    """Name the rule that chose among candidates of a fit, and the rows that it chose on."""
+    if estimator.kept_:
+        given = "the given validation split" if validation_from == "given" else "held-out training rows"
+        chosen_on = given if len(rows.validation) else "cross-fitted training rows"
+        return f"{estimator.kept_['rule']} on {chosen_on}"
+    if estimator.selection == "none":
+        return "none"
+    return f"{estimator.selection}, validation from {validation_from}"

@@ -1,0 +1,61 @@
+"""One row of results from the correctness of predictions."""
+
+import numpy as np
+import pytest
+
+from evenhand import EvenhandError, FeatureTable
+from evenhand.data.partition import parts
+from evenhand.evaluation.group_by import check_group_by
+from evenhand.evaluation.result_row import group_codes, group_column, group_names, result_row
+
+
+def test_groups_are_class_by_known_value_and_unknown_rows_are_in_none(table: FeatureTable) -> None:
+    table.attributes["place"][7] = ""
+    assert group_names(table.classes, table.attributes["place"]) == [
+        "gull / sea",
+        "gull / wood",
+        "jay / sea",
+        "jay / wood",
+    ]
+    codes = group_codes(table, "place", np.arange(20))
+    assert codes is not None
+    expected = 2 * table.y[:20] + (table.attributes["place"][:20] == "wood")
+    expected[7] = -1
+    assert codes.tolist() == expected.tolist()
+    assert group_codes(table, None, np.arange(20)) is None
+
+
+def test_the_first_attribute_makes_the_groups_unless_another_is_named(table: FeatureTable) -> None:
+    table.attributes["sky"] = table.attributes["place"]
+    assert group_column(table, None) == "place"
+    assert group_column(table, "sky") == "sky"
+    with pytest.raises(
+        EvenhandError, match="group_by: 'sea' is no attribute of this store; it has: place, sky"
+    ):
+        group_column(table, "sea")
+    table.attributes.clear()
+    assert group_column(table, None) is None
+    with pytest.raises(EvenhandError, match="it has: none"):
+        check_group_by("sea", [])
+
+
+def test_a_row_weights_groups_by_training_and_compares_with_erm(table: FeatureTable) -> None:
+    rows = parts(table, "train")
+    groups = table.groups("place", rows.test)
+    right, erm_right = groups != "gull / wood", groups == "jay / wood"
+    row = result_row(table, rows, right, erm_right, column="place", method="mine", seed=3)
+    assert (row.method, row.seed, row.split) == ("mine", 3, "test")
+    assert row.worst_group is not None
+    assert (row.worst_group.name, row.worst_group.value) == ("gull / wood", 0)
+    share = (table.groups("place", rows.train) == "gull / wood").mean()
+    assert row.averages.train_weighted == pytest.approx(1 - share)
+    assert [cell.name for cell in row.cells][:2] == ["gull / ERM right", "gull / ERM wrong"]
+    assert row.difference_to_erm is not None
+    assert row.difference_to_erm.value == 0
+    better = result_row(table, rows, right | True, erm_right, column="place", method="mine", seed=3)
+    assert better.difference_to_erm is not None
+    assert better.difference_to_erm.value == 1
+    alone = result_row(table, rows, right, None, column="place", method="mine", seed=3)
+    assert (alone.difference_to_erm, alone.cells) == (None, [])
+    bare = result_row(table, rows, right, erm_right, column=None, method="mine", seed=3)
+    assert (bare.groups, bare.worst_group, bare.difference_to_erm) == ([], None, None)
