@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evenhand import EvenhandError, FeatureTable, Head, fit, load_openclip, load_store, load_tiny
-from evenhand.audits import inputs as audited
+from evenhand.audits import evaluate as evaluate_module
 from evenhand.audits import words as text_tower
 from evenhand.audits.pipeline import Audit, audit
 from evenhand.audits.vocabulary import Vocabulary
@@ -102,7 +102,7 @@ def test_no_error_at_all(table: FeatureTable) -> None:
     X[:, 0] = 20 * (2 * table.y - 1)
     found = audit(dataclasses.replace(table, parts=[X]))
     assert found.slices == []
-    assert "no words: there is no error among 200 rows" in found.notes
+    assert any("no error among 200 rows" in note for note in found.notes)
 
 
 def small(n: int, classes: int) -> FeatureTable:
@@ -143,11 +143,11 @@ def test_a_thousand_classes() -> None:
 def test_of_many_rows_a_sample_is_sliced_and_that_is_said(
     table: FeatureTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audited, "MOST", 150)
+    monkeypatch.setattr(evaluate_module, "MOST", 150)
     found = audit(table)
     assert found.sampled == 150
     assert found.classes[0].n == 100
-    assert "slices and probes look at 150 of 200 rows, drawn with seed 0" in found.notes
+    assert any("150 of 200 rows" in note and "seed 0" in note for note in found.notes)
 
 
 def test_rows_that_chose_are_not_sliced(table: FeatureTable, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_rows_that_chose_are_not_sliced(table: FeatureTable, tmp_path: Path) -> 
     assert audit(given).sampled == 200
     found = audit(given, run=tmp_path / "e.run")
     assert found.sampled == 100
-    assert "slices are of the test split: the run was chosen on the validation split" in found.notes
+    assert any("the test split" in note for note in found.notes)
 
 
 def test_a_text_tower_embeds_words_without_the_classes(table: FeatureTable) -> None:
@@ -187,7 +187,7 @@ def test_a_folder_that_does_not_say_its_words_gets_the_default_ones_and_a_warnin
     given = load_tower(other, Vocabulary(("lake",), "one word"))
     assert given.vocabulary.notes == ()
     (note,) = text_tower._web_words(model.name).notes
-    assert "does not say which words it knows" in note
+    assert "does not list the words" in note
     assert text_tower._web_words("ViT-B-32").notes == ()
     assert text_tower._web_words(f"hf:{tmp_path}").notes == (note.replace("local-dir:", "hf:"),)
     assert text_tower._web_words("hf:openai/clip-vit-large-patch14").notes == ()
@@ -201,12 +201,12 @@ def test_no_tower(table: FeatureTable) -> None:
 
 
 def test_too_few_slices(table: FeatureTable) -> None:
-    with pytest.raises(EvenhandError, match="--slices is 1; give at least 2 for each class"):
+    with pytest.raises(EvenhandError, match="^slices: 1 "):
         audit(table, slices=1)
 
 
 def test_another_stores_run(run: Path, table: FeatureTable) -> None:
-    with pytest.raises(EvenhandError, match=r"--against .*x.run was fitted on another store"):
+    with pytest.raises(EvenhandError, match=r"^run: .*x.run was fitted on another store"):
         audit(table, run=run)
 
 

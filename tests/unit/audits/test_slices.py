@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evenhand.audits.matching import match
-from evenhand.audits.slices import SLICERS, SlicedRows, assessed, halves, slice_rows
+from evenhand.audits.slices import SLICERS, SlicedRows, assess_slices, halves, slice_rows
 
 
 def rows(n: int = 400, seed: int = 0, apart: float = 4.0) -> tuple[SlicedRows, np.ndarray]:
@@ -19,7 +19,7 @@ def rows(n: int = 400, seed: int = 0, apart: float = 4.0) -> tuple[SlicedRows, n
 
 def audit(of: SlicedRows, predicted: np.ndarray) -> list:
     sliced = slice_rows(of, predicted, 5)
-    return assessed(of, sliced, {"erm": predicted}, "erm")
+    return assess_slices(of, sliced, {"erm": predicted}, "erm")
 
 
 def test_a_planted_slice_is_found_by_both_methods() -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from evenhand.evaluation.metrics import evaluate
 from evenhand.functional.intervals import wilson
-from evenhand.reports.measures import Axis, Mark, MeasureLine, measures, rate_lines
+from evenhand.reports.rates import Axis, Estimate, RateRow, measure_rows, rate_rows
 
 GROUPS = ["a / x", "a / y", "b / x", "b / y"]
 
@@ -21,7 +21,10 @@ def row(method: str, seed: int = 0, accuracy: float = 0.8) -> dict:
 
 def test_one_seed_has_intervals_over_test_rows() -> None:
     one = row("erm")
-    lines = {line.name: line.marks[0] for line in measures([one], ["erm"], {GROUPS[0]: 0.5, GROUPS[1]: 0.5})}
+    lines = {
+        line.name: line.estimates[0]
+        for line in measure_rows([one], ["erm"], {GROUPS[0]: 0.5, GROUPS[1]: 0.5})
+    }
     assert list(lines) == [
         "worst group",
         "worst class",
@@ -41,14 +44,14 @@ def test_one_seed_has_intervals_over_test_rows() -> None:
 
 
 def test_without_training_shares_the_weighted_average_has_no_interval() -> None:
-    marks = {line.name: line.marks[0] for line in measures([row("erm")], ["erm"])}
+    marks = {line.name: line.estimates[0] for line in measure_rows([row("erm")], ["erm"])}
     assert marks["train-weighted average"].value is not None
     assert marks["train-weighted average"].low is None
 
 
 def test_several_seeds_have_an_interval_over_seeds_within_what_a_rate_can_be() -> None:
     rows = [row("erm", seed, 0.98) for seed in range(3)]
-    mark = measures(rows, ["erm"])[0].marks[0]
+    mark = measure_rows(rows, ["erm"])[0].estimates[0]
     values = [one["worst_group"]["value"] for one in rows]
     assert mark.value == pytest.approx(np.mean(values))
     assert list(mark.seeds) == values
@@ -59,28 +62,32 @@ def test_several_seeds_have_an_interval_over_seeds_within_what_a_rate_can_be() -
 def test_what_no_method_knows_is_no_line() -> None:
     one = row("erm") | {"worst_group": None, "groups": []}
     one["averages"] = one["averages"] | {"group_mean": None, "train_weighted": None}
-    assert [line.name for line in measures([one], ["erm"])] == ["worst class", "plain average", "class mean"]
+    assert [line.name for line in measure_rows([one], ["erm"])] == [
+        "worst class",
+        "plain average",
+        "class mean",
+    ]
 
 
 def test_each_methods_lowest_group_is_marked_unless_all_are_equal() -> None:
-    lines = rate_lines([row("erm"), row("cfr", 1)], ["erm", "cfr"], "groups")
+    lines = rate_rows([row("erm"), row("cfr", 1)], ["erm", "cfr"], "groups")
     for k in range(2):
-        column = [line.marks[k] for line in lines]
+        column = [line.estimates[k] for line in lines]
         assert [mark.value for mark in column if mark.lowest] == [min(mark.value for mark in column)]
-    perfect = rate_lines([row("erm", accuracy=1.1)], ["erm"], "groups")
-    assert not any(mark.lowest for line in perfect for mark in line.marks)
+    perfect = rate_rows([row("erm", accuracy=1.1)], ["erm"], "groups")
+    assert not any(mark.lowest for line in perfect for mark in line.estimates)
     assert perfect[0].meaning == "50 rows"
 
 
 def test_few_rows_are_said() -> None:
     rate = {"name": "a", "n": 1, "value": 1.0, "low": 0.2, "high": 1.0}
-    (line,) = rate_lines([{"method": "erm", "groups": [rate]}], ["erm"], "groups")
+    (line,) = rate_rows([{"method": "erm", "groups": [rate]}], ["erm"], "groups")
     assert line.meaning == "1 row, under 30: mostly luck"
 
 
 @pytest.mark.parametrize(("least", "low"), [(0.97, 0.8), (0.61, 0.6), (0.6, 0.6), (0.1, 0.0), (0.0, 0.0)])
 def test_the_axis_holds_the_lowest_mark(least: float, low: float) -> None:
-    axis = Axis.of([MeasureLine("x", [Mark(1.0, least, 1.0), Mark(None)])])
+    axis = Axis.of([RateRow("x", [Estimate(1.0, least, 1.0), Estimate(None)])])
     assert axis.low == low
     assert axis.ticks[0] == low
     assert axis.ticks[-1] == pytest.approx(1)
