@@ -16,7 +16,7 @@ def test_a_rate_that_is_unknown_or_comes_twice(texts: list[str]) -> None:
 
 @pytest.mark.parametrize("number", ["", "x", "80", "-0.1", "nan"])
 def test_a_bound_that_is_no_fraction(number: str) -> None:
-    with pytest.raises(EvenhandError, match="^bounds: .* fraction from 0 to 1"):
+    with pytest.raises(EvenhandError, match=r"^bounds: .* fraction from 0 to 1"):
         read_bounds([f"plain={number}"])
 
 

@@ -19,6 +19,7 @@ from evenhand.audits import words as text_tower
 from evenhand.audits.pipeline import Audit, audit
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.audits.words import load_tower
+from evenhand.reports.source import view_run
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +202,7 @@ def test_no_tower(table: FeatureTable) -> None:
 
 
 def test_too_few_slices(table: FeatureTable) -> None:
-    with pytest.raises(EvenhandError, match="^slices: 1 "):
+    with pytest.raises(EvenhandError, match=r"^slices: 1 "):
         audit(table, slices=1)
 
 
@@ -226,3 +227,36 @@ def test_a_damaged_calibration_set(
     reseal(tmp_path / "x.run")
     with pytest.raises(EvenhandError, match=sentence):
         audit(load_store(run.parent / "x.store"), run=tmp_path / "x.run")
+
+
+def test_arrays_give_what_their_table_gives(table: FeatureTable) -> None:
+    rows = np.arange(len(table))
+    X, labels, places = table.features(rows), table.labels(rows), table.attributes["place"]
+    found = audit(X, labels, groups={"place": places}, head=table.head)
+    same = FeatureTable.from_arrays(X, labels, groups={"place": places}, head=table.head)
+    assert found == audit(same)
+    assert found.models == ["zero_shot"]
+    assert [one.name for one in found.groups] == [
+        f"{a} / {b}" for a in ("gull", "jay") for b in ("sea", "wood")
+    ]
+    assert found.classes[0].n == sum((same.split == "test") & (labels == "gull"))
+
+
+def test_an_array_of_groups_is_one_attribute_and_no_head_means_class_centroids(table: FeatureTable) -> None:
+    rows = np.arange(len(table))
+    found = audit(table.features(rows), table.y, groups=table.attributes["place"], group_by="group")
+    assert found.models == ["class_centroids"]
+    assert {one.name for one in found.groups} == {f"{a} / {b}" for a in "01" for b in ("sea", "wood")}
+
+
+def test_arrays_need_labels_and_a_table_brings_its_own(table: FeatureTable) -> None:
+    with pytest.raises(EvenhandError, match="y is missing"):
+        audit(np.eye(4, dtype=np.float32))
+    with pytest.raises(EvenhandError, match="brings its labels"):
+        audit(table, table.y)
+
+
+def test_a_run_whose_model_moved_is_analyzed(run: Path, found: Audit) -> None:
+    """The card that names the moved model is no other store's."""
+    moved = view_run(run, model="tiny")
+    assert [one.name for one in moved.analysis.named.slices] == [one.name for one in found.slices]

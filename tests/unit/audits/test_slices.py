@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from evenhand.audits.matching import match
-from evenhand.audits.slices import SLICERS, SlicedRows, assess_slices, halves, slice_rows
+from evenhand.audits.slices import (
+    SLICERS,
+    SliceAssignment,
+    SlicedRows,
+    assess_slices,
+    candidate_slices,
+    halves,
+    slice_rows,
+)
 
 
 def rows(n: int = 400, seed: int = 0, apart: float = 4.0) -> tuple[SlicedRows, np.ndarray]:
@@ -123,3 +131,45 @@ def test_slices_that_are_groups_match_them_and_others_do_not() -> None:
     assert by_chance is not None
     assert abs(by_chance.adjusted_mutual_information) < 0.05
     assert match("erm", "mixture", sliced, of.y, np.full(800, ""), [], ~of.finds) is None
+
+
+def assigned(members: list[np.ndarray], n: int) -> dict[str, SliceAssignment]:
+    """Return slices of class 0, one per method, with these members."""
+    of = [np.where(np.isin(np.arange(n), rows), 0, -1) for rows in members]
+    return {str(k): SliceAssignment(np.array([0]), slice_, np.arange(n) * 1.0) for k, slice_ in enumerate(of)}
+
+
+def plain(n: int = 200) -> SlicedRows:
+    return SlicedRows(
+        np.zeros((n, 2), np.float32), np.zeros(n, int), ("gull", "jay"), np.arange(n), np.arange(n) % 2 == 0
+    )
+
+
+@pytest.mark.parametrize(("rows", "found"), [(10, 1), (9, 0), (8, 0)])
+def test_a_slice_needs_five_rows_in_either_half(rows: int, found: int) -> None:
+    wrong = np.arange(200) < rows
+    assert len(candidate_slices(plain(), assigned([np.arange(rows)], 200), wrong)) == found
+
+
+def test_a_slice_that_errs_like_its_class_is_no_candidate() -> None:
+    wrong = np.arange(200) % 4 < 2
+    assert candidate_slices(plain(), assigned([np.arange(100)], 200), wrong) == []
+
+
+@pytest.mark.parametrize(("shared", "same"), [(11, True), (10, False), (9, False)])
+def test_slices_are_the_same_if_they_share_more_than_half_of_the_smaller(shared: int, same: bool) -> None:
+    wrong = np.arange(200) < 60
+    slices = assigned([np.arange(40), np.arange(40 - shared, 60 - shared)], 200)
+    found = assess_slices(plain(), slices, {"erm": wrong.astype(int)}, "erm")
+    assert [one.same_as is not None for one, _ in found] == [False, same]
+
+
+def test_a_slice_is_beyond_chance_up_to_five_percent() -> None:
+    found = []
+    for errors in range(100):
+        wrong = np.arange(200) < errors
+        found += assess_slices(plain(), assigned([np.arange(14)], 200), {"erm": wrong.astype(int)}, "erm")
+    near = sorted(one.p_corrected for one, _ in found)
+    assert any(0.03 < p <= 0.05 for p in near), near
+    assert any(0.05 < p < 0.08 for p in near), near
+    assert all(one.beyond_chance == (one.p_corrected <= 0.05) for one, _ in found)

@@ -11,9 +11,9 @@ from PIL import Image
 from evenhand import EvenhandError
 from evenhand.reports.embedding_map import GREY, OTHERS, VALUES, field, map_data
 from evenhand.reports.galleries import PER_CLASS, calibration_galleries, changed_galleries, group_counts
-from evenhand.reports.thumbnails import COLUMNS, SHEET, TILE, moved_away, sprite_sheets, thumbnails
 from evenhand.reports.slice_panels import NO_SLICE, NOT_SLICED, slice_section
 from evenhand.reports.source import RunView, view_run
+from evenhand.reports.thumbnails import COLUMNS, SHEET, TILE, moved_away, sprite_sheets, thumbnails
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import pytest
 
 from evenhand.evaluation.metrics import evaluate
 from evenhand.functional.intervals import wilson
-from evenhand.reports.rates import Axis, Estimate, RateRow, measure_rows, rate_rows
+from evenhand.reports.rates import Axis, Estimate, RateRow, measure_rows, over_seeds, rate_rows
 
 GROUPS = ["a / x", "a / y", "b / x", "b / y"]
 
@@ -93,3 +93,63 @@ def test_the_axis_holds_the_lowest_mark(least: float, low: float) -> None:
     assert axis.ticks[-1] == pytest.approx(1)
     assert (axis.at(low), axis.at(1)) == (0, 100)
     assert axis.step * (len(axis.ticks) - 1) == pytest.approx(100)
+
+
+def averages(classes: list[tuple[int, float]], **shares: float) -> dict[str, Estimate]:
+    rates = [
+        {"name": f"g{k}", "n": n, "value": value, "low": value - 0.1, "high": min(value + 0.1, 1.0)}
+        for k, (n, value) in enumerate(classes)
+    ]
+    record = {
+        "method": "erm",
+        "seed": 0,
+        "classes": rates,
+        "groups": rates,
+        "averages": dict.fromkeys(("plain", "train_weighted", "group_mean", "class_mean"), 0.5),
+    }
+    return {row.name: row.estimates[0] for row in measure_rows([record], ["erm"], shares)}
+
+
+def test_each_average_weights_its_rates_as_it_is_defined() -> None:
+    found = averages([(30, 0.2), (10, 0.6)], g0=0.1, g1=0.9)
+    values = np.array([0.2, 0.6])
+    for name, weights in (
+        ("plain average", [0.75, 0.25]),
+        ("train-weighted average", [0.1, 0.9]),
+        ("group mean", [0.5, 0.5]),
+        ("class mean", [0.5, 0.5]),
+    ):
+        mean, half = values @ weights, 0.1 * np.linalg.norm(weights)
+        assert (found[name].low, found[name].high) == pytest.approx((mean - half, mean + half)), name
+    assert found["plain average"].note == "40 rows"
+
+
+def test_a_class_without_rows_has_no_weight() -> None:
+    rates = [{"name": "a", "n": 4, "value": 0.5, "low": 0.4, "high": 0.6}]
+    rates.append({"name": "b", "n": 0, "value": None, "low": None, "high": None})  # type: ignore[dict-item]
+    record = {"method": "erm", "classes": rates, "averages": {"plain": 0.5, "class_mean": None}}
+    (row,) = measure_rows([record], ["erm"])
+    assert (row.estimates[0].low, row.estimates[0].high) == pytest.approx((0.4, 0.6))
+
+
+def test_an_interval_over_seeds_is_students_with_n_minus_1() -> None:
+    found = over_seeds([0.4, 0.5, 0.6])
+    half = 4.302653 * 0.1 / np.sqrt(3)
+    assert (found.value, found.low, found.high) == pytest.approx((0.5, 0.5 - half, 0.5 + half))
+
+
+@pytest.mark.parametrize(("values", "low", "high"), [((0.0, 0.1), 0.0, None), ((1.0, 0.9), None, 1.0)])
+def test_an_interval_over_seeds_is_clipped_at_both_ends(
+    values: tuple[float, float], low: float | None, high: float | None
+) -> None:
+    found = over_seeds(values)
+    assert low is None or found.low == low
+    assert high is None or found.high == high
+    assert over_seeds(values[:1]).low is None
+
+
+@pytest.mark.parametrize(("n", "few"), [(29, True), (30, False)])
+def test_under_thirty_rows_are_few(n: int, few: bool) -> None:
+    rate = {"name": "a", "n": n, "value": 1.0, "low": 0.2, "high": 1.0}
+    (row,) = rate_rows([{"method": "erm", "groups": [rate]}], ["erm"], "groups")
+    assert ("mostly luck" in row.meaning) is few

@@ -110,7 +110,7 @@ def test_no_result_says_so() -> None:
 
 def sliced(of: str, before: float, after: float | None, *, named: bool = True) -> SliceSection:
     """Return slices of which one, of the errors of model `of`, is shown."""
-    marks = [Estimate(value, value - 0.1, value + 0.05) for value in (before, after) if value is not None]
+    estimates = [Estimate(value, value - 0.1, value + 0.05) for value in (before, after) if value is not None]
     words = [Word(word="forest", score=1.2, p=0.001, beyond_chance=named)]
     error = Rate(name="waterbird 1", n=40, value=before, low=0.0, high=1.0)
     one = Slice(
@@ -132,7 +132,7 @@ def sliced(of: str, before: float, after: float | None, *, named: bool = True) -
         words=words,
         sentence="waterbird: errors look like *forest*",
     )
-    shown = SlicePanel(one, RateRow("waterbird 1", marks), Gallery("waterbird 1", 0, []))
+    shown = SlicePanel(one, RateRow("waterbird 1", estimates), Gallery("waterbird 1", 0, []))
     models = ["ERM", "CFR"] if after is not None else ["ERM"]
     return SliceSection(models, [ModelPanels(of, [shown], 1, np.array([]))], "", "", "", (), np.array([]))
 
