@@ -83,6 +83,9 @@ def _web_words(model: str) -> Vocabulary:
 
 
 def _embed(backbone: Loaded, prompts: Mapping[str, Sequence[str]]) -> Floats:
+    if len(prompts) == 1:  # a head has two classes or more
+        (word,) = prompts
+        return _embed(backbone, {**prompts, f"not {word}": prompts[word]})[:1]
     text = backbone.head(tuple(prompts), prompts).text
     assert text is not None, "a store with text prototypes comes from a model with a text tower"
     return text

@@ -136,7 +136,10 @@ def test_slices_that_are_groups_match_them_and_others_do_not() -> None:
 def assigned(members: list[np.ndarray], n: int) -> dict[str, SliceAssignment]:
     """Return slices of class 0, one per method, with these members."""
     of = [np.where(np.isin(np.arange(n), rows), 0, -1) for rows in members]
-    return {str(k): SliceAssignment(np.array([0]), slice_, np.arange(n) * 1.0) for k, slice_ in enumerate(of)}
+    return {
+        method: SliceAssignment(np.array([0]), slice_of, np.arange(n) * 1.0)
+        for method, slice_of in zip(SLICERS, of, strict=False)
+    }
 
 
 def plain(n: int = 200) -> SlicedRows:
