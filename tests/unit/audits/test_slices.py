@@ -168,10 +168,12 @@ def test_slices_are_the_same_if_they_share_more_than_half_of_the_smaller(shared:
 
 
 def test_a_slice_is_beyond_chance_up_to_five_percent() -> None:
-    found = []
-    for errors in range(100):
-        wrong = np.arange(200) < errors
-        found += assess_slices(plain(), assigned([np.arange(14)], 200), {"erm": wrong.astype(int)}, "erm")
+    of, found = plain(), []
+    inside, outside = np.flatnonzero(~of.finds)[:10], np.flatnonzero(~of.finds)[10:]
+    for few in range(2, 8):
+        for many in range(5, 50, 5):
+            wrong = np.isin(np.arange(200), [*range(0, 20, 2), *inside[:few], *outside[:many]])
+            found += assess_slices(of, assigned([np.arange(20)], 200), {"erm": wrong.astype(int)}, "erm")
     near = sorted(one.p_corrected for one, _ in found)
     assert any(0.03 < p <= 0.05 for p in near), near
     assert any(0.05 < p < 0.08 for p in near), near
