@@ -26,7 +26,7 @@ from rich.table import Table
 
 from evenhand import Head, fit
 from evenhand.audits import Audit, audit
-from evenhand.audits.slices import SlicedRows, assessed, halves, slice_rows
+from evenhand.audits.slices import SlicedRows, assess_slices, halves, slice_rows
 from evenhand.data import FeatureTable
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -165,7 +165,7 @@ def chance() -> dict[str, float]:
         predicted = np.where(generator.random(CHANCE_ROWS) < CHANCE_ERRORS, 1 - y, y)
         sliced = slice_rows(rows, predicted)
         for how, finds in zip(passed, (rows.finds, ~rows.finds), strict=True):
-            found = assessed(replace(rows, finds=finds), sliced, {"model": predicted}, "model")
+            found = assess_slices(replace(rows, finds=finds), sliced, {"model": predicted}, "model")
             passed[how] += any(one.beyond_chance for one, _ in found)
     return {how: count / CHANCE_SEEDS for how, count in passed.items()}
 

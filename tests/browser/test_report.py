@@ -29,7 +29,7 @@ def small(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return report(small_run, tmp_path_factory.mktemp("small"))
 
 
-def picture_of(page: Any) -> list[int]:
+def thumbnail_of(page: Any) -> list[int]:
     """Return the distinct values of the pixels in the detail's thumbnail."""
     found: list[int] = page.evaluate(
         """() => {
@@ -57,14 +57,14 @@ def test_it_loads_silently_and_asks_for_nothing(small: Path, open_page: OpenPage
     assert opened.page.evaluate(broken) == 0
 
 
-def test_another_model_colour_and_filter_change_the_map(small: Path, open_page: OpenPage) -> None:
+def test_another_model_color_and_filter_change_the_map(small: Path, open_page: OpenPage) -> None:
     page = open_page(small).page
     gulls = page.locator(".values").get_by_role("button", name=re.compile("^gull "))
     seen = [plot_of(page)]
     page.get_by_label("zero-shot").check()
     page.wait_for_timeout(50)
     seen.append(plot_of(page))
-    page.get_by_label("Colour by").select_option(label="class")
+    page.get_by_label("Color by").select_option(label="class")
     seen.append(plot_of(page))
     gulls.click()
     seen.append(plot_of(page))
@@ -76,15 +76,15 @@ def test_another_model_colour_and_filter_change_the_map(small: Path, open_page: 
     assert len(set(seen)) == len(seen)
 
 
-def test_the_map_is_coloured_by_slice_and_by_right_or_wrong(small: Path, open_page: OpenPage) -> None:
+def test_the_map_is_colored_by_slice_and_by_right_or_wrong(small: Path, open_page: OpenPage) -> None:
     page = open_page(small).page
-    colour = page.get_by_label("Colour by")
+    color = page.get_by_label("Color by")
     seen = [plot_of(page)]
-    colour.select_option(label="slice (ERM)")
+    color.select_option(label="slice (ERM)")
     seen.append(plot_of(page))
     assert re.search(r"(gull|jay) \d+ \(\d+\)", page.locator(".values").inner_text())
     assert "no slice (" in page.locator(".values").inner_text()
-    colour.select_option(label="right or wrong")
+    color.select_option(label="right or wrong")
     seen.append(plot_of(page))
     after = page.locator(".values").inner_text()
     page.get_by_role("button", name=re.compile("^wrong ")).click()
@@ -118,14 +118,14 @@ def test_hovering_and_arrow_keys_show_a_rows_picture(small: Path, open_page: Ope
         )
         seen.add(page.locator(".detail").inner_text())
     assert len(seen - {first}) > 1
-    assert len(picture_of(page)) > 20
+    assert len(thumbnail_of(page)) > 20
     plot.focus()
     reached = set()
     for key in ("ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"):
         page.keyboard.press(key)
         reached.add(page.locator(".detail dd").first.inner_text())
     assert len(reached) > 1
-    assert len(picture_of(page)) > 20
+    assert len(thumbnail_of(page)) > 20
 
 
 def test_the_gallery_sorts_by_margin(small: Path, open_page: OpenPage) -> None:
@@ -136,13 +136,13 @@ def test_the_gallery_sorts_by_margin(small: Path, open_page: OpenPage) -> None:
     assert page.evaluate(margins) == sorted(low, reverse=True) != low
 
 
-def test_the_colours_follow_the_system_and_the_button(small: Path, open_page: OpenPage) -> None:
+def test_the_colors_follow_the_system_and_the_button(small: Path, open_page: OpenPage) -> None:
     page = open_page(small, scheme="dark").page
     paper = "getComputedStyle(document.body).backgroundColor"
     dark = page.evaluate(paper)
-    page.get_by_role("button", name="Switch to light colours").click()
+    page.get_by_role("button", name="Switch to light colors").click()
     assert page.evaluate(paper) != dark
-    page.get_by_role("button", name="Switch to dark colours").click()
+    page.get_by_role("button", name="Switch to dark colors").click()
     assert page.evaluate(paper) == dark
 
 
@@ -202,7 +202,7 @@ def test_imported_embeddings_have_a_map_without_pictures(
 ) -> None:
     opened = open_page(report(make_run("imported", n=60, pictures=False), tmp_path))
     assert opened.complaints == []
-    assert opened.page.get_by_text("The store keeps no thumbnails").is_visible()
+    assert opened.page.get_by_text("The store has no thumbnails").is_visible()
     plot = opened.page.locator("canvas.plot")
     plot.focus()
     opened.page.keyboard.press("ArrowRight")

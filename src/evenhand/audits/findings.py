@@ -1,4 +1,4 @@
-"""What an audit finds, as plain data: slices, words, probes, costs elsewhere and suspects."""
+"""What an audit finds, as plain data: slices, words, probes, costs outside the task and suspects."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from evenhand.evaluation.metrics import Rate
 
 
 class Word(BaseModel):
-    """A word that fits a slice's errors better than the class's right rows.
+    """A word that fits a slice's errors better than the correctly classified rows of the class.
 
-    score: difference of the two mean similarities, in standard deviations of the similarity. p: chance that
-    any word of the vocabulary scores as high between errors and right rows dealt out at random.
-    beyond_chance: whether that is at most 0.05.
+    score: difference of the two mean similarities, in standard deviations of the similarity. p: probability
+    that any word of the vocabulary scores as high if errors and correct rows are assigned at random.
+    beyond_chance: whether p is at most 0.05.
     """
 
     word: str
@@ -24,18 +24,18 @@ class Word(BaseModel):
 
 
 class Slice(BaseModel):
-    """Rows of one class that lie together in feature space and that a model gets wrong more than its class.
+    """Rows of one class that are close in feature space and that a model misclassifies more than its class.
 
-    One half of the rows finds slices, the other half tests them: every number is of the half that tests.
+    One half of the rows finds slices, the other half tests them; every number is of the half that tests.
 
-    name: `waterbird 1`, …. model: whose errors. method: what found it. label, predicted: class, and the
-    commonest wrong prediction (None without errors). n, errors: rows and errors. error: error rate of `model`
-    with interval. errors_of: the same of every audited model, by its name. lift: error rate minus the
-    class's. p: one-sided exact test of the slice against the rest of its class. p_corrected: by Holm, over
-    all slices tested for the model. beyond_chance: whether that is at most 0.05. same_as: an earlier slice
-    with mostly the same rows. rows: row numbers in the store of members of both halves, the most typical
-    first, at most `SHOWN`; wrong says which of them the model gets wrong. words: best first. sentence: in
-    plain words.
+    name: `waterbird 1`, …. model: the model that errs. method: what found the slice. label: its class.
+    predicted: the most frequent wrong prediction, None without errors. n, errors: rows and errors. error:
+    error rate of `model` with its interval. errors_of: the same for every audited model. lift: error rate
+    minus that of the class. p: one-sided exact test of the slice against the rest of its class. p_corrected:
+    Holm's correction over all slices tested for the model. beyond_chance: whether it is at most 0.05.
+    same_as: an earlier slice with mostly the same rows. rows: row numbers in the store of members of both
+    halves, the most typical first, at most 48. wrong: which of them the model misclassifies. words: best
+    first. sentence: the slice in plain words.
     """
 
     name: str
@@ -59,10 +59,10 @@ class Slice(BaseModel):
 
 
 class Match(BaseModel):
-    """How well one method's slices match one model's known groups, on the half that tests.
+    """How well one method's slices of one model's errors match the known groups, on the half that tests.
 
-    precision_at_10: by group, the largest share of it among the ten most typical rows of a slice;
-    mean_precision is their mean. adjusted_mutual_information: between slice and group within a class, the
+    precision_at_10: by group, its largest share among the ten most typical rows of a slice. mean_precision:
+    their mean. adjusted_mutual_information: between slice and group within a class, the
     mean over classes by rows.
     """
 
@@ -73,13 +73,13 @@ class Match(BaseModel):
     adjusted_mutual_information: float
 
 
-class ProbeSide(BaseModel):
-    """One model's side of a probe.
+class ModelProbe(BaseModel):
+    """A probe of one model.
 
     readable: cross-validated balanced accuracy of a logistic probe for the attribute on the model's
-    embeddings, 0.5 by chance. flipped: share of predictions that change when the attribute is exchanged in
-    the embedding, by the mean difference that it makes within classes: the shortcut score. margin_change:
-    mean absolute change of the true class's margin by that, in logits.
+    embeddings, 0.5 by chance. flipped: the shortcut score, the share of predictions that change when the
+    attribute is exchanged in the embedding by the mean difference that it makes within classes.
+    margin_change: mean absolute change of the true class's margin, in logits.
     """
 
     model: str
@@ -89,26 +89,26 @@ class ProbeSide(BaseModel):
 
 
 class Probe(BaseModel):
-    """An attribute, known or a word's: how well it is read, and how far predictions follow it.
+    """How well an attribute or a word can be read from embeddings, and how far predictions depend on it.
 
-    attribute, value: the column and value against the others, or `word` and the word. known: whether labels
-    of it exist; of a word they are the outer thirds of its similarity within each class. n: rows. sides: one
-    per audited model, before first.
+    attribute, value: an attribute and one of its values against the others, or `word` and the word. known:
+    whether labels exist; for a word the outer thirds of its similarity within each class stand in for them.
+    n: rows. sides: one probe per audited model, before first.
     """
 
     attribute: str
     value: str
     known: bool
     n: int
-    sides: list[ProbeSide]
+    sides: list[ModelProbe]
     sentence: str
 
 
 class Cost(BaseModel):
     """What calibration does to uses of the model outside the task.
 
-    before: the pretrained projection; after: the run's. Both None with a `reason` where it cannot be
-    measured. difference has its 95 % interval over rows or queries, paired.
+    before: by the pretrained projection. after: by the run's. Both are None, with a `reason`, if they cannot
+    be measured. low, high: paired 95 % interval of the difference, over rows or queries.
     """
 
     name: str
@@ -123,9 +123,9 @@ class Cost(BaseModel):
 
 
 class Suspect(BaseModel):
-    """A calibration row that looks mislabelled rather than rare; the most suspect first.
+    """A calibration row that looks mislabeled rather than rare; the most suspect first.
 
-    row: number in the store. score: in [0, 1].
+    row: row number in the store. score: in [0, 1].
     """
 
     id: str

@@ -6,34 +6,34 @@ from collections.abc import Mapping, Sequence
 
 from evenhand._errors import EvenhandError
 
-NAMES = ("worst-class", "worst-group", "worst-slice", "plain", "class-mean", "group-mean", "train-weighted")
+RATES = ("worst-class", "worst-group", "worst-slice", "plain", "class-mean", "group-mean", "train-weighted")
 
 
-def read_bounds(texts: Sequence[str]) -> dict[str, float]:
-    """Return {name: bound} of NAME=BOUND texts.
+def read_bounds(bounds: Sequence[str]) -> dict[str, float]:
+    """Return {rate: bound} of RATE=BOUND texts.
 
     Raises
     ------
     EvenhandError
-        If a name is unknown or comes twice, or a bound is no number between 0 and 1.
+        If a rate is unknown or comes twice, or a bound is no number between 0 and 1.
     """
-    bounds: dict[str, float] = {}
-    for text in texts:
+    found: dict[str, float] = {}
+    for text in bounds:
         name, _, number = text.partition("=")
-        if name not in NAMES or name in bounds:
+        if name not in RATES or name in found:
             raise EvenhandError(
-                f"--fail-under got {text!r}; give each rate once as RATE=BOUND, the rate one of "
-                f"{', '.join(NAMES)}"
+                f"bounds: {text!r} is no bound of a rate; give each rate once as RATE=BOUND, with one of "
+                f"{', '.join(RATES)}"
             )
         try:
-            bounds[name] = float(number)
+            found[name] = float(number)
         except ValueError:
-            bounds[name] = float("nan")
-        if not 0 <= bounds[name] <= 1:
+            found[name] = float("nan")
+        if not 0 <= found[name] <= 1:
             raise EvenhandError(
-                f"--fail-under got {text!r}; the bound is a fraction from 0 to 1, such as 0.8"
+                f"bounds: {text!r} has no fraction from 0 to 1 as its bound; give one such as {name}=0.8"
             )
-    return bounds
+    return found
 
 
 def failures(rates: Mapping[str, float | None], bounds: Mapping[str, float]) -> list[str]:
@@ -42,14 +42,14 @@ def failures(rates: Mapping[str, float | None], bounds: Mapping[str, float]) -> 
     Raises
     ------
     EvenhandError
-        If a bounded rate is unknown here: a gate that checks nothing must not pass.
+        If this audit does not know a bounded rate: a gate that checks nothing must not pass.
     """
     found = []
     for name, bound in bounds.items():
         value = rates.get(name)
         if value is None:
             known = ", ".join(key for key, rate in rates.items() if rate is not None)
-            raise EvenhandError(f"--fail-under {name}: this audit does not know that rate; it knows {known}")
+            raise EvenhandError(f"bounds: this audit does not know the rate {name}; it knows {known}")
         if value < bound:
             found.append(f"{name} is {value:.4f}, under its bound {bound:g}")
     return found

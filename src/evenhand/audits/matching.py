@@ -2,32 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sklearn.metrics import adjusted_mutual_info_score
 
 from evenhand._typing import Bools, Ints, Strings
+from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Match
-from evenhand.audits.slices import Sliced
+from evenhand.audits.slices import SliceAssignment
+from evenhand.evaluation.result_row import group_names
 
 BEST = 10
+"""Rows of a slice whose groups are counted."""
+
+
+def group_matches(
+    models: EvaluatedModels, assignments: Mapping[tuple[str, str], SliceAssignment]
+) -> list[Match]:
+    """Compare each (model, method)'s slices with the known groups, on the half that tests."""
+    if models.attribute is None:
+        return []
+    table, rows = models.table, models.rows
+    groups = table.groups(models.attribute, rows.numbers)
+    names = group_names(table.classes, table.attributes[models.attribute])
+    compared = (
+        match(model, method, assigned, rows.y, groups, names, ~rows.finds)
+        for (model, method), assigned in assignments.items()
+    )
+    return [one for one in compared if one is not None]
 
 
 def match(
-    model: str, method: str, sliced: Sliced, y: Ints, groups: Strings, names: Sequence[str], tests: Bools
+    model: str,
+    method: str,
+    assigned: SliceAssignment,
+    y: Ints,
+    groups: Strings,
+    names: Sequence[str],
+    tests: Bools,
 ) -> Match | None:
-    """Compare slices with the codes y [N] and group names [N]; the empty string is unknown and left out.
+    """Compare slices with known groups.
 
     Precision at 10 of a group is the largest share of its rows among the ten most typical rows of a slice,
-    over the slices with ten rows; None where no slice has them, or no group is known.
+    over the slices with ten rows.
+
+    Parameters
+    ----------
+    model, method : str
+        Whose errors were sliced, and how.
+    assigned : SliceAssignment
+        The slices.
+    y : int64 [N]
+        Codes.
+    groups : str [N]
+        Group names; a row with the empty string is left out.
+    names : sequence of str
+        All groups there are.
+    tests : bool [N]
+        The rows that test.
+
+    Returns
+    -------
+    Match or None
+        None if no slice has ten rows of known group.
     """
-    known = tests & (groups != "") & (sliced.member >= 0)
+    known = tests & (groups != "") & (assigned.member >= 0)
     tops = []
-    for place in range(len(sliced.classes)):
-        rows = np.flatnonzero(known & (sliced.member == place))
+    for place in range(len(assigned.classes)):
+        rows = np.flatnonzero(known & (assigned.member == place))
         if len(rows) >= BEST:
-            tops.append(groups[rows[np.argsort(-sliced.typical[rows], kind="stable")[:BEST]]])
+            tops.append(groups[rows[np.argsort(-assigned.typical[rows], kind="stable")[:BEST]]])
     present = [name for name in names if (groups[known] == name).any()]
     if not tops:
         return None
@@ -37,7 +82,7 @@ def match(
         method=method,  # type: ignore[arg-type]
         precision_at_10=precision,
         mean_precision=float(np.mean(list(precision.values()))),
-        adjusted_mutual_information=_within_classes(groups[known], sliced.member[known], y[known]),
+        adjusted_mutual_information=_within_classes(groups[known], assigned.member[known], y[known]),
     )
 
 

@@ -1,62 +1,64 @@
-"""The slices of audited models, in words where a text tower is to be had: for audit and report alike."""
+"""The slices of the audited models, found, tested, and named in words where there is a text tower."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand._typing import Bools
+from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Slice
-from evenhand.audits.inputs import Audited
-from evenhand.audits.slice_report import find_slices, with_words
-from evenhand.audits.slices import SLICES, Sliced
+from evenhand.audits.naming import beside_classes, name_errors, sentence
+from evenhand.audits.slices import SLICES, SliceAssignment, assess_slices, slice_rows
 from evenhand.audits.vocabulary import Vocabulary, read_vocabulary
 from evenhand.audits.words import TextTower, load_tower
 from evenhand.data.table import FeatureTable
 
 NO_WORDS = "none"
-"""Vocabulary for when no text tower is wanted."""
+"""The vocabulary that stands for "do not name the slices"."""
+
+Found = list[tuple[Slice, Bools]]
+"""Slices with their members among the sliced rows."""
 
 
 @dataclass(frozen=True)
 class NamedSlices:
-    """Slices and how they came about.
+    """Slices, and how they came about.
 
     Attributes
     ----------
     slices : list of Slice
-        Of every audited model, the surest of each first.
+        Of every audited model, the smallest p-value of each first.
     members : list of bool [N]
-        The members of each among the sliced rows.
-    dealt : dict
-        How each (model, method) deals the sliced rows.
+        The members of each slice among the sliced rows.
+    assignments : dict of (model, method) to SliceAssignment
+        How each method assigns the sliced rows to slices of a model's errors.
     tower : TextTower or None
-        What named them.
-    why : str
-        Why there are no words; empty where there is a tower.
+        The text tower that named them.
+    no_words : str
+        Why there are no words; empty if there is a tower.
     """
 
     slices: list[Slice]
     members: list[Bools]
-    dealt: Mapping[tuple[str, str], Sliced]
+    assignments: Mapping[tuple[str, str], SliceAssignment]
     tower: TextTower | None
-    why: str
+    no_words: str
 
-    def sure(self) -> list[tuple[Slice, Bools]]:
-        """Return the slices beyond chance with their members, without those of mostly the same rows."""
+    def sure(self, model: str | None = None) -> Found:
+        """Return the slices beyond chance, of one model or of all, without repeats of the same rows."""
         return [
             (one, members)
             for one, members in zip(self.slices, self.members, strict=True)
-            if one.beyond_chance and one.same_as is None
+            if one.beyond_chance and one.same_as is None and model in (None, one.model)
         ]
 
 
 def name_slices(
-    what: Audited,
-    table: FeatureTable,
+    models: EvaluatedModels,
     *,
     seed: int,
     slices: int = SLICES,
@@ -69,18 +71,20 @@ def name_slices(
 
     Parameters
     ----------
-    what, table
-        The audited models, and the store that they are audited on.
+    models : EvaluatedModels
+        The models with their predictions.
     seed : int
-        Of the permutations behind the words.
-    slices : int
-        Of each class and method.
+        Seed of the permutations behind the words.
+    slices : int, default=5
+        Slices per class and method.
     vocabulary : Path, optional
-        A file with a word a line, or `none`; by default the model's own words, or the default ones.
-    always : bool
-        Load the text tower even where no slice is beyond chance, for other uses of it.
-    device, progress
-        Of the text tower.
+        A file with one word per line, or `none`. The default is the model's own words, or else common nouns.
+    always : bool, default=False
+        Load the text tower even if no slice is beyond chance.
+    device : str, default="cpu"
+        Device of the text tower.
+    progress : callable
+        Receives the number of embedded words.
 
     Raises
     ------
@@ -88,16 +92,47 @@ def name_slices(
         If the vocabulary cannot be read.
     """
     unwanted = vocabulary is not None and str(vocabulary) == NO_WORDS
-    given = None if vocabulary is None or unwanted else read_vocabulary(vocabulary)
-    found, dealt = find_slices(what, slices)
+    given = None if vocabulary is None or unwanted else read_vocabulary(Path(vocabulary))
+    found, assignments = _find(models, slices)
+    tower, why = None, _nothing_to_name(models)
     wanted = always or any(one.beyond_chance for one, _ in found)
-    tower, why = None, _nothing_to_name(what)
-    if unwanted and wanted:
+    if wanted and unwanted:
         why = "none were asked for"
     elif wanted:
-        tower, why = _tower(table, given, device, progress)
-    named = with_words(what, found, table, tower, seed)
-    return NamedSlices(named, [members for _, members in found], dealt, tower, why)
+        tower, why = _tower(models.table, given, device, progress)
+    named = _with_words(models, found, tower, seed)
+    return NamedSlices(named, [members for _, members in found], assignments, tower, why)
+
+
+def _find(models: EvaluatedModels, slices: int) -> tuple[Found, dict[tuple[str, str], SliceAssignment]]:
+    """Return the tested slices of every model, and how each (model, method) assigns rows."""
+    predictions = {stage.name: stage.predicted for stage in models.audited}
+    found: Found = []
+    assignments: dict[tuple[str, str], SliceAssignment] = {}
+    for name, codes in predictions.items():
+        by_method = slice_rows(models.rows, codes, slices)
+        found += assess_slices(models.rows, by_method, predictions, name)
+        assignments |= {(name, method): assigned for method, assigned in by_method.items()}
+    return found, assignments
+
+
+def _with_words(models: EvaluatedModels, found: Found, tower: TextTower | None, seed: int) -> list[Slice]:
+    """Return the slices with the words of those beyond chance, and a sentence for each."""
+    if tower is not None:
+        text = models.table.head.text
+        z, embedded = beside_classes(models.rows.z, text), beside_classes(tower.embedded, text)
+    right = {stage.name: stage.right for stage in models.audited}
+    named = []
+    for one, members in found:
+        if tower is not None and one.beyond_chance:
+            of_class = right[one.model] & (models.rows.y == models.table.classes.index(one.label))
+            errors = members & ~right[one.model]
+            words = name_errors(
+                z, errors, of_class, tower.vocabulary.words, embedded, seed, one.model, one.name
+            )
+            one = one.model_copy(update={"words": words})
+        named.append(one.model_copy(update={"sentence": sentence(one, named=tower is not None)}))
+    return named
 
 
 def _tower(
@@ -110,7 +145,16 @@ def _tower(
         return None, str(error)
 
 
-def _nothing_to_name(what: Audited) -> str:
-    if all(stage.right.all() for stage in what.stages):
-        return f"there is no error among {len(what.rows.y):,} rows"
+def _nothing_to_name(models: EvaluatedModels) -> str:
+    if all(stage.right.all() for stage in models.audited):
+        return f"there is no error among {len(models.rows.y):,} rows"
     return "no slice errs more than its class beyond chance"
+
+
+def leading_words(slices: Sequence[Slice], model: str, most: int) -> list[str]:
+    """Return the best word of each class's first slice of a model that has one, at most `most`."""
+    best: dict[str, str] = {}
+    for one in slices:
+        if one.model == model and one.words and one.words[0].beyond_chance:
+            best.setdefault(one.label, one.words[0].word)
+    return list(dict.fromkeys(best.values()))[:most]

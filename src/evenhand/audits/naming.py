@@ -1,4 +1,4 @@
-"""Slices named in words by the model's own text tower."""
+"""Words for the errors of a slice, by the model's own text tower."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from evenhand.functional.directions import contrast
 from evenhand.functional.geometry import class_directions
 
 LEVEL = 0.05
+"""Largest p-value of a word beyond chance."""
 TOP = 5
+"""Words of a slice."""
 FEWEST = 5
-"""Errors that a name needs."""
+"""Errors, and correctly classified rows, that a name needs."""
 
 
 def beside_classes(vectors: Floats, text: Floats | None) -> Floats:
     """Return vectors [N, D] without their parts along the differences of class prototypes [C, D].
 
-    An error *is* an image that fits another class's words better, so that those words and their kin would
-    name every slice. What is left is what goes with the errors beside the classes. Where the classes span
-    half of the space or more, nothing is taken away.
+    An error *is* an image that fits another class's words better, so those words and similar ones would name
+    every slice. The rest of the vector is what sets the errors apart within their class. If the classes span
+    half of the space or more, the vectors stay as they are.
     """
     if text is None or 2 * (len(text) - 1) > text.shape[1]:
         return vectors
@@ -36,23 +38,27 @@ def beside_classes(vectors: Floats, text: Floats | None) -> Floats:
 def name_errors(
     z: Floats, errors: Bools, right: Bools, words: Sequence[str], embedded: Floats, seed: int, *path: str
 ) -> list[Word]:
-    """Return the words that fit errors more than right rows, best first.
+    """Return the words that fit errors more than correctly classified rows, best first.
 
     Parameters
     ----------
     z : float32 [N, D]
-        Embeddings beside the classes.
+        Embeddings without their parts along the classes, as `beside_classes` returns them.
     errors, right : bool [N]
-        The slice's errors, and the rows of its class that the model has right.
-    words, embedded : sequence of V str, float32 [V, D]
-        Vocabulary, and its embeddings beside the classes.
-    seed, path
-        Of the stream.
+        The slice's errors, and the rows of its class that the model classifies correctly.
+    words : sequence of V str
+        The vocabulary.
+    embedded : float32 [V, D]
+        Its embeddings, also without their parts along the classes.
+    seed : int
+        Seed of the permutations.
+    path : str
+        Names of the random stream.
 
     Returns
     -------
     list of Word
-        At most `TOP`; empty where either side has fewer than `FEWEST` rows.
+        At most `TOP`; empty if there are fewer than `FEWEST` rows of either kind.
     """
     both = errors | right
     if min(errors.sum(), right.sum()) < FEWEST or not len(words):
@@ -65,9 +71,14 @@ def name_errors(
 
 
 def sentence(found: Slice, *, named: bool) -> str:
-    """Say what a slice is: `waterbird: errors look like *forest*, *bamboo*`.
+    """Describe a slice: `waterbird: errors look like *forest*, *bamboo*`.
 
-    `named` tells whether words were looked for at all.
+    Parameters
+    ----------
+    found : Slice
+        The slice with its words.
+    named : bool
+        Whether there was a text tower to name it.
     """
     if not found.beyond_chance:
         return f"{found.label}: {found.errors} of {found.n} wrong, which may be chance"

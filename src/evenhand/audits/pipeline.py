@@ -1,4 +1,4 @@
-"""What a model gets wrong, where, and what those errors look like; with a run, before and after it."""
+"""`evenhand.audit`: what a model misclassifies, where, and what those errors have in common."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from evenhand._errors import EvenhandError
 from evenhand._files import check_replaceable
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
-from evenhand.audits.files import AUDIT_FILES, write_audit_files
+from evenhand.audits.costs import cost_elsewhere
+from evenhand.audits.csv_files import AUDIT_FILES, write_audit_files
+from evenhand.audits.error_analysis import ErrorAnalysis, analyze_errors
+from evenhand.audits.evaluate import EvaluatedModels, card_of
 from evenhand.audits.findings import Cost, Match, Probe, Slice, Suspect
-from evenhand.audits.inputs import Audited, audited
-from evenhand.audits.named_slices import name_slices
-from evenhand.audits.run_report import calibration_suspects, cost_elsewhere
-from evenhand.audits.slice_report import matches, probed
+from evenhand.audits.matching import group_matches
+from evenhand.audits.probes import probe_attributes
 from evenhand.audits.slices import SLICES
 from evenhand.backbones.from_card import embedded
 from evenhand.data.class_order import order_warning
@@ -25,15 +26,16 @@ from evenhand.data.places import is_there
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.result_row import group_column
 from evenhand.evaluation.results import ResultRow
+from evenhand.runs.card import read_result
 
 
 class Audit(ResultRow):
-    """The evaluation of one model, the run's or else zero-shot's, and what was found in its errors.
+    """The evaluation of one model, the run's or else zero-shot, and what its errors have in common.
 
     models: the audited models, before first; slices and probes name them. before: the evaluation of the model
-    before calibration, None without a run. sampled: rows that slices looked at. slices: of every model, the
-    surest first. matches: of slices with known groups. words: where the vocabulary comes from, None where
-    nothing is named; the notes say why.
+    before calibration, None without a run. sampled: number of rows that were sliced. slices: of every model,
+    the smallest p-value first. matches: slices against known groups. words: where the vocabulary comes from,
+    None where nothing is named; the notes say why.
     """
 
     models: list[str] = Field(default_factory=list)
@@ -47,7 +49,7 @@ class Audit(ResultRow):
     suspects: list[Suspect] = Field(default_factory=list)
 
     def rates(self) -> dict[str, float | None]:
-        """Return the rates that a gate may bound; without a sure slice the worst one is the worst class."""
+        """Return the rates that a gate may bound; with no slice beyond chance the worst class stands in."""
         by_class = self.worst_class.value if self.worst_class else None
         sure = [one for one in self.slices if one.beyond_chance and one.model == self.models[-1]]
         return {
@@ -78,86 +80,122 @@ def audit(
 ) -> Audit:
     """Evaluate by class, and by group where attributes are known; slice the errors, name and probe them.
 
-    Without a run zero-shot is audited. With one its model is, beside the ERM that it started from (zero-shot
-    where it keeps none). Without text, centred class centroids of the training rows stand in for the prompts.
-    Group labels are shown, never used: slices, words and suspects are the same without them.
+    Without a run, zero-shot is audited. With a run, its model is audited next to the ERM that it started from
+    (next to zero-shot if the run has no ERM). Without text prototypes, the centered class centroids of the
+    training rows take their place. Group labels are shown but never used: slices, words and suspects are the
+    same without them.
 
     Parameters
     ----------
-    X : FeatureTable, or array [N, D_in]
-        What to audit: a store's table, or embeddings in memory.
-    y, groups, head : optional
-        Labels [N], attributes and head of embeddings in memory, as in `FeatureTable.from_arrays`.
+    X : FeatureTable or array [N, D_in]
+        The table of a store, or embeddings in memory.
+    y : array [N] of str or int, optional
+        Labels, if `X` is an array.
+    groups : array [N], or mapping of str to array [N], optional
+        One attribute, or several by name, if `X` is an array.
+    head : Head, optional
+        Projection and text prototypes, if `X` is an array. By default there is no text.
     group_by : str, optional
-        Attribute that makes the groups; the first one by default.
+        The attribute that makes the groups. The default is the first one.
     seed : int, default=0
-        Of the halves, samples and permutations.
+        Seed of the halves, the sample and the permutations.
     run : Path, optional
-        Run folder that was fitted on this store.
+        A run folder that was fitted on this store.
     vocabulary : Path, optional
-        A file with a word a line, or `none`; by default the model's own words, or the default ones.
-    slices : int
-        Slices of each class and method, at least 2.
-    device : str
-        Of the text tower.
+        A file with one word per line, or `none`. The default is the model's own words, or else common nouns.
+    slices : int, default=5
+        Slices per class and method, at least 2.
+    device : str, default="cpu"
+        Device of the text tower.
     progress : callable
-        Told of the words that are embedded.
+        Receives the number of embedded words.
     out : Path, optional
-        Folder for slices.csv, errors.csv and suspects.csv, a new one or one that holds no other files.
+        Folder for slices.csv, errors.csv and suspects.csv: a new folder, or one that holds no other files.
+
+    Returns
+    -------
+    Audit
+        Plain data; `model_dump(mode="json")` gives what `evenhand audit --json` prints.
 
     Raises
     ------
     EvenhandError
-        If the table cannot be evaluated, the run is another store's or damaged, `slices` is too small, the
+        If the table cannot be evaluated, the run is damaged or of another store, `slices` is too small, the
         vocabulary cannot be read, or `out` holds other files or cannot be written.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.tile(["cat", "dog"], 100)
+    >>> X = rng.normal(size=(200, 4)) + 2 * (y == "dog")[:, None]
+    >>> found = evenhand.audit(X, y, groups=np.repeat(["indoors", "outdoors"], 100))
+    >>> found.worst_class.name, [rate.name for rate in found.groups][:2]
+    ('dog', ['cat / indoors', 'cat / outdoors'])
     """
     if slices < 2:
-        raise EvenhandError(f"--slices is {slices}; give at least 2 for each class, {SLICES} is usual")
+        raise EvenhandError(f"slices: {slices} is too few; give at least 2 per class, {SLICES} is usual")
     table = as_table(X, y, groups=groups, head=head)
     if out is not None:
-        check_replaceable(out, AUDIT_FILES, argument="--out")
-    column = group_column(table, group_by)
-    what = audited(table, column, seed, run)
-    named = name_slices(
-        what,
+        out = Path(out)
+        check_replaceable(out, AUDIT_FILES, argument="out:")
+    run = None if run is None else Path(run)
+    analysis = analyze_errors(
         table,
+        group_column(table, group_by),
         seed=seed,
+        run=run,
+        card=None if run is None else card_of(run, table),
         slices=slices,
         vocabulary=vocabulary,
-        always=run is not None,
+        always_words=run is not None,
         device=device,
         progress=progress,
     )
-    tower = named.tower
-    last = what.found[-1]
+    if out is not None:
+        write_audit_files(out, analysis)
+    return _audit_of(analysis, run, seed)
+
+
+def _audit_of(analysis: ErrorAnalysis, run: Path | None, seed: int) -> Audit:
+    """Return an analysis as plain data, with probes, matches and costs."""
+    models, named = analysis.models, analysis.named
+    after = models.result(models.on_test[-1], **({} if run is None else _fit_facts(run)))
     audit = Audit(
-        **last.model_dump(exclude={"notes"}),
-        models=[stage.name for stage in what.stages],
-        sampled=len(what.rows.y),
+        **after.model_dump(exclude={"notes"}),
+        models=[stage.name for stage in models.audited],
+        sampled=len(models.rows.y),
         slices=named.slices,
-        matches=[] if column is None else matches(what, named.dealt, table, column),
-        words=None if tower is None else tower.vocabulary.source,
-        probes=probed(what, table, named.slices, tower, seed),
+        matches=group_matches(models, named.assignments),
+        words=None if named.tower is None else named.tower.vocabulary.source,
+        probes=probe_attributes(models, named, seed),
+        suspects=analysis.suspects,
     )
     if run is not None:
-        after = what.stages[-1]
-        audit.before = what.found[0] if len(what.found) > 1 else None
-        audit.costs = cost_elsewhere(table, what.rows.numbers, what.pretrained, after.model, tower, named.why)
-        audit.suspects = calibration_suspects(table, run, what)
-    said = [f"no words: {named.why}"] if tower is None else tower.vocabulary.notes
-    if out is not None:
-        write_audit_files(out, table, what, named, audit.suspects)
-    audit.notes = [*what.notes, *_order(table, what), *said, *_moved(table, audit)]
+        audit.before = models.result(models.pair[0]) if len(models.on_test) > 1 else None
+        audit.costs = cost_elsewhere(models, named.tower, named.no_words)
+    words = [f"no words: {named.no_words}"] if named.tower is None else named.tower.vocabulary.notes
+    audit.notes = [*models.notes, *_order(models), *words, *_moved(models.table, audit)]
     return audit
 
 
-def _order(table: FeatureTable, what: Audited) -> list[str]:
-    """Return what the labels say of the order of imported text features."""
-    first = what.stages[0]
+def _fit_facts(run: Path) -> dict[str, Any]:
+    """Return what only the fit knows: its use of group labels and its choice."""
+    row = ResultRow.model_validate(read_result(run))
+    return {
+        "group_labels_used": row.group_labels_used,
+        "needs": row.needs,
+        "selection": row.selection,
+        "kept": row.kept,
+    }
+
+
+def _order(models: EvaluatedModels) -> list[str]:
+    """Return what the labels say about the order of imported text features."""
+    table, first = models.table, models.audited[0]
     if first.name != "zero_shot" or table.head.text is None or embedded(table.card):
         return []
-    told = order_warning(first.predicted, table.y[what.rows.numbers], table.classes)
-    return [] if told is None else [told]
+    warning = order_warning(first.predicted, models.rows.y, table.classes)
+    return [] if warning is None else [warning]
 
 
 def _moved(table: FeatureTable, audit: Audit) -> list[str]:

@@ -12,50 +12,40 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evenhand._random import child_seed
+from evenhand._random import child_seed, numpy_stream
 from evenhand._typing import Bools, Floats, Ints, Strings
-from evenhand.audits.findings import Probe, ProbeSide
+from evenhand.audits.evaluate import EvaluatedModels
+from evenhand.audits.findings import ModelProbe, Probe
+from evenhand.audits.named_slices import NamedSlices, leading_words
+from evenhand.audits.naming import beside_classes
 from evenhand.evaluation.metrics import Rate, rate
-from evenhand.functional.geometry import cosine_logits
 from evenhand.functional.intervals import weighted_interval
 from evenhand.functional.shift import attribute_shift, exchanged
+from evenhand.methods._training.model import Model
 
+ROWS = 4_000
+"""Rows that are probed; a larger set is sampled with the seed."""
+WORDS = 3
+"""Words of slices that are probed like attributes."""
 FEWEST = 10
-"""Rows that each cell class × attribute needs in either half, or its class is left out."""
+"""Rows of each cell class × attribute that a class needs in either half, or it is left out."""
 VALUES = 8
 """Most frequent values of an attribute that are probed."""
 FOLDS = 5
 
 
 @dataclass(frozen=True)
-class ProbedModel:
-    """One audited model on the rows that are probed.
-
-    Attributes
-    ----------
-    name : str
-        Of the model.
-    z : float32 [N, D_out]
-        Its unit embeddings.
-    prototypes, intercept, scale : float32 [C, D_out], float32 [C], float
-        logits = scale · z · prototypes + intercept.
-    """
+class EmbeddedModel:
+    """An audited model with its unit embeddings z, float32 [N, D_out], of the rows that are probed."""
 
     name: str
+    model: Model
     z: Floats
-    prototypes: Floats
-    intercept: Floats
-    scale: float
-
-    def logits(self, z: Floats) -> Floats:
-        """Return [N, C] of embeddings z [N, D_out]."""
-        z_, t = torch.from_numpy(np.ascontiguousarray(z)), torch.from_numpy(self.prototypes)
-        return np.asarray(cosine_logits(z_, t, self.scale).numpy() + self.intercept)
 
 
 @dataclass(frozen=True)
-class Marked:
-    """Rows with and without an attribute.
+class BinaryAttribute:
+    """Rows with and without a value of an attribute.
 
     Attributes
     ----------
@@ -64,7 +54,7 @@ class Marked:
     known : bool
         Whether labels of it exist.
     has : int64 [N]
-        1, 0, or −1 where unknown.
+        1 with the value, 0 without it, −1 if unknown.
     """
 
     attribute: str
@@ -73,18 +63,36 @@ class Marked:
     has: Ints
 
 
-def known_attributes(attributes: Mapping[str, Strings]) -> Iterator[Marked]:
-    """Yield each value of each column [N] against the others; of two values the first stands for both."""
-    for name, column in attributes.items():
-        values, counts = np.unique(column[column != ""], return_counts=True)
+def probe_attributes(models: EvaluatedModels, named: NamedSlices, seed: int) -> list[Probe]:
+    """Probe the known attributes, and the leading words of the first model's slices."""
+    table, rows = models.table, models.rows
+    some = np.sort(numpy_stream(seed, "audit", "probes").permutation(len(rows.y))[:ROWS])
+    numbers, y, finds = rows.numbers[some], rows.y[some], rows.finds[some]
+    attributes = list(known_attributes({name: values[numbers] for name, values in table.attributes.items()}))
+    if named.tower is not None:
+        words = leading_words(named.slices, models.audited[0].name, WORDS)
+        vectors = named.tower.embedded[[named.tower.vocabulary.words.index(word) for word in words]]
+        z, vectors = (beside_classes(v, table.head.text) for v in (rows.z[some], vectors))
+        attributes += word_attributes(z, y, words, vectors)
+    X = table.features(numbers)
+    embedded = [EmbeddedModel(stage.name, stage.model, stage.model.embed(X)) for stage in models.audited]
+    found = (probe(one, embedded, y, finds, seed) for one in attributes)
+    return [one for one in found if one is not None]
+
+
+def known_attributes(attributes: Mapping[str, Strings]) -> Iterator[BinaryAttribute]:
+    """Yield each value of each attribute [N] against the others; of two values only the first."""
+    for name, of_rows in attributes.items():
+        values, counts = np.unique(of_rows[of_rows != ""], return_counts=True)
         if len(values) < 2:
             continue
         kept = values[np.sort(np.argsort(-counts, kind="stable")[:VALUES])]
         for value in kept[: 1 if len(values) == 2 else None]:
-            yield Marked(name, str(value), True, np.where(column == "", -1, column == value).astype(np.int64))
+            has = np.where(of_rows == "", -1, of_rows == value).astype(np.int64)
+            yield BinaryAttribute(name, str(value), True, has)
 
 
-def word_attributes(z: Floats, y: Ints, words: Sequence[str], embedded: Floats) -> Iterator[Marked]:
+def word_attributes(z: Floats, y: Ints, words: Sequence[str], embedded: Floats) -> Iterator[BinaryAttribute]:
     """Yield, for each word, the outer thirds of its similarity to z [N, D] within each class y [N]."""
     for word, vector in zip(words, embedded, strict=True):
         similarity = z @ vector
@@ -95,54 +103,65 @@ def word_attributes(z: Floats, y: Ints, words: Sequence[str], embedded: Floats) 
             order = rows[np.argsort(similarity[rows], kind="stable")]
             has[order[:third]] = 0
             has[order[len(order) - third :]] = 1
-        yield Marked("word", word, False, has)
+        yield BinaryAttribute("word", word, False, has)
 
 
-def probe(marked: Marked, sides: Sequence[ProbedModel], y: Ints, finds: Bools, seed: int) -> Probe | None:
-    """Probe one attribute in every model; None where no class has enough rows with and without it.
+def probe(
+    attribute: BinaryAttribute, models: Sequence[EmbeddedModel], y: Ints, finds: Bools, seed: int
+) -> Probe | None:
+    """Probe one attribute in every model.
 
     Parameters
     ----------
-    marked : Marked
-        The attribute.
-    sides : sequence of ProbedModel
-        Before first.
+    attribute : BinaryAttribute
+        Which rows have it.
+    models : sequence of EmbeddedModel
+        The audited models, before first.
     y : int64 [N]
         Codes.
     finds : bool [N]
-        Rows that estimate the shift; the others are moved by it.
+        The rows that estimate the shift of the attribute; the others are shifted.
     seed : int
-        Of the folds.
+        Seed of the folds.
+
+    Returns
+    -------
+    Probe or None
+        None if no class has enough rows with and without the attribute.
     """
+    value = attribute.has
     enough = [
         code
         for code in np.unique(y)
-        if min(((y == code) & (marked.has == v) & (finds == f)).sum() for v in (0, 1) for f in (True, False))
+        if min(((y == code) & (value == v) & (finds == f)).sum() for v in (0, 1) for f in (True, False))
         >= FEWEST
     ]
-    rows = np.flatnonzero((marked.has >= 0) & np.isin(y, enough))
+    rows = np.flatnonzero((value >= 0) & np.isin(y, enough))
     if not len(rows):
         return None
-    has = marked.has[rows] == 1
-    measured = [_side(side, rows, y[rows], has, finds[rows], seed) for side in sides]
+    has = value[rows] == 1
+    measured = [_measure(one, rows, y[rows], has, finds[rows], seed) for one in models]
     return Probe(
-        attribute=marked.attribute,
-        value=marked.value,
-        known=marked.known,
+        attribute=attribute.attribute,
+        value=attribute.value,
+        known=attribute.known,
         n=len(rows),
         sides=measured,
-        sentence=_sentence(marked, measured),
+        sentence=_sentence(attribute, measured),
     )
 
 
-def _side(side: ProbedModel, rows: Ints, y: Ints, has: Bools, finds: Bools, seed: int) -> ProbeSide:
-    z = side.z[rows]
+def _measure(embedded: EmbeddedModel, rows: Ints, y: Ints, has: Bools, finds: Bools, seed: int) -> ModelProbe:
+    z = embedded.z[rows]
     shift = attribute_shift(z[finds], y[finds], has[finds])
-    assert shift is not None, "every class that is left has both kinds of rows"
+    assert shift is not None, "every remaining class has both kinds of rows"
     tests = ~finds
-    before, after = side.logits(z[tests]), side.logits(exchanged(z[tests], has[tests], shift))
-    return ProbeSide(
-        model=side.name,
+    before, after = (
+        embedded.model.logits_of(torch.from_numpy(np.ascontiguousarray(part))).numpy()
+        for part in (z[tests], exchanged(z[tests], has[tests], shift))
+    )
+    return ModelProbe(
+        model=embedded.name,
         readable=_readable(z, y, has, seed),
         flipped=rate("flipped", before.argmax(axis=1) != after.argmax(axis=1)),
         margin_change=float(np.abs(_margin(after, y[tests]) - _margin(before, y[tests])).mean()),
@@ -178,8 +197,8 @@ def _margin(logits: Floats, y: Ints) -> Floats:
     return margin
 
 
-def _sentence(marked: Marked, sides: Sequence[ProbeSide]) -> str:
-    name = f"{marked.attribute} {marked.value}" if marked.known else f"*{marked.value}*"
+def _sentence(attribute: BinaryAttribute, sides: Sequence[ModelProbe]) -> str:
+    name = f"{attribute.attribute} {attribute.value}" if attribute.known else f"*{attribute.value}*"
     parts = [
         f"{100 * (side.flipped.value or 0):.0f} % of {side.model}'s predictions change" for side in sides
     ]

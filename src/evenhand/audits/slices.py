@@ -1,9 +1,9 @@
 """Error-aware slices: one half of the rows finds them, the other half tests them.
 
-A search for rows that a model gets wrong always finds some: of 25 sets of rows drawn blindly one will err
-more than the others, and all the more if the search looks at the errors. So the rows that find a slice never
-test it, membership of a row that tests depends on its features and label but not on whether the model has it
-right, and the test is corrected for the number of slices looked at.
+A search for errors always finds some. Of 25 sets of rows drawn at random, one errs more than the others, and
+even more so if the search uses the errors. So three rules hold. Rows that find a slice never test it. A
+testing row becomes a member by its features and label, whether or not it is classified correctly. The test is
+corrected for the number of slices.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from evenhand.functional.excess import excess_errors, holm
 from evenhand.functional.mixture import fit_mixture
 
 SLICES = 5
-"""Slices of each class and method, before those that do not err more than their class are left out."""
+"""Slices per class and method, before those that do not err more than their class are left out."""
 MOST = 100
 """Components of the mixture, however many classes there are."""
 COMPONENTS = 16
@@ -31,22 +31,25 @@ COMPONENTS = 16
 LEAST = 5
 """Rows that a slice needs in either half."""
 LEVEL = 0.05
+"""Largest corrected p-value of a slice beyond chance."""
+OVERLAP = 0.5
+"""Share of the smaller of two slices above which both are the same rows."""
 SHOWN = 48
-"""Rows of a slice that are kept to look at."""
+"""Rows of a slice that are listed, the most typical first."""
 
 
 @dataclass(frozen=True)
-class Sliced:
-    """How one method deals rows to slices.
+class SliceAssignment:
+    """How one method assigns rows to slices.
 
     Attributes
     ----------
     classes : int64 [K]
         The class of each slice.
     member : int64 [N]
-        The slice of each row; −1 for none.
+        The slice of each row, −1 for none.
     typical : float [N]
-        How typical of its slice a row is; comparable within a slice.
+        How typical of its slice each row is, comparable within a slice.
     """
 
     classes: Ints
@@ -54,8 +57,8 @@ class Sliced:
     typical: Floats
 
     @classmethod
-    def of(cls, classes: Ints, score: Floats, y: Ints) -> Sliced:
-        """Give each row to the slice of its own class with the largest score [N, K]."""
+    def of(cls, classes: Ints, score: Floats, y: Ints) -> SliceAssignment:
+        """Assign each row to the slice of its own class with the largest score [N, K]."""
         own = np.where(classes == y[:, None], score, -np.inf)
         best = own.argmax(axis=1)
         typical = own[np.arange(len(y)), best]
@@ -64,16 +67,18 @@ class Sliced:
 
 def halves(y: Ints, seed: int) -> Bools:
     """Return which rows find, about half of each class; the others test."""
-    _, held = hold_out(y, seed=seed, share=0.5)
+    _, half = hold_out(y, seed=seed, share=0.5)
     finds = np.zeros(len(y), dtype=bool)
-    finds[held] = True
+    finds[half] = True
     return finds
 
 
-def by_mixture(z: Floats, y: Ints, predicted: Ints, finds: Bools, n_classes: int, slices: int) -> Sliced:
-    """Slice by a mixture over principal components, labels and predictions, in the manner of Domino.
+def by_mixture(
+    z: Floats, y: Ints, predicted: Ints, finds: Bools, n_classes: int, slices: int
+) -> SliceAssignment:
+    """Slice by a mixture over principal components, labels and predictions, like Domino (ICLR 2022).
 
-    Features are reduced because the mixture's variances are estimated from few rows; results hardly change
+    Features are reduced since the mixture's variances are estimated from few rows. Results hardly change
     between 8 and 32 components.
     """
     width = min(COMPONENTS, z.shape[1], int(finds.sum()))
@@ -81,16 +86,18 @@ def by_mixture(z: Floats, y: Ints, predicted: Ints, finds: Bools, n_classes: int
     x = pca.transform(z).astype(np.float64)
     components = max(1, min(MOST, slices * n_classes, len(x[finds]) // LEAST))
     model, _ = fit_mixture(x[finds], y[finds], predicted[finds], n_classes, components)
-    return Sliced.of(model.log_label.argmax(axis=1), model.log_joint(x, y), y)
+    return SliceAssignment.of(model.log_label.argmax(axis=1), model.log_joint(x, y), y)
 
 
-def by_clusters(z: Floats, y: Ints, _predicted: Ints, finds: Bools, _classes: int, slices: int) -> Sliced:
+def by_clusters(
+    z: Floats, y: Ints, _predicted: Ints, finds: Bools, _classes: int, slices: int
+) -> SliceAssignment:
     """Slice by k-means within classes."""
     model = ClassClusters.fit(z[finds], y[finds], slices, LEAST)
-    return Sliced.of(model.classes, model.nearness(z, y), y)
+    return SliceAssignment.of(model.classes, model.nearness(z, y), y)
 
 
-Slicer = Callable[[Floats, Ints, Ints, Bools, int, int], Sliced]
+Slicer = Callable[[Floats, Ints, Ints, Bools, int, int], SliceAssignment]
 SLICERS: Mapping[str, Slicer] = {"mixture": by_mixture, "clusters": by_clusters}
 
 
@@ -103,9 +110,9 @@ class SlicedRows:
     z : float32 [N, D]
         Unit embeddings by the pretrained projection.
     y : int64 [N]
-        Codes.
+        Codes of the labels.
     classes : sequence of C str
-        Their names.
+        Class names.
     numbers : int64 [N]
         Row numbers in the store.
     finds : bool [N]
@@ -119,8 +126,8 @@ class SlicedRows:
     finds: Bools
 
 
-def slice_rows(rows: SlicedRows, predicted: Ints, slices: int = SLICES) -> dict[str, Sliced]:
-    """Return how each method slices the rows by the errors of predictions [N]; empty without an error."""
+def slice_rows(rows: SlicedRows, predicted: Ints, slices: int = SLICES) -> dict[str, SliceAssignment]:
+    """Return each method's slices of the errors of predictions [N]; empty without an error."""
     if not (predicted != rows.y)[rows.finds].any():
         return {}
     return {
@@ -130,19 +137,19 @@ def slice_rows(rows: SlicedRows, predicted: Ints, slices: int = SLICES) -> dict[
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A slice that errs more than its class where it was found.
+class CandidateSlice:
+    """A slice that errs more than its class on the half that found it.
 
     Attributes
     ----------
     method : str
         A key of `SLICERS`.
     code : int
-        Its class.
+        Code of its class.
     members : bool [N]
         Its rows, of both halves.
     typical : float [N]
-        As in `Sliced`.
+        As in `SliceAssignment`.
     """
 
     method: str
@@ -151,7 +158,9 @@ class Candidate:
     typical: Floats
 
 
-def candidates(rows: SlicedRows, sliced: Mapping[str, Sliced], wrong: Bools) -> list[Candidate]:
+def candidate_slices(
+    rows: SlicedRows, sliced: Mapping[str, SliceAssignment], wrong: Bools
+) -> list[CandidateSlice]:
     """Return the slices with enough rows in either half that err more than their class where found."""
     found = []
     for method, part in sliced.items():
@@ -161,34 +170,34 @@ def candidates(rows: SlicedRows, sliced: Mapping[str, Sliced], wrong: Bools) -> 
             mine = members & rows.finds
             enough = min(mine.sum(), (members & ~rows.finds).sum()) >= LEAST
             if enough and wrong[mine].mean() > wrong[of_class].mean():
-                found.append(Candidate(method, int(code), members, part.typical))
+                found.append(CandidateSlice(method, int(code), members, part.typical))
     return found
 
 
-def assessed(
-    rows: SlicedRows, sliced: Mapping[str, Sliced], predictions: Mapping[str, Ints], model: str
+def assess_slices(
+    rows: SlicedRows, sliced: Mapping[str, SliceAssignment], predictions: Mapping[str, Ints], model: str
 ) -> list[tuple[Slice, Bools]]:
-    """Test the candidates among slices on the rows that did not find them.
+    """Test slices on the rows that did not find them: Fisher's exact test, one-sided, corrected by Holm.
 
     Parameters
     ----------
     rows : SlicedRows
-        What was sliced.
-    sliced : dict of str to Sliced
+        The rows that were sliced.
+    sliced : dict of str to SliceAssignment
         What `slice_rows` returns for `model`.
     predictions : dict of str to int64 [N]
-        Codes by every audited model.
+        Codes that every audited model predicts.
     model : str
-        Whose errors.
+        The model whose errors are tested.
 
     Returns
     -------
     list of (Slice, bool [N])
-        The surest first, with their members of both halves.
+        The smallest p-value first, each with its members of both halves.
     """
     wrong = predictions[model] != rows.y
     tests = ~rows.finds
-    found = candidates(rows, sliced, wrong)
+    found = candidate_slices(rows, sliced, wrong)
     p = np.array([_chance(one, tests, wrong, rows.y) for one in found])
     corrected = holm(p)
     made: list[tuple[Slice, Bools]] = []
@@ -196,7 +205,7 @@ def assessed(
         one = found[place]
         number = 1 + sum(other.label == rows.classes[one.code] for other, _ in made)
         name = f"{rows.classes[one.code]} {number}"
-        twin = next((s.name for s, members in made if _overlap(members, one.members) > 0.5), None)
+        twin = next((s.name for s, members in made if _overlap(members, one.members) > OVERLAP), None)
         made.append(
             (
                 _slice(name, model, one, rows, predictions, (float(p[place]), float(corrected[place])), twin),
@@ -206,7 +215,7 @@ def assessed(
     return made
 
 
-def _chance(one: Candidate, tests: Bools, wrong: Bools, y: Ints) -> float:
+def _chance(one: CandidateSlice, tests: Bools, wrong: Bools, y: Ints) -> float:
     mine, of_class = wrong[one.members & tests], wrong[tests & (y == one.code)]
     return excess_errors(int(mine.sum()), len(mine), int(of_class.sum()), len(of_class))
 
@@ -219,7 +228,7 @@ def _overlap(a: Bools, b: Bools) -> float:
 def _slice(
     name: str,
     model: str,
-    one: Candidate,
+    one: CandidateSlice,
     rows: SlicedRows,
     predictions: Mapping[str, Ints],
     p: tuple[float, float],

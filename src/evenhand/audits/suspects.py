@@ -1,4 +1,4 @@
-"""Calibration rows that look mislabelled rather than rare."""
+"""Calibration rows that look mislabeled rather than rare."""
 
 from __future__ import annotations
 
@@ -8,7 +8,39 @@ import numpy as np
 from scipy.special import softmax
 
 from evenhand._typing import Bools, Floats, Ints
+from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Suspect
+
+
+def find_suspects(models: EvaluatedModels, rows: Ints) -> list[Suspect]:
+    """Return the suspects among calibration rows [A], as the pretrained model and the run's see them."""
+    if not len(rows):
+        return []
+    table = models.table
+    pair = {"zero_shot": models.on_sliced[0], models.on_sliced[-1].name: models.on_sliced[-1]}
+    trusted = mostly_correct([stage.right for stage in pair.values()], models.rows.y, len(table.classes))
+    X = table.features(rows)
+    logits = {name: stage.model.logits(X) for name, stage in pair.items()}
+    ids, paths = table.ids.tolist(), table.paths.tolist()
+    return suspects(rows, table.y[rows], logits, trusted, table.classes, ids, paths)
+
+
+def mostly_correct(right: Sequence[Bools], y: Ints, n_classes: int) -> Bools:
+    """Return which classes every model classifies correctly on more than half of their held-out rows.
+
+    Parameters
+    ----------
+    right : sequence of bool [N]
+        For each model, whether each prediction is correct.
+    y : int64 [N]
+        Codes of the labels. A class without rows is not trusted.
+    n_classes : int
+        C.
+    """
+    of_class = [y == code for code in range(n_classes)]
+    return np.array(
+        [all(own.any() and flags[own].mean() > 0.5 for flags in right) for own in of_class], dtype=bool
+    )
 
 
 def suspects(
@@ -22,10 +54,10 @@ def suspects(
 ) -> list[Suspect]:
     """Return the rows that all models take for one and the same other class, the most suspect first.
 
-    A minority row misleads a model that leans on the shortcut, but its label still fits the image: the
-    prompts, or the calibrated model, see that. A mislabelled row fits its label to neither. The score is
-    the smallest of the models' 1 − P(label): how sure the least sure of them is. Of a class that some model
-    mostly misses no row is suspect: its disagreement tells nothing.
+    A minority row misleads a model that relies on the shortcut, but its label still fits the image, which the
+    prompts or the calibrated model see. A mislabeled row's label fits for neither. The score is the smallest
+    of the models' 1 − P(label): the certainty of the less certain one. A class that some model mostly
+    misclassifies has no suspects, since such a model's disagreement is no evidence.
 
     Parameters
     ----------
@@ -34,11 +66,13 @@ def suspects(
     y : int64 [A]
         Codes of their labels.
     logits : dict of str to float32 [A, C]
-        By model.
+        Logits by model name.
     trusted : bool [C]
-        Classes that every model has mostly right on rows that it was not trained on.
-    classes, ids, paths : sequences of str
-        Class names; names and images of all rows of the store.
+        Classes that every model mostly classifies correctly on held-out rows.
+    classes : sequence of C str
+        Class names.
+    ids, paths : sequences of str
+        Ids and image paths of all rows of the store.
     """
     predicted = np.stack([values.argmax(axis=1) for values in logits.values()])
     agreed = (predicted == predicted[0]).all(axis=0) & (predicted[0] != y) & trusted[y]

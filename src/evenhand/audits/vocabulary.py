@@ -1,4 +1,4 @@
-"""The words that slices may be named by."""
+"""The words that can name slices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from evenhand._errors import EvenhandError
 
 TEMPLATES = ("a photo of {}.", "a photo of a {}.")
-"""With and without an article: a word may be a thing, a stuff or a look."""
+"""With and without an article: a word may be a thing, a material or a look."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Vocabulary:
     Attributes
     ----------
     words : tuple of str
-        Without doubles, in the order given.
+        Without duplicates, in the order given.
     source : str
-        One phrase, such as "the 12 words of model tiny".
+        One phrase, such as "the 12 words that model tiny knows".
     notes : tuple of str
         What was left out, one sentence each.
     """
@@ -36,25 +36,25 @@ class Vocabulary:
         return {word: [template.format(word) for template in TEMPLATES] for word in self.words}
 
     def without(self, names: Iterable[str]) -> Vocabulary:
-        """Return the vocabulary without the classes' own names, which every error is near or far from."""
+        """Return the vocabulary without the class names, which every error is near to or far from."""
         own = {_key(name.replace("_", " ")) for name in names}
         return Vocabulary(tuple(w for w in self.words if _key(w) not in own), self.source, self.notes)
 
 
 def common_words() -> Vocabulary:
-    """Return the default: common nouns and looks, from WordNet; its licence lies beside the list."""
+    """Return the default: common nouns and looks from WordNet, whose license is next to the list."""
     text = (resources.files("evenhand.audits") / "word_list" / "common.txt").read_text(encoding="utf-8")
     words = tuple(text.split("\n")[:-1])
     return Vocabulary(words, f"{len(words):,} common words from WordNet")
 
 
 def model_words(model: str, words: Sequence[str]) -> Vocabulary:
-    """Return the words that a model says it knows."""
+    """Return the words that a model's folder lists."""
     return Vocabulary(tuple(words), f"the {len(words)} words that model {model} knows")
 
 
 def read_vocabulary(path: Path) -> Vocabulary:
-    """Read a word or phrase a line; empty lines and words given twice are left out and counted.
+    """Read one word or phrase per line; empty lines and repeated words are left out and counted.
 
     Raises
     ------
@@ -62,12 +62,12 @@ def read_vocabulary(path: Path) -> Vocabulary:
         If the file cannot be read, is not UTF-8, or holds no word.
     """
     try:
-        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-            raise OSError("it is no plain file")
+        if path.exists() and not path.is_file():  # reading a pipe would block forever
+            raise OSError("it is not a plain file")
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise EvenhandError(
-            f"--vocabulary {path} cannot be read as UTF-8 text ({error}); give a file with a word a line"
+            f"vocabulary: {path} cannot be read as UTF-8 text ({error}); give a file with one word per line"
         ) from error
     given = [" ".join(line.split()) for line in lines]
     first: dict[str, str] = {}
@@ -75,10 +75,10 @@ def read_vocabulary(path: Path) -> Vocabulary:
         first.setdefault(_key(word), word)
     words = list(first.values())
     if not words:
-        raise EvenhandError(f"--vocabulary {path} holds no word; write one a line")
+        raise EvenhandError(f"vocabulary: {path} holds no word; write one word per line")
     empty, twice = given.count(""), len(given) - given.count("") - len(words)
-    left = [f"{n} {what}" for n, what in ((empty, "empty lines"), (twice, "words given twice")) if n]
-    notes = (f"--vocabulary {path}: left out {' and '.join(left)}",) if left else ()
+    left = [f"{n} {what}" for n, what in ((empty, "empty lines"), (twice, "repeated words")) if n]
+    notes = (f"vocabulary {path}: left out {' and '.join(left)}",) if left else ()
     return Vocabulary(tuple(words), f"the {len(words):,} words of {path}", notes)
 
 

@@ -17,7 +17,7 @@ from evenhand.backbones.load import Loaded
 from evenhand.data.table import FeatureTable
 
 BLOCK = 50
-"""Words between two reports of progress."""
+"""Words per report of progress."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class TextTower:
     Attributes
     ----------
     vocabulary : Vocabulary
-        Without the class names.
+        The words, without the class names.
     embedded : float32 [V, D_out]
-        Unit embeddings of its words.
+        Their unit embeddings.
     backbone : Loaded
-        Whose tower it is.
+        The model that the tower belongs to.
     """
 
     vocabulary: Vocabulary
@@ -46,12 +46,12 @@ class TextTower:
 def load_tower(
     table: FeatureTable, given: Vocabulary | None, *, device: str = "cpu", progress: Progress = silent
 ) -> TextTower:
-    """Load the tower by the store's card; embed the given words, the model's own, or the default ones.
+    """Load the text tower that the store's card names, and embed the given, the model's or the default words.
 
     Raises
     ------
     EvenhandError
-        If the store has no text tower, or its model cannot be had.
+        If the store has no text tower, or its model cannot be loaded.
     """
     if table.head.text is None or not embedded(table.card):
         raise EvenhandError("the store's embeddings were imported without a text tower")
@@ -72,17 +72,20 @@ def load_tower(
 
 
 def _web_words(model: str) -> Vocabulary:
-    """Return the default words, with a warning where the model may never have read them."""
+    """Return the default words, with a warning if the model may not know them."""
     if folder_of(model) is None:
         return common_words()
     note = (
-        f"model {model} does not say which words it knows: one that learned few gives the others no meaning; "
-        "name its own with --vocabulary, or in a words.txt in its folder"
+        f"model {model} does not list the words that it knows, and for words that it never saw its text "
+        "embeddings mean nothing; list its words with `vocabulary`, or in a words.txt in its folder"
     )
     return replace(common_words(), notes=(note,))
 
 
 def _embed(backbone: Loaded, prompts: Mapping[str, Sequence[str]]) -> Floats:
+    if len(prompts) == 1:  # a head has two classes or more
+        (word,) = prompts
+        return _embed(backbone, {**prompts, f"not {word}": prompts[word]})[:1]
     text = backbone.head(tuple(prompts), prompts).text
-    assert text is not None, "a store with text was made by a model with a text tower"
+    assert text is not None, "a store with text prototypes comes from a model with a text tower"
     return text

@@ -72,7 +72,7 @@ def command(
     if vocabulary != Path("none"):
         check_file(vocabulary, "--vocabulary", "a file with a word a line, or none")
 
-    from evenhand.audits.files import AUDIT_FILES
+    from evenhand.audits.csv_files import AUDIT_FILES
     from evenhand.audits.pipeline import audit
     from evenhand.cli.audit_tables import show_audit
     from evenhand.cli.bar import progress_bar

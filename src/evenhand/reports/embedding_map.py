@@ -8,36 +8,37 @@ from typing import Any
 import numpy as np
 
 from evenhand._typing import Floats, Ints, Strings
+from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.reports.labels import label
-from evenhand.reports.layout import layouts
-from evenhand.reports.pictures import COLUMNS, TILE, sprite_sheets, thumbnails
+from evenhand.reports.map_layout import layouts
 from evenhand.reports.sampling import MOST, sample
-from evenhand.reports.slices import NO_SLICE, NOT_SLICED, Slices
-from evenhand.reports.source import RunView
+from evenhand.reports.slice_panels import NO_SLICE, NOT_SLICED, SliceSection
+from evenhand.reports.thumbnails import COLUMNS, TILE, sprite_sheets, thumbnails
 
 STEPS = 4000
-"""Positions are integers up to this on either side of the middle: finer than a screen, and short as text."""
+"""Positions are integers up to this on either side of the center: finer than a screen, and short as text."""
 VALUES = 8
-"""Values with a colour of their own; the rarer ones share one."""
+"""Values with a color of their own; the rarer ones share one."""
 OTHERS = "all others"
 GREY = VALUES - 1
-"""The colour of what is not to stand out."""
+"""The color of what should not stand out."""
 QUIET = (NO_SLICE, NOT_SLICED, OTHERS)
 
 
-def map_data(view: RunView, slices: Slices) -> dict[str, Any]:
-    """Return points, layouts, fields to colour by and sprite sheets of at most `MOST` test rows."""
-    places = sample(len(view.test), MOST, view.card["seed"], "map")
-    rows = view.test[places]
-    X = view.table.features(rows)
-    found = layouts([stage.model.embed(X) for stage in view.stages], view.card["seed"])
-    jpegs = thumbnails(view.table, rows)
+def map_data(models: EvaluatedModels, slices: SliceSection) -> dict[str, Any]:
+    """Return points, layouts, fields to color by and sprite sheets of at most `MOST` test rows."""
+    table, test = models.table, models.split.test
+    places = sample(len(test), MOST, models.seed, "map")
+    rows = test[places]
+    X = table.features(rows)
+    found = layouts([stage.model.embed(X) for stage in models.on_test], models.seed)
+    jpegs = thumbnails(table, rows)
     return {
-        "total": len(view.test),
+        "total": len(test),
         "shown": len(rows),
-        "ids": view.table.ids[rows].tolist(),
-        "classes": list(view.table.classes),
-        "y": view.table.y[rows].tolist(),
+        "ids": table.ids[rows].tolist(),
+        "classes": list(table.classes),
+        "y": table.y[rows].tolist(),
         "stages": [
             {
                 "name": label(stage.name),
@@ -45,30 +46,30 @@ def map_data(view: RunView, slices: Slices) -> dict[str, Any]:
                 "predicted": stage.predicted[places].tolist(),
                 "margins": [round(float(margin), 2) for margin in stage.margins[places]],
             }
-            for stage, layout in zip(view.stages, found, strict=True)
+            for stage, layout in zip(models.on_test, found, strict=True)
         ],
-        "fields": _fields(view, slices, rows),
+        "fields": _fields(models, slices, rows),
         "tile": TILE,
         "columns": COLUMNS,
         "sheets": sprite_sheets([jpegs[row] for row in rows.tolist()]) if jpegs else [],
     }
 
 
-def _fields(view: RunView, slices: Slices, rows: Ints) -> list[dict[str, Any]]:
-    groups = view.groups(rows)
-    named = [("class", view.table.labels(rows))]
+def _fields(models: EvaluatedModels, slices: SliceSection, rows: Ints) -> list[dict[str, Any]]:
+    groups = models.groups(rows)
+    named = [("class", models.table.labels(rows))]
     if groups is not None:
         named.insert(0, ("group", np.where(groups == "", "group unknown", groups)))
     named += [
         (name, np.where(values[rows] == "", "unknown", values[rows]))
-        for name, values in view.table.attributes.items()
+        for name, values in models.table.attributes.items()
     ]
     named += slices.fields(rows)
     return [field(name, values) for name, values in named]
 
 
 def field(name: str, values: Strings | Sequence[str]) -> dict[str, Any]:
-    """Return the `VALUES` most frequent values by name, their colours, and each row's code."""
+    """Return the `VALUES` most frequent values by name, their colors, and each row's code."""
     array = np.asarray(values, dtype=np.str_)
     found, counts = np.unique(array, return_counts=True)
     common = found[np.argsort(-counts, kind="stable")]
@@ -77,7 +78,7 @@ def field(name: str, values: Strings | Sequence[str]) -> dict[str, Any]:
     return {
         "name": name,
         "values": list(codes),
-        "colours": [GREY if value in QUIET else code for value, code in codes.items()],
+        "colors": [GREY if value in QUIET else code for value, code in codes.items()],
         "codes": [codes.get(value, codes.get(OTHERS)) for value in array.tolist()],
     }
 

@@ -1,4 +1,4 @@
-"""How things are called and written on the page."""
+"""How the page calls and writes things."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parts of a picture spoke for its label, before and after."""
+"""Which parts of an image raise and lower the score of its label, before and after."""
 
 from __future__ import annotations
 
@@ -14,45 +14,47 @@ from torch.nn.functional import interpolate
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
+from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.backbones.load import Loaded
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.places import is_there
 from evenhand.functional.saliency import cell_sums, integrated_gradients
+from evenhand.methods._training.model import Model
 from evenhand.methods.cfr.calibration_set import margins
-from evenhand.reports.pictures import address, encoded
 from evenhand.reports.sampling import sample
 from evenhand.reports.source import RunView
+from evenhand.reports.thumbnails import address, encoded
 from evenhand.runs.card import run_backbone
-from evenhand.runs.models import Stage
 
 RIGHT, WRONG = 6, 2
-"""Newly right and newly wrong pictures shown at most."""
+"""Newly right and newly wrong images that are shown."""
 CELLS, STEPS, SIDE = 8, 16, 128
-"""Cells of the grid on a side; steps along the line; pixels of what is shown."""
+"""Cells on a side of the grid; steps of the integral; pixels on a side of what is shown."""
 FOR, AGAINST = (13, 148, 136), (194, 77, 20)
 
 
 @dataclass(frozen=True)
 class SaliencyMaps:
-    """One picture with its maps: addresses of the picture and of each stage's map, and the margins."""
+    """One image with its maps: `data:` addresses of the image and of each model's map, and the margins."""
 
     name: str
     label: str
     change: str
-    picture: str
+    image: str
     maps: list[str]
     margins: list[float]
 
 
 def saliency(view: RunView, device: str = "cpu") -> list[SaliencyMaps] | str:
-    """Return drawn pictures that changed, or any where none did, with their maps; or why there are none."""
-    chosen = _choose(view)
-    paths = [Path(path) for path in view.table.paths[view.test[chosen]].tolist()]
+    """Return drawn images whose prediction changed, or any if none did, with maps; or why there are none."""
+    models = view.models
+    chosen = _choose(models)
+    paths = [Path(path) for path in models.table.paths[models.split.test[chosen]].tolist()]
     if view.card["store_card"].get("family") == "import":
         return "The run was fitted on imported embeddings: there are no images to compute saliency on."
     if not any(map(is_there, paths)):
         return "The images are not where they were embedded from, so no saliency could be computed."
-    seen = []
+    maps = []
     try:
         backbone = run_backbone(view.card, device)
         for place, path in zip(chosen.tolist(), paths, strict=True):
@@ -60,80 +62,75 @@ def saliency(view: RunView, device: str = "cpu") -> list[SaliencyMaps] | str:
                 pixels = backbone.preprocess(read_image(path))[None]
             except UnreadableImage:
                 continue
-            seen.append(_look(view, place, pixels, backbone))
+            maps.append(_maps_of(models, place, pixels, backbone))
     except EvenhandError as error:
         return f"No saliency could be computed: {error}."
-    return seen or "No picture could be read, so no saliency could be computed."
+    return maps or "No image could be read, so no saliency could be computed."
 
 
-def _choose(view: RunView) -> Ints:
-    before, after = view.pair
-    right = _drawn(~before.right & after.right, RIGHT, view, "newly right")
-    wrong = _drawn(before.right & ~after.right, WRONG, view, "newly wrong")
+def _choose(models: EvaluatedModels) -> Ints:
+    before, after = models.pair
+    right = _drawn(~before.right & after.right, RIGHT, models.seed, "newly right")
+    wrong = _drawn(before.right & ~after.right, WRONG, models.seed, "newly wrong")
     found = np.concatenate([right, wrong])
-    return found if len(found) else sample(len(view.test), RIGHT, view.card["seed"], "saliency")
+    return found if len(found) else sample(len(models.split.test), RIGHT, models.seed, "saliency")
 
 
-def _drawn(chosen: Bools, most: int, view: RunView, name: str) -> Ints:
+def _drawn(chosen: Bools, most: int, seed: int, name: str) -> Ints:
     places = np.flatnonzero(chosen)
-    return places[sample(len(places), most, view.card["seed"], "saliency", name)]
+    return places[sample(len(places), most, seed, "saliency", name)]
 
 
-def _look(view: RunView, place: int, pixels: Tensor, backbone: Loaded) -> SaliencyMaps:
-    row = int(view.test[place])
-    y = int(view.table.y[row])
-    picture = backbone.picture(pixels)
-    cells = cell_maps(view.pair, pixels, y, backbone)
-    before, after = (bool(stage.right[place]) for stage in view.pair)
+def _maps_of(models: EvaluatedModels, place: int, pixels: Tensor, backbone: Loaded) -> SaliencyMaps:
+    row = int(models.split.test[place])
+    y = int(models.table.y[row])
+    image = backbone.picture(pixels)
+    cells = cell_maps([stage.model for stage in models.pair], pixels, y, backbone)
+    before, after = (bool(stage.right[place]) for stage in models.pair)
     return SaliencyMaps(
-        str(view.table.ids[row]),
-        view.table.classes[y],
+        str(models.table.ids[row]),
+        models.table.classes[y],
         {(False, True): "newly right", (True, False): "newly wrong"}.get((before, after), "unchanged"),
-        address(encoded(_image(_sized(picture)[0]))),
-        [address(encoded(_image(shade))) for shade in _shaded(picture, cells)],
-        [float(stage.margins[place]) for stage in view.pair],
+        address(encoded(_image(_sized(image)[0]))),
+        [address(encoded(_image(shade))) for shade in _shaded(image, cells)],
+        [float(stage.margins[place]) for stage in models.pair],
     )
 
 
-def cell_maps(stages: Sequence[Stage], pixels: Tensor, y: int, backbone: Loaded) -> Tensor:
-    """Return each stage's map of one picture [1, 3, H, W]: what cells add to the margin of class y.
+def cell_maps(models: Sequence[Model], pixels: Tensor, y: int, backbone: Loaded) -> Tensor:
+    """Return each model's map of one image [1, 3, H, W]: what cells add to the margin of class y.
 
     Returns
     -------
     Tensor [S, CELLS, CELLS]
-        Integrated gradients from a picture of the mean colour, summed over cells, in logits.
+        Integrated gradients (Sundararajan et al., ICML 2017) from an image of the mean color, summed over
+        cells, in logits.
     """
     label = torch.tensor([y])
     baseline = pixels.mean(dim=(2, 3), keepdim=True).expand_as(pixels)
 
     def scores(x: Tensor) -> list[Tensor]:
         h = backbone.differentiable_trunk(x)
-        return [margins(_logits(stage, h), label) for stage in stages]
+        return [margins(model.logits_of(model.projection.embed(h)), label) for model in models]
 
     return cell_sums(integrated_gradients(scores, pixels, baseline, STEPS), CELLS)[:, 0]
 
 
-def _logits(stage: Stage, h: Tensor) -> Tensor:
-    model = stage.model
-    z = model.projection.embed(h)
-    return model.logit_scale * (z @ torch.from_numpy(model.prototypes).T) + torch.from_numpy(model.intercept)
-
-
-def _shaded(picture: Tensor, cells: Tensor) -> Sequence[Tensor]:
-    """Tint the grey picture [1, 3, H, W] by each map [S, k, k], on one scale, so that maps compare."""
+def _shaded(image: Tensor, cells: Tensor) -> Sequence[Tensor]:
+    """Tint the gray image [1, 3, H, W] by each map [S, k, k], on one scale, so that maps compare."""
     strength = interpolate(cells[:, None], size=SIDE, mode="bilinear")
     strength = (strength / cells.abs().max().clamp(min=1e-12)).clamp(-1, 1)
-    grey = _sized(picture).mean(dim=1, keepdim=True) * 0.6 + 0.25
-    colours = torch.tensor([FOR, AGAINST]).float()[:, :, None, None] / 255
+    gray = _sized(image).mean(dim=1, keepdim=True) * 0.6 + 0.25
+    colors = torch.tensor([FOR, AGAINST]).float()[:, :, None, None] / 255
     share = 0.9 * strength.abs()
-    tint = torch.where(strength > 0, colours[:1], colours[1:])
-    return list(grey * (1 - share) + tint * share)
+    tint = torch.where(strength > 0, colors[:1], colors[1:])
+    return list(gray * (1 - share) + tint * share)
 
 
-def _sized(picture: Tensor) -> Tensor:
-    return interpolate(picture, size=SIDE, mode="bilinear").clamp(0, 1)
+def _sized(image: Tensor) -> Tensor:
+    return interpolate(image, size=SIDE, mode="bilinear").clamp(0, 1)
 
 
-def _image(colours: Tensor) -> Image.Image:
-    array: Floats = (colours.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+def _image(colors: Tensor) -> Image.Image:
+    array: Floats = (colors.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     return Image.fromarray(array)

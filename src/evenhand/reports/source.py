@@ -1,4 +1,4 @@
-"""What a report is made from: results, and where there is a run, its models on its store's test rows."""
+"""What a report is made from: results, and for a run the analysis of its models' errors."""
 
 from __future__ import annotations
 
@@ -12,80 +12,44 @@ from pydantic import ValidationError
 from evenhand._errors import EvenhandError
 from evenhand._json import parse_json
 from evenhand._outputs import RESULTS
-from evenhand._typing import Ints, Strings
+from evenhand._progress import Progress, silent
+from evenhand.audits.error_analysis import ErrorAnalysis, analyze_errors
+from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.backbones.from_card import elsewhere
 from evenhand.comparison.seal import check_seal
-from evenhand.data.partition import SplitRows, parts
-from evenhand.data.table import FeatureTable
-from evenhand.evaluation.result_row import group_column, result_row
+from evenhand.evaluation.result_row import group_column
 from evenhand.evaluation.results import Results
 from evenhand.runs.card import read_card, read_records
-from evenhand.runs.models import Stage, read_stages, store_of_run
+from evenhand.runs.models import store_of_run
 
-HISTORY, CALIBRATION_SET = "history.parquet", "calibration_set.parquet"
+HISTORY = "history.parquet"
 
 
 @dataclass(frozen=True)
 class RunView:
-    """A run with its store.
+    """A run as the page shows it.
 
     Attributes
     ----------
     folder : Path
-        Of the run.
+        The run folder.
     card : dict
         Its `card.json`.
-    table : FeatureTable
-        The store.
-    rows : SplitRows
-        Which rows trained and test it.
-    column : str or None
-        The attribute that makes groups.
-    stages : list of Stage
-        Zero-shot, ERM where it was kept, and the run's own model, on the test rows.
-    history, calibration_set : list of dict
-        As `fit` wrote them.
+    history : list of dict
+        Its `history.parquet`.
+    analysis : ErrorAnalysis
+        What `evenhand audit` finds in it.
     """
 
     folder: Path
     card: Mapping[str, Any]
-    table: FeatureTable
-    rows: SplitRows
-    column: str | None
-    stages: list[Stage]
     history: list[dict[str, Any]]
-    calibration_set: list[dict[str, Any]]
+    analysis: ErrorAnalysis
 
     @property
-    def test(self) -> Ints:
-        """Row numbers that were tested on, M of them."""
-        return self.rows.test
-
-    @property
-    def pair(self) -> tuple[Stage, Stage]:
-        """Before and after: the last two stages. A run of zero-shot has one, which is both."""
-        return self.stages[-2:][0], self.stages[-1]
-
-    def groups(self, rows: Ints) -> Strings | None:
-        """Return "label / value" of rows, None where no attribute is known."""
-        return None if self.column is None else self.table.groups(self.column, rows)
-
-    def result_rows(self) -> list[dict[str, Any]]:
-        """Return the results of the stages before the last, as `fit` would write them."""
-        erm = next((stage.right for stage in self.stages if stage.name == "erm"), None)
-        made = [
-            result_row(
-                self.table,
-                self.rows,
-                stage.right,
-                erm,
-                column=self.column,
-                method=stage.name,
-                seed=self.card["seed"],
-            )
-            for stage in self.stages[:-1]
-        ]
-        return [row.model_dump(mode="json") for row in made]
+    def models(self) -> EvaluatedModels:
+        """The run's models with their predictions."""
+        return self.analysis.models
 
 
 def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
@@ -94,7 +58,7 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
     Raises
     ------
     EvenhandError
-        If there is no `results.json` of this version's schema, or that of a comparison was changed since.
+        If there is no `results.json` that this version reads, or a comparison's was edited.
     """
     try:
         text = (path / RESULTS).read_text(encoding="utf-8")
@@ -115,33 +79,48 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
     return found, path if (path / "card.json").is_file() else None
 
 
-def view_run(folder: Path, store: Path | None = None, model: str | None = None) -> RunView:
-    """Read a run, its store, and what its models predict on the test rows.
+def view_run(
+    folder: Path,
+    store: Path | None = None,
+    model: str | None = None,
+    *,
+    vocabulary: Path | None = None,
+    device: str = "cpu",
+    progress: Progress = silent,
+) -> RunView:
+    """Read a run and its store, and analyze the errors of its models.
 
     Parameters
     ----------
     folder : Path
-        Of the run.
+        The run folder.
     store : Path, optional
-        Where its store lies now, if not where it was.
+        Where its store is now, if it moved.
     model : str, optional
-        Where its model lies now, as in `elsewhere`.
+        Where its model is now, as in `elsewhere`.
+    vocabulary : Path, optional
+        A file with one word per line to name slices by, or `none`.
+    device : str, default="cpu"
+        Device of the text tower.
+    progress : callable
+        Receives the number of embedded words.
 
     Raises
     ------
     EvenhandError
-        If the run is damaged or the store is not there or another one.
+        If the run is damaged, its store is missing or is another one, or the vocabulary cannot be read.
     """
     card = read_card(folder)
     table = store_of_run(folder, card, store)
-    rows = parts(table, card["validation_from"])
-    return RunView(
-        folder,
-        {**card, "store_card": elsewhere(card["store_card"], model)},
+    history = read_records(folder / HISTORY)
+    analysis = analyze_errors(
         replace(table, card=dict(elsewhere(table.card, model))),
-        rows,
         group_column(table, card.get("group_by")),
-        read_stages(folder, card, table, rows.test),
-        read_records(folder / HISTORY),
-        read_records(folder / CALIBRATION_SET),
+        seed=card["seed"],
+        run=folder,
+        card=card,
+        vocabulary=vocabulary,
+        device=device,
+        progress=progress,
     )
+    return RunView(folder, {**card, "store_card": elsewhere(card["store_card"], model)}, history, analysis)

@@ -1,32 +1,31 @@
-"""Rates side by side: groups, classes and cells as lines, methods as columns."""
+"""Tables of mean rates: groups, classes and cells as rows, methods as columns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
-from evenhand.reports.measures import FEW, count
+from evenhand.reports.rates import FEW, Record, by_name_and_method, count
 
 MOST = 24
-"""Lines of a table; of more groups the lowest are shown."""
+"""Rows of a table; of more groups the lowest are shown."""
 
 
 @dataclass(frozen=True)
-class RateLine:
-    """One group.
+class TableRow:
+    """One group, class or cell.
 
     Attributes
     ----------
     name : str
-        Of the group.
+        Its name.
     n : str
-        Its test rows; a range where seeds differ.
+        Its number of test rows, a range if seeds differ.
     few : bool
-        Under 30 rows in some seed.
+        Whether it has under 30 rows in some seed.
     values : list of float or None
-        Mean rate over seeds by method, None where undefined.
+        Mean rate over seeds by method, None if undefined.
     """
 
     name: str
@@ -36,51 +35,50 @@ class RateLine:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A table.
+class RateTable:
+    """Mean rates, method by method.
 
     Attributes
     ----------
     methods : list of str
-        Columns.
-    lines : list of RateLine
+        The columns.
+    rows : list of TableRow
         At most `MOST`.
     lowest : list of float or None
-        Of each column, over all groups.
+        The lowest rate of each column, over all groups.
     total : int
         Number of groups.
     """
 
     methods: list[str]
-    lines: list[RateLine]
+    rows: list[TableRow]
     lowest: list[float | None]
     total: int
 
 
-def compare(rows: Sequence[Mapping[str, Any]], kind: str) -> Comparison:
-    """Compare methods by the rates that result rows hold under `kind`: groups, classes or cells."""
-    methods = list(dict.fromkeys(row["method"] for row in rows if row.get(kind)))
-    found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
-    for row in rows:
-        for rate in row.get(kind) or []:
-            found.setdefault(rate["name"], {}).setdefault(row["method"], []).append(rate)
-    lines = [_line(name, [rates.get(method, []) for method in methods]) for name, rates in found.items()]
-    columns = list(zip(*(line.values for line in lines), strict=True))
-    return Comparison(
-        methods, _shown(lines), [min(_known(column), default=None) for column in columns], len(lines)
+def rate_table(records: Sequence[Record], kind: str) -> RateTable:
+    """Compare methods by the rates that result rows have under `kind`: groups, classes or cells."""
+    methods = list(dict.fromkeys(row["method"] for row in records if row.get(kind)))
+    rows = [
+        _row(name, [rates.get(method, []) for method in methods])
+        for name, rates in by_name_and_method(records, kind).items()
+    ]
+    columns = zip(*(row.values for row in rows), strict=True)
+    return RateTable(
+        methods, _lowest(rows), [min(_known(column), default=None) for column in columns], len(rows)
     )
 
 
-def _line(name: str, by_method: Sequence[Sequence[Mapping[str, Any]]]) -> RateLine:
+def _row(name: str, by_method: Sequence[Sequence[Record]]) -> TableRow:
     rates = [rate for own in by_method for rate in own]
     values = [_mean([rate["value"] for rate in own]) for own in by_method]
-    return RateLine(name, count(rates), any(rate["n"] < FEW for rate in rates), values)
+    return TableRow(name, count(rates), any(rate["n"] < FEW for rate in rates), values)
 
 
-def _shown(lines: list[RateLine]) -> list[RateLine]:
-    if len(lines) <= MOST:
-        return lines
-    return sorted(lines, key=lambda line: min(_known(line.values), default=2.0))[:MOST]
+def _lowest(rows: list[TableRow]) -> list[TableRow]:
+    if len(rows) <= MOST:
+        return rows
+    return sorted(rows, key=lambda row: min(_known(row.values), default=2.0))[:MOST]
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

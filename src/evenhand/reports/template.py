@@ -21,13 +21,13 @@ SCRIPTS = ("page.js", "map.js")
 
 @dataclass(frozen=True)
 class Script:
-    """A script of the page and the hash by which the page's policy knows it, so that no other one runs."""
+    """A script of the page, and its hash in the page's content security policy, so that no other one runs."""
 
     text: str
 
     @property
     def source(self) -> str:
-        """Return its hash as the policy names it."""
+        """Its hash, as the policy names it."""
         return f"'sha256-{b64encode(sha256(self.text.encode()).digest()).decode()}'"
 
 
@@ -40,16 +40,17 @@ def fill(values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"percent": percent, "signed": signed, "label": label, "emphasised": emphasised}
+    environment.filters |= {"percent": percent, "signed": signed, "label": label, "emphasized": emphasized}
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
-    scripts = [Script(_text(name)) for name in SCRIPTS] if values["run"] else [Script(_text(SCRIPTS[0]))]
+    names = SCRIPTS if "map" in values else SCRIPTS[:1]
+    scripts = [Script(_text(name)) for name in names]
     return environment.get_template("report.html.j2").render(
         css=_text("page.css"), scripts=scripts, version=__version__, **values
     )
 
 
 def percent(value: float | None) -> str:
-    """Return a rate as a percentage with one decimal, a dash where it is undefined."""
+    """Return a rate as a percentage with one decimal, a dash if it is undefined."""
     return "–" if value is None else f"{100 * value:.1f}"
 
 
@@ -58,8 +59,8 @@ def signed(value: float, decimals: int) -> str:
     return f"{value:+.{decimals}f}".replace("-", "−")
 
 
-def emphasised(sentence: str) -> Markup:
-    """Return a sentence, escaped, with its `*words*` emphasised."""
+def emphasized(sentence: str) -> Markup:
+    """Return a sentence, escaped, with its `*words*` emphasized."""
     return Markup(re.sub(r"\*([^*]+)\*", r"<em>\1</em>", str(escape(sentence))))
 
 

@@ -1,22 +1,17 @@
-"""What the results show, in a headline and a few sentences."""
+"""What the results show: a headline and a few sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from evenhand.reports.labels import NO_BREAK, label
-from evenhand.reports.measures import Mark
-from evenhand.reports.slices import Shown, Slices
-
-Row = Mapping[str, Any]
+from evenhand.reports.rates import FEW, Estimate, Record
+from evenhand.reports.slice_panels import SlicePanel, SliceSection
 
 SAME = 0.0005
 """Differences that one decimal of a percentage does not show."""
-FEW = 30
-"""Under this many rows a worst rate is mostly luck."""
 
 
 @dataclass(frozen=True)
@@ -28,22 +23,22 @@ class Verdict:
     headline : str
         One sentence.
     facts : list of str
-        What a reader needs beside it: average, certainty, what was kept, who does better, what errors look
-        like. Words in asterisks are to be emphasised.
+        Average, certainty, what was kept, which method does better, what errors look like. Words in asterisks
+        are emphasized.
     """
 
     headline: str
     facts: list[str]
 
 
-def worst(row: Row) -> Mapping[str, Any] | None:
-    """Return the worst group of a row, the worst class where no groups are known."""
+def worst(row: Record) -> Record | None:
+    """Return the worst group of a result row, or the worst class without groups."""
     rate = row.get("worst_group") or row.get("worst_class")
     return rate if rate and rate.get("value") is not None else None
 
 
-def means(rows: Sequence[Row]) -> dict[str, tuple[float, float | None]]:
-    """Return per method, over its seeds, the mean worst rate and the mean plain average (fractions)."""
+def means(rows: Sequence[Record]) -> dict[str, tuple[float, float | None]]:
+    """Return each method's mean worst rate and mean plain average over its seeds, as fractions."""
     found: dict[str, tuple[float, float | None]] = {}
     for method in dict.fromkeys(row["method"] for row in rows):
         own = [row for row in rows if row["method"] == method]
@@ -54,15 +49,22 @@ def means(rows: Sequence[Row]) -> dict[str, tuple[float, float | None]]:
     return found
 
 
-def unit_of(rows: Sequence[Row]) -> str:
-    """Return what the worst rate is of: a group where groups are known, a class elsewhere."""
+def unit_of(rows: Sequence[Record]) -> str:
+    """Return what the worst rate belongs to: `group` if groups are known, else `class`."""
     return "group" if any(row.get("worst_group") for row in rows) else "class"
 
 
-def verdict(rows: Sequence[Row], slices: Slices | None = None, seed: int | None = None) -> Verdict:
-    """Return the top of the page for result rows with status `ok`, and for the slices of a run's errors.
+def verdict(rows: Sequence[Record], slices: SliceSection | None = None, seed: int | None = None) -> Verdict:
+    """Return the top of the page.
 
-    `seed` is the run's, where there are rows of other seeds.
+    Parameters
+    ----------
+    rows : sequence of Record
+        Result rows with status `ok`.
+    slices : SliceSection, optional
+        The slices of a run's errors.
+    seed : int, optional
+        The run's seed, if there are rows of other seeds.
     """
     found = means(rows)
     if not found:
@@ -77,11 +79,13 @@ def verdict(rows: Sequence[Row], slices: Slices | None = None, seed: int | None 
     return Verdict(_headline(found, calibrated, unit), [*facts, *_named_slice(slices, seed), *_thin(rows)])
 
 
-def _headline(found: Mapping[str, tuple[float, float | None]], calibrated: Sequence[Row], unit: str) -> str:
+def _headline(
+    found: Mapping[str, tuple[float, float | None]], calibrated: Sequence[Record], unit: str
+) -> str:
     after = found["cfr"][0]
     if all(_erm_kept(row) for row in calibrated):
         return (
-            "No evidence of a shortcut that calibration can mend: the plainly trained model (ERM) is kept, "
+            "No evidence of a shortcut that calibration can remove: the model before it (ERM) is kept, "
             f"with {_percent(after)} in its {unit}."
         )
     before = found["erm"][0] if "erm" in found else _before(calibrated)
@@ -95,8 +99,8 @@ def _headline(found: Mapping[str, tuple[float, float | None]], calibrated: Seque
     return f"Calibration (CFR) {moved} the {unit} from {_percent(before)} to {_percent(after)}{without}."
 
 
-def _before(calibrated: Sequence[Row]) -> float | None:
-    """Return ERM's mean worst group as the calibrated rows know it."""
+def _before(calibrated: Sequence[Record]) -> float | None:
+    """Return ERM's mean worst group, from the paired differences of the calibrated rows."""
     known = [
         rate["value"] - row["difference_to_erm"]["value"]
         for row in calibrated
@@ -113,7 +117,7 @@ def _average(found: Mapping[str, tuple[float, float | None]]) -> list[str]:
     return [f"The average over all test rows {moved} from {_percent(before)} to {_percent(after)}."]
 
 
-def _certainty(calibrated: Sequence[Row]) -> list[str]:
+def _certainty(calibrated: Sequence[Record]) -> list[str]:
     known = [
         row["difference_to_erm"] for row in calibrated if row.get("difference_to_erm") and not _erm_kept(row)
     ]
@@ -134,7 +138,7 @@ def _certainty(calibrated: Sequence[Row]) -> list[str]:
     ]
 
 
-def _kept(calibrated: Sequence[Row]) -> list[str]:
+def _kept(calibrated: Sequence[Record]) -> list[str]:
     kept = sum(_erm_kept(row) for row in calibrated)
     if kept in (0, len(calibrated)):
         return []
@@ -148,53 +152,52 @@ def _better(found: Mapping[str, tuple[float, float | None]], unit: str) -> list[
     return [f"The highest {unit} here is {label(best)}'s: {_percent(found[best][0])}."]
 
 
-def _named_slice(slices: Slices | None, seed: int | None) -> list[str]:
-    """Say what the surest slice with a name is, and what the other model makes of it."""
-    sides = [] if slices is None else slices.sides
-    named = ((side.name, one) for side in sides for one in side.shown if one.named)
+def _named_slice(slices: SliceSection | None, seed: int | None) -> list[str]:
+    """Describe the first slice with a name, with the error rates of both models."""
+    by_model = [] if slices is None else slices.by_model
+    named = ((one.name, panel) for one in by_model for panel in one.panels if panel.named)
     first = next(named, None)
     if slices is None or first is None:
         return []
-    said = _of_slice(slices.models, *first)
-    return [said if seed is None else f"With seed {seed}, {said}"]
+    sentence = _of_slice(slices.models, *first)
+    return [sentence if seed is None else f"With seed {seed}, {sentence}"]
 
 
-def _of_slice(models: Sequence[str], model: str, one: Shown) -> str:
+def _of_slice(models: Sequence[str], model: str, panel: SlicePanel) -> str:
     place = models.index(model)
-    rates = [_rate(mark) for mark in one.line.marks]
+    rates = [_rate(one) for one in panel.rates.estimates]
     own, span = rates[place]
-    said = (
-        f"{one.slice.sentence}; {model} is wrong on {_percent(own)} of {one.slice.n:,} such rows "
+    sentence = (
+        f"{panel.slice.sentence}; {model} is wrong on {_percent(own)} of {panel.slice.n:,} such rows "
         f"(95{NO_BREAK}% interval {span})"
     )
     if len(models) == 1:
-        return f"{said}."
+        return f"{sentence}."
     other, span = rates[1 - place]
     if place:
-        return f"{said}, where {models[0]} is on {_percent(other)} ({span})."
+        return f"{sentence}, where {models[0]} is on {_percent(other)} ({span})."
     if abs(other - own) < SAME:
-        return f"{said}, and {models[1]} leaves it there."
-    return (
-        f"{said}, and {models[1]} {'lowers' if other < own else 'raises'} that to {_percent(other)} ({span})."
-    )
+        return f"{sentence}, and {models[1]} does not change that."
+    moved = "lowers" if other < own else "raises"
+    return f"{sentence}, and {models[1]} {moved} that to {_percent(other)} ({span})."
 
 
-def _rate(mark: Mark) -> tuple[float, str]:
-    """Return an error rate and its interval; a slice that is shown has rows, so that both are there."""
-    assert mark.value is not None
-    assert mark.low is not None
-    assert mark.high is not None
-    return mark.value, f"{100 * mark.low:.1f} to {_percent(mark.high)}"
+def _rate(one: Estimate) -> tuple[float, str]:
+    """Return an error rate and its interval; both are known, since a slice has rows."""
+    assert one.value is not None
+    assert one.low is not None
+    assert one.high is not None
+    return one.value, f"{100 * one.low:.1f} to {_percent(one.high)}"
 
 
-def _thin(rows: Sequence[Row]) -> list[str]:
+def _thin(rows: Sequence[Record]) -> list[str]:
     counts = [rate["n"] for rate in map(worst, rows) if rate]
     if min(counts) >= FEW:
         return []
     return [f"A worst {unit_of(rows)} has {min(counts)} test rows: under {FEW} its rate is mostly luck."]
 
 
-def _erm_kept(row: Row) -> bool:
+def _erm_kept(row: Record) -> bool:
     return (row.get("kept") or {}).get("candidate") == "erm"
 
 

@@ -10,29 +10,25 @@ def test_bounds() -> None:
 
 @pytest.mark.parametrize("texts", [["worst=0.8"], ["0.8"], [""], ["plain=0.1", "plain=0.2"]])
 def test_a_rate_that_is_unknown_or_comes_twice(texts: list[str]) -> None:
-    with pytest.raises(
-        EvenhandError, match=r"--fail-under got .*; give each rate once as RATE=BOUND.*worst-slice"
-    ):
+    with pytest.raises(EvenhandError, match=r"^bounds: .* RATE=BOUND.*worst-slice"):
         read_bounds(texts)
 
 
 @pytest.mark.parametrize("number", ["", "x", "80", "-0.1", "nan"])
 def test_a_bound_that_is_no_fraction(number: str) -> None:
-    with pytest.raises(EvenhandError, match="the bound is a fraction from 0 to 1"):
+    with pytest.raises(EvenhandError, match=r"^bounds: .* fraction from 0 to 1"):
         read_bounds([f"plain={number}"])
 
 
 def test_only_rates_under_their_bound_fail() -> None:
     rates = {"plain": 0.9, "worst-class": 0.75, "worst-group": None}
     assert failures(rates, {"plain": 0.9}) == []
-    assert failures(rates, {"plain": 0.95, "worst-class": 0.8}) == [
-        "plain is 0.9000, under its bound 0.95",
-        "worst-class is 0.7500, under its bound 0.8",
-    ]
+    plain, worst_class = failures(rates, {"plain": 0.95, "worst-class": 0.8})
+    assert "plain" in plain
+    assert "0.95" in plain
+    assert "0.7500" in worst_class
 
 
 def test_a_gate_that_checks_nothing_does_not_pass() -> None:
-    with pytest.raises(
-        EvenhandError, match=r"--fail-under worst-group: this audit does not know that rate; .* plain"
-    ):
+    with pytest.raises(EvenhandError, match=r"^bounds: .*worst-group.* plain"):
         failures({"plain": 0.9, "worst-group": None}, {"worst-group": 0.1})

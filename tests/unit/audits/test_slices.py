@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from evenhand.audits.matching import match
-from evenhand.audits.slices import SLICERS, SlicedRows, assessed, halves, slice_rows
+from evenhand.audits.slices import (
+    SLICERS,
+    SliceAssignment,
+    SlicedRows,
+    assess_slices,
+    candidate_slices,
+    halves,
+    slice_rows,
+)
 
 
 def rows(n: int = 400, seed: int = 0, apart: float = 4.0) -> tuple[SlicedRows, np.ndarray]:
@@ -19,7 +27,7 @@ def rows(n: int = 400, seed: int = 0, apart: float = 4.0) -> tuple[SlicedRows, n
 
 def audit(of: SlicedRows, predicted: np.ndarray) -> list:
     sliced = slice_rows(of, predicted, 5)
-    return assessed(of, sliced, {"erm": predicted}, "erm")
+    return assess_slices(of, sliced, {"erm": predicted}, "erm")
 
 
 def test_a_planted_slice_is_found_by_both_methods() -> None:
@@ -123,3 +131,50 @@ def test_slices_that_are_groups_match_them_and_others_do_not() -> None:
     assert by_chance is not None
     assert abs(by_chance.adjusted_mutual_information) < 0.05
     assert match("erm", "mixture", sliced, of.y, np.full(800, ""), [], ~of.finds) is None
+
+
+def assigned(members: list[np.ndarray], n: int) -> dict[str, SliceAssignment]:
+    """Return slices of class 0, one per method, with these members."""
+    of = [np.where(np.isin(np.arange(n), rows), 0, -1) for rows in members]
+    return {
+        method: SliceAssignment(np.array([0]), slice_of, np.arange(n) * 1.0)
+        for method, slice_of in zip(SLICERS, of, strict=False)
+    }
+
+
+def plain(n: int = 200) -> SlicedRows:
+    return SlicedRows(
+        np.zeros((n, 2), np.float32), np.zeros(n, int), ("gull", "jay"), np.arange(n), np.arange(n) % 2 == 0
+    )
+
+
+@pytest.mark.parametrize(("rows", "found"), [(10, 1), (9, 0), (8, 0)])
+def test_a_slice_needs_five_rows_in_either_half(rows: int, found: int) -> None:
+    wrong = np.arange(200) < rows
+    assert len(candidate_slices(plain(), assigned([np.arange(rows)], 200), wrong)) == found
+
+
+def test_a_slice_that_errs_like_its_class_is_no_candidate() -> None:
+    wrong = np.arange(200) % 4 < 2
+    assert candidate_slices(plain(), assigned([np.arange(100)], 200), wrong) == []
+
+
+@pytest.mark.parametrize(("shared", "same"), [(11, True), (10, False), (9, False)])
+def test_slices_are_the_same_if_they_share_more_than_half_of_the_smaller(shared: int, same: bool) -> None:
+    wrong = np.arange(200) < 60
+    slices = assigned([np.arange(40), np.arange(40 - shared, 60 - shared)], 200)
+    found = assess_slices(plain(), slices, {"erm": wrong.astype(int)}, "erm")
+    assert [one.same_as is not None for one, _ in found] == [False, same]
+
+
+def test_a_slice_is_beyond_chance_up_to_five_percent() -> None:
+    of, found = plain(), []
+    inside, outside = np.flatnonzero(~of.finds)[:10], np.flatnonzero(~of.finds)[10:]
+    for few in range(2, 8):
+        for many in range(5, 50, 5):
+            wrong = np.isin(np.arange(200), [*range(0, 20, 2), *inside[:few], *outside[:many]])
+            found += assess_slices(of, assigned([np.arange(20)], 200), {"erm": wrong.astype(int)}, "erm")
+    near = sorted(one.p_corrected for one, _ in found)
+    assert any(0.03 < p <= 0.05 for p in near), near
+    assert any(0.05 < p < 0.08 for p in near), near
+    assert all(one.beyond_chance == (one.p_corrected <= 0.05) for one, _ in found)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from evenhand.audits.suspects import suspects
+from evenhand.audits.suspects import mostly_correct, suspects
 
 CLASSES = ("gull", "jay", "owl")
 
@@ -23,9 +23,17 @@ def test_only_rows_that_both_take_for_the_same_other_class() -> None:
     assert [(one.label, one.looks_like) for one in found] == [("gull", "jay"), ("owl", "jay")]
     p = np.exp(0) / (np.exp(3) + 2)
     assert np.isclose(found[0].score, 1 - p)
-    assert found[0].reason == "zero_shot (95 %) and cfr (95 %) say that it is no gull, and take it for jay"
+    assert all(word in found[0].reason for word in ("zero_shot (95 %)", "cfr (95 %)", "gull", "jay"))
 
 
-def test_a_model_that_misses_a_class_is_no_witness() -> None:
+def test_a_model_that_mostly_misclassifies_a_class_is_no_evidence() -> None:
     logits = {"zero_shot": [[0.0, 3, 0]], "cfr": [[0.0, 3, 0]]}
     assert find(logits, [0], (False, True, True)) == []
+
+
+def test_a_class_is_trusted_only_if_every_model_is_right_on_more_than_half_of_it() -> None:
+    y = np.array([0, 0, 1, 1, 1, 2])
+    one = np.array([True, False, True, True, False, True])
+    other = np.array([True, True, True, True, True, False])
+    assert mostly_correct([one, other], y, 4).tolist() == [False, True, False, False]
+    assert mostly_correct([other], y, 4).tolist() == [True, True, False, False], "a class without rows is not"

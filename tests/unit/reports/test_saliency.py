@@ -33,7 +33,7 @@ def viewed(photos: Path, model: str, folder: Path) -> RunView:
         warnings.simplefilter("ignore", EvenhandWarning)
         table = embed(Manifest.read(photos), load_backbone(model), folder / "x.store", workers=0)
     fit(table, method="erm", out=folder / "x.run")
-    return view_run(folder / "x.run")
+    return view_run(folder / "x.run", vocabulary=Path("none"))
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,9 @@ def test_every_picture_has_a_map_before_and_after(view: RunView) -> None:
     assert not isinstance(seen, str)
     assert 1 <= len(seen) <= 8
     for one in seen:
-        place = view.table.ids[view.test].tolist().index(one.name)
-        assert one.margins == [pytest.approx(float(stage.margins[place])) for stage in view.stages[-2:]]
-        for address in (one.picture, *one.maps):
+        place = view.models.table.ids[view.models.split.test].tolist().index(one.name)
+        assert one.margins == [pytest.approx(float(stage.margins[place])) for stage in view.models.pair]
+        for address in (one.image, *one.maps):
             content = b64decode(address.removeprefix("data:image/jpeg;base64,"))
             assert Image.open(io.BytesIO(content)).size == (SIDE, SIDE)
     assert [one.maps for one in saliency(view)] == [one.maps for one in seen]  # type: ignore[union-attr]
@@ -65,13 +65,13 @@ def test_every_picture_has_a_map_before_and_after(view: RunView) -> None:
 def test_a_vits_maps_are_on_the_page(of_vit: RunView) -> None:
     seen = saliency(of_vit)
     assert not isinstance(seen, str)
-    html = render(read_source(of_vit.folder)[0], of_vit, device="cpu", vocabulary=Path("none"))
-    assert all(address in html for one in seen for address in (one.picture, *one.maps))
+    html = render(read_source(of_vit.folder)[0], of_vit, device="cpu")
+    assert all(address in html for one in seen for address in (one.image, *one.maps))
     assert all(len(set(one.maps)) == 2 for one in seen), "before and after are one model"
 
 
 def picture_of(view: RunView, place: int) -> Image.Image:
-    return Image.open(view.table.paths[view.test[place]]).convert("RGB")
+    return Image.open(view.models.table.paths[view.models.split.test[place]]).convert("RGB")
 
 
 def own_embedding(backbone: Loaded, pixels: torch.Tensor) -> torch.Tensor:
@@ -85,11 +85,11 @@ def own_embedding(backbone: Loaded, pixels: torch.Tensor) -> torch.Tensor:
 def test_a_vits_map_is_the_gradient_of_its_own_margin(of_vit: RunView) -> None:
     backbone = run_backbone(of_vit.card, "cpu")
     pixels = backbone.preprocess(picture_of(of_vit, 0))[None]
-    y = int(of_vit.table.y[of_vit.test[0]])
-    found = cell_maps(of_vit.stages[:1], pixels, y, backbone)[0]
+    y = int(of_vit.models.table.y[of_vit.models.split.test[0]])
+    found = cell_maps([of_vit.models.on_test[0].model], pixels, y, backbone)[0]
 
-    text = torch.tensor(of_vit.table.head.text)
-    scale = of_vit.table.head.logit_scale
+    text = torch.tensor(of_vit.models.table.head.text)
+    scale = of_vit.models.table.head.logit_scale
     mean = pixels.mean(dim=(2, 3), keepdim=True)
     wanted = torch.zeros(CELLS, CELLS)
     side = pixels.shape[-1] // CELLS
@@ -124,11 +124,11 @@ def test_a_vits_gradient_is_a_finite_difference(of_vit: RunView) -> None:
 def test_a_vits_maps_add_up_to_the_margins_of_both_stages(of_vit: RunView) -> None:
     backbone = run_backbone(of_vit.card, "cpu")
     pixels = backbone.preprocess(picture_of(of_vit, 2))[None]
-    y = int(of_vit.table.y[of_vit.test[2]])
-    maps = cell_maps(of_vit.pair, pixels, y, backbone)
+    y = int(of_vit.models.table.y[of_vit.models.split.test[2]])
+    maps = cell_maps([stage.model for stage in of_vit.models.pair], pixels, y, backbone)
     assert torch.isfinite(maps).all()
     empty = backbone.trunk(pixels.mean(dim=(2, 3), keepdim=True).expand_as(pixels)).numpy()
-    for found, stage in zip(maps, of_vit.pair, strict=True):
+    for found, stage in zip(maps, of_vit.models.pair, strict=True):
         logits = stage.model.logits(empty)[0]
         change = float(stage.margins[2]) - float(logits[y] - logits[1 - y])
         assert float(found.sum()) == pytest.approx(change, rel=0.05, abs=0.02)
@@ -136,11 +136,11 @@ def test_a_vits_maps_add_up_to_the_margins_of_both_stages(of_vit: RunView) -> No
 
 def test_a_vits_picture_is_what_it_was_before_normalisation(of_vit: RunView) -> None:
     backbone = run_backbone(of_vit.card, "cpu")
-    colours = (
+    colors = (
         np.asarray(picture_of(of_vit, 0).resize((32, 32), Image.Resampling.BICUBIC), dtype=np.float32) / 255
     )
-    found = backbone.picture(backbone.preprocess(picture_of(of_vit, 0))[None])[0].permute(1, 2, 0)
-    assert np.abs(found.numpy() - colours).mean() < 0.02
+    found = backbone.image(backbone.preprocess(picture_of(of_vit, 0))[None])[0].permute(1, 2, 0)
+    assert np.abs(found.numpy() - colors).mean() < 0.02
 
 
 def test_patches_of_flexible_resolution_have_no_map(photos: Path, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_patches_of_flexible_resolution_have_no_map(photos: Path, tmp_path: Path
     assert "\n" not in said
 
 
-def test_colours_tell_for_from_against() -> None:
+def test_colors_tell_for_from_against() -> None:
     cells = torch.zeros(1, 2, 2)
     cells[0, 0, 0], cells[0, 1, 1] = 1.0, -1.0
     (shade,) = _shaded(torch.full((1, 3, 8, 8), 0.5), cells)
@@ -162,8 +162,11 @@ def test_colours_tell_for_from_against() -> None:
 
 
 def test_images_that_moved_are_said(view: RunView) -> None:
-    gone = dataclasses.replace(view.table, paths=np.full(len(view.table), "/gone.jpg"))
-    assert "are not where they were" in str(saliency(dataclasses.replace(view, table=gone)))
+    table = view.models.table
+    gone = dataclasses.replace(table, paths=np.full(len(table), "/gone.jpg"))
+    models = dataclasses.replace(view.models, table=gone)
+    analysis = dataclasses.replace(view.analysis, models=models)
+    assert "are not where they were" in str(saliency(dataclasses.replace(view, analysis=analysis)))
 
 
 def test_a_model_with_other_weights_is_said(view: RunView) -> None:

@@ -106,8 +106,8 @@ def test_the_seal_of_a_comparison(comparison: Path) -> None:
 
 
 def test_what_came_before_is_evaluated_as_fit_would(run: Path) -> None:
-    view = view_run(run)
-    zero_shot, erm = view.result_rows()
+    models = view_run(run).models
+    zero_shot, erm = (models.result(stage).model_dump(mode="json") for stage in models.on_test[:-1])
     assert [zero_shot["method"], erm["method"]] == ["zero_shot", "erm"]
     assert erm["difference_to_erm"]["value"] == 0
     (row,) = read_source(run)[0]["rows"]

@@ -5,9 +5,9 @@ import pytest
 
 from evenhand.audits.findings import Slice, Word
 from evenhand.evaluation.metrics import Rate
-from evenhand.reports.gallery import Shelf
-from evenhand.reports.measures import Mark, MeasureLine
-from evenhand.reports.slices import ModelSlices, Shown, Slices
+from evenhand.reports.galleries import Gallery
+from evenhand.reports.rates import Estimate, RateRow
+from evenhand.reports.slice_panels import ModelPanels, SlicePanel, SliceSection
 from evenhand.reports.verdict import verdict
 
 
@@ -52,7 +52,7 @@ def test_headline_says_which_way_it_went(after: float, sentence: str) -> None:
 
 def test_erm_kept_is_the_verdict_when_every_seed_kept_it() -> None:
     found = text([row("erm", 0, 0.4), row("cfr", 0, 0.4, kept=KEPT, difference_to_erm=UNSURE)])
-    assert found.startswith("No evidence of a shortcut that calibration can mend: ")
+    assert found.startswith("No evidence of a shortcut")
     assert "with 40.0 % in its worst group" in found
     assert "Where calibration replaced" not in found
 
@@ -108,9 +108,9 @@ def test_no_result_says_so() -> None:
     assert text([]) == "No method gave a result."
 
 
-def sliced(of: str, before: float, after: float | None, *, named: bool = True) -> Slices:
+def sliced(of: str, before: float, after: float | None, *, named: bool = True) -> SliceSection:
     """Return slices of which one, of the errors of model `of`, is shown."""
-    marks = [Mark(value, value - 0.1, value + 0.05) for value in (before, after) if value is not None]
+    estimates = [Estimate(value, value - 0.1, value + 0.05) for value in (before, after) if value is not None]
     words = [Word(word="forest", score=1.2, p=0.001, beyond_chance=named)]
     error = Rate(name="waterbird 1", n=40, value=before, low=0.0, high=1.0)
     one = Slice(
@@ -132,9 +132,9 @@ def sliced(of: str, before: float, after: float | None, *, named: bool = True) -
         words=words,
         sentence="waterbird: errors look like *forest*",
     )
-    shown = Shown(one, MeasureLine("waterbird 1", marks), Shelf("waterbird 1", 0, []))
+    shown = SlicePanel(one, RateRow("waterbird 1", estimates), Gallery("waterbird 1", 0, []))
     models = ["ERM", "CFR"] if after is not None else ["ERM"]
-    return Slices(models, [ModelSlices(of, [shown], 1, np.array([]))], "", "", "", (), np.array([]))
+    return SliceSection(models, [ModelPanels(of, [shown], 1, np.array([]))], "", "", "", (), np.array([]))
 
 
 IS = (
@@ -148,7 +148,7 @@ IS = (
     [
         ("ERM", 0.75, 0.25, ", and CFR lowers that to 25.0 % (15.0 to 30.0 %)."),
         ("ERM", 0.75, 0.85, ", and CFR raises that to 85.0 % (75.0 to 90.0 %)."),
-        ("ERM", 0.75, 0.75, ", and CFR leaves it there."),
+        ("ERM", 0.75, 0.75, ", and CFR does not change that."),
         ("ERM", 0.75, None, "."),
         ("CFR", 0.25, 0.75, ", where ERM is on 25.0 % (15.0 to 30.0 %)."),
     ],
@@ -164,5 +164,5 @@ def test_the_surest_slice_with_a_name_is_in_the_verdict(
 
 def test_without_a_named_slice_the_verdict_says_nothing_of_slices() -> None:
     rows = [*ERM, row("cfr", 0, 0.7)]
-    none = Slices(["ERM", "CFR"], [], "no slice errs more", "", "", (), np.array([]))
+    none = SliceSection(["ERM", "CFR"], [], "no slice errs more", "", "", (), np.array([]))
     assert text(rows) == text(rows, none) == text(rows, sliced("ERM", 0.75, 0.25, named=False))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from evenhand._typing import Floats
 from evenhand.backbones.projection import Projection
@@ -67,9 +68,10 @@ class Model:
 
     def logits(self, X: Floats | StoredRows) -> Floats:
         """Return float32 [N, C] for features X [N, D_in]."""
-        prototypes, intercept = torch.from_numpy(self.prototypes), torch.from_numpy(self.intercept)
-        blocks = [
-            self.logit_scale * (self.projection.embed(h) @ prototypes.T) + intercept
-            for h in FeatureRows.of(X).blocks()
-        ]
+        blocks = [self.logits_of(self.projection.embed(h)) for h in FeatureRows.of(X).blocks()]
         return torch.cat(blocks).numpy()
+
+    def logits_of(self, z: Tensor) -> Tensor:
+        """Return [N, C] for unit embeddings z [N, D_out], with gradients of z."""
+        prototypes, intercept = torch.from_numpy(self.prototypes), torch.from_numpy(self.intercept)
+        return self.logit_scale * (z @ prototypes.T) + intercept

@@ -21,12 +21,12 @@
   const verdicts = data.stages.map((_, s) => Array.from({ length: n }, (_, k) => (right(s, k) ? 0 : 1)));
   const fields = [
     ...data.fields.map((one) => ({ ...one, codes: data.stages.map(() => one.codes) })),
-    { name: "right or wrong", values: ["right", "wrong"], colours: [0, 1], codes: verdicts },
-    { name: "what changed", values: CHANGE, colours: [0, 5, 1, 7], codes: data.stages.map(() => changes) },
+    { name: "right or wrong", values: ["right", "wrong"], colors: [0, 1], codes: verdicts },
+    { name: "what changed", values: CHANGE, colors: [0, 5, 1, 7], codes: data.stages.map(() => changes) },
   ];
 
   let stage = last, from = last, share = 1, field = fields[0], chosen = -1, onlyChanged = false;
-  let hidden = new Set(), colours = [], width = 0, height = 0;
+  let hidden = new Set(), colors = [], width = 0, height = 0;
 
   const shown = (k) => !hidden.has(field.codes[stage][k]) && (!onlyChanged || changes[k] === 1 || changes[k] === 2);
   const at = (k, s, axis) => data.stages[s].xy[2 * k + axis] / FURTHEST;
@@ -53,7 +53,7 @@
 
   function mark(k, size) {
     const [x, y] = place(k);
-    pen.fillStyle = pen.strokeStyle = colours[field.codes[stage][k]];
+    pen.fillStyle = pen.strokeStyle = colors[field.codes[stage][k]];
     pen.beginPath();
     if (right(stage, k)) {
       pen.globalAlpha = 0.75;
@@ -127,16 +127,16 @@
   }
 
   function thumbnail(k) {
-    const picture = element("canvas");
+    const image = element("canvas");
     const per = data.columns * data.columns, tile = data.tile, spot = k % per;
-    picture.width = picture.height = 2 * tile;
-    picture.setAttribute("role", "img");
-    picture.setAttribute("aria-label", `Thumbnail of ${data.ids[k]}`);
+    image.width = image.height = 2 * tile;
+    image.setAttribute("role", "img");
+    image.setAttribute("aria-label", `Thumbnail of ${data.ids[k]}`);
     const sheet = sheets[Math.floor(k / per)];
     const x = tile * (spot % data.columns), y = tile * Math.floor(spot / data.columns);
-    const show = () => picture.getContext("2d").drawImage(sheet, x, y, tile, tile, 0, 0, 2 * tile, 2 * tile);
+    const show = () => image.getContext("2d").drawImage(sheet, x, y, tile, tile, 0, 0, 2 * tile, 2 * tile);
     if (sheet.complete) show(); else sheet.addEventListener("load", show);
-    return picture;
+    return image;
   }
 
   function nearest(x, y, allowed) {
@@ -176,7 +176,7 @@
     const buttons = field.values.map((value, code) => {
       const key = element("span");
       key.className = "key";
-      key.style.background = `var(--c${field.colours[code]})`;
+      key.style.background = `var(--c${field.colors[code]})`;
       const count = field.codes[stage].filter((other) => other === code).length;
       const button = element("button", "", key, `${value} (${count})`);
       button.type = "button";
@@ -193,7 +193,7 @@
   }
 
   function paint() {
-    colours = [...values.querySelectorAll(".key")].map((key) => getComputedStyle(key).backgroundColor);
+    colors = [...values.querySelectorAll(".key")].map((key) => getComputedStyle(key).backgroundColor);
     draw();
   }
 

@@ -6,7 +6,7 @@
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
   const tell = () => {
     button.textContent = isDark() ? "Light" : "Dark";
-    button.setAttribute("aria-label", `Switch to ${isDark() ? "light" : "dark"} colours`);
+    button.setAttribute("aria-label", `Switch to ${isDark() ? "light" : "dark"} colors`);
     document.dispatchEvent(new Event("theme"));
   };
   button.hidden = false;
@@ -17,7 +17,7 @@
   dark.addEventListener("change", tell);
   tell();
 
-  // Everything is printed, folded or not, in light colours.
+  // Everything is printed, folded or not, in light colors.
   let folded = [];
   let theme;
   addEventListener("beforeprint", () => {
@@ -42,8 +42,8 @@
   if (sort) {
     sort.closest(".controls").hidden = false;
     sort.addEventListener("change", () => {
-      for (const shelf of document.querySelectorAll(".sortable")) {
-        shelf.append(...[...shelf.children].sort(order[sort.value]));
+      for (const gallery of document.querySelectorAll(".sortable")) {
+        gallery.append(...[...gallery.children].sort(order[sort.value]));
       }
     });
   }

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evenhand.reports.layout import layouts
+from evenhand.reports.map_layout import layouts
 from evenhand.reports.sampling import sample
 
 

@@ -11,7 +11,7 @@ from tests.small_hf import write_hf
 from tests.small_open_clip import write_open_clip
 
 from evenhand import EvenhandError, FeatureTable, Head, fit, load_store
-from evenhand.audits import inputs as audited
+from evenhand.audits import evaluate as evaluate_module
 from evenhand.audits import named_slices
 from evenhand.audits.naming import beside_classes
 from evenhand.audits.pipeline import audit
@@ -20,12 +20,19 @@ from evenhand.audits.words import TextTower
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.data.store_write import StoreWriter
 from evenhand.reports import embedding_map
-from evenhand.reports import slices as slices_module
 from evenhand.reports.embedding_map import map_data
 from evenhand.reports.page import render, report
-from evenhand.reports.slices import MOST, NO_SLICE, NOT_SLICED, PICTURES, Slices, p_value, slices_of
+from evenhand.reports.slice_panels import (
+    IMAGES,
+    MOST,
+    NO_SLICE,
+    NOT_SLICED,
+    SliceSection,
+    p_value,
+    slice_section,
+)
 from evenhand.reports.source import RunView, read_source, view_run
-from evenhand.reports.template import emphasised
+from evenhand.reports.template import emphasized
 
 BAD = "<script>alert(1)</script>"
 
@@ -47,8 +54,8 @@ def view(run: Path) -> RunView:
 
 
 @pytest.fixture(scope="module")
-def found(view: RunView) -> Slices:
-    return slices_of(view)
+def found(view: RunView) -> SliceSection:
+    return slice_section(view.analysis)
 
 
 def page(run: Path, **more: Any) -> str:
@@ -77,38 +84,38 @@ def test_files_of_others_beside_the_page_stay(run: Path, tmp_path: Path) -> None
     assert not (tmp_path / "r.html").exists()
 
 
-def test_they_are_the_audits_sure_slices_with_pictures_of_errors(run: Path, found: Slices) -> None:
+def test_they_are_the_audits_sure_slices_with_pictures_of_errors(run: Path, found: SliceSection) -> None:
     table = load_store(run.parent / "x.store")
     sure = [one for one in audit(table, run=run).slices if one.beyond_chance and one.same_as is None]
     assert found.models == ["ERM", "CFR"]
-    for side, model in zip(found.sides, ("erm", "cfr"), strict=False):
+    for side, model in zip(found.by_model, ("erm", "cfr"), strict=False):
         own = [one for one in sure if one.model == model]
         assert side.total == len(own)
-        assert [one.slice for one in side.shown] == own[:MOST]
-        for one in side.shown:
-            assert len(one.errors.items) == min(PICTURES, one.errors.total)
+        assert [one.slice for one in side.panels] == own[:MOST]
+        for one in side.panels:
+            assert len(one.errors.images) == min(IMAGES, one.errors.total)
             # Chosen by the first or the last model's errors: that prediction is wrong.
-            predicted = [item.predicted[side.name == "CFR"] for item in one.errors.items]
+            predicted = [image.predicted[side.name == "CFR"] for image in one.errors.images]
             assert all(name != one.slice.label for name in predicted)
-            assert one.line.marks[side.name == "CFR"].value == one.slice.error.value
+            assert one.rates.estimates[side.name == "CFR"].value == one.slice.error.value
 
 
-def test_each_row_on_the_map_is_in_its_surest_slice_or_in_none(view: RunView, found: Slices) -> None:
-    fields = {one["name"]: one for one in map_data(view, found)["fields"]}
+def test_each_row_on_the_map_is_in_its_surest_slice_or_in_none(view: RunView, found: SliceSection) -> None:
+    fields = {one["name"]: one for one in map_data(view.models, found)["fields"]}
     values = fields["slice (ERM)"]["values"]
     named = np.array(values)[fields["slice (ERM)"]["codes"]]
-    side = found.sides[0]
-    first = side.shown[0].slice
-    on_map = np.isin(view.test, first.rows)
+    side = found.by_model[0]
+    first = side.panels[0].slice
+    on_map = np.isin(view.models.split.test, first.rows)
     assert set(named[on_map]) == {first.name}
     assert values[-1] == NO_SLICE
-    rows = np.array([found.numbers[0], len(view.table) + 1])
+    rows = np.array([found.numbers[0], len(view.models.table) + 1])
     assert found.fields(rows)[0][1][1] == NOT_SLICED
 
 
 def test_without_a_text_tower_images_alone_are_shown_and_that_is_said(run: Path) -> None:
     html = page(run)
-    assert "shown by their images alone, without words: the text tower cannot be used" in html
+    assert "shown without words: the text tower cannot be used" in html
     assert "Where ERM errs" in html
 
 
@@ -116,18 +123,20 @@ def test_words_are_shown_and_escaped(view: RunView, monkeypatch: pytest.MonkeyPa
     words = (BAD, "plain")
 
     def tower(*_: Any, **__: Any) -> Any:
-        embedded = np.stack([view.table.head.text[0], -view.table.head.text[0]])  # type: ignore[index]
+        text = view.models.table.head.text
+        assert text is not None
+        embedded = np.stack([text[0], -text[0]])
         known = Vocabulary(words, f"the words of {BAD}")
         return TextTower(known, embedded, None)  # type: ignore[arg-type]
 
     monkeypatch.setattr(named_slices, "load_tower", tower)
-    monkeypatch.setattr("evenhand.audits.slice_report.beside_classes", lambda vectors, _: vectors)
+    monkeypatch.setattr(named_slices, "beside_classes", lambda vectors, _: vectors)
     results, _ = read_source(view.folder)
-    html = render(results, view)
+    html = render(results, view_run(view.folder))
     assert "<script>alert(1)" not in html
     assert 'class="words"' in html
     assert "plain <b>" in html or "&lt;script&gt;alert(1)&lt;/script&gt; <b>" in html
-    assert "The words are those of the words of &lt;script&gt;" in html
+    assert "Words come from the words of &lt;script&gt;" in html
 
 
 @pytest.mark.parametrize(
@@ -137,20 +146,19 @@ def test_p_values_are_short_and_never_folded(p: float, said: str) -> None:
     assert p_value(p) == said.replace(" ", "\u00a0")
 
 
-def test_a_sentence_is_escaped_before_its_words_are_emphasised() -> None:
-    assert emphasised(f"{BAD}: *a*, *{BAD}*") == (
+def test_a_sentence_is_escaped_before_its_words_are_emphasized() -> None:
+    assert emphasized(f"{BAD}: *a*, *{BAD}*") == (
         "&lt;script&gt;alert(1)&lt;/script&gt;: <em>a</em>, <em>&lt;script&gt;alert(1)&lt;/script&gt;</em>"
     )
 
 
-def test_models_that_predict_alike_are_sliced_once(view: RunView, monkeypatch: pytest.MonkeyPatch) -> None:
-    def alike(*arguments: Any) -> audited.Audited:
-        made = audited.audited(*arguments)
-        twin = dataclasses.replace(made.stages[0], name=made.stages[1].name)
-        return dataclasses.replace(made, stages=[made.stages[0], twin])
-
-    monkeypatch.setattr(slices_module, "audited", alike)
-    assert [side.name for side in slices_of(view).sides] == ["ERM"]
+def test_models_that_predict_alike_are_shown_once(view: RunView) -> None:
+    models = view.models
+    first, second = models.audited
+    twins = [*models.on_sliced[:-2], first, dataclasses.replace(first, name=second.name)]
+    alike = dataclasses.replace(models, on_sliced=twins)
+    found = slice_section(dataclasses.replace(view.analysis, models=alike))
+    assert [one.name for one in found.by_model] == ["ERM"]
 
 
 def fitted(folder: Path, table: FeatureTable, method: str = "erm") -> Path:
@@ -193,8 +201,8 @@ def synthetic(n: int, classes: int, noise: float) -> FeatureTable:
 @pytest.mark.parametrize(
     ("n", "classes", "noise", "said"),
     [
-        (10, 2, 1.0, "4 rows that did not train were looked at"),
-        (2000, 1000, 0.3, "1,000 rows that did not train were looked at"),
+        (10, 2, 1.0, "4 held-out rows were searched"),
+        (2000, 1000, 0.3, "1,000 held-out rows were searched"),
         (400, 2, 0.0, "there is no error among 200 rows"),
     ],
 )
@@ -214,7 +222,7 @@ def misled(backbone: Loaded, n: int = 800) -> FeatureTable:
     assert known.text is not None
     to_water = np.diff(head.text, axis=0)[0]
     to_water /= np.linalg.norm(to_water)
-    # Across the classes, towards dogs as much as away from cats.
+    # Across the classes, toward dogs as much as away from cats.
     to_dog = np.linalg.pinv(beside_classes(known.text, head.text)) @ [-1.0, 1.0]
     to_dog /= np.linalg.norm(to_dog)
     generator = np.random.default_rng(0)
@@ -245,7 +253,7 @@ def test_errors_are_named_by_the_models_own_text_tower(kind: str, tmp_path: Path
     html = page(run)
     top = html[html.index('<section id="verdict"') : html.index("</section>")]
     assert "<li>waterbird: errors look like <em>cat</em>; zero-shot is wrong on 100.0" in top
-    assert f"The words are those of the 3 words that model {source} knows" in html
+    assert f"the 3 words that model {source} knows" in html
     found = audit(load_store(tmp_path / "x.store"))
     first = next(one for one in found.slices if one.beyond_chance)
     assert [word.word for word in first.words if word.beyond_chance] == ["cat"]
@@ -259,32 +267,32 @@ def test_zero_shot_alone_has_a_page(tmp_path: Path) -> None:
 
 
 def test_of_many_rows_a_sample_is_sliced_and_that_is_said(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audited, "MOST", 400)
+    monkeypatch.setattr(evaluate_module, "MOST", 400)
     view = view_run(run)
-    found = slices_of(view)
+    found = slice_section(view.analysis)
     assert len(found.numbers) == 400
     results, _ = read_source(run)
     assert "look at 400 of 600 rows, drawn with seed 0" in render(results, view)
-    if found.sides:
-        assert (found.fields(view.test)[0][1] == NOT_SLICED).sum() == 200
+    if found.by_model:
+        assert (found.fields(view.models.split.test)[0][1] == NOT_SLICED).sum() == 200
 
 
 def test_a_page_of_a_million_rows_has_at_most_2000_points(tmp_path: Path) -> None:
     """The store is one table in memory whose rows repeat, so that only the sampling is at work."""
     view = view_run(fitted(tmp_path, synthetic(400, 2, 1.0)))
-    few = view.test
+    models = view.models
     many = dataclasses.replace(
-        view,
-        rows=dataclasses.replace(view.rows, test=np.tile(few, 2500)),
-        stages=[
+        models,
+        split=dataclasses.replace(models.split, test=np.tile(models.split.test, 2500)),
+        on_test=[
             dataclasses.replace(
                 stage,
                 predicted=np.tile(stage.predicted, 2500),
                 margins=np.tile(stage.margins, 2500),
                 right=np.tile(stage.right, 2500),
             )
-            for stage in view.stages
+            for stage in models.on_test
         ],
     )
-    points = map_data(many, slices_of(view))
+    points = map_data(many, slice_section(view.analysis))
     assert (points["shown"], points["total"]) == (2000, 500_000)

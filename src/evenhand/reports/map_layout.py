@@ -67,8 +67,8 @@ def _tsne(z: Floats, start: Floats, *, exaggeration: float, seed: int) -> Floats
 
 def _principal(z: Floats) -> Floats:
     """Return the first two principal components [n, 2]; zeros where there are fewer."""
-    centred = np.asarray(z, dtype=np.float64) - z.mean(axis=0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    centered = np.asarray(z, dtype=np.float64) - z.mean(axis=0)
+    u, s, _ = np.linalg.svd(centered, full_matrices=False)
     scores = (u * s)[:, :2]
     return np.pad(scores, ((0, 0), (0, 2 - scores.shape[1])))
 

@@ -1,4 +1,4 @@
-"""Training curves and candidates as points of small line charts."""
+"""Losses by epoch as small line charts, and the gains of candidates on one scale."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ STAGES = {1: "ERM: loss by epoch", 3: "Calibration: loss by epoch"}
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A curve: its name and its points as an SVG polyline takes them."""
+class Polyline:
+    """A named line of a chart, with its points as an SVG polyline takes them."""
 
     name: str
     points: str
 
 
 @dataclass(frozen=True)
-class Chart:
-    """A small line chart; `low` and `high` are the ends of its vertical axis, `last` is its last epoch."""
+class LossChart:
+    """A small line chart. `low` and `high` end its vertical axis, and `last` is its last epoch."""
 
     title: str
-    lines: list[Curve]
+    lines: list[Polyline]
     low: float
     high: float
     last: int
 
 
-def charts(history: Sequence[Mapping[str, Any]]) -> list[Chart]:
-    """Return the loss of each stage over its epochs, a line per fold."""
+def loss_charts(history: Sequence[Mapping[str, Any]]) -> list[LossChart]:
+    """Return a chart of each stage's loss by epoch, with a line per fold."""
     found = []
     for stage, title in STAGES.items():
         series: dict[str, list[tuple[int, float]]] = {}
@@ -44,12 +44,12 @@ def charts(history: Sequence[Mapping[str, Any]]) -> list[Chart]:
     return found
 
 
-def _chart(title: str, series: Mapping[str, Sequence[tuple[int, float]]]) -> Chart:
+def _chart(title: str, series: Mapping[str, Sequence[tuple[int, float]]]) -> LossChart:
     values = [loss for points in series.values() for _, loss in points]
     low, high = min(values), max(values)
     last = max(epoch for points in series.values() for epoch, _ in points)
     lines = [
-        Curve(
+        Polyline(
             name,
             " ".join(
                 f"{WIDTH * (epoch - 1) / max(last - 1, 1):.1f},"
@@ -59,13 +59,14 @@ def _chart(title: str, series: Mapping[str, Sequence[tuple[int, float]]]) -> Cha
         )
         for name, points in series.items()
     ]
-    return Chart(title, lines, low, high, last)
+    return LossChart(title, lines, low, high, last)
 
 
-def candidates(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the candidates that a rule judged, with the place of each gain on a common scale.
+def candidate_gains(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the candidates that a rule compared, with the place of each gain on a common scale.
 
-    `zero`, `left` and `width` are percent of the scale from the smallest to the largest gain, 0 included.
+    `zero`, `left` and `width` are in percent of the scale, which runs from the smallest to the largest gain
+    and includes 0.
     """
     tried = [trial for trial in row.get("grid") or [] if "gain" in trial]
     if not tried:

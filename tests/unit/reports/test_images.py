@@ -10,10 +10,10 @@ from PIL import Image
 
 from evenhand import EvenhandError
 from evenhand.reports.embedding_map import GREY, OTHERS, VALUES, field, map_data
-from evenhand.reports.gallery import PER_CLASS, calibration_shelves, changed_shelves, group_counts
-from evenhand.reports.pictures import COLUMNS, SHEET, TILE, moved_away, sprite_sheets, thumbnails
-from evenhand.reports.slices import NO_SLICE, NOT_SLICED, slices_of
+from evenhand.reports.galleries import PER_CLASS, calibration_galleries, changed_galleries, group_counts
+from evenhand.reports.slice_panels import NO_SLICE, NOT_SLICED, slice_section
 from evenhand.reports.source import RunView, view_run
+from evenhand.reports.thumbnails import COLUMNS, SHEET, TILE, moved_away, sprite_sheets, thumbnails
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,10 @@ def test_a_picture_that_is_no_square_keeps_its_shape() -> None:
 
 
 def test_thumbnails_are_the_stores_own_and_moved_images_are_counted(view: RunView) -> None:
-    found = thumbnails(view.table, np.array([5, 3, 5]))
+    found = thumbnails(view.models.table, np.array([5, 3, 5]))
     assert sorted(found) == [3, 5]
     assert decoded(sprite_sheets([found[3]])[0]).size == (64, 64)
-    assert moved_away(view.table, np.array([3, 5])) == 2
+    assert moved_away(view.models.table, np.array([3, 5])) == 2
 
 
 def test_images_in_an_archive_have_not_moved(view: RunView, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_images_in_an_archive_have_not_moved(view: RunView, tmp_path: Path) -> N
     with tarfile.open(tmp_path / "photos.tar", "w") as archive:
         archive.add(tmp_path / "a.png", "a.png")
     paths = np.array([f"{tmp_path}/photos.tar/a.png", f"{tmp_path}/photos.tar/b.png", f"{tmp_path}/a.png"])
-    table = replace(view.table, paths=paths)
+    table = replace(view.models.table, paths=paths)
     assert [moved_away(table, np.array([row])) for row in range(3)] == [0, 1, 0]
 
 
@@ -72,52 +72,54 @@ def test_rare_values_share_a_colour() -> None:
     assert found["values"][0] == "v00"
     assert [found["values"][code] for code in found["codes"][:20]] == ["v00"] * 20
     assert found["codes"][-1] == VALUES - 1
-    two = {"name": "class", "values": ["a", "b"], "colours": [0, 1], "codes": [1, 0]}
+    two = {"name": "class", "values": ["a", "b"], "colors": [0, 1], "codes": [1, 0]}
     assert field("class", ["b", "a"]) == two
 
 
 def test_what_is_in_no_slice_is_grey_and_last() -> None:
     found = field("slice (ERM)", [NO_SLICE, "waterbird 1", NOT_SLICED, "landbird 1"])
     assert found["values"] == ["landbird 1", "waterbird 1", NO_SLICE, NOT_SLICED]
-    assert found["colours"] == [0, 1, GREY, GREY]
+    assert found["colors"] == [0, 1, GREY, GREY]
 
 
 def test_the_map_holds_every_test_row_of_a_small_run(view: RunView) -> None:
-    found = map_data(view, slices_of(view))
+    found = map_data(view.models, slice_section(view.analysis))
     assert (found["shown"], found["total"]) == (400, 400)
     assert [stage["name"] for stage in found["stages"]] == ["zero-shot", "ERM", "CFR"]
-    for stage, own in zip(found["stages"], view.stages, strict=True):
+    for stage, own in zip(found["stages"], view.models.on_test, strict=True):
         assert len(stage["xy"]) == 800
         assert stage["predicted"] == own.predicted.tolist()
     assert [one["name"] for one in found["fields"]][:3] == ["group", "class", "place"]
-    assert found["ids"] == view.table.ids[view.test].tolist()
+    assert found["ids"] == view.models.table.ids[view.models.split.test].tolist()
     assert len(found["sheets"]) == 2
 
 
 def test_calibration_pictures_are_the_runs_with_the_ends_of_large_classes(view: RunView) -> None:
-    shelves, classes = calibration_shelves(view)
-    assert classes == len(shelves) <= 2
-    assert sum(shelf.total for shelf in shelves) == len(view.calibration_set)
-    for shelf in shelves:
-        assert len(shelf.items) == min(shelf.total, PER_CLASS)
-        margins = [item.margin for item in shelf.items]
+    galleries, classes = calibration_galleries(view.models, view.analysis.calibration_set)
+    assert classes == len(galleries) <= 2
+    assert sum(gallery.total for gallery in galleries) == len(view.analysis.calibration_set.records)
+    for gallery in galleries:
+        assert len(gallery.images) == min(gallery.total, PER_CLASS)
+        margins = [item.margin for item in gallery.images]
         assert margins == sorted(margins)
-        own = [one["margin"] for one in view.calibration_set if one["label"] == shelf.title]
+        own = [
+            one["margin"] for one in view.analysis.calibration_set.records if one["label"] == gallery.title
+        ]
         assert (margins[0], margins[-1]) == (min(own), max(own))
-        assert {str(view.table.ids[item.row]) for item in shelf.items} <= {
-            one["id"] for one in view.calibration_set
+        assert {str(view.models.table.ids[item.row]) for item in gallery.images} <= {
+            one["id"] for one in view.analysis.calibration_set.records
         }
 
 
 def test_changes_are_counted_on_all_rows_and_add_up(view: RunView) -> None:
-    before, after = view.stages[-2:]
-    right, wrong = changed_shelves(view)
+    before, after = view.models.on_test[-2:]
+    right, wrong = changed_galleries(view.models)
     assert right.total > 10
     assert right.total - wrong.total == int(after.right.sum()) - int(before.right.sum())
-    for shelf, ends in ((right, (False, True)), (wrong, (True, False))):
-        for item in shelf.items:
+    for gallery, ends in ((right, (False, True)), (wrong, (True, False))):
+        for item in gallery.images:
             assert tuple(name == item.label for name in item.predicted) == ends
-    counts = group_counts(view)
+    counts = group_counts(view.models)
     assert sum(n for _, n, _, _ in counts) == 400
     assert sum(n for _, _, n, _ in counts) == right.total
     assert sum(n for _, _, _, n in counts) == wrong.total

@@ -1,0 +1,50 @@
+"""The rows that a run calibrates on, and where they are in its store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Ints
+from evenhand.data.table import FeatureTable
+from evenhand.runs.card import read_records
+
+CALIBRATION_SET = "calibration_set.parquet"
+
+
+@dataclass(frozen=True)
+class CalibrationSet:
+    """A run's calibration set.
+
+    Attributes
+    ----------
+    records : sequence of A dicts
+        As `fit` wrote them: id, label, margin and more.
+    rows : int64 [A]
+        Their row numbers in the store.
+    """
+
+    records: Sequence[Mapping[str, Any]]
+    rows: Ints
+
+
+def read_calibration_set(run: Path | None, table: FeatureTable) -> CalibrationSet:
+    """Read a run's calibration set; it is empty without a run, or if the method has none.
+
+    Raises
+    ------
+    EvenhandError
+        If the file cannot be read, or names rows that the store lacks.
+    """
+    records = [] if run is None else read_records(run / CALIBRATION_SET)
+    numbers = {name: row for row, name in enumerate(table.ids.tolist())} if records else {}
+    if missing := [one.get("id") for one in records if one.get("id") not in numbers]:
+        raise EvenhandError(
+            f"{run}: {CALIBRATION_SET} names the row {missing[0]!r}, which the store lacks; run fit again"
+        )
+    return CalibrationSet(records, np.array([numbers[one["id"]] for one in records], dtype=np.int64))

@@ -1,0 +1,171 @@
+"""The models that an audit or a report looks at, and what each predicts on held-out rows: computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._random import numpy_stream
+from evenhand._typing import Floats, Ints, Strings
+from evenhand.audits.slices import SlicedRows, halves
+from evenhand.data.partition import SplitRows, parts
+from evenhand.data.table import FeatureTable
+from evenhand.evaluation.result_row import result_row
+from evenhand.evaluation.results import ResultRow
+from evenhand.methods._training.model import Model
+from evenhand.runs.card import read_card
+from evenhand.runs.models import BLOCK, Stage, read_stages, zero_shot_model
+
+MOST = 20_000
+"""Rows that are sliced; a larger set is sampled with the seed."""
+
+
+@dataclass(frozen=True)
+class EvaluatedModels:
+    """A run's models, or the pretrained model alone, with their predictions on held-out rows.
+
+    Attributes
+    ----------
+    table : FeatureTable
+        The store.
+    attribute : str or None
+        The attribute that makes the groups.
+    seed : int
+        The run's seed, or the audit's seed without a run.
+    split : SplitRows
+        Which rows trained and which evaluate.
+    on_test : list of Stage
+        Every model on `split.test`: the pretrained one, ERM where the run has it, and the run's own.
+    on_sliced : list of Stage
+        The same models on `rows`.
+    rows : SlicedRows
+        The rows that are sliced, embedded by the pretrained model.
+    notes : tuple of str
+        What the user should know about the choice of rows, one sentence each.
+    """
+
+    table: FeatureTable
+    attribute: str | None
+    seed: int
+    split: SplitRows
+    on_test: list[Stage]
+    on_sliced: list[Stage]
+    rows: SlicedRows
+    notes: tuple[str, ...]
+
+    @property
+    def audited(self) -> list[Stage]:
+        """The models whose errors are sliced, on the sliced rows: the last two, before first."""
+        return self.on_sliced[-2:]
+
+    @property
+    def pair(self) -> tuple[Stage, Stage]:
+        """Before and after on the test rows; a run of zero-shot has one model, which is both."""
+        return self.on_test[-2:][0], self.on_test[-1]
+
+    def groups(self, rows: Ints) -> Strings | None:
+        """Return "label / value" for rows of the store; None without an attribute."""
+        return None if self.attribute is None else self.table.groups(self.attribute, rows)
+
+    def result(self, stage: Stage, **facts: Any) -> ResultRow:
+        """Evaluate one of `on_test`, paired with ERM where the run has it, with more facts of its fit."""
+        erm = next((one.right for one in self.on_test if one.name == "erm"), None)
+        return result_row(
+            self.table,
+            self.split,
+            stage.right,
+            erm,
+            column=self.attribute,
+            method=stage.name,
+            seed=self.seed,
+            **facts,
+        )
+
+
+def evaluate_models(
+    table: FeatureTable, attribute: str | None, seed: int, run: Path | None, card: Mapping[str, Any] | None
+) -> EvaluatedModels:
+    """Let a run's models predict, or the pretrained model without a run.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The store.
+    attribute : str or None
+        The attribute that makes the groups.
+    seed : int
+        Seed of the halves and of the sample.
+    run, card : Path and mapping, or None
+        The run folder and its card.
+
+    Raises
+    ------
+    EvenhandError
+        If the table has no rows to evaluate on, or the run's models cannot be read.
+    """
+    split = parts(table, "train" if card is None else card["validation_from"])
+    numbers, notes = _sliced_rows(table, given=bool(card and card["validation_from"] == "given"), seed=seed)
+    asked = np.union1d(split.test, numbers)
+    if run is None or card is None:
+        name = "class_centroids" if table.head.text is None else "zero_shot"
+        stages = [Stage.of(name, zero_shot_model(table), table, asked)]
+    else:
+        stages = read_stages(run, card, table, asked)
+    y = table.y[numbers]
+    z = _embedded(stages[0].model, table, numbers)
+    return EvaluatedModels(
+        table,
+        attribute,
+        seed if card is None else card["seed"],
+        split,
+        [_at(stage, np.searchsorted(asked, split.test)) for stage in stages],
+        [_at(stage, np.searchsorted(asked, numbers)) for stage in stages],
+        SlicedRows(z, y, table.classes, numbers, halves(y, seed)),
+        tuple(notes),
+    )
+
+
+def card_of(run: Path, table: FeatureTable) -> dict[str, Any]:
+    """Return the card of a run that was fitted on `table`.
+
+    Raises
+    ------
+    EvenhandError
+        If the run is damaged, or was fitted on another store.
+    """
+    card = read_card(run)
+    if card["store_card"] != table.card or card["classes"] != list(table.classes):
+        raise EvenhandError(f"run: {run} was fitted on another store; audit the store that its card names")
+    return card
+
+
+def _at(stage: Stage, places: Ints) -> Stage:
+    return replace(
+        stage,
+        predicted=stage.predicted[places],
+        margins=stage.margins[places],
+        right=stage.right[places],
+    )
+
+
+def _sliced_rows(table: FeatureTable, *, given: bool, seed: int) -> tuple[Ints, list[str]]:
+    """Return validation and test rows, or a sample of them; only test rows where validation rows chose."""
+    splits = ("test",) if given and len(table.rows("test")) else ("validation", "test")
+    rows: Ints = np.sort(np.concatenate([table.rows(split) for split in splits]))
+    notes = []
+    if len(splits) == 1:
+        notes.append("slices are of the test split: the run was chosen on the validation split")
+    if len(rows) > MOST:
+        notes.append(f"slices and probes look at {MOST:,} of {len(rows):,} rows, drawn with seed {seed}")
+        rows = np.sort(numpy_stream(seed, "audit", "rows").choice(rows, MOST, replace=False))
+    return rows, notes
+
+
+def _embedded(model: Model, table: FeatureTable, rows: Ints) -> Floats:
+    blocks = [model.embed(table.features(rows[k : k + BLOCK])) for k in range(0, len(rows), BLOCK)]
+    return np.concatenate(blocks)

@@ -1,0 +1,144 @@
+"""Images on the page: the calibration set by class, and what changed between before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evenhand._typing import Bools, Ints
+from evenhand.audits.calibration_set import CalibrationSet
+from evenhand.audits.evaluate import EvaluatedModels
+from evenhand.reports.sampling import sample
+from evenhand.runs.models import Stage
+
+PER_CLASS = 40
+"""Calibration images of a class that are shown."""
+CLASSES = 12
+"""Classes of the calibration set that are shown."""
+CHANGED = 24
+"""Images of each kind of change that are shown."""
+
+
+@dataclass(frozen=True)
+class GalleryImage:
+    """One image.
+
+    Attributes
+    ----------
+    row : int
+        Its row number in the store.
+    name : str
+        Its id.
+    label : str
+        Its class.
+    group : str
+        Its group, empty if unknown.
+    margin : float
+        Margin of the reference model in a calibration set, of the model after elsewhere.
+    predicted : tuple of str, default=()
+        Classes predicted before and after; empty in a calibration set.
+    """
+
+    row: int
+    name: str
+    label: str
+    group: str
+    margin: float
+    predicted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Images under one heading: `images` of the `total` that there are."""
+
+    title: str
+    total: int
+    images: list[GalleryImage]
+
+
+def calibration_galleries(models: EvaluatedModels, calibration: CalibrationSet) -> tuple[list[Gallery], int]:
+    """Return a gallery per class, the class with most rows first, and the number of classes.
+
+    Of a class with more than `PER_CLASS` rows, half of the images have the lowest margins and half the
+    highest.
+    """
+    groups = _groups(models, calibration.rows)
+    by_class: dict[str, list[GalleryImage]] = {}
+    for one, row, group in zip(calibration.records, calibration.rows.tolist(), groups, strict=True):
+        image = GalleryImage(row, one["id"], one["label"], group, one["margin"])
+        by_class.setdefault(one["label"], []).append(image)
+    galleries = [
+        Gallery(name, len(images), _ends(sorted(images, key=lambda image: image.margin)))
+        for name, images in sorted(by_class.items(), key=lambda pair: -len(pair[1]))
+    ]
+    return galleries[:CLASSES], len(galleries)
+
+
+def changed_galleries(models: EvaluatedModels) -> list[Gallery]:
+    """Return what is newly right and newly wrong after; of many images a drawn sample."""
+    before, after = models.pair
+    return [
+        _changed(models, "Newly right", ~before.right & after.right),
+        _changed(models, "Newly wrong", before.right & ~after.right),
+    ]
+
+
+def group_counts(models: EvaluatedModels) -> list[tuple[str, int, int, int]]:
+    """Return test rows, newly right and newly wrong, by group (or class), the most changes first."""
+    test = models.split.test
+    groups = models.groups(test)
+    names = models.table.labels(test) if groups is None else groups
+    before, after = models.pair
+    counts = [
+        (
+            name or "group unknown",
+            int((names == name).sum()),
+            int((~before.right & after.right & (names == name)).sum()),
+            int((before.right & ~after.right & (names == name)).sum()),
+        )
+        for name in np.unique(names).tolist()
+    ]
+    return sorted(counts, key=lambda line: -(line[2] + line[3]))
+
+
+def gallery_images(
+    models: EvaluatedModels, rows: Ints, places: Ints, pair: tuple[Stage, Stage]
+) -> list[GalleryImage]:
+    """Return store rows [n] as images, whose predictions are at `places` [n] of both stages."""
+    table = models.table
+    return [
+        GalleryImage(
+            row,
+            str(table.ids[row]),
+            table.classes[table.y[row]],
+            group,
+            float(pair[1].margins[place]),
+            tuple(table.classes[stage.predicted[place]] for stage in pair),
+        )
+        for row, place, group in zip(rows.tolist(), places.tolist(), _groups(models, rows), strict=True)
+    ]
+
+
+def rows_of(galleries: Sequence[Gallery]) -> Ints:
+    """Return the row numbers of all images in galleries."""
+    return np.array([image.row for one in galleries for image in one.images], dtype=np.int64)
+
+
+def _groups(models: EvaluatedModels, rows: Ints) -> list[str]:
+    groups = models.groups(rows)
+    return [""] * len(rows) if groups is None else groups.tolist()
+
+
+def _changed(models: EvaluatedModels, title: str, chosen: Bools) -> Gallery:
+    places = np.flatnonzero(chosen)
+    shown = places[sample(len(places), CHANGED, models.seed, title)]
+    images = gallery_images(models, models.split.test[shown], shown, models.pair)
+    return Gallery(title, len(places), sorted(images, key=lambda image: image.group))
+
+
+def _ends(images: list[GalleryImage]) -> list[GalleryImage]:
+    if len(images) <= PER_CLASS:
+        return images
+    return [*images[: PER_CLASS // 2], *images[-PER_CLASS // 2 :]]

@@ -1,0 +1,72 @@
+"""The last section: evidence, candidates, training curves, settings, versions and the command."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from evenhand.reports.loss_curves import HEIGHT, WIDTH, candidate_gains, loss_charts
+from evenhand.reports.rates import Record
+from evenhand.reports.source import RunView
+
+
+def provenance_values(
+    results: Mapping[str, Any], rows: Sequence[Record], view: RunView | None
+) -> dict[str, Any]:
+    """Return how the results were made."""
+    known = results.get("provenance", {})
+    chosen: Record = {}
+    if view is not None:
+        own = (view.card["method"], view.card["seed"])
+        chosen = next((row for row in rows if (row["method"], row["seed"]) == own), {})
+    kept = chosen.get("kept") or {}
+    command = known.get("command")
+    return {
+        "reasons": _reasons(rows),
+        "candidates": candidate_gains(chosen),
+        "rule": kept.get("rule", ""),
+        "kept_candidate": kept.get("candidate", ""),
+        "curves": loss_charts(view.history) if view is not None else [],
+        "curve_size": (WIDTH, HEIGHT),
+        "settings": _settings(known, view),
+        "command": command if isinstance(command, str) else shlex.join(command or []),
+    }
+
+
+def _reasons(rows: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return each row's sentences: what was kept, notes, and why there is no result."""
+    found = []
+    for row in rows:
+        texts = [(row.get("kept") or {}).get("reason"), *(row.get("notes") or [])]
+        if row["status"] != "ok":
+            texts = [f"{row['status']}: {row['reason']}"]
+        found += [{"method": row["method"], "seed": row["seed"], "reason": text} for text in texts if text]
+    return found
+
+
+def _settings(known: Mapping[str, Any], view: RunView | None) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the settings under their headings, as flat pairs of text."""
+    made = {name: value for name, value in known.items() if name not in ("command", "versions")}
+    found = [("Results", _flat(made)), ("Versions", _flat(known.get("versions", {})))]
+    if view is not None:
+        run = {
+            name: value
+            for name, value in view.card.items()
+            if name not in ("settings", "params", "store_card", "schema", "kind", "classes")
+        }
+        found += [
+            ("Run", _flat(run)),
+            ("Parameters that were given", _flat(view.card.get("params", {}))),
+            ("Every setting", _flat(view.card.get("settings", {}))),
+            ("Store", _flat(view.card["store_card"])),
+        ]
+    return found
+
+
+def _flat(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in values.items()
+    ]

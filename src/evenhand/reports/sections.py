@@ -1,0 +1,124 @@
+"""The sections of the page, in their order.
+
+To add a section, write `templates/NAME.html.j2`, add NAME to `SECTIONS`, and add its values to `page_values`,
+or to `_run_values` if it needs a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evenhand._progress import Progress
+from evenhand.reports.embedding_map import map_data
+from evenhand.reports.galleries import calibration_galleries, changed_galleries, group_counts, rows_of
+from evenhand.reports.labels import label
+from evenhand.reports.numbers import kept_values, number_values
+from evenhand.reports.provenance import provenance_values
+from evenhand.reports.rates import Axis, Record
+from evenhand.reports.saliency import CELLS, saliency
+from evenhand.reports.slice_panels import slice_section
+from evenhand.reports.source import RunView
+from evenhand.reports.thumbnails import address, moved_away, thumbnails
+from evenhand.reports.verdict import verdict
+
+STEPS = 4
+"""Steps of progress: the analysis of errors, the map, the galleries and the saliency."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: the name of its template and anchor, its title, and whether it needs a run."""
+
+    name: str
+    title: str
+    of_run: bool = False
+
+
+SECTIONS = (
+    Section("verdict", "Verdict"),
+    Section("numbers", "Figures"),
+    Section("map", "Map", of_run=True),
+    Section("slices", "Slices", of_run=True),
+    Section("calibration", "Calibration set", of_run=True),
+    Section("changes", "What changed", of_run=True),
+    Section("saliency", "Where it looks", of_run=True),
+    Section("making", "How it was made"),
+)
+
+
+def page_values(
+    results: Mapping[str, Any], view: RunView | None, device: str | None, progress: Progress
+) -> dict[str, Any]:
+    """Return the values of all sections, under the names that the templates use.
+
+    Parameters
+    ----------
+    results : mapping
+        As in `results.json`.
+    view : RunView or None
+        The run of the sections that need one.
+    device : str or None
+        Where saliency is computed; None leaves it out.
+    progress : callable
+        Receives each step.
+    """
+    rows = _with_models_before(results.get("rows", []), view)
+    of_run = {} if view is None else _run_values(view, device, progress)
+    fitted = [row for row in rows if row["status"] == "ok"]
+    of_seed = view.models.seed if view is not None and len({row["seed"] for row in rows}) > 1 else None
+    name = "" if view is None or of_seed is not None else f": {view.folder.resolve().name}"
+    return {
+        "title": f"evenhand report{name}",
+        "sections": [one for one in SECTIONS if view is not None or not one.of_run],
+        "rows": rows,
+        "of_seed": of_seed,
+        "verdict": verdict(fitted, of_run.get("slices"), of_seed),
+        **of_run,
+        **number_values(rows, None if view is None else view.models),
+        **kept_values(results),
+        **provenance_values(results, rows, view),
+    }
+
+
+def _run_values(view: RunView, device: str | None, progress: Progress) -> dict[str, Any]:
+    models = view.models
+    slices = slice_section(view.analysis)
+    progress("report", 1, STEPS)
+    points = map_data(models, slices)
+    progress("report", 2, STEPS)
+    calibration, classes = calibration_galleries(models, view.analysis.calibration_set)
+    changed = changed_galleries(models)
+    errors = [panel.errors for one in slices.by_model for panel in one.panels]
+    rows = rows_of([*calibration, *changed, *errors])
+    progress("report", 3, STEPS)
+    maps = "Saliency was left out." if device is None else saliency(view, device)
+    progress("report", STEPS, STEPS)
+    return {
+        "map": points,
+        "slices": slices,
+        "error_axis": Axis(0.0),
+        "calibration": calibration,
+        "calibration_classes": classes,
+        "calibration_total": len(view.analysis.calibration_set.rows),
+        "changed": changed,
+        "counts": group_counts(models),
+        "thumbnails": {row: address(jpeg) for row, jpeg in thumbnails(models.table, rows).items()},
+        "moved": moved_away(models.table, np.unique(rows)),
+        "saliency": maps,
+        "grid": CELLS,
+        "before": label(models.pair[0].name),
+        "after": label(models.pair[1].name),
+    }
+
+
+def _with_models_before(rows: list[Record], view: RunView | None) -> list[Record]:
+    """Put the models before a run in front of its rows, unless they are among them."""
+    if view is None:
+        return rows
+    known = {row["method"] for row in rows}
+    before = [stage for stage in view.models.on_test[:-1] if stage.name not in known]
+    return [*(view.models.result(stage).model_dump(mode="json") for stage in before), *rows]
