@@ -22,17 +22,14 @@ def read_bounds(texts: Sequence[str]) -> dict[str, float]:
         name, _, number = text.partition("=")
         if name not in NAMES or name in bounds:
             raise EvenhandError(
-                f"--fail-under got {text!r}; give each rate once as RATE=BOUND, the rate one of "
-                f"{', '.join(NAMES)}"
+                f"bounds: got {text!r}; give each rate once as RATE=BOUND, the rate one of {', '.join(NAMES)}"
             )
         try:
             bounds[name] = float(number)
         except ValueError:
             bounds[name] = float("nan")
         if not 0 <= bounds[name] <= 1:
-            raise EvenhandError(
-                f"--fail-under got {text!r}; the bound is a fraction from 0 to 1, such as 0.8"
-            )
+            raise EvenhandError(f"bounds: got {text!r}; the bound is a fraction from 0 to 1, such as 0.8")
     return bounds
 
 
@@ -49,7 +46,7 @@ def failures(rates: Mapping[str, float | None], bounds: Mapping[str, float]) -> 
         value = rates.get(name)
         if value is None:
             known = ", ".join(key for key, rate in rates.items() if rate is not None)
-            raise EvenhandError(f"--fail-under {name}: this audit does not know that rate; it knows {known}")
+            raise EvenhandError(f"bounds: {name} is a rate that this audit does not know; it knows {known}")
         if value < bound:
             found.append(f"{name} is {value:.4f}, under its bound {bound:g}")
     return found

@@ -101,9 +101,7 @@ def audited(table: FeatureTable, column: str | None, seed: int, run: Path | None
 def _card(run: Path, table: FeatureTable) -> dict[str, Any]:
     card = read_card(run)
     if card["store_card"] != table.card or card["classes"] != list(table.classes):
-        raise EvenhandError(
-            f"--against {run} was fitted on another store; audit the store that its card names"
-        )
+        raise EvenhandError(f"run: {run} was fitted on another store; audit the store that its card names")
     return card
 
 

@@ -112,10 +112,10 @@ def audit(
         vocabulary cannot be read, or `out` holds other files or cannot be written.
     """
     if slices < 2:
-        raise EvenhandError(f"--slices is {slices}; give at least 2 for each class, {SLICES} is usual")
+        raise EvenhandError(f"slices: {slices} is too few; give at least 2 for each class, {SLICES} is usual")
     table = as_table(X, y, groups=groups, head=head)
     if out is not None:
-        check_replaceable(out, AUDIT_FILES, argument="--out")
+        check_replaceable(out, AUDIT_FILES, argument="out")
     column = group_column(table, group_by)
     what = audited(table, column, seed, run)
     named = name_slices(

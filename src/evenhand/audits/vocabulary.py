@@ -67,7 +67,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise EvenhandError(
-            f"--vocabulary {path} cannot be read as UTF-8 text ({error}); give a file with a word a line"
+            f"vocabulary: {path} cannot be read as UTF-8 text ({error}); give a file with a word a line"
         ) from error
     given = [" ".join(line.split()) for line in lines]
     first: dict[str, str] = {}
@@ -75,10 +75,10 @@ def read_vocabulary(path: Path) -> Vocabulary:
         first.setdefault(_key(word), word)
     words = list(first.values())
     if not words:
-        raise EvenhandError(f"--vocabulary {path} holds no word; write one a line")
+        raise EvenhandError(f"vocabulary: {path} holds no word; write one a line")
     empty, twice = given.count(""), len(given) - given.count("") - len(words)
     left = [f"{n} {what}" for n, what in ((empty, "empty lines"), (twice, "words given twice")) if n]
-    notes = (f"--vocabulary {path}: left out {' and '.join(left)}",) if left else ()
+    notes = (f"vocabulary: {path} was read without {' and '.join(left)}",) if left else ()
     return Vocabulary(tuple(words), f"the {len(words):,} words of {path}", notes)
 
 

@@ -77,7 +77,7 @@ def _web_words(model: str) -> Vocabulary:
         return common_words()
     note = (
         f"model {model} does not say which words it knows: one that learned few gives the others no meaning; "
-        "name its own with --vocabulary, or in a words.txt in its folder"
+        "name its own as `vocabulary`, or in a words.txt in its folder"
     )
     return replace(common_words(), notes=(note,))
 

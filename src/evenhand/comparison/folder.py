@@ -22,7 +22,7 @@ def check_free(out: Path) -> None:
     try:
         ours = not out.exists() or (out.is_dir() and ((out / UNITS).is_dir() or not any(out.iterdir())))
     except OSError as error:
-        raise EvenhandError(f"--out {out} cannot be used as a folder: {error.strerror}") from error
+        raise EvenhandError(f"out: {out} cannot be used as a folder: {error.strerror}") from error
     if not ours:
-        raise EvenhandError(f"--out {out} exists and holds no comparison; name a new one")
+        raise EvenhandError(f"out: {out} exists and holds no comparison; name a new one")
     check_writable(out)

@@ -31,7 +31,9 @@ def why_skipped(
         Whether group labels may be used.
     """
     if method.group_labels_used != "none" and not oracles:
-        return f"it uses group labels ({method.group_labels_used}); add --oracles, or name it in --methods"
+        return (
+            f"it uses group labels ({method.group_labels_used}); add `oracles=True` or name it in `methods`"
+        )
     reasons = [_missing(need, table, column, concepts) for need in method.needs]
     return next((reason for reason in reasons if reason is not None), None)
 
@@ -46,5 +48,5 @@ def _missing(need: str, table: FeatureTable, column: str | None, concepts: Conce
     if need == "text":
         return None if table.head.text is not None else "it needs text prototypes, but the store has none"
     if need == "words":
-        return None if concepts is not None else "it needs concept words; give --concepts words.yaml"
+        return None if concepts is not None else "it needs concept words; give `concepts`"
     return f"it needs {need!r}, of which this version knows nothing"

@@ -199,8 +199,8 @@ def _rule(name: str, oracles: bool) -> Rule:
     rule = find_rule(name)
     if rule.group_labels_used != "none" and not oracles:
         raise EvenhandError(
-            f"--selection {name} uses group labels ({rule.group_labels_used}); add --oracles, or choose a "
-            f"label-free rule such as {SHORTCUT_CELL.name}"
+            f"selection: {name} uses group labels ({rule.group_labels_used}); add `oracles=True`, or choose "
+            f"a label-free rule such as {SHORTCUT_CELL.name}"
         )
     return rule
 
@@ -217,7 +217,7 @@ def _entries(
     wanted = [name for asked in methods for name in (names() if asked == "all" else [asked])]
     known = names()
     if not wanted:
-        raise EvenhandError(f"--methods names no method; the methods are {', '.join(known)}, or all")
+        raise EvenhandError(f"methods: this names no method; the methods are {', '.join(known)}, or all")
     unknown = next((name for name in wanted if name.partition(":")[0] not in known), None)
     if unknown is not None:
         raise EvenhandError(f"method {unknown!r} is unknown; the methods are {', '.join(known)}, or all")

@@ -101,7 +101,7 @@ class Workers:
         except BrokenProcessPool as error:
             raise EvenhandError(
                 "a worker process ended before its work was done, perhaps for lack of memory; free some or "
-                "use fewer --jobs, and run the same command again: with --out it resumes"
+                "use fewer `jobs`, and run the same again: with `out` it resumes"
             ) from error
 
 

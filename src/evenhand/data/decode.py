@@ -96,7 +96,7 @@ def read_image(path: Path) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         reason = (
             f"decompression bomb, more than {pixel_limit()} pixels; for an image that you trust raise "
-            "--max-pixels"
+            "`max_pixels`"
         )
         raise UnreadableImage(path, reason) from error
     except PermissionError as error:

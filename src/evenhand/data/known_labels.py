@@ -120,7 +120,7 @@ def _known(
         found = f"its labels are {some(unknown)}" if unknown else "it has no label"
         sentence = (
             f"no label is a class of the run: {found}, the classes are {some(classes)}; "
-            "name them with --class-names LABEL=CLASS"
+            "name them with `class_names`, as LABEL=CLASS"
         )
         if options.asked:
             raise EvenhandError(sentence)

@@ -107,7 +107,7 @@ def repeated_below(files: Sequence[Folders], levels: Levels) -> str | None:
     above = "/".join("domain" if role == CLASS else role for role in levels.roles)
     return (
         f"the same folders ({some(names, 5)}) lie below every class ({some(sorted(below), 5)}): if they are "
-        f"the classes, give --layout {above}/class; if they are an attribute, --layout {levels}/NAME"
+        f"the classes, give `layout='{above}/class'`; if they are an attribute, `layout='{levels}/NAME'`"
     )
 
 
@@ -127,7 +127,7 @@ def _are_splits(tops: set[str]) -> bool:
     if named and len(named) < len(tops) and len(set(named.values())) >= 2:
         raise EvenhandError(
             f"the split folders {', '.join(sorted(named))} stand beside other folders "
-            f"({', '.join(sorted(tops - named.keys())[:5])}); move one kind elsewhere, or say with --layout "
+            f"({', '.join(sorted(tops - named.keys())[:5])}); move one kind elsewhere, or say with `layout` "
             "what the folders are"
         )
     return bool(tops) and len(named) == len(tops)

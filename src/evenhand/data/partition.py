@@ -46,7 +46,7 @@ def parts(table: FeatureTable, validation_from: Literal["train", "given"]) -> Sp
         raise EvenhandError("the store has neither test nor validation rows; add a split to evaluate on")
     if validation_from == "given":
         if not len(given):
-            raise EvenhandError("--validation-from given, but the store has no validation split; use train")
+            raise EvenhandError("validation_from: the store has no validation split to be given; use 'train'")
         return SplitRows(train, given, test, tested_on)
     return SplitRows(train, given[:0], test, tested_on)
 

@@ -35,11 +35,11 @@ _LONG = 60
 _PLAINLY = {"image_bytes": "images of in all so many bytes:"}
 # A hash tells nobody what has changed.
 _HASHED = {
-    "features_sha256": "--features",
-    "manifest_sha256": "images, labels, --attribute-columns, --split-column or --seed",
-    "rows_sha256": "rows of the --table, --label-column, --attribute-columns, --split-column or --seed",
-    "text_sha256": "--text-features",
-    "weights_sha256": "weights of --model and --pretrained",
+    "features_sha256": "`features`",
+    "manifest_sha256": "images, labels, `attribute_columns`, `split_column` or `seed`",
+    "rows_sha256": "rows of the `table`, `label_column`, `attribute_columns`, `split_column` or `seed`",
+    "text_sha256": "`text_features`",
+    "weights_sha256": "weights of `model` and `pretrained`",
 }
 _FREE = ("batch_size",)
 """Keys that may differ: how many images go through at once does not change what an image's row is."""
@@ -82,13 +82,13 @@ def check_free(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise EvenhandError(f"--out {path} cannot be used as a folder: {error.strerror or error}") from error
+        raise EvenhandError(f"out: {path} cannot be used as a folder: {error.strerror or error}") from error
     if CARD in found:
         read_card(path)
     elif PLAN in found:
         _read_plan(path)
     elif found:
-        raise EvenhandError(f"--out {path} exists and is no store; name a new folder")
+        raise EvenhandError(f"out: {path} exists and is no store; name a new folder")
 
 
 def claim(path: Path, plan: StorePlan) -> tuple[bool, dict[str, Any]]:
@@ -122,7 +122,7 @@ def _read_plan(path: Path) -> StorePlan:
     try:
         return StorePlan.model_validate_json((path / PLAN).read_bytes())
     except (OSError, ValidationError) as error:
-        raise EvenhandError(f"--out {path} holds a {PLAN} that is no store's; name a new folder") from error
+        raise EvenhandError(f"out: {path} holds a {PLAN} that is no store's; name a new folder") from error
 
 
 def _compare(path: Path, known: StorePlan, ours: StorePlan) -> None:
@@ -134,12 +134,12 @@ def _compare(path: Path, known: StorePlan, ours: StorePlan) -> None:
             continue
         if key in _HASHED:
             raise EvenhandError(
-                f"--out {path} was made with other {_HASHED[key]} than this run has; name another --out"
+                f"out: {path} was made with other {_HASHED[key]} than this run has; name another folder"
             )
         old, new = _differing(repr(before.get(key)), repr(now.get(key)))
         what = _PLAINLY.get(key, key)
         raise EvenhandError(
-            f"--out {path} was made with {what} {old}, but this run has {new}; name another --out"
+            f"out: {path} was made with {what} {old}, but this run has {new}; name another folder"
         )
 
 

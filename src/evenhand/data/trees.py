@@ -66,9 +66,9 @@ def _check(root: Path, options: Options, levels: Levels | None) -> None:
     why = f"{root} has no metadata table"
     for name in options.attributes or ():
         if name not in named:
-            refuse("attribute_columns", name, why, "name it in --layout")
+            refuse("attribute_columns", name, why, "name it in `layout`")
     if options.split_by and options.split_by not in named:
-        refuse("split_by", options.split_by, why, "name it in --layout, as class/patient")
+        refuse("split_by", options.split_by, why, "name it in `layout`, as class/patient")
     refuse_columns(options, why)
 
 
@@ -110,7 +110,7 @@ def _remarks(files: Sequence[Folders], levels: Levels) -> list[str]:
     if SPLIT in levels.roles:
         notes += read_as(splits_named(sorted({levels.of(SPLIT, folders) for folders in files} - {""})))
     if levels.roles[-2:] == (CLASS, SPLIT):
-        notes.append("the splits are read from the folders below each class; if they are not, give --layout")
+        notes.append("the splits are read from the folders below each class; if they are not, give `layout`")
     repeated = repeated_below(files, levels)
     return notes if repeated is None else [*notes, repeated]
 

@@ -34,7 +34,7 @@ def locate(title: str, data: Path | None, names: Sequence[str], folders: Sequenc
         where = "".join(f", nor in {folder}/" for folder in folders)
         raise EvenhandError(
             f"{title}: {' or '.join(names)} is not in {data}{where}; the folder holds "
-            f"{some(inside) or 'nothing'}; give --data the unpacked folder, its files not renamed"
+            f"{some(inside) or 'nothing'}; give as `data` the unpacked folder, its files not renamed"
         )
     return found
 
@@ -48,9 +48,9 @@ def require(title: str, data: Path | None, name: str) -> Path:
         If it is None, missing or no folder.
     """
     if data is None:
-        raise EvenhandError(f"{title} needs its files; give --data the folder that holds {name}")
+        raise EvenhandError(f"data: {title} needs its files; give the folder that holds {name}")
     if not data.is_dir():
-        raise EvenhandError(f"{title}: --data {data} is no folder; give the one that holds {name}")
+        raise EvenhandError(f"data: {data} is no folder; give the one that holds {name} of {title}")
     return data.absolute()
 
 

@@ -43,7 +43,7 @@ def once(folder: Path, recipe: Mapping[str, Any], write: Callable[[Path], Any]) 
             changed = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
             raise EvenhandError(
                 f"{folder} holds pictures of another recipe, with {changed[0]} {found.get(changed[0])!r} "
-                f"instead of {wanted.get(changed[0])!r}; name another --out, or delete the folder"
+                f"instead of {wanted.get(changed[0])!r}; name another `out`, or delete the folder"
             )
         return folder
     make_folder(folder)

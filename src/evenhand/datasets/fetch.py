@@ -57,7 +57,7 @@ def fetch(
     if name not in downloads:
         raise EvenhandError(
             f"{name} has no public download that evenhand knows; get its files from their authors and give "
-            f"their folder with --data; --download knows {', '.join(downloads)}"
+            f"their folder as `data`; downloads are there for {', '.join(downloads)}"
         )
     make_folder(data)
     for item in downloads[name]:

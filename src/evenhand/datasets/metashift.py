@@ -71,7 +71,7 @@ class MetaShift(Dataset):
         if data is not None and (data / "val_out_of_domain").is_dir():
             raise EvenhandError(
                 f"{self.title}: {data} is the mixed version, whose contexts are in {MIXED}, a pickle, which "
-                f"evenhand never opens; give --data the folder {FOLDER} that the authors' script writes too"
+                f"evenhand never opens; give the folder {FOLDER} that the authors' script writes too"
             )
         root = locate(self.title, data, (first,), (FOLDER,)).parents[2]
         for subset in others:

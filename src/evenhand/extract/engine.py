@@ -88,13 +88,13 @@ def _features(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str]
         exact = backbone.trunk(batch.pixels).numpy()
     except torch.cuda.OutOfMemoryError as error:
         raise EvenhandError(
-            f"{len(batch.pixels)} images at once fill the device's memory; use a smaller --batch-size"
+            f"{len(batch.pixels)} images at once fill the device's memory; use a smaller `batch_size`"
         ) from error
     with np.errstate(over="ignore"):
         features: Floats = exact.astype(dtype)
     bad = ~np.isfinite(features).all(axis=1)
     if bad.any():
         row = batch.read[int(bad.argmax())]
-        remedy = "--dtype float32" if np.isfinite(exact).all() else "--precision fp32, or other weights"
+        remedy = "`dtype='float32'`" if np.isfinite(exact).all() else "`precision='fp32'`, or other weights"
         raise EvenhandError(f"the features of {paths[row]} are not finite numbers in {dtype}; use {remedy}")
     return features

@@ -211,7 +211,7 @@ def _placed(made: Embedded, fresh: Ints) -> Embedded:
 def _readable(made: Embedded, manifest: Manifest) -> Embedded:
     if made.unreadable:
         row, reason = made.unreadable[0]
-        raise EvenhandError(f"{manifest.paths[row]}: {reason}; --strict stops at the first such image")
+        raise EvenhandError(f"{manifest.paths[row]}: {reason}; `strict=True` stops at the first such image")
     return made
 
 
@@ -244,7 +244,7 @@ def _check_none_skipped(out: Path) -> None:
         (first,) = skipped.slice(0, 1).to_pylist()
         raise EvenhandError(
             f"store {out} lacks {skipped.num_rows} images, the first is {first['path']}: {first['reason']}; "
-            "repair them and name another --out, or leave out --strict"
+            "repair them and name another `out`, or leave out `strict=True`"
         )
 
 
@@ -278,7 +278,7 @@ def _warn_of_same_text(head: Head) -> None:
             warnings.warn(
                 f"the prompts of classes {other!r} and {name!r} are the same to the text tower "
                 f"({head.prompts[other][0]!r} and {head.prompts[name][0]!r}), so that words cannot tell them "
-                "apart; give other --class-names or --templates",
+                "apart; give other `class_names` or `templates`",
                 EvenhandWarning,
                 stacklevel=3,
             )

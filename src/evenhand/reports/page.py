@@ -35,7 +35,7 @@ def report(
 ) -> Path:
     """Write the page of `results` to `out` and return its path; of a run the images behind it, too.
 
-    The images are listed in the folder `files_of(out)`, as `audit --out` lists them.
+    The images are listed in the folder `files_of(out)`, as `audit` lists them.
 
     Parameters
     ----------

@@ -80,9 +80,9 @@ def check_free(out: Path) -> None:
     try:
         kept = out.exists() and (not out.is_dir() or any(not e.name.startswith(".") for e in out.iterdir()))
     except OSError as error:
-        raise EvenhandError(f"--out {out} cannot be used as a folder: {error.strerror}") from error
+        raise EvenhandError(f"out: {out} cannot be used as a folder: {error.strerror}") from error
     if kept and not (out.is_dir() and (is_run(out) or was_interrupted(out))):
-        raise EvenhandError(f"--out {out} exists and is no run folder; name a new one")
+        raise EvenhandError(f"out: {out} exists and is no run folder; name a new one")
     check_writable(out)
 
 
@@ -216,7 +216,7 @@ def run_backbone(
     made = card["store_card"]
     if not embedded(made):
         raise EvenhandError(
-            "the run was fitted on imported embeddings, so images cannot be embedded; give --features X.npy"
+            "the run was fitted on imported embeddings, so images cannot be embedded; give `features='X.npy'`"
         )
     return backbone_of(elsewhere(made, model), device, precision=precision)
 

@@ -220,7 +220,7 @@ def given_to_fit(
     if column is None:
         raise EvenhandError(
             f"method {name} uses group labels but the store has no attribute column; import or embed with "
-            "--attribute-columns, or choose a label-free method"
+            "`attribute_columns`, or choose a label-free method"
         )
     if validation is not None:
         validation = (*validation, table.groups(column, rows.validation))

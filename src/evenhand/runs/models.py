@@ -70,10 +70,10 @@ def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) 
     """
     place = store or (Path(card["store"]) if card["store"] else None)
     if place is None:
-        raise EvenhandError(f"run {run} names no store; give --store FOLDER")
+        raise EvenhandError(f"run {run} names no store; give its folder as `store`")
     table = load_store(place)
     if table.card != card["store_card"] or list(table.classes) != card["classes"]:
-        raise EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as --store")
+        raise EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as `store`")
     return table
 
 

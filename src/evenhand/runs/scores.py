@@ -120,5 +120,5 @@ class Scores:
 def _column(known: KnownLabels, group_by: str | None, of_run: str | None) -> str | None:
     if group_by is not None and group_by not in known.attributes:
         there = ", ".join(known.attributes) or "none"
-        raise EvenhandError(f"--group-by {group_by!r} is no attribute of these images; they have: {there}")
+        raise EvenhandError(f"group_by: {group_by!r} is no attribute of these images; they have: {there}")
     return next((name for name in (group_by, of_run, *known.attributes) if name in known.attributes), None)

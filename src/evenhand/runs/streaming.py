@@ -38,11 +38,10 @@ def streams(table: FeatureTable, rows: Ints, method: type[Method], name: str, wa
         wanted = method.streams and size > LIMIT
     if wanted and not method.streams:
         raise EvenhandError(
-            f"--stream does not go with {name}, which takes all features into memory at once; leave it out, "
-            f"or choose {STREAMING}"
+            f"stream: {name} takes all features into memory at once; leave it out, or choose {STREAMING}"
         )
     if not wanted and size > _memory():
-        remedy = "leave out --no-stream" if method.streams else f"choose {STREAMING}"
+        remedy = "leave out `stream=False`" if method.streams else f"choose {STREAMING}"
         raise EvenhandError(
             f"{name} takes {_gib(size)} of features into memory, but this machine has {_gib(_memory())}; "
             f"{remedy}"

@@ -35,7 +35,7 @@ def apart_for_confidence(table: FeatureTable, rows: SplitRows, seed: int) -> tup
     kept, held = hold_out(table.y[rows.train], seed=child_seed(seed, "confidence"), units=units)
     if not len(held):
         raise EvenhandError(
-            "--calibrate-confidence needs rows to hold out, but no class has 5 training rows; leave it out"
+            "confidence: it needs rows to hold out, but no class has 5 training rows; leave it out"
         )
     return replace(rows, train=rows.train[kept]), rows.train[held], "held-out training rows"
 

@@ -11,7 +11,7 @@ def test_bounds() -> None:
 @pytest.mark.parametrize("texts", [["worst=0.8"], ["0.8"], [""], ["plain=0.1", "plain=0.2"]])
 def test_a_rate_that_is_unknown_or_comes_twice(texts: list[str]) -> None:
     with pytest.raises(
-        EvenhandError, match=r"--fail-under got .*; give each rate once as RATE=BOUND.*worst-slice"
+        EvenhandError, match=r"bounds: got .*; give each rate once as RATE=BOUND.*worst-slice"
     ):
         read_bounds(texts)
 
@@ -33,6 +33,6 @@ def test_only_rates_under_their_bound_fail() -> None:
 
 def test_a_gate_that_checks_nothing_does_not_pass() -> None:
     with pytest.raises(
-        EvenhandError, match=r"--fail-under worst-group: this audit does not know that rate; .* plain"
+        EvenhandError, match=r"bounds: worst-group is a rate that this audit does not know; .* plain"
     ):
         failures({"plain": 0.9, "worst-group": None}, {"worst-group": 0.1})

@@ -201,12 +201,12 @@ def test_no_tower(table: FeatureTable) -> None:
 
 
 def test_too_few_slices(table: FeatureTable) -> None:
-    with pytest.raises(EvenhandError, match="--slices is 1; give at least 2 for each class"):
+    with pytest.raises(EvenhandError, match="slices: 1 is too few; give at least 2 for each class"):
         audit(table, slices=1)
 
 
 def test_another_stores_run(run: Path, table: FeatureTable) -> None:
-    with pytest.raises(EvenhandError, match=r"--against .*x.run was fitted on another store"):
+    with pytest.raises(EvenhandError, match=r"run: .*x.run was fitted on another store"):
         audit(table, run=run)
 
 

@@ -93,9 +93,9 @@ def test_the_images_behind_an_audit_are_listed(store: Path, tmp_path: Path) -> N
 def test_files_of_others_are_not_replaced(store: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     done = run(store, "--out", tmp_path, code=1)
-    assert done.stderr == f"error: --out {tmp_path} exists and holds notes.txt; name a new folder\n"
+    assert done.stderr == f"error: --out: {tmp_path} exists and holds notes.txt; name a new folder\n"
     done = run(store, "--out", tmp_path / "notes.txt", code=1)
-    assert done.stderr == f"error: --out {tmp_path / 'notes.txt'} is a file; name a folder\n"
+    assert done.stderr == f"error: --out: {tmp_path / 'notes.txt'} is a file; name a folder\n"
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
@@ -114,7 +114,7 @@ def test_a_rate_under_its_bound_ends_with_3(store: Path) -> None:
 
 def test_an_unknown_rate_is_one_sentence(store: Path) -> None:
     done = run(store, "--fail-under", "worst=0.9", code=1)
-    assert done.stderr.startswith("error: --fail-under got 'worst=0.9'; give each rate once")
+    assert done.stderr.startswith("error: --fail-under: got 'worst=0.9'; give each rate once")
     assert done.stderr.count("\n") == 1
 
 

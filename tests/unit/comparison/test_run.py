@@ -252,9 +252,9 @@ def test_what_a_store_lacks_is_named(
 
     found = reasons(table)
     assert found["zero_shot"] is None
-    assert found["oracle"] == "it uses group labels (validation); add --oracles, or name it in --methods"
+    assert found["oracle"] == "it uses group labels (validation); add `oracles=True` or name it in `methods`"
     assert found["odd"] == "it needs 'rain', of which this version knows nothing"
-    assert found["roboshot"] == "it needs concept words; give --concepts words.yaml"
+    assert found["roboshot"] == "it needs concept words; give `concepts`"
     assert found["gone"] == "ModuleNotFoundError: No module named 'no_such_module'"
     assert reasons(table, oracles=True)["oracle"] is None
     assert reasons(bare, oracles=True)["oracle"] == "it needs groups, but the store has no attribute column"
@@ -266,7 +266,7 @@ def test_what_a_store_lacks_is_named(
 
 
 def test_the_oracle_rule_is_declared(table: FeatureTable) -> None:
-    with pytest.raises(EvenhandError, match=r"--selection worst_group uses group labels .*; add --oracles"):
+    with pytest.raises(EvenhandError, match=r"selection: worst_group .*; add `oracles=True`"):
         compare(table, methods=["erm"], selection="worst_group")
     results = compare(table, methods=["erm", "zero_shot"], selection="worst_group", oracles=True, seeds=[0])
     assert results.kept_method[0].group_labels_used == "validation"
@@ -284,7 +284,7 @@ def test_the_oracle_rule_is_declared(table: FeatureTable) -> None:
         ({"selection": "nope"}, "selection rule 'nope' is unknown"),
         ({"budget": 0}, "budget is 0 and there are 5 seeds; give at least 1 of each"),
         ({"seeds": []}, "budget is 5 and there are 0 seeds; give at least 1 of each"),
-        ({"group_by": "colour"}, "--group-by 'colour' is no attribute of this store; it has: place"),
+        ({"group_by": "colour"}, "group_by: 'colour' is no attribute of this store; it has: place"),
     ],
 )
 def test_wrong_arguments_are_told(table: FeatureTable, arguments: dict[str, Any], told: str) -> None:
@@ -329,6 +329,6 @@ def test_unknown_attributes_and_a_missing_test_split_are_noted(table: FeatureTab
 
 def test_a_folder_of_something_else_is_left_alone(table: FeatureTable, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(EvenhandError, match=r"--out .* exists and holds no comparison; name a new one"):
+    with pytest.raises(EvenhandError, match=r"out: .* exists and holds no comparison; name a new one"):
         compare(table, methods=["erm"], out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]

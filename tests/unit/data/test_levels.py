@@ -43,7 +43,7 @@ def test_the_same_folders_below_every_class_may_be_the_classes():
     note = repeated_below(pacs, guess(pacs))
     assert note == (
         "the same folders (cat, dog) lie below every class (photo, sketch): if they are the classes, give "
-        "--layout domain/class; if they are an attribute, --layout class/NAME"
+        "`layout='domain/class'`; if they are an attribute, `layout='class/NAME'`"
     )
 
 

@@ -119,14 +119,14 @@ def test_bare_numbers_are_noted_and_can_be_named(tmp_path):
     tree(tmp_path, **{"10": 3, "9": 3})
     manifest = Manifest.read(tmp_path)
     assert manifest.classes == ("9", "10")
-    (note,) = [note for note in manifest.notes if "--class-names" in note]
+    (note,) = [note for note in manifest.notes if "`class_names`" in note]
     assert note.startswith(
         "labels that are bare numbers or truth values make useless prompts: 9, 10; name the"
     )
     named = Manifest.read(tmp_path, class_names={"9": "cat", "10": "a dog"})
     assert named.classes == ("cat", "a dog")
     assert (named.y == manifest.y).all()
-    assert not any("--class-names" in note for note in named.notes)
+    assert not any("`class_names`" in note for note in named.notes)
 
 
 def test_truth_values_are_noted_too(tmp_path):
@@ -457,5 +457,5 @@ def test_names_that_no_text_tower_reads_are_noted(tmp_path, names, noted):
     rows = [f"{name}{k}.png,{name}\n" for name in names for k in range(3)]
     (tmp_path / "rows.csv").write_text("path,label\n" + "".join(rows))
     found = [note for note in Manifest.read(tmp_path / "rows.csv").notes if "useless prompts" in note]
-    assert [note for note in found if noted and noted in note and "--class-names" in note] == found
+    assert [note for note in found if noted and noted in note and "`class_names`" in note] == found
     assert bool(found) == bool(noted)

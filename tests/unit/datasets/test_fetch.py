@@ -213,7 +213,7 @@ def test_a_python_that_cannot_unpack_safely_is_told(
 
 def test_a_benchmark_without_public_download_is_told(tmp_path: Path) -> None:
     with pytest.raises(
-        EvenhandError, match=r"chexpert has no public download .*--download knows waterbirds, celeba"
+        EvenhandError, match=r"chexpert has no public download .*downloads are there for waterbirds, celeba"
     ):
         fetch("chexpert", tmp_path)
 

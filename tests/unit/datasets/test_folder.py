@@ -18,5 +18,5 @@ def test_a_folder_of_ones_own_is_read_as_manifests_are(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_it_is_told(tmp_path: Path) -> None:
-    with pytest.raises(EvenhandError, match="your own images needs its files; give --data the folder"):
+    with pytest.raises(EvenhandError, match="your own images needs its files; give the folder"):
         Folder().load(None, tmp_path)

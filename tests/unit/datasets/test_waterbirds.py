@@ -108,11 +108,9 @@ def test_a_value_without_meaning_is_named(data: Path) -> None:
 
 
 def test_without_a_folder_the_sentence_says_which(tmp_path: Path) -> None:
-    with pytest.raises(EvenhandError, match="Waterbirds needs its files; give --data the folder that holds"):
+    with pytest.raises(EvenhandError, match="data: Waterbirds needs its files; give the folder that holds"):
         Waterbirds().load(None, tmp_path)
-    with pytest.raises(
-        EvenhandError, match=r"Waterbirds: --data .*gone is no folder; give the one that holds"
-    ):
+    with pytest.raises(EvenhandError, match=r"data: .*gone is no folder; give the one that holds"):
         Waterbirds().load(tmp_path / "gone", tmp_path)
 
 

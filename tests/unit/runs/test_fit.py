@@ -169,7 +169,7 @@ def test_no_permission_is_told_before_the_training(
     table: FeatureTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # root may write anywhere
-    sentence = rf"--out {tmp_path}/a/b cannot be written: no permission in {tmp_path}; name another folder"
+    sentence = rf"out: {tmp_path}/a/b cannot be written: no permission in {tmp_path}; name another folder"
     with pytest.raises(EvenhandError, match=sentence):
         fit(table, method="nope", out=tmp_path / "a" / "b")
 

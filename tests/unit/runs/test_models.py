@@ -58,11 +58,11 @@ def test_another_store_is_refused(run: Path) -> None:
     card = read_card(run)
     other = {**card, "store_card": {**card["store_card"], "model": "another"}}
     with pytest.raises(
-        EvenhandError, match=r"is not the store that .* was fitted on; give that one as --store"
+        EvenhandError, match=r"is not the store that .* was fitted on; give that one as `store`"
     ):
         store_of_run(run, other)
 
 
 def test_a_run_that_names_no_store_asks_for_it(run: Path) -> None:
-    with pytest.raises(EvenhandError, match="names no store; give --store FOLDER"):
+    with pytest.raises(EvenhandError, match="names no store; give its folder as `store`"):
         store_of_run(run, {**read_card(run), "store": None})

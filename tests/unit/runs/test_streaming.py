@@ -30,9 +30,7 @@ def test_a_method_that_can_streams_past_the_limit_or_when_asked(
 
 
 def test_what_cannot_stream_says_so(table: FeatureTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(
-        EvenhandError, match="--stream does not go with linear_probe, which takes all features"
-    ):
+    with pytest.raises(EvenhandError, match="stream: linear_probe takes all features"):
         decided(table, "linear_probe", True)
     monkeypatch.setattr(streaming, "_memory", lambda: 10_000)
     with pytest.raises(
@@ -40,7 +38,7 @@ def test_what_cannot_stream_says_so(table: FeatureTable, monkeypatch: pytest.Mon
         match=r"takes 1\.19e-05 GiB of features into memory, but this machine has 9\.31e-06 GiB; choose",
     ):
         decided(table, "linear_probe", None)
-    with pytest.raises(EvenhandError, match="leave out --no-stream"):
+    with pytest.raises(EvenhandError, match="leave out `stream=False`"):
         decided(table, "erm", False)
 
 
