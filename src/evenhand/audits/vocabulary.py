@@ -78,7 +78,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
         raise EvenhandError(f"vocabulary: {path} holds no word; write one a line")
     empty, twice = given.count(""), len(given) - given.count("") - len(words)
     left = [f"{n} {what}" for n, what in ((empty, "empty lines"), (twice, "words given twice")) if n]
-    notes = (f"vocabulary: {path} was read without {' and '.join(left)}",) if left else ()
+    notes = (f"vocabulary: {path}: left out {' and '.join(left)}",) if left else ()
     return Vocabulary(tuple(words), f"the {len(words):,} words of {path}", notes)
 
 

@@ -23,7 +23,7 @@ def test_empty_lines_and_doubles_are_left_out_and_said(tmp_path: Path) -> None:
     path.write_text("\ufeffForest\n\n  \nsnowy  street\nforest\nsnow\n", encoding="utf-8")
     found = read_vocabulary(path)
     assert found.words == ("Forest", "snowy street", "snow")
-    assert found.notes == (f"vocabulary: {path} was read without 2 empty lines and 1 words given twice",)
+    assert found.notes == (f"vocabulary: {path}: left out 2 empty lines and 1 words given twice",)
     path.write_text("snow\n")
     assert read_vocabulary(path).notes == ()
 

@@ -60,7 +60,7 @@ def test_nothing_is_translated_outside_a_command() -> None:
 
 
 def test_the_library_speaks_of_arguments_alone() -> None:
-    """An option in a library's message would be wrong in Python; the one that is left is another program's."""
+    """An option in a library's message would be wrong in Python; the one left is of another program."""
     root = Path(evenhand.__file__).parent
     found = {
         (path.relative_to(root).as_posix(), option)
