@@ -64,7 +64,7 @@ def check_precision(precision: str) -> None:
         If it is not.
     """
     if precision not in ("auto", *PRECISIONS):
-        raise EvenhandError(f"precision {precision!r} is unknown; choose auto, {', '.join(PRECISIONS)}")
+        raise EvenhandError(f"precision: {precision!r} is unknown; choose auto, {', '.join(PRECISIONS)}")
 
 
 def absolute(path: str) -> str:
@@ -123,7 +123,7 @@ def unknown(model: str) -> EvenhandError:
     names = {name.lower(): name for name in _known()}
     near = [names[name] for name in difflib.get_close_matches(model.lower(), names, 3, 0.5)]
     return EvenhandError(
-        f"model {model!r} is not known to open_clip; allowed are its names, such as "
+        f"model: {model!r} is not known to open_clip; allowed are its names, such as "
         f"{', '.join(near or ['ViT-B-32', 'ViT-L-14', 'RN50'])}, and {_forms()}"
     )
 

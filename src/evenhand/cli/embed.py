@@ -99,11 +99,13 @@ def command(
     check_images(source)
     check_model(model, precision)
 
-    from evenhand.data.manifest import Manifest
-    from evenhand.data.pixel_limit import set_pixel_limit
     from evenhand.data.store_plan import check_free
 
     check_free(out)
+
+    from evenhand.data.manifest import Manifest
+    from evenhand.data.pixel_limit import set_pixel_limit
+
     set_pixel_limit(max_pixels)
     manifest = Manifest.read(  # what is wrong with the images is told before torch is imported
         source,

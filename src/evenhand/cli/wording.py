@@ -20,7 +20,14 @@ from typing import Any
 
 from typer.core import TyperArgument
 
-ALIASES = {"bounds": "fail_under", "confidence": "calibrate_confidence", "params": "param", "run": "against"}
+ALIASES = {
+    "benchmark": "name",
+    "bounds": "fail_under",
+    "confidence": "calibrate_confidence",
+    "method": "methods",
+    "params": "param",
+    "run": "against",
+}
 """Arguments whose option has another name; they stand for it in commands that have none of their own name."""
 _LEADING = re.compile(r"\A(\w+)(?=:\s)")
 _ADVISED = re.compile(r"`(\w+)(?:=([^`]*))?`")
@@ -51,7 +58,7 @@ def _option(name: str, value: str | None = None) -> str | None:
     if parameter is None:
         return None
     if isinstance(parameter, TyperArgument):
-        return value or name.upper()
+        return value or str(parameter.name).upper()
     if value == "False":
         return str(parameter.secondary_opts[0]) if parameter.secondary_opts else None
     shown = str(parameter.opts[0])

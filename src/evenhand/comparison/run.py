@@ -220,7 +220,7 @@ def _entries(
         raise EvenhandError(f"methods: this names no method; the methods are {', '.join(known)}, or all")
     unknown = next((name for name in wanted if name.partition(":")[0] not in known), None)
     if unknown is not None:
-        raise EvenhandError(f"method {unknown!r} is unknown; the methods are {', '.join(known)}, or all")
+        raise EvenhandError(f"methods: {unknown!r} is unknown; the methods are {', '.join(known)}, or all")
     for name in wanted:
         if ":" in name:
             make(name)  # an unknown preset is a slip of the pen, no failure of a method

@@ -253,7 +253,7 @@ def _check(manifest: Manifest, batch_size: int, part_rows: int, dtype: str) -> N
         if value < 1:
             raise EvenhandError(f"{name} is {value}; give at least 1")
     if dtype not in DTYPES:
-        raise EvenhandError(f"dtype {dtype!r} is unknown; choose {' or '.join(DTYPES)}")
+        raise EvenhandError(f"dtype: {dtype!r} is unknown; choose {' or '.join(DTYPES)}")
     if (manifest.y < 0).any() or not manifest.classes:
         raise EvenhandError("the manifest has images without labels; read it with labelled=True")
 

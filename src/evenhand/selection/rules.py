@@ -181,5 +181,5 @@ def find_rule(name: str) -> Rule:
         If there is none.
     """
     if name not in RULES:
-        raise EvenhandError(f"selection rule {name!r} is unknown; the rules are {', '.join(RULES)}")
+        raise EvenhandError(f"selection: {name!r} is unknown; the rules are {', '.join(RULES)}")
     return RULES[name]

@@ -139,7 +139,7 @@ def test_auto_is_float32_on_the_cpu() -> None:
             "neither a file nor a tag of ViT-B-32; its tags: openai",
         ),
         ({"model": "local-dir:/no/such"}, "model folder /no/such does not exist or is no folder"),
-        ({"model": "ViT-B-32", "precision": "int8"}, "precision 'int8' is unknown; choose auto, fp32"),
+        ({"model": "ViT-B-32", "precision": "int8"}, "precision: 'int8' is unknown; choose auto, fp32"),
         ({"model": "ViT-B-32", "device": "gpu"}, "device 'gpu' cannot be used"),
     ],
 )
@@ -277,7 +277,7 @@ def test_an_unknown_activation_is_refused(checkpoint: tuple[str, str]) -> None:
 
 
 def test_a_folder_as_a_checkpoint_says_how_to_name_it(registered: str, model_folder: Path) -> None:
-    with pytest.raises(EvenhandError, match=r"is a folder; name its file .* or hf:"):
+    with pytest.raises(EvenhandError, match=r"is a folder; name its file .* or `model='hf:"):
         load_openclip(registered, str(model_folder))
 
 

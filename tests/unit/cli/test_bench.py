@@ -90,7 +90,7 @@ def test_published_figures_stand_beside_ours_and_are_marked(
     )
     assert "\ndfr, failed: [no] groups\n" in shown.out
     assert "the average is over groups, weighted by their share of training" in shown.out
-    assert shown.err == "note: mind the species\n"
+    assert shown.err.startswith("note: mind the species\nnext: evenhand report ")
 
 
 def test_downloaded_files_are_loaded_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_downloaded_files_are_loaded_and_counted(tmp_path: Path, monkeypatch: py
     ("arguments", "sentence"),
     [
         ((), "bench needs a benchmark's name; evenhand bench --list shows them"),
-        (("birds",), "benchmark 'birds' is unknown; the benchmarks are scenes, waterbirds"),
+        (("birds",), "NAME: 'birds' is unknown; the benchmarks are scenes, waterbirds"),
         (
             ("waterbirds", "--data", "x"),
             "bench waterbirds needs --model; the paper's are RN50 and ViT-L-14-336",
@@ -118,7 +118,7 @@ def test_downloaded_files_are_loaded_and_counted(tmp_path: Path, monkeypatch: py
         (("waterbirds", "--download"), "--download needs --data, the folder to download into"),
         (("chexpert", "--download", "--data", "x"), "chexpert has no public download that evenhand knows"),
         (("scenes", "--param", "size=3"), "scenes takes no parameter 'size'; it takes seed, train, test"),
-        (("waterbirds", "--model", "tiny"), "Waterbirds needs its files; give --data the folder"),
+        (("waterbirds", "--model", "tiny"), "--data: Waterbirds needs its files; give the folder"),
     ],
 )
 def test_what_is_missing_is_told(

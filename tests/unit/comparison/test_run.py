@@ -277,11 +277,11 @@ def test_the_oracle_rule_is_declared(table: FeatureTable) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"methods": ["nope"]}, "method 'nope' is unknown; the methods are zero_shot"),
-        ({"methods": ["nope:paper"]}, "method 'nope:paper' is unknown; the methods are zero_shot"),
+        ({"methods": ["nope"]}, "methods: 'nope' is unknown; the methods are zero_shot"),
+        ({"methods": ["nope:paper"]}, "methods: 'nope:paper' is unknown; the methods are zero_shot"),
         ({"methods": ["cfr:nope"]}, "cfr has no preset 'nope'; its presets are default, grid"),
         ({"methods": ["erm:nope"]}, "erm has no preset 'nope'; its presets are none"),
-        ({"selection": "nope"}, "selection rule 'nope' is unknown"),
+        ({"selection": "nope"}, "selection: 'nope' is unknown"),
         ({"budget": 0}, "budget is 0 and there are 5 seeds; give at least 1 of each"),
         ({"seeds": []}, "budget is 5 and there are 0 seeds; give at least 1 of each"),
         ({"group_by": "colour"}, "group_by: 'colour' is no attribute of this store; it has: place"),

@@ -195,7 +195,7 @@ def test_a_full_device_is_one_sentence(
     [
         ({"batch_size": 0}, "batch_size is 0; give at least 1"),
         ({"part_rows": 0}, "part_rows is 0; give at least 1"),
-        ({"dtype": "int8"}, "dtype 'int8' is unknown; choose float16 or float32"),
+        ({"dtype": "int8"}, "dtype: 'int8' is unknown; choose float16 or float32"),
         ({"templates": ["photo"]}, "has no"),
     ],
 )
