@@ -42,7 +42,7 @@ class Levels:
         if CLASS not in roles or len(set(named)) < len(named) or "" in roles:
             raise EvenhandError(
                 f"layout: got {text!r}; write a word for each level of folders, {CLASS} once, {SPLIT} at "
-                f"most once, {NOTHING} for a level to pass over, any other word for an attribute, as domain/class"
+                f"most once, {NOTHING} for a level to pass over, others for attributes, as domain/class"
             )
         return Levels(roles)
 

@@ -54,7 +54,7 @@ def test_words_let_the_methods_that_need_them_run(tmp_path: Path) -> None:
     assert known == {"erm": 1, "orth_cal": 1, "roboshot": 1, "kept by evenhand": 1}
     without = json.loads(run(*given, "--out", tmp_path / "b").stdout)["lines"]
     assert [line["reason"] for line in without if line["method"] == "roboshot"] == [
-        "skipped: it needs concept words; give --concepts words.yaml"
+        "skipped: it needs concept words; give `concepts`"
     ]
 
 
