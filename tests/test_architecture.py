@@ -129,10 +129,7 @@ def test_no_commands_help_loads_anything_heavy() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    code = (
-        "import sys\nfrom evenhand.cli import main\nsys.argv = ['evenhand', '--help']\n"
-        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code, stop.code\n"
-    )
+    code = "import sys\nfrom evenhand.cli import run\nsys.argv = ['evenhand', '--help']\nassert run() == 0\n"
     output = run_python(code + LOADED)
     assert output.strip().splitlines()[-1] == "[]"
     assert "demo" in output

@@ -79,11 +79,11 @@ def check_replaceable(folder: Path, names: Collection[str], *, argument: str) ->
         If it does, or is a file.
     """
     if folder.exists() and not folder.is_dir():
-        raise EvenhandError(f"{argument} {folder} is a file; name a folder")
+        raise EvenhandError(f"{argument}: {folder} is a file; name a folder")
     others = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     others = sorted(name for name in others if name not in names and not name.startswith("."))
     if others:
-        raise EvenhandError(f"{argument} {folder} exists and holds {others[0]}; name a new folder")
+        raise EvenhandError(f"{argument}: {folder} exists and holds {others[0]}; name a new folder")
 
 
 def was_interrupted(folder: Path) -> bool:

@@ -16,7 +16,7 @@ _START = 4096
 """Bytes of a file that tell its kind."""
 
 
-def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "--out") -> None:
+def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "out") -> None:
     """Refuse an output that is an input, lies inside one, or holds one, by whatever name.
 
     Files are compared as the system numbers them: links, mounts, `..` and other cases are the same file.
@@ -43,15 +43,15 @@ def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "--out") ->
             continue
         if found == here:
             raise EvenhandError(
-                f"{argument} {out} is {path}, which the same command reads; name another, or it would be lost"
+                f"{argument}: {out} is {path}, which the same command reads and would lose; name another"
             )
         if found in around:
             raise EvenhandError(
-                f"{argument} {out} lies inside {path}, which the same command reads; name a place outside it"
+                f"{argument}: {out} lies inside {path}, which the same command reads; name a place outside it"
             )
         if here is not None and here in map(_seen, _folders(path)):
             raise EvenhandError(
-                f"{argument} {out} holds {path}, which the same command reads; name a place apart from it"
+                f"{argument}: {out} holds {path}, which the same command reads; name a place apart from it"
             )
 
 
@@ -68,7 +68,7 @@ def _folders(path: Path) -> Iterator[Path]:
     yield from Path(os.path.realpath(path)).parents
 
 
-def check_writable(out: Path, *, argument: str = "--out") -> None:
+def check_writable(out: Path, *, argument: str = "out") -> None:
     """Refuse a path that could not be written, before the work for it.
 
     Raises
@@ -79,12 +79,12 @@ def check_writable(out: Path, *, argument: str = "--out") -> None:
     try:
         parent = next(path for path in (out, *out.absolute().parents) if _exists(path))
     except OSError as error:
-        raise EvenhandError(f"{argument} {out} cannot be written: {error.strerror}; name another") from error
+        raise EvenhandError(f"{argument}: {out} cannot be written: {error.strerror}; name another") from error
     if parent != out and not parent.is_dir():
-        raise EvenhandError(f"{argument} {out} cannot be written: {parent} is no folder; name another")
+        raise EvenhandError(f"{argument}: {out} cannot be written: {parent} is no folder; name another")
     if not os.access(parent, os.W_OK | (os.X_OK if parent.is_dir() else 0)):
         raise EvenhandError(
-            f"{argument} {out} cannot be written: no permission in {parent}; name another folder"
+            f"{argument}: {out} cannot be written: no permission in {parent}; name another folder"
         )
 
 
@@ -96,7 +96,7 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def check_new(folder: Path, *, argument: str = "--out") -> None:
+def check_new(folder: Path, *, argument: str = "out") -> None:
     """Refuse a folder that holds anything, and a place that cannot be written.
 
     Raises
@@ -108,10 +108,10 @@ def check_new(folder: Path, *, argument: str = "--out") -> None:
         taken = _exists(folder) and (not folder.is_dir() or any(folder.iterdir()))
     except OSError as error:
         raise EvenhandError(
-            f"{argument} {folder} cannot be written: {error.strerror}; name another"
+            f"{argument}: {folder} cannot be written: {error.strerror}; name another"
         ) from error
     if taken:
-        raise EvenhandError(f"{argument} {folder} exists and is no empty folder; name a new one")
+        raise EvenhandError(f"{argument}: {folder} exists and is no empty folder; name a new one")
     check_writable(folder, argument=argument)
 
 
@@ -148,7 +148,7 @@ def check_results(out: Path) -> None:
     check_own(out, re.compile(rb'\s*\{\s*"schema"\s*:'), kind="results")
 
 
-def check_own(path: Path, start: re.Pattern[bytes], *, kind: str, argument: str = "--out") -> None:
+def check_own(path: Path, start: re.Pattern[bytes], *, kind: str, argument: str = "out") -> None:
     """Refuse to replace a file that evenhand did not write.
 
     Parameters
@@ -169,17 +169,17 @@ def check_own(path: Path, start: re.Pattern[bytes], *, kind: str, argument: str 
     """
     check_writable(path, argument=argument)
     if path.is_dir():
-        raise EvenhandError(f"{argument} {path} is a folder; name a file")
+        raise EvenhandError(f"{argument}: {path} is a folder; name a file")
     if path.exists() and not path.is_file():
-        raise EvenhandError(f"{argument} {path} is no plain file; name another")
+        raise EvenhandError(f"{argument}: {path} is no plain file; name another")
     try:
         with path.open("rb") as stream:
             found = stream.read(_START)
     except FileNotFoundError:
         return
     except OSError as error:
-        raise EvenhandError(f"{argument} {path} cannot be read ({error.strerror}); name another") from error
+        raise EvenhandError(f"{argument}: {path} cannot be read ({error.strerror}); name another") from error
     if found and start.match(found) is None:
         raise EvenhandError(
-            f"{argument} {path} exists and holds no {kind} of evenhand's; name another, or move it away"
+            f"{argument}: {path} exists and holds no {kind} of evenhand's; name another, or move it away"
         )

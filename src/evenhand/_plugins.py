@@ -25,7 +25,7 @@ def check_known(name: str, builtin: Mapping[str, str], group: str, *, kind: str)
     """
     known = known_names(builtin, group)
     if name not in known:
-        raise EvenhandError(f"{kind} {name!r} is unknown; the {kind}s are {', '.join(known)}")
+        raise EvenhandError(f"{kind}: {name!r} is unknown; the {kind}s are {', '.join(known)}")
 
 
 def find(name: str, builtin: Mapping[str, str], group: str, *, kind: str) -> Any:

@@ -107,11 +107,9 @@ def obey(order: dict[str, Any], arguments: list[str], said: Path) -> None:
         if order["powerless"]:
             drop_capabilities()
         sys.argv = ["evenhand", *arguments]
-        from evenhand.cli import main
+        from evenhand.cli import run
 
-        main()
-    except SystemExit as stop:
-        code = int(stop.code or 0)
+        code = run()
         (said / "writes").write_text(str(count[0]))
     except BaseException:
         traceback.print_exc()

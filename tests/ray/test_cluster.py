@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from evenhand import EvenhandError, fit, load_store
+from evenhand import EvenhandError, cli, fit, load_store
 from evenhand.backbones.base import Backbone
-from evenhand.cli import main
 from evenhand.data.manifest import Manifest
 from evenhand.data.store_layout import sidecar_name
 from evenhand.extract.local import embed
@@ -25,9 +24,7 @@ def run(*words: str | Path) -> None:
     """Run a command in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["evenhand", *map(str, words)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-    assert not stopped.value.code
+        assert cli.run() == 0
 
 
 def test_embed_and_predict_write_what_one_machine_writes(

@@ -164,16 +164,16 @@ def test_a_new_folder_is_whole_or_absent(tmp_path: Path) -> None:
     path = tmp_path / "new" / "x"
     with (
         pytest.raises(EvenhandError, match=r"cannot write .*x: No space"),
-        atomic_folder(path, argument="--out") as inside,
+        atomic_folder(path, argument="out") as inside,
     ):
         fill(inside / "a")
     assert list(tmp_path.iterdir()) == []
-    with atomic_folder(path, argument="--out") as inside:
+    with atomic_folder(path, argument="out") as inside:
         (inside / "a").write_text("whole")
     assert [file.name for file in path.parent.iterdir()] == ["x"]
     with (
-        pytest.raises(EvenhandError, match=r"--out .* exists and is no empty folder; name a new one"),
-        atomic_folder(path, argument="--out"),
+        pytest.raises(EvenhandError, match=r"out: .* exists and is no empty folder; name a new one"),
+        atomic_folder(path, argument="out"),
     ):
         pytest.fail("the work began")
 

@@ -49,7 +49,7 @@ def backbone_of(card: Mapping[str, Any], device: str, *, precision: str | None =
     if found != card["weights_sha256"]:
         raise EvenhandError(
             f"model {_where(card)} has other weights ({found[:12]}) than the run's store was made with "
-            f"({card['weights_sha256'][:12]}); name the same checkpoint with --model"
+            f"({card['weights_sha256'][:12]}); name the same checkpoint as `model`"
         )
     return backbone
 
@@ -74,7 +74,7 @@ def elsewhere(card: Mapping[str, Any], model: str | None) -> Mapping[str, Any]:
         return card
     if not embedded(card):
         raise EvenhandError(
-            f"--model {model} does not go with a run on imported embeddings, which no model is known for; "
+            f"model: {model} does not go with a run on imported embeddings, which no model is known for; "
             "leave it out"
         )
     if card.get("pretrained") is not None and Path(model).expanduser().is_file():
@@ -93,7 +93,7 @@ def _check_there(card: Mapping[str, Any]) -> None:
     ):
         raise EvenhandError(
             f"the model that the run's store was made with, {_where(card)}, is no longer there; put it back, "
-            "or name its new place with --model of predict, export or report"
+            "or name its new place as `model` of predict, export or report"
         )
 
 

@@ -86,7 +86,7 @@ def check_grid(weights: Mapping[str, Any], config: Mapping[str, Any], file: str)
     if side != size // patch:
         raise EvenhandError(
             f"{file} has position embeddings for images of {side * patch} pixels, and the model takes "
-            f"{size}; give --preprocess size={side * patch}, or the name of the model of that size"
+            f"{size}; give `preprocess='size={side * patch}'`, or the name of the model of that size"
         )
 
 

@@ -71,6 +71,6 @@ def _check_own(model: str, **given: str | None) -> None:
         if value is not None:
             own = "weights" if option == "pretrained" else option
             raise EvenhandError(
-                f"--{option} {value} does not go with --model {model}, which brings its own {own}; "
+                f"{option}: {value!r} does not go with model {model}, which brings its own {own}; "
                 "leave it out or name an open_clip model"
             )

@@ -36,7 +36,7 @@ def read_model(model: str) -> str:
         if model.startswith(prefix):
             source = model.removeprefix(prefix)
             if not source:
-                raise EvenhandError(f"--model {model} names nothing; write what is meant behind {prefix}")
+                raise EvenhandError(f"model: {model} names nothing; write what is meant behind {prefix}")
             return prefix + (
                 source if prefix == HUB_PREFIX and not _page(source) else _source(source, prefix)
             )
@@ -51,7 +51,7 @@ def read_model(model: str) -> str:
     if _HUB.fullmatch(model):
         raise _whose(model, model)
     if "/" in model or os.sep in model:
-        raise EvenhandError(f"--model {model!r} is no folder; check the path, or name a model: {_forms()}")
+        raise EvenhandError(f"model: {model!r} is no folder; check the path, or name a model: {_forms()}")
     raise unknown(model)
 
 
@@ -64,7 +64,7 @@ def check_precision(precision: str) -> None:
         If it is not.
     """
     if precision not in ("auto", *PRECISIONS):
-        raise EvenhandError(f"precision {precision!r} is unknown; choose auto, {', '.join(PRECISIONS)}")
+        raise EvenhandError(f"precision: {precision!r} is unknown; choose auto, {', '.join(PRECISIONS)}")
 
 
 def absolute(path: str) -> str:
@@ -103,14 +103,14 @@ def _of_folder(folder: Path) -> str:
     if (folder / HF_CONFIG).is_file():
         return HF_PREFIX + absolute(str(folder))
     raise EvenhandError(
-        f"--model {folder} is a folder without {CONFIG} or {HF_CONFIG}; name one that holds a model of "
+        f"model: {folder} is a folder without {CONFIG} or {HF_CONFIG}; name one that holds a model of "
         "open_clip or transformers"
     )
 
 
 def _whose(model: str, name: str) -> EvenhandError:
     return EvenhandError(
-        f"--model {model} is a hub's name that does not say whose format it has; write "
+        f"model: {model} is a hub's name that does not say whose format it has; write "
         f"{HF_PREFIX}{name} for a model of transformers, or {HUB_PREFIX}{name} for one of open_clip; "
         f"without a network, hf download {name} --local-dir FOLDER elsewhere and name "
         f"{HF_PREFIX}FOLDER or {PREFIX}FOLDER"
@@ -123,7 +123,7 @@ def unknown(model: str) -> EvenhandError:
     names = {name.lower(): name for name in _known()}
     near = [names[name] for name in difflib.get_close_matches(model.lower(), names, 3, 0.5)]
     return EvenhandError(
-        f"model {model!r} is not known to open_clip; allowed are its names, such as "
+        f"model: {model!r} is not known to open_clip; allowed are its names, such as "
         f"{', '.join(near or ['ViT-B-32', 'ViT-L-14', 'RN50'])}, and {_forms()}"
     )
 

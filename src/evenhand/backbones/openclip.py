@@ -130,7 +130,7 @@ def _found(model: str, pretrained: str | None, what: str) -> tuple[str, dict[str
     if model.startswith((PREFIX, HUB_PREFIX)):
         if pretrained is not None:
             raise EvenhandError(
-                f"--pretrained {pretrained!r} does not go with {model}, which brings its own weights; "
+                f"pretrained: {pretrained!r} does not go with {model}, which brings its own weights; "
                 "leave it out"
             )
         if model.startswith(PREFIX):
@@ -152,7 +152,7 @@ def _chosen(
 ) -> tuple[dict[str, Any], bool | None, tuple[str, ...]]:
     """Return settings of images, whether QuickGELU is set or left as it is, and what was assumed."""
     if activation not in (None, *ACTIVATIONS):
-        raise EvenhandError(f"--activation {activation!r} is unknown; allowed are {', '.join(ACTIVATIONS)}")
+        raise EvenhandError(f"activation: {activation!r} is unknown; allowed are {', '.join(ACTIVATIONS)}")
     settings = {} if preprocess is None else read_preprocess(preprocess, model)
     notes: tuple[str, ...] = ()
     quick = True if needs_quick_gelu(model, pretrained) else None
@@ -205,14 +205,14 @@ def _check_tag(model: str, pretrained: str | None) -> None:
     tags = open_clip.list_pretrained_tags_by_model(model)
     listed = ", ".join(tags) or "none"
     if pretrained is None:
-        raise EvenhandError(f"model {model!r} needs --pretrained: a checkpoint or one of its tags: {listed}")
+        raise EvenhandError(f"pretrained: model {model!r} needs a checkpoint, or one of its tags: {listed}")
     if open_clip.pretrained.is_pretrained_cfg(model, pretrained) or Path(pretrained).is_file():
         return
     if Path(pretrained).is_dir():
         raise EvenhandError(
-            f"--pretrained {pretrained!r} is a folder; name its file with the weights, or the folder as "
-            f"--model {PREFIX}{pretrained} or {HF_PREFIX}{pretrained}"
+            f"pretrained: {pretrained!r} is a folder; name its file with the weights, or the folder as "
+            f"`model='{PREFIX}{pretrained}'` or `model='{HF_PREFIX}{pretrained}'`"
         )
     raise EvenhandError(
-        f"--pretrained {pretrained!r} is neither a file nor a tag of {model}; its tags: {listed}"
+        f"pretrained: {pretrained!r} is neither a file nor a tag of {model}; its tags: {listed}"
     )

@@ -25,7 +25,7 @@ _Settings = dict[str, Any]
 
 
 def read_preprocess(text: str, model: str) -> _Settings:
-    """Return the settings of `--preprocess`: `mean=…,std=…,size=…` or a tag, of this model or `MODEL:TAG`.
+    """Return the settings in `mean=…,std=…,size=…`, or those of a tag: of this model, or `MODEL:TAG`.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def read_preprocess(text: str, model: str) -> _Settings:
         key = name.strip() if equals else key
         values.setdefault(key, []).append((value if equals else name).strip())
     found = {key: _value(key, given) for key, given in values.items()}
-    check_preprocessing(found, "--preprocess")
+    check_preprocessing(found, "preprocess:")
     return found
 
 
@@ -107,7 +107,7 @@ def assume(
         notes.insert(
             0,
             f"{file} does not say how images are prepared: {written(settings)} is assumed, {why}; if it was "
-            "trained otherwise, give --preprocess with such settings or a tag's name",
+            "trained otherwise, give `preprocess` with such settings or a tag's name",
         )
     return {**settings, **given}, quick, tuple(notes)
 
@@ -122,12 +122,12 @@ def _activation(model: str, file: str, quick: list[bool | None]) -> tuple[bool |
     if said == {True}:
         return True, (
             f"{file} does not say its activation: QuickGELU is assumed, as all tags of {model} have it; "
-            "if it was trained with GELU, give --activation gelu"
+            "if it was trained with GELU, give `activation='gelu'`"
         )
     why = f"tags of {model} differ" if said else f"{model} has no tags"
     return None, (
         f"{file} does not say its activation, and {why}: GELU is assumed, as the name has it; OpenAI's "
-        "weights and those trained on from them need --activation quickgelu"
+        "weights and those trained on from them need `activation='quickgelu'`"
     )
 
 
@@ -156,7 +156,7 @@ def _of_tag(text: str, model: str) -> _Settings:
     if not open_clip.pretrained.is_pretrained_cfg(name, tag):
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(name)) or "none"
         raise EvenhandError(
-            f"--preprocess {text!r} is neither settings such as {_EXAMPLE} nor a tag of {name}; its "
+            f"preprocess: {text!r} is neither settings such as {_EXAMPLE} nor a tag of {name}; its "
             f"tags: {tags}"
         )
     return _settings(open_clip.pretrained.get_pretrained_cfg(name, tag))
@@ -168,14 +168,14 @@ def _value(key: str, given: list[str]) -> Any:
     kind = {"mean": float, "std": float, "size": int}.get(key)
     if kind is None:
         raise EvenhandError(
-            f"--preprocess has the key {key!r}; allowed are mean, std, size, interpolation and "
+            f"preprocess: {key!r} is no setting; allowed are mean, std, size, interpolation and "
             f"resize_mode, as in {_EXAMPLE}"
         )
     try:
         numbers = [kind(text) for text in given]
     except ValueError as error:
         raise EvenhandError(
-            f"--preprocess has {key}={','.join(given)}, which is no number; write it as in {_EXAMPLE}"
+            f"preprocess: {key}={','.join(given)} is no number; write it as in {_EXAMPLE}"
         ) from error
     if key == "size":
         return numbers[0] if len(numbers) == 1 else numbers

@@ -42,7 +42,7 @@ def class_prompts(
         If a list's name is unknown, the list is empty, or a template has neither.
     """
     if isinstance(templates, str) and templates not in LISTS:
-        raise EvenhandError(f"template list {templates!r} is unknown; name one of {', '.join(LISTS)}")
+        raise EvenhandError(f"templates: {templates!r} is unknown; name one of {', '.join(LISTS)}")
     if templates is None or isinstance(templates, str):
         chosen = DEFAULT if templates is None else LISTS[templates]
         return {

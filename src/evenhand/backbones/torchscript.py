@@ -73,7 +73,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # a stranger's pickle can fail in any way
         raise EvenhandError(
             f"{path} is a TorchScript archive that cannot be read ({type(error).__name__}: {error}); "
-            "save the model's state_dict with torch.save or as safetensors, or use --pretrained openai"
+            "save the model's state_dict with torch.save or as safetensors, or use `pretrained='openai'`"
         ) from error
 
 

@@ -2,10 +2,23 @@
 
 
 def main() -> None:
-    """Run `evenhand` on the arguments of this process; the entry point of the package."""
+    """Run `evenhand` and end this process; the entry point of the package."""
+    code = run()
+
+    from evenhand.cli.ending import leave
+
+    leave(code)
+
+
+def run() -> int:
+    """Run `evenhand` on the arguments of this process and return its exit code."""
     from evenhand.cli.ending import listening
 
-    with listening():
-        from evenhand.cli.app import app
+    try:
+        with listening():
+            from evenhand.cli.app import app
 
-        app(prog_name="evenhand")
+            app(prog_name="evenhand")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0

@@ -1,14 +1,12 @@
-"""The application: its commands, and how a failure ends."""
+"""The application: its commands."""
 
 from __future__ import annotations
 
-import warnings
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from evenhand._errors import EvenhandWarning
 from evenhand._version import __version__
 from evenhand.cli import (
     audit,
@@ -23,46 +21,17 @@ from evenhand.cli import (
     predict,
     report,
 )
-from evenhand.cli.ending import told
-from evenhand.cli.paths import Command
-from evenhand.cli.show import complain, show_what_can_be_shown
+from evenhand.cli.command import Command
+from evenhand.cli.show import show_what_can_be_shown
 
 
 class Commands(TyperGroup):
-    """The group of commands; expected failures become one sentence and exit code 1."""
+    """The group of commands."""
 
     def main(self, *args: Any, **more: Any) -> Any:
         """Parse, and run the chosen command."""
         show_what_can_be_shown()
         return super().main(*args, **more)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the chosen command."""
-        try:
-            with warnings.catch_warnings():
-                _show_warnings()
-                return super().invoke(ctx)
-        except (Exception, KeyboardInterrupt) as error:
-            found = told(error)
-            if found is None:
-                raise
-            sentence, code = found
-            complain("error", sentence)
-            raise typer.Exit(code) from error
-
-
-def _show_warnings() -> None:
-    """Print evenhand's warnings as sentences; leave those of other libraries as they are."""
-    usual = warnings.showwarning
-
-    def show(message: Any, category: Any, *rest: Any, **more: Any) -> None:
-        if issubclass(category, EvenhandWarning):
-            complain("warning", str(message))
-        else:
-            usual(message, category, *rest, **more)
-
-    warnings.showwarning = show
-    warnings.simplefilter("always", EvenhandWarning)
 
 
 app = typer.Typer(

@@ -70,7 +70,7 @@ def command(
     if against is not None:
         read_run_card(against)
     if vocabulary != Path("none"):
-        check_file(vocabulary, "--vocabulary", "a file with a word a line, or none")
+        check_file(vocabulary, "vocabulary", "a file with a word a line, or none")
 
     from evenhand.audits.csv_files import AUDIT_FILES
     from evenhand.audits.pipeline import audit

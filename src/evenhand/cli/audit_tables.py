@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from evenhand.cli import tables
-from evenhand.cli.show import clean, console, interval, percent, table
+from evenhand.cli.show import clean, console, interval, percent, table, worded
 
 SHOWN = 8
 """Lines of slices and of suspects; all are in the JSON."""
@@ -37,7 +37,7 @@ def show_audit(found: Mapping[str, Any]) -> None:
             screen.print()
     reason = (found["kept"] or {}).get("reason")
     for note in [*([reason] if reason else []), *map(_match, found["matches"]), *found["notes"]]:
-        screen.print(clean(note), soft_wrap=True)
+        screen.print(worded(note), soft_wrap=True)
 
 
 def _match(one: Mapping[str, Any]) -> str:

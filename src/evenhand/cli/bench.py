@@ -82,14 +82,14 @@ def command(
     check_name(name)
     check_methods(listed(methods) or [])
     check_device(device)
-    check_file(concepts, "--concepts", "a YAML file of spurious words")
+    check_file(concepts, "concepts", "a YAML file of spurious words")
     if model is not None:
         check_model(model, precision)
     folder = out or Path("out") / f"bench-{name}"
     if data is not None and not download:
         keep_apart(folder, [data])
         if model is not None:  # without one, that is what is told
-            check_images(data, argument="--data", what="the folder with the benchmark's files")
+            check_images(data, argument="data", what="the folder with the benchmark's files")
     for file in ("results.json", "bench.json"):
         check_results(folder / file)
 

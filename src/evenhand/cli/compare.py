@@ -48,7 +48,7 @@ def command(
     set_threads(1)
     names = listed(methods) or []
     check_methods(name for name in names if name != "all")
-    check_file(concepts, "--concepts", "a YAML file of spurious words")
+    check_file(concepts, "concepts", "a YAML file of spurious words")
 
     from evenhand.comparison.folder import check_free
     from evenhand.data.store_layout import read_card

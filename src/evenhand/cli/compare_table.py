@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from evenhand.cli.show import as_json, clean, console, interval, percent, table
+from evenhand.cli.show import as_json, clean, console, interval, percent, table, worded
 
 Row = Mapping[str, Any]
 
@@ -23,7 +23,7 @@ def show_comparison(results: Any, out: Path | None, *, json: bool) -> None:
     screen.print(_table(found))
     screen.print()
     for line in _below(found, out):
-        screen.print(clean(line), soft_wrap=True)
+        screen.print(worded(line), soft_wrap=True)
 
 
 def _table(found: Row) -> Table:

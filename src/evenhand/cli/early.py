@@ -16,7 +16,7 @@ _ADDRESS = re.compile(r"[a-z0-9]+:/")
 
 
 def check_images(
-    source: Path, *, argument: str = "", what: str = "a folder of images or a table that lists them"
+    source: Path, *, argument: str = "source", what: str = "a folder of images or a table that lists them"
 ) -> None:
     """Refuse images that are not there; addresses and patterns are left to their readers.
 
@@ -28,7 +28,7 @@ def check_images(
     text = str(source)
     if _ADDRESS.match(text) or set(text) & set("*?{[") or source.exists():
         return
-    raise EvenhandError(f"{argument} {source.absolute()} does not exist; give {what}".strip())
+    raise EvenhandError(f"{argument}: {source.absolute()} does not exist; give {what}")
 
 
 def check_file(path: Path | None, argument: str, what: str) -> None:
@@ -42,7 +42,7 @@ def check_file(path: Path | None, argument: str, what: str) -> None:
     if path is None or path.is_file():
         return
     state = "is no plain file" if path.exists() else "does not exist"
-    raise EvenhandError(f"{argument} {path} {state}; give {what}")
+    raise EvenhandError(f"{argument}: {path} {state}; give {what}")
 
 
 def check_methods(names: Iterable[str]) -> None:

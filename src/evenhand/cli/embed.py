@@ -30,6 +30,7 @@ from evenhand.cli.options import (
     read_templates,
     set_threads,
 )
+from evenhand.cli.show import complain
 
 NAME = "embed"
 EXAMPLES = examples(
@@ -102,21 +103,11 @@ def command(
 
     check_free(out)
 
-    import numpy as np
-
-    from evenhand.backbones.load import load_backbone
-    from evenhand.cli.bar import progress_bar
-    from evenhand.cli.show import complain
-    from evenhand.cli.store import show_store
     from evenhand.data.images.pixel_limit import set_pixel_limit
-    from evenhand.data.leakage import write_copies
     from evenhand.data.manifest import Manifest
-    from evenhand.extract.local import embed
 
     set_pixel_limit(max_pixels)
-
-    where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
-    manifest = Manifest.read(
+    manifest = Manifest.read(  # what is wrong with the images is told before torch is imported
         source,
         label_column=label_column,
         attribute_columns=listed(attribute_columns),
@@ -131,6 +122,16 @@ def command(
     )
     for note in manifest.notes:
         complain("note", note)
+
+    import numpy as np
+
+    from evenhand.backbones.load import load_backbone
+    from evenhand.cli.bar import progress_bar
+    from evenhand.cli.store import show_store
+    from evenhand.data.leakage import write_copies
+    from evenhand.extract.local import embed
+
+    where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     backbone = load_backbone(
         model,
         pretrained,

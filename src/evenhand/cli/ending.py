@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import re
@@ -11,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from textwrap import shorten
-from typing import Any
+from typing import Any, NoReturn
 
 from evenhand._errors import EvenhandError
 from evenhand.cli.show import complain
@@ -63,6 +64,21 @@ def _ask(number: int, _frame: Any) -> None:
     end.daemon = True
     end.start()
     raise Asked
+
+
+def leave(code: int) -> NoReturn:
+    """End this process at once: what is registered for the end runs, the interpreter is not taken apart.
+
+    A library's thread that reads through Python (pyarrow's, after a table that it refused) would ask for the
+    interpreter meanwhile, be ended amid its own C++ code, and abort the process.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # whoever read it has gone, as `| head` does
+            code = code or 1
+    os._exit(code)
 
 
 def told(error: BaseException) -> tuple[str, int] | None:

@@ -58,10 +58,10 @@ def check_engine(
         check_device(device)
         return
     if device not in ("auto", "cpu", "cuda"):
-        raise EvenhandError(f"--device got {device!r}; with --engine ray allowed are auto, cpu and cuda")
+        raise EvenhandError(f"--device: got {device!r}; with --engine ray allowed are auto, cpu and cuda")
     if precision == "auto":
         raise EvenhandError(
-            "--precision auto goes by this machine, not by the cluster's; with --engine ray name fp32, bf16 "
+            "--precision: auto goes by this machine, not by the cluster's; with --engine ray name fp32, bf16 "
             "or fp16"
         )
     require("ray", "ray")

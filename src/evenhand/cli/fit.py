@@ -51,7 +51,7 @@ def command(
     params = read_params(param or [])
 
     check_methods([method])
-    check_file(concepts, "--concepts", "a YAML file of spurious words")
+    check_file(concepts, "concepts", "a YAML file of spurious words")
 
     from evenhand.data.store_layout import read_card
     from evenhand.evaluation.group_by import check_group_by
@@ -101,7 +101,7 @@ def embedded_words(table: FeatureTable, method: str, path: Path) -> Concepts:
     from evenhand.methods.registry import method_class
 
     if "words" not in method_class(method).needs:
-        raise EvenhandError(f"--concepts {path} does not go with --method {method}, which takes no words")
+        raise EvenhandError(f"--concepts: {path} does not go with --method {method}, which takes no words")
     return concepts_for(table, read_concept_words(path))
 
 
@@ -117,7 +117,7 @@ def read_params(texts: list[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name or name in params:
-            raise EvenhandError(f"--param got {text!r}; give each parameter once as NAME=VALUE")
+            raise EvenhandError(f"--param: got {text!r}; give each parameter once as NAME=VALUE")
         try:
             params[name] = jsons.loads(value)
         except (ValueError, RecursionError):  # also of thousands of digits or brackets

@@ -68,9 +68,9 @@ def command(
     names = read_mapping(class_names)
     for path in features:
         if not path.is_dir():
-            check_file(path, "--features", ".npy files or clip-retrieval's folder")
-    check_file(table, "--table", "a CSV or Parquet file")
-    check_file(text_features, "--text-features", "a .npy file")
+            check_file(path, "features", ".npy files or clip-retrieval's folder")
+    check_file(table, "table", "a CSV or Parquet file")
+    check_file(text_features, "text_features", "a .npy file")
 
     from evenhand.data.store_plan import check_free
 

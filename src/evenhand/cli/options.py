@@ -100,7 +100,7 @@ def check_device(text: str) -> None:
         If the text names none.
     """
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text, re.ASCII):
-        raise EvenhandError(f"--device got {text!r}; allowed are auto, cpu, mps, cuda and cuda:N")
+        raise EvenhandError(f"--device: got {text!r}; allowed are auto, cpu, mps, cuda and cuda:N")
 
 
 def choose_device(text: str) -> str:
@@ -124,7 +124,7 @@ def choose_device(text: str) -> str:
     kind, _, number = text.partition(":")
     if not present[kind]() or (number and int(number) >= torch.cuda.device_count()):
         here = ", ".join(name for name, found in present.items() if found())
-        raise EvenhandError(f"--device {text} is not on this machine; here: {here}; leave it out to choose")
+        raise EvenhandError(f"--device: {text} is not on this machine; here: {here}; leave it out to choose")
     return text
 
 
@@ -147,7 +147,7 @@ def read_mapping(text: str | None) -> dict[str, str] | None:
     mapping = {pair[0]: pair[-1] for pair in pairs}
     if any(len(pair) == 1 for pair in pairs) or len(mapping) < len(pairs):
         raise EvenhandError(
-            f"--class-names got {text!r}; give every label once as label=name, or names alone for 0, 1, …"
+            f"--class-names: got {text!r}; give every label once as label=name, or names alone for 0, 1, …"
         )
     return mapping
 
@@ -164,15 +164,15 @@ def read_templates(text: str | None) -> list[str] | str | None:
         return text
     if not is_file(text):
         raise EvenhandError(
-            f"--templates got {text!r}; allowed are openai, simple, or a file with a template a line"
+            f"--templates: got {text!r}; allowed are openai, simple, or a file with a template a line"
         )
     lines = _lines(Path(text))
     if not lines:
-        raise EvenhandError(f"--templates {text} is empty; write one template a line")
+        raise EvenhandError(f"--templates: {text} is empty; write one template a line")
     for line in lines:
         if "{}" not in line and "{c}" not in line:
             raise EvenhandError(
-                f"--templates {text}: {line!r} has neither {{}} nor {{c}}; write one for the class name"
+                f"--templates: {line!r} in {text} has neither {{}} nor {{c}}; write one for the class name"
             )
     return lines
 

@@ -27,10 +27,10 @@ def check_params(method: str, params: Mapping[str, Any]) -> None:
     hints = get_type_hints(method_class(method).__init__)
     for name, value in params.items():
         if name in _SET_ELSEWHERE:
-            raise EvenhandError(f"--param {name} is given by {_SET_ELSEWHERE[name]}; leave it out")
+            raise EvenhandError(f"--param: {name} is given by {_SET_ELSEWHERE[name]}; leave it out")
         if name in hints and not _fits(value, hints[name]):
             kinds = " or ".join(dict.fromkeys(_kinds(hints[name])))
-            raise EvenhandError(f"--param {name} got {value!r}, but {method} takes {kinds} there")
+            raise EvenhandError(f"--param: {name} got {value!r}, but {method} takes {kinds} there")
 
 
 def _fits(value: Any, hint: Any) -> bool:

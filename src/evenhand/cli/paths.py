@@ -1,14 +1,10 @@
-"""What every command does about the paths it is given, before anything heavy is imported."""
+"""Which paths a command reads, by its parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-from typer.core import TyperCommand
-
-from evenhand._outputs import keep_apart
 
 OUT = "out"
 """The parameter that names what a command writes; every other path is read."""
@@ -18,16 +14,6 @@ _FOLDERS = ("local-dir:", "hf:")
 """How a model begins that may be a folder."""
 _PLACES = ("root",)
 """Folders that are looked into, not read as a whole: an output may lie there."""
-
-
-class Command(TyperCommand):
-    """A command that refuses to write over, into or around what it reads."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        if ctx.params.get(OUT) is not None:
-            keep_apart(ctx.params[OUT], inputs(ctx.params))
-        return super().invoke(ctx)
 
 
 def inputs(params: Mapping[str, Any]) -> Iterator[Path]:

@@ -88,7 +88,7 @@ def command(
         check_images(source)
     if precision is not None:
         check_precision(precision)
-    check_file(features, "--features", "a .npy file")
+    check_file(features, "features", "a .npy file")
 
     from evenhand.runs.card import read_card
 

@@ -48,7 +48,7 @@ def command(
     check_device(device)
     check_page(out)
     if vocabulary != Path("none"):
-        check_file(vocabulary, "--vocabulary", "a file with a word a line, or none")
+        check_file(vocabulary, "vocabulary", "a file with a word a line, or none")
 
     from evenhand.data.store_layout import read_card
     from evenhand.runs.card import check_results

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evenhand.cli import tables
-from evenhand.cli.show import as_json, clean, console, percent
+from evenhand.cli.show import as_json, clean, console, percent, worded
 
 TITLES = {
     "classes": "Classes",
@@ -41,8 +41,8 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         start = f"{row['method']}, seed {row['seed']}: " if len(rows) > 1 else ""
         missing = [] if row["status"] == "ok" else [f"{row['status']}: {row['reason']}"]
-        for sentence in [*missing, *_kept(row.get("kept") or {}), *row.get("notes", []), *confidence(row)]:
-            screen.print(clean(f"{start}{sentence}"), soft_wrap=True)
+        for remark in [*missing, *_kept(row.get("kept") or {}), *row.get("notes", []), *confidence(row)]:
+            screen.print(worded(f"{start}{remark}"), soft_wrap=True)
 
 
 def _kept(kept: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from evenhand.cli.wording import in_options
+
 if TYPE_CHECKING:  # a start that ends in one sentence, or in the version, needs no rich
     from rich.console import Console
 
@@ -30,6 +32,11 @@ def clean(text: object) -> str:
     from rich.markup import escape
 
     return escape(printable(text))
+
+
+def worded(text: str) -> str:
+    """Return a sentence of the library as it may be shown, with its arguments as options of the command."""
+    return clean(in_options(text))
 
 
 def printable(text: object) -> str:
@@ -59,8 +66,8 @@ def show_what_can_be_shown() -> None:
 
 
 def complain(kind: str, sentence: str) -> None:
-    """Write `kind: sentence` to stderr, on one line."""
-    one_line = " ".join(sentence.split())
+    """Write `kind: sentence` to stderr, on one line, with arguments as options of the command."""
+    one_line = " ".join(in_options(sentence).split())
     print(f"{kind}: {printable(one_line)}", file=sys.stderr)  # noqa: T201
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evenhand.cli.next_step import suggest
-from evenhand.cli.show import as_json, clean, complain, console, table
+from evenhand.cli.show import as_json, clean, complain, console, table, worded
 from evenhand.cli.tables import MOST, left_out
 
 SPLITS = ("train", "validation", "test")
@@ -69,7 +69,7 @@ def show_store(
         )
     reasons = Counter(found["skipped"]).most_common()
     for reason, count in reasons[:MOST]:
-        screen.print(clean(f"  {count}  {reason}"), soft_wrap=True)
+        screen.print(worded(f"  {count}  {reason}"), soft_wrap=True)
     if len(reasons) > MOST:
         screen.print(f"  and {len(reasons) - MOST} other reasons")
     suggest("audit", out)

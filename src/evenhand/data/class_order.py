@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from evenhand._typing import Ints
 from evenhand.data.labels import some
@@ -65,5 +64,7 @@ def _best_order(predicted: Ints, y: Ints, n_classes: int) -> Ints:
     np.add.at(counts, (predicted, y), 1)
     # Where nothing tells them apart, every row keeps its place.
     ties = np.eye(n_classes) / 2
+    from scipy.optimize import linear_sum_assignment  # a third of a second, for text features alone
+
     order: Ints = linear_sum_assignment(counts + ties, maximize=True)[1].astype(np.int64)
     return order

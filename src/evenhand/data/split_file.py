@@ -98,7 +98,7 @@ def _split_column(columns: Columns, wanted: str) -> str:
         return told[0]
     raise EvenhandError(
         f"split_file: {columns.path} has no column of splits; its columns are {some(columns.values)}; name "
-        "the one with the splits as split_column"
+        "the one with the splits as `split_column`"
     )
 
 

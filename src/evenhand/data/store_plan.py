@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -35,14 +36,14 @@ _LONG = 60
 _PLAINLY = {"image_bytes": "images of in all so many bytes:"}
 # A hash tells nobody what has changed.
 _HASHED = {
-    "features_sha256": "features",
-    "manifest_sha256": "images, labels, attribute_columns, split_column or seed",
-    "rows_sha256": "rows of the table, label_column, attribute_columns, split_column or seed",
-    "text_sha256": "text_features",
-    "weights_sha256": "weights of model and pretrained",
+    "features_sha256": "`features`",
+    "manifest_sha256": "images, labels, `attribute_columns`, `split_column` or `seed`",
+    "rows_sha256": "rows of the `table`, `label_column`, `attribute_columns`, `split_column` or `seed`",
+    "text_sha256": "`text_features`",
+    "weights_sha256": "weights of `model` and `pretrained`",
 }
-_FREE = ("batch_size",)
-"""Keys that may differ: how many images go through at once does not change what an image's row is."""
+_PLACE = ("model", "pretrained")
+"""Where a model lies: the same weights make the same rows from any place."""
 
 
 class StorePlan(BaseModel):
@@ -118,6 +119,16 @@ def claim(path: Path, plan: StorePlan) -> tuple[bool, dict[str, Any]]:
     return False, plan.identity
 
 
+def may_differ(before: Mapping[str, Any], now: Mapping[str, Any]) -> frozenset[str]:
+    """Return the keys of two identities that do not change what an image's row is.
+
+    They are how many images go through at once and, where the weights agree, where the model lies.
+    """
+    weights = before.get("weights_sha256")
+    same = weights is not None and weights == now.get("weights_sha256")
+    return frozenset({"batch_size", *(_PLACE if same else ())})
+
+
 def _read_plan(path: Path) -> StorePlan:
     try:
         return StorePlan.model_validate_json((path / PLAN).read_bytes())
@@ -129,8 +140,9 @@ def _compare(path: Path, known: StorePlan, ours: StorePlan) -> None:
     # Through JSON, as the known one went: tuples become lists.
     ours = StorePlan.model_validate_json(json_text(ours.model_dump()))
     before, now = ({**p.identity, "width": p.width, "dtype": p.dtype} for p in (known, ours))
+    free = may_differ(before, now)
     for key in sorted({*before, *now}):
-        if before.get(key) == now.get(key) or key in _FREE:
+        if before.get(key) == now.get(key) or key in free:
             continue
         if key in _HASHED:
             raise EvenhandError(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
 from evenhand._plugins import check_known, find, known_names
-from evenhand.datasets.base import Dataset
+
+if TYPE_CHECKING:  # names are checked before a benchmark is loaded
+    from evenhand.datasets.base import Dataset
 
 GROUP = "evenhand.datasets"
 

@@ -1,4 +1,4 @@
-"""`--to onnx`: one graph from pixels to logits, for the model of any method."""
+"""ONNX: one graph from pixels to logits, for the model of any method."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _traced(source: Source) -> Any:
         # The exporter wraps whatever a model raises; to the user all mean the same.
         logging.getLogger(__name__).debug("export to onnx failed", exc_info=True)
         reason = " ".join(str(error).split())[:200]
-        raise EvenhandError(f"--to onnx cannot express model {source.backbone.name!r}: {reason}") from error
+        raise EvenhandError(f"to: onnx cannot express model {source.backbone.name!r}: {reason}") from error
 
 
 def _metadata(source: Source) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`--to open_clip`: a folder that open_clip loads by `local-dir:`."""
+"""open_clip's format: a folder that open_clip loads by `local-dir:`."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def write(source: Source, folder: Path) -> float:
     backbone = source.backbone
     if not isinstance(backbone, OpenClipBackbone) or backbone.config is None:
         raise EvenhandError(
-            f"--to open_clip takes runs on open_clip models, and {backbone.name} is none; "
-            "use --to transformers or --to onnx"
+            f"to: open_clip takes runs on open_clip models, and {backbone.name} is none; "
+            "use `to='transformers'` or `to='onnx'`"
         )
     check_text_head(source, "open_clip")
     merge(source, backbone.model, "open_clip")
@@ -71,8 +71,8 @@ def merge(source: Source, model: Any, target: str) -> None:
         write_projection(model, source.model.projection)
     except EvenhandError as error:
         raise EvenhandError(
-            f"--to {target} has no place for the projection of method {source.card['method']!r} ({error}); "
-            "use --to onnx, which takes any"
+            f"to: {target} has no place for the projection of method {source.card['method']!r} ({error}); "
+            "use `to='onnx'`, which takes any"
         ) from error
     write_scale(source, model)
 

@@ -44,11 +44,11 @@ def export(run: Path, to: str, out: Path, *, model: str | None = None) -> dict[s
         cannot be had, or the format has no place for it.
     """
     if to not in TARGETS:
-        raise EvenhandError(f"--to {to!r} is unknown; allowed are {', '.join(TARGETS)}")
+        raise EvenhandError(f"to: {to!r} is unknown; allowed are {', '.join(TARGETS)}")
     run, out = Path(run), Path(out)
     keep_apart(out, [run])
     write: Callable[[Source, Path], float] = import_module(TARGETS[to]).write
-    with atomic_folder(out, argument="--out") as folder:
+    with atomic_folder(out, argument="out") as folder:
         source = read_source(run, model=model)
         largest = write(source, folder)
         (folder / "README.md").write_text(model_card(source, to, largest), encoding="utf-8")

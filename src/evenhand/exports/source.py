@@ -108,8 +108,8 @@ def check_text_head(source: Source, target: str) -> None:
     # Loose, since the store may have been made on another device; other heads are far away.
     if text is None or np.abs(text - model.prototypes).max() > 1e-3 or model.intercept.any():
         raise EvenhandError(
-            f"--to {target} has no place for the head of method {source.card['method']!r}, whose classes are "
-            "not the text prototypes of their prompts; use --to onnx, which takes any"
+            f"to: {target} has no place for the head of method {source.card['method']!r}, whose classes are "
+            "not the text prototypes of their prompts; use `to='onnx'`, which takes any"
         )
 
 
@@ -127,7 +127,7 @@ def check_agreement(source: Source, predict: Callable[[Tensor], Tensor], toleran
     allowed = tolerance * max(1.0, float(np.abs(source.logits).max()))
     if not largest <= allowed:
         raise EvenhandError(
-            f"--to {to} gives other logits than the run, by {largest:.2g} where {allowed:.2g} is allowed; "
+            f"to: {to} gives other logits than the run, by {largest:.2g} where {allowed:.2g} is allowed; "
             "nothing was written"
         )
     return largest

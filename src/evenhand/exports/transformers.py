@@ -1,4 +1,4 @@
-"""`--to transformers`: a folder that CLIPModel, CLIPProcessor and the zero-shot pipeline load."""
+"""transformers' format: a folder that CLIPModel, CLIPProcessor and the zero-shot pipeline load."""
 
 from __future__ import annotations
 
@@ -107,10 +107,10 @@ def _check_family(backbone: OpenClipBackbone) -> None:
 
 
 def _no_place(backbone: OpenClipBackbone | HfBackbone, reason: str) -> EvenhandError:
-    advice = "use --to open_clip or --to onnx"
+    advice = "use `to='open_clip'` or `to='onnx'`"
     if isinstance(backbone, HfBackbone):
-        advice = "use --to onnx, or fit on open_clip's model of the same name and use --to open_clip"
-    return EvenhandError(f"--to transformers has no place for model {backbone.name!r}: {reason}; {advice}")
+        advice = "use `to='onnx'`, or fit on open_clip's model of the same name and use `to='open_clip'`"
+    return EvenhandError(f"to: transformers has no place for model {backbone.name!r}: {reason}; {advice}")
 
 
 def _config(transformers: Any, backbone: OpenClipBackbone) -> Any:
@@ -181,6 +181,6 @@ def _check_tokens(prompts: Sequence[str], tokens: Tensor, wanted: Tensor) -> Non
         length = int(own.argmax()) + 1
         if not torch.equal(row[:length], own[:length]):
             raise EvenhandError(
-                f"--to transformers reads the prompt {prompt!r} as other tokens than open_clip; "
-                "use plainer prompts, --to open_clip or --to onnx"
+                f"to: transformers reads the prompt {prompt!r} as other tokens than open_clip; "
+                "use plainer prompts, `to='open_clip'` or `to='onnx'`"
             )

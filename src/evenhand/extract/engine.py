@@ -84,13 +84,13 @@ def through_trunk(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[
         exact = backbone.trunk(batch.pixels).numpy()
     except torch.cuda.OutOfMemoryError as error:
         raise EvenhandError(
-            f"batch_size: {len(batch.pixels)} images at once fill the device's memory; use fewer"
+            f"{len(batch.pixels)} images at once fill the device's memory; use a smaller `batch_size`"
         ) from error
     with np.errstate(over="ignore"):
         features: Floats = exact.astype(dtype)
     bad = ~np.isfinite(features).all(axis=1)
     if bad.any():
         row = batch.read[int(bad.argmax())]
-        remedy = "the dtype float32" if np.isfinite(exact).all() else "the precision fp32, or other weights"
+        remedy = "`dtype='float32'`" if np.isfinite(exact).all() else "`precision='fp32'`, or other weights"
         raise EvenhandError(f"the features of {paths[row]} are not finite numbers in {dtype}; use {remedy}")
     return Embedded(features, batch.read, batch.thumbnails, batch.unreadable)

@@ -209,7 +209,7 @@ def _placed(made: Embedded, fresh: Ints) -> Embedded:
 def _readable(made: Embedded, manifest: Manifest) -> Embedded:
     if made.unreadable:
         row, reason = made.unreadable[0]
-        raise EvenhandError(f"{manifest.paths[row]}: {reason}; strict stops at the first such image")
+        raise EvenhandError(f"{manifest.paths[row]}: {reason}; `strict=True` stops at the first such image")
     return made
 
 
@@ -242,7 +242,7 @@ def _check_none_skipped(out: Path) -> None:
         (first,) = skipped.slice(0, 1).to_pylist()
         raise EvenhandError(
             f"store {out} lacks {skipped.num_rows} images, the first is {first['path']}: {first['reason']}; "
-            "repair them and name another folder, or leave strict out"
+            "repair them and name another `out`, or leave out `strict=True`"
         )
 
 
@@ -251,7 +251,7 @@ def _check(manifest: Manifest, batch_size: int, part_rows: int, dtype: str) -> N
         if value < 1:
             raise EvenhandError(f"{name} is {value}; give at least 1")
     if dtype not in DTYPES:
-        raise EvenhandError(f"dtype {dtype!r} is unknown; choose {' or '.join(DTYPES)}")
+        raise EvenhandError(f"dtype: {dtype!r} is unknown; choose {' or '.join(DTYPES)}")
     if (manifest.y < 0).any() or not manifest.classes:
         raise EvenhandError("the manifest has images without labels; read it with labelled=True")
 
@@ -276,7 +276,7 @@ def _warn_of_same_text(head: Head) -> None:
             warnings.warn(
                 f"the prompts of classes {other!r} and {name!r} are the same to the text tower "
                 f"({head.prompts[other][0]!r} and {head.prompts[name][0]!r}), so that words cannot tell them "
-                "apart; give other class_names or templates",
+                "apart; give other `class_names` or `templates`",
                 EvenhandWarning,
                 stacklevel=3,
             )

@@ -158,7 +158,7 @@ def choose_actors(machines: Sequence[dict[str, float]], engine: RayEngine) -> Ac
     if not actors.places(machines):
         wanted = f"{actors.cpus} CPUs and a GPU" if device == "cuda" else f"{actors.cpus} CPUs"
         raise EvenhandError(
-            f"no machine of the cluster has {wanted} for an actor; use fewer threads, another device, or "
+            f"no machine of the cluster has {wanted} for an actor; use fewer `threads`, another `device`, or "
             "add machines"
         )
     return actors
@@ -226,9 +226,9 @@ def check_address(address: str) -> None:
 def _no_cluster(address: str | None, error: Exception) -> EvenhandError:
     reason = shorten(str(error), 200, placeholder=" …")
     if address is None:
-        return EvenhandError(f"Ray does not start on this machine ({reason}); use this machine without it")
+        return EvenhandError(f"Ray does not start on this machine ({reason}); leave out `engine='ray'`")
     return EvenhandError(
-        f"address: there is no Ray cluster at {address} ({reason}); give the HOST:PORT of one that this "
+        f"address: {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that this "
         "machine has joined, or auto, or leave it out"
     )
 

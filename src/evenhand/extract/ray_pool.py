@@ -128,7 +128,7 @@ class Pool:
         if any(self._failures[number] >= ATTEMPTS for number in blocks):
             raise EvenhandError(
                 f"{ATTEMPTS} workers of the cluster ended at the same images ({reason}); if they lack "
-                "memory, use a smaller batch_size or fewer actors; the same command again resumes"
+                "memory, use a smaller `batch_size` or fewer `actors`; the same command again resumes"
             )
         # A machine that goes takes all actors that start on it along.
         if self._failures[None] >= ATTEMPTS * (1 + len(self._actors)):

@@ -23,6 +23,7 @@ from evenhand.data.manifest import Manifest
 from evenhand.data.places import place_of
 from evenhand.data.store import load_store, read_skipped, read_thumbnails
 from evenhand.data.store_layout import CARD, json_text, read_card
+from evenhand.data.store_plan import may_differ
 from evenhand.data.table import FeatureTable
 from evenhand.extract.engine import Embedded
 from evenhand.extract.loading import thumbnail_of
@@ -88,7 +89,8 @@ def earlier_store(out: Path, identity: Mapping[str, Any], manifest: Manifest) ->
     known = read_card(out).identity
     now = json.loads(json_text(dict(identity)))  # as the known one went: tuples become lists
     differing = {key for key in {*known, *now} if known.get(key) != now.get(key)}
-    if differing <= {"batch_size"} or not differing <= OF_NO_ROW:
+    free = may_differ(known, now)
+    if differing <= free or not differing <= OF_NO_ROW | free:
         return None
     table = load_store(out)
     row_of = {name: row for row, name in enumerate(table.ids.tolist())}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evenhand.functional.intervals import weighted_interval
+from evenhand.functional.intervals import t_interval, weighted_interval
 
 Record = Mapping[str, Any]
 """A row of results.json."""
@@ -183,8 +183,8 @@ def over_seeds(values: Sequence[float]) -> Estimate:
     mean = fmean(values)
     if len(values) == 1:
         return Estimate(mean)
-    half = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))
-    return Estimate(mean, max(mean - half, 0.0), min(mean + half, 1.0), tuple(values))
+    low, high = t_interval(values)
+    return Estimate(mean, max(low, 0.0), min(high, 1.0), tuple(values))
 
 
 def _count_note(rates: Sequence[Record]) -> str:

@@ -89,7 +89,7 @@ def test_a_checkpoint_keeps_its_path_its_preprocessing_and_its_activation(
 
 
 def test_imported_embeddings_have_no_model_to_name() -> None:
-    with pytest.raises(EvenhandError, match="--model x does not go with a run on imported embeddings"):
+    with pytest.raises(EvenhandError, match="model: x does not go with a run on imported embeddings"):
         elsewhere({"family": "import"}, "x")
 
 

@@ -49,6 +49,6 @@ def test_positions_of_another_image_size_are_refused() -> None:
     check_grid({"visual.positional_embedding": [0] * 257}, config, "m.pt")
     check_grid({}, config, "m.pt")
     with pytest.raises(
-        EvenhandError, match=r"m\.pt has position .* of 336 pixels.*give --preprocess size=336"
+        EvenhandError, match=r"m\.pt has position .* of 336 pixels.*give `preprocess='size=336'`"
     ):
         check_grid({"visual.positional_embedding": [0] * 577}, config, "m.pt")

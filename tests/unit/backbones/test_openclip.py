@@ -133,13 +133,13 @@ def test_auto_is_float32_on_the_cpu() -> None:
     [
         ({"model": "ViT-L14-336", "pretrained": "openai"}, "not known to open_clip.*ViT-L-14-336"),
         ({"model": "§", "pretrained": "openai"}, "not known to open_clip.*such as ViT-B-32"),
-        ({"model": "ViT-B-32"}, "needs --pretrained: a checkpoint or one of its tags: openai"),
+        ({"model": "ViT-B-32"}, "needs a checkpoint, or one of its tags: openai"),
         (
             {"model": "ViT-B/32", "pretrained": "opnai"},
             "neither a file nor a tag of ViT-B-32; its tags: openai",
         ),
         ({"model": "local-dir:/no/such"}, "model folder /no/such does not exist or is no folder"),
-        ({"model": "ViT-B-32", "precision": "int8"}, "precision 'int8' is unknown; choose auto, fp32"),
+        ({"model": "ViT-B-32", "precision": "int8"}, "precision: 'int8' is unknown; choose auto, fp32"),
         ({"model": "ViT-B-32", "device": "gpu"}, "device 'gpu' cannot be used"),
     ],
 )
@@ -267,17 +267,17 @@ def test_weights_for_another_image_size_are_refused(checkpoint: tuple[str, str],
     tensors = load_file(file_of(model_folder))
     tensors["visual.positional_embedding"] = torch.zeros(1 + 6 * 6, 48)
     save_file(tensors, model_folder / "m.ckpt")
-    with pytest.raises(EvenhandError, match="of 48 pixels, and the model takes 32; give --preprocess size"):
+    with pytest.raises(EvenhandError, match="of 48 pixels, and the model takes 32; give `preprocess='size"):
         load_openclip(*checkpoint)
 
 
 def test_an_unknown_activation_is_refused(checkpoint: tuple[str, str]) -> None:
-    with pytest.raises(EvenhandError, match="--activation 'relu' is unknown; allowed are gelu, quickgelu"):
+    with pytest.raises(EvenhandError, match="activation: 'relu' is unknown; allowed are gelu, quickgelu"):
         load_openclip(*checkpoint, activation="relu")
 
 
 def test_a_folder_as_a_checkpoint_says_how_to_name_it(registered: str, model_folder: Path) -> None:
-    with pytest.raises(EvenhandError, match=r"is a folder; name its file .* or hf:"):
+    with pytest.raises(EvenhandError, match=r"is a folder; name its file .* or `model='hf:"):
         load_openclip(registered, str(model_folder))
 
 

@@ -29,12 +29,12 @@ def test_a_file_gets_what_all_tags_of_its_name_share(name: str) -> None:
     alike = all(one == found[0] for one in found)
     assert settings == (found[0] if alike else of_tag(name, "none"))
     assert ("is assumed, as " in notes[0]) == alike
-    assert "give --preprocess" in notes[0]
+    assert "give `preprocess`" in notes[0]
     said = {bool(open_clip.pretrained.get_pretrained_cfg(name, tag).get("quick_gelu")) for tag in TAGS[name]}
     configured = bool(open_clip.get_model_config(name).get("quick_gelu"))
     assert quick == (True if said == {True} and not configured else None)
     # A guess that may be wrong is told; a name that ends in -quickgelu says it itself.
-    assert any("--activation" in note for note in notes) == (True in said and not configured)
+    assert any("`activation=" in note for note in notes) == (True in said and not configured)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not TAGS[name]])
@@ -85,8 +85,8 @@ def test_a_tag_stands_for_its_settings() -> None:
     [
         ("webli", "neither settings such as mean=0.5.* nor a tag of ViT-B-32; its tags: openai"),
         ("RN9:openai", "nor a tag of RN9; its tags: none"),
-        ("mean=a", "has mean=a, which is no number"),
-        ("colour=1", "has the key 'colour'; allowed are mean, std, size"),
+        ("mean=a", "mean=a is no number"),
+        ("colour=1", "'colour' is no setting; allowed are mean, std, size"),
         ("mean=1,2", r"has mean \[1.0, 2.0\]; allowed are three finite numbers"),
         ("mean=nan", "allowed are three finite numbers"),
         ("std=0", r"has std \[0.0, 0.0, 0.0\]; allowed are three positive numbers"),

@@ -54,7 +54,7 @@ def test_words_let_the_methods_that_need_them_run(tmp_path: Path) -> None:
     assert known == {"erm": 1, "orth_cal": 1, "roboshot": 1, "kept by evenhand": 1}
     without = json.loads(run(*given, "--out", tmp_path / "b").stdout)["lines"]
     assert [line["reason"] for line in without if line["method"] == "roboshot"] == [
-        "skipped: it needs concept words; give --concepts words.yaml"
+        "skipped: it needs concept words; give `concepts`"
     ]
 
 
@@ -90,7 +90,7 @@ def test_published_figures_stand_beside_ours_and_are_marked(
     )
     assert "\ndfr, failed: [no] groups\n" in shown.out
     assert "the average is over groups, weighted by their share of training" in shown.out
-    assert shown.err == "note: mind the species\n"
+    assert shown.err.startswith("note: mind the species\nnext: evenhand report ")
 
 
 def test_downloaded_files_are_loaded_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_downloaded_files_are_loaded_and_counted(tmp_path: Path, monkeypatch: py
     ("arguments", "sentence"),
     [
         ((), "bench needs a benchmark's name; evenhand bench --list shows them"),
-        (("birds",), "benchmark 'birds' is unknown; the benchmarks are scenes, waterbirds"),
+        (("birds",), "NAME: 'birds' is unknown; the benchmarks are scenes, waterbirds"),
         (
             ("waterbirds", "--data", "x"),
             "bench waterbirds needs --model; the paper's are RN50 and ViT-L-14-336",

@@ -23,7 +23,7 @@ def test_params() -> None:
 
 @pytest.mark.parametrize("texts", [["epochs"], ["=5"], ["a=1", "a=2"]])
 def test_params_without_name_or_value_or_twice(texts: list[str]) -> None:
-    with pytest.raises(EvenhandError, match=r"--param got .*; give each parameter once as NAME=VALUE"):
+    with pytest.raises(EvenhandError, match=r"--param: got .*; give each parameter once as NAME=VALUE"):
         read_params(texts)
 
 

@@ -60,10 +60,10 @@ def test_json_is_the_results_file(store: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--methods", "nope"), "error: method 'nope' is unknown; the methods are "),
-        (("--methods", ","), "error: --methods names no method; the methods are "),
-        (("--selection", "worst_group"), "error: --selection worst_group uses group labels"),
-        (("--concepts", "nowhere.yaml"), "error: --concepts nowhere.yaml does not exist; give a YAML file"),
+        (("--methods", "nope"), "error: --methods: 'nope' is unknown; the methods are "),
+        (("--methods", ","), "error: --methods: this names no method; the methods are "),
+        (("--selection", "worst_group"), "error: --selection: worst_group uses group labels"),
+        (("--concepts", "nowhere.yaml"), "error: --concepts: nowhere.yaml does not exist; give a YAML file"),
     ],
 )
 def test_failures_are_one_sentence(store: Path, options: tuple[str, ...], told: str) -> None:

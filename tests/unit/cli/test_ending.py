@@ -99,3 +99,38 @@ def test_a_signal_that_the_parent_had_ignored_stays_so() -> None:
         "ending.PATIENCE", "signal.signal(signal.SIGHUP, signal.SIG_IGN); ending.PATIENCE"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 7
+
+
+LATE = """
+import atexit, io, sys
+from pyarrow import csv
+from evenhand.cli import ending
+try:
+    csv.read_csv(io.BytesIO(b"a,b\\n" + b"1,2\\n" * 300_000 + b"x\\n" + b"1,2\\n" * 3_000_000))
+except Exception:
+    pass
+atexit.register(sys.stdout.write, " and registered")
+sys.stdout.write("whole")
+ending.leave(3)
+"""
+
+
+def test_a_process_leaves_at_once_with_its_code_and_all_that_it_said() -> None:
+    """A thread that still reads through Python must find the interpreter whole: else it aborts, 134."""
+    done = subprocess.run([sys.executable, "-c", LATE], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "whole and registered", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_a_reader_that_goes_early_is_no_traceback(arguments: list[str]) -> None:
+    """As in `evenhand … | head`."""
+    code = f"import sys; sys.argv = ['evenhand', *{arguments}]; from evenhand.cli import main; main()"
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code], check=False, stdout=writing, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")

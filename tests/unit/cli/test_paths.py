@@ -135,7 +135,7 @@ def test_an_output_stays_apart_from_what_is_read(
         path.write_text("mine")
     done = CliRunner().invoke(app, line(name, read, path, place(path)))
     assert done.exit_code == 1, (done.exception, done.stderr)
-    assert done.stderr.startswith("error: --out "), done.stderr
+    assert done.stderr.startswith("error: --out: "), done.stderr
     assert said in done.stderr
     assert (path / "mine" if whole else path).read_text() == "mine"
 

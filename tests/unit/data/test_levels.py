@@ -66,5 +66,5 @@ def test_told():
 
 @pytest.mark.parametrize("text", ["domain", "class/class", "a/a/class", "", "class//x"])
 def test_told_wrongly(text):
-    with pytest.raises(EvenhandError, match=r"layout got .*; write a word for each level of folders"):
+    with pytest.raises(EvenhandError, match=r"layout: got .*; write a word for each level of folders"):
         Levels.parse(text)

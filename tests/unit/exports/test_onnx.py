@@ -82,6 +82,6 @@ def test_what_the_exporter_cannot_express_is_one_sentence(
 
     monkeypatch.setattr(torch.onnx, "export", fail)
     with pytest.raises(
-        EvenhandError, match=r"--to onnx cannot express model 'local-dir:.*': no such operation"
+        EvenhandError, match=r"to: onnx cannot express model 'local-dir:.*': no such operation"
     ):
         export(make_run("vit"), "onnx", tmp_path / "out")

@@ -124,7 +124,7 @@ def test_tensors_are_readable_by_others_and_float32(make_run: MakeRun, tmp_path:
 def test_a_probe_is_no_text_head(make_run: MakeRun, tmp_path: Path) -> None:
     for target in ("open_clip", "transformers"):
         with pytest.raises(
-            EvenhandError, match=f"--to {target} has no place for the head of method 'linear_pr"
+            EvenhandError, match=f"to: {target} has no place for the head of method 'linear_pr"
         ):
             export(make_run("vit", "linear_probe"), target, tmp_path / "out")
     with pytest.raises(

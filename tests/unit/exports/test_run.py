@@ -48,7 +48,7 @@ def test_a_folder_that_holds_something_is_left_alone(make_run: MakeRun, tmp_path
     (tmp_path / "file").write_text("mine")
     for name in ("out", "file"):
         with pytest.raises(
-            EvenhandError, match=f"--out .*{name} exists and is no empty folder; name a new one"
+            EvenhandError, match=f"out: .*{name} exists and is no empty folder; name a new one"
         ):
             export(make_run("vit"), "open_clip", tmp_path / name)
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
@@ -62,7 +62,7 @@ def test_an_empty_folder_is_filled(make_run: MakeRun, tmp_path: Path) -> None:
 
 def test_an_unknown_target_is_refused(make_run: MakeRun, tmp_path: Path) -> None:
     with pytest.raises(
-        EvenhandError, match="--to 'keras' is unknown; allowed are open_clip, transformers, onnx"
+        EvenhandError, match="to: 'keras' is unknown; allowed are open_clip, transformers, onnx"
     ):
         export(make_run("vit"), "keras", tmp_path / "out")
 
@@ -91,7 +91,7 @@ def test_other_logits_are_refused(
     write_bundle(run / "bundle.safetensors", scaled, classes)
     reseal(run)
     with pytest.raises(
-        EvenhandError, match=r"--to open_clip gives other logits than the run, by .* nothing was"
+        EvenhandError, match=r"to: open_clip gives other logits than the run, by .* nothing was"
     ):
         export(run, "open_clip", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -106,7 +106,7 @@ def test_a_projection_without_a_place_is_refused(
     write_bundle(run / "bundle.safetensors", Model(biased, model.prototypes, model.intercept, 1.0), classes)
     reseal(run)
     with pytest.raises(
-        EvenhandError, match=r"no place for the projection of method 'erm' \(.*shapes.*use --to onnx"
+        EvenhandError, match=r"no place for the projection of method 'erm' \(.*shapes.*use `to='onnx'`"
     ):
         export(run, "open_clip", tmp_path / "out")
     export(run, "onnx", tmp_path / "onnx")

@@ -114,7 +114,7 @@ def test_prompts_that_are_read_in_another_way_are_refused() -> None:
 )
 def test_families_without_a_place_are_refused(make_run: MakeRun, out: Path, kind: str, reason: str) -> None:
     with pytest.raises(
-        EvenhandError, match=f"no place for model .*: {reason}; use --to open_clip or --to onnx"
+        EvenhandError, match=f"no place for model .*: {reason}; use `to='open_clip'` or `to='onnx'`"
     ):
         export(make_run(kind), "transformers", out)
     assert not out.exists()
@@ -154,7 +154,7 @@ def test_a_model_of_transformers_exports_to_itself(make_run: MakeRun, out: Path,
     assert again.words == ("bird", "cat")
     assert torch.equal(again.site.projection.weight, model.projection.weight)
     with pytest.raises(
-        EvenhandError, match=r"--to open_clip takes runs on open_clip models, and hf:.* is none"
+        EvenhandError, match=r"to: open_clip takes runs on open_clip models, and hf:.* is none"
     ):
         export(run, "open_clip", tmp_path / "third")
 
@@ -166,6 +166,6 @@ def test_siglip_of_transformers_is_refused(
     run = make_run(f"hf:{tmp_path / 'first'}")
     with_other(run, monkeypatch, lambda b: setattr(b.model.config, "model_type", "siglip"))
     with pytest.raises(
-        EvenhandError, match="ends without a projection; use --to onnx, or fit on open_clip's"
+        EvenhandError, match="ends without a projection; use `to='onnx'`, or fit on open_clip's"
     ):
         export(run, "transformers", out)

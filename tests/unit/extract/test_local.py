@@ -118,7 +118,7 @@ def test_strict_stops_at_the_first_and_leaves_nothing(
     manifest: Manifest, backbone: Any, tmp_path: Path
 ) -> None:
     Path(manifest.paths[2]).write_bytes(b"broken")
-    with pytest.raises(EvenhandError, match=r"not an image; strict stops at the first"):
+    with pytest.raises(EvenhandError, match=r"not an image; `strict=True` stops at the first"):
         embed(manifest, backbone, tmp_path / "s", strict=True)
     assert not (tmp_path / "s").exists()
 
@@ -163,7 +163,7 @@ def test_a_class_that_loses_its_training_pictures_is_told(
 
 @pytest.mark.parametrize(
     ("value", "dtype", "remedy"),
-    [(1e6, "float16", "the dtype float32"), (np.nan, "float32", "the precision fp32, or other weights")],
+    [(1e6, "float16", "`dtype='float32'`"), (np.nan, "float32", "`precision='fp32'`, or other weights")],
 )
 def test_features_that_are_not_finite_are_refused(
     manifest: Manifest,
@@ -196,7 +196,7 @@ def test_a_full_device_is_one_sentence(
     [
         ({"batch_size": 0}, "batch_size is 0; give at least 1"),
         ({"part_rows": 0}, "part_rows is 0; give at least 1"),
-        ({"dtype": "int8"}, "dtype 'int8' is unknown; choose float16 or float32"),
+        ({"dtype": "int8"}, "dtype: 'int8' is unknown; choose float16 or float32"),
         ({"templates": ["photo"]}, "has no"),
     ],
 )

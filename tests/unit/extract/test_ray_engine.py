@@ -80,7 +80,7 @@ def test_actors_are_counted_by_what_each_machine_has(actors: Actors, count: int)
 
 
 def test_a_cluster_without_a_place_is_refused() -> None:
-    sentence = "no machine of the cluster has 8 CPUs for an actor; use fewer threads, another device"
+    sentence = "no machine of the cluster has 8 CPUs for an actor; use fewer `threads`, another `device`"
     with pytest.raises(EvenhandError, match=sentence):
         choose_actors([SMALL], RayEngine(threads=8))
     with pytest.raises(EvenhandError, match="no machine of the cluster has 1 CPUs and a GPU for an actor"):
@@ -116,7 +116,7 @@ def test_a_file_that_a_worker_alone_misses_is_no_broken_image(tmp_path: Path) ->
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1", "127.0.0.1:99999999", "ray://127.0.0.1:x"])
 def test_an_address_without_a_cluster_is_refused(address: str) -> None:
-    sentence = rf"^address: there is no Ray cluster at {address} \(.*\); give the HOST:PORT of one that this"
+    sentence = rf"^address: {address}: there is no Ray cluster \(.*\); give the HOST:PORT of one that this"
     with pytest.raises(EvenhandError, match=sentence):
         check_address(address)
 
@@ -128,7 +128,7 @@ def test_a_ray_that_does_not_start_is_told_in_one_sentence(monkeypatch: pytest.M
         raise OSError("no space left on device")
 
     monkeypatch.setattr(ray, "init", fail)
-    sentence = r"^Ray does not start on this machine \(no space left on device\); use this machine without it"
+    sentence = r"^Ray does not start on this machine \(no space left on device\); leave out `engine='ray'`"
     with pytest.raises(EvenhandError, match=sentence), connected(None):
         pass
 

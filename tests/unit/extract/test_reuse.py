@@ -158,3 +158,29 @@ def test_what_cannot_be_replaced_is_told(
     monkeypatch.setattr(Path, "rename", refused)
     with pytest.raises(EvenhandError, match=r"cannot replace .*s: Device or resource busy"):
         embed(replace(manifest, classes=("azure", "red")), backbone, tmp_path / "s", **OPTIONS)
+
+
+def test_a_model_that_moved_is_the_same_where_its_weights_are(
+    manifest: Manifest, backbone: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = {"model": "local-dir:/old", "pretrained": "/old/m.pt", "weights_sha256": "a"}
+    monkeypatch.setattr(backbone, "card", lambda: card)
+    embed(manifest, backbone, tmp_path / "s")
+    before = files_of(tmp_path / "s")
+    card |= {"model": "local-dir:/new", "pretrained": "/new/m.pt"}
+    assert embed(manifest, backbone, tmp_path / "s").notes == ()
+    assert files_of(tmp_path / "s") == before
+    assert "20 images are reused" in embed(manifest, backbone, tmp_path / "s", templates=["one {}"]).notes[0]
+    assert backbone.seen == 20
+    card["weights_sha256"] = "b"
+    with pytest.raises(EvenhandError, match="was made with other weights of `model`"):
+        embed(manifest, backbone, tmp_path / "s", templates=["one {}"])
+
+
+def test_a_model_of_unknown_weights_is_known_by_its_name(
+    manifest: Manifest, backbone: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed(manifest, backbone, tmp_path / "s")
+    monkeypatch.setattr(backbone, "card", lambda: {"model": "other", "precision": "fp32"})
+    with pytest.raises(EvenhandError, match="was made with model 'colour', but this run has 'other'"):
+        embed(manifest, backbone, tmp_path / "s")

@@ -165,7 +165,7 @@ def test_no_permission_is_told_before_the_training(
     table: FeatureTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # root may write anywhere
-    sentence = rf"--out {tmp_path}/a/b cannot be written: no permission in {tmp_path}; name another folder"
+    sentence = rf"out: {tmp_path}/a/b cannot be written: no permission in {tmp_path}; name another folder"
     with pytest.raises(EvenhandError, match=sentence):
         fit(table, method="nope", out=tmp_path / "a" / "b")
 
@@ -189,7 +189,7 @@ def test_same_seed_same_bytes(table: FeatureTable, tmp_path: Path) -> None:
 
 def test_unknown_names_are_refused(table: FeatureTable, tmp_path: Path) -> None:
     cases = {
-        "method 'nope' is unknown": {"method": "nope"},
+        "method: 'nope' is unknown": {"method": "nope"},
         "has no preset 'wild'": {"method": "cfr", "params": {"preset": "wild"}},
         "takes no parameter 'depth'": {"method": "erm", "params": {"depth": 3}},
         "'colour' is no attribute": {"method": "erm", "group_by": "colour"},

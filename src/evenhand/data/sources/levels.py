@@ -41,8 +41,8 @@ class Levels:
         named = [role for role in roles if role != NOTHING]
         if CLASS not in roles or len(set(named)) < len(named) or "" in roles:
             raise EvenhandError(
-                f"layout got {text!r}; write a word for each level of folders, {CLASS} once, {SPLIT} at most "
-                f"once, {NOTHING} for a level to pass over, any other word for an attribute, as domain/class"
+                f"layout: got {text!r}; write a word for each level of folders, {CLASS} once, {SPLIT} at "
+                f"most once, {NOTHING} for a level to pass over, others for attributes, as domain/class"
             )
         return Levels(roles)
 

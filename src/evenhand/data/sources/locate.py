@@ -84,7 +84,7 @@ def none_there(root: Path, names: Sequence[str], source: Path) -> EvenhandError:
     """Return what is raised where none of a table's images is there."""
     return EvenhandError(
         f"none of the {len(names)} images of {source} is there; the first is {names[0]!r}, looked for at "
-        f"{os.path.normpath(root / names[0])}; give the folder that the paths are relative to as root"
+        f"{os.path.normpath(root / names[0])}; give the folder that the paths are relative to as `root`"
     )
 
 

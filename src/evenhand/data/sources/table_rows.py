@@ -150,7 +150,7 @@ def _path_column(columns: Columns, options: Options, top: Path) -> tuple[str, tu
     found = f"several columns of image paths, {some(told)}" if told else "no column of image paths"
     raise EvenhandError(
         f"{columns.path} has {found}; its columns are {some(columns.values)}; "
-        "name the one with the paths as path_column, or call it file_name"
+        "name the one with the paths as `path_column`, or call it file_name"
     )
 
 

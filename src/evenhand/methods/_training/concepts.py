@@ -22,8 +22,7 @@ def checked(concepts: Concepts | None, head: Head | None, name: str) -> Concepts
         )
     if concepts is None:
         raise EvenhandError(
-            f"concepts: {name} needs concept words but got none; give --concepts words.yaml, "
-            "or concepts=embed_concepts(…)"
+            f"concepts: {name} needs concept words but got none; give them, in Python as embed_concepts(…)"
         )
     if concepts.classes != head.classes:
         raise EvenhandError(
