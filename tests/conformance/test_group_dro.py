@@ -27,7 +27,7 @@ def problem(classes: int, n: int = 120) -> tuple[np.ndarray, np.ndarray, np.ndar
 def test_weights_and_q_are_those_of_the_equations(classes: int) -> None:
     """Whole batches, so that no shuffle enters."""
     X, y, attribute, head = problem(classes)
-    settings = {"step_size": 0.3, "pull": 0.5, "learning_rate": 0.05}
+    settings = {"step_size": 0.3, "l2": 0.5, "learning_rate": 0.05}
     method = GroupDRO(head, **settings, epochs=12, batch_size=len(y))
     method.fit(X, np.array(head.classes)[y], groups=attribute.astype(str))
 
@@ -91,8 +91,8 @@ def test_rows_of_unknown_group_are_left_out() -> None:
 def test_a_strong_pull_stays_at_the_pretrained_projection() -> None:
     X, y, attribute, head = problem(2)
     moved = []
-    for pull in (0.0, 5.0):
-        method = GroupDRO(head, pull=pull).fit(X, np.array(head.classes)[y], groups=attribute.astype(str))
+    for l2 in (0.0, 5.0):
+        method = GroupDRO(head, l2=l2).fit(X, np.array(head.classes)[y], groups=attribute.astype(str))
         moved.append(float(np.linalg.norm(method.model_.projection.weight.numpy() - head.weight)))
     assert moved[1] < 0.3 * moved[0]
 
@@ -114,12 +114,12 @@ def test_a_strong_pull_holds_every_weight_of_an_attention_pool() -> None:
     X = generator.normal(size=(40, head.width)).astype(np.float32)
     start = {"weight": eye, **pool}
     moved = {}
-    for pull in (0.0, 30.0):
-        method = GroupDRO(head, pull=pull, learning_rate=0.01, epochs=30, batch_size=40)
+    for l2 in (0.0, 30.0):
+        method = GroupDRO(head, l2=l2, learning_rate=0.01, epochs=30, batch_size=40)
         tensors = method.fit(
             X, np.array(head.classes)[y], groups=attribute.astype(str)
         ).model_.projection.tensors()
-        moved[pull] = {name: float(np.abs(tensors[name].numpy() - start[name]).max()) for name in start}
+        moved[l2] = {name: float(np.abs(tensors[name].numpy() - start[name]).max()) for name in start}
     held = [name for name in start if not name.endswith("bias")]
     assert all(moved[30.0][name] < 0.3 * moved[0.0][name] for name in held)
     assert moved[30.0]["value_bias"] > 0.3 * moved[0.0]["value_bias"]

@@ -38,7 +38,7 @@ class AFR(Method):
         Projection and prototypes of the store.
     gamma : float
         γ; published: 14 for Waterbirds (searched from 4 to 20), 1.8 for CelebA (from 1 to 3).
-    penalty : float
+    l2 : float
         λ; published: 0.2 for Waterbirds, 0 for CelebA with 100 steps.
     erm : SGD, optional
         How the first stage is trained; ERM's own way by default.
@@ -61,20 +61,20 @@ class AFR(Method):
     paper = "Qiu et al., ICML 2023, arXiv 2306.11074"
     ranges: ClassVar[Ranges] = {
         "gamma": NOT_NEGATIVE,
-        "penalty": NOT_NEGATIVE,
+        "l2": NOT_NEGATIVE,
     }
 
     def __init__(
         self,
         head: Head | None = None,
         gamma: float = 4.0,
-        penalty: float = 0.2,
+        l2: float = 0.2,
         erm: SGD | None = None,
         random_state: Any = 0,
     ) -> None:
         self.head = head
         self.gamma = gamma
-        self.penalty = penalty
+        self.l2 = l2
         self.erm = erm
         self.random_state = random_state
 
@@ -82,7 +82,7 @@ class AFR(Method):
         base = hold_out_and_train(problem, self.erm or erm_sgd(problem), self.history_)
         seen = base.seen
         self.weights_ = afr_weights(np.exp(-base.losses()), base.y, self.gamma)
-        return base.model(reweighted(seen.u, base.y, self.weights_, seen.layer, self.penalty))
+        return base.model(reweighted(seen.u, base.y, self.weights_, seen.layer, self.l2))
 
 
 def afr_weights(p: Floats, y: Ints, gamma: float) -> Floats:
@@ -93,7 +93,7 @@ def afr_weights(p: Floats, y: Ints, gamma: float) -> Floats:
     return weights
 
 
-def reweighted(u: Floats, y: Ints, weights: Floats, start: LastLayer, penalty: float) -> LastLayer:
+def reweighted(u: Floats, y: Ints, weights: Floats, start: LastLayer, l2: float) -> LastLayer:
     """Minimise Σ_i w_i · cross-entropy_i + λ ‖θ − θ_start‖² over a last layer θ = (V, d).
 
     Parameters
@@ -102,7 +102,7 @@ def reweighted(u: Floats, y: Ints, weights: Floats, start: LastLayer, penalty: f
         Features, codes and w.
     start : LastLayer
         θ_start, where the search begins too.
-    penalty : float
+    l2 : float
         λ.
     """
     design = np.hstack([u, np.ones((len(u), 1))])
@@ -114,8 +114,8 @@ def reweighted(u: Floats, y: Ints, weights: Floats, start: LastLayer, penalty: f
         log_p = log_softmax(design @ theta.T, axis=1)
         slope = np.exp(log_p)
         slope[rows, y] -= 1
-        gradient = (weights[:, None] * slope).T @ design + 2 * penalty * (theta - origin)
-        loss = -weights @ log_p[rows, y] + penalty * np.square(theta - origin).sum()
+        gradient = (weights[:, None] * slope).T @ design + 2 * l2 * (theta - origin)
+        loss = -weights @ log_p[rows, y] + l2 * np.square(theta - origin).sum()
         return float(loss), gradient.ravel()
 
     options = {"maxiter": 1000, "gtol": 1e-7, "ftol": 1e-13}

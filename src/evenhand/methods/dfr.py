@@ -36,7 +36,7 @@ class DFR(Method):
 
     A group is a class crossed with a group label; rows whose label is unknown are left out. The penalty is
     chosen by worst-group accuracy: a balanced subset of half of validation fits, the other half judges.
-    Then `retrainings` balanced subsets of all of validation are fitted, with z standardised on training, and
+    Then `n_refits` balanced subsets of all of validation are fitted, with z standardised on training, and
     their coefficients averaged. More than two classes are fitted one against the rest; the logits are the
     decision values, so that probabilities are their softmax.
 
@@ -44,9 +44,9 @@ class DFR(Method):
     ----------
     head : Head, optional
         Projection of the store.
-    grid : sequence of float
+    Cs : sequence of float
         Inverse penalties C of scikit-learn's logistic regression; ties go to the strongest penalty.
-    retrainings : int
+    n_refits : int
         Balanced subsets to average over.
     random_state : int
         Seeds hold-out, halves and subsets.
@@ -69,20 +69,20 @@ class DFR(Method):
     selection: ClassVar[str] = "worst_group"
     paper: ClassVar[str] = "Kirichenko et al., ICLR 2023, arXiv 2204.02937"
     ranges: ClassVar[Ranges] = {
-        "grid": Each(POSITIVE),
-        "retrainings": COUNT,
+        "Cs": Each(POSITIVE),
+        "n_refits": COUNT,
     }
 
     def __init__(
         self,
         head: Head | None = None,
-        grid: Sequence[float] = GRID,
-        retrainings: int = 20,
+        Cs: Sequence[float] = GRID,
+        n_refits: int = 20,
         random_state: Any = 0,
     ) -> None:
         self.head = head
-        self.grid = grid
-        self.retrainings = retrainings
+        self.Cs = Cs
+        self.n_refits = n_refits
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
@@ -94,7 +94,7 @@ class DFR(Method):
             scaler.partial_fit(problem.start.embed(block).numpy())
         z = scaler.transform(z)
         fits = []
-        for number in range(self.retrainings):
+        for number in range(self.n_refits):
             rows = _balanced(groups, problem.seed, "refit", number)
             fits.append(_one_vs_rest(z[rows], y[rows], problem.n_classes, self.C_, problem.seed))
         mean = np.mean(fits, axis=0)
@@ -122,7 +122,7 @@ class DFR(Method):
         scaler = StandardScaler().fit(z[rows])
         fitted, judged = scaler.transform(z[rows]), scaler.transform(z[judging])
         self.grid_: list[dict[str, float]] = []
-        for C in sorted(self.grid):
+        for C in sorted(self.Cs):
             fit = _one_vs_rest(fitted, y[rows], problem.n_classes, C, problem.seed)
             right = (judged @ fit[:, :-1].T + fit[:, -1]).argmax(axis=1) == y[judging]
             hits, sizes = np.bincount(groups[judging], right), np.bincount(groups[judging])

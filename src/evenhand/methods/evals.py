@@ -41,7 +41,7 @@ class EVaLS(Method):
     ----------
     head : Head, optional
         Projection and prototypes of the store.
-    grid : sequence of int
+    ks : sequence of int
         Numbers k that are tried; ties go to the one that comes first.
     C : float
         Inverse penalty of scikit-learn's logistic regression on u; the middle of the grid that DFR published.
@@ -59,23 +59,23 @@ class EVaLS(Method):
     """
 
     selection = "worst_environment"
-    configurations: ClassVar[tuple[Mapping[str, Any], ...]] = tuple({"grid": (k,)} for k in GRID)
+    configurations: ClassVar[tuple[Mapping[str, Any], ...]] = tuple({"ks": (k,)} for k in GRID)
     paper = "Ghaznavi et al., 2024, arXiv 2410.05345"
     ranges: ClassVar[Ranges] = {
-        "grid": Each(COUNT),
+        "ks": Each(COUNT),
         "C": POSITIVE,
     }
 
     def __init__(
         self,
         head: Head | None = None,
-        grid: Sequence[int] = GRID,
+        ks: Sequence[int] = GRID,
         C: float = 0.1,
         erm: SGD | None = None,
         random_state: Any = 0,
     ) -> None:
         self.head = head
-        self.grid = grid
+        self.ks = ks
         self.C = C
         self.erm = erm
         self.random_state = random_state
@@ -85,7 +85,7 @@ class EVaLS(Method):
         sampled, judged = hold_out(base.y, seed=child_seed(problem.seed, "evals", "halves"), share=0.5)
         u, y, losses = base.seen.u[sampled], base.y[sampled], base.losses()[sampled]
         most = max(1, int(np.bincount(y).min()) // 2)
-        sizes = list(dict.fromkeys(min(k, most) for k in self.grid))
+        sizes = list(dict.fromkeys(min(k, most) for k in self.ks))
         layers = [_fitted(u, y, extremes(losses, y, k), self.C) for k in sizes]
         if len(problem.y_val):
             seen, y_judged = HeldOutFeatures.of(base.erm, problem), problem.y_val.numpy()

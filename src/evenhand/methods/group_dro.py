@@ -16,7 +16,7 @@ from evenhand._random import torch_stream
 from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Ranges, or_none
 from evenhand.backbones.projection import Projection
 from evenhand.data.head import Head
-from evenhand.functional.group_dro import group_means, raised
+from evenhand.functional.group_dro import group_means, update_group_weights
 from evenhand.methods._training.loop import minimise
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
@@ -40,7 +40,7 @@ class GroupDRO(Method):
         Projection and prototypes of the store.
     step_size : float
         η; 0.01 as published.
-    pull : float
+    l2 : float
         λ, in the coordinates in which features and projected rows have root-mean-square norm 1.
     learning_rate, epochs, batch_size
         Of SGD with momentum 0.9; by default those of ERM.
@@ -59,15 +59,15 @@ class GroupDRO(Method):
     needs: ClassVar[tuple[str, ...]] = ("groups",)
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {},
-        {"pull": 1e-3},
-        {"pull": 1e-1},
+        {"l2": 1e-3},
+        {"l2": 1e-1},
         {"step_size": 0.1},
     )
     paper: ClassVar[str] = "Sagawa et al., ICLR 2020, arXiv 1911.08731"
     streams: ClassVar[bool] = True
     ranges: ClassVar[Ranges] = {
         "step_size": NOT_NEGATIVE,
-        "pull": NOT_NEGATIVE,
+        "l2": NOT_NEGATIVE,
         "learning_rate": or_none(POSITIVE),
         "epochs": or_none(COUNT),
         "batch_size": COUNT,
@@ -77,7 +77,7 @@ class GroupDRO(Method):
         self,
         head: Head | None = None,
         step_size: float = 0.01,
-        pull: float = 1e-2,
+        l2: float = 1e-2,
         learning_rate: float | None = None,
         epochs: int | None = None,
         batch_size: int = 128,
@@ -85,7 +85,7 @@ class GroupDRO(Method):
     ) -> None:
         self.head = head
         self.step_size = step_size
-        self.pull = pull
+        self.l2 = l2
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size
@@ -101,9 +101,9 @@ class GroupDRO(Method):
         def loss(batch: Tensor, _epoch: int) -> Tensor:
             losses = cross_entropy(state.logits(h[batch], problem.prototypes), y[batch], reduction="none")
             means = group_means(losses, groups[batch], len(q))
-            q.copy_(raised(q, means.detach(), self.step_size))
+            q.copy_(update_group_weights(q, means.detach(), self.step_size))
             moved = zip(_weights(state.projection), start, strict=True)
-            return q @ means + self.pull / 2 * sum((now - then).square().sum() for now, then in moved)
+            return q @ means + self.l2 / 2 * sum((now - then).square().sum() for now, then in moved)
 
         minimise(
             loss,

@@ -39,7 +39,7 @@ class OrthCal(Method):
         Projection and class embeddings of the store.
     concepts : Concepts
         Embedded concept words.
-    strength : float
+    l2 : float
         λ; 1000 as published.
     random_state : int
         Unused.
@@ -48,31 +48,31 @@ class OrthCal(Method):
     needs: ClassVar[tuple[str, ...]] = ("text", "words")
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {},
-        {"strength": 100.0},
-        {"strength": 10.0},
-        {"strength": 0.0},
+        {"l2": 100.0},
+        {"l2": 10.0},
+        {"l2": 0.0},
     )
     paper: ClassVar[str] = "Chuang et al., 2023, arXiv 2302.00070"
     streams: ClassVar[bool] = True
-    ranges: ClassVar[Ranges] = {"strength": NOT_NEGATIVE}
+    ranges: ClassVar[Ranges] = {"l2": NOT_NEGATIVE}
 
     def __init__(
         self,
         head: Head | None = None,
         concepts: Concepts | None = None,
-        strength: float = 1000.0,
+        l2: float = 1000.0,
         random_state: Any = 0,
     ) -> None:
         self.head = head
         self.concepts = concepts
-        self.strength = strength
+        self.l2 = l2
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
         concepts = checked(self.concepts, self.head, "orth_cal")
         spurious = np.concatenate(list(concepts.values.values()))
         pairs = [np.stack(pair, axis=1) for found in concepts.pairs.values() for pair in value_pairs(found)]
-        change = calibrated_projection(_double(spurious), _double(np.concatenate(pairs)), self.strength)
+        change = calibrated_projection(_double(spurious), _double(np.concatenate(pairs)), self.l2)
         mapped = problem.prototypes.double() @ change.T
         if not bool(mapped.norm(dim=1).min() > TINY):
             raise EvenhandError(

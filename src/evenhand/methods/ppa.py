@@ -32,7 +32,7 @@ class PPA(Method):
     4. Aggregate: the weights of class c are Σ of the rows of U that belong to c.
 
     Both probes are linear without intercept, as the paper writes them, and minimise the mean loss +
-    ½ penalty ‖weights‖². A class whose rows are all right, or all wrong, has one pseudo group.
+    ½ l2 ‖weights‖². A class whose rows are all right, or all wrong, has one pseudo group.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class PPA(Method):
         Projection and class embeddings of the store; centred class centroids stand in for the embeddings.
     tau : float
         τ of both probes.
-    bias_penalty, penalty : float
+    bias_l2, l2 : float
         Of the biased probe, which a strong one keeps to the strongest cue, and of the probe of the groups.
     random_state : int
         Unused: the probes are convex and start at zero.
@@ -55,30 +55,30 @@ class PPA(Method):
 
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {},
-        {"penalty": 1e-3},
-        {"penalty": 1e-5},
-        {"bias_penalty": 1e-3},
+        {"l2": 1e-3},
+        {"l2": 1e-5},
+        {"bias_l2": 1e-3},
         {"tau": 0.5},
     )
     paper: ClassVar[str] = "Zhu et al., CVPR 2025, arXiv 2503.09487"
     ranges: ClassVar[Ranges] = {
         "tau": NOT_NEGATIVE,
-        "bias_penalty": POSITIVE,
-        "penalty": POSITIVE,
+        "bias_l2": POSITIVE,
+        "l2": POSITIVE,
     }
 
     def __init__(
         self,
         head: Head | None = None,
         tau: float = 1.0,
-        bias_penalty: float = 1e-2,
-        penalty: float = 1e-4,
+        bias_l2: float = 1e-2,
+        l2: float = 1e-4,
         random_state: Any = 0,
     ) -> None:
         self.head = head
         self.tau = tau
-        self.bias_penalty = bias_penalty
-        self.penalty = penalty
+        self.bias_l2 = bias_l2
+        self.l2 = l2
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
@@ -88,7 +88,7 @@ class PPA(Method):
         pseudo = 2 * y + wrong.long()
         self.pseudo_groups_ = pseudo.numpy()
         present, codes = torch.unique(pseudo, return_inverse=True)
-        weights = adjusted_probe(z, codes, len(present), penalty=self.penalty, tau=self.tau)
+        weights = adjusted_probe(z, codes, len(present), l2=self.l2, tau=self.tau)
         summed = class_sums(weights, present // 2, n_classes)
         return Model.of_probe(problem, summed.numpy(), np.zeros(n_classes))
 
@@ -101,12 +101,12 @@ class PPA(Method):
             )
             return torch.zeros(len(y), dtype=torch.bool)
         rest = project_out(z, basis)
-        weights = adjusted_probe(rest, y, len(embeddings), penalty=self.bias_penalty, tau=self.tau)
+        weights = adjusted_probe(rest, y, len(embeddings), l2=self.bias_l2, tau=self.tau)
         return (rest @ weights.T.float()).argmax(dim=1) != y
 
 
-def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, penalty: float, tau: float) -> Tensor:
-    """Minimise mean_i logit-adjusted cross-entropy(W z_i, y_i) + ½ penalty ‖W‖² by L-BFGS.
+def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, l2: float, tau: float) -> Tensor:
+    """Minimise mean_i logit-adjusted cross-entropy(W z_i, y_i) + ½ l2 ‖W‖² by L-BFGS.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, penalty: float, tau:
         Codes, each of which has a row.
     n_classes : int
         C.
-    penalty, tau : float
+    l2, tau : float
         As above; the prior π is that of `y`.
 
     Returns
@@ -128,7 +128,7 @@ def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, penalty: float, tau:
 
     def objective(flat: Floats) -> tuple[float, Floats]:
         weights = torch.from_numpy(flat).view(n_classes, -1).requires_grad_()
-        value, gradient = penalty / 2 * float(weights.detach().square().sum()), penalty * weights.detach()
+        value, gradient = l2 / 2 * float(weights.detach().square().sum()), l2 * weights.detach()
         for block, codes in zip(torch.split(z, BLOCK), torch.split(y, BLOCK), strict=True):
             loss = logit_adjusted_cross_entropy(block.double() @ weights.T, codes, priors, tau)
             share = len(codes) / len(y)

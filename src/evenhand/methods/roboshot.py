@@ -9,7 +9,7 @@ import torch
 
 from evenhand.data.concepts import Concepts, value_pairs
 from evenhand.data.head import Head
-from evenhand.functional.concept_maps import rejecting_and_accepting
+from evenhand.functional.concept_maps import reject_accept_map
 from evenhand.methods._training.concepts import checked
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
@@ -55,7 +55,7 @@ class RoboShot(Method):
             for first, second in value_pairs(found.astype(np.float64))
         ]
         accepted = concepts.accept.astype(np.float64)
-        change = rejecting_and_accepting(
+        change = reject_accept_map(
             torch.from_numpy(np.stack(reject)), torch.from_numpy(accepted[:, 0] - accepted[:, 1])
         )
         projection = problem.start.projection

@@ -177,7 +177,7 @@ def _estimator(
     if isinstance(method, str):
         words = words_for(table, method, concepts)
         return method, make(method, head=table.head, random_state=seed, **words, **(params or {}))
-    name = registered_name(type(method))
+    name = registered_name(method)
     given = {"head": table.head, "random_state": seed, **words_for(table, name, concepts), **(params or {})}
     estimator: Method = clone(method).set_params(**given)
     estimator.check_ranges()

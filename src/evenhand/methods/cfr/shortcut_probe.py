@@ -18,8 +18,8 @@ from torch import Tensor
 
 from evenhand.functional.geometry import class_directions
 
-STRENGTH = 4.0
-"""Inverse penalty of the probe times the number of rows (unit features, balanced classes)."""
+L2 = 0.25
+"""λ of the objective in `ShortcutProbe.fit`."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ShortcutProbe:
         """Fit on unit z [N, D_out] with codes y [N] and prototypes [C, D_out]."""
         basis = class_directions(prototypes)
         rest = z - (z @ basis) @ basis.T
-        model = LogisticRegression(C=STRENGTH / len(y), class_weight="balanced", max_iter=1000)
+        model = LogisticRegression(C=1 / (L2 * len(y)), class_weight="balanced", max_iter=1000)
         model.fit(rest.numpy(), y.numpy())
         weight = torch.from_numpy(model.coef_).float()
         intercept = torch.from_numpy(model.intercept_).float()
