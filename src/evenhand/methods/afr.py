@@ -24,7 +24,7 @@ class AFR(Method):
     """ERM on four fifths of training, then its last layer on the other fifth, reweighted.
 
     With p_i the probability that ERM gives the true class of held-out row i, and n_c the held-out rows of
-    class c, minimise over the last layer (V, d) of `methods._last_layer`
+    class c, minimize over the last layer (V, d) of `methods._last_layer`
 
         Σ_i w_i · cross-entropy_i + λ (‖V − V_ERM‖² + ‖d − d_ERM‖²),
         w_i = (exp(−γ p_i) / n_{y_i}) / Σ_j (exp(−γ p_j) / n_{y_j}).
@@ -94,7 +94,7 @@ def afr_weights(p: Floats, y: Ints, gamma: float) -> Floats:
 
 
 def reweighted(u: Floats, y: Ints, weights: Floats, start: LastLayer, l2: float) -> LastLayer:
-    """Minimise Σ_i w_i · cross-entropy_i + λ ‖θ − θ_start‖² over a last layer θ = (V, d).
+    """Minimize Σ_i w_i · cross-entropy_i + λ ‖θ − θ_start‖² over a last layer θ = (V, d).
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from evenhand.data.head import Head
 from evenhand.functional.contrastive import draw_similarities, supervised_contrastive_loss
 from evenhand.functional.geometry import cosine_logits
 from evenhand.methods._draws.by_prediction import ContrastDraw, RowsByPrediction
-from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
@@ -33,7 +33,7 @@ class CnC(Method):
 
         contrast · SupCon + (1 − contrast) · CE
 
-    is minimised over W and s; SupCon is the mean over the anchors of both sides, CE the mean of the
+    is minimized over W and s; SupCon is the mean over the anchors of both sides, CE the mean of the
     cross-entropies of anchors, positives and both kinds of negatives, which count alike.
 
     Parameters
@@ -117,7 +117,7 @@ class CnC(Method):
             supervised = torch.stack([entropy for _, both in terms for entropy in both]).mean()
             return self.contrast * contrast + (1 - self.contrast) * supervised
 
-        minimise(
+        minimize(
             loss,
             state.parameters(),
             rows=len(parts.anchors),

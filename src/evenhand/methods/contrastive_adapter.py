@@ -19,7 +19,7 @@ from evenhand.methods._draws.negatives import NearestNegatives
 from evenhand.methods._draws.positives import DrawnRows
 from evenhand.methods._draws.sampling import RowsByClass, SamplingPool
 from evenhand.methods._training.adapter import Adapter
-from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
@@ -118,7 +118,7 @@ class ContrastiveAdapter(Method):
         training = _Training(self, problem)
         self.notes_ = training.chosen.notes
 
-        minimise(
+        minimize(
             training.loss,
             training.adapter.parameters(),
             rows=len(problem.y),

@@ -32,11 +32,11 @@ _L1 = (
 
 
 class DFR(Method):
-    """L1 logistic regression on standardised z, averaged over group-balanced subsets of validation.
+    """L1 logistic regression on standardized z, averaged over group-balanced subsets of validation.
 
     A group is a class crossed with a group label; rows whose label is unknown are left out. The penalty is
     chosen by worst-group accuracy: a balanced subset of half of validation fits, the other half judges.
-    Then `n_refits` balanced subsets of all of validation are fitted, with z standardised on training, and
+    Then `n_refits` balanced subsets of all of validation are fitted, with z standardized on training, and
     their coefficients averaged. More than two classes are fitted one against the rest; the logits are the
     decision values, so that probabilities are their softmax.
 

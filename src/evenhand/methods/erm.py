@@ -15,7 +15,7 @@ from evenhand.methods.base import Method
 
 
 class ERM(Method):
-    """Minimise the mean cross-entropy of s · z_i · t_c over the projection and s.
+    """Minimize the mean cross-entropy of s · z_i · t_c over the projection and s.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Ranges, or_none
 from evenhand.backbones.projection import Projection
 from evenhand.data.head import Head
 from evenhand.functional.group_dro import group_means, update_group_weights
-from evenhand.methods._training.loop import minimise
+from evenhand.methods._training.loop import minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.train_erm import erm_sgd
@@ -25,13 +25,13 @@ from evenhand.methods.base import Method
 
 
 class GroupDRO(Method):
-    """Minimise Σ_g q_g L_g over the projection and s, where q rises with the loss of each group.
+    """Minimize Σ_g q_g L_g over the projection and s, where q rises with the loss of each group.
 
     A group is a class crossed with a group label; training rows whose label is unknown are left out. In each
-    step q_g ← q_g e^{η L_g}, normalised, with L_g the mean cross-entropy of the batch's rows of g.
+    step q_g ← q_g e^{η L_g}, normalized, with L_g the mean cross-entropy of the batch's rows of g.
 
-    The method owes what it does to strong regularisation. Unit vectors do not change when W shrinks, so that
-    weight decay would not regularise here: ½ λ ‖W − W0‖² holds the projection at the pretrained one instead.
+    The method owes what it does to strong regularization. Unit vectors do not change when W shrinks, so that
+    weight decay would not regularize here: ½ λ ‖W − W0‖² holds the projection at the pretrained one instead.
     It bears on W alone, of an attention pool on all its weights, neither on biases nor on s.
 
     Parameters
@@ -105,7 +105,7 @@ class GroupDRO(Method):
             moved = zip(_weights(state.projection), start, strict=True)
             return q @ means + self.l2 / 2 * sum((now - then).square().sum() for now, then in moved)
 
-        minimise(
+        minimize(
             loss,
             state.parameters(),
             rows=len(y),

@@ -28,7 +28,7 @@ FALLBACK_SHARE = 0.05
 class JTT(Method):
     """Train ERM for T epochs, then from the start again with its errors weighted 1 + λ.
 
-    E = {i : argmax_c of the first model's logits ≠ y_i}, in training. The second model minimises
+    E = {i : argmax_c of the first model's logits ≠ y_i}, in training. The second model minimizes
 
         Σ_i w_i ℓ_i / Σ_i w_i,   w_i = 1 + λ where i ∈ E, 1 elsewhere,
 

@@ -31,7 +31,7 @@ class OrthCal(Method):
 
     P0 projects on the null space of the prompts of the spurious values. M is the mean of
     (u_i − u_j)(u_i − u_j)ᵀ over pairs of prompts that name one class with different values of one attribute,
-    so that P also equalises what the model makes of a class in different company.
+    so that P also equalizes what the model makes of a class in different company.
 
     Parameters
     ----------

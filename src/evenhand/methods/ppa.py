@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from scipy.optimize import minimize as minimise_convex
+from scipy.optimize import minimize
 from torch import Tensor
 
 from evenhand._ranges import NOT_NEGATIVE, POSITIVE, Ranges
@@ -31,13 +31,13 @@ class PPA(Method):
     3. Probe: U z, trained on the pseudo groups g by cross-entropy of U z + τ ln π_g.
     4. Aggregate: the weights of class c are Σ of the rows of U that belong to c.
 
-    Both probes are linear without intercept, as the paper writes them, and minimise the mean loss +
+    Both probes are linear without intercept, as the paper writes them, and minimize the mean loss +
     ½ l2 ‖weights‖². A class whose rows are all right, or all wrong, has one pseudo group.
 
     Parameters
     ----------
     head : Head, optional
-        Projection and class embeddings of the store; centred class centroids stand in for the embeddings.
+        Projection and class embeddings of the store; centered class centroids stand in for the embeddings.
     tau : float
         τ of both probes.
     bias_l2, l2 : float
@@ -106,7 +106,7 @@ class PPA(Method):
 
 
 def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, l2: float, tau: float) -> Tensor:
-    """Minimise mean_i logit-adjusted cross-entropy(W z_i, y_i) + ½ l2 ‖W‖² by L-BFGS.
+    """Minimize mean_i logit-adjusted cross-entropy(W z_i, y_i) + ½ l2 ‖W‖² by L-BFGS.
 
     Parameters
     ----------
@@ -137,5 +137,5 @@ def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, l2: float, tau: floa
         return value, gradient.flatten().numpy()
 
     start = np.zeros(n_classes * z.shape[1])
-    found = minimise_convex(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000})
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000})
     return torch.from_numpy(found.x).view(n_classes, -1)

@@ -21,7 +21,7 @@ class RoboShot(Method):
     """Zero-shot on z that lost the reject directions and has the accept directions twice.
 
     A direction is the difference of the embeddings of a pair of words: of two values of a spurious attribute
-    to reject, of an accepted pair to accept. The directions of each kind are orthonormalised. All of it is
+    to reject, of an accepted pair to accept. The directions of each kind are orthonormalized. All of it is
     one linear map of z, which becomes part of W and b; no row of training is used. The authors ask a language
     model for the pairs; here they are the user's.
 

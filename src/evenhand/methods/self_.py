@@ -19,7 +19,7 @@ from evenhand._ranges import COUNT, INSIDE, POSITIVE, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.methods._training.last_layer import Base, HeldOutFeatures, LastLayer, hold_out_and_train
-from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.train_erm import erm_sgd, train_erm
@@ -40,7 +40,7 @@ class SelectiveFinetuning(Method):
     - `dropout`: KL(p ‖ q), with q ERM's when its last layer sees features with dropout;
     - `loss`: ERM's cross-entropy.
 
-    From ERM's last layer (see `methods._last_layer`) SGD then minimises the mean over these m rows of
+    From ERM's last layer (see `methods._last_layer`) SGD then minimizes the mean over these m rows of
     w_i · cross-entropy_i, with w_i = m / (C · m_{y_i}) where C classes are among them, with m_c rows each.
 
     Parameters
@@ -132,7 +132,7 @@ class SelectiveFinetuning(Method):
             return (weights[batch] * losses).mean()
 
         passes = ceil(self.steps / ceil(len(y) / BATCH))
-        minimise(
+        minimize(
             loss,
             [weight, bias],
             rows=len(y),

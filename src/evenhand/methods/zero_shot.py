@@ -11,7 +11,7 @@ from evenhand.methods.base import Method
 
 
 class ZeroShot(Method):
-    """Predict argmax_c s · z_i · t_c with W0; centred class centroids where there is no text.
+    """Predict argmax_c s · z_i · t_c with W0; centered class centroids where there is no text.
 
     Parameters
     ----------

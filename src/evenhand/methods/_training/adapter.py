@@ -56,7 +56,7 @@ class Adapter:
         )
 
     def __call__(self, z: Tensor) -> Tensor:
-        """Return [B, D] for z [B ≥ 2, D], normalised by the batch, and update the running statistics."""
+        """Return [B, D] for z [B ≥ 2, D], normalized by the batch, and update the running statistics."""
         hidden = batch_norm(
             z @ self.down, self.mean, self.variance, self.gain, self.shift, training=True, eps=EPSILON
         )

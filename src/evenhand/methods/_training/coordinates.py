@@ -8,7 +8,7 @@ from math import sqrt
 import torch
 
 from evenhand.backbones.projection import LinearProjection, Projection
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Coordinates:
     outputs: float = 1.0
 
     @classmethod
-    def of(cls, projection: Projection, rows: FeatureRows) -> Coordinates:
+    def of(cls, projection: Projection, rows: RowView) -> Coordinates:
         """Return the coordinates in which a projection of raw feature rows is trained."""
         if not isinstance(projection, LinearProjection):
             return cls()
@@ -41,7 +41,7 @@ class Coordinates:
             outputs += float(out.square().sum(dtype=torch.float64))
         return cls(_root_mean_square(inputs, len(rows)), _root_mean_square(outputs, len(rows)))
 
-    def scaled(self, rows: FeatureRows) -> FeatureRows:
+    def scaled(self, rows: RowView) -> RowView:
         """Return raw rows in these coordinates."""
         return replace(rows, divisor=self.features)
 

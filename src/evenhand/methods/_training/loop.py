@@ -1,4 +1,4 @@
-"""The one optimisation loop: shuffled batches of cached rows, SGD, an observer after each epoch."""
+"""The one optimization loop: shuffled batches of cached rows, SGD, an observer after each epoch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from evenhand.methods._training.order import BlockOrder, batches
 
 @dataclass(frozen=True)
 class SGD:
-    """How a loss is minimised.
+    """How a loss is minimized.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class SGD:
         )
 
 
-def minimise(
+def minimize(
     loss: Callable[[Tensor, int], Tensor],
     parameters: Sequence[Tensor],
     *,
@@ -58,7 +58,7 @@ def minimise(
     order: BlockOrder | None = None,
     after_epoch: Callable[[int], None] | None = None,
 ) -> None:
-    """Minimise `loss(batch, epoch)` over `parameters` in place.
+    """Minimize `loss(batch, epoch)` over `parameters` in place.
 
     Parameters
     ----------

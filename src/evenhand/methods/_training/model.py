@@ -11,7 +11,7 @@ from evenhand._typing import Floats
 from evenhand.backbones.projection import Projection
 from evenhand.data.table import StoredRows
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 from evenhand.methods._training.state import State
 
 
@@ -63,13 +63,13 @@ class Model:
 
     def embed(self, X: Floats | StoredRows) -> Floats:
         """Return unit z, float32 [N, D_out], of features X [N, D_in]."""
-        return torch.cat([self.projection.embed(h) for h in FeatureRows.of(X).blocks()]).numpy()
+        return torch.cat([self.projection.embed(h) for h in RowView.of(X).blocks()]).numpy()
 
     def logits(self, X: Floats | StoredRows) -> Floats:
         """Return float32 [N, C] for features X [N, D_in]."""
         prototypes, intercept = torch.from_numpy(self.prototypes), torch.from_numpy(self.intercept)
         blocks = [
             self.logit_scale * (self.projection.embed(h) @ prototypes.T) + intercept
-            for h in FeatureRows.of(X).blocks()
+            for h in RowView.of(X).blocks()
         ]
         return torch.cat(blocks).numpy()

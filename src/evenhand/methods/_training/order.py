@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class BlockOrder:
-    """A shuffle of blocks of neighbouring rows, and of the rows of a few blocks at a time.
+    """A shuffle of blocks of neighboring rows, and of the rows of a few blocks at a time.
 
     What lies on a disk is read fast only in long pieces. A window of many blocks from all over the disk is
     still a fair sample, even where a store holds one class after the other.

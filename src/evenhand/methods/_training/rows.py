@@ -21,7 +21,7 @@ VALUES = 2**25
 
 
 @dataclass(frozen=True)
-class FeatureRows:
+class RowView:
     """A choice of rows of one array, scaled as they are taken; nothing is copied before.
 
     Attributes
@@ -42,7 +42,7 @@ class FeatureRows:
     order: BlockOrder | None = None
 
     @classmethod
-    def of(cls, X: Floats | StoredRows) -> FeatureRows:
+    def of(cls, X: Floats | StoredRows) -> RowView:
         """Return all rows of X [N, D_in]; those of a store are passed over in blocks."""
         if isinstance(X, StoredRows):
             return cls(X, order=BlockOrder())
@@ -60,7 +60,7 @@ class FeatureRows:
         # Chosen rows are a copy of their own, so that they may be scaled where they lie.
         return taken if self.divisor == 1 else taken.div_(self.divisor)
 
-    def take(self, rows: Tensor) -> FeatureRows:
+    def take(self, rows: Tensor) -> RowView:
         """Return the choice of the rows at positions [B]."""
         return replace(self, numbers=rows if self.numbers is None else self.numbers[rows])
 
@@ -70,7 +70,7 @@ class FeatureRows:
             place = slice(start, start + self._block)
             yield self._scaled(self._read(place if self.numbers is None else self.numbers[place]))
 
-    def all(self, what: str) -> FeatureRows:
+    def all(self, what: str) -> RowView:
         """Return the rows, for `what` takes all of them at once.
 
         Raises

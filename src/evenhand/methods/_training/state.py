@@ -12,7 +12,7 @@ from torch import Tensor
 from evenhand._typing import Ints
 from evenhand.backbones.projection import Projection
 from evenhand.functional.geometry import cosine_logits
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,21 @@ class State:
         return cosine_logits(self.embed(h), prototypes, self.log_scale.exp())
 
     @torch.no_grad()
-    def embed_all(self, rows: FeatureRows) -> Tensor:
+    def embed_all(self, rows: RowView) -> Tensor:
         """Return unit z [N, D_out] of all rows, block by block."""
         return torch.cat([self.embed(h) for h in rows.blocks()])
 
-    def logits_of_all(self, rows: FeatureRows, prototypes: Tensor) -> Tensor:
+    def logits_of_all(self, rows: RowView, prototypes: Tensor) -> Tensor:
         """Return s · z_i · t_c of all rows, [N, C], block by block."""
         return torch.cat(list(self._logits_by_block(rows, prototypes)))
 
-    def codes(self, rows: FeatureRows, prototypes: Tensor) -> Ints:
+    def codes(self, rows: RowView, prototypes: Tensor) -> Ints:
         """Return the class of the largest logit of all rows, [N], in the smallest integers that hold it."""
         kind = np.int16 if len(prototypes) < 2**15 else np.int32
         blocks = self._logits_by_block(rows, prototypes)
         return np.concatenate([logits.argmax(dim=1).numpy().astype(kind) for logits in blocks])
 
-    def _logits_by_block(self, rows: FeatureRows, prototypes: Tensor) -> Iterator[Tensor]:
+    def _logits_by_block(self, rows: RowView, prototypes: Tensor) -> Iterator[Tensor]:
         for h in rows.blocks():
             with torch.no_grad():
                 yield self.logits(h, prototypes)

@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from evenhand._random import torch_stream
 from evenhand.backbones.projection import LinearProjection
-from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
 
@@ -31,7 +31,7 @@ def train_erm(
     weights: Tensor | None = None,
     stage: int = 1,
 ) -> State:
-    """Minimise the mean cross-entropy of s · z_i · t_c over W (b, s) and return the last state.
+    """Minimize the mean cross-entropy of s · z_i · t_c over W (b, s) and return the last state.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def train_erm(
             return cross_entropy(logits, y)
         return (weights[batch] * cross_entropy(logits, y, reduction="none")).mean()
 
-    minimise(
+    minimize(
         loss,
         state.parameters(),
         rows=len(problem.y),

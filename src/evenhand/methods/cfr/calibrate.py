@@ -11,7 +11,7 @@ from torch import Tensor
 from evenhand._random import torch_stream
 from evenhand.functional.contrastive import draw_similarities
 from evenhand.methods._draws.sampling import SamplingPool
-from evenhand.methods._training.loop import minimise
+from evenhand.methods._training.loop import minimize
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
 from evenhand.methods.cfr.calibration_set import CalibrationSet
@@ -40,7 +40,7 @@ def calibrate(
         if epoch % stride == 0 or epoch == recipe.sgd.epochs:
             candidates.append((epoch, state.frozen()))
 
-    minimise(
+    minimize(
         loss,
         state.parameters(),
         rows=len(problem.y),

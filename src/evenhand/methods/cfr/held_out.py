@@ -20,7 +20,7 @@ from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 
 PROBE_ROWS = 20_000
-"""Rows that fit the shortcut probe at most: it has one strongly regularised direction per class to learn."""
+"""Rows that fit the shortcut probe at most: it has one strongly regularized direction per class to learn."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The terms of the loss that calibration minimises, each with its weight."""
+"""The terms of the loss that calibration minimizes, each with its weight."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from evenhand.methods.cfr.loss_terms import (
 
 @dataclass(frozen=True)
 class Recipe:
-    """The terms of the calibration loss and how it is minimised.
+    """The terms of the calibration loss and how it is minimized.
 
     total = Σ_t weight_t · L_t · (a(e) if scheduled_t),  a(e) = 1 + schedule · cos(2π e / E).
 

@@ -13,7 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._ranges import FOLDS, check
 from evenhand.methods._training.folds import stratified_folds
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 from evenhand.methods._training.state import State
 from evenhand.methods.cfr.shortcut_probe import ShortcutProbe
 
@@ -122,7 +122,7 @@ def find_reference(reference: Reference | str) -> Reference:
 
 
 @torch.no_grad()
-def probe_logits(probe: ShortcutProbe, start: State, rows: FeatureRows) -> Tensor:
+def probe_logits(probe: ShortcutProbe, start: State, rows: RowView) -> Tensor:
     """Return the probe's logits [N, C] of all rows, block by block."""
     return torch.cat([probe.logits(start.embed(h)) for h in rows.blocks()])
 

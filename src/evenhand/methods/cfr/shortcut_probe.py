@@ -1,6 +1,6 @@
 """A probe that cannot see the classes themselves, and so reads what merely goes with them.
 
-The class prototypes span the directions in which the model *names* the classes. A strongly regularised
+The class prototypes span the directions in which the model *names* the classes. A strongly regularized
 classifier of the labels on what is left of z has to use whatever else is correlated with them: the
 background, the tag, the light. Rows that it misclassifies are rows where such a shortcut misleads.
 Chen et al. (PPA, 2024) train a biased model on the same null space; we use its errors, not its pseudo
