@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from evenhand.functional.simplex import simplex_vertices
-from evenhand.functional.targeted import assign_targets, update_centroids, targeted_loss
+from evenhand.functional.targeted import assign_targets, targeted_loss, update_centroids
 
 Precision = tuple[torch.dtype, float]
 Vectors = Callable[..., torch.Tensor]

@@ -157,3 +157,22 @@ def test_plain_accuracy_has_one_cell_and_can_still_choose() -> None:
     erm = np.where(np.arange(400) % 4 == 0, 1 - y, y)
     choice = Evidence(find_rule("accuracy")).choose(["right"], y[None], judged(y, erm, erm, y), 0)
     assert choice.candidate == "right"
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_chance_is_the_gain_of_flips_that_are_blind_to_the_truth(classes: int) -> None:
+    """A right row turns wrong at the rate of its predicted class; a wrong one hits 1 of C − 1 classes."""
+    generator = np.random.default_rng(classes)
+    y = np.arange(300 * classes) % classes
+    erm, candidate, cell = (
+        np.where(generator.random(len(y)) < share, y, generator.integers(0, classes, len(y)))
+        for share in (0.7, 0.9, 0.5)
+    )
+    rows = HeldOutPredictions(y, y, np.eye(classes, dtype=np.float32)[erm], cell)
+    chance = Evidence().choose(["mended"], candidate[None], rows, 0).chance
+    flips = [np.mean([candidate[i] != c for i in range(len(y)) if erm[i] == c]) for c in range(classes)]
+    gains: dict[tuple[int, int], list[float]] = {}
+    for i in range(len(y)):
+        rate = flips[erm[i]]
+        gains.setdefault((y[i], cell[i]), []).append(-rate if erm[i] == y[i] else rate / (classes - 1))
+    assert chance == pytest.approx(np.mean([np.mean(each) for each in gains.values()]))

@@ -162,7 +162,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         Raises
         ------
         EvenhandError
-            If the path is a folder, lies in no folder, or cannot be written.
+            If the path is a folder or cannot be written.
         """
         check_is_fitted(self)
         write_bundle(Path(path), self.model_, [str(label) for label in self.classes_])

@@ -7,8 +7,8 @@ from evenhand.functional.targeted import (
     Targeted,
     TargetedMemory,
     assign_targets,
-    update_centroids,
     targeted_loss,
+    update_centroids,
 )
 
 

@@ -194,11 +194,19 @@ def test_what_is_not_fitted_is_neither_saved_nor_asked(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_save_makes_the_folders_above(tmp_path: Path) -> None:
     model = ERM(epochs=1).fit(*world())
-    for place in (tmp_path, tmp_path / "gone" / "m.safetensors"):
-        with pytest.raises(EvenhandError, match=str(place)):
+    model.save(tmp_path / "new" / "m.safetensors")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["m.safetensors"]
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    model = ERM(epochs=1).fit(*world())
+    (tmp_path / "file").write_text("kept")
+    for place in (tmp_path, tmp_path / "file" / "m.safetensors"):
+        with pytest.raises(EvenhandError, match="cannot"):
             model.save(place)
+    assert (tmp_path / "file").read_text() == "kept"
 
 
 def test_two_names_of_one_class_are_told_apart() -> None:
@@ -211,5 +219,5 @@ def test_two_names_of_one_class_are_told_apart() -> None:
     assert {"balanced_probe", "linear_probe"} <= set(names())
     with pytest.raises(EvenhandError, match="balanced_probe takes no parameter 'class_weight'"):
         make("balanced_probe", class_weight=None)
-    with pytest.raises(EvenhandError, match="^class_weight: 'even' is unknown"):
+    with pytest.raises(EvenhandError, match=r"^class_weight: 'even' is unknown"):
         make("linear_probe", class_weight="even")
