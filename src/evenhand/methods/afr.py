@@ -1,4 +1,4 @@
-"""Automatic Feature Reweighting (arXiv 2306.11074): the last layer again, on what ERM has wrong."""
+"""Automatic feature reweighting (AFR): the last layer retrained with weight on ERM's errors."""
 
 from __future__ import annotations
 
@@ -21,34 +21,47 @@ from evenhand.methods.base import Method
 
 
 class AFR(Method):
-    """ERM on four fifths of training, then its last layer on the other fifth, reweighted.
+    """Train ERM on four fifths of the training rows, then retrain its last layer on the other fifth, reweighted.
 
-    With p_i the probability that ERM gives the true class of held-out row i, and n_c the held-out rows of
-    class c, minimize over the last layer (V, d) of `methods._last_layer`
+    Let p_i be the probability that ERM gives to the true class of held-out row i, and n_c the number of held-out
+    rows of class c. Over the last layer (V, d), with logits V u_i + d, L-BFGS minimizes
 
         Σ_i w_i · cross-entropy_i + λ (‖V − V_ERM‖² + ‖d − d_ERM‖²),
         w_i = (exp(−γ p_i) / n_{y_i}) / Σ_j (exp(−γ p_j) / n_{y_j}).
 
-    The weights are computed once. The authors take some hundred steps of gradient descent; the minimum is
-    unique for λ > 0, and here L-BFGS finds it.
+    The weights are computed once. The minimum is unique for λ > 0; the authors take some hundred steps of
+    gradient descent towards it.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and prototypes of the store.
-    gamma : float
-        γ; published: 14 for Waterbirds (searched from 4 to 20), 1.8 for CelebA (from 1 to 3).
-    l2 : float
-        λ; published: 0.2 for Waterbirds, 0 for CelebA with 100 steps.
-    erm : SGD, optional
-        How the first stage is trained; ERM's own way by default.
-    random_state : int
-        Seeds hold-out and shuffles.
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    gamma : float, default=4.0
+        γ, at least 0: how strongly errors weigh. Published: 14 for Waterbirds (searched from 4 to 20) and 1.8
+        for CelebA (searched from 1 to 3).
+    l2 : float, default=0.2
+        λ, at least 0. Published: 0.2 for Waterbirds, and 0 with 100 steps for CelebA.
+    erm : SGD or None, default=None
+        Optimizer of the first stage. None is the one of `ERM`.
+    random_state : int, default=0
+        Seed of held-out rows and shuffles.
 
     Attributes
     ----------
     weights_ : float [M]
-        w_i of the held-out rows; they sum to 1.
+        w_i of the held-out rows, which sum to 1.
+
+    References
+    ----------
+    S. Qiu et al., Simple and Fast Group Robustness by Automatic Feature Reweighting, ICML 2023,
+    arXiv 2306.11074.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> AFR(gamma=1.0).fit(X, y).predict([[0, 3], [3, 0]]).tolist()
+    ['left', 'right']
     """
 
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
@@ -87,7 +100,7 @@ class AFR(Method):
 
 def afr_weights(p: Floats, y: Ints, gamma: float) -> Floats:
     """Return exp(−γ p_i) / n_{y_i}, [M], divided by their sum, for probabilities p and codes y [M]."""
-    # Shifted by the smallest p, which the division takes out again, so that no weight underflows for all.
+    # The shift by the smallest p cancels in the division; without it all weights could underflow.
     weights: Floats = np.exp(-gamma * (p - p.min())) / np.bincount(y)[y]
     weights /= weights.sum()
     return weights
@@ -101,7 +114,7 @@ def reweighted(u: Floats, y: Ints, weights: Floats, start: LastLayer, l2: float)
     u, y, weights : float64 [M, D], int64 [M], float64 [M]
         Features, codes and w.
     start : LastLayer
-        θ_start, where the search begins too.
+        θ_start, which is also the starting point.
     l2 : float
         λ.
     """

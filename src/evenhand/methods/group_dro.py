@@ -1,4 +1,4 @@
-"""Group DRO (arXiv 1911.08731): the worst group's loss instead of the mean, with group labels in training."""
+"""Group DRO: the loss of the worst group instead of the mean loss, with group labels in training."""
 
 from __future__ import annotations
 
@@ -25,34 +25,50 @@ from evenhand.methods.base import Method
 
 
 class GroupDRO(Method):
-    """Minimize Σ_g q_g L_g over the projection and s, where q rises with the loss of each group.
+    """Minimize Σ_g q_g L_g + ½ λ ‖W − W0‖² over the projection W and s; q_g grows with the loss of group g.
 
-    A group is a class crossed with a group label; training rows whose label is unknown are left out. In each
-    step q_g ← q_g e^{η L_g}, normalized, with L_g the mean cross-entropy of the batch's rows of g.
+    A group is a class crossed with a group label. Training rows with an unknown label are left out. In each
+    step q_g ← q_g e^{η L_g} / Σ_k q_k e^{η L_k}, with L_g the mean cross-entropy of the batch's rows in g.
 
-    The method owes what it does to strong regularization. Unit vectors do not change when W shrinks, so that
-    weight decay would not regularize here: ½ λ ‖W − W0‖² holds the projection at the pretrained one instead.
-    It bears on W alone, of an attention pool on all its weights, neither on biases nor on s.
+    Group DRO depends on strong regularization. Weight decay would not regularize here, since unit embeddings
+    do not change when W shrinks. The L2 penalty on the distance from the pretrained W0 takes its place. It
+    covers W, and all weights of an attention pool, but neither biases nor s.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and prototypes of the store.
-    step_size : float
-        η; 0.01 as published.
-    l2 : float
-        λ, in the coordinates in which features and projected rows have root-mean-square norm 1.
-    learning_rate, epochs, batch_size
-        Of SGD with momentum 0.9; by default those of ERM.
-    random_state : int
-        Seeds shuffles.
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    step_size : float, default=0.01
+        η, at least 0; 0.01 as published.
+    l2 : float, default=0.01
+        λ, at least 0, in coordinates where features and projected rows have root-mean-square norm 1.
+    learning_rate : float or None, default=None
+        Step of SGD with momentum 0.9, above 0. None is the one of `ERM`.
+    epochs : int or None, default=None
+        Passes over the rows. None is the number of `ERM`.
+    batch_size : int, default=128
+        Rows per step.
+    random_state : int, default=0
+        Seed of the shuffles.
 
     Attributes
     ----------
     q_ : float32 [G]
-        The last weights of the groups, in the order of `groups_`.
+        The final weights of the groups, in the order of `groups_`.
     groups_ : list of (label, int)
         Class and code of the group label of each group.
+
+    References
+    ----------
+    S. Sagawa et al., Distributionally Robust Neural Networks for Group Shifts, ICLR 2020, arXiv 1911.08731.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> model = GroupDRO(epochs=2).fit(X, y, groups=["red", "blue"] * 10)
+    >>> model.groups_
+    [('left', 0), ('left', 1), ('right', 0), ('right', 1)]
     """
 
     group_labels_used: ClassVar[Literal["none", "validation", "train"]] = "train"
@@ -129,12 +145,12 @@ class GroupDRO(Method):
         )
 
     def _known_groups(self, problem: Problem) -> tuple[Tensor, Tensor]:
-        """Return the training rows of known group [n] and the number of each one's group [n]."""
+        """Return the numbers [n] of the training rows of known group, and their group codes [n]."""
         labels = problem.groups
         if labels is None or not (labels >= 0).any():
             raise EvenhandError(
                 "groups: no training row has a group label, but group DRO weighs the groups of training; "
-                "give groups=…, or choose a method that uses no groups"
+                "give groups, or choose a method that uses no groups"
             )
         rows = np.flatnonzero(labels >= 0)
         y = problem.y.numpy()[rows]

@@ -1,4 +1,4 @@
-"""Orthogonal calibration of prompts (arXiv 2302.00070): the class embeddings forget the spurious words."""
+"""Orthogonal calibration: prototypes without the directions of spurious words."""
 
 from __future__ import annotations
 
@@ -23,26 +23,30 @@ from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 
 TINY = 1e-5
-"""A unit vector of which no more than this is left has nothing left but rounding."""
+"""A projected unit vector that is no longer than this consists of rounding errors."""
 
 
 class OrthCal(Method):
-    """Zero-shot with t_c ← unit(P t_c), where P = P0 (λ M + I)⁻¹; no row of training is used.
+    """Zero-shot with calibrated prototypes t_c ← unit(P t_c), P = P0 (λ M + I)⁻¹; nothing is trained.
 
-    P0 projects on the null space of the prompts of the spurious values. M is the mean of
-    (u_i − u_j)(u_i − u_j)ᵀ over pairs of prompts that name one class with different values of one attribute,
-    so that P also equalizes what the model makes of a class in different company.
+    P0 projects onto the null space of the prompts of spurious values. M is the mean of (u_i − u_j)(u_i − u_j)ᵀ
+    over pairs of prompts that name one class with different values of one attribute. P therefore also brings
+    the prompts of one class closer together.
 
     Parameters
     ----------
     head : Head
-        Projection and class embeddings of the store.
+        Projection and prototypes of the store; it must have text.
     concepts : Concepts
         Embedded concept words.
-    l2 : float
-        λ; 1000 as published.
-    random_state : int
-        Unused.
+    l2 : float, default=1000.0
+        λ, at least 0: the L2 penalty on differences within pairs; 1000 as published.
+    random_state : int, default=0
+        Not used.
+
+    References
+    ----------
+    C.-Y. Chuang et al., Debiasing Vision-Language Models via Biased Prompts, 2023, arXiv 2302.00070.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("text", "words")
