@@ -21,10 +21,10 @@ from evenhand.methods.base import Method
 
 
 class AFR(Method):
-    """Train ERM on four fifths of the training rows, then retrain its last layer on the other fifth, reweighted.
+    """Train ERM on four fifths of the training rows, then its last layer on the other fifth, reweighted.
 
-    Let p_i be the probability that ERM gives to the true class of held-out row i, and n_c the number of held-out
-    rows of class c. Over the last layer (V, d), with logits V u_i + d, L-BFGS minimizes
+    Let p_i be the probability that ERM gives to the true class of held-out row i, and n_c the number of
+    held-out rows of class c. Over the last layer (V, d), with logits V u_i + d, L-BFGS minimizes
 
         Σ_i w_i · cross-entropy_i + λ (‖V − V_ERM‖² + ‖d − d_ERM‖²),
         w_i = (exp(−γ p_i) / n_{y_i}) / Σ_j (exp(−γ p_j) / n_{y_j}).

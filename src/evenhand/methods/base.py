@@ -1,4 +1,4 @@
-"""The contract of a method: a scikit-learn classifier on cached features that declares which labels it uses."""
+"""The contract of a method: a scikit-learn classifier on cached features."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from evenhand.methods.bundle import write_bundle
 class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Base class of all methods: a scikit-learn classifier on frozen features.
 
-    A subclass stores its parameters in `__init__`, as scikit-learn asks, and implements `_learn`, which receives
-    validated input and returns a `Model`.
+    A subclass stores its parameters in `__init__`, as scikit-learn asks, and implements `_learn`, which
+    receives validated input and returns a `Model`.
 
     Attributes
     ----------
@@ -321,7 +321,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         features, codes = self._features(X), _lookup(self.classes_, np.asarray(y))
         if len(features) != len(codes):
             raise EvenhandError(
-                f"validation: it has {len(features)} rows of features but {len(codes)} labels; give one per row"
+                f"validation: {len(features)} rows of features but {len(codes)} labels; give one for each"
             )
         return features, codes, groups[0] if groups else None
 
@@ -351,7 +351,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
 
 
 def _replaced(held: Any, name: str, values: Mapping[str, Any]) -> Any:
-    """Return a copy of a parameter's object with new values of its fields; `a__b` names a field of field a."""
+    """Return a copy of an object with new values of its fields; `a__b` names a field of field a."""
     known = {field.name for field in fields(held)} if is_dataclass(held) else set()
     for key, value in values.items():
         outer, _, inner = key.partition("__")

@@ -27,9 +27,9 @@ class CnC(Method):
     """Pull rows of one class together that ERM predicts differently; push rows apart that it predicts alike.
 
     Stage 1 is ERM. An anchor is a training row that ERM classifies correctly. Its positives are misclassified
-    rows of its class, and its negatives are rows of other classes that ERM predicts as the anchor's class. The
-    contrast is two-sided: a misclassified row is an anchor, too. Its positives are correctly classified rows
-    of its class, and its negatives are correctly classified rows of the class that ERM predicts for it.
+    rows of its class, and its negatives are rows of other classes that ERM predicts as the anchor's class.
+    The contrast is two-sided: a misclassified row is an anchor, too. Its positives are correctly classified
+    rows of its class, and its negatives are correctly classified rows of the class that ERM predicts for it.
     Stage 2 starts from the pretrained projection and minimizes over W and s
 
         contrast · SupCon + (1 − contrast) · CE
@@ -49,8 +49,8 @@ class CnC(Method):
         Positives and negatives of each anchor, drawn at every step. Anchors of one class share the draw.
         Published: 17 for Waterbirds.
     learning_rate : float, default=0.001
-        Step of SGD with momentum 0.9 in stage 2, above 0. The published 1e-4 is for a whole network and hardly
-        changes W alone.
+        Step of SGD with momentum 0.9 in stage 2, above 0. The published 1e-4 is for a whole network and
+        hardly changes W alone.
     epochs : int, default=5
         Passes over the anchors in stage 2. Published: 5 for Waterbirds.
     batch_size : int, default=128
@@ -69,8 +69,8 @@ class CnC(Method):
 
     References
     ----------
-    M. Zhang et al., Correct-N-Contrast: A Contrastive Approach for Improving Robustness to Spurious Correlations,
-    ICML 2022, arXiv 2203.01517.
+    M. Zhang et al., Correct-N-Contrast: A Contrastive Approach for Improving Robustness to Spurious
+    Correlations, ICML 2022, arXiv 2203.01517.
 
     Examples
     --------

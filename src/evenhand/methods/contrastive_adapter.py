@@ -31,13 +31,13 @@ class ContrastiveAdapter(Method):
 
     Classified means: by zero-shot. Two kinds of epochs alternate, the first of them a contrast:
 
-    - Contrast. An anchor is a misclassified row. Its positives are correctly classified rows of its class, and
-      its negatives are the rows of other classes that are nearest by the cosine of z. The loss is
+    - Contrast. An anchor is a misclassified row. Its positives are correctly classified rows of its class,
+      and its negatives are the rows of other classes that are nearest by the cosine of z. The loss is
       `calibration_loss` of the adapted embeddings.
     - Cross-entropy of s · a(z) · t_c. Every pair (class, zero-shot prediction) that occurs is equally likely.
 
-    The adapter is D → hidden → D with batch norm and ReLU, without a residual connection. The projection below
-    it, the prototypes and s stay fixed.
+    The adapter is D → hidden → D with batch norm and ReLU, without a residual connection. The projection
+    below it, the prototypes and s stay fixed.
 
     Parameters
     ----------
@@ -71,7 +71,8 @@ class ContrastiveAdapter(Method):
 
     References
     ----------
-    M. Zhang, C. Ré, Contrastive Adapters for Foundation Model Group Robustness, NeurIPS 2022, arXiv 2207.07180.
+    M. Zhang, C. Ré, Contrastive Adapters for Foundation Model Group Robustness, NeurIPS 2022, arXiv
+    2207.07180.
 
     Examples
     --------

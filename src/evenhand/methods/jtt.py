@@ -32,9 +32,9 @@ class JTT(Method):
 
         Σ_i w_i ℓ_i / Σ_i w_i,  w_i = 1 + λ for i ∈ E, else 1
 
-    with ℓ_i the cross-entropy of row i. This is the mean loss over a training set with λ extra copies of every
-    row of E, which is what the authors sample. Both models start from the pretrained projection. Where the first
-    model classifies every row correctly, the rows of the highest loss replace E, and `notes_` says so.
+    with ℓ_i the cross-entropy of row i. This is the mean loss over a training set with λ extra copies of
+    every row of E, which is what the authors sample. Both models start from the pretrained projection. Where
+    the first model classifies every row correctly, the rows of the highest loss replace E; see `notes_`.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ class JTT(Method):
 
     References
     ----------
-    E. Z. Liu et al., Just Train Twice: Improving Group Robustness without Training Group Information, ICML 2021,
-    arXiv 2107.09044.
+    E. Z. Liu et al., Just Train Twice: Improving Group Robustness without Training Group Information, ICML
+    2021, arXiv 2107.09044.
 
     Examples
     --------

@@ -29,9 +29,9 @@ TINY = 1e-5
 class OrthCal(Method):
     """Zero-shot with calibrated prototypes t_c ← unit(P t_c), P = P0 (λ M + I)⁻¹; nothing is trained.
 
-    P0 projects onto the null space of the prompts of spurious values. M is the mean of (u_i − u_j)(u_i − u_j)ᵀ
-    over pairs of prompts that name one class with different values of one attribute. P therefore also brings
-    the prompts of one class closer together.
+    P0 projects onto the null space of the prompts of spurious values. M is the mean of
+    (u_i − u_j)(u_i − u_j)ᵀ over pairs of prompts that name one class with different values of one attribute.
+    P therefore also brings the prompts of one class closer together.
 
     Parameters
     ----------

@@ -26,8 +26,8 @@ class PPA(Method):
     """Fit a linear probe of pseudo groups, and sum its weights over the pseudo groups of each class.
 
     1. Project: compute Π z, with Π the projector onto the null space of the prototypes t_c.
-    2. Train a biased probe V Π z of the labels by logit-adjusted cross-entropy. The pseudo group of a row is its
-       class crossed with whether the biased probe classifies it correctly.
+    2. Train a biased probe V Π z of the labels by logit-adjusted cross-entropy. The pseudo group of a row is
+       its class crossed with whether the biased probe classifies it correctly.
     3. Probe: train U z on the pseudo groups g by cross-entropy of U z + τ ln π_g.
     4. Aggregate: the weights of class c are the sum of the rows of U that belong to c.
 

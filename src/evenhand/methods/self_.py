@@ -73,8 +73,8 @@ class SelectiveFinetuning(Method):
 
     References
     ----------
-    T. LaBonte et al., Towards Last-Layer Retraining for Group Robustness with Fewer Annotations, NeurIPS 2023,
-    arXiv 2309.08534.
+    T. LaBonte et al., Towards Last-Layer Retraining for Group Robustness with Fewer Annotations, NeurIPS
+    2023, arXiv 2309.08534.
 
     Examples
     --------
@@ -124,7 +124,8 @@ class SelectiveFinetuning(Method):
 
     def _learn(self, problem: Problem) -> Model:
         if self.criterion not in CRITERIA:
-            raise EvenhandError(f"criterion: {self.criterion!r} is unknown; allowed are {', '.join(CRITERIA)}")
+            allowed = ", ".join(CRITERIA)
+            raise EvenhandError(f"criterion: {self.criterion!r} is unknown; allowed are {allowed}")
         sgd = self.erm or erm_sgd(problem)
         base = hold_out_and_train(problem, sgd, self.history_)
         chosen = highest(CRITERIA[self.criterion](self, base, sgd), self.rows)

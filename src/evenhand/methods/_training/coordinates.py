@@ -1,4 +1,4 @@
-"""Coordinates in which a step of gradient descent means the same for every backbone."""
+"""Coordinates in which a learning rate means the same for every backbone."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from evenhand.methods._training.rows import RowView
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Features are divided by `features`; W and b are scaled so that what they give is divided by `outputs`.
+    """Divisors of features and of projected rows; unit embeddings do not change.
 
-    Unit vectors z stay what they are. The published step belongs to an attention pool as it is, so that there
-    both are 1; a linear projection is trained in unit coordinates, where features and projected rows have
-    root-mean-square norm 1, and gradients with respect to W no longer depend on the scale of the trunk.
+    A linear projection is trained in coordinates where features and projected rows have root-mean-square norm
+    1, so gradients do not depend on the scale of the trunk. An attention pool is trained as it is, with both
+    divisors 1, since the published learning rate is for it.
 
     Attributes
     ----------
     features, outputs : float
-        What is divided by.
+        Divisors of the features and of the projected rows.
     """
 
     features: float = 1.0
@@ -30,7 +30,7 @@ class Coordinates:
 
     @classmethod
     def of(cls, projection: Projection, rows: RowView) -> Coordinates:
-        """Return the coordinates in which a projection of raw feature rows is trained."""
+        """Return the coordinates for training a projection of raw feature rows."""
         if not isinstance(projection, LinearProjection):
             return cls()
         weight, bias = projection.weight, projection.bias
@@ -46,14 +46,14 @@ class Coordinates:
         return replace(rows, divisor=self.features)
 
     def to_unit(self, projection: Projection) -> Projection:
-        """Return the same map for scaled features."""
+        """Return the projection for scaled features that equals a projection of raw features."""
         if not isinstance(projection, LinearProjection):
             return projection
         bias = None if projection.bias is None else projection.bias / self.outputs
         return LinearProjection(projection.weight * (self.features / self.outputs), bias)
 
     def to_raw(self, projection: Projection) -> Projection:
-        """Return the same map for raw features."""
+        """Return the projection of raw features that equals a projection for scaled features."""
         if not isinstance(projection, LinearProjection):
             return projection
         bias = None if projection.bias is None else projection.bias * self.outputs

@@ -1,4 +1,4 @@
-"""One validated fitting problem, in coordinates where a step means the same for every backbone."""
+"""A validated fitting problem, in coordinates where a learning rate means the same for every backbone."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Problem:
     Attributes
     ----------
     h, y : RowView [N, D_in], int64 Tensor [N]
-        Training rows, scaled by `coordinates` as they are taken.
+        Training rows, scaled by `coordinates` when they are read, and their class codes.
     h_val, y_val : RowView [M, D_in], int64 Tensor [M]
-        Validation rows of the training distribution; M may be 0.
+        Validation rows and their class codes; M may be 0.
     prototypes : float32 Tensor [C, D_out]
         Text prototypes, or centered class centroids where there is no text.
     start : State
         The pretrained projection, in `coordinates`, and s0.
     coordinates : Coordinates
-        What features and projection were scaled by.
+        Scales of features and projection.
     seed : int
-        Root of the random streams.
+        Random seed of the fit.
     groups, groups_val : int64 [N], int64 [M], or None
         Group codes, -1 where unknown; only for methods that declare that they use them.
     has_text : bool
@@ -55,7 +55,7 @@ class Problem:
 
     @property
     def n_classes(self) -> int:
-        """C."""
+        """Number of classes C."""
         return len(self.prototypes)
 
 

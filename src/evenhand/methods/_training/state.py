@@ -1,4 +1,4 @@
-"""What is learned: the projection and the logit scale, as one value."""
+"""The trained state: projection and logit scale."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from evenhand.methods._training.rows import RowView
 
 @dataclass(frozen=True)
 class State:
-    """A projection and log s [], in the coordinates of a `Problem`."""
+    """A projection, and log s as a Tensor [], in the coordinates of a `Problem`."""
 
     projection: Projection
     log_scale: Tensor
@@ -40,7 +40,7 @@ class State:
         return torch.cat(list(self._logits_by_block(rows, prototypes)))
 
     def codes(self, rows: RowView, prototypes: Tensor) -> Ints:
-        """Return the class of the largest logit of all rows, [N], in the smallest integers that hold it."""
+        """Return predicted class codes [N] of all rows, in the smallest integer type that holds them."""
         kind = np.int16 if len(prototypes) < 2**15 else np.int32
         blocks = self._logits_by_block(rows, prototypes)
         return np.concatenate([logits.argmax(dim=1).numpy().astype(kind) for logits in blocks])
@@ -62,8 +62,8 @@ class State:
         """Return (1 − share) · self + share · other, tensor by tensor."""
         theirs = other.projection.tensors()
         ours = self.projection.tensors()
-        line = {name: torch.lerp(tensor, theirs[name], share) for name, tensor in ours.items()}
-        return State(self.projection.with_tensors(line), torch.lerp(self.log_scale, other.log_scale, share))
+        mixed = {name: torch.lerp(tensor, theirs[name], share) for name, tensor in ours.items()}
+        return State(self.projection.with_tensors(mixed), torch.lerp(self.log_scale, other.log_scale, share))
 
     def parameters(self) -> list[Tensor]:
         """Return all tensors."""

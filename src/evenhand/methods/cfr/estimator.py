@@ -34,7 +34,7 @@ class CFR(Method):
     head : Head or None, default=None
         Projection and prototypes of the store; None takes X itself as the embedding.
     preset : str or None, default=None
-        A key of `PRESETS`, such as "paper-code" or "nearest". It gives values to the parameters that are None.
+        A key of `PRESETS`, such as "paper-code". It gives values to the parameters that are None.
     reference : Reference, str or None, default=None
         The model whose errors on the training rows make the calibration set: an object, or one of the names
         "shortcut_probe", "zero_shot", "erm" and "cross_fitted_erm". None is "shortcut_probe".
