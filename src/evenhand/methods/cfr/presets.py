@@ -31,6 +31,6 @@ def preset_values(name: str | None) -> Mapping[str, Any]:
     """
     if name is None:
         return {}
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise EvenhandError(f"preset: cfr has no preset {name!r}; its presets are {', '.join(PRESETS)}")
     return PRESETS[name]

@@ -48,7 +48,7 @@ def fitted(reference: Reference, X: Floats = X, y: Ints = Y, head: Head | None =
     watched = Watched(reference)
     recipe = replace(STABLE, sgd=SGD(1e-3, epochs=1))
     labels: Any = y if head is None else y.astype(str)
-    model = CFR(head, watched, recipes=recipe).fit(X, labels, validation=(X, labels))
+    model = CFR(head, reference=watched, recipes=recipe).fit(X, labels, validation=(X, labels))
     (logits,) = watched.seen
     return model, logits
 
