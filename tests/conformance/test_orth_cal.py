@@ -70,7 +70,7 @@ def test_training_rows_do_not_enter() -> None:
     [
         (None, CONCEPTS, r"head: orth_cal needs text prototypes but there are none; use a store that has"),
         (replace(HEAD, text=None), CONCEPTS, r"head: orth_cal needs text prototypes but there are none"),
-        (HEAD, None, r"concepts: orth_cal needs concept words but got none; give --concepts words.yaml"),
+        (HEAD, None, r"concepts: orth_cal needs concept words but got none; give what embed_concepts"),
         (HEAD, replace(CONCEPTS, classes=("a", "c")), r"concepts: they are of the classes a, c but the head"),
         (
             HEAD,

@@ -110,12 +110,12 @@ def read_run_bundle(run: Path, card: Mapping[str, Any], name: str = BUNDLE) -> M
     model, classes = read_bundle(run / name)
     if model.projection.width != card["width"]:
         raise EvenhandError(
-            f"{run / name} takes features of width {model.projection.width}, but the run's card says "
+            f"{run / name} takes features of width {model.projection.width}, but the card of the run says "
             f"{card['width']}; run fit again"
         )
     if classes != card["classes"]:
         raise EvenhandError(
-            f"{run / name} has the classes {some(classes)}, but the run's card says "
+            f"{run / name} has the classes {some(classes)}, but the card of the run says "
             f"{some(card['classes'])}; run fit again"
         )
     return model
