@@ -17,7 +17,7 @@ from evenhand._files import atomic
 from evenhand._typing import Floats, Ints
 from evenhand.data import FeatureTable
 from evenhand.methods._training.problem import Problem, build_problem
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 from evenhand.methods.cfr.candidates import Candidates, History, cross_fitted
 from evenhand.methods.cfr.trajectory import CandidatePlan
 from evenhand.selection import HeldOutPredictions, Rule
@@ -122,7 +122,7 @@ def oracle_or_read(table: FeatureTable, seed: int, attribute: str, path: Path) -
     return float(json.loads(path.read_text())["worst_group"])
 
 
-def _problem(table: FeatureTable, seed: int, attribute: str) -> tuple[Problem, FeatureRows, Ints, Ints]:
+def _problem(table: FeatureTable, seed: int, attribute: str) -> tuple[Problem, RowView, Ints, Ints]:
     train, test = table.rows("train"), table.rows("test")
     names = np.unique(table.attributes[attribute])
     groups = table.y * len(names) + np.searchsorted(names, table.attributes[attribute])
@@ -130,5 +130,5 @@ def _problem(table: FeatureTable, seed: int, attribute: str) -> tuple[Problem, F
     empty = X[:0], table.y[:0]
     problem = build_problem(X, table.y[train], *empty, len(table.classes), table.head, seed)
     problem = Problem(**{**vars(problem), "groups": groups[train]})
-    h = problem.coordinates.scaled(FeatureRows(torch.from_numpy(table.features(test))))
+    h = problem.coordinates.scaled(RowView(torch.from_numpy(table.features(test))))
     return problem, h, table.y[test], groups[test]

@@ -19,7 +19,6 @@ from .exports.run import export as export
 from .extract.local import embed as embed
 from .methods._training.loop import SGD as SGD
 from .methods.afr import AFR as AFR
-from .methods.balanced_probe import BalancedProbe as BalancedProbe
 from .methods.base import Method as Method
 from .methods.cfr.estimator import CFR as CFR
 from .methods.cfr.recipe import Recipe as Recipe
@@ -53,7 +52,6 @@ __all__ = [
     "SGD",
     "Audit",
     "Backbone",
-    "BalancedProbe",
     "CnC",
     "ContrastiveAdapter",
     "EVaLS",

@@ -22,7 +22,7 @@ def loop_weights(p: Floats, y: Ints, gamma: float) -> list[float]:
     return [w / sum(raw) for w in raw]
 
 
-def slope(u: Floats, y: Ints, weights: Floats, layer: LastLayer, start: LastLayer, penalty: float) -> Floats:
+def slope(u: Floats, y: Ints, weights: Floats, layer: LastLayer, start: LastLayer, l2: float) -> Floats:
     """Return the gradient of the objective, [C, D + 1], summed row by row."""
     total = np.zeros((len(layer.bias), u.shape[1] + 1))
     for row, code, weight in zip(u, y, weights, strict=True):
@@ -31,8 +31,8 @@ def slope(u: Floats, y: Ints, weights: Floats, layer: LastLayer, start: LastLaye
         p /= p.sum()
         p[code] -= 1
         total += weight * np.outer(p, np.append(row, 1.0))
-    total[:, :-1] += 2 * penalty * (layer.weight - start.weight)
-    total[:, -1] += 2 * penalty * (layer.bias - start.bias)
+    total[:, :-1] += 2 * l2 * (layer.weight - start.weight)
+    total[:, -1] += 2 * l2 * (layer.bias - start.bias)
     return total
 
 
@@ -68,16 +68,16 @@ def test_rows_that_are_predicted_well_weigh_less() -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("penalty", [0.02, 0.5])
-def test_the_last_layer_is_the_minimum_of_the_penalised_loss(classes: int, penalty: float) -> None:
+@pytest.mark.parametrize("l2", [0.02, 0.5])
+def test_the_last_layer_is_the_minimum_of_the_penalised_loss(classes: int, l2: float) -> None:
     generator = np.random.default_rng(1)
     u, y = generator.normal(size=(40, 5)), generator.integers(0, classes, 40)
     weights = generator.random(40)
     weights /= weights.sum()
     start = LastLayer(3 * generator.normal(size=(classes, 5)), generator.normal(size=classes))
-    layer = reweighted(u, y, weights, start, penalty)
-    assert np.abs(slope(u, y, weights, layer, start, penalty)).max() < 1e-5
-    assert np.abs(slope(u, y, weights, start, start, penalty)).max() > 0.1
+    layer = reweighted(u, y, weights, start, l2)
+    assert np.abs(slope(u, y, weights, layer, start, l2)).max() < 1e-5
+    assert np.abs(slope(u, y, weights, start, start, l2)).max() > 0.1
 
 
 def test_a_large_penalty_keeps_the_layer_of_erm() -> None:
@@ -99,7 +99,7 @@ def test_erm_trains_on_four_fifths_and_the_layer_on_the_rest(
     X, y, _ = world(90, classes)
     # Coordinates are taken from all rows, so that the oracle's four fifths need rows of one length.
     X /= np.linalg.norm(X, axis=1, keepdims=True)
-    method = AFR(head(classes), gamma=4.0, penalty=0.1, erm=STEP)
+    method = AFR(head(classes), gamma=4.0, l2=0.1, erm=STEP)
     method.fit(X, y.astype(str), validation=(X, y.astype(str)))
 
     kept, held = hold_out(y, seed=0)
@@ -129,7 +129,7 @@ def test_a_class_too_small_to_spare_a_row_lends_all_of_its_rows(
     assert len(method.weights_) == int((y == 0).sum()) // 5 + int((y == 1).sum()) // 5 + 3
 
 
-@pytest.mark.parametrize("name", ["gamma", "penalty"])
+@pytest.mark.parametrize("name", ["gamma", "l2"])
 def test_negative_settings_are_refused(world: Callable[..., tuple[Floats, Ints, Ints]], name: str) -> None:
     X, y, _ = world(60, 2)
     with pytest.raises(EvenhandError, match=f"{name} must be at least 0, but it is -0.5"):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from evenhand import LinearProbe
 from evenhand._typing import Floats, Ints
 from evenhand.methods._training.logistic import logistic
-from evenhand.methods.balanced_probe import BalancedProbe
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -58,9 +58,11 @@ def test_the_penalty_is_chosen_by_the_mean_over_classes(
     X, y, _ = world(300, 3, share=0.8)
     X_val, y_val, _ = world(90, 3, seed=1, share=0.8)
     grid = (1e-3, 1.0, 100.0)
-    probe = BalancedProbe(grid=grid).fit(X, y, validation=(X_val, y_val))
+    probe = LinearProbe(class_weight="balanced", Cs=grid).fit(X, y, validation=(X_val, y_val))
     for C, tried in zip(grid, probe.grid_, strict=True):
-        predicted = BalancedProbe(grid=(C,)).fit(X, y, validation=(X_val, y_val)).predict(X_val)
+        predicted = (
+            LinearProbe(class_weight="balanced", Cs=(C,)).fit(X, y, validation=(X_val, y_val)).predict(X_val)
+        )
         right = [[p == t for p, t in zip(predicted, y_val, strict=True) if t == c] for c in range(3)]
         assert tried["class_mean"] == pytest.approx(np.mean([sum(r) / len(r) for r in right]))
     assert probe.selection == "class_mean"

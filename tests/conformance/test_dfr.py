@@ -28,7 +28,7 @@ def test_the_refit_is_the_minimum_over_every_validation_row(
     rows = balanced(X_val, y_val, attribute, classes)
     X_val, y_val, groups = X_val[rows], y_val[rows], attribute[rows].astype(str)
     C = 0.1
-    method = DFR(head(classes), grid=(C,), retrainings=1)
+    method = DFR(head(classes), Cs=(C,), n_refits=1)
     method.fit(X, y.astype(str), validation=(X_val, y_val.astype(str), groups))
 
     z_train = X.astype(np.float64) / np.linalg.norm(X, axis=1, keepdims=True)

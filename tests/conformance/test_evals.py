@@ -70,7 +70,7 @@ def test_the_fit_is_the_definition(
     X /= np.linalg.norm(X, axis=1, keepdims=True)
     X_val, y_val, _ = world(150, classes, seed=1)
     names = y_val.astype(str)
-    method = EVaLS(head(classes), grid=(5, 2, 10), C=0.5, erm=STEP)
+    method = EVaLS(head(classes), ks=(5, 2, 10), C=0.5, erm=STEP)
     method.fit(X, y.astype(str), validation=(X_val, names) if given else None)
 
     kept, held = hold_out(y, seed=0)
@@ -104,7 +104,7 @@ def test_a_k_beyond_half_of_the_smallest_class_is_cut(
     world: Callable[..., tuple[Floats, Ints, Ints]],
 ) -> None:
     X, y, _ = world(400, 2, share=0.9)
-    method = EVaLS(grid=(1, 50, 100), erm=STEP).fit(X, y)
+    method = EVaLS(ks=(1, 50, 100), erm=STEP).fit(X, y)
     held = hold_out(y, seed=0)[1]
     first = held[hold_out(y[held], seed=child_seed(0, "evals", "halves"), share=0.5)[0]]
     assert [tried["k"] for tried in method.grid_] == [1, int((y[first] == 1).sum()) // 2]
@@ -114,15 +114,15 @@ def test_where_no_environment_has_rows_the_first_k_is_taken(
     world: Callable[..., tuple[Floats, Ints, Ints]],
 ) -> None:
     X, y, _ = world(300, 2)
-    method = EVaLS(grid=(2, 1), erm=STEP).fit(X, y, validation=(X[:3], y[:3]))
+    method = EVaLS(ks=(2, 1), erm=STEP).fit(X, y, validation=(X[:3], y[:3]))
     assert method.grid_ == []
     assert method.k_ == 2
 
 
-@pytest.mark.parametrize("grid", [(), (5, 0)])
+@pytest.mark.parametrize("ks", [(), (5, 0)])
 def test_numbers_under_one_are_refused(
-    world: Callable[..., tuple[Floats, Ints, Ints]], grid: tuple[int, ...]
+    world: Callable[..., tuple[Floats, Ints, Ints]], ks: tuple[int, ...]
 ) -> None:
     X, y, _ = world(60, 2)
-    with pytest.raises(EvenhandError, match="grid must be a list of numbers, at least one and each at"):
-        EVaLS(grid=grid).fit(X, y)
+    with pytest.raises(EvenhandError, match="ks must be a list of numbers, at least one and each at"):
+        EVaLS(ks=ks).fit(X, y)

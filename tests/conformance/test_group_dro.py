@@ -1,10 +1,15 @@
-"""Group DRO against a slow float64 loop on torch's own optimiser, and what it refuses."""
+"""Group DRO against a slow float64 loop on torch's own optimizer, and what it refuses."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from evenhand import EvenhandError, Head
+from evenhand.methods import group_dro
+from evenhand.methods._training.loop import SGD, minimize
+from evenhand.methods._training.train_erm import ERM_SGD
 from evenhand.methods.group_dro import GroupDRO
 
 WIDTH, SCALE = 4, 10.0
@@ -27,7 +32,7 @@ def problem(classes: int, n: int = 120) -> tuple[np.ndarray, np.ndarray, np.ndar
 def test_weights_and_q_are_those_of_the_equations(classes: int) -> None:
     """Whole batches, so that no shuffle enters."""
     X, y, attribute, head = problem(classes)
-    settings = {"step_size": 0.3, "pull": 0.5, "learning_rate": 0.05}
+    settings = {"step_size": 0.3, "l2": 0.5, "learning_rate": 0.05}
     method = GroupDRO(head, **settings, epochs=12, batch_size=len(y))
     method.fit(X, np.array(head.classes)[y], groups=attribute.astype(str))
 
@@ -41,7 +46,7 @@ def test_weights_and_q_are_those_of_the_equations(classes: int) -> None:
     log_s = torch.tensor(SCALE, dtype=torch.float64).log().requires_grad_()
     pairs = sorted({*zip(y.tolist(), attribute.tolist(), strict=True)})
     q = [1 / len(pairs)] * len(pairs)
-    optimiser = torch.optim.SGD([W, b, log_s], lr=0.05, momentum=0.9)
+    optimizer = torch.optim.SGD([W, b, log_s], lr=0.05, momentum=0.9)
     history = []
     for _ in range(12):
         z = h @ W + b
@@ -54,9 +59,9 @@ def test_weights_and_q_are_those_of_the_equations(classes: int) -> None:
         q = [value / sum(raised) for value in raised]
         total = sum(q[g] * losses[g] for g in range(len(pairs))) + 0.5 / 2 * ((W - W0) ** 2).sum()
         history.append(total.item())
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         total.backward()
-        optimiser.step()
+        optimizer.step()
 
     assert method.groups_ == [(head.classes[c], a) for c, a in pairs]
     assert method.q_.tolist() == pytest.approx(q, rel=1e-3)
@@ -66,6 +71,20 @@ def test_weights_and_q_are_those_of_the_equations(classes: int) -> None:
     assert torch.allclose(tensors["weight"].double(), W.detach() * outputs / inputs, atol=1e-3)
     assert torch.allclose(tensors["bias"].double(), b.detach() * outputs, atol=1e-3)
     assert method.model_.logit_scale == pytest.approx(log_s.exp().item(), rel=1e-3)
+
+
+def test_no_weight_decay_draws_the_weights_to_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is 1e-5 in ERM, too small to see in a short fit: the settings of the loop tell."""
+    settings = []
+
+    def watched(*args: object, sgd: SGD, **more: object) -> None:
+        settings.append(sgd)
+        minimize(*args, sgd=sgd, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(group_dro, "minimize", watched)
+    X, y, attribute, head = problem(2)
+    GroupDRO(head, epochs=3).fit(X, np.array(head.classes)[y], groups=attribute.astype(str))
+    assert settings == [replace(ERM_SGD, epochs=3, weight_decay=0.0)]
 
 
 def test_the_group_of_the_highest_loss_weighs_most() -> None:
@@ -91,8 +110,8 @@ def test_rows_of_unknown_group_are_left_out() -> None:
 def test_a_strong_pull_stays_at_the_pretrained_projection() -> None:
     X, y, attribute, head = problem(2)
     moved = []
-    for pull in (0.0, 5.0):
-        method = GroupDRO(head, pull=pull).fit(X, np.array(head.classes)[y], groups=attribute.astype(str))
+    for l2 in (0.0, 5.0):
+        method = GroupDRO(head, l2=l2).fit(X, np.array(head.classes)[y], groups=attribute.astype(str))
         moved.append(float(np.linalg.norm(method.model_.projection.weight.numpy() - head.weight)))
     assert moved[1] < 0.3 * moved[0]
 
@@ -114,12 +133,12 @@ def test_a_strong_pull_holds_every_weight_of_an_attention_pool() -> None:
     X = generator.normal(size=(40, head.width)).astype(np.float32)
     start = {"weight": eye, **pool}
     moved = {}
-    for pull in (0.0, 30.0):
-        method = GroupDRO(head, pull=pull, learning_rate=0.01, epochs=30, batch_size=40)
+    for l2 in (0.0, 30.0):
+        method = GroupDRO(head, l2=l2, learning_rate=0.01, epochs=30, batch_size=40)
         tensors = method.fit(
             X, np.array(head.classes)[y], groups=attribute.astype(str)
         ).model_.projection.tensors()
-        moved[pull] = {name: float(np.abs(tensors[name].numpy() - start[name]).max()) for name in start}
+        moved[l2] = {name: float(np.abs(tensors[name].numpy() - start[name]).max()) for name in start}
     held = [name for name in start if not name.endswith("bias")]
     assert all(moved[30.0][name] < 0.3 * moved[0.0][name] for name in held)
     assert moved[30.0]["value_bias"] > 0.3 * moved[0.0]["value_bias"]

@@ -32,7 +32,7 @@ def test_the_model_is_the_minimum_on_unit_embeddings(
 ) -> None:
     X, y, _ = world(200, classes)
     labels = y.astype(str)
-    model = LinearProbe(head(classes), grid=(C,)).fit(X, labels, validation=(X, labels)).model_
+    model = LinearProbe(head(classes), Cs=(C,)).fit(X, labels, validation=(X, labels)).model_
     v, d = model.prototypes.astype(np.float64), model.intercept.astype(np.float64)
     z = X.astype(np.float64) / np.linalg.norm(X, axis=1, keepdims=True)
     of_v, of_d = slopes(z, y, v, d, np.ones(len(y)))
@@ -62,8 +62,8 @@ def test_the_penalty_is_chosen_by_plain_accuracy_on_rows_that_do_not_train(
     X, y, _ = world(300, 3, share=0.7)
     X_val, y_val, _ = world(90, 3, seed=1, share=0.2)
     grid = (10.0, 1e-3, 1.0)
-    probe = LinearProbe(grid=grid).fit(X, y, validation=(X_val, y_val))
-    alone = [LinearProbe(grid=(C,)).fit(X, y, validation=(X_val, y_val)) for C in grid]
+    probe = LinearProbe(Cs=grid).fit(X, y, validation=(X_val, y_val))
+    alone = [LinearProbe(Cs=(C,)).fit(X, y, validation=(X_val, y_val)) for C in grid]
     rates = [sum(p == t for p, t in zip(one.predict(X_val), y_val, strict=True)) / 90 for one in alone]
     assert [tried["C"] for tried in probe.grid_] == list(grid)
     assert [tried["accuracy"] for tried in probe.grid_] == pytest.approx(rates)

@@ -29,8 +29,8 @@ CONCEPTS = Concepts(
 X, Y = unit(30), np.array(["a", "b", "c"] * 10)
 
 
-@pytest.mark.parametrize("strength", [0.0, 3.0, 1000.0])
-def test_prototypes_are_those_of_the_formula(strength: float) -> None:
+@pytest.mark.parametrize("l2", [0.0, 3.0, 1000.0])
+def test_prototypes_are_those_of_the_formula(l2: float) -> None:
     columns = np.concatenate([CONCEPTS.values["place"], CONCEPTS.values["light"]]).T.astype(np.float64)
     P0 = np.eye(WIDTH) - columns @ np.linalg.inv(columns.T @ columns) @ columns.T
     terms = []
@@ -41,16 +41,16 @@ def test_prototypes_are_those_of_the_formula(strength: float) -> None:
                     difference = pairs[c, i].astype(np.float64) - pairs[c, j]
                     terms.append(np.outer(difference, difference))
     assert len(terms) == 3 * (3 + 1)
-    P = P0 @ np.linalg.inv(strength * np.mean(terms, axis=0) + np.eye(WIDTH))
+    P = P0 @ np.linalg.inv(l2 * np.mean(terms, axis=0) + np.eye(WIDTH))
     expected = np.stack([P @ t for t in HEAD.text.astype(np.float64)])
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    model = OrthCal(HEAD, CONCEPTS, strength).fit(X, Y).model_
+    model = OrthCal(HEAD, CONCEPTS, l2).fit(X, Y).model_
     assert np.allclose(model.prototypes, expected, atol=1e-5)
     assert np.allclose(model.prototypes @ columns, 0, atol=1e-5)
 
 
 def test_the_published_strength_is_the_default() -> None:
-    assert OrthCal().strength == 1000
+    assert OrthCal().l2 == 1000
 
 
 def test_the_images_and_the_scale_stay_as_they_are() -> None:
@@ -70,7 +70,7 @@ def test_training_rows_do_not_enter() -> None:
     [
         (None, CONCEPTS, r"head: orth_cal needs text prototypes but there are none; use a store that has"),
         (replace(HEAD, text=None), CONCEPTS, r"head: orth_cal needs text prototypes but there are none"),
-        (HEAD, None, r"concepts: orth_cal needs concept words but got none; give them"),
+        (HEAD, None, r"concepts: orth_cal needs concept words but got none; give what embed_concepts"),
         (HEAD, replace(CONCEPTS, classes=("a", "c")), r"concepts: they are of the classes a, c but the head"),
         (
             HEAD,
@@ -87,7 +87,7 @@ def test_what_is_missing_or_of_another_model_is_refused(
 
 
 def test_a_negative_strength_is_refused() -> None:
-    with pytest.raises(EvenhandError, match="strength must be at least 0, but it is -1; 1000 is usual"):
+    with pytest.raises(EvenhandError, match="l2 must be at least 0, but it is -1; 1000 is usual"):
         OrthCal(HEAD, CONCEPTS, -1).fit(X, Y)
 
 

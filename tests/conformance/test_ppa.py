@@ -28,7 +28,7 @@ def problem(classes: int, n: int = 300) -> tuple[np.ndarray, np.ndarray, Head]:
     return X.astype(np.float32), y, head
 
 
-def probe(x: np.ndarray, y: np.ndarray, n: int, penalty: float, tau: float) -> np.ndarray:
+def probe(x: np.ndarray, y: np.ndarray, n: int, l2: float, tau: float) -> np.ndarray:
     """Minimise the equation by a quasi-Newton method that knows no gradient."""
     prior = np.bincount(y, minlength=n) / len(y)
 
@@ -36,24 +36,24 @@ def probe(x: np.ndarray, y: np.ndarray, n: int, penalty: float, tau: float) -> n
         weights = flat.reshape(n, -1)
         logits = x @ weights.T + tau * np.log(prior)
         mean = -log_softmax(logits, axis=1)[np.arange(len(y)), y].mean()
-        return float(mean + penalty / 2 * (weights**2).sum())
+        return float(mean + l2 / 2 * (weights**2).sum())
 
     found = minimize(loss, np.zeros(n * x.shape[1]), method="BFGS", options={"gtol": 1e-6})
     return np.asarray(found.x).reshape(n, -1)
 
 
 def oracle(
-    X: np.ndarray, y: np.ndarray, head: Head, *, bias_penalty: float, penalty: float, tau: float
+    X: np.ndarray, y: np.ndarray, head: Head, *, bias_l2: float, l2: float, tau: float
 ) -> tuple[np.ndarray, np.ndarray]:
     assert head.text is not None
     z = (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float64)
     T, C = head.text.astype(np.float64), len(head.classes)
     null = np.eye(WIDTH) - T.T @ np.linalg.inv(T @ T.T) @ T
-    biased = probe(z @ null, y, C, bias_penalty, tau)
+    biased = probe(z @ null, y, C, bias_l2, tau)
     wrong = (z @ null @ biased.T).argmax(axis=1) != y
     groups = [(c, error) for c in range(C) for error in (False, True) if ((y == c) & (wrong == error)).any()]
     g = np.array([groups.index((c, error)) for c, error in zip(y.tolist(), wrong.tolist(), strict=True)])
-    weights = probe(z, g, len(groups), penalty, tau)
+    weights = probe(z, g, len(groups), l2, tau)
     summed = np.zeros((C, WIDTH))
     for (c, _), row in zip(groups, weights, strict=True):
         summed[c] += row
@@ -64,7 +64,7 @@ def oracle(
 @pytest.mark.parametrize("tau", [1.0, 0.5])
 def test_pseudo_groups_and_weights_are_those_of_the_equations(classes: int, tau: float) -> None:
     X, y, head = problem(classes)
-    settings = {"bias_penalty": 1e-2, "penalty": 1e-2, "tau": tau}
+    settings = {"bias_l2": 1e-2, "l2": 1e-2, "tau": tau}
     method = PPA(head, **settings).fit(X, np.array(head.classes)[y])
     groups, weights = oracle(X, y, head, **settings)
     assert 0 < (groups % 2).mean() < 0.5
@@ -96,7 +96,7 @@ def test_a_probe_of_rare_classes_is_adjusted_for_their_rarity() -> None:
     """On features that say nothing, plain cross-entropy would follow the majority; the adjusted does not."""
     _, y, head = problem(3)
     X = np.ones((len(y), WIDTH), dtype=np.float32)
-    model = PPA(head, penalty=1e-6).fit(X, np.array(head.classes)[y]).model_
+    model = PPA(head, l2=1e-6).fit(X, np.array(head.classes)[y]).model_
     assert np.ptp(model.logits(X)[0]) < 1e-3
 
 
@@ -128,7 +128,7 @@ def test_it_lifts_the_worst_group_above_a_plain_probe() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["bias_penalty", "penalty"])
+@pytest.mark.parametrize("name", ["bias_l2", "l2"])
 def test_a_penalty_of_zero_is_refused(name: str) -> None:
     X, y, head = problem(2)
     with pytest.raises(EvenhandError, match=f"^{name} must be above 0, but it is 0; 0.0*1 is usual"):

@@ -105,7 +105,7 @@ def test_training_rows_do_not_enter() -> None:
     ("head", "concepts", "sentence"),
     [
         (None, CONCEPTS, "head: roboshot needs text prototypes but there are none"),
-        (PLAIN, None, "concepts: roboshot needs concept words but got none; give them"),
+        (PLAIN, None, "concepts: roboshot needs concept words but got none; give what embed_concepts"),
     ],
 )
 def test_what_is_missing_is_refused(head: Head | None, concepts: Concepts | None, sentence: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from evenhand.functional.geometry import (
-    centred_bias,
+    centered_bias,
     class_centroids,
     cosine_logits,
     mean_row,
@@ -104,11 +104,11 @@ def test_class_centroids(vectors: Vectors, precision: Precision) -> None:
     assert close(class_centroids(z, torch.tensor(y), 4), expected, precision)
 
 
-def test_centred_bias(vectors: Vectors, precision: Precision) -> None:
+def test_centered_bias(vectors: Vectors, precision: Precision) -> None:
     h, w = (t.to(precision[0]) for t in (vectors(6, 4) + 1, vectors(4, 3, seed=1)))
     mean = slow_mean(h.tolist())
     expected = [-sum(mean[k] * w[k, j].item() for k in range(4)) for j in range(3)]
-    assert close(centred_bias(h, w), expected, precision)
+    assert close(centered_bias(h, w), expected, precision)
 
 
 def test_mean_row(vectors: Vectors, precision: Precision) -> None:
@@ -130,4 +130,4 @@ def test_gradients(vectors: Vectors) -> None:
     assert torch.autograd.gradcheck(cosine_logits, (x, t[:, 0], scale))
     assert torch.autograd.gradcheck(prototypes, (t,))
     assert torch.autograd.gradcheck(lambda z: class_centroids(z, y, 3)[[0, 2]], (x,))
-    assert torch.autograd.gradcheck(centred_bias, (x, w))
+    assert torch.autograd.gradcheck(centered_bias, (x, w))

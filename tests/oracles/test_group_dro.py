@@ -5,7 +5,7 @@ from math import exp
 import pytest
 import torch
 
-from evenhand.functional.group_dro import group_means, raised
+from evenhand.functional.group_dro import group_means, update_group_weights
 
 
 def test_the_mean_loss_of_each_group() -> None:
@@ -17,7 +17,7 @@ def test_the_mean_loss_of_each_group() -> None:
 
 def test_weights_rise_with_the_loss_and_sum_to_one() -> None:
     q, losses = [0.2, 0.5, 0.3], [1.0, 0.0, 3.0]
-    found = raised(torch.tensor(q), torch.tensor(losses), 0.5).tolist()
+    found = update_group_weights(torch.tensor(q), torch.tensor(losses), 0.5).tolist()
     parts = [q[g] * exp(0.5 * losses[g]) for g in range(3)]
     assert found == pytest.approx([part / sum(parts) for part in parts])
     assert sum(found) == pytest.approx(1)

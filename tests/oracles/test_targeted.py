@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from evenhand.functional.simplex import simplex_vertices
-from evenhand.functional.targeted import assigned_targets, moved_centroids, targeted_loss
+from evenhand.functional.targeted import assign_targets, targeted_loss, update_centroids
 
 Precision = tuple[torch.dtype, float]
 Vectors = Callable[..., torch.Tensor]
@@ -22,7 +22,7 @@ def slow_unit(x: list[float]) -> list[float]:
     return [v / sqrt(dot(x, x)) for v in x]
 
 
-def test_moved_centroids(vectors: Vectors, precision: Precision) -> None:
+def test_update_centroids(vectors: Vectors, precision: Precision) -> None:
     dtype, tolerance = precision
     before, z, y = vectors(3, 5).to(dtype), vectors(6, 5, seed=1).to(dtype), [0, 2, 0, 2, 2, 0]
     expected = before.tolist()
@@ -30,19 +30,19 @@ def test_moved_centroids(vectors: Vectors, precision: Precision) -> None:
         rows = [row for row, label in zip(z.tolist(), y, strict=True) if label == code]
         mean = slow_unit([sum(column) / len(rows) for column in zip(*rows, strict=True)])
         expected[code] = slow_unit([0.9 * m + 0.1 * v for m, v in zip(expected[code], mean, strict=True)])
-    found = moved_centroids(before, z, torch.tensor(y))
+    found = update_centroids(before, z, torch.tensor(y))
     assert found.dtype == dtype
     assert torch.allclose(found.double(), torch.tensor(expected, dtype=torch.float64), rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
-def test_assigned_targets(vectors: Vectors, classes: int) -> None:
+def test_assign_targets(vectors: Vectors, classes: int) -> None:
     centroids, vertices = vectors(classes, 6), simplex_vertices(classes, 6, seed=0).double()
     best = max(
         permutations(range(classes)),
         key=lambda pi: sum(dot(centroids[c].tolist(), vertices[pi[c]].tolist()) for c in range(classes)),
     )
-    assert assigned_targets(centroids, vertices).tolist() == list(best)
+    assert assign_targets(centroids, vertices).tolist() == list(best)
 
 
 @pytest.mark.parametrize("queued", [0, 1, 7])

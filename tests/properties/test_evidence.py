@@ -189,3 +189,22 @@ def test_the_chance_gain_is_that_of_random_flips() -> None:
     chance = Evidence(find_rule("accuracy"))._chance(candidate, rows, find_rule("accuracy").partition(rows))
     assert chance == pytest.approx(np.mean(expected), abs=0.005)
     assert choice.candidate == "erm"
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_chance_is_the_gain_of_flips_that_are_blind_to_the_truth(classes: int) -> None:
+    """A right row turns wrong at the rate of its predicted class; a wrong one hits 1 of C − 1 classes."""
+    generator = np.random.default_rng(classes)
+    y = np.arange(300 * classes) % classes
+    erm, candidate, cell = (
+        np.where(generator.random(len(y)) < share, y, generator.integers(0, classes, len(y)))
+        for share in (0.7, 0.9, 0.5)
+    )
+    rows = HeldOutPredictions(y, y, np.eye(classes, dtype=np.float32)[erm], cell)
+    chance = Evidence().choose(["mended"], candidate[None], rows, 0).chance
+    flips = [np.mean([candidate[i] != c for i in range(len(y)) if erm[i] == c]) for c in range(classes)]
+    gains: dict[tuple[int, int], list[float]] = {}
+    for i in range(len(y)):
+        rate = flips[erm[i]]
+        gains.setdefault((y[i], cell[i]), []).append(-rate if erm[i] == y[i] else rate / (classes - 1))
+    assert chance == pytest.approx(np.mean([np.mean(each) for each in gains.values()]))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from evenhand.functional.contrastive import calibration_loss, similarity_loss
 from evenhand.functional.geometry import class_centroids, cosine_logits, project, prototypes, unit
 from evenhand.functional.simplex import simplex_vertices
-from evenhand.functional.targeted import Targeted, TargetedMemory, moved_centroids
+from evenhand.functional.targeted import Targeted, TargetedMemory, update_centroids
 
 SEEDS = st.integers(0, 2**32 - 1)
 ROWS = st.integers(1, 12)
@@ -95,7 +95,7 @@ def test_names_of_classes_change_nothing(seed: int, n: int, classes: int) -> Non
     before = draw.unit(classes, 6)
     other = torch.empty_like(before)
     other[name] = before
-    assert torch.equal(moved_centroids(other, z, renamed)[name], moved_centroids(before, z, y))
+    assert torch.equal(update_centroids(other, z, renamed)[name], update_centroids(before, z, y))
     vertices = simplex_vertices(classes, 6, seed).double()
     assert after(other, vertices, (z, renamed), (z, renamed)) == after(before, vertices, (z, y), (z, y))
 

@@ -98,7 +98,8 @@ def test_a_recipe_refuses_what_is_out_of_range(name: str, value: Any, sentence: 
 
 
 WRONG = {
-    "grid": (),
+    "Cs": (),
+    "ks": (),
     "dropout": 1,
     "early": 0,
     "contrast": -0.5,
@@ -126,7 +127,7 @@ def test_every_number_that_a_method_takes_has_a_range(method: str) -> None:
     numbers = {
         name
         for name, value in defaults.items()
-        if isinstance(value, (int, float)) or (isinstance(value, tuple) and name == "grid")
+        if isinstance(value, (int, float)) or (isinstance(value, tuple) and name in ("Cs", "ks"))
     }
     assert numbers - {"random_state"} <= set(cls.ranges)
     assert set(cls.ranges) <= set(defaults)
@@ -140,9 +141,9 @@ def test_a_negative_random_state_is_refused(method: str) -> None:
 
 def test_a_wrong_number_of_a_grid_is_told() -> None:
     with pytest.raises(EvenhandError) as refused:
-        make("dfr", grid=[1.0, -1.0])
+        make("dfr", Cs=[1.0, -1.0])
     assert str(refused.value).startswith(
-        "grid must be a list of numbers, at least one and each above 0, but it is [1.0, -1.0]; ("
+        "Cs must be a list of numbers, at least one and each above 0, but it is [1.0, -1.0]; ("
     )
 
 

@@ -13,7 +13,7 @@ from typing_extensions import Self
 from evenhand._errors import EvenhandError
 from evenhand.data.head import POOL, Head, projected_width
 from evenhand.functional.attention import attention_pool
-from evenhand.functional.geometry import centred_bias, mean_row, project
+from evenhand.functional.geometry import centered_bias, mean_row, project
 
 ROWS = 512
 """Maps pooled at a time: the pool makes several copies of them."""
@@ -53,7 +53,7 @@ class Projection(ABC):
     def centred(self, blocks: Iterable[Tensor]) -> Self:
         """Return the same with the bias that centres the projected rows of blocks [n_k, D_in]."""
         mean = mean_row(self.pool(h) for h in blocks)
-        return replace(self, bias=centred_bias(mean[None], self.weight))
+        return replace(self, bias=centered_bias(mean[None], self.weight))
 
     def tensors(self) -> dict[str, Tensor]:
         """Return all that is saved, by name; those of a projection inside as `field.name`."""

@@ -1,4 +1,4 @@
-"""The formulas: pure functions of tensors and arrays."""
+"""Formulas as pure functions of tensors and arrays; nothing here knows of stores, heads or methods."""
 
 import lazy_loader as lazy
 

@@ -5,7 +5,7 @@ from .bootstrap import worst_group_difference as worst_group_difference
 from .clusters import ClassClusters as ClassClusters
 from .clusters import class_clusters as class_clusters
 from .concept_maps import calibrated_projection as calibrated_projection
-from .concept_maps import rejecting_and_accepting as rejecting_and_accepting
+from .concept_maps import reject_accept_map as reject_accept_map
 from .confidence import expected_calibration_error as expected_calibration_error
 from .confidence import fit_temperature as fit_temperature
 from .contrastive import calibration_loss as calibration_loss
@@ -16,7 +16,7 @@ from .contrastive import supervised_contrastive_loss as supervised_contrastive_l
 from .directions import contrast as contrast
 from .excess import excess_errors as excess_errors
 from .excess import holm as holm
-from .geometry import centred_bias as centred_bias
+from .geometry import centered_bias as centered_bias
 from .geometry import class_centroids as class_centroids
 from .geometry import class_directions as class_directions
 from .geometry import class_sums as class_sums
@@ -26,7 +26,7 @@ from .geometry import project as project
 from .geometry import prototypes as prototypes
 from .geometry import unit as unit
 from .group_dro import group_means as group_means
-from .group_dro import raised as raised
+from .group_dro import update_group_weights as update_group_weights
 from .intervals import paired_interval as paired_interval
 from .intervals import percentile_interval as percentile_interval
 from .intervals import t_interval as t_interval
@@ -46,23 +46,23 @@ from .subspaces import project_out as project_out
 from .subspaces import span as span
 from .targeted import Targeted as Targeted
 from .targeted import TargetedMemory as TargetedMemory
-from .targeted import assigned_targets as assigned_targets
-from .targeted import moved_centroids as moved_centroids
+from .targeted import assign_targets as assign_targets
 from .targeted import targeted_loss as targeted_loss
+from .targeted import update_centroids as update_centroids
 
 __all__ = [
     "ClassClusters",
     "ErrorMixture",
     "Targeted",
     "TargetedMemory",
-    "assigned_targets",
+    "assign_targets",
     "attention_pool",
     "attribute_shift",
     "calibrated_projection",
     "calibration_loss",
     "calibration_loss_of_similarities",
     "cell_sums",
-    "centred_bias",
+    "centered_bias",
     "class_centroids",
     "class_clusters",
     "class_directions",
@@ -83,15 +83,13 @@ __all__ = [
     "log_prior",
     "logit_adjusted_cross_entropy",
     "mean_row",
-    "moved_centroids",
     "nearest_of_other_classes",
     "paired_interval",
     "percentile_interval",
     "project",
     "project_out",
     "prototypes",
-    "raised",
-    "rejecting_and_accepting",
+    "reject_accept_map",
     "similarity_loss",
     "simplex_vertices",
     "span",
@@ -99,6 +97,8 @@ __all__ = [
     "t_interval",
     "targeted_loss",
     "unit",
+    "update_centroids",
+    "update_group_weights",
     "weighted_interval",
     "wilson",
     "worst_group_difference",

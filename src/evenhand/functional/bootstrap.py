@@ -1,4 +1,4 @@
-"""Bootstrap over rows, stratified by group, the same rows for all predictors."""
+"""Bootstrap over rows, stratified by group; all predictors share the resampled rows."""
 
 from __future__ import annotations
 
@@ -9,74 +9,122 @@ from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.intervals import percentile_interval
 
 DRAWS = 2000
+"""Resamples by default."""
 
 
-def draw_rates(right: Bools, draws: int, generator: np.random.Generator) -> Floats:
-    """Return the rates of K predictors over bootstrap draws of the same rows, [draws, K].
+def draw_rates(right: Bools, n_resamples: int, generator: np.random.Generator) -> Floats:
+    """Return the accuracies of K predictors on bootstrap resamples of the same n rows.
 
-    Rows on which all K agree in the same way are exchangeable, so the draw is multinomial over the distinct
-    patterns: exact, and free of the number of rows.
+    Rows with the same pattern of correct and wrong predictors are exchangeable. Counts of the distinct
+    patterns therefore follow a multinomial distribution, which is exact and whose cost does not grow with n.
 
     Parameters
     ----------
     right : bool [K, n]
-        Correctness; n ≥ 1.
-    draws : int
-        Bootstrap draws.
-    generator : Generator
-        Where they come from.
+        Whether predictor k classifies row i correctly; n is at least 1.
+    n_resamples : int
+        Number of resamples R.
+    generator : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    float64 [R, K]
+
+    References
+    ----------
+    B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap, Chapman & Hall 1993, §6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rates = draw_rates(np.array([[True, True, False]]), 10**5, np.random.default_rng(0))
+    >>> rates.shape, rates.mean().round(2).item()
+    ((100000, 1), 0.67)
     """
     n = right.shape[1]
     packed = np.ascontiguousarray(np.packbits(right, axis=0).T)
     keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
     _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-    share = generator.multinomial(n, counts / n, size=draws) / n
+    share = generator.multinomial(n, counts / n, size=n_resamples) / n
     drawn: Floats = share @ right[:, first].T
     return drawn
 
 
 def group_rates(
-    right: Bools, groups: Ints, draws: int, generator: np.random.Generator
+    right: Bools, groups: Ints, n_resamples: int, generator: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Return the rates of K predictors [K, N] by group, [K, G], and over draws within groups, [draws, K, G].
+    """Return the accuracies of K predictors in each group, and the same on bootstrap resamples.
 
-    Groups are in the order of their numbers; negative is unknown and left out.
+    Rows are resampled within their group, so that the sizes of the groups stay as they are.
+
+    Parameters
+    ----------
+    right : bool [K, N]
+        Whether predictor k classifies row i correctly.
+    groups : int64 [N]
+        Group codes; a negative code is unknown and left out.
+    n_resamples : int
+        Number of resamples R.
+    generator : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    rates : float64 [K, G]
+        Groups are in ascending order of their codes.
+    resampled : float64 [R, K, G]
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> right = np.array([[True, False, True, True]])
+    >>> group_rates(right, np.array([0, 0, 1, -1]), 100, np.random.default_rng(0))[0].tolist()
+    [[0.5, 1.0]]
     """
     members = [np.flatnonzero(groups == g) for g in np.unique(groups[groups >= 0])]
     point = np.empty((len(right), len(members)))
-    drawn = np.empty((draws, len(right), len(members)))
+    drawn = np.empty((n_resamples, len(right), len(members)))
     for place, rows in enumerate(members):
         point[:, place] = right[:, rows].mean(axis=1)
-        drawn[:, :, place] = draw_rates(right[:, rows], draws, generator)
+        drawn[:, :, place] = draw_rates(right[:, rows], n_resamples, generator)
     return point, drawn
 
 
 def worst_group_difference(
-    right: Bools, other: Bools, groups: Ints, seed: int, draws: int = DRAWS
+    right: Bools, other: Bools, groups: Ints, seed: int, n_resamples: int = DRAWS
 ) -> tuple[float, float, float]:
-    """Difference in worst-group accuracy between two predictors on the same rows, with interval.
+    """Return the difference in worst-group accuracy between two predictors, with a bootstrap interval.
 
-    min_g mean(right in g) − min_g mean(other in g). Rows are drawn with replacement within each group,
-    the same rows for both predictors.
+        min_g mean(right in g) − min_g mean(other in g)
+
+    Rows are resampled within each group. Both predictors share the resampled rows, so the interval is paired.
 
     Parameters
     ----------
     right, other : bool [N]
-        Correctness of the two predictors.
+        Whether each of the two predictors classifies row i correctly.
     groups : int64 [N]
-        Group numbers; negative is unknown and left out.
+        Group codes; a negative code is unknown and left out.
     seed : int
-        Root of the stream.
-    draws : int
-        Bootstrap draws.
+        Seed of the resamples.
+    n_resamples : int, default=2000
+        Number of resamples.
 
     Returns
     -------
     value, low, high : float
-        The difference and its 95 % percentile interval.
+        The difference and its 95 % percentile interval; nan where no row has a known group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> right, groups = np.array([True] * 30 + [False] * 10), np.repeat([0, 1], 20)
+    >>> worst_group_difference(right, right, groups, seed=0)
+    (0.0, 0.0, 0.0)
     """
     generator = numpy_stream(seed, "worst-group-difference")
-    point, drawn = group_rates(np.stack([right, other]), groups, draws, generator)
+    point, drawn = group_rates(np.stack([right, other]), groups, n_resamples, generator)
     if not point.size:
         return float("nan"), float("nan"), float("nan")
     worst, drawn_worst = point.min(axis=1), drawn.min(axis=2)

@@ -1,4 +1,4 @@
-"""Whether some rows err more than the others of their class, corrected for how often that is asked."""
+"""Tests of whether some rows are misclassified more often than the rest of their class."""
 
 from __future__ import annotations
 
@@ -9,29 +9,65 @@ from evenhand._typing import Floats
 
 
 def excess_errors(errors: int, n: int, all_errors: int, all_n: int) -> float:
-    """One-sided exact test of a part against the rest of its class (Fisher's).
+    """Return the p-value of Fisher's one-sided exact test of a part against the rest of its class.
 
-    P(E ≥ errors) with E hypergeometric: n rows drawn from the class's all_n rows, of which all_errors are
-    wrong.
+        p = P(E ≥ errors)
+
+    E is hypergeometric: the number of misclassified rows among n rows drawn from a class of all_n rows, of
+    which all_errors are misclassified.
 
     Parameters
     ----------
     errors, n : int
-        Of the part.
+        Misclassified rows and rows of the part.
     all_errors, all_n : int
-        Of the whole class, the part included.
+        Misclassified rows and rows of the whole class, the part included.
+
+    Returns
+    -------
+    float
+        p, above 0 and at most 1.
+
+    References
+    ----------
+    R. A. Fisher, The Logic of Inductive Inference, Journal of the Royal Statistical Society 98 (1935) 39–82.
+
+    Examples
+    --------
+    >>> round(excess_errors(errors=3, n=3, all_errors=3, all_n=6), 4)  # 1 of 20 ways to draw 3 of 6
+    0.05
     """
     return float(hypergeom.sf(errors - 1, all_n, all_errors, n))
 
 
 def holm(p: Floats) -> Floats:
-    """Holm's corrected p-values, [M]: each at most α with chance α that any true null hypothesis is.
+    """Return Holm's adjusted p-values.
 
-    With p_(1) ≤ … ≤ p_(M): max over j ≤ i of min(1, (M − j + 1) p_(j)). Any dependence is allowed.
+        adjusted p_(i) = max over j ≤ i of min(1, (M − j + 1) p_(j)),  p_(1) ≤ … ≤ p_(M)
+
+    Rejecting where the adjusted value is at most α keeps the chance of any false rejection at α or less,
+    whatever the dependence between the tests.
+
+    Parameters
+    ----------
+    p : float [M]
+        p-values.
+
+    Returns
+    -------
+    float64 [M]
+        In the order of `p`.
 
     References
     ----------
-    S. Holm, Scandinavian Journal of Statistics 6 (1979) 65–70.
+    S. Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6
+    (1979) 65–70.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.06, 0.06]
     """
     order = np.argsort(p, kind="stable")
     steps = np.minimum(1.0, (len(p) - np.arange(len(p))) * p[order])

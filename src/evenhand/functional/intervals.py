@@ -1,4 +1,4 @@
-"""Intervals for rates and for paired differences."""
+"""Confidence intervals of rates and of paired differences."""
 
 from __future__ import annotations
 
@@ -11,38 +11,65 @@ from evenhand._typing import Floats
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a rate.
+    """Return Wilson's score interval of a rate.
 
-    (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n) with p = successes/n and z the normal quantile.
+        (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)
+
+    with p = successes / n and z the quantile of the standard normal distribution at (1 + confidence) / 2.
 
     Parameters
     ----------
     successes, n : int
         Counts, 0 ≤ successes ≤ n.
-    confidence : float
-        Two-sided level.
+    confidence : float, default=0.95
+        Two-sided level, between 0 and 1.
 
     Returns
     -------
     low, high : float
-        In [0, 1]; (nan, nan) when n = 0.
+        Between 0 and 1; nan where n = 0.
 
     References
     ----------
-    E. B. Wilson, JASA 22 (1927) 209–212.
+    E. B. Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22 (1927) 209.
+
+    Examples
+    --------
+    >>> from evenhand.functional import wilson
+    >>> [round(bound, 3) for bound in wilson(8, 10)]
+    [0.49, 0.943]
     """
     if n == 0:
         return float("nan"), float("nan")
     z = float(norm.ppf(0.5 + confidence / 2))
     rate = successes / n
-    centre = rate + z * z / (2 * n)
+    center = rate + z * z / (2 * n)
     spread = z * float(np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)))
     scale = 1 + z * z / n
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    return max(0.0, (center - spread) / scale), min(1.0, (center + spread) / scale)
 
 
 def percentile_interval(draws: Floats, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the central `confidence` share of bootstrap draws [B]; (nan, nan) when none is finite."""
+    """Return the interval that holds the central share of bootstrap values.
+
+    Parameters
+    ----------
+    draws : float [B]
+        A statistic on B resamples. Values that are not finite are left out.
+    confidence : float, default=0.95
+        The central share, between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        The (1 − confidence) / 2 and (1 + confidence) / 2 quantiles; nan where no value is finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> percentile_interval(np.arange(101.0), confidence=0.5)
+    (25.0, 75.0)
+    """
     finite = draws[np.isfinite(draws)]
     if finite.size == 0:
         return float("nan"), float("nan")
@@ -52,20 +79,34 @@ def percentile_interval(draws: Floats, confidence: float = 0.95) -> tuple[float,
 
 
 def weighted_interval(values: Floats, lows: Floats, highs: Floats, weights: Floats) -> tuple[float, float]:
-    """Return the interval of a weighted mean of independent rates from the intervals of the rates.
+    """Return the interval of a weighted mean of independent rates, from the intervals of the rates.
 
-    θ = Σ w_g p_g;  θ − √Σ w_g² (p_g − l_g)²  to  θ + √Σ w_g² (u_g − p_g)², cut to [0, 1].
+        θ − √Σ w_g² (p_g − l_g)²  to  θ + √Σ w_g² (u_g − p_g)²,  θ = Σ w_g p_g
+
+    The bounds are clipped to [0, 1].
 
     Parameters
     ----------
-    values, lows, highs : floats [G]
-        p_g, l_g and u_g, such as Wilson's at one confidence.
-    weights : floats [G]
-        w_g, at least 0, summing to 1.
+    values, lows, highs : float [G]
+        Rates p_g with the bounds l_g and u_g of their intervals, all at one confidence level.
+    weights : float [G]
+        w_g, at least 0, which sum to 1.
+
+    Returns
+    -------
+    low, high : float
 
     References
     ----------
-    G. Y. Zou, A. Donner, Statistics in Medicine 27 (2008) 1693–1702 (variance estimates recovered).
+    G. Y. Zou, A. Donner, Construction of Confidence Limits about Effect Measures, Statistics in Medicine 27
+    (2008) 1693–1702 (the method of variance estimates recovery).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> half = np.array([0.5, 0.5])
+    >>> weighted_interval(half, lows=np.array([0.2, 0.1]), highs=np.array([0.8, 0.9]), weights=half)
+    (0.25, 0.75)
     """
     mean = float(weights @ values)
     below = float(np.sqrt(np.sum((weights * (values - lows)) ** 2)))
@@ -74,16 +115,31 @@ def weighted_interval(values: Floats, lows: Floats, highs: Floats, weights: Floa
 
 
 def paired_interval(before: Floats, after: Floats, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a mean paired difference.
+    """Return the interval of a mean paired difference, from the normal approximation.
 
-    d̄ ± z s/√n with d_i = after_i − before_i and s their standard deviation (n − 1); (nan, nan) when n < 2.
+        d̄ ± z s / √n,  d_i = after_i − before_i
+
+    s is the standard deviation of the differences (with n − 1) and z the quantile of the standard normal
+    distribution at (1 + confidence) / 2.
 
     Parameters
     ----------
-    before, after : floats [N]
-        Of the same rows.
-    confidence : float
-        Two-sided level.
+    before, after : float [N]
+        Two values of each row.
+    confidence : float, default=0.95
+        Two-sided level, between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        nan where N is below 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> low, high = paired_interval(np.zeros(4), np.array([0.0, 1, 0, 1]))
+    >>> round(low, 3), round(high, 3)
+    (-0.066, 1.066)
     """
     if len(before) < 2:
         return float("nan"), float("nan")

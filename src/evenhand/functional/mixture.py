@@ -1,4 +1,4 @@
-"""A mixture over features, labels and predictions, whose components gather rows that err alike."""
+"""A mixture model over features, labels and predictions, whose components collect similar errors."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from sklearn.cluster import KMeans
 from evenhand._typing import Floats, Ints
 
 FLOOR = 1e-6
-"""Least variance relative to the largest, and least probability: keeps every logarithm finite."""
+"""Least variance, relative to the largest, and least probability; both keep logarithms finite."""
 
 
 @dataclass(frozen=True)
 class ErrorMixture:
-    """K components, each a diagonal Gaussian × a distribution of labels × one of predictions.
+    """K components, each a diagonal Gaussian × a distribution of labels × a distribution of predictions.
 
     Attributes
     ----------
     log_share : float [K]
-        log π_k.
+        log π_k, the logarithm of the share of each component.
     mean, variance : float [K, D]
-        Of the Gaussians.
+        Mean μ_k and variance σ²_k of the Gaussians.
     log_label, log_predicted : float [K, C]
-        log p_k(y) and log p_k(ŷ).
+        log p_k(y) and log p_k(ŷ), the distributions of labels and of predictions.
     weight : float
-        γ.
+        γ, the weight of labels and predictions relative to features.
     """
 
     log_share: Floats
@@ -38,9 +38,21 @@ class ErrorMixture:
     weight: float
 
     def log_joint(self, x: Floats, y: Ints, predicted: Ints | None = None) -> Floats:
-        """Return log π_k + log N(x_i; μ_k, σ²_k) + γ log p_k(y_i) + γ log p_k(ŷ_i), [N, K].
+        """Return log π_k + log N(x_i; μ_k, σ²_k) + γ log p_k(y_i) + γ log p_k(ŷ_i).
 
-        Without predictions their term is left out: membership is then blind to right and wrong.
+        Parameters
+        ----------
+        x : float [N, D]
+            Features.
+        y : int64 [N]
+            Class codes.
+        predicted : int64 [N] or None, default=None
+            Predicted class codes. None drops the last term: membership then ignores whether a row is
+            classified correctly.
+
+        Returns
+        -------
+        float [N, K]
         """
         joint = self.log_share + _log_normal(x, self.mean, self.variance) + self.weight * self.log_label.T[y]
         if predicted is not None:
@@ -59,40 +71,56 @@ def fit_mixture(
     steps: int = 100,
     tolerance: float = 1e-4,
 ) -> tuple[ErrorMixture, list[float]]:
-    """Maximise Σ_i log Σ_k π_k N(x_i; μ_k, σ²_k) p_k(y_i)^γ p_k(ŷ_i)^γ by EM.
+    """Fit an `ErrorMixture` by expectation maximization.
 
-    With γ ≠ 1 the summands are no densities, but the argument for EM holds: given responsibilities r_ik, the
-    M-step maximises Σ r_ik log(summand), so that no step lowers the objective. It starts from clusters within
-    the cells (label, prediction), the more frequent cells having more of them: errors have components of
-    their own from the start.
+        maximize Σ_i log Σ_k π_k N(x_i; μ_k, σ²_k) p_k(y_i)^γ p_k(ŷ_i)^γ
+
+    With γ ≠ 1 the terms of the inner sum are no densities, but the argument for EM still holds: for given
+    responsibilities r_ik, the M-step maximizes Σ r_ik log(term), so no step lowers the objective. EM starts
+    from k-means clusters within the cells (label, prediction). More frequent cells get more clusters, and
+    errors have components of their own from the start.
 
     Parameters
     ----------
     x : float [N, D]
-        Features, few columns (such as principal components).
+        Features with few dimensions, such as principal components.
     y, predicted : int64 [N]
-        Codes below `n_classes`.
-    n_classes, components : int
-        C, K; fewer components where there are fewer rows.
-    weight : float
-        γ: how much labels and predictions weigh against features.
-    steps, tolerance : int, float
-        Largest number of steps, and the gain per row below which they end.
+        Labels and predictions, as class codes below `n_classes`.
+    n_classes : int
+        Number of classes C.
+    components : int
+        Number of components K; fewer where there are fewer rows.
+    weight : float, default=10.0
+        γ, the weight of labels and predictions relative to features.
+    steps : int, default=100
+        Largest number of EM steps.
+    tolerance : float, default=1e-4
+        EM stops where the objective per row grows by less.
 
     Returns
     -------
-    ErrorMixture, list of float
-        The mixture, and the mean objective per row before each step.
+    mixture : ErrorMixture
+    objective : list of float
+        The mean objective per row before each step.
 
     References
     ----------
-    S. Eyuboglu et al., Domino, ICLR 2022, arXiv 2203.14960, section 4.
+    S. Eyuboglu et al., Domino: Discovering Systematic Errors with Cross-Modal Embeddings, ICLR 2022,
+    arXiv 2203.14960, §4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, predicted = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
+    >>> mixture, _ = fit_mixture(np.eye(4), y, predicted, n_classes=2, components=3)
+    >>> mixture.log_joint(np.eye(4), y, predicted).argmax(axis=1).tolist()
+    [0, 1, 2, 2]
     """
     scale = max(float(x.var(axis=0).max()), np.finfo(np.float32).tiny)
     r = _start(x, y * n_classes + predicted, components)
     objective: list[float] = []
     for _ in range(steps):
-        model = _maximise(r, x, y, predicted, n_classes, weight, FLOOR * scale)
+        model = _maximize(r, x, y, predicted, n_classes, weight, FLOOR * scale)
         joint = model.log_joint(x, y, predicted)
         total = logsumexp(joint, axis=1, keepdims=True)
         objective.append(float(total.mean()))
@@ -102,7 +130,7 @@ def fit_mixture(
     return model, objective
 
 
-def _maximise(
+def _maximize(
     r: Floats, x: Floats, y: Ints, predicted: Ints, n_classes: int, weight: float, floor: float
 ) -> ErrorMixture:
     size = r.sum(axis=0)
@@ -125,11 +153,11 @@ def _log_normal(x: Floats, mean: Floats, variance: Floats) -> Floats:
 
 
 def _start(x: Floats, cell: Ints, components: int) -> Floats:
-    """Return responsibilities [N, K] of clusters within cells [N]; rows of cells without any are spread."""
+    """Return responsibilities [N, K] from clusters within cells [N]; rows of cells without one are spread."""
     cells, counts = np.unique(cell, return_counts=True)
     given = np.zeros(len(cells), dtype=np.int64)
     for _ in range(components):
-        # Square roots, so that the few rows of an error cell get their share.
+        # Square roots give the few rows of an error cell clusters of their own.
         room = np.where(given < counts, np.sqrt(counts) / (given + 1), 0)
         if room.max() > 0:
             given[room.argmax()] += 1

@@ -1,4 +1,4 @@
-"""Exact nearest rows by cosine, in blocks, so that no N × N array is ever made."""
+"""Exact nearest rows by cosine, in blocks: no N × N array is ever made."""
 
 from __future__ import annotations
 
@@ -8,29 +8,36 @@ from torch import Tensor
 from evenhand.functional.geometry import unit
 
 QUERIES, KEYS = 1024, 16_384
-"""Block of similarities held at a time: 64 MiB of float32."""
+"""Sizes of the block of similarities in memory: 64 MiB of float32."""
 
 
 def nearest_of_other_classes(h: Tensor, y: Tensor, queries: Tensor, k: int) -> Tensor:
-    """Return the k rows of other classes with the largest cosine to each query.
+    """Return the k rows of other classes with the largest cosine to each query row.
 
-    argtop-k_j { cos(h_i, h_j) : y_j ≠ y_i } for each query i.
+        argtop-k_j { cos(h_i, h_j) : y_j ≠ y_i }  for each query i
 
     Parameters
     ----------
     h : Tensor [N, D]
-        Rows, of any norm.
+        Rows; their norms do not matter.
     y : int64 Tensor [N]
         Class codes.
     queries : int64 Tensor [Q]
-        Row numbers.
+        Row numbers of the queries.
     k : int
-        At most the number of rows outside the largest class.
+        Rows per query, at most the number of rows outside the largest class.
 
     Returns
     -------
     int64 Tensor [Q, k]
         Row numbers, nearest first.
+
+    Examples
+    --------
+    >>> import torch
+    >>> h, y = torch.tensor([[1.0, 0], [1, 0.1], [1, 1], [0, 1]]), torch.tensor([0, 0, 1, 1])
+    >>> nearest_of_other_classes(h, y, queries=torch.tensor([0, 3]), k=2).tolist()
+    [[2, 3], [1, 0]]
     """
     order = y[queries].argsort(stable=True)
     found = torch.empty(len(queries), k, dtype=torch.long)

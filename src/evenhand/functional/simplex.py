@@ -1,4 +1,4 @@
-"""Class targets as far apart as they can be: the vertices of a regular simplex."""
+"""Class targets that are as far apart as possible: the vertices of a regular simplex."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from evenhand._random import torch_stream
 
 
 def simplex_vertices(n_classes: int, width: int, seed: int) -> Tensor:
-    """Return the vertices v_1 … v_C of a regular simplex, turned at random into `width` dimensions.
+    """Return the vertices v_1 … v_C of a regular simplex in D dimensions, rotated at random.
 
-    V = √(C/(C−1)) · Hᵀ Q with H [C−1, C] the orthonormal rows of a Helmert matrix, each orthogonal to
-    the vector of ones, and Q [C−1, D] orthonormal rows drawn from `seed`: |v_c| = 1, v_c · v_d = −1/(C−1)
-    for c ≠ d, Σ_c v_c = 0.
+        V = √(C/(C−1)) · Hᵀ Q
+
+    H [C−1, C] holds the rows of a Helmert matrix, which are orthonormal and orthogonal to the vector of ones.
+    Q [C−1, D] holds random orthonormal rows. Hence |v_c| = 1, v_c · v_d = −1/(C−1) for c ≠ d, Σ_c v_c = 0.
 
     Parameters
     ----------
     n_classes : int
-        C ≥ 2.
+        Number of classes C, at least 2.
     width : int
-        D, the width of the embedding the targets live in.
+        Width D of the embedding, at least C − 1.
     seed : int
-        Root of the stream that turns the simplex.
+        Seed of the rotation.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def simplex_vertices(n_classes: int, width: int, seed: int) -> Tensor:
     Raises
     ------
     EvenhandError
-        If D < C − 1: no regular simplex of C vertices fits.
+        If `width` is below C − 1: no regular simplex of C vertices fits.
 
     Examples
     --------
@@ -50,8 +51,8 @@ def simplex_vertices(n_classes: int, width: int, seed: int) -> Tensor:
     """
     if width < n_classes - 1:
         raise EvenhandError(
-            f"an embedding of width {width} holds no simplex of {n_classes} classes; a width of at least "
-            f"{n_classes - 1} is needed, so leave the targeted term out or use a wider projection"
+            f"width: an embedding of width {width} holds no simplex of {n_classes} classes, which needs "
+            f"{n_classes - 1} or more; leave out the targeted term or use a wider projection"
         )
     generator = torch_stream(seed, "simplex")
     gaussian = torch.randn(width, n_classes - 1, generator=generator, dtype=torch.float64)
@@ -60,7 +61,7 @@ def simplex_vertices(n_classes: int, width: int, seed: int) -> Tensor:
 
 
 def _corners(n_classes: int) -> Tensor:
-    """Return the vertices in their own C − 1 dimensions, float64 [C, C−1], from Helmert's closed form."""
+    """Return the vertices in C − 1 dimensions, float64 [C, C−1], from Helmert's closed form."""
     step = torch.arange(1, n_classes, dtype=torch.float64)
     above = torch.ones(n_classes, n_classes - 1, dtype=torch.float64).triu()
     # Column k: ones above row k, −k at row k, zeros below; its norm is √(k(k+1)).

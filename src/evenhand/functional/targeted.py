@@ -1,4 +1,4 @@
-"""The targeted supervised contrastive loss of CFR's training, with its queue and its class centroids."""
+"""The targeted supervised contrastive loss, with its queue and its class centroids."""
 
 from __future__ import annotations
 
@@ -12,39 +12,58 @@ from evenhand._ranges import BELOW_ONE, NOT_NEGATIVE, POSITIVE, WHOLE, check
 from evenhand.functional.geometry import class_centroids, unit
 
 
-def moved_centroids(centroids: Tensor, z: Tensor, y: Tensor, momentum: float = 0.9) -> Tensor:
-    """Move the centroids of the classes in a batch towards the batch.
+def update_centroids(centroids: Tensor, z: Tensor, y: Tensor, momentum: float = 0.9) -> Tensor:
+    """Return the class centroids after one step of a running mean.
 
-    μ_c ← unit(m μ_c + (1−m) · unit(mean of z_i with y_i = c)); a class without rows stays where it is.
+        μ_c ← unit( m μ_c + (1 − m) · unit(mean of z_i with y_i = c) )
+
+    A class without rows in the batch keeps its centroid.
 
     Parameters
     ----------
     centroids : Tensor [C, D]
-        μ_c: unit vectors, or zero before the class's first row.
+        μ_c, unit vectors; zero before the first row of the class.
     z : Tensor [B, D]
-        Unit vectors.
+        Unit embeddings of the batch.
     y : int64 Tensor [B]
         Class codes below C.
-    momentum : float
-        m; the published code uses 0.9.
+    momentum : float, default=0.9
+        m, at least 0 and below 1.
 
     Returns
     -------
     Tensor [C, D]
-        Without a gradient.
+        Updated centroids, without a gradient.
+
+    Examples
+    --------
+    >>> import torch
+    >>> update_centroids(torch.zeros(2, 2), torch.tensor([[0.0, 1.0]]), torch.tensor([1])).tolist()
+    [[0.0, 0.0], [0.0, 1.0]]
     """
     batch = class_centroids(z.detach(), y, len(centroids))
     seen = torch.bincount(y, minlength=len(centroids)) > 0
     return torch.where(seen[:, None], unit(momentum * centroids + (1 - momentum) * batch), centroids)
 
 
-def assigned_targets(centroids: Tensor, vertices: Tensor) -> Tensor:
-    """Return π, int64 [C]: the one-to-one assignment that maximises Σ_c μ_c · v_π(c) (Hungarian).
+def assign_targets(centroids: Tensor, vertices: Tensor) -> Tensor:
+    """Return the one-to-one assignment π of classes to vertices that maximizes Σ_c μ_c · v_π(c).
 
     Parameters
     ----------
     centroids, vertices : Tensor [C, D]
-        μ_c and v_1 … v_C.
+        μ_1 … μ_C and v_1 … v_C.
+
+    Returns
+    -------
+    int64 Tensor [C]
+        π, from the Hungarian algorithm.
+
+    Examples
+    --------
+    >>> import torch
+    >>> assign_targets(torch.eye(3), torch.eye(3)[[1, 2, 0]]).tolist()
+    [2, 0, 1]
     """
     similarity = (centroids @ vertices.T).double().cpu().numpy()
     return torch.from_numpy(linear_sum_assignment(similarity, maximize=True)[1]).to(centroids.device)
@@ -60,29 +79,31 @@ def targeted_loss(
     temperature: float = 0.07,
     target_weight: float = 0.2,
 ) -> Tensor:
-    """Pull each row to itself, to the queue's rows of its class and to its class's vertex.
+    """Pull each row to itself, to the rows of its class in the queue and to the vertex of its class.
 
-    ℓ = log-softmax of [z_i·z_i, z_i·q_1 … z_i·q_K, z_i·v_1 … z_i·v_C] / τ,  n_i = 2 + #{j : y(q_j) = y_i},
-    L = mean_i [ −(ℓ_self + Σ_{j: y(q_j) = y_i} ℓ_j) / n_i − w ℓ_π(y_i) / n_i − ℓ_self ]
+        ℓ = log-softmax of [z_i·z_i, z_i·q_1 … z_i·q_K, z_i·v_1 … z_i·v_C] / τ
+        L = mean_i [ −(ℓ_self + Σ_{j: y(q_j) = y_i} ℓ_j) / n_i − w ℓ_π(y_i) / n_i − ℓ_self ]
+
+    with n_i = 2 + #{j : y(q_j) = y_i}.
 
     Parameters
     ----------
     z : Tensor [B, D]
-        Unit vectors.
+        Unit embeddings of the batch.
     y : int64 Tensor [B]
-        Class codes.
+        Class codes of the batch.
     queue : Tensor [K, D]
-        Unit vectors of earlier steps; K may be 0.
+        Unit embeddings q_j of earlier steps; K may be 0.
     labels : int64 Tensor [K]
-        Their class codes.
+        Class codes of the queue.
     vertices : Tensor [C, D]
-        The targets.
+        Targets v_c.
     assignment : int64 Tensor [C]
-        π, a class's row of `vertices`.
-    temperature : float
-        τ; the published code uses 0.07.
-    target_weight : float
-        w; the published code uses 0.2.
+        π: the row of `vertices` that each class is assigned to.
+    temperature : float, default=0.07
+        τ, above 0; the published code uses 0.07.
+    target_weight : float, default=0.2
+        w, at least 0; the published code uses 0.2.
 
     Returns
     -------
@@ -91,8 +112,17 @@ def targeted_loss(
 
     References
     ----------
-    T. Li et al., Targeted Supervised Contrastive Learning for Long-Tailed Recognition, CVPR 2022;
-    the weights of the terms are those of CFR's published code.
+    T. Li et al., Targeted Supervised Contrastive Learning for Long-Tailed Recognition, CVPR 2022. The weights
+    of the terms are those of CFR's published code.
+
+    Examples
+    --------
+    >>> import torch
+    >>> z, y, v = torch.tensor([[1.0, 0.0]]), torch.tensor([0]), torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    >>> empty = torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64)
+    >>> loss = targeted_loss(z, y, *empty, v, torch.tensor([0, 1]), temperature=1.0, target_weight=1.0)
+    >>> round(loss.item(), 4)  # 2 (ln(2 e + 1/e) − 1)
+    1.5172
     """
     to_self = (z * z).sum(dim=1, keepdim=True)
     log_p = torch.log_softmax(torch.cat([to_self, z @ queue.T, z @ vertices.T], dim=1) / temperature, dim=1)
@@ -106,18 +136,23 @@ def targeted_loss(
 
 @dataclass(frozen=True)
 class Targeted:
-    """Settings of the targeted term; the published code's by default.
+    """Settings of the targeted term. The defaults are those of CFR's published code.
 
-    Attributes
+    Parameters
     ----------
-    queue_size : int
-        K.
-    momentum : float
-        Of the class centroids.
-    temperature : float
-        τ.
-    target_weight : float
-        Weight of the pull to the class's vertex.
+    queue_size : int, default=1280
+        Rows K that the queue holds, at least 0.
+    momentum : float, default=0.9
+        m of the class centroids, at least 0 and below 1.
+    temperature : float, default=0.07
+        τ, above 0.
+    target_weight : float, default=0.2
+        Weight w of the target, at least 0.
+
+    Raises
+    ------
+    EvenhandError
+        If a value is out of its range.
     """
 
     queue_size: int = 1280
@@ -130,23 +165,23 @@ class Targeted:
 
 
 class TargetedMemory:
-    """What the targeted term remembers between steps: class centroids, and a queue of recent rows.
+    """State of the targeted term between steps: class centroids, and a queue of recent rows.
 
     Parameters
     ----------
     vertices : Tensor [C, D]
-        The targets; centroids and queue take their precision and device.
+        Targets. Centroids and queue take their dtype and device.
     settings : Targeted
-        K, momentum, τ, w.
+        K, m, τ and w.
 
     Attributes
     ----------
     centroids : Tensor [C, D]
-        μ_c, zero before the class's first row.
+        μ_c, zero before the first row of the class.
     queue, labels : Tensor [K, D], int64 Tensor [K]
-        A ring of the last rows and their class codes; only min(seen, K) of them are filled.
+        A ring buffer of the latest rows and their class codes. Only the first min(seen, K) are filled.
     seen : int
-        Rows remembered so far; the next one goes to place seen mod K.
+        Rows so far; the next row goes to position seen mod K.
     """
 
     def __init__(self, vertices: Tensor, settings: Targeted) -> None:
@@ -158,22 +193,33 @@ class TargetedMemory:
         self.seen = 0
 
     def step(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return the loss [] of a batch z [B, D], y [B], and remember it.
+        """Return the loss of a batch, and add the batch to the queue.
 
-        In the published order: centroids, assignment, loss, then the batch replaces the oldest rows.
-        Neither centroids nor queue carry a gradient.
+        The order is that of the published code: centroids, assignment, loss; then the batch replaces the
+        oldest rows. Neither centroids nor queue carry a gradient.
+
+        Parameters
+        ----------
+        z : Tensor [B, D]
+            Unit embeddings.
+        y : int64 Tensor [B]
+            Class codes.
+
+        Returns
+        -------
+        Tensor []
         """
         settings = self.settings
-        self.centroids = moved_centroids(self.centroids, z, y, settings.momentum)
+        self.centroids = update_centroids(self.centroids, z, y, settings.momentum)
         filled = min(self.seen, settings.queue_size)
         loss = targeted_loss(
             z,
             y,
-            # A copy: the loss's backward pass still needs these rows after the batch replaced some.
+            # A copy, since the backward pass needs these rows after the batch has replaced some.
             self.queue[:filled].clone(),
             self.labels[:filled],
             self.vertices,
-            assigned_targets(self.centroids, self.vertices),
+            assign_targets(self.centroids, self.vertices),
             settings.temperature,
             settings.target_weight,
         )

@@ -7,7 +7,6 @@ from ._draws.positives import PositiveRule as PositiveRule
 from ._training.loop import SGD as SGD
 from ._training.model import Model as Model
 from .afr import AFR as AFR
-from .balanced_probe import BalancedProbe as BalancedProbe
 from .base import Method as Method
 from .bundle import read_bundle as read_bundle
 from .bundle import write_bundle as write_bundle
@@ -65,7 +64,6 @@ __all__ = [
     "SGD",
     "STABLE",
     "AnchorCrossEntropy",
-    "BalancedProbe",
     "BatchCrossEntropy",
     "Calibration",
     "CalibrationRule",

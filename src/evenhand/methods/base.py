@@ -1,4 +1,4 @@
-"""The contract of a method: a scikit-learn classifier on cached features that declares its group use."""
+"""The contract of a method: a scikit-learn classifier on cached features."""
 
 from __future__ import annotations
 
@@ -34,36 +34,46 @@ from evenhand.methods.bundle import write_bundle
 
 
 class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """A classifier on frozen features.
+    """Base class of all methods: a scikit-learn classifier on frozen features.
 
-    Subclasses are final; they store their parameters and implement `_learn` on clean input.
+    A subclass stores its parameters in `__init__`, as scikit-learn asks, and implements `_learn`, which
+    receives validated input and returns a `Model`.
 
     Attributes
     ----------
     group_labels_used : "none", "validation" or "train"
-        Where group labels enter. A method that declares none never receives any.
+        Where group labels enter. A method that declares "none" never receives any.
     needs : tuple of str
-        What a store must hold beyond features and labels: text, words, groups.
+        What a store must hold beyond features and labels: "text", "words" or "groups".
     selection : str
-        The rule that chooses among what a fit tries; "none" where it tries one thing.
+        The rule that chooses among the models of one fit; "none" where a fit trains one model.
     configurations : tuple of dict
-        Parameters that `compare` tries, the usual ones first; what a fit chooses by itself stays fixed there.
+        Parameters that `compare` tries, the usual ones first.
     paper : str
-        Where the method comes from; empty where it is folklore.
+        Source of the method; empty where there is no single one.
     ranges : dict of str to Range or Each
-        What the numeric parameters may be.
+        Allowed values of the numeric parameters.
     streams : bool
-        Whether `fit` takes `StoredRows` as X, which it reads block by block; the others need an array.
+        Whether `fit` accepts `StoredRows` as X and reads them block by block. Other methods need an array.
     usual : dict of str to object
-        What a parameter that is None stands for, for `set_params` of its fields.
+        The object that a parameter stands for where it is None; `set_params` starts from it.
     classes_ : array [C]
-        Labels in the order of the codes.
+        Labels in the order of the class codes.
     model_ : Model
         The fitted projection and linear head.
     history_ : list of dict
         One entry per epoch.
     kept_ : dict or None
-        Which candidate was kept, and on what evidence.
+        Which candidate a fit kept, and on what evidence; None where there are no candidates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from evenhand.methods import ERM
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> model = ERM(epochs=2).fit(X, y)
+    >>> model.predict([[0, 3], [3, 0]]).tolist(), model.transform(X).shape
+    (['left', 'right'], (20, 2))
     """
 
     group_labels_used: ClassVar[Literal["none", "validation", "train"]] = "none"
@@ -80,18 +90,23 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
     random_state: Any
 
     def fit(self, X: Any, y: Any, *, groups: Any = None, validation: tuple[Any, ...] | None = None) -> Self:
-        """Fit on features before the projection.
+        """Fit the method.
 
         Parameters
         ----------
-        X : array [N, D_in], or StoredRows
-            Finite features.
+        X : array [N, D_in] or StoredRows
+            Finite features before the projection.
         y : array [N]
             Labels; with a `head`, names among `head.classes`.
-        groups : array [N], optional
-            Group labels; None or the empty string is unknown. Seen by no method that declares `none`.
-        validation : (X_val [M, D_in], y_val [M]) or (X_val, y_val, groups_val [M]), optional
-            Rows to choose on. Without them a method that chooses holds rows out of training by itself.
+        groups : array [N] or None, default=None
+            Group labels; None or "" is unknown. A method that declares "none" does not see them.
+        validation : tuple or None, default=None
+            (X_val [M, D_in], y_val [M]) or (X_val, y_val, groups_val [M]): rows to choose a model on. Where
+            there are none, a method that chooses holds training rows out.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
@@ -114,7 +129,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         return self
 
     def check_ranges(self) -> None:
-        """Refuse parameters that no data could be fitted with.
+        """Check the parameters, without data.
 
         Raises
         ------
@@ -127,64 +142,131 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
 
     @abstractmethod
     def _learn(self, problem: Problem) -> Model:
-        """Return the model for clean input; may set `history_`, `kept_` and other fitted attributes."""
+        """Return the model for validated input; may also set `history_`, `kept_` and other attributes."""
 
     def transform(self, X: Any) -> Floats:
-        """Return unit embeddings z, float32 [N, D_out]."""
+        """Return the unit embeddings of features.
+
+        Parameters
+        ----------
+        X : array [N, D_in] or StoredRows
+            Features before the projection.
+
+        Returns
+        -------
+        float32 [N, D_out]
+            z, rows of norm 1.
+        """
         check_is_fitted(self)
         return self.model_.embed(self._features(X))
 
     def predict_proba(self, X: Any) -> Floats:
-        """Return softmax of the logits, [N, C]."""
+        """Return class probabilities, the softmax of the logits.
+
+        Parameters
+        ----------
+        X : array [N, D_in] or StoredRows
+            Features before the projection.
+
+        Returns
+        -------
+        float64 [N, C]
+            In the order of `classes_`.
+        """
         check_is_fitted(self)
         probabilities: Floats = softmax(self.model_.logits(self._features(X)).astype(np.float64), axis=1)
         return probabilities
 
     def predict(self, X: Any) -> Any:
-        """Return the label of the largest logit, [N]."""
+        """Return the label with the largest logit.
+
+        Parameters
+        ----------
+        X : array [N, D_in] or StoredRows
+            Features before the projection.
+
+        Returns
+        -------
+        array [N]
+            Labels among `classes_`.
+        """
         check_is_fitted(self)
         return self.classes_[self.model_.logits(self._features(X)).argmax(axis=1)]
 
     def decision_function(self, X: Any) -> Floats:
-        """Return the logits [N, C]; of two classes the second's minus the first's, [N]."""
+        """Return the logits; for two classes, the logit of the second minus that of the first.
+
+        Parameters
+        ----------
+        X : array [N, D_in] or StoredRows
+            Features before the projection.
+
+        Returns
+        -------
+        float32 [N, C] or [N]
+            [N] where there are two classes, as in scikit-learn.
+        """
         check_is_fitted(self)
         logits = self.model_.logits(self._features(X))
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
     def save(self, path: PathLike) -> None:
-        """Write the fitted model as one safetensors file, which `evenhand.load_run` reads back.
+        """Write the fitted model to one safetensors file, which `evenhand.load_run` reads.
 
         Parameters
         ----------
         path : str or Path
-            Of the file; a file that is there is replaced. docs/reference/bundle.md specifies the format.
+            The file to write. It replaces an existing file, and missing folders are made. The page
+            docs/reference/bundle.md specifies the format.
 
         Raises
         ------
         EvenhandError
-            If the path is a folder, lies in no folder, or cannot be written.
+            If the path is a folder or cannot be written.
         """
         check_is_fitted(self)
         write_bundle(Path(path), self.model_, [str(label) for label in self.classes_])
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:  # noqa: ARG002
-        """Return the names of the columns of `transform`, [D_out]: the class's name with a number.
+        """Return the names of the columns of `transform`, such as "erm0".
 
-        `input_features` is there for scikit-learn and not used.
+        Parameters
+        ----------
+        input_features : object, default=None
+            Ignored; scikit-learn passes it.
+
+        Returns
+        -------
+        array of str [D_out]
         """
         check_is_fitted(self)
         name = type(self).__name__.lower()
         return np.array([f"{name}{k}" for k in range(self.model_.width)], dtype=object)
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters; `erm__epochs=3` sets one field of the object that `erm` holds.
+        """Set parameters; `erm__epochs=3` replaces one field of the object that `erm` holds.
 
-        A parameter that is None stands for its usual object: `erm` for the SGD of ERM on a linear projection.
+        A field of a parameter that is None starts from the usual object (see `usual`).
+
+        Parameters
+        ----------
+        **params
+            Parameters by name, or fields by `parameter__field`.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
         ValueError
             If a parameter or a field is unknown.
+
+        Examples
+        --------
+        >>> from evenhand.methods import CFR
+        >>> CFR().set_params(erm__epochs=3).erm.epochs
+        3
         """
         nested: dict[str, dict[str, Any]] = {}
         for name in [name for name in params if "__" in name]:
@@ -210,7 +292,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
             return features, labels
         if not self.streams:
             raise EvenhandError(
-                f"{type(self).__name__} takes its features as an array in memory, not as rows of a store; "
+                f"X: {type(self).__name__} takes its features as an array in memory, not as rows of a store; "
                 "give table.features(rows), or choose a method that streams, such as CFR or ERM"
             )
         check_consistent_length(X, y)
@@ -219,7 +301,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
 
     def _features(self, X: Any) -> Floats | StoredRows:
         if isinstance(X, StoredRows):
-            # A store holds finite numbers only; the width is all that can be wrong.
+            # A store holds only finite numbers, so only the width can be wrong.
             if X.shape[1] != self.n_features_in_:
                 raise EvenhandError(
                     f"X has {X.shape[1]} columns but {type(self).__name__} was fitted on "
@@ -239,7 +321,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         features, codes = self._features(X), _lookup(self.classes_, np.asarray(y))
         if len(features) != len(codes):
             raise EvenhandError(
-                f"validation has {len(features)} rows of features but {len(codes)} labels; give one a row"
+                f"validation: {len(features)} rows of features but {len(codes)} labels; give one for each"
             )
         return features, codes, groups[0] if groups else None
 
@@ -251,7 +333,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
     def _encode(self, labels: Any) -> tuple[Any, Ints]:
         present = np.unique(labels)
         if len(present) < 2:
-            raise EvenhandError(f"y holds {len(present)} class; at least 2 classes are needed to classify")
+            raise EvenhandError(f"y: it holds {len(present)} class, but a classifier needs at least 2")
         if self.head is None:
             return present, np.searchsorted(present, labels).astype(np.int64)
         if self.head.width != self.n_features_in_:
@@ -263,13 +345,13 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         absent = sorted(set(self.head.classes) - {str(label) for label in present})
         if absent:
             raise EvenhandError(
-                f"class {absent[0]!r} has no training rows; every class of the head needs at least one"
+                f"y: class {absent[0]!r} has no training rows; every class of the head needs at least one"
             )
         return classes, _lookup(classes, labels)
 
 
 def _replaced(held: Any, name: str, values: Mapping[str, Any]) -> Any:
-    """Return a copy of a parameter's object with other values of its fields, `a__b` for a field's field."""
+    """Return a copy of an object with new values of its fields; `a__b` names a field of field a."""
     known = {field.name for field in fields(held)} if is_dataclass(held) else set()
     for key, value in values.items():
         outer, _, inner = key.partition("__")
@@ -285,12 +367,12 @@ def _lookup(classes: Any, labels: Any) -> Ints:
     present, places = np.unique(labels, return_inverse=True)
     unknown = next((label for label in present.tolist() if label not in codes), None)
     if unknown is not None:
-        raise EvenhandError(f"label {unknown!r} is not among the classes {', '.join(map(str, codes))}")
+        raise EvenhandError(f"y: label {unknown!r} is not among the classes {', '.join(map(str, codes))}")
     return np.array([codes[label] for label in present.tolist()], dtype=np.int64)[places]
 
 
 def _group_codes(*parts: Any) -> Callable[[Any], Ints | None]:
-    """Return the function from group labels to codes, numbered alike over all parts; −1 is unknown."""
+    """Return the function from group labels to codes, with one numbering for all parts; −1 is unknown."""
     known = {str(name) for part in parts if part is not None for name in part if name not in (None, "")}
     numbers = {name: code for code, name in enumerate(sorted(known))}
 

@@ -1,4 +1,4 @@
-"""bundle.safetensors: a fitted model as one file that needs no pickle and no training code.
+"""bundle.safetensors: a fitted model as one file, without pickle and without training code.
 
 Specified byte by byte in docs/reference/bundle.md.
 """
@@ -25,32 +25,61 @@ from evenhand.methods._training.model import Model
 
 SCHEMA = 1
 BUNDLE, ERM_BUNDLE = "bundle.safetensors", "erm.safetensors"
-"""In a run folder: the fitted model, and the ERM that it started from, to compare with."""
+"""File names in a run folder: the fitted model, and the ERM that it is compared with."""
 _HEAD = ("prototypes", "intercept", "logit_scale")
 
 
 def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
-    """Write the projection's tensors, prototypes, intercept and logit scale; class names in the metadata."""
+    """Write a model to a safetensors file.
+
+    The file holds the tensors of the projection, the prototypes, the intercept and the logit scale. Its
+    metadata hold the class names. Equal models give equal bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    model : Model
+        The fitted model.
+    classes : list of str
+        Class names in the order of the class codes.
+
+    Raises
+    ------
+    EvenhandError
+        If the file cannot be written.
+    """
     tensors = {
         **{name: tensor.numpy() for name, tensor in model.projection.tensors().items()},
         "prototypes": model.prototypes,
         "intercept": model.intercept,
         "logit_scale": np.array([model.logit_scale], dtype=np.float32),
     }
-    # One key: the format keeps no order among several, and equal runs must give equal bytes.
+    # One key only: the order of several keys is undefined, and equal models must give equal bytes.
     metadata = {"evenhand": json.dumps({"schema": SCHEMA, "classes": classes}, ensure_ascii=False)}
     with atomic(path) as temporary:
-        # Not save_file: its errors are no OSError, so that a full disk would go unnamed.
+        # Not save_file, whose errors are no OSError: the message would not name a full disk.
         temporary.write_bytes(save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata))
 
 
 def read_bundle(path: Path) -> tuple[Model, list[str]]:
-    """Read what `write_bundle` wrote, and trust nothing of it.
+    """Read a model from a file that `write_bundle` wrote; the file is not trusted.
+
+    Parameters
+    ----------
+    path : Path
+        The file to read.
+
+    Returns
+    -------
+    model : Model
+    classes : list of str
+        Class names in the order of the class codes.
 
     Raises
     ------
     EvenhandError
-        If the file is absent, damaged, of another schema version, or its tensors make no model.
+        If the file is missing, damaged or of another schema version, or its tensors do not make a model.
     """
     try:
         tensors, metadata_texts = read_tensors(path)

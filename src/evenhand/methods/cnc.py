@@ -1,4 +1,4 @@
-"""Correct-N-Contrast (arXiv 2203.01517): rows of a class that ERM predicts differently are drawn together."""
+"""Correct-N-Contrast (CnC): contrast between rows of a class that ERM predicts differently."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from evenhand.data.head import Head
 from evenhand.functional.contrastive import draw_similarities, supervised_contrastive_loss
 from evenhand.functional.geometry import cosine_logits
 from evenhand.methods._draws.by_prediction import ContrastDraw, RowsByPrediction
-from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
@@ -24,43 +24,60 @@ from evenhand.methods.base import Method
 
 
 class CnC(Method):
-    """Contrast rows of one class that ERM predicts differently, and rows that it predicts alike.
+    """Pull rows of one class together that ERM predicts differently; push rows apart that it predicts alike.
 
-    ERM's predictions ŷ part the training rows. An anchor is a row that ERM has right; its positives are rows
-    of its class that ERM has wrong, its negatives rows of other classes that ERM takes for the anchor's. The
-    contrast is two-sided: a positive is an anchor too, with positives among the right rows of its class and
-    negatives among the right rows of the class that ERM takes it for. From the pretrained projection,
+    Stage 1 is ERM. An anchor is a training row that ERM classifies correctly. Its positives are misclassified
+    rows of its class, and its negatives are rows of other classes that ERM predicts as the anchor's class.
+    The contrast is two-sided: a misclassified row is an anchor, too. Its positives are correctly classified
+    rows of its class, and its negatives are correctly classified rows of the class that ERM predicts for it.
+    Stage 2 starts from the pretrained projection and minimizes over W and s
 
         contrast · SupCon + (1 − contrast) · CE
 
-    is minimised over W and s; SupCon is the mean over the anchors of both sides, CE the mean of the
-    cross-entropies of anchors, positives and both kinds of negatives, which count alike.
+    SupCon is the mean of `supervised_contrastive_loss` over the anchors of both sides. CE is the mean of the
+    cross-entropies of anchors, positives and both kinds of negatives.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and prototypes of the store.
-    temperature : float
-        τ of the contrast; 0.1 published for Waterbirds, 0.05 for CelebA.
-    contrast : float
-        Share of the contrast; 0.75 as published.
-    k : int
-        Positives and negatives of each anchor, drawn anew at every step; 17 published for Waterbirds. Anchors
-        of one class share a draw in a step.
-    learning_rate, epochs, batch_size
-        Of stage 2, by SGD with momentum 0.9; an epoch passes over the anchors once. Published for Waterbirds
-        are 5 epochs; the published step of 1e-4 is that of a whole network and hardly moves W alone.
-    erm : SGD, optional
-        How the ERM that is asked is trained.
-    random_state : int
-        Seeds shuffles and draws.
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    temperature : float, default=0.1
+        τ of the contrast, above 0. Published: 0.1 for Waterbirds and 0.05 for CelebA.
+    contrast : float, default=0.75
+        Weight of the contrast, from 0 to 1; 0.75 as published.
+    k : int, default=16
+        Positives and negatives of each anchor, drawn at every step. Anchors of one class share the draw.
+        Published: 17 for Waterbirds.
+    learning_rate : float, default=0.001
+        Step of SGD with momentum 0.9 in stage 2, above 0. The published 1e-4 is for a whole network and
+        hardly changes W alone.
+    epochs : int, default=5
+        Passes over the anchors in stage 2. Published: 5 for Waterbirds.
+    batch_size : int, default=128
+        Anchors per step.
+    erm : SGD or None, default=None
+        Optimizer of stage 1. None is the one of `ERM`.
+    random_state : int, default=0
+        Seed of shuffles and draws.
 
     Attributes
     ----------
     erm_ : Model
-        The ERM that was asked.
+        The model of stage 1.
     notes_ : tuple of str
-        What the user should know.
+        Notes for the user, one sentence each.
+
+    References
+    ----------
+    M. Zhang et al., Correct-N-Contrast: A Contrastive Approach for Improving Robustness to Spurious
+    Correlations, ICML 2022, arXiv 2203.01517.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> CnC(k=2, epochs=1).fit(X, y).predict([[0, 3], [3, 0]]).tolist()
+    ['left', 'right']
     """
 
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
@@ -117,7 +134,7 @@ class CnC(Method):
             supervised = torch.stack([entropy for _, both in terms for entropy in both]).mean()
             return self.contrast * contrast + (1 - self.contrast) * supervised
 
-        minimise(
+        minimize(
             loss,
             state.parameters(),
             rows=len(parts.anchors),

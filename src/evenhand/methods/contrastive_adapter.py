@@ -1,4 +1,4 @@
-"""Contrastive adapter (arXiv 2207.07180): a small network on z, trained on what zero-shot has wrong."""
+"""Contrastive adapter: a small network on z, trained on the rows that zero-shot misclassifies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from evenhand.methods._draws.negatives import NearestNegatives
 from evenhand.methods._draws.positives import DrawnRows
 from evenhand.methods._draws.sampling import RowsByClass, SamplingPool
 from evenhand.methods._training.adapter import Adapter
-from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
@@ -27,40 +27,59 @@ from evenhand.methods.cfr.calibration_set import Misclassified
 
 
 class ContrastiveAdapter(Method):
-    """Adapt z so that rows which zero-shot has wrong join the rows of their class which it has right.
+    """Train an adapter a(z) that pulls misclassified rows to the correctly classified rows of their class.
 
-    The source is zero-shot. Epochs alternate, the first one contrasts:
+    Classified means: by zero-shot. Two kinds of epochs alternate, the first of them a contrast:
 
-    - contrast: an anchor is a row that the source misclassifies; positives are rows of its class that the
-      source has right, negatives the rows of other classes nearest to it by the cosine of z; the loss is
-      `calibration_loss` of the adapted vectors;
-    - cross-entropy of s · a(z) · t_c on rows drawn so that every (class, source prediction) that occurs is
-      equally likely.
+    - Contrast. An anchor is a misclassified row. Its positives are correctly classified rows of its class,
+      and its negatives are the rows of other classes that are nearest by the cosine of z. The loss is
+      `calibration_loss` of the adapted embeddings.
+    - Cross-entropy of s · a(z) · t_c. Every pair (class, zero-shot prediction) that occurs is equally likely.
 
-    The adapter is D → hidden → D with batch norm and ReLU, and no residual; the projection below it, the
-    class embeddings and s stay as they are.
+    The adapter is D → hidden → D with batch norm and ReLU, without a residual connection. The projection
+    below it, the prototypes and s stay fixed.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and class embeddings of the store.
-    hidden : int
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    hidden : int, default=128
         Width of the hidden layer; 128 as published.
-    temperature : float
-        τ of the contrast; 0.1 as published.
-    logit_scale : float
-        s; 100 as published.
-    positives, negatives : int
-        Of each anchor, per step. The authors draw 2,048 of either.
-    learning_rate, epochs, batch_size, weight_decay
-        Of SGD with momentum 0.9; as published, 1e-3, 100, 128 and 5e-5.
-    random_state : int
-        Seeds the initial adapter, shuffles and draws.
+    temperature : float, default=0.1
+        τ of the contrast, above 0; 0.1 as published.
+    logit_scale : float, default=100.0
+        s, above 0; 100 as published.
+    positives : int, default=64
+        Positives per anchor and step; the authors draw 2,048.
+    negatives : int, default=16
+        Negatives per anchor and step; the authors draw 2,048.
+    learning_rate : float, default=0.001
+        Step of SGD with momentum 0.9, above 0; 1e-3 as published.
+    epochs : int, default=100
+        Epochs of both kinds together; 100 as published.
+    batch_size : int, default=128
+        Rows per step, at least 2; 128 as published.
+    weight_decay : float, default=5e-05
+        Weight decay of SGD, at least 0; 5e-5 as published.
+    random_state : int, default=0
+        Seed of the initial adapter, shuffles and draws.
 
     Attributes
     ----------
     notes_ : tuple of str
-        What the user should know.
+        Notes for the user, one sentence each.
+
+    References
+    ----------
+    M. Zhang, C. Ré, Contrastive Adapters for Foundation Model Group Robustness, NeurIPS 2022, arXiv
+    2207.07180.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> ContrastiveAdapter(hidden=4, epochs=2).fit(X, y).predict_proba(X).shape
+    (20, 2)
     """
 
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
@@ -110,7 +129,7 @@ class ContrastiveAdapter(Method):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        # By design: balancing over what zero-shot confuses spoils plain problems, as scikit-learn's own is.
+        # Balancing over zero-shot's confusions costs accuracy on plain problems such as scikit-learn's.
         tags.classifier_tags.poor_score = True
         return tags
 
@@ -118,7 +137,7 @@ class ContrastiveAdapter(Method):
         training = _Training(self, problem)
         self.notes_ = training.chosen.notes
 
-        minimise(
+        minimize(
             training.loss,
             training.adapter.parameters(),
             rows=len(problem.y),
@@ -153,9 +172,9 @@ class _Training:
         )
 
     def loss(self, batch: Tensor, epoch: int) -> Tensor:
-        """Return the contrast in even epochs, counted from 0, and the balanced cross-entropy in odd ones.
+        """Return the contrast in even epochs, counted from 0, and the balanced cross-entropy in odd epochs.
 
-        Of the batch only the size counts: both draw their rows.
+        Only the size of the batch matters: both losses draw their own rows.
         """
         return self._supervised(max(2, len(batch))) if epoch % 2 else self._contrast(len(batch))
 

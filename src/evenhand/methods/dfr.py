@@ -1,4 +1,4 @@
-"""Deep feature reweighting (arXiv 2204.02937): a last layer from validation rows balanced by group."""
+"""Deep feature reweighting (DFR): a last layer from validation rows that are balanced by group."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 
 GRID = (0.01, 0.03, 0.07, 0.1, 0.3, 0.7, 1.0)
-"""Inverse penalties of the published code."""
+"""Values of C in the published code."""
 
 # scikit-learn 1.8 replaced penalty= by l1_ratio=, which earlier versions ignore under liblinear.
 _L1 = (
@@ -32,36 +32,47 @@ _L1 = (
 
 
 class DFR(Method):
-    """L1 logistic regression on standardised z, averaged over group-balanced subsets of validation.
+    """Average L1 logistic regressions on standardized z over group-balanced subsets of the validation rows.
 
-    A group is a class crossed with a group label; rows whose label is unknown are left out. The penalty is
-    chosen by worst-group accuracy: a balanced subset of half of validation fits, the other half judges.
-    Then `retrainings` balanced subsets of all of validation are fitted, with z standardised on training, and
-    their coefficients averaged. More than two classes are fitted one against the rest; the logits are the
-    decision values, so that probabilities are their softmax.
+    A group is a class crossed with a group label. Rows with an unknown label are left out.
+
+    1. Choose C: fit on a balanced subset of half of the validation rows, and take the C with the highest
+       worst-group accuracy on the other half.
+    2. Fit `n_refits` balanced subsets of all validation rows, with z standardized on the training rows, and
+       average the coefficients.
+
+    More than two classes are fitted one against the rest, and the logits are the decision values.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection of the store.
-    grid : sequence of float
-        Inverse penalties C of scikit-learn's logistic regression; ties go to the strongest penalty.
-    retrainings : int
-        Balanced subsets to average over.
-    random_state : int
-        Seeds hold-out, halves and subsets.
+    head : Head or None, default=None
+        Projection of the store; None takes X itself as the embedding.
+    Cs : sequence of float, default=(0.01, 0.03, 0.07, 0.1, 0.3, 0.7, 1)
+        Values of C, scikit-learn's inverse of the L1 penalty. Of equal scores, the smallest C wins.
+    n_refits : int, default=20
+        Number of balanced subsets to average over.
+    random_state : int, default=0
+        Seed of held-out rows, halves and subsets.
 
     Attributes
     ----------
     C_ : float
-        The chosen inverse penalty.
+        The chosen C.
     grid_ : list of dict
-        Each tried value with its worst-group accuracy.
+        Each C with its worst-group accuracy.
 
     References
     ----------
     P. Kirichenko, P. Izmailov, A. G. Wilson, Last Layer Re-Training is Sufficient for Robustness to
-    Spurious Correlations, ICLR 2023.
+    Spurious Correlations, ICLR 2023, arXiv 2204.02937.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.random.default_rng(0).normal(size=(80, 3)) + np.eye(2, 3)[[0, 1] * 40] * 3, [0, 1] * 40
+    >>> groups = ["red", "red", "blue", "blue"] * 20
+    >>> DFR(n_refits=3).fit(X, y, validation=(X, y, groups)).score(X, y) > 0.9
+    True
     """
 
     group_labels_used: ClassVar[Literal["none", "validation", "train"]] = "validation"
@@ -69,32 +80,32 @@ class DFR(Method):
     selection: ClassVar[str] = "worst_group"
     paper: ClassVar[str] = "Kirichenko et al., ICLR 2023, arXiv 2204.02937"
     ranges: ClassVar[Ranges] = {
-        "grid": Each(POSITIVE),
-        "retrainings": COUNT,
+        "Cs": Each(POSITIVE),
+        "n_refits": COUNT,
     }
 
     def __init__(
         self,
         head: Head | None = None,
-        grid: Sequence[float] = GRID,
-        retrainings: int = 20,
+        Cs: Sequence[float] = GRID,
+        n_refits: int = 20,
         random_state: Any = 0,
     ) -> None:
         self.head = head
-        self.grid = grid
-        self.retrainings = retrainings
+        self.Cs = Cs
+        self.n_refits = n_refits
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
         problem = with_validation(problem)
-        z, y, groups = self._judged_rows(problem)
+        z, y, groups = self._known_rows(problem)
         self.C_ = self._choose(z, y, groups, problem)
         scaler = StandardScaler()
         for block in problem.h.blocks():
             scaler.partial_fit(problem.start.embed(block).numpy())
         z = scaler.transform(z)
         fits = []
-        for number in range(self.retrainings):
+        for number in range(self.n_refits):
             rows = _balanced(groups, problem.seed, "refit", number)
             fits.append(_one_vs_rest(z[rows], y[rows], problem.n_classes, self.C_, problem.seed))
         mean = np.mean(fits, axis=0)
@@ -102,8 +113,8 @@ class DFR(Method):
         intercept = mean[:, -1] - coefficients @ scaler.mean_
         return Model.of_probe(problem, coefficients, intercept)
 
-    def _judged_rows(self, problem: Problem) -> tuple[Floats, Ints, Ints]:
-        """Return z float64 [M, D_out], y [M] and group numbers [M] of the validation rows of known group."""
+    def _known_rows(self, problem: Problem) -> tuple[Floats, Ints, Ints]:
+        """Return z float64 [M, D_out], y [M] and group codes [M] of the validation rows of known group."""
         labels = problem.groups_val
         if labels is None or not (labels >= 0).any():
             raise EvenhandError(
@@ -116,22 +127,22 @@ class DFR(Method):
         return z, y, _crossed(y, labels[known], self.classes_.tolist())
 
     def _choose(self, z: Floats, y: Ints, groups: Ints, problem: Problem) -> float:
-        """Return the C of the highest worst-group accuracy on half of the rows; sets `grid_`."""
-        fitting, judging = hold_out(groups, seed=child_seed(problem.seed, "dfr", "halves"), share=0.5)
+        """Return the C with the highest worst-group accuracy on half of the rows; sets `grid_`."""
+        fitting, scoring = hold_out(groups, seed=child_seed(problem.seed, "dfr", "halves"), share=0.5)
         rows = fitting[_balanced(groups[fitting], problem.seed, "choose")]
         scaler = StandardScaler().fit(z[rows])
-        fitted, judged = scaler.transform(z[rows]), scaler.transform(z[judging])
+        fitted, held_out = scaler.transform(z[rows]), scaler.transform(z[scoring])
         self.grid_: list[dict[str, float]] = []
-        for C in sorted(self.grid):
+        for C in sorted(self.Cs):
             fit = _one_vs_rest(fitted, y[rows], problem.n_classes, C, problem.seed)
-            right = (judged @ fit[:, :-1].T + fit[:, -1]).argmax(axis=1) == y[judging]
-            hits, sizes = np.bincount(groups[judging], right), np.bincount(groups[judging])
+            correct = (held_out @ fit[:, :-1].T + fit[:, -1]).argmax(axis=1) == y[scoring]
+            hits, sizes = np.bincount(groups[scoring], correct), np.bincount(groups[scoring])
             self.grid_.append({"C": C, "worst_group": float((hits / sizes).min())})
         return max(self.grid_, key=lambda tried: tried["worst_group"])["C"]
 
 
 def _crossed(y: Ints, labels: Ints, classes: list[Any]) -> Ints:
-    """Return the number of class × label, [M], counting only those that have rows: each has two or more."""
+    """Return group codes [M] of class × label; only groups with rows are numbered, each with two or more."""
     absent = np.setdiff1d(np.arange(len(classes)), y)
     if len(absent):
         raise EvenhandError(
@@ -145,13 +156,13 @@ def _crossed(y: Ints, labels: Ints, classes: list[Any]) -> Ints:
         code = int(cells[sizes.argmin()]) // span
         raise EvenhandError(
             f"validation: a group of class {classes[code]!r} has 1 row; DFR needs at least 2, "
-            "one to fit and one to judge, so add such rows or leave that row's group unknown"
+            "one to fit and one to score, so add such rows or leave that row's group unknown"
         )
     return numbers
 
 
 def _balanced(groups: Ints, seed: int, *names: str | int) -> Ints:
-    """Return rows with as many of each group [N] as the smallest has, drawn without replacement."""
+    """Return row numbers with equally many rows of each group, drawn without replacement."""
     generator = numpy_stream(seed, "dfr", *names)
     size = np.bincount(groups).min()
     drawn = [
@@ -161,7 +172,7 @@ def _balanced(groups: Ints, seed: int, *names: str | int) -> Ints:
 
 
 def _one_vs_rest(z: Floats, y: Ints, n_classes: int, C: float, seed: int) -> Floats:
-    """Return coefficients and intercepts, [C, D + 1]; of two classes each takes half of one fit."""
+    """Return coefficients and intercepts, [C, D + 1]; two classes share the halves of one fit."""
     rows = []
     for code in [1] if n_classes == 2 else range(n_classes):
         regression = LogisticRegression(C=C, solver="liblinear", random_state=seed % 2**32, **_L1)

@@ -1,4 +1,4 @@
-"""Stage 1 as a method: cross-entropy on the projection, trunk and text frozen."""
+"""Empirical risk minimization on the projection."""
 
 from __future__ import annotations
 
@@ -15,18 +15,35 @@ from evenhand.methods.base import Method
 
 
 class ERM(Method):
-    """Minimise the mean cross-entropy of s · z_i · t_c over the projection and s.
+    """Minimize the mean cross-entropy of the logits s · z_i · t_c over the projection and s.
+
+    The trunk and the prototypes stay frozen. SGD starts from the pretrained projection, with momentum 0.9 and
+    weight decay 1e-5.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and prototypes of the store.
-    learning_rate, epochs : float, int, optional
-        By default those of `ERM_SGD` for a linear projection, of `PUBLISHED_SGD` for an attention pool.
-    batch_size : int
-        Rows per step of SGD with momentum 0.9 and weight decay 1e-5.
-    random_state : int
-        Seeds hold-out and shuffles.
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    learning_rate : float or None, default=None
+        Step of SGD, above 0. None is 0.01 for a linear projection and 0.0001 for an attention pool.
+    epochs : int or None, default=None
+        Passes over the rows. None is 20 for a linear projection and 100 for an attention pool.
+    batch_size : int, default=128
+        Rows per step.
+    random_state : int, default=0
+        Seed of the shuffles.
+
+    References
+    ----------
+    C. You et al., Calibrating Multi-modal Representations: A Pursuit of Group Robustness without Annotations,
+    CVPR 2024, arXiv 2403.07241, stage 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> ERM(epochs=2).fit(X, y).predict([[0, 3], [3, 0]]).tolist()
+    ['left', 'right']
     """
 
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (

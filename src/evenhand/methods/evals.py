@@ -1,4 +1,4 @@
-"""EVaLS (arXiv 2410.05345): the last layer again, on held-out rows of the highest and the lowest loss."""
+"""EVaLS: the last layer retrained on held-out rows of the highest and the lowest loss."""
 
 from __future__ import annotations
 
@@ -23,75 +23,87 @@ from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import WORST_ENVIRONMENT
 
 GRID = (20, 50, 100, 10, 200)
-"""Numbers k of rows that are tried, the usual one first."""
+"""Usual values of k."""
 
 
 class EVaLS(Method):
-    """Logistic regression on the k highest-loss and the k lowest-loss held-out rows of every class.
+    """Fit a last layer to the k highest-loss and the k lowest-loss held-out rows of every class.
 
-    ERM is trained on four fifths of training. Half of the other fifth gives the rows: high losses are richer
-    in minority rows than the whole, low ones in majority rows, and classes are balanced by construction. A
-    new last layer (see `methods._last_layer`) is fitted to them with inverse penalty C. The other half
-    judges: its rows are split by environments inferred from ERM's logits (EIIL), and the k whose worst
-    accuracy over class × environment is the highest is kept. Given validation rows judge in its place.
+    1. Train ERM on four fifths of the training rows.
+    2. For each k of `ks`, fit a logistic regression on rows of half of the other fifth. High losses are rich
+       in minority rows and low losses in majority rows; the classes are balanced by construction.
+    3. Infer environments from ERM's logits (EIIL) on the other half, or on the validation rows where `fit`
+       receives some. Keep the k with the highest worst accuracy over class × environment.
 
-    A k of which the smallest class has no 2 k rows is cut to half of that class's rows.
+    Where the smallest class has fewer than 2 k rows, k is reduced to half of its rows.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and prototypes of the store.
-    grid : sequence of int
-        Numbers k that are tried; ties go to the one that comes first.
-    C : float
-        Inverse penalty of scikit-learn's logistic regression on u; the middle of the grid that DFR published.
-    erm : SGD, optional
-        How the first stage is trained; ERM's own way by default.
-    random_state : int
-        Seeds hold-out, halves and shuffles.
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    ks : sequence of int, default=(20, 50, 100, 10, 200)
+        Values of k, at least 1. Of equal scores, the first k wins.
+    C : float, default=0.1
+        scikit-learn's inverse of the L2 penalty; the default is the middle of the grid that DFR published.
+    erm : SGD or None, default=None
+        Optimizer of the first stage. None is the one of `ERM`.
+    random_state : int, default=0
+        Seed of held-out rows, halves and shuffles.
 
     Attributes
     ----------
     grid_ : list of dict
-        Each tried k with its worst accuracy over environments; empty where no environment has 5 rows.
+        Each k with its worst accuracy over environments; empty where no environment has 5 rows.
     k_ : int
-        The one kept.
+        The chosen k.
+
+    References
+    ----------
+    M. Ghaznavi et al., Trained Models Tell Us How to Make Them Robust to Spurious Correlation without Group
+    Annotation, 2024, arXiv 2410.05345.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 20), ["left", "left", "right", "right"] * 20
+    >>> EVaLS(ks=(2,)).fit(X, y).predict([[0, 3], [3, 0]]).tolist()
+    ['left', 'right']
     """
 
     selection = "worst_environment"
-    configurations: ClassVar[tuple[Mapping[str, Any], ...]] = tuple({"grid": (k,)} for k in GRID)
+    configurations: ClassVar[tuple[Mapping[str, Any], ...]] = tuple({"ks": (k,)} for k in GRID)
     paper = "Ghaznavi et al., 2024, arXiv 2410.05345"
     ranges: ClassVar[Ranges] = {
-        "grid": Each(COUNT),
+        "ks": Each(COUNT),
         "C": POSITIVE,
     }
 
     def __init__(
         self,
         head: Head | None = None,
-        grid: Sequence[int] = GRID,
+        ks: Sequence[int] = GRID,
         C: float = 0.1,
         erm: SGD | None = None,
         random_state: Any = 0,
     ) -> None:
         self.head = head
-        self.grid = grid
+        self.ks = ks
         self.C = C
         self.erm = erm
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
         base = hold_out_and_train(problem, self.erm or erm_sgd(problem), self.history_)
-        sampled, judged = hold_out(base.y, seed=child_seed(problem.seed, "evals", "halves"), share=0.5)
-        u, y, losses = base.seen.u[sampled], base.y[sampled], base.losses()[sampled]
+        fitting, scoring = hold_out(base.y, seed=child_seed(problem.seed, "evals", "halves"), share=0.5)
+        u, y, losses = base.seen.u[fitting], base.y[fitting], base.losses()[fitting]
         most = max(1, int(np.bincount(y).min()) // 2)
-        sizes = list(dict.fromkeys(min(k, most) for k in self.grid))
+        sizes = list(dict.fromkeys(min(k, most) for k in self.ks))
         layers = [_fitted(u, y, extremes(losses, y, k), self.C) for k in sizes]
         if len(problem.y_val):
-            seen, y_judged = HeldOutFeatures.of(base.erm, problem), problem.y_val.numpy()
+            seen, y_scored = HeldOutFeatures.of(base.erm, problem), problem.y_val.numpy()
         else:
-            seen, y_judged = HeldOutFeatures(base.seen.u[judged], base.seen.layer), base.y[judged]
-        scores = worst_environment(seen, y_judged, layers)
+            seen, y_scored = HeldOutFeatures(base.seen.u[scoring], base.seen.layer), base.y[scoring]
+        scores = worst_environment(seen, y_scored, layers)
         self.grid_ = [{"k": k, "worst_environment": score} for k, score in zip(sizes, scores, strict=False)]
         best = int(np.argmax(scores)) if scores else 0
         self.k_ = sizes[best]
@@ -99,7 +111,7 @@ class EVaLS(Method):
 
 
 def extremes(losses: Floats, y: Ints, k: int) -> Ints:
-    """Return the positions of each class's k highest and k lowest of losses [M], with codes y [M]."""
+    """Return the positions of the k highest and the k lowest losses [M] of each class in codes y [M]."""
     chosen = []
     for code in np.unique(y):
         rows = np.flatnonzero(y == code)
@@ -113,14 +125,14 @@ def _fitted(u: Floats, y: Ints, rows: Ints, C: float) -> LastLayer:
 
 
 def worst_environment(seen: HeldOutFeatures, y: Ints, layers: Sequence[LastLayer]) -> list[float]:
-    """Return each layer's worst accuracy over class × environment, [K]; nothing where no cell has 5 rows.
+    """Return each layer's worst accuracy over class × environment, [K]; empty where no cell has 5 rows.
 
     Parameters
     ----------
     seen : HeldOutFeatures
-        The judged rows, with the layer of ERM that environments are inferred from.
+        Held-out rows, with the layer of ERM that environments are inferred from.
     y : int64 [M]
-        Their codes.
+        Class codes of the rows.
     layers : sequence of K LastLayer
         Candidates.
     """

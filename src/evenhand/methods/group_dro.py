@@ -1,4 +1,4 @@
-"""Group DRO (arXiv 1911.08731): the worst group's loss instead of the mean, with group labels in training."""
+"""Group DRO: the loss of the worst group instead of the mean loss, with group labels in training."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from evenhand._random import torch_stream
 from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Ranges, or_none
 from evenhand.backbones.projection import Projection
 from evenhand.data.head import Head
-from evenhand.functional.group_dro import group_means, raised
-from evenhand.methods._training.loop import minimise
+from evenhand.functional.group_dro import group_means, update_group_weights
+from evenhand.methods._training.loop import minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.train_erm import erm_sgd
@@ -25,49 +25,65 @@ from evenhand.methods.base import Method
 
 
 class GroupDRO(Method):
-    """Minimise Σ_g q_g L_g over the projection and s, where q rises with the loss of each group.
+    """Minimize Σ_g q_g L_g + ½ λ ‖W − W0‖² over the projection W and s; q_g grows with the loss of group g.
 
-    A group is a class crossed with a group label; training rows whose label is unknown are left out. In each
-    step q_g ← q_g e^{η L_g}, normalised, with L_g the mean cross-entropy of the batch's rows of g.
+    A group is a class crossed with a group label. Training rows with an unknown label are left out. In each
+    step q_g ← q_g e^{η L_g} / Σ_k q_k e^{η L_k}, with L_g the mean cross-entropy of the batch's rows in g.
 
-    The method owes what it does to strong regularisation. Unit vectors do not change when W shrinks, so that
-    weight decay would not regularise here: ½ λ ‖W − W0‖² holds the projection at the pretrained one instead.
-    It bears on W alone, of an attention pool on all its weights, neither on biases nor on s.
+    Group DRO depends on strong regularization. Weight decay would not regularize here, since unit embeddings
+    do not change when W shrinks. The L2 penalty on the distance from the pretrained W0 takes its place. It
+    covers W, and all weights of an attention pool, but neither biases nor s.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and prototypes of the store.
-    step_size : float
-        η; 0.01 as published.
-    pull : float
-        λ, in the coordinates in which features and projected rows have root-mean-square norm 1.
-    learning_rate, epochs, batch_size
-        Of SGD with momentum 0.9; by default those of ERM.
-    random_state : int
-        Seeds shuffles.
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    step_size : float, default=0.01
+        η, at least 0; 0.01 as published.
+    l2 : float, default=0.01
+        λ, at least 0, in coordinates where features and projected rows have root-mean-square norm 1.
+    learning_rate : float or None, default=None
+        Step of SGD with momentum 0.9, above 0. None is the one of `ERM`.
+    epochs : int or None, default=None
+        Passes over the rows. None is the number of `ERM`.
+    batch_size : int, default=128
+        Rows per step.
+    random_state : int, default=0
+        Seed of the shuffles.
 
     Attributes
     ----------
     q_ : float32 [G]
-        The last weights of the groups, in the order of `groups_`.
+        The final weights of the groups, in the order of `groups_`.
     groups_ : list of (label, int)
         Class and code of the group label of each group.
+
+    References
+    ----------
+    S. Sagawa et al., Distributionally Robust Neural Networks for Group Shifts, ICLR 2020, arXiv 1911.08731.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> model = GroupDRO(epochs=2).fit(X, y, groups=["red", "blue"] * 10)
+    >>> model.groups_
+    [('left', 0), ('left', 1), ('right', 0), ('right', 1)]
     """
 
     group_labels_used: ClassVar[Literal["none", "validation", "train"]] = "train"
     needs: ClassVar[tuple[str, ...]] = ("groups",)
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {},
-        {"pull": 1e-3},
-        {"pull": 1e-1},
+        {"l2": 1e-3},
+        {"l2": 1e-1},
         {"step_size": 0.1},
     )
     paper: ClassVar[str] = "Sagawa et al., ICLR 2020, arXiv 1911.08731"
     streams: ClassVar[bool] = True
     ranges: ClassVar[Ranges] = {
         "step_size": NOT_NEGATIVE,
-        "pull": NOT_NEGATIVE,
+        "l2": NOT_NEGATIVE,
         "learning_rate": or_none(POSITIVE),
         "epochs": or_none(COUNT),
         "batch_size": COUNT,
@@ -77,7 +93,7 @@ class GroupDRO(Method):
         self,
         head: Head | None = None,
         step_size: float = 0.01,
-        pull: float = 1e-2,
+        l2: float = 1e-2,
         learning_rate: float | None = None,
         epochs: int | None = None,
         batch_size: int = 128,
@@ -85,7 +101,7 @@ class GroupDRO(Method):
     ) -> None:
         self.head = head
         self.step_size = step_size
-        self.pull = pull
+        self.l2 = l2
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size
@@ -101,11 +117,11 @@ class GroupDRO(Method):
         def loss(batch: Tensor, _epoch: int) -> Tensor:
             losses = cross_entropy(state.logits(h[batch], problem.prototypes), y[batch], reduction="none")
             means = group_means(losses, groups[batch], len(q))
-            q.copy_(raised(q, means.detach(), self.step_size))
+            q.copy_(update_group_weights(q, means.detach(), self.step_size))
             moved = zip(_weights(state.projection), start, strict=True)
-            return q @ means + self.pull / 2 * sum((now - then).square().sum() for now, then in moved)
+            return q @ means + self.l2 / 2 * sum((now - then).square().sum() for now, then in moved)
 
-        minimise(
+        minimize(
             loss,
             state.parameters(),
             rows=len(y),
@@ -129,12 +145,12 @@ class GroupDRO(Method):
         )
 
     def _known_groups(self, problem: Problem) -> tuple[Tensor, Tensor]:
-        """Return the training rows of known group [n] and the number of each one's group [n]."""
+        """Return the numbers [n] of the training rows of known group, and their group codes [n]."""
         labels = problem.groups
         if labels is None or not (labels >= 0).any():
             raise EvenhandError(
                 "groups: no training row has a group label, but group DRO weighs the groups of training; "
-                "give groups=…, or choose a method that uses no groups"
+                "give groups, or choose a method that uses no groups"
             )
         rows = np.flatnonzero(labels >= 0)
         y = problem.y.numpy()[rows]

@@ -1,4 +1,4 @@
-"""Just Train Twice (arXiv 2107.09044): ERM again, with the rows that a short ERM has wrong weighted up."""
+"""Just Train Twice (JTT): ERM again, with more weight on the errors of a short ERM."""
 
 from __future__ import annotations
 
@@ -19,42 +19,54 @@ from evenhand.methods._training.train_erm import erm_sgd, train_erm
 from evenhand.methods.base import Method
 
 FIRST_SHARE = 0.2
-"""Share of the epochs after which the first model is asked: 60 of 300, as published for Waterbirds."""
+"""Share of the epochs that train the first model: 60 of 300, as published for Waterbirds."""
 
 FALLBACK_SHARE = 0.05
-"""Share of rows of highest loss that stand in for an empty error set."""
+"""Share of rows, those of the highest loss, that replace an empty error set."""
 
 
 class JTT(Method):
-    """Train ERM for T epochs, then from the start again with its errors weighted 1 + λ.
+    """Train ERM for T epochs, then train it again from the start with weight 1 + λ on its errors.
 
-    E = {i : argmax_c of the first model's logits ≠ y_i}, in training. The second model minimises
+    Let E be the training rows that the first model misclassifies. The second model minimizes
 
-        Σ_i w_i ℓ_i / Σ_i w_i,   w_i = 1 + λ where i ∈ E, 1 elsewhere,
+        Σ_i w_i ℓ_i / Σ_i w_i,  w_i = 1 + λ for i ∈ E, else 1
 
-    which is the mean loss of the training set with λ more copies of every row of E, as the authors sample it.
-    Both start from the pretrained projection and are trained like ERM: what is learned is W (b, s). Where the
-    first model fits every row, the rows of highest loss stand in, and `notes_` says so.
+    with ℓ_i the cross-entropy of row i. This is the mean loss over a training set with λ extra copies of
+    every row of E, which is what the authors sample. Both models start from the pretrained projection. Where
+    the first model classifies every row correctly, the rows of the highest loss replace E; see `notes_`.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and prototypes of the store.
-    upweight : float
-        λ; published: 100 for Waterbirds, 50 for CelebA, searched in 20, 50, 100.
-    first_epochs : int, optional
-        T; a fifth of `erm`'s epochs by default. Published: 60 of 300 for Waterbirds, 1 of 50 for CelebA.
-    erm : SGD, optional
-        How both are trained; ERM's own way by default.
-    random_state : int
-        Seeds shuffles.
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    upweight : float, default=20.0
+        λ, at least 0. Published: 100 for Waterbirds and 50 for CelebA, searched in 20, 50, 100.
+    first_epochs : int or None, default=None
+        T. None is a fifth of the epochs of `erm`. Published: 60 of 300 for Waterbirds and 1 of 50 for CelebA.
+    erm : SGD or None, default=None
+        Optimizer of both models. None is the one of `ERM`.
+    random_state : int, default=0
+        Seed of the shuffles.
 
     Attributes
     ----------
     errors_ : bool Tensor [N]
-        E, over the training rows.
+        Which training rows are in E.
     notes_ : tuple of str
-        What the user should know.
+        Notes for the user, one sentence each.
+
+    References
+    ----------
+    E. Z. Liu et al., Just Train Twice: Improving Group Robustness without Training Group Information, ICML
+    2021, arXiv 2107.09044.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> JTT(erm=SGD(learning_rate=0.01, epochs=2)).fit(X, y).predict([[0, 3], [3, 0]]).tolist()
+    ['left', 'right']
     """
 
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
@@ -87,7 +99,7 @@ class JTT(Method):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        # Accuracy in training is what λ is paid with: scikit-learn's check is not to ask for 83 % of it.
+        # λ costs accuracy on the training rows, of which scikit-learn's check demands 83 %.
         tags.classifier_tags.poor_score = True
         return tags
 
@@ -104,7 +116,7 @@ class JTT(Method):
 
 
 def error_set(logits: Tensor, y: Tensor) -> tuple[Tensor, tuple[str, ...]]:
-    """Return which rows [N] logits [N, C] misclassify, or those of highest loss if none is; and notes."""
+    """Return which rows [N] logits [N, C] misclassify, else those of the highest loss; and notes."""
     errors = logits.argmax(dim=1) != y
     if bool(errors.any()):
         return errors, ()
@@ -116,6 +128,6 @@ def error_set(logits: Tensor, y: Tensor) -> tuple[Tensor, tuple[str, ...]]:
 
 
 def upweighted(errors: Tensor, upweight: float) -> Tensor:
-    """Return weights [N] of mean 1, in proportion 1 + λ to 1 for rows in and out of the error set."""
+    """Return weights [N] of mean 1, in the ratio 1 + λ to 1 for errors and other rows."""
     weights = torch.where(errors, 1.0 + upweight, 1.0)
     return weights / weights.mean()

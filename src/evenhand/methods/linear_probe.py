@@ -2,51 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from sklearn.metrics import accuracy_score
+import numpy as np
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
+from evenhand._errors import EvenhandError
 from evenhand._ranges import POSITIVE, Each, Ranges
+from evenhand._typing import Ints
 from evenhand.data.head import Head
-from evenhand.methods._training.logistic import GRID, fit_on_grid
+from evenhand.methods._training.folds import with_validation
+from evenhand.methods._training.logistic import ClassWeight, logistic
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 
+GRID = tuple(float(c) for c in np.logspace(-3, 3, 7))
+"""The usual values of C."""
+
+SCORES: Mapping[ClassWeight, tuple[str, Callable[[Ints, Ints], float]]] = {
+    None: ("accuracy", accuracy_score),
+    "balanced": ("class_mean", balanced_accuracy_score),
+}
+"""What chooses C, by class weight: with balanced weights, classes count alike in the choice too."""
+
 
 class LinearProbe(Method):
-    """Cross-entropy on unit z by L-BFGS, the inverse weight decay chosen by plain validation accuracy.
+    """Fit a logistic regression on the unit embeddings z, and choose C on validation rows.
+
+    For each C of `Cs`, L-BFGS minimizes over the coefficients V and the intercepts d
+
+        C Σ_i w_i · cross-entropy(V z_i + d, y_i) + ½ ‖V‖²
+
+    with w_i = 1, or w_i = N / (number of classes · rows of class y_i) where weights are balanced. The C with
+    the highest validation accuracy wins; with balanced weights, the highest mean accuracy over classes.
+    The registry name `balanced_probe` stands for `LinearProbe(class_weight="balanced")`.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection of the store.
-    grid : sequence of float
-        Inverse penalties C of scikit-learn's logistic regression; ties go to the one that comes first, the
-        strongest penalty by default.
-    random_state : int
-        Seeds the hold-out.
+    head : Head or None, default=None
+        Projection of the store; None takes X itself as the embedding.
+    Cs : sequence of float, default=(0.001, 0.01, 0.1, 1, 10, 100, 1000)
+        Values of C, scikit-learn's inverse of the L2 penalty. Of equal scores, the first C wins.
+    class_weight : "balanced" or None, default=None
+        "balanced" gives every class the same total weight; None gives every row the same weight.
+    random_state : int, default=0
+        Seed of the split that holds out validation rows where `fit` receives none.
 
     Attributes
     ----------
     grid_ : list of dict
-        Each tried value with its validation accuracy.
+        Each C with its validation score.
+
+    References
+    ----------
+    A. Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> LinearProbe(class_weight="balanced").fit(X, y).predict([[0, 3], [3, 0]]).tolist()
+    ['left', 'right']
     """
 
-    selection = "accuracy"
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = tuple(
-        {"grid": (c,)} for c in (1.0, 0.1, 10.0, 0.01, 100.0)
+        {"Cs": (c,)} for c in (1.0, 0.1, 10.0, 0.01, 100.0)
     )
     paper = "Radford et al., ICML 2021, arXiv 2103.00020"
-    ranges: ClassVar[Ranges] = {"grid": Each(POSITIVE)}
+    ranges: ClassVar[Ranges] = {"Cs": Each(POSITIVE)}
 
-    def __init__(self, head: Head | None = None, grid: Sequence[float] = GRID, random_state: Any = 0) -> None:
+    def __init__(
+        self,
+        head: Head | None = None,
+        Cs: Sequence[float] = GRID,
+        class_weight: ClassWeight = None,
+        random_state: Any = 0,
+    ) -> None:
         self.head = head
-        self.grid = grid
+        self.Cs = Cs
+        self.class_weight = class_weight
         self.random_state = random_state
 
+    @property
+    def selection(self) -> str:  # type: ignore[override]
+        """The score that chooses C."""
+        return SCORES[self.class_weight][0]
+
+    def check_ranges(self) -> None:
+        """Refuse numbers out of range and unknown class weights."""
+        super().check_ranges()
+        if self.class_weight not in (None, "balanced"):
+            raise EvenhandError(f'class_weight: {self.class_weight!r} is unknown; give "balanced" or None')
+
     def _learn(self, problem: Problem) -> Model:
-        score = "accuracy", accuracy_score
-        model, self.grid_ = fit_on_grid(problem, self.grid, class_weight=None, score=score)
-        return model
+        problem = with_validation(problem)
+        z, y = problem.start.embed_all(problem.h).numpy(), problem.y.numpy()
+        z_val, y_val = problem.start.embed_all(problem.h_val).numpy(), problem.y_val.numpy()
+        probes = [logistic(z, y, c, self.class_weight) for c in self.Cs]
+        name, score = SCORES[self.class_weight]
+        scores = [score(y_val, (z_val @ v.T + d).argmax(axis=1)) for v, d in probes]
+        self.grid_ = [{"C": c, name: value} for c, value in zip(self.Cs, scores, strict=True)]
+        return Model.of_probe(problem, *probes[int(np.argmax(scores))])

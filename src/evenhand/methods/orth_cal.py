@@ -1,4 +1,4 @@
-"""Orthogonal calibration of prompts (arXiv 2302.00070): the class embeddings forget the spurious words."""
+"""Orthogonal calibration: prototypes without the directions of spurious words."""
 
 from __future__ import annotations
 
@@ -23,56 +23,60 @@ from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 
 TINY = 1e-5
-"""A unit vector of which no more than this is left has nothing left but rounding."""
+"""A projected unit vector that is no longer than this consists of rounding errors."""
 
 
 class OrthCal(Method):
-    """Zero-shot with t_c ← unit(P t_c), where P = P0 (λ M + I)⁻¹; no row of training is used.
+    """Zero-shot with calibrated prototypes t_c ← unit(P t_c), P = P0 (λ M + I)⁻¹; nothing is trained.
 
-    P0 projects on the null space of the prompts of the spurious values. M is the mean of
-    (u_i − u_j)(u_i − u_j)ᵀ over pairs of prompts that name one class with different values of one attribute,
-    so that P also equalises what the model makes of a class in different company.
+    P0 projects onto the null space of the prompts of spurious values. M is the mean of
+    (u_i − u_j)(u_i − u_j)ᵀ over pairs of prompts that name one class with different values of one attribute.
+    P therefore also brings the prompts of one class closer together.
 
     Parameters
     ----------
     head : Head
-        Projection and class embeddings of the store.
+        Projection and prototypes of the store; it must have text.
     concepts : Concepts
         Embedded concept words.
-    strength : float
-        λ; 1000 as published.
-    random_state : int
-        Unused.
+    l2 : float, default=1000.0
+        λ, at least 0: the L2 penalty on differences within pairs; 1000 as published.
+    random_state : int, default=0
+        Not used.
+
+    References
+    ----------
+    C.-Y. Chuang et al., Debiasing Vision-Language Models via Biased Prompts, 2023, arXiv 2302.00070.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("text", "words")
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {},
-        {"strength": 100.0},
-        {"strength": 10.0},
-        {"strength": 0.0},
+        {"l2": 100.0},
+        {"l2": 10.0},
+        {"l2": 0.0},
     )
     paper: ClassVar[str] = "Chuang et al., 2023, arXiv 2302.00070"
     streams: ClassVar[bool] = True
-    ranges: ClassVar[Ranges] = {"strength": NOT_NEGATIVE}
+    ranges: ClassVar[Ranges] = {"l2": NOT_NEGATIVE}
 
     def __init__(
         self,
         head: Head | None = None,
         concepts: Concepts | None = None,
-        strength: float = 1000.0,
+        l2: float = 1000.0,
         random_state: Any = 0,
     ) -> None:
         self.head = head
         self.concepts = concepts
-        self.strength = strength
+        self.l2 = l2
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
         concepts = checked(self.concepts, self.head, "orth_cal")
         spurious = np.concatenate(list(concepts.values.values()))
         pairs = [np.stack(pair, axis=1) for found in concepts.pairs.values() for pair in value_pairs(found)]
-        change = calibrated_projection(_double(spurious), _double(np.concatenate(pairs)), self.strength)
+        change = calibrated_projection(_double(spurious), _double(np.concatenate(pairs)), self.l2)
         mapped = problem.prototypes.double() @ change.T
         if not bool(mapped.norm(dim=1).min() > TINY):
             raise EvenhandError(

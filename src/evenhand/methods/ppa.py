@@ -1,4 +1,4 @@
-"""Project-Probe-Aggregate (arXiv 2503.09487): pseudo groups from a probe that cannot see the class names."""
+"""Project-Probe-Aggregate (PPA): pseudo groups from a probe that is blind to the prototypes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from scipy.optimize import minimize as minimise_convex
+from scipy.optimize import minimize
 from torch import Tensor
 
 from evenhand._ranges import NOT_NEGATIVE, POSITIVE, Ranges
@@ -23,62 +23,76 @@ from evenhand.methods.base import Method
 
 
 class PPA(Method):
-    """Sum, over the pseudo groups of each class, the weights of a linear probe of the groups.
+    """Fit a linear probe of pseudo groups, and sum its weights over the pseudo groups of each class.
 
-    1. Project: Π z, with Π the projector on the null space of the class embeddings t_c.
-    2. A biased probe V Π z, trained by logit-adjusted cross-entropy of the labels, is right or wrong on each
-       row; the pseudo group of a row is its label × right or wrong.
-    3. Probe: U z, trained on the pseudo groups g by cross-entropy of U z + τ ln π_g.
-    4. Aggregate: the weights of class c are Σ of the rows of U that belong to c.
+    1. Project: compute Π z, with Π the projector onto the null space of the prototypes t_c.
+    2. Train a biased probe V Π z of the labels by logit-adjusted cross-entropy. The pseudo group of a row is
+       its class crossed with whether the biased probe classifies it correctly.
+    3. Probe: train U z on the pseudo groups g by cross-entropy of U z + τ ln π_g.
+    4. Aggregate: the weights of class c are the sum of the rows of U that belong to c.
 
-    Both probes are linear without intercept, as the paper writes them, and minimise the mean loss +
-    ½ penalty ‖weights‖². A class whose rows are all right, or all wrong, has one pseudo group.
+    Both probes are linear without intercept, as in the paper. They minimize the mean loss plus
+    ½ λ ‖weights‖². A class whose rows are all classified alike has one pseudo group.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and class embeddings of the store; centred class centroids stand in for the embeddings.
-    tau : float
-        τ of both probes.
-    bias_penalty, penalty : float
-        Of the biased probe, which a strong one keeps to the strongest cue, and of the probe of the groups.
-    random_state : int
-        Unused: the probes are convex and start at zero.
+    head : Head or None, default=None
+        Projection and prototypes of the store; without text, centered class centroids are the prototypes.
+    tau : float, default=1.0
+        τ of both probes, at least 0.
+    bias_l2 : float, default=0.01
+        λ of the biased probe, above 0. A high value limits the probe to the strongest cue.
+    l2 : float, default=0.0001
+        λ of the probe of pseudo groups, above 0.
+    random_state : int, default=0
+        Not used: both objectives are convex, and the search starts at zero.
 
     Attributes
     ----------
     pseudo_groups_ : int64 [N]
-        2 × code of the class + (1 where the biased probe is wrong), of the training rows.
+        2 × class code, plus 1 where the biased probe misclassifies the training row.
     notes_ : tuple of str
-        What the user should know.
+        Notes for the user, one sentence each.
+
+    References
+    ----------
+    B. Zhu et al., Project-Probe-Aggregate: Efficient Fine-Tuning for Group Robustness, CVPR 2025,
+    arXiv 2503.09487.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> PPA().fit(X, y).predict([[0, 3], [3, 0]]).tolist()
+    ['left', 'right']
     """
 
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {},
-        {"penalty": 1e-3},
-        {"penalty": 1e-5},
-        {"bias_penalty": 1e-3},
+        {"l2": 1e-3},
+        {"l2": 1e-5},
+        {"bias_l2": 1e-3},
         {"tau": 0.5},
     )
     paper: ClassVar[str] = "Zhu et al., CVPR 2025, arXiv 2503.09487"
     ranges: ClassVar[Ranges] = {
         "tau": NOT_NEGATIVE,
-        "bias_penalty": POSITIVE,
-        "penalty": POSITIVE,
+        "bias_l2": POSITIVE,
+        "l2": POSITIVE,
     }
 
     def __init__(
         self,
         head: Head | None = None,
         tau: float = 1.0,
-        bias_penalty: float = 1e-2,
-        penalty: float = 1e-4,
+        bias_l2: float = 1e-2,
+        l2: float = 1e-4,
         random_state: Any = 0,
     ) -> None:
         self.head = head
         self.tau = tau
-        self.bias_penalty = bias_penalty
-        self.penalty = penalty
+        self.bias_l2 = bias_l2
+        self.l2 = l2
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
@@ -88,12 +102,12 @@ class PPA(Method):
         pseudo = 2 * y + wrong.long()
         self.pseudo_groups_ = pseudo.numpy()
         present, codes = torch.unique(pseudo, return_inverse=True)
-        weights = adjusted_probe(z, codes, len(present), penalty=self.penalty, tau=self.tau)
+        weights = adjusted_probe(z, codes, len(present), l2=self.l2, tau=self.tau)
         summed = class_sums(weights, present // 2, n_classes)
         return Model.of_probe(problem, summed.numpy(), np.zeros(n_classes))
 
     def _misled(self, z: Tensor, y: Tensor, embeddings: Tensor) -> Tensor:
-        """Return which rows, bool [N], a probe misclassifies that sees z [N, D] without the embeddings."""
+        """Return which rows a probe misclassifies that sees z without the prototypes, bool [N]."""
         basis = span(embeddings)
         if basis.shape[1] == z.shape[1]:
             self.notes_ = (
@@ -101,23 +115,23 @@ class PPA(Method):
             )
             return torch.zeros(len(y), dtype=torch.bool)
         rest = project_out(z, basis)
-        weights = adjusted_probe(rest, y, len(embeddings), penalty=self.bias_penalty, tau=self.tau)
+        weights = adjusted_probe(rest, y, len(embeddings), l2=self.bias_l2, tau=self.tau)
         return (rest @ weights.T.float()).argmax(dim=1) != y
 
 
-def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, penalty: float, tau: float) -> Tensor:
-    """Minimise mean_i logit-adjusted cross-entropy(W z_i, y_i) + ½ penalty ‖W‖² by L-BFGS.
+def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, l2: float, tau: float) -> Tensor:
+    """Minimize mean_i logit-adjusted cross-entropy(W z_i, y_i) + ½ λ ‖W‖² by L-BFGS.
 
     Parameters
     ----------
     z : float32 Tensor [N, D]
         Features.
     y : int64 Tensor [N]
-        Codes, each of which has a row.
+        Class codes; every class has a row.
     n_classes : int
-        C.
-    penalty, tau : float
-        As above; the prior π is that of `y`.
+        Number of classes C.
+    l2, tau : float
+        λ and τ; the prior π is that of `y`.
 
     Returns
     -------
@@ -128,7 +142,7 @@ def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, penalty: float, tau:
 
     def objective(flat: Floats) -> tuple[float, Floats]:
         weights = torch.from_numpy(flat).view(n_classes, -1).requires_grad_()
-        value, gradient = penalty / 2 * float(weights.detach().square().sum()), penalty * weights.detach()
+        value, gradient = l2 / 2 * float(weights.detach().square().sum()), l2 * weights.detach()
         for block, codes in zip(torch.split(z, BLOCK), torch.split(y, BLOCK), strict=True):
             loss = logit_adjusted_cross_entropy(block.double() @ weights.T, codes, priors, tau)
             share = len(codes) / len(y)
@@ -137,5 +151,5 @@ def adjusted_probe(z: Tensor, y: Tensor, n_classes: int, *, penalty: float, tau:
         return value, gradient.flatten().numpy()
 
     start = np.zeros(n_classes * z.shape[1])
-    found = minimise_convex(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000})
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000})
     return torch.from_numpy(found.x).view(n_classes, -1)

@@ -1,7 +1,8 @@
-"""Methods by name. Plug-ins enter by the same door: the entry-point group `evenhand.methods`."""
+"""Methods by name. Plug-ins register in the entry-point group `evenhand.methods`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
@@ -15,7 +16,7 @@ GROUP = "evenhand.methods"
 METHODS = {
     "zero_shot": "evenhand.methods.zero_shot:ZeroShot",
     "linear_probe": "evenhand.methods.linear_probe:LinearProbe",
-    "balanced_probe": "evenhand.methods.balanced_probe:BalancedProbe",
+    "balanced_probe": "evenhand.methods.linear_probe:LinearProbe",
     "erm": "evenhand.methods.erm:ERM",
     "cfr": "evenhand.methods.cfr.estimator:CFR",
     "jtt": "evenhand.methods.jtt:JTT",
@@ -30,15 +31,34 @@ METHODS = {
     "orth_cal": "evenhand.methods.orth_cal:OrthCal",
     "roboshot": "evenhand.methods.roboshot:RoboShot",
 }
+"""Name to "module:class"."""
+
+FIXED: Mapping[str, Mapping[str, Any]] = {"balanced_probe": {"class_weight": "balanced"}}
+"""Parameters that a name sets, where two names share a class."""
 
 
 def names() -> list[str]:
-    """Return the names of all methods, built in and plugged in."""
+    """Return the registry names of all methods: the built-in ones, then those of plug-ins.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> names()[:3]
+    ['zero_shot', 'linear_probe', 'balanced_probe']
+    """
     return known_names(METHODS, GROUP)
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that no method has, without importing one; what follows a colon names a preset.
+    """Refuse an unknown method name; no method is imported.
+
+    Parameters
+    ----------
+    name : str
+        A registry name; `cfr:paper` names a preset after the colon.
 
     Raises
     ------
@@ -49,42 +69,78 @@ def check_name(name: str) -> None:
 
 
 def method_class(name: str) -> type[Method]:
-    """Return the class registered under `name`; what follows a colon names a preset.
+    """Return the class that is registered under a name.
+
+    Parameters
+    ----------
+    name : str
+        A registry name; `cfr:paper` names a preset after the colon.
+
+    Returns
+    -------
+    subclass of Method
 
     Raises
     ------
     EvenhandError
         If no method has that name.
+
+    Examples
+    --------
+    >>> method_class("cfr:paper").__name__
+    'CFR'
     """
     found: type[Method] = find(name.partition(":")[0], METHODS, GROUP, kind="method")
     return found
 
 
-def registered_name(cls: type[Method]) -> str:
-    """Return the registry name of a class.
+def registered_name(method: Method) -> str:
+    """Return the registry name of an estimator, such as `balanced_probe` for balanced class weights.
 
     Raises
     ------
     EvenhandError
-        If it is not registered.
+        If its class is not registered.
     """
-    for name in names():
-        if method_class(name) is cls:
+    cls = type(method)
+    # Names that set parameters come first: the others with the same class would fit, too.
+    for name in (*FIXED, *names()):
+        fixed = FIXED.get(name, {})
+        if method_class(name) is cls and all(getattr(method, key) == fixed[key] for key in fixed):
             return name
-    raise EvenhandError(f"{cls.__name__} is no registered method; register it in the group {GROUP!r}")
+    raise EvenhandError(f"method: {cls.__name__} is not registered; register it in the group {GROUP!r}")
 
 
 def make(name: str, **params: Any) -> Method:
-    """Return an unfitted method. `cfr:paper` is `cfr` with `preset="paper"`.
+    """Return an unfitted method.
+
+    Parameters
+    ----------
+    name : str
+        A registry name; `cfr:paper` is `cfr` with `preset="paper"`.
+    **params
+        Parameters of the method's constructor.
+
+    Returns
+    -------
+    Method
 
     Raises
     ------
     EvenhandError
         If the method, the preset or a parameter is unknown, or a parameter is out of its range.
+
+    Examples
+    --------
+    >>> make("cfr:paper", random_state=1)
+    CFR(preset='paper', random_state=1)
+    >>> make("balanced_probe")
+    LinearProbe(class_weight='balanced')
     """
     cls = method_class(name)
     name, _, preset = name.partition(":")
-    allowed = cls._get_param_names()
+    fixed = FIXED.get(name, {})
+    allowed = [each for each in cls._get_param_names() if each not in fixed]
     if preset:
         if "preset" not in allowed:
             raise EvenhandError(f"{name} has no preset {preset!r}; its presets are none")
@@ -92,6 +148,6 @@ def make(name: str, **params: Any) -> Method:
     unknown = sorted(set(params) - set(allowed))
     if unknown:
         raise EvenhandError(f"{name} takes no parameter {unknown[0]!r}; it takes {', '.join(allowed)}")
-    method = cls(**params)
+    method = cls(**params, **fixed)
     method.check_ranges()
     return method

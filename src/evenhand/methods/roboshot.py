@@ -1,4 +1,4 @@
-"""RoboShot (arXiv 2309.04344): embeddings lose what spurious words point along."""
+"""RoboShot: embeddings without the directions of spurious words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 from evenhand.data.concepts import Concepts, value_pairs
 from evenhand.data.head import Head
-from evenhand.functional.concept_maps import rejecting_and_accepting
+from evenhand.functional.concept_maps import reject_accept_map
 from evenhand.methods._training.concepts import checked
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
@@ -18,21 +18,26 @@ from evenhand.methods.base import Method
 
 
 class RoboShot(Method):
-    """Zero-shot on z that lost the reject directions and has the accept directions twice.
+    """Zero-shot on embeddings without the reject directions and with doubled accept directions.
 
-    A direction is the difference of the embeddings of a pair of words: of two values of a spurious attribute
-    to reject, of an accepted pair to accept. The directions of each kind are orthonormalised. All of it is
-    one linear map of z, which becomes part of W and b; no row of training is used. The authors ask a language
-    model for the pairs; here they are the user's.
+        z ← unit( z (I − R Rᵀ)(I + B Bᵀ) )
+
+    A direction is the difference between the embeddings of two words: two values of a spurious attribute to
+    reject, an accepted pair to accept. R and B are orthonormal bases of the directions. The map becomes part
+    of W and b; nothing is trained. The authors ask a language model for the words; here the user gives them.
 
     Parameters
     ----------
     head : Head
-        Projection and class embeddings of the store.
+        Projection and prototypes of the store; it must have text.
     concepts : Concepts
         Embedded concept words.
-    random_state : int
-        Unused.
+    random_state : int, default=0
+        Not used.
+
+    References
+    ----------
+    D. Adila et al., Zero-Shot Robustification of Zero-Shot Models, ICLR 2024, arXiv 2309.04344.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("text", "words")
@@ -48,14 +53,14 @@ class RoboShot(Method):
 
     def _learn(self, problem: Problem) -> Model:
         concepts = checked(self.concepts, self.head, "roboshot")
-        # In double precision the third difference of three values adds no direction to the other two.
+        # Float64, so that the third difference between three values adds no direction to the other two.
         reject = [
             first - second
             for found in concepts.values.values()
             for first, second in value_pairs(found.astype(np.float64))
         ]
         accepted = concepts.accept.astype(np.float64)
-        change = rejecting_and_accepting(
+        change = reject_accept_map(
             torch.from_numpy(np.stack(reject)), torch.from_numpy(accepted[:, 0] - accepted[:, 1])
         )
         projection = problem.start.projection

@@ -1,4 +1,4 @@
-"""Selective last-layer finetuning (arXiv 2309.08534): on the few held-out rows that models disagree on."""
+"""Selective last-layer finetuning (SELF), on the few held-out rows that models disagree on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from evenhand._ranges import COUNT, INSIDE, POSITIVE, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.methods._training.last_layer import Base, HeldOutFeatures, LastLayer, hold_out_and_train
-from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.train_erm import erm_sgd, train_erm
@@ -31,43 +31,57 @@ BATCH = 32
 
 # Not named SELF: scikit-learn's make_pipeline names its steps in lower case, and fails over one called self.
 class SelectiveFinetuning(Method):
-    """SELF: finetune ERM's last layer on the held-out rows that score highest, classes weighted alike.
+    """SELF: finetune ERM's last layer on the held-out rows with the highest score.
 
-    ERM is trained on four fifths of training. Of the other fifth the `rows` rows of highest score are taken,
-    whatever their class, the score being one of
+    ERM is trained on four fifths of the training rows. Of the other fifth, the `rows` rows with the highest
+    score finetune the last layer. The score is one of
 
-    - `early_stop`: KL(p ‖ q), with p ERM's probabilities and q those of ERM stopped early;
-    - `dropout`: KL(p ‖ q), with q ERM's when its last layer sees features with dropout;
-    - `loss`: ERM's cross-entropy.
+    - "early_stop": KL(p ‖ q), with p the probabilities of ERM and q those of ERM stopped early;
+    - "dropout": KL(p ‖ q), with q the probabilities of ERM with dropout before its last layer;
+    - "loss": the cross-entropy of ERM.
 
-    From ERM's last layer (see `methods._last_layer`) SGD then minimises the mean over these m rows of
-    w_i · cross-entropy_i, with w_i = m / (C · m_{y_i}) where C classes are among them, with m_c rows each.
+    SGD starts from ERM's last layer. It minimizes the mean over these m rows of w_i · cross-entropy_i, with
+    w_i = m / (K · m_{y_i}), where the rows hold K classes with m_c rows each.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and prototypes of the store.
-    criterion : str
-        `early_stop`, `dropout` or `loss`.
-    rows : int
-        Published: 20, 100 or 500. All held-out rows where there are fewer.
-    learning_rate, steps : float, int
-        Of finetuning; published: 1e-4, 1e-3 or 1e-2, for 250 steps of 32 rows. Passes are not cut short.
-    early : float
-        Share of the epochs after which ERM is stopped early; published: 0.1, 0.2 or 0.5.
-    dropout : float
-        Probability of dropping a feature; published: 0.5, 0.7 or 0.9.
-    erm : SGD, optional
-        How the first stage is trained; ERM's own way by default.
-    random_state : int
-        Seeds hold-out, shuffles and dropout.
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    criterion : "early_stop", "dropout" or "loss", default="early_stop"
+        The score.
+    rows : int, default=500
+        Rows that finetune, or all held-out rows if there are fewer. Published: 20, 100 or 500.
+    learning_rate : float, default=0.01
+        Step of finetuning, above 0. Published: 1e-4, 1e-3 or 1e-2.
+    steps : int, default=250
+        Steps of 32 rows, rounded up to whole passes over the rows. Published: 250.
+    early : float, default=0.5
+        Share of the epochs after which ERM is stopped early, between 0 and 1. Published: 0.1, 0.2 or 0.5.
+    dropout : float, default=0.5
+        Probability of dropping a feature, between 0 and 1. Published: 0.5, 0.7 or 0.9.
+    erm : SGD or None, default=None
+        Optimizer of the first stage. None is the one of `ERM`.
+    random_state : int, default=0
+        Seed of held-out rows, shuffles and dropout.
 
     Attributes
     ----------
     selected_ : int64 [m]
-        Training rows that finetune, the one of highest score first.
+        Numbers of the training rows that finetune, in order of descending score.
     notes_ : tuple of str
-        What the user should know.
+        Notes for the user, one sentence each.
+
+    References
+    ----------
+    T. LaBonte et al., Towards Last-Layer Retraining for Group Robustness with Fewer Annotations, NeurIPS
+    2023, arXiv 2309.08534.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> SelectiveFinetuning(criterion="loss").fit(X, y).predict([[0, 3], [3, 0]]).tolist()
+    ['left', 'right']
     """
 
     configurations: ClassVar[tuple[Mapping[str, Any], ...]] = (
@@ -110,7 +124,8 @@ class SelectiveFinetuning(Method):
 
     def _learn(self, problem: Problem) -> Model:
         if self.criterion not in CRITERIA:
-            raise EvenhandError(f"criterion {self.criterion!r} is unknown; allowed are {', '.join(CRITERIA)}")
+            allowed = ", ".join(CRITERIA)
+            raise EvenhandError(f"criterion: {self.criterion!r} is unknown; allowed are {allowed}")
         sgd = self.erm or erm_sgd(problem)
         base = hold_out_and_train(problem, sgd, self.history_)
         chosen = highest(CRITERIA[self.criterion](self, base, sgd), self.rows)
@@ -132,7 +147,7 @@ class SelectiveFinetuning(Method):
             return (weights[batch] * losses).mean()
 
         passes = ceil(self.steps / ceil(len(y) / BATCH))
-        minimise(
+        minimize(
             loss,
             [weight, bias],
             rows=len(y),
@@ -155,12 +170,12 @@ def _absence(names: list[Any], n_classes: int, rows: int) -> tuple[str, ...]:
 
 
 def highest(scores: Floats, rows: int) -> Ints:
-    """Return the positions of the `rows` highest of scores [M], or of all; of equal ones the first."""
+    """Return the positions of the `rows` highest scores [M], in descending order; ties keep their order."""
     return np.argsort(-scores, kind="stable")[:rows]
 
 
 def balancing_weights(y: Ints) -> Floats:
-    """Return m / (C · m_{y_i}) for codes y [m] of C classes that have m_c rows each: of mean 1."""
+    """Return m / (K · m_{y_i}) for codes y [m] of K classes with m_c rows each; the mean is 1."""
     counts = np.bincount(y)
     weights: Floats = len(y) / (np.count_nonzero(counts) * counts[y])
     return weights
@@ -174,7 +189,7 @@ def disagreement(p_logits: Floats, q_logits: Floats) -> Floats:
 
 
 def _early_stop(method: SelectiveFinetuning, base: Base, sgd: SGD) -> Floats:
-    """Return the disagreement of ERM with itself after a share of its epochs."""
+    """Return the disagreement of ERM with ERM after a share of its epochs."""
     epochs = max(1, round(method.early * sgd.epochs))
     if epochs >= sgd.epochs:
         raise EvenhandError(
@@ -186,7 +201,7 @@ def _early_stop(method: SelectiveFinetuning, base: Base, sgd: SGD) -> Floats:
 
 
 def _dropout(method: SelectiveFinetuning, base: Base, _sgd: SGD) -> Floats:
-    """Return the disagreement of ERM with itself where features are dropped before its last layer."""
+    """Return the disagreement of ERM with ERM under dropout before its last layer."""
     generator = numpy_stream(base.problem.seed, "self", "dropout")
     kept = generator.random(base.seen.u.shape) >= method.dropout
     dropped = base.seen.u * kept / (1 - method.dropout)
@@ -203,4 +218,4 @@ CRITERIA: dict[str, Callable[[SelectiveFinetuning, Base, SGD], Floats]] = {
     "dropout": _dropout,
     "loss": _loss,
 }
-"""What makes a held-out row worth finetuning on."""
+"""Scores of held-out rows by name."""

@@ -1,4 +1,4 @@
-"""Stage 0: the pretrained projection and the text prototypes, nothing trained."""
+"""Zero-shot: the pretrained projection and the prototypes, without training."""
 
 from __future__ import annotations
 
@@ -11,14 +11,29 @@ from evenhand.methods.base import Method
 
 
 class ZeroShot(Method):
-    """Predict argmax_c s · z_i · t_c with W0; centred class centroids where there is no text.
+    """Predict argmax_c s · z_i · t_c with the pretrained projection; nothing is trained.
+
+    Where the head has no text, centered class centroids of the training rows are the prototypes.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and prototypes of the store.
-    random_state : int
-        Seeds the hold-out, which this method does not use.
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    random_state : int, default=0
+        Not used.
+
+    References
+    ----------
+    A. Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from evenhand import Head
+    >>> eye = np.eye(2, dtype=np.float32)
+    >>> model = ZeroShot(Head(eye, None, ("left", "right"), text=eye)).fit(eye, ["left", "right"])
+    >>> model.predict([[2, 1], [1, 2]]).tolist()
+    ['left', 'right']
     """
 
     paper = "Radford et al., ICML 2021, arXiv 2103.00020"

@@ -49,7 +49,7 @@ def unfitted(
         raise EvenhandError(
             f"method: {method!r} is neither a name nor an estimator; give a name such as 'cfr', or CFR()"
         )
-    name = method if isinstance(method, str) else registered_name(type(method))
+    name = method if isinstance(method, str) else registered_name(method)
     given = {"head": table.head, "random_state": seed, **_words(name, table.card, concepts), **params}
     if isinstance(method, str):
         return name, make(name, **given)

@@ -1,4 +1,4 @@
-"""Public checks of a method, a backbone or a data set, for ours and for third parties'."""
+"""Checks of methods, backbones and data sets, for ours and for those of plug-ins."""
 
 import lazy_loader as lazy
 

@@ -1,4 +1,4 @@
-"""Public checks of a backbone, for ours and for third parties'."""
+"""Checks of a backbone."""
 
 from __future__ import annotations
 
@@ -22,16 +22,28 @@ def check_backbone(
     *,
     tolerance: float = 1e-5,
 ) -> None:
-    """Run every check; raise AssertionError on the first that fails.
+    """Run all checks of a backbone.
 
     Parameters
     ----------
     backbone : Backbone
-        In float32.
-    encode_image : callable, optional
-        What the model itself makes of pixels [B, 3, H, W]: image embeddings [B, D_out], of any length.
-    tolerance : float
-        Largest difference in a coordinate of a unit vector.
+        The backbone, in float32.
+    encode_image : callable or None, default=None
+        The model's own function from pixels [B, 3, H, W] to image embeddings [B, D_out] of any norm. The
+        backbone's embeddings must equal them.
+    tolerance : float, default=1e-05
+        Largest allowed difference in a coordinate of a unit vector.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails.
+
+    Examples
+    --------
+    >>> from evenhand import load_tiny
+    >>> from evenhand.testing import check_backbone
+    >>> check_backbone(load_tiny())
     """
     pixels = check_shapes(backbone)
     check_same_pixels_same_bytes(backbone, pixels)
@@ -42,12 +54,12 @@ def check_backbone(
 
 
 def check_shapes(backbone: Backbone) -> Tensor:
-    """Pictures of any shape give pixels of one shape and finite float32 features; return those pixels."""
+    """Images of any shape give pixels of one shape and finite float32 features; return those pixels."""
     generator = np.random.default_rng(0)
     sizes = [(48, 64), (200, 90), (17, 17)]
-    pictures = [Image.fromarray(generator.integers(0, 256, (*size, 3), dtype=np.uint8)) for size in sizes]
-    prepared = [backbone.preprocess(picture) for picture in pictures]
-    assert len({tuple(p.shape) for p in prepared}) == 1, "pictures of different sizes give different pixels"
+    images = [Image.fromarray(generator.integers(0, 256, (*size, 3), dtype=np.uint8)) for size in sizes]
+    prepared = [backbone.preprocess(image) for image in images]
+    assert len({tuple(p.shape) for p in prepared}) == 1, "images of different sizes give different pixels"
     assert prepared[0].ndim == 3, "pixels are not [3, H, W]"
     pixels = torch.stack(prepared)
     h = backbone.trunk(pixels)
@@ -66,7 +78,7 @@ def check_same_pixels_same_bytes(backbone: Backbone, pixels: Tensor) -> None:
 
 
 def check_batch_invariance(backbone: Backbone, pixels: Tensor, tolerance: float) -> None:
-    """A picture's features do not depend on the others in its batch."""
+    """The features of an image do not depend on the other images in its batch."""
     together = _projected(backbone, backbone.trunk(pixels))
     alone = _projected(backbone, torch.cat([backbone.trunk(row[None]) for row in pixels]))
     _near(together, alone, tolerance, "features depend on the batch")
@@ -77,7 +89,7 @@ def check_head(backbone: Backbone, tolerance: float) -> None:
     prompts = class_prompts(CLASSES, ["a photo of a {}.", "one {}"])
     head = backbone.head(CLASSES, prompts)
     assert head.classes == CLASSES, "the head has other classes"
-    assert head.prompts == prompts, "the head tells other prompts"
+    assert head.prompts == prompts, "the head has other prompts"
     assert head.width == backbone.width, "W0 does not fit the trunk"
     assert head.bias is None or head.bias.shape == head.weight.shape[1:], "b0 does not fit W0"
     assert head.logit_scale > 0, "the logit scale is not positive"

@@ -1,4 +1,4 @@
-"""Public checks of a data set's loader, for ours and for third parties'."""
+"""Checks of the loader of a data set."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ SPLITS = ("train", "validation", "test")
 
 
 def check_dataset(load: Callable[[], Manifest]) -> None:
-    """Run every check; raise AssertionError on the first that fails.
+    """Run all checks of a data set.
 
     Parameters
     ----------
     load : callable
-        Reads the data set where it lies, as in `lambda: MyData().load(folder, pictures)`; called twice.
+        Returns the manifest of the data set, as in `lambda: MyData().load(folder, images)`. It is called
+        twice.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails.
     """
     manifest = load()
     check_manifest(manifest)
@@ -77,14 +83,14 @@ def check_attributes(manifest: Manifest) -> None:
 def check_paths(manifest: Manifest) -> None:
     """Paths are absolute and lead to files, each of one row."""
     paths, counts = np.unique(manifest.paths, return_counts=True)
-    assert (counts == 1).all(), f"{paths[counts.argmax()]} is the picture of {counts.max()} rows"
+    assert (counts == 1).all(), f"{paths[counts.argmax()]} is the image of {counts.max()} rows"
     for path in map(Path, paths.tolist()):
         assert path.is_absolute(), f"{path} is no absolute path"
         assert path.is_file(), f"{path} is no file"
 
 
 def check_no_leakage(manifest: Manifest) -> None:
-    """No picture is in two splits, byte for byte."""
+    """No image is in two splits, byte for byte."""
     # Under one label, so that a copy under another label in another split counts, too.
     told = leakage(
         copies(manifest.paths), manifest.ids, manifest.split, np.full(len(manifest), ""), drawn=False

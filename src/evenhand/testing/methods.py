@@ -1,4 +1,4 @@
-"""Public checks of a method, for ours and for third parties'."""
+"""Checks of a method."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ from evenhand.methods.base import Method
 
 
 def check_method(method: Method) -> None:
-    """Run every check; raise AssertionError, or scikit-learn's own error, on the first that fails.
+    """Run all checks of a method, including scikit-learn's `check_estimator`.
 
-    scikit-learn's own checks hand over neither groups, nor a head with text, nor words. A method that needs
-    any of them has to say so without, and is then checked on a toy problem that has them.
+    The checks of scikit-learn pass neither groups, nor a head with text, nor words. A method that needs any
+    of them must refuse to fit without it, and is then checked on a toy problem that has it.
 
     Parameters
     ----------
     method : Method
-        Unfitted.
+        An unfitted method.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails; scikit-learn's checks raise errors of their own.
     """
     check_configurations(method)
     if method.group_labels_used != "none":
@@ -40,7 +45,7 @@ def check_method(method: Method) -> None:
 
 
 def check_configurations(method: Method) -> None:
-    """What `compare` tries are one to five different mappings of parameters that the method takes."""
+    """`configurations` holds one to five different mappings of parameters that the method takes."""
     tried = [dict(parameters) for parameters in method.configurations]
     assert 1 <= len(tried) <= 5, f"the method has {len(tried)} configurations; 1 to 5 are allowed"
     assert all(tried.count(parameters) == 1 for parameters in tried), "a configuration comes twice"
@@ -49,7 +54,7 @@ def check_configurations(method: Method) -> None:
 
 
 def check_group_invariance(method: Method) -> None:
-    """A method that declares `none` gives bit-identical weights whatever groups it is handed."""
+    """A method that declares "none" gives bit-identical weights for all groups."""
     groups = _toy()[2]
     shuffled = np.random.default_rng(1).permutation(groups)
     first, second = (_fitted(method, groups=given) for given in (groups, shuffled))
@@ -57,13 +62,13 @@ def check_group_invariance(method: Method) -> None:
 
 
 def check_groups_are_needed(method: Method) -> None:
-    """A method that declares that it uses group labels lists them as needed, and says so without them."""
+    """A method that uses group labels lists them in `needs`, and refuses to fit without them."""
     assert "groups" in method.needs, "the method uses group labels but does not list them in `needs`"
     _check_refusal(_prepared(method), "groups", group_labels=False)
 
 
 def check_needs_are_named(method: Method) -> None:
-    """A method without the text or the words that it lists in `needs` says so in its refusal."""
+    """A method refuses to fit without the text or the words that it lists in `needs`, and names them."""
     known = {"text", "words", "groups"}
     assert set(method.needs) <= known, f"`needs` holds {set(method.needs) - known}; allowed are {known}"
     if "text" in method.needs:
@@ -73,7 +78,7 @@ def check_needs_are_named(method: Method) -> None:
 
 
 def check_conventions(method: Method) -> None:
-    """What scikit-learn's checks would find, on a toy problem that has all that the method needs."""
+    """The main conventions of scikit-learn hold on a toy problem that has all that the method needs."""
     X = _toy()[0]
     before = X.copy()
     try:
@@ -110,7 +115,7 @@ def check_same_seed_same_bytes(method: Method) -> None:
 
 
 def _check_refusal(method: Method, need: str, *, group_labels: bool = True) -> None:
-    """Fit without what the method needs; it must refuse, and name it."""
+    """Fit without something that the method needs; it must refuse and name it."""
     word = need.removesuffix("s")
     try:
         _fit(method, _toy()[0], group_labels=group_labels)
@@ -136,7 +141,7 @@ def _prepared(method: Method) -> Method:
 
 
 def _fit(method: Method, X: Floats, *, groups: Ints | None = None, group_labels: bool = True) -> Method:
-    """Fit on the toy problem; a method that uses group labels gets them, unless told otherwise."""
+    """Fit on the toy problem, with group labels where the method uses them."""
     _, y, known = _toy()
     labels = y if method.head is None else np.array(_HEAD.classes)[y]
     if method.group_labels_used == "none":
@@ -174,7 +179,7 @@ _HEAD = Head(
     np.eye(8, dtype=np.float32),
     None,
     tuple(name for name, _ in _CLASSES),
-    # Text that is as misled as the rows are: axis 0 is the class, axis 1 the attribute.
+    # The text is as biased as the rows: axis 0 is the class, axis 1 the attribute.
     np.stack([_direction((0, core), (1, core / 2), (2, 1.0)) for _, core in _CLASSES]),
 )
 _CONCEPTS = Concepts(

@@ -13,7 +13,7 @@ from evenhand.cli.params import check_params
     [
         ("erm", {"epochs": 3, "learning_rate": 1, "batch_size": 8}),
         ("erm", {"epochs": None, "learning_rate": 1e-3}),
-        ("linear_probe", {"grid": [0.1, 1]}),
+        ("linear_probe", {"Cs": [0.1, 1]}),
         ("cfr", {"folds": 2, "preset": "paper", "unknown": "left to the registry"}),
     ],
 )
@@ -28,7 +28,7 @@ def test_what_fits(method: str, params: dict[str, Any]) -> None:
         ("erm", "epochs", 1.5, "--param epochs got 1.5, but erm takes a whole number or null there"),
         ("erm", "batch_size", True, "--param batch_size got True, but erm takes a whole number there"),
         ("erm", "learning_rate", [1], r"--param learning_rate got \[1\], but erm takes a number or null"),
-        ("linear_probe", "grid", [1, "x"], "but linear_probe takes a list, each a number there"),
+        ("linear_probe", "Cs", [1, "x"], "but linear_probe takes a list, each a number there"),
         (
             "cfr",
             "evidence",

@@ -28,6 +28,6 @@ def test_one_seed_gives_one_simplex() -> None:
 def test_too_narrow_an_embedding_is_refused() -> None:
     with pytest.raises(
         EvenhandError,
-        match="width 3 holds no simplex of 5 classes; a width of at least 4 is needed, so leave",
+        match=r"^width: an embedding of width 3 holds no simplex of 5 classes, which needs 4 or more; ",
     ):
         simplex_vertices(5, 3, seed=0)

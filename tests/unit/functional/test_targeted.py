@@ -6,9 +6,9 @@ from evenhand.functional.simplex import simplex_vertices
 from evenhand.functional.targeted import (
     Targeted,
     TargetedMemory,
-    assigned_targets,
-    moved_centroids,
+    assign_targets,
     targeted_loss,
+    update_centroids,
 )
 
 
@@ -24,7 +24,7 @@ def test_a_first_batch_meets_an_empty_queue() -> None:
     z, y = vectors(4, 5), torch.tensor([0, 1, 2, 0])
     fresh = memory()
     value = fresh.step(z, y)
-    assignment = assigned_targets(moved_centroids(torch.zeros(3, 5).double(), z, y), fresh.vertices)
+    assignment = assign_targets(update_centroids(torch.zeros(3, 5).double(), z, y), fresh.vertices)
     expected = targeted_loss(z, y, z[:0], y[:0], fresh.vertices, assignment)
     assert torch.equal(value, expected)
 
@@ -46,7 +46,7 @@ def test_a_batch_does_not_meet_itself_in_the_queue() -> None:
     stepped.step(z[:4], y[:4])
     queue, labels = stepped.queue[:4].clone(), stepped.labels[:4].clone()
     value = stepped.step(z[4:], y[4:])
-    assignment = assigned_targets(stepped.centroids, stepped.vertices)
+    assignment = assign_targets(stepped.centroids, stepped.vertices)
     expected = targeted_loss(z[4:], y[4:], queue, labels, stepped.vertices, assignment)
     assert torch.equal(value, expected)
 
@@ -59,7 +59,7 @@ def test_the_gradient_survives_the_rows_that_are_replaced() -> None:
     leaf = vectors(10, 5, seed=1).requires_grad_()
     stepped.step(leaf, y).backward()
     again = leaf.detach().clone().requires_grad_()
-    assignment = assigned_targets(stepped.centroids, stepped.vertices)
+    assignment = assign_targets(stepped.centroids, stepped.vertices)
     targeted_loss(again, y, queue, labels, stepped.vertices, assignment).backward()
     assert leaf.grad is not None
     assert again.grad is not None
@@ -70,14 +70,14 @@ def test_the_gradient_survives_the_rows_that_are_replaced() -> None:
 
 def test_a_class_without_rows_keeps_its_centroid() -> None:
     before = vectors(3, 5)
-    after = moved_centroids(before, vectors(4, 5, seed=1), torch.tensor([0, 0, 2, 2]))
+    after = update_centroids(before, vectors(4, 5, seed=1), torch.tensor([0, 0, 2, 2]))
     assert torch.equal(after[1], before[1])
     assert not torch.equal(after[0], before[0])
 
 
 def test_the_first_rows_of_a_class_are_its_centroid() -> None:
     z = vectors(2, 5)
-    after = moved_centroids(torch.zeros(2, 5).double(), z, torch.tensor([1, 1]))
+    after = update_centroids(torch.zeros(2, 5).double(), z, torch.tensor([1, 1]))
     assert torch.allclose(after[1], unit(z.mean(dim=0)))
     assert torch.equal(after[0], torch.zeros(5).double())
 
@@ -85,7 +85,7 @@ def test_the_first_rows_of_a_class_are_its_centroid() -> None:
 def test_centroids_at_permuted_vertices_are_assigned_to_them() -> None:
     vertices = simplex_vertices(7, 9, seed=0)
     order = torch.tensor([3, 0, 6, 1, 5, 2, 4])
-    assert torch.equal(assigned_targets(vertices[order], vertices), order)
+    assert torch.equal(assign_targets(vertices[order], vertices), order)
 
 
 @pytest.mark.parametrize("classes", [2, 40])

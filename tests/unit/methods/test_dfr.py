@@ -107,15 +107,15 @@ def test_subsets_hold_as_many_rows_of_each_group() -> None:
 
 def test_a_strong_penalty_leaves_few_coefficients() -> None:
     train, validation = world(300, 2, 0)[:2], world(200, 2, 1)
-    _, strong = fitted(train, validation, 2, grid=(0.05,), retrainings=1)
-    _, weak = fitted(train, validation, 2, grid=(100.0,), retrainings=1)
+    _, strong = fitted(train, validation, 2, Cs=(0.05,), n_refits=1)
+    _, weak = fitted(train, validation, 2, Cs=(100.0,), n_refits=1)
     assert np.count_nonzero(strong.prototypes) < np.count_nonzero(weak.prototypes)
 
 
 def test_equal_scores_go_to_the_strongest_penalty() -> None:
     y = np.arange(80) % 2
     X = np.where(y[:, None] == 0, -1.0, 1.0).repeat(WIDTH, axis=1).astype(np.float32)
-    method, _ = fitted((X, y), (X, y, np.arange(80) // 2 % 2), 2, grid=(1.0, 0.7))
+    method, _ = fitted((X, y), (X, y, np.arange(80) // 2 % 2), 2, Cs=(1.0, 0.7))
     assert [tried["worst_group"] for tried in method.grid_] == [1.0, 1.0]
     assert method.C_ == 0.7
 

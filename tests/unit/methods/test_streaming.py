@@ -15,7 +15,7 @@ from evenhand.methods._training import rows as _rows
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.order import BlockOrder
 from evenhand.methods._training.problem import Problem, build_problem
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 from evenhand.methods.cfr.recipe import NEAREST, STABLE
 from evenhand.methods.registry import METHODS, make, method_class
 from evenhand.selection.evidence import Evidence
@@ -96,8 +96,8 @@ def test_all_methods_that_stream_are_compared() -> None:
 
 def test_rows_in_memory_are_shuffled_together_and_rows_of_a_store_in_blocks(table: FeatureTable) -> None:
     rows = table.rows("train")
-    assert FeatureRows.of(table.features(rows)).order is None
-    assert FeatureRows.of(table.stored(rows)).order == BlockOrder()
+    assert RowView.of(table.features(rows)).order is None
+    assert RowView.of(table.stored(rows)).order == BlockOrder()
 
 
 def test_what_lies_sorted_by_class_is_learned_as_well(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 from evenhand import EvenhandError
 from evenhand.selection.evidence import VERDICT_NONE, Evidence
@@ -121,6 +121,34 @@ def test_diagnostics_are_what_slow_loops_give() -> None:
         np.mean([p == c for p, y in zip(judged.shortcut, judged.y, strict=True) if y == c]) for c in (0, 1)
     ]
     assert heard.legibility == pytest.approx(2 * np.mean(accuracies) - 1)
+    trusted = [k for k in range(len(judged.y)) if not judged.zero_shot[k] == judged.erm[k] != judged.y[k]]
+    assert 0 < len(trusted) < len(judged.y)
+    assert judged.zero_shot_margin is not None
+    assert judged.shortcut_margin is not None
+    centered: list[tuple[float, float]] = []
+    for code in (0, 1):
+        rows_ = [k for k in trusted if judged.y[k] == code]
+        ranks = [rankdata(m[rows_]) / len(rows_) for m in (judged.zero_shot_margin, judged.shortcut_margin)]
+        centered += zip(*(r - r.mean() for r in ranks), strict=True)
+    assert heard.agreement == pytest.approx(np.corrcoef(np.array(centered).T)[0, 1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "support", "objects"),
+    [(0.9, 1.0, False), (0.0, 0.5, False), (0.9, 0.5, True), (0.4, 0.5, False), (0.9, 0.95, False)],
+)
+def test_hard_rows_take_both_high_agreement_and_low_support(
+    agreement: float, support: float, objects: bool
+) -> None:
+    found = ProbeDiagnostics(legibility=0.9, competence=0.9, agreement=agreement, support=support)
+    assert (ProbeSanityCheck().objection(found) is not None) == objects
+
+
+@pytest.mark.parametrize(("name", "bound"), [("legibility", 0.2), ("competence", 0.7)])
+def test_each_least_value_is_enough_and_less_is_not(name: str, bound: float) -> None:
+    good = ProbeDiagnostics(legibility=0.9, competence=0.9, agreement=0.0, support=1.0)
+    assert ProbeSanityCheck().objection(replace(good, **{name: bound})) is None
+    assert ProbeSanityCheck().objection(replace(good, **{name: bound - 1e-6})) is not None
 
 
 def test_the_correlation_is_spearmans_within_one_class_and_blind_to_shifts_between_classes() -> None:

@@ -61,7 +61,7 @@ def test_a_good_manifest_and_our_scenes_pass(manifest: Manifest, tmp_path: Path)
         (lambda m: {"attributes": {"label": m.ids}}, "an attribute cannot be called 'label'"),
         (lambda m: {"attributes": {"ground": np.arange(8)}}, "the attribute 'ground' holds int64, not texts"),
         (lambda m: {"attributes": {"ground": np.array(["sea", ""] * 4)}}, "takes 1 known values"),
-        (lambda m: {"paths": at(m.paths, 0, m.paths[1])}, "is the picture of 2 rows"),
+        (lambda m: {"paths": at(m.paths, 0, m.paths[1])}, "is the image of 2 rows"),
         (lambda m: {"paths": at(m.paths, 0, "0.png")}, "0.png is no absolute path"),
         (lambda m: {"paths": at(m.paths, 0, m.root + "/none.png")}, "none.png is no file"),
     ],

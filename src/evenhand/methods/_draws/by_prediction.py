@@ -1,4 +1,4 @@
-"""Correct-N-Contrast (arXiv 2203.01517): what rows are contrasted with, by what ERM takes them for."""
+"""Draws of Correct-N-Contrast, by the predictions of ERM."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from evenhand.methods._draws.sampling import RowsByClass
 
 @dataclass(frozen=True)
 class ContrastDraw:
-    """Anchors of one step and the rows drawn for them, as row numbers.
+    """Row numbers of the anchors of one step, and of the rows drawn for them.
 
     Attributes
     ----------
     anchors : int64 Tensor [A]
-        Rows.
+        Anchors.
     positives, negatives : int64 Tensor [R, k], [S, k]
-        Draws of rows, one a line, shared by anchors.
+        One draw per row of the tensor; anchors share draws.
     positive_draw, negative_draw : int64 Tensor [A]
-        Which draw of the positives and of the negatives each anchor uses.
+        Which draw of positives and of negatives each anchor uses.
     """
 
     anchors: Tensor
@@ -33,22 +33,22 @@ class ContrastDraw:
 
 @dataclass(frozen=True)
 class RowsByPrediction:
-    """Training rows by class and by what ERM takes them for.
+    """Training rows by class and by ERM's prediction.
 
     Attributes
     ----------
     y : int64 Tensor [N]
-        Codes.
+        Class codes.
     taken_for : int64 Tensor [N]
-        Of a row that ERM has wrong the predicted class, of one that it has right the runner-up.
+        The class with the largest logit among those other than the true class.
     anchors : int64 Tensor [A]
-        Rows that ERM has right.
+        Rows that ERM classifies correctly.
     right, wrong : RowsByClass
-        Rows of each class that ERM has right, and wrong.
+        Rows of each class that ERM classifies correctly, and incorrectly.
     mistaken : RowsByClass
-        Rows of other classes that ERM takes for each class.
+        For each class, the rows of other classes that ERM predicts as this class.
     notes : tuple of str
-        What stands in where a pool would be empty, for the user.
+        Notes for the user on classes where other rows replace an empty set.
     """
 
     y: Tensor
@@ -61,10 +61,11 @@ class RowsByPrediction:
 
     @classmethod
     def of(cls, logits: Tensor, y: Tensor) -> RowsByPrediction:
-        """Part the rows by ERM's logits [N, C ≥ 2] and codes y [N], each class with a row.
+        """Split the rows by ERM's logits [N, C ≥ 2] and class codes y [N]; every class has a row.
 
-        Where a class has no right row, or no wrong one, all of its rows stand in; where ERM takes no row for
-        a class, all rows of other classes do; where it has no row right at all, all rows are anchors.
+        Where a class has no correctly classified row, or no misclassified one, all rows of the class replace
+        them. Where ERM predicts a class for no row of another class, all rows of other classes replace them.
+        Where ERM misclassifies every row, all rows are anchors.
         """
         right = logits.argmax(dim=1) == y
         taken_for = logits.scatter(1, y[:, None], -torch.inf).argmax(dim=1)
@@ -87,11 +88,12 @@ class RowsByPrediction:
         )
 
     def draw(self, anchors: Tensor, k: int, generator: torch.Generator) -> tuple[ContrastDraw, ContrastDraw]:
-        """Return both sides of the contrast for right rows `anchors` [A].
+        """Return both sides of the contrast for correctly classified rows `anchors` [A].
 
-        The positives of an anchor are wrong rows of its class, its negatives rows mistaken for its class. On
-        the other side a wrong row of the same class is the anchor: its positives are right rows of its class,
-        its negatives right rows of the class that it is taken for.
+        The positives of an anchor are misclassified rows of its class, and its negatives are rows that ERM
+        predicts as its class. On the other side, a misclassified row of the same class is the anchor. Its
+        positives are correctly classified rows of its class, and its negatives are correctly classified rows
+        of the class that ERM predicts for it.
         """
         codes = self.y[anchors]
         classes, draw = torch.unique(codes, return_inverse=True)
@@ -112,5 +114,5 @@ class RowsByPrediction:
 
 
 def _rows(chosen: Tensor, instead: Tensor) -> Tensor:
-    """Return the row numbers of a mask [N], or of another one where it is empty."""
+    """Return the row numbers of a mask [N], or of a second mask where the first is empty."""
     return (chosen if bool(chosen.any()) else instead).nonzero().flatten()

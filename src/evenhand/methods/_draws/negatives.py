@@ -1,4 +1,4 @@
-"""What an anchor is pushed away from: rows of other classes."""
+"""Negatives of an anchor: rows of other classes."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from evenhand.methods._draws.sampling import Drawn, RowsByClass, Sampler, Sampli
 
 
 class NegativeRule(Protocol):
-    """How negatives are drawn."""
+    """Draws the negatives of anchors; any object with this method will do."""
 
     def sampler(self, pool: SamplingPool, /) -> Sampler:
-        """Return what draws the negatives of one fit."""
+        """Return the sampler of negatives of one fit."""
 
 
 @dataclass(frozen=True)
 class RandomNegatives:
-    """k rows of other classes, uniformly and with replacement (the paper's RNS).
+    """Draw k rows of other classes, uniformly and with replacement (RNS in the CFR paper).
 
-    Attributes
+    Parameters
     ----------
     k : int, default=16
-        Rows of a draw, as in the paper.
+        Rows per draw, at least 1; 16 as in the paper. Anchors of one class share a draw.
     """
 
     k: int = 16
@@ -36,22 +36,22 @@ class RandomNegatives:
         check(self, k=COUNT)
 
     def sampler(self, pool: SamplingPool) -> Sampler:
-        """Return what draws the negatives of one fit."""
+        """Return the sampler of negatives of one fit."""
         rows = RowsByClass.of_codes(pool.y, len(pool.positives))
         return shared(lambda classes, generator: rows.outside(classes, self.k, generator))
 
 
 @dataclass(frozen=True)
 class NearestNegatives:
-    """The k rows of other classes nearest to the anchor by cosine before the projection (the paper's NNS).
+    """Take the k rows of other classes with the largest cosine to the anchor (NNS in the CFR paper).
 
-    The search is exact and runs once, since features before the projection never change. Where other classes
-    have fewer than k rows, those repeat.
+    The cosine is that of features before the projection. They never change, so one exact search is enough.
+    Where other classes have fewer than k rows, the rows repeat.
 
-    Attributes
+    Parameters
     ----------
     k : int, default=16
-        Rows of an anchor, as in the paper.
+        Rows per anchor, at least 1; 16 as in the paper.
     """
 
     k: int = 16
@@ -60,7 +60,7 @@ class NearestNegatives:
         check(self, k=COUNT)
 
     def sampler(self, pool: SamplingPool) -> Sampler:
-        """Return what looks the negatives of one fit up."""
+        """Return the sampler of negatives of one fit."""
         k = min(self.k, len(pool.y) - int(torch.bincount(pool.y).max()))
         nearest = nearest_of_other_classes(pool.features(), pool.y, pool.anchors, k)
         repeated = nearest[:, torch.arange(self.k) % k]

@@ -1,4 +1,4 @@
-"""What an anchor is pulled towards: rows of its class that the reference classifies correctly."""
+"""Positives of an anchor: rows of its class that the reference classifies correctly."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from evenhand.methods._draws.sampling import RowsByClass, Sampler, SamplingPool,
 
 
 class PositiveRule(Protocol):
-    """How positives are drawn, and which vectors they become."""
+    """Draws the positives of anchors; any object with these methods will do."""
 
     def sampler(self, pool: SamplingPool, /) -> Sampler:
-        """Return what draws the positives of one fit."""
+        """Return the sampler of positives of one fit."""
 
     def targets(self, z: Tensor, /) -> Tensor:
-        """Return the unit vectors [R, P, D] to pull towards, from projected draws z [R, k, D]."""
+        """Return the unit vectors [R, P, D] to pull to, from the embeddings z [R, k, D] of R draws."""
 
 
 @dataclass(frozen=True)
 class DrawnRows:
-    """k rows of P_c, drawn anew at every step, each a positive of its own (the paper's).
+    """Draw k rows of P_c at every step; each of them is a positive, as in the CFR paper.
 
-    Attributes
+    Parameters
     ----------
     k : int, default=16
-        Rows of a draw, as in the paper. Drawn with replacement, so k may exceed the number of rows.
+        Rows per draw, at least 1; 16 as in the paper. Draws are with replacement, so k may exceed the number
+        of rows.
     """
 
     k: int = 16
@@ -38,7 +39,7 @@ class DrawnRows:
         check(self, k=COUNT)
 
     def sampler(self, pool: SamplingPool) -> Sampler:
-        """Return what draws the positives of one fit."""
+        """Return the sampler of positives of one fit."""
         return _of_class(pool, self.k)
 
     def targets(self, z: Tensor) -> Tensor:
@@ -48,12 +49,12 @@ class DrawnRows:
 
 @dataclass(frozen=True)
 class Centroid:
-    """The renormalized mean of k rows of P_c, drawn anew at every step: one positive per anchor.
+    """Draw k rows of P_c at every step; their normalized mean is the only positive.
 
-    Attributes
+    Parameters
     ----------
     k : int, default=16
-        Rows of a draw.
+        Rows per draw, at least 1.
     """
 
     k: int = 16
@@ -62,7 +63,7 @@ class Centroid:
         check(self, k=COUNT)
 
     def sampler(self, pool: SamplingPool) -> Sampler:
-        """Return what draws the positives of one fit."""
+        """Return the sampler of positives of one fit."""
         return _of_class(pool, self.k)
 
     def targets(self, z: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""Row numbers to draw from, and what a draw is.
+"""Draws of row numbers.
 
-Anchors of one class share a draw in a step, or each anchor has its own. A shared draw projects each drawn row
-once for the whole class; either way every anchor sees rows of the same distribution.
+In a step, anchors of one class share a draw, or each anchor has its own. A shared draw saves projections:
+each drawn row is projected once per class. Either way, every anchor has rows of the same distribution.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 class RowsByClass:
-    """Row numbers by class, laid end to end, for drawing many rows of many classes at once."""
+    """Row numbers by class, concatenated, for draws of many rows of many classes at once."""
 
     def __init__(self, members: Sequence[Tensor]) -> None:
         self.rows = torch.cat(list(members))
@@ -24,36 +24,36 @@ class RowsByClass:
 
     @classmethod
     def of_codes(cls, y: Tensor, n_classes: int) -> RowsByClass:
-        """Return the pools of all rows by class, from codes y [N]."""
+        """Return all rows by class, from class codes y [N]."""
         return cls(torch.split(y.argsort(stable=True), torch.bincount(y, minlength=n_classes).tolist()))
 
     def inside(self, classes: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """Return rows [R, k] of classes [R], uniformly and with replacement."""
+        """Draw rows [R, k] of classes [R], uniformly and with replacement."""
         sizes = self.sizes[classes][:, None]
         return self.rows[self.starts[classes][:, None] + _below(sizes, k, generator)]
 
     def outside(self, classes: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """Return rows [R, k] of any class but classes [R], uniformly and with replacement."""
+        """Draw rows [R, k] of all classes but classes [R], uniformly and with replacement."""
         starts, sizes = self.starts[classes][:, None], self.sizes[classes][:, None]
         offset = _below(len(self.rows) - sizes, k, generator)
-        # The class's own block is stepped over, so every other row is equally likely.
+        # The block of the class itself is skipped, so all other rows are equally likely.
         return self.rows[offset + torch.where(offset >= starts, sizes, 0)]
 
 
 @dataclass(frozen=True)
 class SamplingPool:
-    """The rows of one fit that draws are made from.
+    """The rows of one fit that positives and negatives are drawn from.
 
     Attributes
     ----------
     features : callable
-        Returns the training rows before the linear projection, [N, D]; costs a pass where they are pooled.
+        Returns the training rows before the linear projection, [N, D]. An attention pool costs one pass.
     y : int64 Tensor [N]
-        Their codes.
+        Class codes of the training rows.
     anchors : int64 Tensor [A]
-        Rows that are contrasted with draws.
+        Row numbers of the anchors.
     positives : sequence of C int64 Tensors
-        Rows of each class that anchors are pulled towards.
+        Row numbers of the positives of each class.
     """
 
     features: Callable[[], Tensor]
@@ -69,9 +69,9 @@ class Drawn:
     Attributes
     ----------
     rows : int64 Tensor [R, k]
-        Row numbers, one draw a line.
+        Row numbers of R draws.
     draw : int64 Tensor [A] or None
-        Which draw each anchor uses; None where every anchor has its own, in their order.
+        Which draw each anchor uses; None means that anchor i uses draw i.
     """
 
     rows: Tensor
@@ -79,16 +79,16 @@ class Drawn:
 
 
 Sampler: TypeAlias = Callable[[Tensor, Tensor, torch.Generator], Drawn]
-"""Draws for anchors, given their row numbers [A], their classes [A] and a random stream."""
+"""Takes row numbers [A] and classes [A] of anchors and a random generator; returns a `Drawn`."""
 
 
 def shared(rows: Callable[[Tensor, torch.Generator], Tensor]) -> Sampler:
-    """Return the sampler that makes one draw for all anchors of a class.
+    """Return a sampler that makes one draw for all anchors of a class.
 
     Parameters
     ----------
     rows : callable
-        Takes classes [R] and a random stream; returns row numbers [R, k].
+        Takes classes [R] and a random generator; returns row numbers [R, k].
     """
 
     def draw(_anchors: Tensor, classes: Tensor, generator: torch.Generator) -> Drawn:

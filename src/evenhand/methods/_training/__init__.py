@@ -1,1 +1,1 @@
-"""What every trained method shares: the problem, the state, the loop, the folds."""
+"""Training code that methods share: the problem, the state, the loop, the folds."""

@@ -1,4 +1,4 @@
-"""An adapter while it is trained: its batch norm sees batches, which the fitted one no longer does."""
+"""An adapter during training, with batch norm over batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn.functional import batch_norm
 from evenhand.backbones.projection import AdapterProjection, Projection
 
 EPSILON = 1e-5
-"""Added to variances, as torch does by default."""
+"""Added to variances, as in torch."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Adapter:
     down, up, bias : Tensor [D, H], [H, D], [D]
         V, U and b, leaves that require a gradient.
     gain, shift : Tensor [H]
-        Of the batch norm, leaves too.
+        Gain and shift of the batch norm, also leaves.
     mean, variance : Tensor [H]
-        Running statistics, which calls update in place.
+        Running statistics; each call updates them in place.
     """
 
     down: Tensor
@@ -39,7 +39,7 @@ class Adapter:
 
     @classmethod
     def drawn(cls, width: int, hidden: int, generator: torch.Generator) -> Adapter:
-        """Draw weights and bias uniformly in ±1/√(inputs), torch's own start of a linear layer."""
+        """Draw weights and bias uniformly in ±1/√(inputs), as torch initializes a linear layer."""
 
         def uniform(*shape: int, inputs: int) -> Tensor:
             drawn = 2 * torch.rand(shape, generator=generator) - 1
@@ -56,18 +56,18 @@ class Adapter:
         )
 
     def __call__(self, z: Tensor) -> Tensor:
-        """Return [B, D] for z [B ≥ 2, D], normalised by the batch, and update the running statistics."""
+        """Return adapted z [B, D] for z [B ≥ 2, D], and update the running statistics."""
         hidden = batch_norm(
             z @ self.down, self.mean, self.variance, self.gain, self.shift, training=True, eps=EPSILON
         )
         return torch.addmm(self.bias, torch.relu(hidden), self.up)
 
     def parameters(self) -> list[Tensor]:
-        """Return what is trained."""
+        """Return the tensors to train."""
         return [self.down, self.up, self.bias, self.gain, self.shift]
 
     def projection(self, base: Projection) -> AdapterProjection:
-        """Return the adapter on `base`, its batch norm at the running statistics."""
+        """Return the adapter on top of `base`, with the running statistics in its batch norm."""
         down, up, bias, gain, shift = (tensor.detach() for tensor in self.parameters())
         factor = gain / (self.variance + EPSILON).sqrt()
         return AdapterProjection(

@@ -1,4 +1,4 @@
-"""What methods that need words ask for."""
+"""Checks of the input of methods that need words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def checked(concepts: Concepts | None, head: Head | None, name: str) -> Concepts
         )
     if concepts is None:
         raise EvenhandError(
-            f"concepts: {name} needs concept words but got none; give them, in Python as embed_concepts(…)"
+            f"concepts: {name} needs concept words but got none; give what embed_concepts returns"
         )
     if concepts.classes != head.classes:
         raise EvenhandError(

@@ -1,4 +1,4 @@
-"""Coordinates in which a step of gradient descent means the same for every backbone."""
+"""Coordinates in which a learning rate means the same for every backbone."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from math import sqrt
 import torch
 
 from evenhand.backbones.projection import LinearProjection, Projection
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Features are divided by `features`; W and b are scaled so that what they give is divided by `outputs`.
+    """Divisors of features and of projected rows; unit embeddings do not change.
 
-    Unit vectors z stay what they are. The published step belongs to an attention pool as it is, so that there
-    both are 1; a linear projection is trained in unit coordinates, where features and projected rows have
-    root-mean-square norm 1, and gradients with respect to W no longer depend on the scale of the trunk.
+    A linear projection is trained in coordinates where features and projected rows have root-mean-square norm
+    1, so gradients do not depend on the scale of the trunk. An attention pool is trained as it is, with both
+    divisors 1, since the published learning rate is for it.
 
     Attributes
     ----------
     features, outputs : float
-        What is divided by.
+        Divisors of the features and of the projected rows.
     """
 
     features: float = 1.0
     outputs: float = 1.0
 
     @classmethod
-    def of(cls, projection: Projection, rows: FeatureRows) -> Coordinates:
-        """Return the coordinates in which a projection of raw feature rows is trained."""
+    def of(cls, projection: Projection, rows: RowView) -> Coordinates:
+        """Return the coordinates for training a projection of raw feature rows."""
         if not isinstance(projection, LinearProjection):
             return cls()
         weight, bias = projection.weight, projection.bias
@@ -41,19 +41,19 @@ class Coordinates:
             outputs += float(out.square().sum(dtype=torch.float64))
         return cls(_root_mean_square(inputs, len(rows)), _root_mean_square(outputs, len(rows)))
 
-    def scaled(self, rows: FeatureRows) -> FeatureRows:
+    def scaled(self, rows: RowView) -> RowView:
         """Return raw rows in these coordinates."""
         return replace(rows, divisor=self.features)
 
     def to_unit(self, projection: Projection) -> Projection:
-        """Return the same map for scaled features."""
+        """Return the projection for scaled features that equals a projection of raw features."""
         if not isinstance(projection, LinearProjection):
             return projection
         bias = None if projection.bias is None else projection.bias / self.outputs
         return LinearProjection(projection.weight * (self.features / self.outputs), bias)
 
     def to_raw(self, projection: Projection) -> Projection:
-        """Return the same map for raw features."""
+        """Return the projection of raw features that equals a projection for scaled features."""
         if not isinstance(projection, LinearProjection):
             return projection
         bias = None if projection.bias is None else projection.bias * self.outputs

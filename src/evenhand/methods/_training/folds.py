@@ -1,4 +1,4 @@
-"""Cross-fitting: every row is judged by a model that was not trained on it."""
+"""Folds for cross-fitting: a model predicts the rows that it was not trained on."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from evenhand.methods._training.problem import Problem
 
 @dataclass(frozen=True)
 class Fold:
-    """Row numbers to train on, and those held out."""
+    """Row numbers to train on, and held-out row numbers."""
 
     train: Tensor
     held: Tensor
 
     def of(self, problem: Problem) -> Problem:
-        """Return the problem of this fold: same head and coordinates, other rows."""
+        """Return the problem of this fold, with the same head and coordinates."""
         return replace(
             problem,
             h=problem.h.take(self.train),
@@ -35,19 +35,23 @@ class Fold:
 
 
 def stratified_folds(y: Tensor, k: int, seed: int) -> list[Fold]:
-    """Deal the rows of every class out to k folds.
+    """Split the rows into k folds with all classes in equal shares.
 
-    A row that is alone in its class is held out of no fold, since a model without its class could not be
-    trained; a fold that would hold nothing is left out.
+    The only row of a class is never held out, since no model can be trained without its class. Empty folds
+    are left out.
 
     Parameters
     ----------
     y : int64 Tensor [N]
-        Codes.
+        Class codes.
     k : int
         Number of folds, at least 2.
     seed : int
-        Same seed and codes, same folds.
+        Random seed.
+
+    Returns
+    -------
+    list of Fold
     """
     codes = y.numpy()
     number = np.full(len(codes), -1)
@@ -56,7 +60,7 @@ def stratified_folds(y: Tensor, k: int, seed: int) -> list[Fold]:
     for code in np.unique(codes):
         rows = generator.permutation(np.flatnonzero(codes == code))
         if len(rows) > 1:
-            # Classes start at different folds, so that many small classes fill all folds alike.
+            # Classes start at different folds, so that many small classes fill all folds evenly.
             number[rows] = (np.arange(len(rows)) + start) % k
             start += len(rows)
     parts = torch.from_numpy(number)
@@ -72,9 +76,9 @@ def _part(groups: Ints | None, rows: Tensor) -> Ints | None:
 
 
 def with_validation(problem: Problem) -> Problem:
-    """Return the problem as it is if it has validation rows, else with a seeded fifth of them held out.
+    """Return a problem with validation rows: its own, or a random fifth of the training rows.
 
-    Where no class can spare a row, all rows validate.
+    Where every class is too small to hold a row out, all rows serve as validation rows, too.
     """
     if len(problem.y_val):
         return problem

@@ -1,12 +1,12 @@
-"""The last layer of a classifier on frozen CLIP, and what it can be retrained on.
+"""The last layer of a classifier on frozen CLIP, and the rows to retrain it on.
 
-The methods that retrain a last layer were made for a network that ERM trains whole: it is held fixed, but for
-the linear layer that turns its features into logits. Here ERM trains the projection W, the features are its
-unit embeddings z, and the layer after them is the text head: logits = V z + d, with V = s · t_c and d = 0
-after ERM. V and d are retrained; the trunk, W and the text tower stay as they are.
+Methods that retrain a last layer were published for a network that ERM trains as a whole. They freeze all of
+it but the linear layer that computes logits from features. Here ERM trains the projection W, the features are
+the unit embeddings z, and the last layer is the head: logits = V z + d, with V = s · t_c and d = 0 after ERM.
+V and d are retrained; trunk, W and text tower stay fixed.
 
-Penalties and steps were published for features of some hundred coordinates, each of the order of 1. The layer
-is therefore trained on u = √D · z, whose coordinates have root-mean-square 1 whatever the width D.
+Published penalties and learning rates are for features of some hundred coordinates, each of the order of 1.
+The layer is therefore trained on u = √D · z, whose coordinates have root-mean-square 1 for any width D.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class LastLayer:
 
 @dataclass(frozen=True)
 class HeldOutFeatures:
-    """A trained state seen from its last layer.
+    """Held-out rows as the last layer of a trained state receives them.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class HeldOutFeatures:
 
     @classmethod
     def of(cls, state: State, problem: Problem) -> HeldOutFeatures:
-        """Return the validation rows of `problem` as a state's last layer sees them."""
+        """Return the validation rows of `problem` as the input of a state's last layer."""
         z = state.embed_all(problem.h_val).double().numpy()
         width = sqrt(z.shape[1])
         weight = (state.log_scale.exp() * problem.prototypes).double().numpy() / width
@@ -80,18 +80,18 @@ class HeldOutFeatures:
 
 @dataclass(frozen=True)
 class Base:
-    """ERM on part of training, and its last layer on the rest.
+    """ERM on one part of the training rows, and the other part, held out, for its last layer.
 
     Attributes
     ----------
     problem : Problem
-        ERM's training rows, and the held-out rows as validation.
+        ERM's training rows, with the held-out rows as validation rows.
     erm : State
         The trained projection.
     seen : HeldOutFeatures
-        The held-out rows.
+        The held-out rows as input of the last layer.
     held, y : int64 [M]
-        Their numbers among the training rows, and their codes.
+        Numbers of the held-out rows among the training rows, and their class codes.
     """
 
     problem: Problem
@@ -112,10 +112,10 @@ class Base:
 
 
 def hold_out_and_train(problem: Problem, sgd: SGD, history: list[dict[str, float]]) -> Base:
-    """Hold a fifth of every class out of training and train ERM on the rest.
+    """Hold out a fifth of the training rows of every class, and train ERM on the rest.
 
-    A class that cannot spare a row, having fewer than five, lends all of its rows to both parts. Given
-    validation rows are not touched: they may be balanced by group, which training rows are not.
+    A class with fewer than five rows has all of its rows in both parts. Validation rows that the user gives
+    are not used: they may be balanced by group, and training rows are not.
     """
     y = problem.y.numpy()
     kept, held = hold_out(y, seed=problem.seed, share=HELD_OUT)

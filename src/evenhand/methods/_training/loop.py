@@ -1,4 +1,4 @@
-"""The one optimisation loop: shuffled batches of cached rows, SGD, an observer after each epoch."""
+"""The optimization loop: SGD over shuffled batches of cached rows."""
 
 from __future__ import annotations
 
@@ -15,18 +15,32 @@ from evenhand.methods._training.order import BlockOrder, batches
 
 @dataclass(frozen=True)
 class SGD:
-    """How a loss is minimised.
+    """Settings of stochastic gradient descent.
 
-    Attributes
+    Parameters
     ----------
     learning_rate : float
-        Step, in the unit coordinates of `methods._coordinates`; 0 stays where it starts, as a control.
+        Step size, at least 0, in coordinates where features and projected rows of a linear projection have
+        root-mean-square norm 1. With 0 nothing is trained, which serves as a control.
     epochs : int
-        Passes over the rows.
-    batch_size : int
-        Rows per step.
-    momentum, weight_decay : float
-        As in torch.optim.SGD; the published values by default.
+        Passes over the rows, at least 1.
+    batch_size : int, default=128
+        Rows per step, at least 1.
+    momentum : float, default=0.9
+        As in torch.optim.SGD, at least 0 and below 1.
+    weight_decay : float, default=1e-05
+        As in torch.optim.SGD, at least 0.
+
+    Raises
+    ------
+    EvenhandError
+        If a value is out of its range.
+
+    Examples
+    --------
+    >>> from evenhand import SGD
+    >>> SGD(learning_rate=0.01, epochs=20)
+    SGD(learning_rate=0.01, epochs=20, batch_size=128, momentum=0.9, weight_decay=1e-05)
     """
 
     learning_rate: float
@@ -46,7 +60,7 @@ class SGD:
         )
 
 
-def minimise(
+def minimize(
     loss: Callable[[Tensor, int], Tensor],
     parameters: Sequence[Tensor],
     *,
@@ -58,7 +72,7 @@ def minimise(
     order: BlockOrder | None = None,
     after_epoch: Callable[[int], None] | None = None,
 ) -> None:
-    """Minimise `loss(batch, epoch)` over `parameters` in place.
+    """Minimize `loss(batch, epoch)` over `parameters` in place.
 
     Parameters
     ----------
@@ -69,17 +83,17 @@ def minimise(
     rows : int
         N, the rows to pass over in each epoch.
     sgd : SGD
-        Step, epochs, batch size, momentum, weight decay.
+        Settings.
     generator : torch.Generator
         Shuffles the rows.
     history : list of dict
-        Gets an entry per epoch: `stage`, `epoch` (from 1) and `loss`, the mean over rows.
+        Receives one entry per epoch: `stage`, `epoch` (from 1) and `loss`, the mean over rows.
     stage : int
-        Named in the history.
-    order : BlockOrder, optional
-        How an epoch passes over the rows; all rows are shuffled together by default.
-    after_epoch : callable, optional
-        Takes the number of epochs done.
+        Stage in the history.
+    order : BlockOrder or None, default=None
+        Order of the rows in an epoch; None shuffles all rows together.
+    after_epoch : callable or None, default=None
+        Called after each epoch with the number of finished epochs.
 
     Raises
     ------
@@ -91,7 +105,7 @@ def minimise(
         total = torch.zeros(())
         for batch in batches(rows, sgd.batch_size, generator, order):
             value = loss(batch, epoch)
-            # A loss of embeddings alone has no gradient in s, which then stays where it is.
+            # A loss on embeddings alone has no gradient in s, which then does not change.
             gradients = torch.autograd.grad(value, parameters, allow_unused=True)
             descend(parameters, gradients, velocity, sgd)
             total += value.detach() * len(batch)
@@ -115,7 +129,8 @@ def descend(
 ) -> None:
     """Take one step in place: v ← momentum · v + g + weight_decay · w, then w ← w − learning_rate · v.
 
-    What torch.optim.SGD does from a velocity of zero; its import alone costs seconds, more than many fits.
+    This equals torch.optim.SGD with velocities that start at zero. Importing torch.optim takes seconds,
+    longer than many fits.
     """
     for parameter, gradient, v in zip(parameters, gradients, velocity, strict=True):
         if gradient is None:

@@ -1,4 +1,4 @@
-"""What a fitted method is: a projection and a linear head on it."""
+"""The model of a fitted method: a projection with a linear head."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from evenhand._typing import Floats
 from evenhand.backbones.projection import Projection
 from evenhand.data.table import StoredRows
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 from evenhand.methods._training.state import State
 
 
 @dataclass(frozen=True)
 class Model:
-    """logits = s · z_i · t_c + d_c with z the projection of raw features.
+    """A fitted classifier with logits s · z_i · t_c + d_c.
 
     Attributes
     ----------
     projection : Projection
-        Of raw features, without gradients.
+        Map from raw features to unit embeddings z.
     prototypes : float32 [C, D_out]
-        t_c; coefficients, not unit vectors, for a linear probe.
+        t_c: unit vectors, or the coefficients of a linear probe.
     intercept : float32 [C]
         d_c, zero for a cosine classifier.
     logit_scale : float
-        s.
+        s, 1 for a linear probe.
     """
 
     projection: Projection
@@ -39,7 +39,7 @@ class Model:
 
     @classmethod
     def of_state(cls, problem: Problem, state: State) -> Model:
-        """Return the model of a trained state, back in the coordinates of the raw features."""
+        """Return the model of a trained state, in the coordinates of raw features."""
         return cls(
             problem.coordinates.to_raw(state.projection),
             problem.prototypes.numpy(),
@@ -49,7 +49,17 @@ class Model:
 
     @classmethod
     def of_probe(cls, problem: Problem, coefficients: Floats, intercept: Floats) -> Model:
-        """Return the model of a probe [C, D_out], [C] on the pretrained embeddings."""
+        """Return the model of a linear probe on the pretrained embeddings.
+
+        Parameters
+        ----------
+        problem : Problem
+            The problem with the pretrained projection.
+        coefficients : float [C, D_out]
+            Coefficients of the probe.
+        intercept : float [C]
+            Intercepts of the probe.
+        """
         return replace(
             cls.of_state(problem, problem.start),
             prototypes=coefficients.astype(np.float32),
@@ -59,16 +69,16 @@ class Model:
 
     @property
     def width(self) -> int:
-        """D_out."""
+        """Width D_out of the embeddings."""
         return int(self.prototypes.shape[1])
 
     def embed(self, X: Floats | StoredRows) -> Floats:
-        """Return unit z, float32 [N, D_out], of features X [N, D_in]."""
-        return torch.cat([self.projection.embed(h) for h in FeatureRows.of(X).blocks()]).numpy()
+        """Return unit embeddings z, float32 [N, D_out], of features X [N, D_in]."""
+        return torch.cat([self.projection.embed(h) for h in RowView.of(X).blocks()]).numpy()
 
     def logits(self, X: Floats | StoredRows) -> Floats:
-        """Return float32 [N, C] for features X [N, D_in]."""
-        blocks = [self.logits_of(self.projection.embed(h)) for h in FeatureRows.of(X).blocks()]
+        """Return logits, float32 [N, C], of features X [N, D_in]."""
+        blocks = [self.logits_of(self.projection.embed(h)) for h in RowView.of(X).blocks()]
         return torch.cat(blocks).numpy()
 
     def logits_of(self, z: Tensor) -> Tensor:

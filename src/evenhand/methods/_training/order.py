@@ -1,4 +1,4 @@
-"""In which order an epoch passes over its rows."""
+"""The order of the rows in an epoch."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class BlockOrder:
-    """A shuffle of blocks of neighbouring rows, and of the rows of a few blocks at a time.
+    """A shuffle of blocks of neighboring rows, and of the rows within a window of blocks.
 
-    What lies on a disk is read fast only in long pieces. A window of many blocks from all over the disk is
-    still a fair sample, even where a store holds one class after the other.
+    A disk is fast only where it reads long runs of rows. A window of many blocks from all over the store is
+    still a fair sample, even where the rows of the store are sorted by class.
 
     Attributes
     ----------
-    rows : int
-        Neighbours that are read together.
-    window : int
-        Blocks whose rows are shuffled together; 65,536 rows by default.
+    rows : int, default=256
+        Rows of a block.
+    window : int, default=256
+        Blocks whose rows are shuffled together.
     """
 
     rows: int = 256
@@ -39,15 +39,15 @@ class BlockOrder:
 def batches(
     n: int, size: int, generator: torch.Generator, order: BlockOrder | None = None
 ) -> Iterator[Tensor]:
-    """Yield int64 row numbers of a fresh shuffle of n rows, `size` at a time; the last may be fewer.
+    """Yield int64 row numbers of a new shuffle of n rows, `size` at a time; the last batch may be smaller.
 
     Parameters
     ----------
     n, size : int
         Rows of an epoch and of a batch.
     generator : torch.Generator
-        Shuffles.
-    order : BlockOrder or None
+        Source of the shuffle.
+    order : BlockOrder or None, default=None
         None shuffles all rows together.
     """
     if order is None:

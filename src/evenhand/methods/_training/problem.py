@@ -1,4 +1,4 @@
-"""One validated fitting problem, in coordinates where a step means the same for every backbone."""
+"""A validated fitting problem, in coordinates where a learning rate means the same for every backbone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evenhand.data.head import Head
 from evenhand.data.table import StoredRows
 from evenhand.functional.geometry import class_sums, unit
 from evenhand.methods._training.coordinates import Coordinates
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 from evenhand.methods._training.state import State
 
 
@@ -23,27 +23,27 @@ class Problem:
 
     Attributes
     ----------
-    h, y : FeatureRows [N, D_in], int64 Tensor [N]
-        Training rows, scaled by `coordinates` as they are taken.
-    h_val, y_val : FeatureRows [M, D_in], int64 Tensor [M]
-        Validation rows of the training distribution; M may be 0.
+    h, y : RowView [N, D_in], int64 Tensor [N]
+        Training rows, scaled by `coordinates` when they are read, and their class codes.
+    h_val, y_val : RowView [M, D_in], int64 Tensor [M]
+        Validation rows and their class codes; M may be 0.
     prototypes : float32 Tensor [C, D_out]
-        Text prototypes, or centred class centroids where there is no text.
+        Text prototypes, or centered class centroids where there is no text.
     start : State
         The pretrained projection, in `coordinates`, and s0.
     coordinates : Coordinates
-        What features and projection were scaled by.
+        Scales of features and projection.
     seed : int
-        Root of the random streams.
+        Random seed of the fit.
     groups, groups_val : int64 [N], int64 [M], or None
         Group codes, -1 where unknown; only for methods that declare that they use them.
     has_text : bool
         Whether the prototypes are text.
     """
 
-    h: FeatureRows
+    h: RowView
     y: Tensor
-    h_val: FeatureRows
+    h_val: RowView
     y_val: Tensor
     prototypes: Tensor
     start: State
@@ -55,7 +55,7 @@ class Problem:
 
     @property
     def n_classes(self) -> int:
-        """C."""
+        """Number of classes C."""
         return len(self.prototypes)
 
 
@@ -69,7 +69,7 @@ def build_problem(
     seed: int,
 ) -> Problem:
     """Build the problem for training rows X [N, D_in] and validation rows X_val [M, D_in]."""
-    rows, codes = FeatureRows.of(X), torch.from_numpy(y)
+    rows, codes = RowView.of(X), torch.from_numpy(y)
     projection = LinearProjection(torch.eye(X.shape[1])) if head is None else head_projection(head)
     text = None if head is None or head.text is None else torch.as_tensor(head.text, dtype=torch.float32)
     has_text = text is not None
@@ -81,7 +81,7 @@ def build_problem(
     return Problem(
         coordinates.scaled(rows),
         codes,
-        coordinates.scaled(FeatureRows.of(X_val)),
+        coordinates.scaled(RowView.of(X_val)),
         torch.from_numpy(y_val),
         text,
         State(coordinates.to_unit(projection), torch.tensor(scale).log()),
@@ -91,7 +91,7 @@ def build_problem(
     )
 
 
-def _centroids(projection: Projection, rows: FeatureRows, y: Tensor, n_classes: int) -> Tensor:
+def _centroids(projection: Projection, rows: RowView, y: Tensor, n_classes: int) -> Tensor:
     """Return `class_centroids` of the projected rows, block by block."""
     sums = torch.zeros(n_classes, projection.weight.shape[1])
     done = 0

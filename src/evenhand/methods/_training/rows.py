@@ -1,4 +1,4 @@
-"""Feature rows, read where they lie."""
+"""Views on rows of features, in memory or in a store."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from evenhand.data.table import StoredRows
 from evenhand.methods._training.order import BlockOrder
 
 BLOCK = 4096
-"""Rows in memory at a time: few enough that what a block passes through stays small beside the features."""
+"""Rows per block: few, so that intermediate results stay small compared with the features."""
 VALUES = 2**25
-"""Values in memory at a time where rows are copied from a store: 128 MiB."""
+"""Largest number of values per block where rows are copied from a store: 128 MiB."""
 
 
 @dataclass(frozen=True)
-class FeatureRows:
-    """A choice of rows of one array, scaled as they are taken; nothing is copied before.
+class RowView:
+    """Some rows of an array, scaled when they are read; nothing is copied before.
 
     Attributes
     ----------
-    array : float32 Tensor [N, D_in], or StoredRows
+    array : float32 Tensor [N, D_in] or StoredRows
         Raw features, in memory or in a store.
     numbers : int64 Tensor [n] or None
-        The chosen rows; None for all.
+        Numbers of the rows in view; None is all rows.
     divisor : float
-        What a row is divided by.
+        Each row is divided by it.
     order : BlockOrder or None
-        How an epoch passes over them; None shuffles all of them together.
+        Order of the rows in an epoch; None shuffles all of them together.
     """
 
     array: Tensor | StoredRows
@@ -42,12 +42,12 @@ class FeatureRows:
     order: BlockOrder | None = None
 
     @classmethod
-    def of(cls, X: Floats | StoredRows) -> FeatureRows:
-        """Return all rows of X [N, D_in]; those of a store are passed over in blocks."""
+    def of(cls, X: Floats | StoredRows) -> RowView:
+        """Return a view on all rows of X [N, D_in]; rows of a store are shuffled in blocks."""
         if isinstance(X, StoredRows):
             return cls(X, order=BlockOrder())
         with warnings.catch_warnings():
-            # Of features mapped for reading only: nothing here writes to them, and a copy may not fit.
+            # The features may be mapped read-only. Nothing here writes to them, and a copy may not fit.
             warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
             return cls(torch.from_numpy(X))
 
@@ -57,11 +57,11 @@ class FeatureRows:
     def __getitem__(self, rows: Tensor) -> Tensor:
         """Return the rows at int64 positions [B], float32 [B, D_in]."""
         taken = self._read(rows if self.numbers is None else self.numbers[rows])
-        # Chosen rows are a copy of their own, so that they may be scaled where they lie.
+        # These rows are a copy, so they may be scaled in place.
         return taken if self.divisor == 1 else taken.div_(self.divisor)
 
-    def take(self, rows: Tensor) -> FeatureRows:
-        """Return the choice of the rows at positions [B]."""
+    def take(self, rows: Tensor) -> RowView:
+        """Return a view on the rows at positions [B]."""
         return replace(self, numbers=rows if self.numbers is None else self.numbers[rows])
 
     def blocks(self) -> Iterator[Tensor]:
@@ -70,13 +70,13 @@ class FeatureRows:
             place = slice(start, start + self._block)
             yield self._scaled(self._read(place if self.numbers is None else self.numbers[place]))
 
-    def all(self, what: str) -> FeatureRows:
-        """Return the rows, for `what` takes all of them at once.
+    def all(self, what: str) -> RowView:
+        """Return the view itself, for `what`, which needs all rows in memory at once.
 
         Raises
         ------
         EvenhandError
-            If they lie in a store, for `what` would fill the memory.
+            If the rows lie in a store.
         """
         if isinstance(self.array, StoredRows):
             raise EvenhandError(
@@ -87,14 +87,14 @@ class FeatureRows:
 
     @property
     def _block(self) -> int:
-        """Rows of a block: fewer of wide rows that are to be copied from a store."""
+        """Rows per block; fewer where rows are wide and copied from a store."""
         copied = isinstance(self.array, StoredRows)
         return max(1, min(BLOCK, VALUES // self.array.shape[1])) if copied else BLOCK
 
     def _read(self, rows: Tensor | slice) -> Tensor:
         if not isinstance(self.array, Tensor):
             return torch.from_numpy(self.array[rows if isinstance(rows, slice) else rows.numpy()])
-        # Row by row in one piece: a third of the time that indexing takes.
+        # index_select takes a third of the time of indexing.
         return self.array[rows] if isinstance(rows, slice) else self.array.index_select(0, rows)
 
     def _scaled(self, h: Tensor) -> Tensor:

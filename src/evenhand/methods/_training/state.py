@@ -1,4 +1,4 @@
-"""What is learned: the projection and the logit scale, as one value."""
+"""The trained state: projection and logit scale."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import Tensor
 from evenhand._typing import Ints
 from evenhand.backbones.projection import Projection
 from evenhand.functional.geometry import cosine_logits
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 
 
 @dataclass(frozen=True)
 class State:
-    """A projection and log s [], in the coordinates of a `Problem`."""
+    """A projection, and log s as a Tensor [], in the coordinates of a `Problem`."""
 
     projection: Projection
     log_scale: Tensor
@@ -31,21 +31,21 @@ class State:
         return cosine_logits(self.embed(h), prototypes, self.log_scale.exp())
 
     @torch.no_grad()
-    def embed_all(self, rows: FeatureRows) -> Tensor:
+    def embed_all(self, rows: RowView) -> Tensor:
         """Return unit z [N, D_out] of all rows, block by block."""
         return torch.cat([self.embed(h) for h in rows.blocks()])
 
-    def logits_of_all(self, rows: FeatureRows, prototypes: Tensor) -> Tensor:
+    def logits_of_all(self, rows: RowView, prototypes: Tensor) -> Tensor:
         """Return s · z_i · t_c of all rows, [N, C], block by block."""
         return torch.cat(list(self._logits_by_block(rows, prototypes)))
 
-    def codes(self, rows: FeatureRows, prototypes: Tensor) -> Ints:
-        """Return the class of the largest logit of all rows, [N], in the smallest integers that hold it."""
+    def codes(self, rows: RowView, prototypes: Tensor) -> Ints:
+        """Return predicted class codes [N] of all rows, in the smallest integer type that holds them."""
         kind = np.int16 if len(prototypes) < 2**15 else np.int32
         blocks = self._logits_by_block(rows, prototypes)
         return np.concatenate([logits.argmax(dim=1).numpy().astype(kind) for logits in blocks])
 
-    def _logits_by_block(self, rows: FeatureRows, prototypes: Tensor) -> Iterator[Tensor]:
+    def _logits_by_block(self, rows: RowView, prototypes: Tensor) -> Iterator[Tensor]:
         for h in rows.blocks():
             with torch.no_grad():
                 yield self.logits(h, prototypes)
@@ -62,8 +62,8 @@ class State:
         """Return (1 − share) · self + share · other, tensor by tensor."""
         theirs = other.projection.tensors()
         ours = self.projection.tensors()
-        line = {name: torch.lerp(tensor, theirs[name], share) for name, tensor in ours.items()}
-        return State(self.projection.with_tensors(line), torch.lerp(self.log_scale, other.log_scale, share))
+        mixed = {name: torch.lerp(tensor, theirs[name], share) for name, tensor in ours.items()}
+        return State(self.projection.with_tensors(mixed), torch.lerp(self.log_scale, other.log_scale, share))
 
     def parameters(self) -> list[Tensor]:
         """Return all tensors."""

@@ -1,4 +1,4 @@
-"""Stage 1: cross-entropy over all rows, from the pretrained projection."""
+"""ERM: cross-entropy over all rows, from the pretrained projection."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from torch.nn.functional import cross_entropy
 
 from evenhand._random import torch_stream
 from evenhand.backbones.projection import LinearProjection
-from evenhand.methods._training.loop import SGD, minimise
+from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
 
 ERM_SGD = SGD(learning_rate=1e-2, epochs=20)
-"""A step at which the training loss of a linear projection flattens."""
+"""The default for a linear projection, whose training loss flattens with it."""
 
 PUBLISHED_SGD = SGD(learning_rate=1e-4, epochs=100)
-"""The published step, which belongs to a whole attention pool; alone, W hardly leaves W0 by it."""
+"""The published settings, for an attention pool; they hardly change a linear projection alone."""
 
 
 def erm_sgd(problem: Problem) -> SGD:
-    """Return how stage 1 is trained where the user does not say."""
+    """Return the default optimizer of ERM."""
     return ERM_SGD if isinstance(problem.start.projection, LinearProjection) else PUBLISHED_SGD
 
 
@@ -31,21 +31,21 @@ def train_erm(
     weights: Tensor | None = None,
     stage: int = 1,
 ) -> State:
-    """Minimise the mean cross-entropy of s · z_i · t_c over W (b, s) and return the last state.
+    """Minimize the mean cross-entropy of s · z_i · t_c over W (b, s) and return the last state.
 
     Parameters
     ----------
     problem : Problem
         Rows, and the pretrained state to start from.
     sgd : SGD
-        Step and epochs. The first epochs of a longer training are a shorter training, bit for bit.
+        Optimizer. A run with fewer epochs equals the start of a longer run, bit for bit.
     history : list of dict
-        Gets an entry per epoch.
-    weights : float32 Tensor [N], optional
-        w_i, of mean 1, so that a step is as long as without: the loss of a batch is the mean of w_i times the
-        row's, not divided by the batch's weights, which keeps its gradient unbiased.
-    stage : int
-        Named in the history.
+        Receives one entry per epoch.
+    weights : float32 Tensor [N] or None, default=None
+        w_i, with mean 1. The loss of a batch is the mean of w_i · loss_i. It is not divided by the weights of
+        the batch, so its gradient is unbiased.
+    stage : int, default=1
+        Stage in the history.
     """
     state = problem.start.leaves()
 
@@ -55,7 +55,7 @@ def train_erm(
             return cross_entropy(logits, y)
         return (weights[batch] * cross_entropy(logits, y, reduction="none")).mean()
 
-    minimise(
+    minimize(
         loss,
         state.parameters(),
         rows=len(problem.y),

@@ -1,4 +1,4 @@
-"""Stage 3: calibrate the projection on the calibration set, one candidate state an epoch."""
+"""Calibration: train the projection on the calibration set; each epoch leaves a candidate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from evenhand._random import torch_stream
 from evenhand.functional.contrastive import draw_similarities
 from evenhand.methods._draws.sampling import SamplingPool
-from evenhand.methods._training.loop import minimise
+from evenhand.methods._training.loop import minimize
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
 from evenhand.methods.cfr.calibration_set import CalibrationSet
@@ -19,7 +19,7 @@ from evenhand.methods.cfr.loss_terms import Step
 from evenhand.methods.cfr.recipe import Recipe
 
 CANDIDATES = 25
-"""States kept of a run at most: each is a copy of the projection."""
+"""Largest number of candidates of one recipe; each holds a copy of the projection."""
 
 
 def cosine_schedule(epoch: int, epochs: int, amplitude: float) -> float:
@@ -30,7 +30,7 @@ def cosine_schedule(epoch: int, epochs: int, amplitude: float) -> float:
 def calibrate(
     problem: Problem, start: State, chosen: CalibrationSet, recipe: Recipe, history: list[dict[str, float]]
 ) -> list[tuple[int, State]]:
-    """Return candidates (epoch, state), trained from `start`: of every epoch, or `CANDIDATES` of them."""
+    """Train from `start` and return the candidates (epoch, state), at most `CANDIDATES` of them."""
     state = start.leaves()
     loss = _Loss(problem, state, chosen, recipe)
     stride = ceil(recipe.sgd.epochs / CANDIDATES)
@@ -40,7 +40,7 @@ def calibrate(
         if epoch % stride == 0 or epoch == recipe.sgd.epochs:
             candidates.append((epoch, state.frozen()))
 
-    minimise(
+    minimize(
         loss,
         state.parameters(),
         rows=len(problem.y),
@@ -82,7 +82,7 @@ class _Loss:
         return total
 
     def _project(self, batch: Tensor) -> Step:
-        """Draw anchors and what they are contrasted with, and project every row once."""
+        """Draw anchors, positives and negatives, and project every row once."""
         problem = self._problem
         a = next(self._anchors)
         codes = problem.y[a]
@@ -106,7 +106,7 @@ class _Loss:
         )
 
     def _drop(self, z: Tensor) -> Tensor:
-        """Dropout by the fit's own stream; torch's function would draw from the global one."""
+        """Apply dropout from the fit's own random stream; torch's function uses the global one."""
         share = self._recipe.dropout
         if not share:
             return z
@@ -115,14 +115,14 @@ class _Loss:
 
 
 def class_balanced(rows: Tensor, y: Tensor) -> Tensor:
-    """Return `rows` with those of every class repeated until it has as many as the class with most.
+    """Repeat the rows of every class until all classes have equally many.
 
     Parameters
     ----------
     rows : int64 Tensor [A]
         Row numbers, at least one.
     y : int64 Tensor [N]
-        Codes of all rows.
+        Class codes of all rows.
     """
     by_class = torch.split(rows[y[rows].argsort(stable=True)], torch.bincount(y[rows]).tolist())
     size = max(map(len, by_class))
@@ -130,7 +130,7 @@ def class_balanced(rows: Tensor, y: Tensor) -> Tensor:
 
 
 def _cycled(rows: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Yield `size` of `rows` at a time, for ever; every row once before any comes again."""
+    """Yield `size` rows at a time without end, in shuffles of all rows."""
     queue = rows[:0]
     while True:
         while len(queue) < size:

@@ -1,4 +1,4 @@
-"""The calibration set: anchors to recalibrate, and the rows of each class to pull them towards."""
+"""The calibration set: anchors to recalibrate, and the positives of each class."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from evenhand._ranges import INSIDE, check
 
 @dataclass(frozen=True)
 class CalibrationSet:
-    """Rows by their part in calibration.
+    """The rows of calibration.
 
     Attributes
     ----------
     anchors : int64 Tensor [A]
-        Rows to recalibrate; never empty.
+        Numbers of the rows to recalibrate; never empty.
     positives : tuple of C int64 Tensors
-        P_c: rows of class c to pull anchors towards; never empty for a class that has rows.
+        P_c, the numbers of the rows of class c that anchors are pulled to; not empty where the class has
+        rows.
     margins : float Tensor [N]
-        Reference logit of the true class minus the largest other one.
+        The reference's logit of the true class minus its largest other logit.
     notes : tuple of str
-        What the user should know of it, one sentence each.
+        Notes for the user, one sentence each.
     """
 
     anchors: Tensor
@@ -35,10 +36,21 @@ class CalibrationSet:
 
     @staticmethod
     def merge(parts: Sequence[tuple[Tensor, CalibrationSet]], n: int) -> CalibrationSet:
-        """Return the set over all n rows of sets that were chosen on some of them, by row numbers [N_k].
+        """Merge the calibration sets of parts of the rows, such as the folds.
 
-        A row is an anchor if it is one in any part, a positive if it is one in some part and an anchor in
-        none; its margin is the mean over the parts that hold it, and NaN where none does.
+        A row is an anchor if it is an anchor in any part. It is a positive if it is a positive in some part
+        and an anchor in none. Its margin is the mean over the parts that hold it, or NaN where no part does.
+
+        Parameters
+        ----------
+        parts : sequence of (int64 Tensor [N_k], CalibrationSet)
+            Row numbers of each part, with the set that was chosen on it.
+        n : int
+            Number of all rows.
+
+        Returns
+        -------
+        CalibrationSet
         """
         anchor = torch.zeros(n, dtype=torch.bool)
         total, count = torch.zeros(n), torch.zeros(n)
@@ -57,28 +69,40 @@ class CalibrationSet:
 
 
 def margins(logits: Tensor, y: Tensor) -> Tensor:
-    """Return logit of the true class minus the largest other logit, [N], from logits [N, C ≥ 2]."""
+    """Return the logit of the true class minus the largest other logit, [N], from logits [N, C ≥ 2]."""
     true = logits.gather(1, y[:, None]).squeeze(1)
     others = logits.scatter(1, y[:, None], -torch.inf)
     return true - others.amax(dim=1)
 
 
 class CalibrationRule(Protocol):
-    """Chooses the calibration set from a reference model's logits."""
+    """Chooses the calibration set from the logits of a reference model; any such callable will do."""
 
     def __call__(self, logits: Tensor, y: Tensor, /) -> CalibrationSet:
-        """Choose from reference logits [N, C] and codes y [N]."""
+        """Return the calibration set for reference logits [N, C] and class codes y [N]."""
 
 
 @dataclass(frozen=True)
 class Misclassified:
-    """Anchors: the rows that the reference misclassifies (the paper's rule).
+    """Choose the rows that the reference misclassifies as anchors, as in the paper.
 
-    Attributes
+    Parameters
     ----------
     fallback : float, default=0.05
-        Share of the rows that calibrate where the reference misclassifies none: those of lowest margin. Above
-        0 and below 1.
+        Share of rows, above 0 and below 1. Where the reference misclassifies no row, this share of the rows,
+        those with the lowest margin, are the anchors.
+
+    Raises
+    ------
+    EvenhandError
+        If `fallback` is out of its range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> logits, y = torch.tensor([[2.0, 0], [0, 2], [0, 1], [3, 0]]), torch.tensor([0, 1, 1, 1])
+    >>> Misclassified()(logits, y).anchors.tolist()
+    [3]
     """
 
     fallback: float = 0.05
@@ -87,7 +111,7 @@ class Misclassified:
         check(self, fallback=INSIDE)
 
     def __call__(self, logits: Tensor, y: Tensor) -> CalibrationSet:
-        """Choose from reference logits [N, C] and codes y [N]."""
+        """Return the calibration set for reference logits [N, C] and class codes y [N]."""
         wrong = logits.argmax(dim=1) != y
         if bool(wrong.any()):
             return _assemble(wrong, logits, y)
@@ -101,9 +125,9 @@ class Misclassified:
 
 
 def _assemble(chosen: Tensor, logits: Tensor, y: Tensor, *notes: str) -> CalibrationSet:
-    """Take the chosen rows [N] as anchors; P_c are the class's rows that are right and not chosen.
+    """Take the chosen rows [N] as anchors, and the other correctly classified rows of each class as P_c.
 
-    A class without such a row keeps its row of highest margin as its only positive.
+    A class without such a row has its row of the highest margin as its only positive.
     """
     margin = margins(logits, y)
     eligible = (logits.argmax(dim=1) == y) & ~chosen
@@ -120,7 +144,7 @@ def _assemble(chosen: Tensor, logits: Tensor, y: Tensor, *notes: str) -> Calibra
         named = ", ".join(map(str, bare[:5])) + (", …" if len(bare) > 5 else "")
         notes = (
             *notes,
-            f"{len(bare)} of {logits.shape[1]} classes (codes {named}) have no row that the reference has "
-            "right: the row of highest margin is the only positive there",
+            f"{len(bare)} of {logits.shape[1]} classes (codes {named}) have no row that the reference "
+            "classifies correctly: the row of highest margin is the only positive there",
         )
     return CalibrationSet(chosen.nonzero().flatten(), tuple(positives), margin, notes)

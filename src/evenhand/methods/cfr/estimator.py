@@ -24,43 +24,60 @@ from evenhand.selection.evidence import Evidence
 
 
 class CFR(Method):
-    """ERM, then calibration of the projection on the rows that a reference misclassifies.
+    """Train ERM, then calibrate the projection on the rows that a reference model misclassifies.
+
+    Stage 1 is ERM. Calibration continues from ERM's projection and leaves a candidate after each epoch. A
+    candidate replaces ERM only on evidence from held-out rows, without group labels.
 
     Parameters
     ----------
-    head : Head, optional
-        Projection and prototypes of the store.
-    preset : str, optional
-        A key of `PRESETS`, such as "paper" or "nearest": values for the parameters that are left at None.
-    reference : Reference or str, optional
-        The model whose errors on the training rows make the calibration set: an object, or "shortcut_probe"
-        (the default), "zero_shot", "erm" or "cross_fitted_erm".
-    calibration_set : CalibrationRule, optional
-        Which rows calibrate; the misclassified ones by default.
-    recipes : Recipe or sequence of Recipe, optional
-        Loss terms, draws and optimiser of calibration, or a grid of them; `STABLE` by default.
-    erm : SGD, optional
-        How stage 1 is trained.
-    evidence : Evidence, optional
-        The rule that judges candidates, and what it takes for one to replace ERM.
-    folds : int
-        Without validation rows, candidates are trained once per fold of the training rows, judged on the fold
-        that they did not see, and averaged.
-    random_state : int
-        Seeds shuffles, draws, folds and bootstrap.
+    head : Head or None, default=None
+        Projection and prototypes of the store; None takes X itself as the embedding.
+    preset : str or None, default=None
+        A key of `PRESETS`, such as "paper-code". It gives values to the parameters that are None.
+    reference : Reference, str or None, default=None
+        The model whose errors on the training rows make the calibration set: an object, or one of the names
+        "shortcut_probe", "zero_shot", "erm" and "cross_fitted_erm". None is "shortcut_probe".
+    calibration_set : CalibrationRule or None, default=None
+        Chooses the rows that calibrate. None is `Misclassified()`.
+    recipes : Recipe, sequence of Recipe or None, default=None
+        Loss terms, draws and optimizer of calibration, or several of them to try. None is `STABLE`.
+    erm : SGD or None, default=None
+        Optimizer of stage 1. None is the one of `ERM`.
+    evidence : Evidence or None, default=None
+        The rule that scores candidates, and what it takes to replace ERM. None is `Evidence()`.
+    folds : int, default=3
+        Number of folds, at least 2. Where `fit` receives no validation rows, candidates are trained once per
+        fold of the training rows, scored on the rows that the fold holds out, and averaged.
+    random_state : int, default=0
+        Seed of shuffles, draws, folds and bootstrap.
 
     Attributes
     ----------
     calibration_set_ : CalibrationSet
         Anchors and positives among the training rows.
     erm_ : Model
-        The stage-1 model, for comparison.
+        The model of stage 1.
     grid_ : list of dict
         Each candidate with its gain over ERM in the rule, its gain on trusted rows, and its retention.
     settings_ : dict of str to str
-        Every setting of this fit, defaults filled in.
+        Every setting of this fit, with defaults filled in.
     notes_ : tuple of str
-        What the user should know.
+        Notes for the user, one sentence each.
+
+    References
+    ----------
+    C. You et al., Calibrating Multi-modal Representations: A Pursuit of Group Robustness without Annotations,
+    CVPR 2024, arXiv 2403.07241.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from evenhand.methods import CFR, SGD
+    >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
+    >>> model = CFR(preset="paper-code", erm=SGD(learning_rate=0.01, epochs=2)).fit(X, y)
+    >>> model.predict([[0, 3], [3, 0]]).tolist()
+    ['left', 'right']
     """
 
     paper = "You et al., CVPR 2024, arXiv 2403.07241"

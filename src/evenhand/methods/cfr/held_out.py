@@ -1,4 +1,4 @@
-"""What selection may see of held-out rows: ERM, zero-shot and a shortcut probe, none trained on them."""
+"""Predictions on held-out rows: by ERM, zero-shot and a shortcut probe that did not train on them."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 
 PROBE_ROWS = 20_000
-"""Rows that fit the shortcut probe at most: it has one strongly regularised direction per class to learn."""
+"""Largest number of rows that fit the shortcut probe, which learns one direction per class."""
 
 
 @dataclass(frozen=True)
 class ReferenceModels:
-    """Models of one training part that a judgement of other rows refers to.
+    """Models of one training part, which predict the rows of another part.
 
     Attributes
     ----------
     erm : State
-        Stage 1.
+        The model of stage 1.
     probe : ShortcutProbe or None
-        None where the class prototypes leave no direction over.
+        None where the prototypes span the whole space.
     """
 
     erm: State
     probe: ShortcutProbe | None
 
     def judge(self, problem: Problem, rule: Rule) -> HeldOutPredictions:
-        """Return what `rule` may see of the validation rows of `problem`."""
+        """Return the predictions on the validation rows of `problem` that `rule` may use."""
         h, prototypes = problem.h_val, problem.prototypes
         y = problem.y_val.numpy()
         zero_shot = problem.start.logits_of_all(h, prototypes)
@@ -58,7 +58,7 @@ class ReferenceModels:
 
 
 def fit_probe(problem: Problem) -> ShortcutProbe | None:
-    """Return the shortcut probe of the training rows; None where the prototypes leave no direction over."""
+    """Return the shortcut probe of the training rows; None where the prototypes span the whole space."""
     if not ShortcutProbe.possible(problem.prototypes):
         return None
     rows = torch.arange(len(problem.y))
@@ -78,20 +78,24 @@ def held_out_predictions(
     rule: Rule,
     seed: int,
 ) -> HeldOutPredictions:
-    """Fit the judges on training rows and return what `rule` may see of the held-out ones.
+    """Fit ERM and the shortcut probe on training rows, and return their predictions on held-out rows.
 
     Parameters
     ----------
     X, X_held : float32 [N, D_in], [M, D_in]
         Features before the projection.
     y, y_held : int64 [N], [M]
-        Codes into the head's classes.
+        Class codes, in the order of the head's classes.
     head : Head
         Projection and prototypes of the store.
     rule : Rule
-        Who will look.
+        The rule that will score candidates; it decides whether embeddings are included.
     seed : int
-        The judges' ERM is the method ERM with this seed and its usual parameters.
+        Random seed of ERM and of the probe's rows.
+
+    Returns
+    -------
+    HeldOutPredictions
     """
     problem = build_problem(X, y, X_held, y_held, len(head.classes), head, seed)
     erm = train_erm(problem, erm_sgd(problem), [])

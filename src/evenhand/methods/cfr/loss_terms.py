@@ -1,4 +1,4 @@
-"""The terms of the loss that calibration minimises, each with its weight."""
+"""The terms of the calibration loss, each with its weight."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from evenhand.functional.targeted import Targeted, TargetedMemory
 
 @dataclass(frozen=True)
 class Step:
-    """What one step of calibration has projected.
+    """The embeddings of one step of calibration.
 
     Attributes
     ----------
     anchors, anchors_y : Tensor [A, D], int64 Tensor [A]
-        Anchors after dropout, with their codes.
+        Anchors after dropout, and their class codes.
     to_positives, to_negatives : Tensor [A, P], Tensor [A, K]
-        Dot products with the anchors' positives and negatives.
+        Dot products of each anchor with its positives and its negatives.
     batch, batch_y : Tensor [B, D], int64 Tensor [B]
-        The batch of all rows.
+        A batch of all training rows, and their class codes.
     batch_dropped : Tensor [B, D]
-        The same after dropout, for cross-entropy.
+        The batch after dropout, for cross-entropy.
     prototypes : Tensor [C, D]
         t_c.
     scale : Tensor []
@@ -52,36 +52,48 @@ Value: TypeAlias = Callable[[Step], Tensor]
 
 
 class Term(Protocol):
-    """One term of the loss.
+    """A term of the calibration loss; any object with these attributes will do.
 
     Attributes
     ----------
     weight : float
-        Its factor.
+        Factor of the term.
     scheduled : bool
-        Whether a(e) multiplies it.
+        Whether the schedule a(e) of the recipe multiplies the term, too.
     """
 
     @property
     def weight(self) -> float:
-        """Its factor."""
+        """Factor of the term."""
 
     @property
     def scheduled(self) -> bool:
-        """Whether a(e) multiplies it."""
+        """Whether the schedule multiplies the term."""
 
     def begin(self, prototypes: Tensor, seed: int, /) -> Value:
-        """Return the term of one fit: a scalar of a step, before the weight."""
+        """Start a fit: return a function from a `Step` to a scalar, without the weight.
+
+        Parameters
+        ----------
+        prototypes : Tensor [C, D]
+            t_c.
+        seed : int
+            Random seed of the fit.
+        """
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """L_cal (see `calibration_loss`).
+    """The calibration loss of the anchors (see `evenhand.functional.calibration_loss`).
 
-    Attributes
+    Parameters
     ----------
-    weight, temperature : float
-        Factor and τ.
+    weight : float, default=1.0
+        Factor of the term, at least 0.
+    temperature : float, default=1.0
+        τ, above 0.
+    scheduled : bool, default=True
+        Whether the schedule of the recipe multiplies the term.
     """
 
     weight: float = 1.0
@@ -92,7 +104,7 @@ class Calibration:
         check(self, weight=NOT_NEGATIVE, temperature=POSITIVE)
 
     def begin(self, _prototypes: Tensor, _seed: int) -> Value:
-        """Return the term of one fit."""
+        """Return the value of the term as a function of a step."""
         return lambda step: calibration_loss_of_similarities(
             step.to_positives, step.to_negatives, self.temperature
         )
@@ -100,7 +112,15 @@ class Calibration:
 
 @dataclass(frozen=True)
 class AnchorCrossEntropy:
-    """L_cls: cross-entropy of the anchors' logits."""
+    """Cross-entropy of the anchors, −mean_a log softmax(s · z_a · t)_{y_a}.
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        Factor of the term, at least 0.
+    scheduled : bool, default=True
+        Whether the schedule of the recipe multiplies the term.
+    """
 
     weight: float = 1.0
     scheduled: bool = True
@@ -109,7 +129,7 @@ class AnchorCrossEntropy:
         check(self, weight=NOT_NEGATIVE)
 
     def begin(self, _prototypes: Tensor, _seed: int) -> Value:
-        """Return the term of one fit."""
+        """Return the value of the term as a function of a step."""
         return lambda step: cross_entropy(
             cosine_logits(step.anchors, step.prototypes, step.scale), step.anchors_y
         )
@@ -117,14 +137,17 @@ class AnchorCrossEntropy:
 
 @dataclass(frozen=True)
 class BatchCrossEntropy:
-    """Cross-entropy of the logits of the batch of all rows, which holds what ERM knows.
+    """Cross-entropy of a batch of all training rows, which keeps what ERM has learned.
 
-    Attributes
+    Parameters
     ----------
-    weight : float
-        Its factor.
-    balanced : bool
-        Whether it is the mean over the batch's classes of a class's mean, not the mean over rows.
+    weight : float, default=1.0
+        Factor of the term, at least 0.
+    scheduled : bool, default=False
+        Whether the schedule of the recipe multiplies the term.
+    balanced : bool, default=False
+        True takes the mean over the classes in the batch of each class's mean; False takes the mean over
+        rows.
     """
 
     weight: float = 1.0
@@ -135,7 +158,7 @@ class BatchCrossEntropy:
         check(self, weight=NOT_NEGATIVE)
 
     def begin(self, prototypes: Tensor, _seed: int) -> Value:
-        """Return the term of one fit."""
+        """Return the value of the term as a function of a step."""
 
         def value(step: Step) -> Tensor:
             logits = cosine_logits(step.batch_dropped, step.prototypes, step.scale)
@@ -146,14 +169,22 @@ class BatchCrossEntropy:
 
 
 def class_shares(codes: Tensor, n_classes: int) -> Tensor:
-    """Return the weight of a row of each class [C] that makes the classes of codes [B] count alike."""
+    """Return weights per class [C] that give the classes in codes [B] equal total weight."""
     counts = torch.bincount(codes, minlength=n_classes)
     return torch.where(counts > 0, 1 / counts.clamp(min=1), 0.0)
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """L_cs over the batch (see `similarity_loss`)."""
+    """The similarity loss of the batch (see `evenhand.functional.similarity_loss`).
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        Factor of the term, at least 0.
+    scheduled : bool, default=False
+        Whether the schedule of the recipe multiplies the term.
+    """
 
     weight: float = 1.0
     scheduled: bool = False
@@ -162,20 +193,22 @@ class Similarity:
         check(self, weight=NOT_NEGATIVE)
 
     def begin(self, _prototypes: Tensor, _seed: int) -> Value:
-        """Return the term of one fit."""
+        """Return the value of the term as a function of a step."""
         return lambda step: similarity_loss(step.batch, step.batch_y)
 
 
 @dataclass(frozen=True)
 class TargetedContrast:
-    """The targeted supervised contrastive loss over the batch (see `targeted_loss`).
+    """The targeted supervised contrastive loss of the batch (see `evenhand.functional.targeted_loss`).
 
-    Attributes
+    Parameters
     ----------
-    weight : float
-        Its factor.
-    settings : Targeted
-        Queue, momentum, temperature, weight of the targets.
+    weight : float, default=1.0
+        Factor of the term, at least 0.
+    settings : Targeted, default=Targeted()
+        Queue size, momentum, temperature and weight of the targets.
+    scheduled : bool, default=False
+        Whether the schedule of the recipe multiplies the term.
     """
 
     weight: float = 1.0
@@ -186,6 +219,6 @@ class TargetedContrast:
         check(self, weight=NOT_NEGATIVE)
 
     def begin(self, prototypes: Tensor, seed: int) -> Value:
-        """Return the term of one fit, with an empty queue."""
+        """Return the value of the term as a function of a step; the queue starts empty."""
         memory = TargetedMemory(simplex_vertices(len(prototypes), prototypes.shape[1], seed), self.settings)
         return lambda step: memory.step(step.batch, step.batch_y)

@@ -1,4 +1,4 @@
-"""CFR's parameters by name. Every preset replaces ERM only on evidence."""
+"""Presets of CFR: sets of parameters with a name."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "paper-code": {"reference": "erm", "recipes": PAPER_CODE},
     "paper-zero-shot": {"reference": "zero_shot", "recipes": PAPER},
 }
+"""Parameters by the name of the preset. With every preset, a candidate replaces ERM only on evidence."""
 
 
 def preset_values(name: str | None) -> Mapping[str, Any]:
@@ -30,6 +31,6 @@ def preset_values(name: str | None) -> Mapping[str, Any]:
     """
     if name is None:
         return {}
-    if name not in PRESETS:
-        raise EvenhandError(f"cfr has no preset {name!r}; its presets are {', '.join(PRESETS)}")
+    if not isinstance(name, str) or name not in PRESETS:
+        raise EvenhandError(f"preset: cfr has no preset {name!r}; its presets are {', '.join(PRESETS)}")
     return PRESETS[name]

@@ -1,4 +1,4 @@
-"""What calibration minimizes and how: terms, draws, optimizer; and the recipes that have a name."""
+"""Recipes of calibration: loss terms, draws and optimizer; and the recipes with a name."""
 
 from __future__ import annotations
 
@@ -23,24 +23,40 @@ from evenhand.methods.cfr.loss_terms import (
 
 @dataclass(frozen=True)
 class Recipe:
-    """The terms of the calibration loss and how it is minimised.
+    """The terms of the calibration loss, and how the loss is minimized.
 
-    total = Σ_t weight_t · L_t · (a(e) if scheduled_t),  a(e) = 1 + schedule · cos(2π e / E).
+        loss at epoch e = Σ_t weight_t · L_t · (a(e) if scheduled_t else 1),  a(e) = 1 + schedule · cos(2π e /
+        E)
 
-    Attributes
+    Parameters
     ----------
     terms : tuple of Term
-        What is added up.
+        Terms of the loss, at least one.
     sgd : SGD
-        Step, epochs, batch.
-    positives, negatives : PositiveRule, NegativeRule
-        What anchors are drawn against.
-    schedule : float
-        Amplitude of a(e); 0.5 in the published code.
-    dropout : float
-        On z of anchors, and of the batch in cross-entropy.
-    balanced : bool
-        Whether every class has as many anchors a round as the class with most; else each anchor comes once.
+        Optimizer; its epochs are E.
+    positives : PositiveRule, default=DrawnRows()
+        How the positives of an anchor are drawn.
+    negatives : NegativeRule, default=RandomNegatives()
+        How the negatives of an anchor are drawn.
+    schedule : float, default=0.0
+        Amplitude of a(e), from 0 to 1; 0.5 in the published code.
+    dropout : float, default=0.0
+        Dropout of the embeddings of anchors, and of the batch in cross-entropy; at least 0 and below 1.
+    balanced : bool, default=False
+        True repeats anchors until every class has equally many; False uses every anchor once per round.
+
+    Raises
+    ------
+    EvenhandError
+        If there is no term, or a number is out of its range.
+
+    Examples
+    --------
+    >>> from evenhand import Recipe
+    >>> from evenhand.methods import SGD, BatchCrossEntropy, Calibration
+    >>> recipe = Recipe((Calibration(2.0), BatchCrossEntropy()), SGD(learning_rate=1e-3, epochs=5))
+    >>> recipe.positives
+    DrawnRows(k=16)
     """
 
     terms: tuple[Term, ...]
@@ -63,34 +79,34 @@ PAPER = Recipe(
     schedule=0.5,
     dropout=0.1,
 )
-"""The paper's terms with its published settings (method notes, §3)."""
+"""The terms of the paper with the published settings."""
 
 PAPER_CODE = replace(PAPER, terms=(AnchorCrossEntropy(), Calibration(), TargetedContrast()))
-"""The same with the targeted loss that the published code trains in place of the similarity term."""
+"""`PAPER` with the targeted loss, which the published code uses instead of the similarity loss."""
 
 STABLE = Recipe(
     (Calibration(2.0, temperature=0.1), BatchCrossEntropy(balanced=True)),
     SGD(learning_rate=6e-4, epochs=15),
     balanced=True,
 )
-"""Cross-entropy on all rows holds what ERM knows; calibration moves the errors; classes count alike.
+"""The default: cross-entropy on all rows keeps what ERM has learned, and calibration moves the errors.
 
-The terms of method notes §8 at twice the step and half the epochs.
+All classes count equally.
 """
 
 
 NEAREST = replace(STABLE, positives=Centroid(), negatives=NearestNegatives())
-"""Steadier to be pulled to, nearer to be pushed from: better on some sets, worse on others, and dearer."""
+"""`STABLE` with centroids as positives and the nearest negatives; better on some data sets, and slower."""
 
 GRID = tuple(
     replace(STABLE, sgd=replace(STABLE.sgd, learning_rate=rate))
     for rate in (2e-4, STABLE.sgd.learning_rate, 2e-3)
 )
-"""A small grid of steps: all their epochs are candidates of one choice, whose bound pays for their number."""
+"""`STABLE` with three learning rates; all their epochs are candidates of one choice."""
 
 
 def default_recipe(problem: Problem) -> Recipe:
-    """Return `STABLE`, at the published step where a whole attention pool is trained."""
+    """Return `STABLE`, with the published learning rate where an attention pool is trained."""
     if isinstance(problem.start.projection, LinearProjection):
         return STABLE
     return replace(STABLE, sgd=replace(STABLE.sgd, learning_rate=1e-4))

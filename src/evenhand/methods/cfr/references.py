@@ -1,4 +1,4 @@
-"""Reference models: whose view of the training rows chooses the calibration set."""
+"""Reference models, whose errors on the training rows choose the calibration set."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from evenhand._errors import EvenhandError
 from evenhand._ranges import FOLDS, check
 from evenhand.methods._training.folds import stratified_folds
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.rows import FeatureRows
+from evenhand.methods._training.rows import RowView
 from evenhand.methods._training.state import State
 from evenhand.methods.cfr.shortcut_probe import ShortcutProbe
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is already fitted when a reference is asked.
+    """What is already fitted when a reference is called.
 
     Attributes
     ----------
     erm : State
-        Stage 1.
+        The model of stage 1.
     probe : ShortcutProbe or None
-        None where the class prototypes leave no direction over.
+        None where the prototypes span the whole space.
     train_erm : callable
         Trains stage 1 on another problem.
     """
@@ -38,38 +38,45 @@ class Known:
 
 
 class Reference(Protocol):
-    """Returns logits [N, C] of the training rows."""
+    """Returns logits of the training rows; any such callable will do."""
 
     def __call__(self, problem: Problem, known: Known, /) -> Tensor:
-        """Return logits [N, C]."""
+        """Return logits [N, C] of the training rows."""
 
 
 @dataclass(frozen=True)
 class ZeroShotReference:
-    """The pretrained model."""
+    """The pretrained model as the reference."""
 
     def __call__(self, problem: Problem, _known: Known) -> Tensor:
-        """Return logits [N, C]."""
+        """Return logits [N, C] of the training rows."""
         return _logits(problem.start, problem)
 
 
 @dataclass(frozen=True)
 class ErmReference:
-    """ERM on the rows that it was trained on (the paper's)."""
+    """ERM as the reference, on the rows that it was trained on; this is the paper's reference."""
 
     def __call__(self, problem: Problem, known: Known) -> Tensor:
-        """Return logits [N, C]."""
+        """Return logits [N, C] of the training rows."""
         return _logits(known.erm, problem)
 
 
 @dataclass(frozen=True)
 class CrossFittedErm:
-    """ERM on rows that it was not trained on, so that a model which fits everything still shows its errors.
+    """ERM as the reference, on rows that it was not trained on.
 
-    Attributes
+    It has errors even where ERM classifies every training row correctly.
+
+    Parameters
     ----------
-    folds : int
-        k; ERM is trained k times on the other folds.
+    folds : int, default=5
+        Number of folds, at least 2. ERM is trained once per fold, on the other folds.
+
+    Raises
+    ------
+    EvenhandError
+        If `folds` is below 2.
     """
 
     folds: int = 5
@@ -78,7 +85,7 @@ class CrossFittedErm:
         check(self, folds=FOLDS)
 
     def __call__(self, problem: Problem, known: Known) -> Tensor:
-        """Return logits [N, C]; a row that is alone in its class is judged by the model it trained."""
+        """Return logits [N, C]; a class's only row has its logits from the model of all rows."""
         logits = _logits(known.erm, problem)
         for fold in stratified_folds(problem.y, self.folds, problem.seed):
             part = fold.of(problem)
@@ -88,10 +95,13 @@ class CrossFittedErm:
 
 @dataclass(frozen=True)
 class ShortcutReference:
-    """The shortcut probe, whose errors are richer in minority rows than ERM's; ERM where there is none."""
+    """The shortcut probe as the reference, or ERM where there is no probe.
+
+    Its errors are richer in minority rows than those of ERM.
+    """
 
     def __call__(self, problem: Problem, known: Known) -> Tensor:
-        """Return logits [N, C]."""
+        """Return logits [N, C] of the training rows."""
         if known.probe is None:
             return _logits(known.erm, problem)
         return probe_logits(known.probe, problem.start, problem.h)
@@ -107,7 +117,7 @@ REFERENCES: Mapping[str, Reference] = {
 
 
 def find_reference(reference: Reference | str) -> Reference:
-    """Return a reference by its name, or the object itself.
+    """Return the reference of that name, or the object itself.
 
     Raises
     ------
@@ -117,12 +127,12 @@ def find_reference(reference: Reference | str) -> Reference:
     if not isinstance(reference, str):
         return reference
     if reference not in REFERENCES:
-        raise EvenhandError(f"reference {reference!r} is unknown; allowed are {', '.join(REFERENCES)}")
+        raise EvenhandError(f"reference: {reference!r} is unknown; allowed are {', '.join(REFERENCES)}")
     return REFERENCES[reference]
 
 
 @torch.no_grad()
-def probe_logits(probe: ShortcutProbe, start: State, rows: FeatureRows) -> Tensor:
+def probe_logits(probe: ShortcutProbe, start: State, rows: RowView) -> Tensor:
     """Return the probe's logits [N, C] of all rows, block by block."""
     return torch.cat([probe.logits(start.embed(h)) for h in rows.blocks()])
 

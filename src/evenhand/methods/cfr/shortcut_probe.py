@@ -1,11 +1,13 @@
-"""A probe that cannot see the classes themselves, and so reads what merely goes with them.
+"""A probe that is blind to the class prototypes, and so uses shortcuts.
 
-The class prototypes span the directions in which the model *names* the classes. A strongly regularised
-classifier of the labels on what is left of z has to use whatever else is correlated with them: the
-background, the tag, the light. Rows that it misclassifies are rows where such a shortcut misleads.
-Chen et al. (PPA, 2024) train a biased model on the same null space; we use its errors, not its pseudo
-groups, to choose anchors and to judge candidates. The probe never looks at ERM's errors, so a judgement
-on its cells is free of the selection effect that lets chance flips beat ERM on ERM's own errors.
+The differences between prototypes span the directions in which the model tells the classes apart. The probe
+is a strongly regularized classifier of the labels on the rest of z. It has to use whatever else is correlated
+with the labels: the background, a tag, the light. Rows that it misclassifies are rows where this shortcut
+misleads.
+
+PPA (arXiv 2503.09487) trains a biased model on the same null space and uses its pseudo groups. CFR uses the
+errors of the probe to choose anchors, and its predictions to score candidates. The probe does not depend on
+ERM's errors. Scores in cells of ERM's own errors would favor candidates that differ from ERM by chance.
 """
 
 from __future__ import annotations
@@ -18,20 +20,25 @@ from torch import Tensor
 
 from evenhand.functional.geometry import class_directions
 
-STRENGTH = 4.0
-"""Inverse penalty of the probe times the number of rows (unit features, balanced classes)."""
+L2 = 0.25
+"""λ in the objective of `ShortcutProbe`."""
 
 
 @dataclass(frozen=True)
 class ShortcutProbe:
-    """Linear classifier on the part of z that is orthogonal to all differences of prototypes.
+    """Linear classifier on the component of z that is orthogonal to all differences of prototypes.
+
+        minimize mean_i w_i · cross-entropy(V z_i + d, y_i) + ½ λ ‖V‖²,  V orthogonal to every t_c − t_k
+
+    with λ = 0.25 and w_i = N / (number of classes · rows of class y_i). With two classes, the penalty is that
+    of the single vector V_1 − V_0.
 
     Attributes
     ----------
     weight : float32 Tensor [D_out, C]
-        Orthogonal to every t_c − t_c'.
+        V, transposed.
     intercept : float32 Tensor [C]
-        One per class.
+        d; −∞ for a class without training rows.
     """
 
     weight: Tensor
@@ -39,15 +46,15 @@ class ShortcutProbe:
 
     @staticmethod
     def possible(prototypes: Tensor) -> bool:
-        """Tell whether prototypes [C, D_out] leave any direction over."""
+        """Tell whether any direction is orthogonal to the differences of prototypes [C, D_out]."""
         return prototypes.shape[1] > len(prototypes) - 1
 
     @classmethod
     def fit(cls, z: Tensor, y: Tensor, prototypes: Tensor) -> ShortcutProbe:
-        """Fit on unit z [N, D_out] with codes y [N] and prototypes [C, D_out]."""
+        """Fit on unit z [N, D_out] with class codes y [N] and prototypes [C, D_out]."""
         basis = class_directions(prototypes)
         rest = z - (z @ basis) @ basis.T
-        model = LogisticRegression(C=STRENGTH / len(y), class_weight="balanced", max_iter=1000)
+        model = LogisticRegression(C=1 / (L2 * len(y)), class_weight="balanced", max_iter=1000)
         model.fit(rest.numpy(), y.numpy())
         weight = torch.from_numpy(model.coef_).float()
         intercept = torch.from_numpy(model.intercept_).float()

@@ -1,4 +1,4 @@
-"""ERM and the candidates that calibration leaves on its way, for one recipe and one set of rows."""
+"""ERM and the candidates that calibration leaves, for one plan and one set of training rows."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def test_a_class_that_is_all_wrong_keeps_its_row_of_highest_margin() -> None:
     logits = torch.tensor([[0.0, 1.0], [0.0, 5.0], [0.0, 1.0]])
     chosen = Misclassified()(logits, torch.tensor([0, 0, 1]))
     assert chosen.positives[0].tolist() == [0]
-    assert "1 of 2 classes (codes 0) have no row that the reference has right" in chosen.notes[0]
+    assert "1 of 2 classes (codes 0) have no row that the reference classifies correctly" in chosen.notes[0]
 
 
 def test_a_class_without_rows_has_no_positives_and_no_note() -> None:

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from evenhand import CFR, ERM
 from evenhand._typing import Floats
+from evenhand.methods._training.folds import stratified_folds
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods.cfr import held_out
 from evenhand.methods.cfr.calibrate import calibrate, class_balanced
 from evenhand.methods.cfr.calibration_set import CalibrationSet, Misclassified
+from evenhand.methods.cfr.candidates import cross_fitted
 from evenhand.methods.cfr.loss_terms import Calibration, Similarity, Step, Value
 from evenhand.methods.cfr.recipe import PAPER_CODE, STABLE, Recipe
 from evenhand.methods.cfr.references import ErmReference, ShortcutReference
@@ -174,6 +176,20 @@ def test_validation_rows_judge_once_and_folds_judge_every_row() -> None:
     assert evidence(crossed, "rows", "looked_at") == [40, 5]
     assert not any("fold" in entry for entry in once.history_)
     assert {entry["fold"] for entry in crossed.history_ if "fold" in entry} == {1, 2, 3, 4}
+
+
+def test_candidates_are_the_mean_over_the_folds() -> None:
+    whole = build_problem(X, Y, X[:0], Y[:0], 2, None, 0)
+    plan = CandidatePlan(SGD(1e-2, 2), ErmReference(), every_fifth, (QUICK,))
+    found = cross_fitted(whole, plan, SHORTCUT_CELL, 3, [])
+    alone = [follow(fold.of(whole), plan, []) for fold in stratified_folds(whole.y, 3, 0)]
+    assert len(alone) == 3
+    for number, state in enumerate(found.states):
+        weights = [one.states[number].projection.weight for one in alone]
+        assert torch.allclose(state.projection.weight, torch.stack(weights).mean(dim=0), atol=1e-6)
+        assert not torch.allclose(weights[0], weights[1], atol=1e-5)
+        scales = [one.states[number].log_scale for one in alone]
+        assert float(state.log_scale) == pytest.approx(float(torch.stack(scales).mean()), abs=1e-6)
 
 
 @pytest.mark.parametrize("validation", [None, VALIDATION])
