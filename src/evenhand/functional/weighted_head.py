@@ -1,0 +1,232 @@
+"""A convex head on frozen embeddings that starts from zero-shot and is kept near it, as a projection.
+
+Cross-entropy of logits α z·t_c + z·A_c, each row with its weight, plus an L2 penalty on A. With t̄ the mean
+prototype and T − t̄ = U S Vᵀ (singular values above rounding), A = P G Uᵀ: what is added has no common part
+over the classes and stays in the span that the prototypes leave to a projection. P divides by the root mean
+square of what varies among the rows, and leaves their common direction nearly free: the head's intercept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.optimize import minimize, minimize_scalar
+
+from evenhand._typing import Floats, Ints
+
+BLOCK = 8192
+"""Rows in memory at a time."""
+FREEDOM = 3.0
+"""Length of the rows' common direction in the head's coordinates: an intercept at a ninth of the penalty."""
+
+
+class SlicedRows(Protocol):
+    """Unit embeddings, an array or what reads them slice by slice."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, D)."""
+
+    def __getitem__(self, rows: slice, /) -> Floats:
+        """Return float32 [n, D]."""
+
+
+@dataclass(frozen=True)
+class HeadFrame:
+    """Class directions and coordinates of one training part.
+
+    Attributes
+    ----------
+    centred : float64 [C, D]
+        t_c − t̄.
+    classes : float64 [C, r]
+        U.
+    singular : float64 [r]
+        S.
+    directions : float64 [D, r]
+        V.
+    common : float64 [D]
+        Unit direction of the rows' mean; zero where they have none.
+    common_scale, scale : float
+        P = scale (I − m mᵀ) + common_scale m mᵀ.
+    """
+
+    centred: Floats
+    classes: Floats
+    singular: Floats
+    directions: Floats
+    common: Floats
+    common_scale: float
+    scale: float
+
+    @classmethod
+    def of(cls, z: SlicedRows, prototypes: Floats) -> HeadFrame:
+        """Return the frame of training rows z [N, D] and prototypes [C, D]."""
+        centred = prototypes.astype(np.float64) - prototypes.mean(axis=0, dtype=np.float64)
+        classes, singular, directions = np.linalg.svd(centred, full_matrices=False)
+        kept = singular > 1e-6 * singular[0]
+        mean = np.sum([block.sum(axis=0, dtype=np.float64) for _, block in _numbered(z)], axis=0) / z.shape[0]
+        length = float(np.linalg.norm(mean))
+        # Centred embeddings have no common direction: what is left of it is chance.
+        common = mean / length if length > 0.1 else np.zeros_like(mean)
+        total = sum(float((block.astype(np.float64) ** 2).sum()) for _, block in _numbered(z))
+        along = sum(float(((block @ common) ** 2).sum()) for _, block in _numbered(z))
+        scale = 1 / max(float(np.sqrt((total - along) / z.shape[0])), 1e-12)
+        return cls(
+            centred,
+            classes[:, kept],
+            singular[kept],
+            directions[kept].T,
+            common,
+            FREEDOM / length if length > 0.1 else scale,
+            scale,
+        )
+
+    def stretched(self, g: Floats) -> Floats:
+        """Return P g for g [D, ...]."""
+        along = np.multiply.outer(self.common, self.common @ g)
+        out: Floats = self.scale * g + (self.common_scale - self.scale) * along
+        return out
+
+    def head(self, alpha: float, g: Floats) -> Floats:
+        """Return the coefficients α (t_c − t̄) + (P G Uᵀ)_c on z, [D, C]."""
+        out: Floats = alpha * self.centred.T + self.stretched(g) @ self.classes.T
+        return out
+
+    def projection(self, alpha: float, g: Floats) -> Floats:
+        """Return M [D, D], with which unit(z M)·t_c orders the classes as the head does.
+
+        M = α I + P G S⁻¹ Vᵀ, so that z M (t_c − t̄) is the head's logit, and a unit length scales all logits
+        of a row alike. Appended to a linear site, W0 M is a projection as any other and exports as one.
+        """
+        added = (self.stretched(g) / self.singular) @ self.directions.T
+        out: Floats = alpha * np.eye(len(self.common)) + added
+        return out
+
+
+def calibrated_scale(z: SlicedRows, y: Ints, weights: Floats, frame: HeadFrame) -> float:
+    """Return α ≥ 0 that minimises the weighted cross-entropy of α z·t_c."""
+    logits = np.concatenate([block @ frame.centred.T for _, block in _numbered(z)])
+    own = logits[np.arange(len(y)), y]
+    share = weights / weights.sum()
+
+    def loss(log_alpha: float) -> float:
+        scaled = np.exp(log_alpha) * logits
+        top = scaled.max(axis=1)
+        sums = np.log(np.exp(scaled - top[:, None]).sum(axis=1)) + top
+        return float(share @ (sums - np.exp(log_alpha) * own))
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-6.0, 6.0), method="bounded").x))
+
+
+def fit_heads(
+    z: SlicedRows,
+    y: Ints,
+    weights: Floats,
+    frame: HeadFrame,
+    alpha: float,
+    penalties: Sequence[float],
+    *,
+    steps: int = 60,
+) -> list[Floats]:
+    """Minimise Σ_i w_i CE(z_i H, y_i) / Σ w + ½ λ ‖G‖² with H = α (t_c − t̄) + P G Uᵀ, for every λ in turn.
+
+    L-BFGS in coordinates in which Böhning's bound of the Hessian, ½ Σ w x xᵀ + λ, is the identity: some ten
+    passes over the rows. Each λ starts where the last one ended.
+
+    Parameters
+    ----------
+    z : float32 [N, D]
+        Unit embeddings, or what reads them by slices.
+    y : int64 [N]
+        Codes.
+    weights : float [N]
+        w_i ≥ 0, not all 0.
+    frame : HeadFrame
+        Of these rows.
+    alpha : float
+        α.
+    penalties : sequence of float
+        λ, best from the largest down.
+    steps : int
+        Largest number of iterations each.
+
+    Returns
+    -------
+    list of float64 [D, r]
+        G for every λ.
+
+    References
+    ----------
+    D. Böhning, B. G. Lindsay, Annals of the Institute of Statistical Mathematics 40 (1988) 641–663.
+    """
+    share = weights / weights.sum()
+    values, vectors = np.linalg.eigh(_moment(z, share, frame))
+    g = np.zeros((z.shape[1], frame.classes.shape[1]))
+    found = []
+    for penalty in penalties:
+        metric = vectors / np.sqrt(np.maximum(values, 0.0) / 2 + penalty)
+        start = (vectors.T @ g) * np.sqrt(np.maximum(values, 0.0) / 2 + penalty)[:, None]
+        best = minimize(
+            _objective,
+            start.ravel(),
+            args=(z, y, share, frame, alpha, penalty, metric),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": steps, "ftol": 1e-9, "gtol": 1e-5},
+        )
+        g = metric @ best.x.reshape(g.shape)
+        found.append(g)
+    return found
+
+
+def _objective(
+    flat: Floats,
+    z: SlicedRows,
+    y: Ints,
+    share: Floats,
+    frame: HeadFrame,
+    alpha: float,
+    penalty: float,
+    metric: Floats,
+) -> tuple[float, Floats]:
+    """Return the objective at G = metric · flat, and its gradient in flat [D r]."""
+    g = metric @ flat.reshape(metric.shape[1], -1)
+    value, slope = _cross_entropy(z, y, share, frame.head(alpha, g))
+    gradient = metric.T @ (frame.stretched(slope @ frame.classes) + penalty * g)
+    return value + penalty / 2 * float((g**2).sum()), gradient.ravel()
+
+
+def _moment(z: SlicedRows, share: Floats, frame: HeadFrame) -> Floats:
+    """Return Σ_i w_i x_i x_iᵀ, [D, D], of x = P z."""
+    total = np.zeros((z.shape[1], z.shape[1]))
+    for start, block in _numbered(z):
+        total += (block * share[start : start + len(block), None].astype(block.dtype)).T @ block
+    out: Floats = frame.stretched(frame.stretched(total).T)
+    return out
+
+
+def _cross_entropy(z: SlicedRows, y: Ints, share: Floats, head: Floats) -> tuple[float, Floats]:
+    """Return Σ_i w_i CE(z_i H, y_i) and its gradient in H, float64 [D, C]."""
+    value, gradient = 0.0, np.zeros(head.shape)
+    for start, block in _numbered(z):
+        place = slice(start, start + len(block))
+        codes, weight, rows = y[place], share[place], np.arange(len(block))
+        logits = block @ head.astype(block.dtype)
+        top = logits.max(axis=1)
+        odds = np.exp(logits - top[:, None])
+        sums = odds.sum(axis=1)
+        value += float(weight @ (np.log(sums) + top - logits[rows, codes]))
+        odds /= sums[:, None]
+        odds[rows, codes] -= 1
+        gradient += block.T @ (odds * weight[:, None].astype(block.dtype))
+    return value, gradient
+
+
+def _numbered(z: SlicedRows) -> Iterator[tuple[int, Floats]]:
+    """Yield the rows in order, block by block, with the number of each block's first row."""
+    for start in range(0, z.shape[0], BLOCK):
+        yield start, z[start : start + BLOCK]

@@ -1,0 +1,163 @@
+"""Which candidate to hand over: zero-shot, ERM, or one that gains where it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._random import numpy_stream
+from evenhand._ranges import COUNT, INSIDE, check
+from evenhand._typing import Floats, Ints
+from evenhand.functional.cell_rates import Cell, class_cells, draw_worst_rates, soft_cells
+from evenhand.selection.reading import Reading
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is kept, and on what evidence.
+
+    Attributes
+    ----------
+    kept, baseline, runner_up : str
+        Names of candidates. The runner-up is what would have been kept, had the kept one not been there.
+    index : int
+        Place of the kept one.
+    gain, low : float
+        Its mean gain in U over the baseline, and the lower bound of that; 0 where the baseline is kept.
+    runner_up_gain, runner_up_low : float
+        Likewise; 0 where it is the baseline.
+    utility : tuple of float
+        Mean of U for every candidate.
+    blind : bool
+        Zero-shot was kept without a comparison, since no row contradicts what the probe reads.
+    """
+
+    kept: str
+    baseline: str
+    runner_up: str
+    index: int
+    gain: float
+    low: float
+    runner_up_gain: float
+    runner_up_low: float
+    utility: tuple[float, ...]
+    blind: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data without the utilities."""
+        return {name: value for name, value in asdict(self).items() if name != "utility"}
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """Keep the baseline unless a candidate's gain is beyond chance.
+
+    U(k) = p · min over soft cells θ_k + (1 − p) · min over classes θ_k, with p the chance of a hidden
+    minority and θ drawn over rows, the same rows for all candidates. The baseline is zero-shot where p ≥ ½
+    and there is text, else ERM. It yields to the candidate whose gain in U has the highest lower quantile, if
+    that is above 0: each candidate's own where p ≥ ½, else one for all candidates at once.
+
+    Attributes
+    ----------
+    confidence : float
+        One-sided level of the bound.
+    draws : int
+        Draws of θ.
+    """
+
+    confidence: float = 0.975
+    draws: int = 2000
+
+    def __post_init__(self) -> None:
+        check(self, confidence=INSIDE, draws=COUNT)
+
+    def decide(
+        self,
+        names: Sequence[str],
+        right: Floats,
+        y: Ints,
+        reading: Reading,
+        *,
+        zero_shot: int,
+        erm: int,
+        seed: int,
+    ) -> Decision:
+        """Decide among K candidates.
+
+        Parameters
+        ----------
+        names : sequence of K str
+            Of the candidates, zero-shot and ERM among them.
+        right : float [K, N]
+            Share of repeated cross-fits in which a candidate that was not trained on the row has it right.
+        y : int64 [N]
+            Codes.
+        reading : Reading
+            Of the same rows.
+        zero_shot, erm : int
+            Places of the two.
+        seed : int
+            Root of the draws' stream.
+
+        Raises
+        ------
+        EvenhandError
+            If `right` has another shape.
+        """
+        if right.shape != (len(names), len(y)):
+            raise EvenhandError(
+                f"right must have one line per candidate and one column per row, {len(names)} × {len(y)}, "
+                f"but is {' × '.join(map(str, right.shape))}; give the candidates' rows that are judged"
+            )
+        utility = self._utility(right, y, reading, seed)
+        if reading.uncontradicted:
+            return _decision(names, utility, np.zeros(len(names)), zero_shot, zero_shot, blind=True)
+        hidden = reading.hidden >= 0.5
+        baseline = zero_shot if hidden and reading.has_text else erm
+        gain = utility - utility[:, [baseline]]
+        if hidden:
+            low = np.quantile(gain, 1 - self.confidence, axis=0)
+        else:
+            excess = (gain - gain.mean(axis=0)).max(axis=1)
+            low = gain.mean(axis=0) - np.quantile(excess, self.confidence)
+        low[baseline] = 0.0
+        return _decision(names, utility, low, int(low.argmax()), baseline)
+
+    def _utility(self, right: Floats, y: Ints, reading: Reading, seed: int) -> Floats:
+        """Return draws of U, [draws, K]."""
+        utility = np.zeros((self.draws, len(right)))
+        kinds: list[tuple[str, float, Iterator[Cell]]] = [
+            ("cells", reading.hidden, soft_cells(reading.low, reading.trust, y)),
+            ("classes", 1 - reading.hidden, class_cells(reading.trust, y)),
+        ]
+        for name, share, cells in kinds:
+            if share > 0:
+                stream = numpy_stream(seed, "decision", name)
+                utility += share * draw_worst_rates(right, cells, self.draws, stream)
+        return utility
+
+
+def _decision(
+    names: Sequence[str], utility: Floats, low: Floats, kept: int, baseline: int, *, blind: bool = False
+) -> Decision:
+    mean = utility.mean(axis=0)
+    gain = mean - mean[baseline]
+    # Without the kept candidate the next highest bound would decide.
+    others = np.where(np.arange(len(names)) == kept, -np.inf, mean if blind else low)
+    second = int(others.argmax()) if len(names) > 1 else kept
+    return Decision(
+        kept=names[kept],
+        baseline=names[baseline],
+        runner_up=names[second],
+        index=kept,
+        gain=float(gain[kept]),
+        low=float(low[kept]),
+        runner_up_gain=float(gain[second]),
+        runner_up_low=float(low[second]),
+        utility=tuple(mean.tolist()),
+        blind=blind,
+    )

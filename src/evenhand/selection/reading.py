@@ -1,0 +1,164 @@
+"""What cross-fitted margins say of a shortcut: whether there is a hidden minority, and which rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from scipy.stats import norm
+
+from evenhand._errors import EvenhandError
+from evenhand._typing import Bools, Floats, Ints
+from evenhand.functional.mirror_noise import mirror_noise, trust
+from evenhand.functional.two_parts import lower_parts
+from evenhand.functional.within_class import left_skewness, residuals
+from evenhand.selection.witness import above_chance, within_class_correlation
+
+
+@dataclass(frozen=True)
+class CrossFits:
+    """Training rows as seen by models that were not trained on them; means over repeated cross-fits.
+
+    Margins are `functional.within_class.mean_margins`.
+
+    Attributes
+    ----------
+    y : int64 [N]
+        Codes.
+    zero_shot, erm, probe : int64 [N]
+        Codes predicted by zero-shot, by ERM and by the shortcut probe.
+    zero_shot_margin, erm_margin, probe_margin : float [N]
+        Their margins.
+    reference_margin : float [N]
+        Of the model that knows the classes: zero-shot; without text a mildly regularised ERM.
+    has_text : bool
+        Whether zero-shot is that of class names. Without, the probe is a strongly regularised model of all
+        directions.
+    """
+
+    y: Ints
+    zero_shot: Ints
+    erm: Ints
+    probe: Ints
+    zero_shot_margin: Floats
+    erm_margin: Floats
+    probe_margin: Floats
+    reference_margin: Floats
+    has_text: bool = True
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            values = getattr(self, field.name)
+            if field.name.endswith("margin") and not np.isfinite(values).all():
+                raise EvenhandError(
+                    f"{field.name} has {int((~np.isfinite(values)).sum())} values that are not finite; every "
+                    "row needs a finite margin, so look for features that are not finite"
+                )
+
+    @property
+    def suspects(self) -> Bools:
+        """Rows that zero-shot and ERM agree to be of another class."""
+        suspects: Bools = (self.zero_shot == self.erm) & (self.erm != self.y)
+        return suspects
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a reading turns. Set on `benchmarks/decision.py`; the documentation has their ablation.
+
+    Attributes
+    ----------
+    skewness, skewness_without_text : float
+        g at which a hidden minority is as likely as not.
+    share_without_text : float
+        How much of what the reference explains is taken from the probe where there is no text.
+    competence : float
+        Least competence of zero-shot that lets it vouch for the probe.
+    agreement, legibility : float
+        A probe under the one, or above the other, reads something that no row contradicts.
+    """
+
+    skewness: float = 0.25
+    skewness_without_text: float = 0.8
+    share_without_text: float = 0.75
+    competence: float = 0.7
+    agreement: float = -0.25
+    legibility: float = 0.95
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read.
+
+    Attributes
+    ----------
+    low, trust : float [N]
+        P(hidden minority of its class), and how much a row counts.
+    skewness, error : float
+        g, and its standard error √(6 / N).
+    hidden : float
+        p, that there is a hidden minority: Φ((g − g₀) / error); 0 where zero-shot is not competent.
+    noise : float
+        Share of wrong labels.
+    competence : float
+        Zero-shot's class-mean accuracy above chance, over ERM's.
+    legibility : float
+        The probe's class-mean accuracy above chance.
+    agreement : float
+        Rank correlation within classes of the probe's margin with zero-shot's, without suspects.
+    rows : float
+        Expected rows in the smallest hidden cell.
+    uncontradicted : bool
+        The probe reads something other than the classes, and no row contradicts it.
+    competent, has_text : bool
+        Whether zero-shot is good enough to vouch; whether it has text.
+    """
+
+    low: Floats
+    trust: Floats
+    skewness: float
+    error: float
+    hidden: float
+    noise: float
+    competence: float
+    legibility: float
+    agreement: float
+    rows: float
+    uncontradicted: bool
+    competent: bool
+    has_text: bool
+
+
+def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
+    """Read the hidden minority off cross-fitted margins."""
+    limits = limits or Limits()
+    y, trusted = seen.y, ~seen.suspects
+    noise = mirror_noise(seen.zero_shot_margin, seen.erm_margin)
+    share = 1.0 if seen.has_text else limits.share_without_text
+    r = residuals(seen.probe_margin, seen.reference_margin, y, trusted, share)
+    low = lower_parts(r, y)
+    skewness, error = left_skewness(r[trusted], y[trusted]), float(np.sqrt(6 / max(1, len(y))))
+    competence = above_chance(seen.zero_shot, y) / max(above_chance(seen.erm, y), np.finfo(float).tiny)
+    competent = not seen.has_text or competence >= limits.competence
+    legibility = above_chance(seen.probe, y)
+    agreement = within_class_correlation(
+        seen.probe_margin[trusted], seen.zero_shot_margin[trusted], y[trusted]
+    )
+    turn = limits.skewness if seen.has_text else limits.skewness_without_text
+    hidden = float(norm.cdf((skewness - turn) / error)) if competent else 0.0
+    uncontradicted = agreement < limits.agreement or legibility > limits.legibility
+    return Reading(
+        low=low,
+        trust=trust(seen.suspects, noise),
+        skewness=skewness,
+        error=error,
+        hidden=hidden,
+        noise=noise,
+        competence=competence,
+        legibility=legibility,
+        agreement=agreement,
+        rows=min(float(low[y == code].sum()) for code in np.unique(y)),
+        uncontradicted=bool(seen.has_text and competent and uncontradicted and hidden < 0.5),
+        competent=competent,
+        has_text=seen.has_text,
+    )

@@ -1,0 +1,112 @@
+"""Two verdicts in plain words: on the shortcut, and apart from it on the repair."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+from evenhand.selection.decision import Decision
+from evenhand.selection.reading import Reading
+
+Shortcut: TypeAlias = Literal["found", "no sign", "cannot tell"]
+Repair: TypeAlias = Literal["passed", "none passed", "none needed"]
+
+SURE = 0.9
+"""p at which a hidden minority is said to be found; under 1 − `SURE`, that there is no sign of one."""
+ROWS = 10
+"""Rows that the smallest hidden cell must be expected to hold."""
+ROWS_WITHOUT_TEXT = 1000
+"""Rows under which no sign means nothing where there are no class names."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What can be said, and what to do next.
+
+    Attributes
+    ----------
+    shortcut : str
+        `found`, `no sign` or `cannot tell`.
+    shortcut_reason : str
+        One sentence, with the figure behind it.
+    repair : str
+        `passed`, `none passed` or `none needed`.
+    repair_reason : str
+        One sentence.
+    next_step : str
+        One sentence.
+    """
+
+    shortcut: Shortcut
+    shortcut_reason: str
+    repair: Repair
+    repair_reason: str
+    next_step: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+
+def verdict(reading: Reading, decision: Decision, n: int) -> Verdict:
+    """Return both verdicts on a decision over n rows."""
+    shortcut, reason, next_step = _shortcut(reading, n)
+    repair, repaired = _repair(shortcut, decision)
+    return Verdict(shortcut, reason, repair, repaired, next_step)
+
+
+def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
+    figure = f"skewness {reading.skewness:.2f} ± {reading.error:.2f}"
+    label = "label the attribute of some forty rows of each class, half of them where the models disagree"
+    if not reading.competent:
+        return (
+            "cannot tell",
+            f"the prompts do not fit: zero-shot is {reading.competence:.0%} as far above chance as ERM",
+            "give better class names or templates",
+        )
+    if reading.uncontradicted:
+        return (
+            "cannot tell",
+            "something besides the class names tells the classes apart for "
+            f"{reading.legibility:.0%} above chance, and no row contradicts it",
+            f"look for counterexamples, or {label}",
+        )
+    if reading.hidden >= SURE:
+        if reading.rows < ROWS:
+            return (
+                "cannot tell",
+                f"few rows: a hidden minority shows ({figure}), but some class has about "
+                f"{reading.rows:.0f} rows of it",
+                "collect rows like those that the shortcut probe errs on",
+            )
+        return (
+            "found",
+            f"a hidden minority errs alike in what goes with the classes ({figure}, about {reading.rows:.0f} "
+            "rows in the smallest cell)",
+            "look at the slices of the report to name it",
+        )
+    if reading.hidden > 1 - SURE:
+        reason = f"few rows: a hidden minority may be there or not ({figure})"
+        return "cannot tell", reason, f"add rows, or {label}"
+    if not reading.has_text and n < ROWS_WITHOUT_TEXT:
+        return (
+            "cannot tell",
+            f"few rows: without class names {n} rows are too few to rule a shortcut out ({figure})",
+            f"give class names, add rows, or {label}",
+        )
+    return "no sign", f"no hidden minority shows among {n} rows ({figure})", "test on rows from elsewhere"
+
+
+def _repair(shortcut: Shortcut, decision: Decision) -> tuple[Repair, str]:
+    if decision.blind:
+        return "none passed", f"{decision.kept} is kept, since no row could show what a repair gains"
+    if decision.kept != decision.baseline:
+        return (
+            "passed",
+            f"{decision.kept} gains {decision.gain:.3f} over {decision.baseline}, "
+            f"at least {decision.low:.3f}",
+        )
+    best = f"the next best is {decision.runner_up}, gain {decision.runner_up_gain:.3f}"
+    if shortcut == "no sign":
+        return "none needed", f"{decision.kept} is kept; {best}"
+    return "none passed", f"{decision.kept} is kept; {best}, lower bound {decision.runner_up_low:.3f}"

@@ -1,0 +1,135 @@
+"""Which candidate is handed over."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.made_margins import world
+
+from evenhand import EvenhandError
+from evenhand.selection.decision import DecisionRule
+from evenhand.selection.reading import read
+from evenhand.selection.verdict import verdict
+
+NAMES = ["zero-shot", "ERM", "head"]
+
+
+def accuracies(seed: int, low: np.ndarray, rates: list[tuple[float, float]]) -> np.ndarray:
+    """Return right [K, N] with the rates (in the hidden minority, elsewhere) of every candidate."""
+    generator = np.random.default_rng(seed)
+    chance = np.stack([np.where(low, minority, rest) for minority, rest in rates])
+    return (generator.random(chance.shape) < chance).astype(float)
+
+
+def decide(seen, right, seed=0, **changes):
+    reading = replace(read(seen), **changes)
+    decision = DecisionRule(draws=500).decide(NAMES, right, seen.y, reading, zero_shot=0, erm=1, seed=seed)
+    return decision, reading
+
+
+def test_a_repair_of_the_minority_is_kept():
+    seen = world(3000, 0)
+    low = read(seen).low > 0.5
+    right = accuracies(0, low, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
+    decision, reading = decide(seen, right)
+    assert (decision.kept, decision.baseline, decision.runner_up) == ("head", "zero-shot", "zero-shot")
+    assert decision.gain == pytest.approx(0.1, abs=0.05)
+    assert 0 < decision.low < decision.gain
+    said = verdict(reading, decision, 3000)
+    assert (said.shortcut, said.repair) == ("found", "passed")
+
+
+def test_zero_shot_is_kept_where_nothing_repairs():
+    seen = world(3000, 0)
+    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.6, 0.95)])
+    decision, reading = decide(seen, right)
+    assert decision.kept == decision.baseline == "zero-shot"
+    assert verdict(reading, decision, 3000).repair == "none passed"
+
+
+def test_erm_is_kept_where_there_is_no_minority():
+    seen = world(3000, 0, minority=0)
+    right = accuracies(0, seen.y < 0, [(0.8, 0.8), (0.9, 0.9), (0.9, 0.9)])
+    decision, reading = decide(seen, right)
+    assert decision.kept == decision.baseline == "ERM"
+    said = verdict(reading, decision, 3000)
+    assert (said.shortcut, said.repair) == ("no sign", "none needed")
+
+
+def test_chance_keeps_the_baseline():
+    kept = []
+    for seed in range(40):
+        seen = world(300, seed, minority=0.1 * (seed % 2))
+        right = accuracies(seed, seen.y < 0, [(0, 0.9)] * 3)
+        decision, _ = decide(seen, right, seed)
+        kept.append(decision.kept == decision.baseline)
+    assert np.mean(kept) >= 0.9
+
+
+def test_zero_shot_is_kept_unseen_where_nothing_contradicts_the_probe():
+    seen = world(500, 0, minority=0)
+    right = accuracies(0, seen.y < 0, [(0, 0.7), (0, 0.99), (0, 0.99)])
+    decision, reading = decide(seen, right, uncontradicted=True)
+    assert decision.kept == "zero-shot"
+    assert decision.blind
+    said = verdict(reading, decision, 500)
+    assert said.shortcut == "cannot tell"
+    assert "no row contradicts it" in said.shortcut_reason
+    assert said.repair == "none passed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"competent": False, "hidden": 0.0}, "prompts do not fit"),
+        ({"hidden": 0.5}, "may be there or not"),
+        ({"hidden": 0.99, "rows": 4.0}, "has about 4 rows"),
+        ({"hidden": 0.01, "has_text": False}, "without class names 500 rows are too few"),
+    ],
+)
+def test_these_data_cannot_tell(changes, words):
+    seen = world(500, 0)
+    right = accuracies(0, seen.y < 0, [(0, 0.9)] * 3)
+    decision, reading = decide(seen, right, **changes)
+    said = verdict(reading, decision, 500)
+    assert said.shortcut == "cannot tell"
+    assert words in said.shortcut_reason
+    assert said.as_dict()["next_step"]
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    seen = world(400, 0)
+    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
+    order = np.random.default_rng(1).permutation(400)
+    moved = type(seen)(**{k: v if k == "has_text" else v[order] for k, v in vars(seen).items()})
+    one, other = decide(seen, right)[0], decide(moved, right[:, order])[0]
+    assert one.kept == other.kept
+    np.testing.assert_allclose(one.utility, other.utility, atol=1e-6)
+
+
+def test_utility_equals_a_loop_where_rows_abound():
+    seen = world(60_000, 0)
+    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
+    decision, reading = decide(seen, right, hidden=0.7)
+    for k in range(3):
+        cells, classes = [], []
+        for code in range(2):
+            mine = seen.y == code
+            for weight in (reading.trust * reading.low, reading.trust * (1 - reading.low)):
+                cells.append((weight * right[k])[mine].sum() / weight[mine].sum())
+            classes.append((reading.trust * right[k])[mine].sum() / reading.trust[mine].sum())
+        assert decision.utility[k] == pytest.approx(0.7 * min(cells) + 0.3 * min(classes), abs=0.01)
+
+
+def test_another_shape_is_refused():
+    seen = world(50, 0)
+    with pytest.raises(EvenhandError, match="one line per candidate and one column per row, 3 × 50"):
+        decide(seen, np.ones((2, 50)))
+
+
+def test_a_thousand_classes_of_three_rows_are_defined():
+    y = np.repeat(np.arange(1000), 3)
+    seen = world(3000, 0)
+    seen = replace(seen, y=y, zero_shot=y, erm=y, probe=y)
+    decision, _ = decide(seen, np.ones((3, 3000)))
+    assert decision.kept == decision.baseline

@@ -1,0 +1,115 @@
+"""What cross-fitted margins say of a hidden minority."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.made_margins import world
+
+from evenhand import EvenhandError
+from evenhand.selection.reading import CrossFits, Limits, read
+
+
+def test_a_hidden_minority_is_read():
+    reading = read(world(2000, 0))
+    assert reading.hidden > 0.99
+    assert reading.low.mean() == pytest.approx(0.1, abs=0.02)
+    assert reading.rows == pytest.approx(100, rel=0.25)
+    assert not reading.uncontradicted
+
+
+def test_none_is_read_where_the_probe_reads_the_class():
+    reading = read(world(2000, 0, minority=0))
+    assert reading.hidden < 0.01
+    assert not reading.uncontradicted
+
+
+def test_a_probe_that_is_always_right_is_uncontradicted():
+    seen = world(2000, 0, minority=0)
+    spread = np.random.default_rng(1).normal(size=2000)
+    reading = read(replace(seen, probe=seen.y, probe_margin=2 + 0.1 * spread))
+    assert reading.hidden < 0.5
+    assert reading.uncontradicted
+    assert not read(replace(seen, probe=seen.y, probe_margin=2 + 0.1 * spread, has_text=False)).uncontradicted
+
+
+def test_zero_shot_at_chance_vouches_for_nothing():
+    seen = world(2000, 0)
+    guess = np.random.default_rng(1).integers(2, size=2000)
+    reading = read(replace(seen, zero_shot=guess))
+    assert not reading.competent
+    assert reading.hidden == 0
+    assert read(replace(seen, zero_shot=1 - seen.y)).hidden == 0
+
+
+def test_without_text_competence_is_not_asked():
+    assert read(replace(world(2000, 0), zero_shot=1 - world(2000, 0).y, has_text=False)).competent
+
+
+@pytest.mark.parametrize("n", [100, 400, 2000, 10_000])
+def test_found_and_not_found_at_their_rates(n):
+    found = [read(world(n, seed)).hidden >= 0.9 for seed in range(20)]
+    wrong = [read(world(n, seed, minority=0)).hidden >= 0.9 for seed in range(20)]
+    assert np.mean(found) >= 0.95
+    assert np.mean(wrong) <= 0.05
+
+
+@pytest.mark.parametrize("classes", [3, 20])
+def test_many_classes(classes):
+    assert read(world(4000, 0, classes=classes)).hidden > 0.9
+    assert read(world(4000, 0, minority=0, classes=classes)).hidden < 0.1
+
+
+def test_wrong_labels_are_no_minority():
+    reading = read(world(4000, 0, minority=0, noise=0.2))
+    assert reading.noise == pytest.approx(0.2, abs=0.03)
+    assert reading.hidden < 0.1
+
+
+def test_scales_and_shifts_of_the_logits_do_not_matter():
+    seen = world(500, 0)
+    scaled = replace(
+        seen,
+        zero_shot_margin=3 * seen.zero_shot_margin,
+        reference_margin=3 * seen.reference_margin,
+        probe_margin=0.1 * seen.probe_margin,
+    )
+    one, other = read(seen), read(scaled)
+    assert other.skewness == pytest.approx(one.skewness)
+    np.testing.assert_allclose(other.low, one.low, atol=1e-6)
+
+
+def test_the_order_of_rows_and_the_names_of_classes_do_not_matter():
+    seen = world(500, 0, classes=3)
+    order, name = np.random.default_rng(1).permutation(500), np.array([2, 0, 1])
+    codes = ("y", "zero_shot", "erm", "probe")
+    moved = {key: value[order] for key, value in vars(seen).items() if key != "has_text"}
+    moved |= {key: name[moved[key]] for key in codes}
+    one, other = read(seen), read(CrossFits(**moved))
+    assert other.hidden == pytest.approx(one.hidden)
+    np.testing.assert_allclose(other.low, one.low[order], atol=1e-6)
+
+
+@pytest.mark.parametrize("what", ["zero_shot_margin", "erm_margin", "probe_margin", "reference_margin"])
+def test_margins_that_are_not_finite_are_refused(what):
+    seen = world(10, 0)
+    with pytest.raises(EvenhandError, match=f"{what} has 1 values that are not finite"):
+        replace(seen, **{what: np.where(np.arange(10) == 3, np.nan, getattr(seen, what))})
+
+
+def test_degenerate_rows_are_defined():
+    flat = np.zeros(4)
+    y = np.array([0, 0, 1, 1])
+    for margins in (flat, -np.ones(4)):
+        reading = read(CrossFits(y, 1 - y, 1 - y, 1 - y, margins, margins, margins, margins))
+        assert np.isfinite(reading.low).all()
+        assert np.isfinite(reading.trust).all()
+        assert (reading.trust > 0).all()
+        assert reading.hidden == 0
+    many = np.repeat(np.arange(1000), 3)
+    noise = np.random.default_rng(0).normal(size=(3, 3000))
+    assert np.isfinite(read(CrossFits(many, many, many, many, *noise, noise[0])).low).all()
+
+
+def test_limits_turn_the_reading():
+    assert read(world(2000, 0), Limits(skewness=99)).hidden < 0.01
