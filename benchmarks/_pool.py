@@ -20,7 +20,7 @@ from evenhand.selection.reading import CrossFits, Limits, Reading, read
 FOLDS, REPEATS = 3, 2
 ERM = {True: (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1), False: (100.0, 10.0, 1.0, 0.1, 0.01)}
 """Penalties of ERM times the rows, by whether there is text."""
-HEADS = {True: (300.0, 100.0, 30.0, 10.0, 3.0), False: (30.0, 10.0, 1.0, 0.1)}
+HEADS = {True: (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1), False: (30.0, 10.0, 1.0, 0.1)}
 PROBE = {True: 1.0, False: 100.0}
 """The probe's penalty: itself beside text, times the rows where it sees all directions."""
 REFERENCE = 1.0

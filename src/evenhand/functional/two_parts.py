@@ -50,3 +50,25 @@ def lower_parts(r: Floats, y: Ints) -> Floats:
         rows = y == code
         out[rows] = lower_part(r[rows])
     return out
+
+
+def separation(r: Floats, low: Floats, y: Ints) -> float:
+    """Return how far apart the parts lie: the mean over classes of (μ₂ − μ₁) / σ.
+
+    A constant class, and one without a lower part, count 0.
+
+    Parameters
+    ----------
+    r, low : float [N]
+        Numbers, and P(lower part) of each.
+    y : int64 [N]
+        Codes.
+    """
+    found = []
+    for code in np.unique(y):
+        mine, part = r[y == code], low[y == code]
+        middles = [float(w @ mine) / max(float(w.sum()), 1e-9) for w in (part, 1 - part)]
+        variance = sum(float(w @ (mine - m) ** 2) for w, m in zip((part, 1 - part), middles, strict=True))
+        spread = float(np.sqrt(variance / len(mine)))
+        found.append((middles[1] - middles[0]) / spread if spread > 1e-9 and part.any() else 0.0)
+    return float(np.mean(found))

@@ -59,21 +59,24 @@ class DecisionRule:
     U(k) = p · min over soft cells θ_k + (1 − p) · min over classes θ_k, with p the chance of a hidden
     minority and θ drawn over rows, the same rows for all candidates. The baseline is zero-shot where p ≥ ½
     and there is text, else ERM. It yields to the candidate whose gain in U has the highest lower quantile, if
-    that is above 0: each candidate's own where p ≥ ½, else one for all candidates at once.
+    that is above 0: each candidate's own where p ≥ ½, else one for all candidates at once. The bound is
+    looser where the hidden minority is clear, stricter where it may be a mere tail, which a set without
+    counterexamples has too.
 
     Attributes
     ----------
-    confidence : float
-        One-sided level of the bound.
+    confidence, clear_confidence : float
+        One-sided levels of the bound: usual, and where a hidden minority is clear.
     draws : int
         Draws of θ.
     """
 
-    confidence: float = 0.975
+    confidence: float = 0.95
+    clear_confidence: float = 0.8
     draws: int = 2000
 
     def __post_init__(self) -> None:
-        check(self, confidence=INSIDE, draws=COUNT)
+        check(self, confidence=INSIDE, clear_confidence=INSIDE, draws=COUNT)
 
     def decide(
         self,
@@ -120,7 +123,8 @@ class DecisionRule:
         baseline = zero_shot if hidden and reading.has_text else erm
         gain = utility - utility[:, [baseline]]
         if hidden:
-            low = np.quantile(gain, 1 - self.confidence, axis=0)
+            confidence = self.clear_confidence if reading.clear else self.confidence
+            low = np.quantile(gain, 1 - confidence, axis=0)
         else:
             excess = (gain - gain.mean(axis=0)).max(axis=1)
             low = gain.mean(axis=0) - np.quantile(excess, self.confidence)

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.mirror_noise import mirror_noise, trust
-from evenhand.functional.two_parts import lower_parts
+from evenhand.functional.two_parts import lower_parts, separation
 from evenhand.functional.within_class import left_skewness, residuals
 from evenhand.selection.witness import above_chance, within_class_correlation
 
@@ -76,6 +76,9 @@ class Limits:
         Least competence of zero-shot that lets it vouch for the probe.
     agreement, legibility : float
         A probe under the one, or above the other, reads something that no row contradicts.
+    contradiction, clearness : float
+        Least share of the lower part that the probe must have wrong, and least product of that share with the
+        separation of the parts, for the lower part to be a minority and no tail.
     """
 
     skewness: float = 0.25
@@ -84,6 +87,8 @@ class Limits:
     competence: float = 0.7
     agreement: float = -0.25
     legibility: float = 0.95
+    contradiction: float = 0.7
+    clearness: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,16 @@ class Reading:
         The probe's class-mean accuracy above chance.
     agreement : float
         Rank correlation within classes of the probe's margin with zero-shot's, without suspects.
+    contradiction : float
+        Share of the lower part that the probe has wrong: near 1 in a hidden minority, small in a mere tail.
+    separation : float
+        Distance of the two parts in standard deviations.
     rows : float
         Expected rows in the smallest hidden cell.
+    contradicted : bool
+        The probe has most of the lower part wrong.
+    clear : bool
+        The lower part lies apart and contradicts the probe, so that it is no tail.
     uncontradicted : bool
         The probe reads something other than the classes, and no row contradicts it.
     competent, has_text : bool
@@ -123,7 +136,11 @@ class Reading:
     competence: float
     legibility: float
     agreement: float
+    contradiction: float
+    separation: float
     rows: float
+    contradicted: bool
+    clear: bool
     uncontradicted: bool
     competent: bool
     has_text: bool
@@ -146,6 +163,8 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
     )
     turn = limits.skewness if seen.has_text else limits.skewness_without_text
     hidden = float(norm.cdf((skewness - turn) / error)) if competent else 0.0
+    apart = separation(r, low, y)
+    contradiction = float(low @ (seen.probe != y)) / max(float(low.sum()), 1e-9)
     uncontradicted = agreement < limits.agreement or legibility > limits.legibility
     return Reading(
         low=low,
@@ -157,6 +176,10 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
         competence=competence,
         legibility=legibility,
         agreement=agreement,
+        contradiction=contradiction,
+        separation=apart,
+        contradicted=contradiction >= limits.contradiction,
+        clear=contradiction * apart >= limits.clearness,
         rows=min(float(low[y == code].sum()) for code in np.unique(y)),
         uncontradicted=bool(seen.has_text and competent and uncontradicted and hidden < 0.5),
         competent=competent,

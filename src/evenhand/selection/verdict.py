@@ -71,6 +71,13 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             f"{reading.legibility:.0%} above chance, and no row contradicts it",
             f"look for counterexamples, or {label}",
         )
+    if reading.hidden >= SURE and not reading.contradicted:
+        return (
+            "cannot tell",
+            "no counterexamples: something besides the class names goes with the classes, but of the rows "
+            f"that look least like it the probe has only {reading.contradiction:.0%} wrong ({figure})",
+            f"look for counterexamples, or {label}",
+        )
     if reading.hidden >= SURE:
         if reading.rows < ROWS:
             return (

@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 from scipy.stats import norm
 
-from evenhand.functional.two_parts import LEAST, lower_part, lower_parts
+from evenhand.functional.two_parts import LEAST, lower_part, lower_parts, separation
 
 
 def mixture(n=600, share=0.1, seed=0):
@@ -59,3 +60,22 @@ def test_classes_are_parted_on_their_own():
     y = np.arange(600) % 2
     both = lower_parts(r, y)
     np.testing.assert_array_equal(both[y == 1], lower_part(r[y == 1]))
+
+
+def test_separation_equals_a_loop():
+    r, _ = mixture(60)
+    y, low = np.arange(60) % 2, np.random.default_rng(1).random(60)
+    slow = []
+    for code in range(2):
+        mine = [i for i in range(60) if y[i] == code]
+        a = sum(low[i] * r[i] for i in mine) / sum(low[i] for i in mine)
+        b = sum((1 - low[i]) * r[i] for i in mine) / sum(1 - low[i] for i in mine)
+        variance = sum(low[i] * (r[i] - a) ** 2 + (1 - low[i]) * (r[i] - b) ** 2 for i in mine) / len(mine)
+        slow.append((b - a) / np.sqrt(variance))
+    assert separation(r, low, y) == pytest.approx(np.mean(slow))
+
+
+def test_the_separation_of_a_mixture_is_its_distance():
+    r, _ = mixture(5000)
+    assert separation(r, lower_part(r), np.zeros(5000, dtype=int)) == pytest.approx(4, abs=0.3)
+    assert separation(np.ones(4), np.zeros(4), np.zeros(4, dtype=int)) == 0

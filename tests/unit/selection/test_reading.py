@@ -33,6 +33,19 @@ def test_a_probe_that_is_always_right_is_uncontradicted():
     assert not read(replace(seen, probe=seen.y, probe_margin=2 + 0.1 * spread, has_text=False)).uncontradicted
 
 
+def test_a_minority_contradicts_the_probe_and_a_tail_does_not():
+    reading = read(world(2000, 0))
+    assert reading.contradicted
+    assert reading.clear
+    assert reading.contradiction > 0.9
+    seen = world(2000, 0, minority=0)
+    tail = 2 - np.random.default_rng(1).exponential(0.5, size=2000)
+    reading = read(replace(seen, probe=seen.y, probe_margin=tail))
+    assert reading.hidden > 0.9
+    assert not reading.contradicted
+    assert not reading.clear
+
+
 def test_zero_shot_at_chance_vouches_for_nothing():
     seen = world(2000, 0)
     guess = np.random.default_rng(1).integers(2, size=2000)
