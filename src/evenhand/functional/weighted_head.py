@@ -107,6 +107,30 @@ class HeadFrame:
         return out
 
 
+def head_as_projection(head: Floats, prototypes: Floats) -> Floats:
+    """Return M [D, D], with which unit(z M)·t_c orders the classes as z·head_c does, for any head.
+
+    With h̄ the head's mean over classes and T − t̄ = U S Vᵀ: M = (H − h̄) U S⁻¹ Vᵀ + κ (I − V Vᵀ). What the
+    prototypes do not tell apart stays, as long as the rest is in the mean (κ), so that embeddings keep their
+    width. For heads of a frame of the prototypes `HeadFrame.projection` keeps more.
+
+    Parameters
+    ----------
+    head : float [D, C]
+        Coefficients of z.
+    prototypes : float [C, D]
+        Of rank C − 1 once centred.
+    """
+    centred = prototypes.astype(np.float64) - prototypes.mean(axis=0, dtype=np.float64)
+    classes, singular, directions = np.linalg.svd(centred, full_matrices=False)
+    kept = singular > 1e-6 * singular[0]
+    turned = ((head - head.mean(axis=1, keepdims=True)) @ classes[:, kept]) / singular[kept]
+    told = directions[kept].T
+    length = float(np.sqrt((turned**2).sum() / kept.sum()))
+    out: Floats = turned @ told.T + length * (np.eye(len(head)) - told @ told.T)
+    return out
+
+
 def calibrated_scale(z: SlicedRows, y: Ints, weights: Floats, frame: HeadFrame) -> float:
     """Return α ≥ 0 that minimises the weighted cross-entropy of α z·t_c."""
     logits = np.concatenate([block @ frame.centred.T for _, block in _numbered(z)])

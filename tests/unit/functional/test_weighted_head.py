@@ -4,7 +4,7 @@ from scipy.optimize import check_grad
 from sklearn.linear_model import LogisticRegression
 
 from evenhand.functional import weighted_head
-from evenhand.functional.weighted_head import HeadFrame, calibrated_scale, fit_heads
+from evenhand.functional.weighted_head import HeadFrame, calibrated_scale, fit_heads, head_as_projection
 
 
 def unit(x):
@@ -128,3 +128,12 @@ def test_blocks_give_what_one_pass_gives(rows, monkeypatch):
     monkeypatch.setattr(weighted_head, "BLOCK", 7)
     parts = fit_heads(z, y, weights, HeadFrame.of(z, text), 2.0, [0.1])
     np.testing.assert_allclose(parts[0], whole[0], atol=1e-3)
+
+
+def test_any_head_is_a_projection(rows):
+    z, _, text, _ = rows
+    head = np.random.default_rng(2).normal(size=(8, 3))
+    projection = head_as_projection(head, text)
+    projected = unit(z @ projection) @ text.T
+    np.testing.assert_array_equal((z @ head).argmax(axis=1), projected.argmax(axis=1))
+    assert np.linalg.matrix_rank(projection) == 8
