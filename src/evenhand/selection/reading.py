@@ -12,7 +12,7 @@ from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.mirror_noise import mirror_noise, trust
 from evenhand.functional.two_parts import lower_parts, separation
 from evenhand.functional.within_class import left_skewness, residuals
-from evenhand.selection.witness import above_chance, within_class_correlation
+from evenhand.selection.probe_check import above_chance, within_class_correlation
 
 
 @dataclass(frozen=True)
