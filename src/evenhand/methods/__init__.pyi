@@ -7,6 +7,7 @@ from ._draws.positives import PositiveRule as PositiveRule
 from ._training.loop import SGD as SGD
 from ._training.model import Model as Model
 from .afr import AFR as AFR
+from .auto.estimator import Auto as Auto
 from .balanced_probe import BalancedProbe as BalancedProbe
 from .base import Method as Method
 from .bundle import read_bundle as read_bundle
@@ -65,6 +66,7 @@ __all__ = [
     "SGD",
     "STABLE",
     "AnchorCrossEntropy",
+    "Auto",
     "BalancedProbe",
     "BatchCrossEntropy",
     "Calibration",

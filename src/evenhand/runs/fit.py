@@ -99,7 +99,7 @@ def fit_row(
 def fit(
     table: FeatureTable,
     *,
-    method: str | Method = "cfr",
+    method: str | Method = "auto",
     out: PathLike,
     seed: int = 0,
     group_by: str | None = None,
@@ -247,10 +247,14 @@ def _calibration_rows(table: FeatureTable, estimator: Method, rows: SplitRows) -
     chosen = getattr(estimator, "calibration_set_", None)
     if chosen is None:
         return []
-    anchors = chosen.anchors.numpy()
+    columns = {name: values.tolist() for name, values in chosen.columns().items()}
     return [
-        {"id": str(table.ids[row]), "label": table.classes[table.y[row]], "margin": float(margin)}
-        for row, margin in zip(rows.train[anchors], chosen.margins.numpy()[anchors], strict=True)
+        {
+            "id": str(table.ids[row]),
+            "label": table.classes[table.y[row]],
+            **{name: values[place] for name, values in columns.items()},
+        }
+        for place, row in enumerate(rows.train[chosen.anchors.numpy()])
     ]
 
 
