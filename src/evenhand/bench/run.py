@@ -28,7 +28,7 @@ from evenhand.evaluation.results import ResultRow, Results
 from evenhand.extract.local import embed
 from evenhand.methods.registry import method_class, names
 
-PROTOCOL = ("zero_shot", "erm", "dfr", "cfr:paper", "cfr")
+PROTOCOL = ("zero_shot", "erm", "dfr", "cfr:paper", "cfr", "auto")
 """The paper's methods come first, CFR as published and as it is here, the rivals after them."""
 
 

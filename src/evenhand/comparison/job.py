@@ -26,8 +26,8 @@ from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import find_rule
 
 ON = "held-out training rows"
-BASELINE = "cfr"
-"""Its fits bring evidence of their own that they may take ERM's place."""
+BASELINE = "auto"
+"""Its fit decides between zero-shot, ERM and its own candidates; the others must beat what it keeps."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class JobResult(BaseModel):
     test, held_out : list of int
         Codes that the pick predicts on test rows and held-out rows.
     logits : list of lists of float, or None
-        Of the held-out rows; for `erm` and `cfr` alone, which judgements refer to.
+        Of the held-out rows; for `erm` and `auto` alone, which judgements refer to.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -55,7 +55,7 @@ def compare(
     fits the rest with its first `budget` configurations; one rule judges them on the held-out rows and
     picks one; the pick is evaluated on the test rows. Label-free methods see neither groups nor held-out
     rows; those that use validation groups see the store's validation split, or without one the held-out rows.
-    ERM is always among the methods: differences are to its row.
+    Zero-shot and ERM are always among the methods: differences are to ERM's row.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def _entries(
     concepts: Concepts | None,
     oracles: bool,
 ) -> list[Entry]:
-    """Return the methods in the order asked for, ERM first if it was not asked for."""
+    """Return the methods in the order asked for, zero-shot and ERM first if they were not asked for."""
     wanted = [name for asked in methods for name in (names() if asked == "all" else [asked])]
     known = names()
     if not wanted:
@@ -225,7 +225,8 @@ def _entries(
         if ":" in name:
             make(name)  # an unknown preset is a slip of the pen, no failure of a method
     entries = []
-    for name in dict.fromkeys([*([] if "erm" in wanted else ["erm"]), *wanted]):
+    always = [name for name in ("zero_shot", "erm") if name not in wanted]
+    for name in dict.fromkeys([*always, *wanted]):
         try:
             cls = method_class(name)
         except Exception as error:  # a plug-in that cannot be imported fails alone

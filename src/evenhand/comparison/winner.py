@@ -1,4 +1,4 @@
-"""Which method of a comparison takes ERM's place on one seed, on what evidence."""
+"""Which method of a comparison is kept on one seed, on what evidence."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from evenhand._typing import Ints
 from evenhand.comparison.job import BASELINE, JobResult
 from evenhand.evaluation.results import KeptMethod, ResultRow
+from evenhand.evaluation.verdict_text import verdict_sentences
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
@@ -26,11 +27,11 @@ def kept_rows(rows: Sequence[ResultRow], kept: Sequence[KeptMethod]) -> list[Res
 def kept_method(
     units: Mapping[str, JobResult], judged: HeldOutPredictions, rule: Rule, seed: int
 ) -> KeptMethod:
-    """Decide in two steps, each by the guard of CFR.
+    """Decide in two steps.
 
-    CFR takes ERM's place where its own fit found evidence, cross-fitted over all rows that trained it. Then
-    every other method must beat whoever holds the place, on the held-out rows, by a bound for all at once.
-    Where there is no shortcut each step errs by its own level, so that the two err by at most their sum.
+    The baseline is `auto`, which decides between zero-shot, ERM and its own candidates on evidence
+    cross-fitted over all rows that trained it; ERM where `auto` did not run. Then every other method must
+    beat the baseline on the held-out rows, by the guard of `Evidence` with a bound for all at once.
 
     Parameters
     ----------
@@ -43,10 +44,7 @@ def kept_method(
     seed : int
         Of the bootstrap.
     """
-    holder = units["erm"]
-    own = units.get(BASELINE)
-    if own is not None and own.kept is not None and own.kept["candidate"] != "erm":
-        holder = own
+    holder = units.get(BASELINE, units["erm"])
     among = {name: unit.held_out for name, unit in units.items() if name not in ("erm", holder.method)}
     known = replace(judged, erm_logits=np.array(holder.logits, dtype=np.float32))
     codes: Ints = np.array(list(among.values()), dtype=np.int64).reshape(len(among), len(judged.y))
@@ -66,10 +64,11 @@ def kept_method(
         retention=choice.retention,
         testimony=choice.testimony,
         rows=choice.rows,
-        reason=choice.reason if replaced or holder is units["erm"] else _stays(holder),
+        reason=choice.reason if replaced or holder.kept is None else _stays(holder),
     )
 
 
 def _stays(holder: JobResult) -> str:
     assert holder.kept is not None
-    return f"its own fit found {holder.kept['reason']}, and no other method beats it beyond chance"
+    shortcut, repair = verdict_sentences(holder.kept)[:2]
+    return f"{shortcut} {repair} No other method beats it beyond chance."

@@ -45,7 +45,14 @@ class Confidence(BaseModel):
 
 
 class ResultRow(BaseModel):
-    """One method on one seed."""
+    """One method on one seed.
+
+    `kept` tells what a method that chooses has kept. That of `auto` holds `candidate`, `baseline` and
+    `runner_up` with `gain`, `low`, `runner_up_gain` and `runner_up_low` over the baseline; the verdicts
+    `shortcut` (found, no sign, cannot tell) and `repair` (passed, none passed, none needed) with
+    `shortcut_reason`, `repair_reason` and `next_step`; and `diagnostics`, the figures of
+    `selection.reading.Reading`. That of `cfr` is `selection.evidence.Choice`.
+    """
 
     method: str
     seed: int
@@ -109,11 +116,11 @@ class MethodSummary(BaseModel):
 
 
 class KeptMethod(BaseModel):
-    """The method that takes ERM's place on one seed, on evidence from training rows, or `erm`.
+    """The method that is kept on one seed, on evidence from training rows.
 
-    `against` is who held the place when the others were looked at: `cfr` where its own fit found evidence,
-    else `erm`. `gain`, `low`, `chance`, `trusted_gain` and `retention` are those of the best admissible
-    method in the rule against the holder, `testimony` is what zero-shot says of the shortcut probe, as
+    `against` is the baseline that the others had to beat: `auto`, or `erm` where `auto` did not run. `gain`,
+    `low`, `chance`, `trusted_gain` and `retention` are those of the best admissible method in the rule
+    against the baseline, `testimony` is what zero-shot says of the shortcut probe, as
     `selection.evidence.Choice` tells them; `among` names who was looked at.
     """
 

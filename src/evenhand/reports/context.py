@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from evenhand.evaluation.verdict_text import verdict_sentences
 from evenhand.reports.curves import HEIGHT, WIDTH, candidates, charts
 from evenhand.reports.measures import Axis, Mark, MeasureLine, measures, over_seeds, rate_lines
 from evenhand.reports.slices import Slices
@@ -160,7 +161,7 @@ def _reasons(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return what the rows say in words: what was kept, notes, and why there is no result."""
     found = []
     for row in rows:
-        said = [(row.get("kept") or {}).get("reason"), *(row.get("notes") or [])]
+        said = [*verdict_sentences(row.get("kept") or {}), *(row.get("notes") or [])]
         if row["status"] != "ok":
             said = [f"{row['status']}: {row['reason']}"]
         found += [{"method": row["method"], "seed": row["seed"], "reason": text} for text in said if text]

@@ -44,6 +44,7 @@ def look_at(
         "shelves": shelves,
         "classes_total": classes,
         "calibration_total": len(view.calibration_set),
+        "minority": any("low" in record for record in view.calibration_set[:1]),
         "changed": changed,
         "counts": counts,
         "pictures": {row: address(jpeg) for row, jpeg in thumbnails(view.table, rows).items()},

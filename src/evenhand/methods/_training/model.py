@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from evenhand._typing import Floats
 from evenhand.backbones.projection import Projection
@@ -63,13 +64,16 @@ class Model:
 
     def embed(self, X: Floats | StoredRows) -> Floats:
         """Return unit z, float32 [N, D_out], of features X [N, D_in]."""
-        return torch.cat([self.projection.embed(h) for h in FeatureRows.of(X).blocks()]).numpy()
+        return torch.cat([self._embed(h) for h in FeatureRows.of(X).blocks()]).numpy()
 
     def logits(self, X: Floats | StoredRows) -> Floats:
         """Return float32 [N, C] for features X [N, D_in]."""
         prototypes, intercept = torch.from_numpy(self.prototypes), torch.from_numpy(self.intercept)
         blocks = [
-            self.logit_scale * (self.projection.embed(h) @ prototypes.T) + intercept
-            for h in FeatureRows.of(X).blocks()
+            self.logit_scale * (self._embed(h) @ prototypes.T) + intercept for h in FeatureRows.of(X).blocks()
         ]
         return torch.cat(blocks).numpy()
+
+    def _embed(self, h: Tensor) -> Tensor:
+        """Return unit z of a block; a row on its own goes as two, for products of one row round otherwise."""
+        return self.projection.embed(h.expand(2, -1))[:1] if len(h) == 1 else self.projection.embed(h)
