@@ -175,7 +175,8 @@ def _state(problem: Problem, rows: Rows, whole: Part, found: CrossFitted, grid: 
         path, weights = grid.balanced[: number + 1], found.weights
         fitted = balanced_heads(whole, weights, path, has_text=rows.has_text)[-1]
     if len(whole.y) < len(rows.y):
-        fitted = refit(fitted, all_rows(rows.projected, rows.y, whole), weights, path[-1])
+        every = all_rows(rows.projected, rows.y, whole)
+        fitted = refit(fitted, every, weights, path[-1], has_text=rows.has_text)
     return as_state(problem, fitted.projection(), whole.z)
 
 

@@ -111,20 +111,25 @@ def probe_head(part: Part, penalty: float, *, has_text: bool) -> Floats:
     return out
 
 
-def refit(fitted: FittedHead, rows: Part, weights: Floats, c: float) -> FittedHead:
-    """Return a head that was fitted on a sample, fitted on from there on all rows [N] with their weights."""
-    start = fitted.g
-    (g,) = fit_heads(rows.z, rows.y, weights, fitted.frame, fitted.alpha, [c / len(rows.y)], start=start)
-    return replace(fitted, g=g)
+def refit(fitted: FittedHead, rows: Part, weights: Floats, c: float, *, has_text: bool) -> FittedHead:
+    """Return a head of a sample fitted on all rows [N] with their weights, starting from where it was."""
+    return _path(rows, weights, [c / len(rows.y)], anchored=has_text, start=fitted.g)[0]
 
 
-def _path(part: Part, weights: Floats, penalties: Sequence[float], *, anchored: bool) -> list[FittedHead]:
+def _path(
+    part: Part,
+    weights: Floats,
+    penalties: Sequence[float],
+    *,
+    anchored: bool,
+    start: Floats | None = None,
+) -> list[FittedHead]:
     n_classes, width = part.prototypes.shape
     # More classes than dimensions have no simplex there; the class centroids stand in for it.
     framed = anchored or n_classes > width
     frame = HeadFrame.of(part.z, part.prototypes if framed else np.eye(n_classes, width))
     alpha = _scale(part, frame) if anchored else 0.0
-    found = fit_heads(part.z, part.y, weights, frame, alpha, penalties)
+    found = fit_heads(part.z, part.y, weights, frame, alpha, penalties, start=start)
     return [FittedHead(frame, alpha, g, part.prototypes, framed) for g in found]
 
 
