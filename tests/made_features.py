@@ -9,9 +9,10 @@ WIDTH = 12
 
 
 def head(classes: int, *, text: bool = True, scale: float = 100.0) -> Head:
-    """Return the identity with text that names the first directions and one that all share."""
+    """Return the identity with text that names the first directions and leans on the attribute a little."""
     prototypes = np.zeros((classes, WIDTH), dtype=np.float32)
     prototypes[:, :classes] = np.eye(classes)
+    prototypes[:, classes : 2 * classes] = 0.3 * np.eye(classes)
     prototypes[:, -1] = 0.5
     prototypes /= np.linalg.norm(prototypes, axis=1, keepdims=True)
     names = tuple(f"c{code}" for code in range(classes))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from evenhand._typing import Floats
 from evenhand.backbones.projection import Projection
@@ -51,7 +52,7 @@ class ProjectedRows:
         return ProjectedRows(self.projection, self.rows.take(torch.from_numpy(rows)))
 
     @torch.no_grad()
-    def _project(self, h: torch.Tensor) -> Floats:
+    def _project(self, h: Tensor) -> Floats:
         pooled, bias = self.projection.pool(h), self.projection.bias
         weight = self.projection.weight
         out: Floats = (pooled @ weight if bias is None else torch.addmm(bias, pooled, weight)).numpy()
@@ -86,8 +87,8 @@ class UnitRows:
 def unit_rows(x: Floats, center: Floats | None = None) -> Floats:
     """Return the rows of x [N, D] minus the center [D], of unit length; a zero row stays zero."""
     x = x if center is None else x - center
-    norm = np.linalg.norm(x, axis=1, keepdims=True)
-    out: Floats = x / np.where(norm > 0, norm, 1).astype(np.float32)
+    norm = np.sqrt((x**2).sum(axis=1, keepdims=True))
+    out: Floats = x / np.where(norm > 0, norm, 1)
     return out
 
 
