@@ -168,8 +168,9 @@ def _state(problem: Problem, rows: Rows, whole: Part, found: CrossFitted, grid: 
         return problem.start
     number = place - 1 - len(grid.erm)
     fitted: FittedHead
+    weights: Floats = np.ones(len(rows.y))
     if number < 0:
-        path, weights = grid.erm[:place], np.ones(len(rows.y))
+        path = grid.erm[:place]
         fitted = erm_heads(whole, path, has_text=rows.has_text)[-1]
     else:
         path, weights = grid.balanced[: number + 1], found.weights
