@@ -16,11 +16,13 @@ from evenhand.functional.weighted_head import SlicedRows
 from evenhand.functional.within_class import mean_margins
 from evenhand.methods.auto.heads import Grid, balanced_heads, erm_heads, probe_head
 from evenhand.methods.auto.held_out import FoldModels, HeldOut, held_out
-from evenhand.methods.auto.part import ROWS, Part
+from evenhand.methods.auto.part import Part
 from evenhand.methods.auto.projected import unit_rows
 from evenhand.selection.reading import CrossFits, Reading, read
 
 BLOCK = 8192
+REPEATED = 400_000
+"""Rows times classes up to which a cross-fit is repeated; beyond, chance in the folds hardly counts."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int) -> CrossFitted:
     EvenhandError
         If no class has two rows.
     """
-    repeats = repeats if len(rows.y) <= ROWS else 1
+    repeats = repeats if len(rows.y) * len(rows.prototypes) <= REPEATED else 1
     key = rows.zero_shot_margins()
     dealt = [
         dealt_folds(rows.y, key, folds, numpy_stream(rows.seed, "folds", repeat)) for repeat in range(repeats)

@@ -61,7 +61,7 @@ class Auto(Method):
     folds : int, default=3
         Parts of a cross-fit.
     repeats : int, default=2
-        Cross-fits, each with other folds; above 200,000 rows there is one.
+        Cross-fits, each with other folds; where rows × classes are above 400,000 there is one.
     random_state : int, default=0
         Seeds folds, samples and draws.
 

@@ -124,7 +124,7 @@ def test_given_validation_rows_decide() -> None:
 def test_many_rows_are_sampled_and_no_row_is_left_without_a_say(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y, _ = world(900, 0)
     monkeypatch.setattr(parts, "most_rows", lambda _classes: 300)
-    monkeypatch.setattr(cross_fit, "ROWS", 500)  # one cross-fit
+    monkeypatch.setattr(cross_fit, "REPEATED", 1000)  # one cross-fit
     model = fitted(X, y)
     assert model.kept_ is not None
     assert model.kept_["rows"] == 900
