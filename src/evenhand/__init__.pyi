@@ -19,6 +19,7 @@ from .exports.run import export as export
 from .extract.local import embed as embed
 from .methods._training.loop import SGD as SGD
 from .methods.afr import AFR as AFR
+from .methods.auto.estimator import Auto as Auto
 from .methods.base import Method as Method
 from .methods.cfr.estimator import CFR as CFR
 from .methods.cfr.recipe import Recipe as Recipe
@@ -51,6 +52,7 @@ __all__ = [
     "PPA",
     "SGD",
     "Audit",
+    "Auto",
     "Backbone",
     "CnC",
     "ContrastiveAdapter",

@@ -7,7 +7,7 @@ import pytest
 
 from evenhand import EvenhandError, Head
 from evenhand.methods.cfr.estimator import CFR
-from evenhand.selection.evidence import VERDICT_NONE, Evidence
+from evenhand.selection.evidence import NONE_PASSED, Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import find_rule
 
@@ -48,7 +48,7 @@ def test_erm_is_kept_in_at_least_95_percent_of_seeds_when_there_is_only_noise(
         model = CFR(head(), random_state=seed).fit(X, NAMES[y])
         assert model.kept_ is not None
         reasons.append(model.kept_["reason"])
-    assert sum(VERDICT_NONE in told for told in reasons) >= 19
+    assert sum(NONE_PASSED in told for told in reasons) >= 19
     assert sum(reason in told for told in reasons) >= 10
 
 
@@ -135,7 +135,7 @@ def test_too_few_rows_are_no_evidence(rows: int) -> None:
     y = np.zeros(rows, dtype=np.int64)
     choice = Evidence().choose(["a"], y[None], judged(y, y, y, y), 0)
     assert choice.candidate == "erm"
-    assert VERDICT_NONE in choice.reason
+    assert NONE_PASSED in choice.reason
     assert "too few held-out rows" in choice.reason
 
 

@@ -29,8 +29,8 @@ from evenhand.evaluation.results import ResultRow, Results
 from evenhand.extract.local import embed
 from evenhand.methods.registry import method_class, names
 
-PROTOCOL = ("zero_shot", "erm", "dfr", "cfr:paper", "cfr")
-"""The methods of the paper, with CFR as published and with our defaults; they come before all others."""
+PROTOCOL = ("zero_shot", "erm", "dfr", "cfr:paper", "cfr", "auto")
+"""The methods of the paper, CFR as published and with our defaults, and auto; they come before all others."""
 
 
 class Spread(BaseModel):

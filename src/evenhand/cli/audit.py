@@ -110,6 +110,6 @@ def _suggest_next(store: Path, run: Path | None) -> None:
     from evenhand.cli.next_step import beside, suggest
 
     if run is None:
-        suggest("fit", store, "--method", "cfr", "--out", beside(store, ".run"))
+        suggest("fit", store, "--out", beside(store, ".run"))
     else:
         suggest("report", run)

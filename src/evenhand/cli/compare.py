@@ -88,7 +88,7 @@ def command(
     if out is not None:
         suggest("report", out, "--out", beside(out, ".html"))
         return
-    kept = results.kept_method[0].method if results.kept_method else "cfr"
+    kept = results.kept_method[0].method if results.kept_method else "auto"
     suggest("fit", store, "--method", kept, "--out", beside(store, ".run"))
 
 

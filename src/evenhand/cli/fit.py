@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAME = "fit"
 EXAMPLES = examples(
-    "evenhand fit birds.store --method cfr --out birds.run",
+    "evenhand fit birds.store --out birds.run",
     "evenhand fit birds.store --method erm --param epochs=50 --seed 1 --out erm.run",
     "evenhand fit birds.store --method roboshot --concepts words.yaml --out words.run",
 )
@@ -28,7 +28,7 @@ EXAMPLES = examples(
 def command(
     store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
-    method: Annotated[str, typer.Option(help=f"{', '.join(METHODS)}, or a plug-in's name.")] = "cfr",
+    method: Annotated[str, typer.Option(help=f"{', '.join(METHODS)}, or a plug-in's name.")] = "auto",
     group_by: GroupBy = None,
     validation_from: Annotated[
         Literal["train", "given"], typer.Option(help="Split validation off training, or use the given split.")
@@ -47,7 +47,7 @@ def command(
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Train one method on the cached features, and evaluate it on the test split."""
+    """Fit on the cached features, say what was found, and evaluate what is kept on the test split."""
     params = read_params(param or [])
 
     check_methods([method])

@@ -8,6 +8,7 @@ from typing import Any
 
 from evenhand.cli import tables
 from evenhand.cli.show import as_json, clean, console, percent, worded
+from evenhand.evaluation.verdict_text import verdict_sentences
 
 TITLES = {
     "classes": "Classes",
@@ -47,8 +48,8 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _kept(kept: Mapping[str, Any]) -> list[str]:
     """Say what was kept and why, for somebody who knows no rule by name."""
-    if kept.get("index") is None:
-        return [kept["reason"]] if kept.get("reason") else []
+    if "shortcut" in kept or kept.get("index") is None:
+        return verdict_sentences(kept)
     score = f"the label-free score {kept['rule']}"
     return [
         f"kept {kept['candidate']} of {kept['looked_at']} candidates in place of plain training (ERM): on "

@@ -48,7 +48,7 @@ def entries_of(
     concepts: Concepts | None,
     oracles: bool,
 ) -> list[Entry]:
-    """Return the methods in the given order, preceded by ERM if it is not among them.
+    """Return the methods in the given order, preceded by zero-shot and ERM if they are not among them.
 
     Parameters
     ----------
@@ -74,7 +74,8 @@ def entries_of(
     for name in wanted:
         if ":" in name:
             make(name)  # an unknown preset is a mistake of the caller, not a failure of the method
-    ordered = dict.fromkeys([*([] if "erm" in wanted else ["erm"]), *wanted])
+    always = [name for name in ("zero_shot", "erm") if name not in wanted]
+    ordered = dict.fromkeys([*always, *wanted])
     return [_entry(name, table, column, concepts, oracles or name in methods) for name in ordered]
 
 

@@ -54,7 +54,7 @@ def compare(
     fits the rest with its first `budget` configurations. One rule scores them on the held-out rows, and the
     best configuration is evaluated on the test rows. Label-free methods see neither groups nor held-out rows.
     Methods that use validation groups see the table's validation split, or the held-out rows without one.
-    ERM is always among the methods; differences are to ERM.
+    Zero-shot and ERM are always among the methods; differences are to ERM.
 
     Parameters
     ----------

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from evenhand._typing import Ints
-from evenhand.comparison.job import JobResult
+from evenhand.comparison.job import BASELINE, JobResult
 from evenhand.evaluation.results import KeptMethod, ResultRow
+from evenhand.evaluation.verdict_text import verdict_sentences
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
@@ -21,14 +22,13 @@ KEPT = "kept by evenhand"
 def pick_winner(
     results: Mapping[str, JobResult], held_out: HeldOutPredictions, rule: Rule, seed: int
 ) -> KeptMethod:
-    """Pick the method that replaces ERM, in two steps that use the same guard, `selection.Evidence`.
+    """Pick the method to keep, in two steps.
 
-    1. The baseline is CFR if its own fit found evidence, which is cross-fitted over all of its training rows;
-       otherwise the baseline is ERM.
-    2. All other methods are compared with the baseline on the held-out rows. The best one wins if its gain is
-       beyond chance, by a bound that holds for all of them at once; otherwise the baseline wins.
-
-    Without a shortcut, each step errs with at most its own level, so both together with at most the sum.
+    1. The baseline is `auto`, which decides between zero-shot, ERM and its own candidates on evidence
+       cross-fitted over all rows that trained it; ERM if `auto` did not run.
+    2. All other methods are compared with the baseline on the held-out rows, by `selection.Evidence`. The best
+       one wins if its gain is beyond chance, by a bound that holds for all of them at once; otherwise the
+       baseline wins.
 
     Parameters
     ----------
@@ -41,14 +41,12 @@ def pick_winner(
     seed : int
         Seed of the bootstrap.
     """
-    baseline = results["cfr"] if _cfr_found_evidence(results) else results["erm"]
+    baseline = results.get(BASELINE, results["erm"])
     others = {name: one.held_out for name, one in results.items() if name not in ("erm", baseline.method)}
     predictions: Ints = np.array(list(others.values()), dtype=np.int64).reshape(len(others), len(held_out.y))
     known = replace(held_out, erm_logits=np.array(baseline.logits, dtype=np.float32))
     choice = Evidence(rule).choose(list(others), predictions, known, seed)
-    reason = choice.reason
-    if choice.index is None and baseline.kept is not None and baseline.method == "cfr":
-        reason = f"its own fit found {baseline.kept['reason']}, and no other method beats it beyond chance"
+    replaced = choice.index is not None
     return KeptMethod(
         seed=seed,
         method=baseline.method if choice.index is None else choice.candidate,
@@ -63,7 +61,7 @@ def pick_winner(
         retention=choice.retention,
         testimony=choice.testimony,
         rows=choice.rows,
-        reason=reason,
+        reason=choice.reason if replaced or baseline.kept is None else _baseline_stays(baseline),
     )
 
 
@@ -73,6 +71,7 @@ def winners_rows(rows: Sequence[ResultRow], winners: Sequence[KeptMethod]) -> li
     return [row.model_copy(update={"method": KEPT}) for row in rows if (row.method, row.seed) in chosen]
 
 
-def _cfr_found_evidence(results: Mapping[str, JobResult]) -> bool:
-    cfr = results.get("cfr")
-    return cfr is not None and cfr.kept is not None and cfr.kept["candidate"] != "erm"
+def _baseline_stays(baseline: JobResult) -> str:
+    assert baseline.kept is not None
+    shortcut, repair = verdict_sentences(baseline.kept)[:2]
+    return f"{shortcut} {repair} No other method beats it beyond chance."

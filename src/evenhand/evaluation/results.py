@@ -45,7 +45,14 @@ class Confidence(BaseModel):
 
 
 class ResultRow(BaseModel):
-    """The result of one method on one seed."""
+    """The result of one method on one seed.
+
+    `kept` tells what a method that chooses has kept. That of `auto` holds `candidate`, `baseline` and
+    `runner_up` with `gain`, `low`, `runner_up_gain` and `runner_up_low` over the baseline; the verdicts
+    `shortcut` (found, no sign, cannot tell) and `repair` (passed, none passed, none needed) with
+    `shortcut_reason`, `repair_reason` and `next_step`; and `diagnostics`, the figures of
+    `selection.reading.Reading`. That of `cfr` is `selection.evidence.Choice`.
+    """
 
     method: str
     seed: int
@@ -112,12 +119,12 @@ class MethodSummary(BaseModel):
 
 
 class KeptMethod(BaseModel):
-    """The method that replaces ERM on one seed, on evidence from training rows, or `erm`.
+    """The method that is kept on one seed, on evidence from training rows.
 
-    `against` is the baseline that the other methods, `among`, were compared with: `cfr` where its own fit
-    found evidence, else `erm`. `gain`, `low`, `chance`, `trusted_gain` and `retention` compare the best
-    admissible method with the baseline under `rule`. `testimony` holds the diagnostics of the shortcut probe.
-    All are attributes of `selection.Choice`.
+    `against` is the baseline that the other methods, `among`, were compared with: `auto`, or `erm` where
+    `auto` did not run. `gain`, `low`, `chance`, `trusted_gain` and `retention` compare the best admissible
+    method with the baseline under `rule`. `testimony` holds the diagnostics of the shortcut probe. All are
+    attributes of `selection.Choice`.
     """
 
     seed: int

@@ -155,6 +155,7 @@ def fit_heads(
     penalties: Sequence[float],
     *,
     steps: int = 60,
+    start: Floats | None = None,
 ) -> list[Floats]:
     """Minimise Σ_i w_i CE(z_i H, y_i) / Σ w + ½ λ ‖G‖² with H = α (t_c − t̄) + P G Uᵀ, for every λ in turn.
 
@@ -177,6 +178,8 @@ def fit_heads(
         λ, best from the largest down.
     steps : int
         Largest number of iterations each.
+    start : float [D, r], optional
+        G to start from; 0 by default.
 
     Returns
     -------
@@ -189,14 +192,14 @@ def fit_heads(
     """
     share = weights / weights.sum()
     values, vectors = np.linalg.eigh(_moment(z, share, frame))
-    g = np.zeros((z.shape[1], frame.classes.shape[1]))
+    g = np.zeros((z.shape[1], frame.classes.shape[1])) if start is None else start
     found = []
     for penalty in penalties:
         metric = vectors / np.sqrt(np.maximum(values, 0.0) / 2 + penalty)
-        start = (vectors.T @ g) * np.sqrt(np.maximum(values, 0.0) / 2 + penalty)[:, None]
+        first = (vectors.T @ g) * np.sqrt(np.maximum(values, 0.0) / 2 + penalty)[:, None]
         best = minimize(
             _objective,
-            start.ravel(),
+            first.ravel(),
             args=(z, y, share, frame, alpha, penalty, metric),
             jac=True,
             method="L-BFGS-B",

@@ -7,6 +7,7 @@ from ._draws.positives import PositiveRule as PositiveRule
 from ._training.loop import SGD as SGD
 from ._training.model import Model as Model
 from .afr import AFR as AFR
+from .auto.estimator import Auto as Auto
 from .base import Method as Method
 from .bundle import read_bundle as read_bundle
 from .bundle import write_bundle as write_bundle
@@ -64,6 +65,7 @@ __all__ = [
     "SGD",
     "STABLE",
     "AnchorCrossEntropy",
+    "Auto",
     "BatchCrossEntropy",
     "Calibration",
     "CalibrationRule",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the command line reads the names, and stays cheap
 GROUP = "evenhand.methods"
 
 METHODS = {
+    "auto": "evenhand.methods.auto.estimator:Auto",
     "zero_shot": "evenhand.methods.zero_shot:ZeroShot",
     "linear_probe": "evenhand.methods.linear_probe:LinearProbe",
     "balanced_probe": "evenhand.methods.linear_probe:LinearProbe",

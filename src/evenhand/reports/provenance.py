@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evenhand.evaluation.verdict_text import verdict_sentences
 from evenhand.reports.loss_curves import HEIGHT, WIDTH, candidate_gains, loss_charts
 from evenhand.reports.rates import Record
 from evenhand.reports.source import RunView
@@ -39,7 +40,7 @@ def _reasons(rows: Sequence[Record]) -> list[dict[str, Any]]:
     """Return each row's sentences: what was kept, notes, and why there is no result."""
     found = []
     for row in rows:
-        texts = [(row.get("kept") or {}).get("reason"), *(row.get("notes") or [])]
+        texts = [*verdict_sentences(row.get("kept") or {}), *(row.get("notes") or [])]
         if row["status"] != "ok":
             texts = [f"{row['status']}: {row['reason']}"]
         found += [{"method": row["method"], "seed": row["seed"], "reason": text} for text in texts if text]

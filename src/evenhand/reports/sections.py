@@ -104,6 +104,7 @@ def _run_values(view: RunView, device: str | None, progress: Progress) -> dict[s
         "calibration": calibration,
         "calibration_classes": classes,
         "calibration_total": len(view.analysis.calibration_set.rows),
+        "minority": any("low" in record for record in view.analysis.calibration_set.records[:1]),
         "changed": changed,
         "counts": group_counts(models),
         "thumbnails": {row: address(jpeg) for row, jpeg in thumbnails(models.table, rows).items()},

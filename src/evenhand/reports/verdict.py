@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from evenhand.evaluation.verdict_text import verdict_sentences
 from evenhand.reports.labels import NO_BREAK, label
 from evenhand.reports.rates import FEW, Estimate, Record
 from evenhand.reports.slice_panels import SlicePanel, SliceSection
@@ -70,13 +71,42 @@ def verdict(rows: Sequence[Record], slices: SliceSection | None = None, seed: in
     if not found:
         return Verdict("No method gave a result.", [])
     unit = f"worst {unit_of(rows)}"
+    decided = [row for row in rows if "shortcut" in (row.get("kept") or {}) and row["method"] in found]
+    if decided:
+        own = decided[0]["method"]
+        facts = [*_decided(decided), *_worst_of_kept(found[own], decided, unit), *_better(found, unit, own)]
+        return Verdict(_shortcut(decided), [*facts, *_named_slice(slices, seed), *_thin(rows)])
     if "cfr" not in found:
         best = max(found, key=lambda method: found[method][0])
         headline = f"The highest {unit} is {_percent(found[best][0])}, by {label(best)}."
         return Verdict(headline, [*_named_slice(slices, seed), *_thin(rows)])
     calibrated = [row for row in rows if row["method"] == "cfr"]
-    facts = [*_average(found), *_certainty(calibrated), *_kept(calibrated), *_better(found, unit)]
+    facts = [*_average(found), *_certainty(calibrated), *_kept(calibrated), *_better(found, unit, "cfr")]
     return Verdict(_headline(found, calibrated, unit), [*facts, *_named_slice(slices, seed), *_thin(rows)])
+
+
+def _shortcut(decided: Sequence[Record]) -> str:
+    """Return the verdict on the shortcut: of one row in full, of several how often each came."""
+    if len(decided) == 1:
+        return verdict_sentences(decided[0]["kept"])[0]
+    said = [row["kept"]["shortcut"] for row in decided]
+    counts = ", ".join(f"{one} in {said.count(one)}" for one in dict.fromkeys(said))
+    return f"Shortcut: {counts} of {len(said)} seeds."
+
+
+def _decided(decided: Sequence[Record]) -> list[str]:
+    """Return the other sentences of every row's decision."""
+    if len(decided) == 1:
+        return verdict_sentences(decided[0]["kept"])[1:]
+    return [f"Seed {row['seed']}: {' '.join(verdict_sentences(row['kept'])[:3])}" for row in decided]
+
+
+def _worst_of_kept(rates: tuple[float, float | None], decided: Sequence[Record], unit: str) -> list[str]:
+    """Return the mean worst rate of what is kept, beside that of the ERM that it is compared with."""
+    (after, average), before = rates, _before(decided)
+    beside = "" if before is None else f"; that of ERM is {_percent(before)}"
+    plain = "" if average is None else f"; the average over all test rows is {_percent(average)}"
+    return [f"The {unit} of what is kept is {_percent(after)}{beside}{plain}."]
 
 
 def _headline(
@@ -85,8 +115,8 @@ def _headline(
     after = found["cfr"][0]
     if all(_erm_kept(row) for row in calibrated):
         return (
-            "No evidence of a shortcut that calibration can remove: the model before it (ERM) is kept, "
-            f"with {_percent(after)} in its {unit}."
+            "No calibrated candidate passed: the plainly trained model (ERM) is kept, with "
+            f"{_percent(after)} in its {unit}."
         )
     before = found["erm"][0] if "erm" in found else _before(calibrated)
     if before is None:
@@ -142,12 +172,12 @@ def _kept(calibrated: Sequence[Record]) -> list[str]:
     kept = sum(_erm_kept(row) for row in calibrated)
     if kept in (0, len(calibrated)):
         return []
-    return [f"In {kept} of {len(calibrated)} seeds validation gave no evidence of a gain, and ERM was kept."]
+    return [f"In {kept} of {len(calibrated)} seeds no candidate passed, and ERM was kept."]
 
 
-def _better(found: Mapping[str, tuple[float, float | None]], unit: str) -> list[str]:
+def _better(found: Mapping[str, tuple[float, float | None]], unit: str, own: str) -> list[str]:
     best = max(found, key=lambda method: found[method][0])
-    if found[best][0] - found["cfr"][0] < SAME:
+    if found[best][0] - found[own][0] < SAME:
         return []
     return [f"The highest {unit} here is {label(best)}'s: {_percent(found[best][0])}."]
 

@@ -35,7 +35,7 @@ ValidationFrom = Literal["train", "given"]
 def fit(
     table: FeatureTable,
     *,
-    method: str | Method = "cfr",
+    method: str | Method = "auto",
     out: PathLike,
     seed: int = 0,
     group_by: str | None = None,
@@ -229,11 +229,12 @@ def _calibration_rows(table: FeatureTable, fitted: Fitted) -> list[dict[str, Any
     chosen = getattr(fitted.estimator, "calibration_set_", None)
     if chosen is None:
         return []
-    anchors = chosen.anchors.numpy()
-    rows = fitted.rows.train[anchors]
-    columns = table.ids[rows].tolist(), table.labels(rows).tolist(), chosen.margins.numpy()[anchors].tolist()
+    rows = fitted.rows.train[chosen.anchors.numpy()]
+    columns = {name: values.tolist() for name, values in chosen.columns().items()}
+    labels = zip(table.ids[rows].tolist(), table.labels(rows).tolist(), strict=True)
     return [
-        {"id": name, "label": label, "margin": margin} for name, label, margin in zip(*columns, strict=True)
+        {"id": name, "label": label, **{key: values[place] for key, values in columns.items()}}
+        for place, (name, label) in enumerate(labels)
     ]
 
 

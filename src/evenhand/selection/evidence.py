@@ -16,7 +16,7 @@ from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.probe_check import ProbeDiagnostics, ProbeSanityCheck
 from evenhand.selection.rules import SHORTCUT_CELL, Rule
 
-VERDICT_NONE = "no evidence of a shortcut that calibration can mend"
+NONE_PASSED = "no candidate passed"
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class Evidence:
             looked_at=len(names),
             rows=len(held_out.y),
             testimony=None if diagnostics is None else diagnostics.as_dict(),
-            reason=figures if kept else f"{VERDICT_NONE}: best {figures}",
+            reason=figures if kept else f"{NONE_PASSED}: best {figures}",
             trials=trials,
         )
 
@@ -245,6 +245,6 @@ def _erm_kept(
         looked_at=len(names),
         rows=len(held_out.y),
         testimony=None if diagnostics is None else diagnostics.as_dict(),
-        reason=f"{VERDICT_NONE}: {reason}",
+        reason=f"{NONE_PASSED}: {reason}",
         trials=trials,
     )

@@ -139,7 +139,7 @@ def test_each_command_ends_with_the_next_and_json_with_none(
         (embed, f"audit {store}"),
         (
             ("audit", store, "--vocabulary", "none"),
-            f"fit {store} --method cfr --out {store.parent}/birds.run",
+            f"fit {store} --out {store.parent}/birds.run",
         ),
         (fit, "report 'my birds.run'"),
         (("audit", store, "--against", "my birds.run"), "report 'my birds.run'"),

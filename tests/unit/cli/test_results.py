@@ -16,7 +16,7 @@ def row(seed: int) -> ResultRow:
     return ResultRow(
         method="cfr",
         seed=seed,
-        kept={"candidate": "erm", "reason": "no evidence of a shortcut that calibration can mend"},
+        kept={"candidate": "erm", "reason": "no candidate passed: too few rows"},
         worst_group=rate("waterbird / land", 12),
         worst_class=rate("waterbird"),
         averages=Averages(plain=0.75, train_weighted=None, group_mean=0.625, class_mean=0.7),
@@ -45,7 +45,7 @@ def test_one_row_shows_classes_groups_reason_and_notes(capsys: pytest.CaptureFix
         "points more in the worst group than plain training (ERM)",
         "12 few",
         "[x]�[2J",
-        "no evidence of a shortcut that calibration can mend",
+        "no candidate passed: too few rows",
         "the calibration set was empty",
         "written to x.run",
     ):
@@ -92,7 +92,7 @@ def test_cells_of_erm_itself_say_nothing(capsys: pytest.CaptureFixture[str]) -> 
 def test_several_rows_name_method_and_seed(capsys: pytest.CaptureFixture[str]) -> None:
     show_results(results(2), Path("x"), json=False)
     out = capsys.readouterr().out
-    assert "cfr, seed 1: no evidence" in out
+    assert "cfr, seed 1: no candidate passed" in out
     assert "Classes" not in out
 
 
@@ -109,3 +109,28 @@ def test_json_is_the_results_file(capsys: pytest.CaptureFixture[str], tmp_path: 
     show_results(found, Path("x"), json=True)
     found.write(tmp_path / "results.json")
     assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "results.json").read_text())
+
+
+def test_both_verdicts_what_is_kept_and_the_next_step_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    found = results(1)
+    found.rows[0].kept = {
+        "candidate": "zero-shot",
+        "runner_up": "ERM (L2 1/n)",
+        "index": 0,
+        "looked_at": 15,
+        "rows": 300,
+        "shortcut": "cannot tell",
+        "shortcut_reason": "few rows: a hidden minority may be there or not",
+        "repair": "none passed",
+        "repair_reason": "zero-shot is kept; the next best is ERM (L2 1/n)",
+        "next_step": "add rows",
+    }
+    show_results(found, Path("x"), json=False)
+    out = capsys.readouterr().out
+    for sentence in (
+        "Shortcut: cannot tell; few rows: a hidden minority may be there or not.\n",
+        "Repair: none passed; zero-shot is kept; the next best is ERM (L2 1/n).\n",
+        "Kept: zero-shot, of 15 candidates on 300 rows; the runner-up is ERM (L2 1/n).\n",
+        "Next: add rows.\n",
+    ):
+        assert sentence in out

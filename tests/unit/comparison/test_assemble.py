@@ -14,14 +14,24 @@ from evenhand.evaluation.results import Results
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import SHORTCUT_CELL
 
+KEPT = {
+    "candidate": "balanced head",
+    "runner_up": "zero-shot",
+    "looked_at": 3,
+    "rows": 100,
+    "shortcut": "found",
+    "shortcut_reason": "a hidden minority shows",
+    "repair": "passed",
+    "repair_reason": "balanced head gains 0.4 over zero-shot",
+    "next_step": "look at the slices",
+}
+
 
 @pytest.fixture
 def assembled(table: FeatureTable) -> Any:
     """Return results of methods with given predictions on held-out rows; ERM follows the attribute."""
 
-    def assembled(
-        uses: dict[str, Any], seeds: tuple[int, ...] = (0,), kept: str = "erm", **predicted: Any
-    ) -> Results:
+    def assembled(uses: dict[str, Any], seeds: tuple[int, ...] = (0,), **predicted: Any) -> Results:
         rows = {seed: held_out(table, seed) for seed in seeds}
         held_out_predictions, found = {}, {}
         entries = [
@@ -45,7 +55,7 @@ def assembled(table: FeatureTable) -> Any:
                     test=(table.y[rows[seed].test] if name == "right" else 0 * rows[seed].test).tolist(),
                     held_out=codes.tolist(),
                     logits=np.eye(2)[codes].tolist(),
-                    kept={"candidate": kept, "reason": "gain 0.4"} if name == "cfr" else None,
+                    kept=KEPT if name == "auto" else None,
                 )
         jobs = FinishedJobs(table, entries, rows, SHORTCUT_CELL, "place", found, held_out_predictions)
         return assemble(jobs, {})
@@ -70,9 +80,7 @@ def test_the_inverted_classifier_and_the_oracle_never_are(assembled: Any) -> Non
     results = assembled({"right": "validation"}, turned=lambda y: 1 - y, right=lambda y: y)
     (kept,) = results.kept_method
     assert (kept.method, kept.among) == ("erm", ["turned"])
-    assert kept.reason.startswith(
-        "no evidence of a shortcut that calibration can mend: every candidate loses"
-    )
+    assert kept.reason.startswith("no candidate passed: every candidate loses")
     assert results.kept_summary.worst_group.mean == results.summary[0].worst_group.mean
 
 
@@ -86,29 +94,25 @@ def half_mended(y: Any) -> Any:
     return np.where(np.arange(len(y)) % 5, y, 1 - y)
 
 
-def test_cfr_takes_the_place_by_its_own_evidence_and_holds_it_against_what_is_no_better(
-    assembled: Any,
-) -> None:
-    (one,) = assembled({}, kept="epoch 3", cfr=half_mended, same=half_mended).kept_method
-    assert (one.method, one.against, one.among) == ("cfr", "cfr", ["same"])
-    assert one.reason == "its own fit found gain 0.4, and no other method beats it beyond chance"
-    (one,) = assembled({}, kept="epoch 3", cfr=half_mended).kept_method
-    assert (one.method, one.among) == ("cfr", [])
+def test_auto_is_the_baseline_and_stays_against_what_is_no_better(assembled: Any) -> None:
+    (one,) = assembled({}, auto=half_mended, same=half_mended).kept_method
+    assert (one.method, one.against, one.among) == ("auto", "auto", ["same"])
+    assert one.reason == (
+        "Shortcut: found; a hidden minority shows. Repair: passed; balanced head gains 0.4 over zero-shot. "
+        "No other method beats it beyond chance."
+    )
+    (one,) = assembled({}, auto=half_mended).kept_method
+    assert (one.method, one.among) == ("auto", [])
 
 
-def test_who_beats_cfr_is_kept_and_the_gain_is_over_cfr(assembled: Any) -> None:
-    (one,) = assembled({}, kept="epoch 3", cfr=half_mended, right=lambda y: y).kept_method
-    assert (one.method, one.against) == ("right", "cfr")
+def test_who_beats_auto_is_kept_and_the_gain_is_over_auto(assembled: Any) -> None:
+    (one,) = assembled({}, auto=half_mended, right=lambda y: y).kept_method
+    assert (one.method, one.against) == ("right", "auto")
     (over_erm,) = assembled({}, right=lambda y: y).kept_method
     assert over_erm.against == "erm"
     assert 0 < one.low < one.gain < over_erm.gain
 
 
-def test_where_cfr_keeps_erm_it_is_a_candidate_like_others(assembled: Any) -> None:
+def test_cfr_is_a_rival_like_others(assembled: Any) -> None:
     (one,) = assembled({}, cfr=lambda y: y, turned=lambda y: 1 - y).kept_method
     assert (one.method, one.against, one.among) == ("cfr", "erm", ["cfr", "turned"])
-
-
-def test_cfr_that_did_not_run_holds_no_place(assembled: Any) -> None:
-    (one,) = assembled({}, right=lambda y: y).kept_method
-    assert (one.method, one.against) == ("right", "erm")

@@ -277,8 +277,8 @@ def test_the_oracle_rule_is_declared(table: FeatureTable) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"methods": ["nope"]}, "methods: 'nope' is unknown; the methods are zero_shot"),
-        ({"methods": ["nope:paper"]}, "methods: 'nope:paper' is unknown; the methods are zero_shot"),
+        ({"methods": ["nope"]}, "methods: 'nope' is unknown; the methods are auto, zero_shot"),
+        ({"methods": ["nope:paper"]}, "methods: 'nope:paper' is unknown; the methods are auto, zero_shot"),
         ({"methods": ["cfr:nope"]}, "cfr has no preset 'nope'; its presets are default, grid"),
         ({"methods": ["erm:nope"]}, "erm has no preset 'nope'; its presets are none"),
         ({"selection": "nope"}, "selection: rule 'nope' is unknown"),

@@ -14,7 +14,7 @@ from evenhand.methods._training.loop import SGD
 from evenhand.methods.cfr.presets import PRESETS
 from evenhand.methods.cfr.recipe import STABLE
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ZeroShotReference
-from evenhand.selection.evidence import VERDICT_NONE, Evidence
+from evenhand.selection.evidence import NONE_PASSED, Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 
 QUICK = replace(STABLE, sgd=SGD(1e-3, epochs=2))
@@ -96,7 +96,7 @@ def test_constant_features(preset: str) -> None:
     model = fitted(CFR(preset=preset), np.full((40, 4), 3, np.float32), y, preset == "paper")
     assert len(set(model.predict(np.full((40, 4), 3, np.float32)))) == 1
     assert model.kept_ is not None
-    assert VERDICT_NONE in model.kept_["reason"]
+    assert NONE_PASSED in model.kept_["reason"]
 
 
 @pytest.mark.parametrize("preset", ["default", "cross-fitted", "paper"])
@@ -123,7 +123,7 @@ def test_two_to_a_thousand_classes_of_three_rows(classes: int) -> None:
 def test_fewer_rows_than_a_batch(preset: str, rows: int, validate: bool) -> None:
     model = fitted(CFR(preset=preset, recipes=QUICK), noise(rows), np.arange(rows) % 2, validate)
     assert model.kept_ is not None
-    assert VERDICT_NONE in model.kept_["reason"]
+    assert NONE_PASSED in model.kept_["reason"]
 
 
 def test_a_projected_row_of_exactly_zero_does_not_stop_learning(validate: bool) -> None:

@@ -59,7 +59,7 @@ def fitted(method: str, table: FeatureTable, X: Any, *, head: Head | None, **par
     return make(method, head=head, random_state=2, **params).fit(X, table.labels(rows), groups=groups)
 
 
-TRAINED = ["zero_shot", "erm", "cfr", "jtt", "group_dro"]
+TRAINED = ["auto", "zero_shot", "erm", "cfr", "jtt", "group_dro"]
 
 
 @pytest.mark.parametrize("text", [True, False])

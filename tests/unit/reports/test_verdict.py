@@ -52,14 +52,48 @@ def test_headline_says_which_way_it_went(after: float, sentence: str) -> None:
 
 def test_erm_kept_is_the_verdict_when_every_seed_kept_it() -> None:
     found = text([row("erm", 0, 0.4), row("cfr", 0, 0.4, kept=KEPT, difference_to_erm=UNSURE)])
-    assert found.startswith("No evidence of a shortcut")
+    assert found.startswith("No calibrated candidate passed: ")
     assert "with 40.0 % in its worst group" in found
     assert "Where calibration replaced" not in found
 
 
 def test_seeds_that_kept_erm_are_counted() -> None:
     found = text([*ERM, row("cfr", 0, 0.4, kept=KEPT), row("cfr", 1, 0.7, kept={"candidate": "epoch 3"})])
-    assert "In 1 of 2 seeds validation gave no evidence of a gain, and ERM was kept." in found
+    assert "In 1 of 2 seeds no candidate passed, and ERM was kept." in found
+
+
+DECIDED = {
+    "candidate": "balanced head (L2 1/n)",
+    "runner_up": "zero-shot",
+    "looked_at": 15,
+    "rows": 900,
+    "shortcut": "found",
+    "shortcut_reason": "a hidden minority errs alike",
+    "repair": "passed",
+    "repair_reason": "balanced head (L2 1/n) gains 0.084 over zero-shot, at least 0.023",
+    "next_step": "look at the slices of the report to name it",
+}
+
+
+def test_the_page_of_auto_prints_the_verdicts_of_kept_and_nothing_of_its_own() -> None:
+    own = row("auto", 0, 0.7, kept=DECIDED, difference_to_erm=SURE)
+    found = verdict([*ERM, own, row("zero_shot", 0, 0.8)])
+    assert found.headline == "Shortcut: found; a hidden minority errs alike."
+    facts = [fact.replace("\u00a0", " ") for fact in found.facts]
+    assert facts[:3] == [
+        "Repair: passed; balanced head (L2 1/n) gains 0.084 over zero-shot, at least 0.023.",
+        "Kept: balanced head (L2 1/n), of 15 candidates on 900 rows; the runner-up is zero-shot.",
+        "Next: look at the slices of the report to name it.",
+    ]
+    assert facts[3].startswith("The worst group of what is kept is 70.0 %; that of ERM is 45.0 %")
+    assert "The highest worst group here is zero-shot's: 80.0 %." in facts
+
+
+def test_verdicts_of_several_seeds_are_counted() -> None:
+    unsure = {**DECIDED, "shortcut": "cannot tell"}
+    found = verdict([row("auto", 0, 0.7, kept=DECIDED), row("auto", 1, 0.6, kept=unsure)])
+    assert found.headline == "Shortcut: found in 1, cannot tell in 1 of 2 seeds."
+    assert found.facts[1].startswith("Seed 1: Shortcut: cannot tell; ")
 
 
 def test_one_run_alone_knows_erm_from_its_paired_difference() -> None:

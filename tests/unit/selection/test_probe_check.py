@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 
 from evenhand import EvenhandError
-from evenhand.selection.evidence import VERDICT_NONE, Evidence
+from evenhand.selection.evidence import NONE_PASSED, Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.probe_check import (
     ProbeDiagnostics,
@@ -58,7 +58,7 @@ def test_a_probe_that_reads_the_class_is_no_evidence_however_large_the_gain(seed
     judged, candidate = world(seed, shortcut=False)
     choice = Evidence().choose(["mended"], candidate[None], judged, 0)
     assert choice.candidate == "erm"
-    assert choice.reason.startswith(f"{VERDICT_NONE}: the shortcut probe errs where zero-shot errs too")
+    assert choice.reason.startswith(f"{NONE_PASSED}: the shortcut probe errs where zero-shot errs too")
     assert choice.testimony is not None
     assert choice.testimony["agreement"] > 0.4
     unheard = Evidence(probe_check=None).choose(["mended"], candidate[None], judged, 0)

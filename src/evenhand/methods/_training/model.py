@@ -74,14 +74,18 @@ class Model:
 
     def embed(self, X: Floats | StoredRows) -> Floats:
         """Return unit embeddings z, float32 [N, D_out], of features X [N, D_in]."""
-        return torch.cat([self.projection.embed(h) for h in RowView.of(X).blocks()]).numpy()
+        return torch.cat([self._embed(h) for h in RowView.of(X).blocks()]).numpy()
 
     def logits(self, X: Floats | StoredRows) -> Floats:
         """Return logits, float32 [N, C], of features X [N, D_in]."""
-        blocks = [self.logits_of(self.projection.embed(h)) for h in RowView.of(X).blocks()]
+        blocks = [self.logits_of(self._embed(h)) for h in RowView.of(X).blocks()]
         return torch.cat(blocks).numpy()
 
     def logits_of(self, z: Tensor) -> Tensor:
         """Return [N, C] for unit embeddings z [N, D_out], with gradients of z."""
         prototypes, intercept = torch.from_numpy(self.prototypes), torch.from_numpy(self.intercept)
         return self.logit_scale * (z @ prototypes.T) + intercept
+
+    def _embed(self, h: Tensor) -> Tensor:
+        """Return unit z of a block; a row on its own goes as two, for products of one row round otherwise."""
+        return self.projection.embed(h.expand(2, -1))[:1] if len(h) == 1 else self.projection.embed(h)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from evenhand._ranges import INSIDE, check
+from evenhand._typing import Floats
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class CalibrationSet:
     positives: tuple[Tensor, ...]
     margins: Tensor
     notes: tuple[str, ...]
+
+    def columns(self) -> dict[str, Floats]:
+        """Return the figures of the anchors by name, each [A]."""
+        return {"margin": self.margins[self.anchors].numpy()}
 
     @staticmethod
     def merge(parts: Sequence[tuple[Tensor, CalibrationSet]], n: int) -> CalibrationSet:

@@ -1,0 +1,30 @@
+"""What a fit says of the shortcut, of the repair and of what it keeps, one sentence each, on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def verdict_sentences(kept: Mapping[str, Any]) -> list[str]:
+    """Return the sentences of a row's `kept`.
+
+    Parameters
+    ----------
+    kept : mapping
+        `kept` of a row of results.json; what only gives a `reason` gives that alone.
+
+    Returns
+    -------
+    list of str
+        The shortcut, the repair, what is kept with the runner-up, and the next step.
+    """
+    if "shortcut" not in kept:
+        return [kept["reason"]] if kept.get("reason") else []
+    return [
+        f"Shortcut: {kept['shortcut']}; {kept['shortcut_reason']}.",
+        f"Repair: {kept['repair']}; {kept['repair_reason']}.",
+        f"Kept: {kept['candidate']}, of {kept['looked_at']} candidates on {kept['rows']} rows; the runner-up "
+        f"is {kept['runner_up']}.",
+        f"Next: {kept['next_step']}.",
+    ]

@@ -1,0 +1,1 @@
+"""The default: zero-shot, ERM and balanced heads, cross-fitted, and one of them kept on evidence."""

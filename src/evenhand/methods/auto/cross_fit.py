@@ -1,0 +1,179 @@
+"""From rows to a reading and to candidates that every row judges without having trained them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._random import numpy_stream
+from evenhand._typing import Bools, Floats, Ints
+from evenhand.functional.cell_rates import balancing_weights
+from evenhand.functional.dealt_folds import dealt_folds
+from evenhand.functional.weighted_head import SlicedRows
+from evenhand.functional.within_class import mean_margins
+from evenhand.methods.auto.heads import Grid, balanced_heads, erm_heads, probe_head
+from evenhand.methods.auto.held_out import FoldModels, HeldOut, held_out
+from evenhand.methods.auto.part import Part
+from evenhand.methods.auto.projected import unit_rows
+from evenhand.selection.reading import CrossFits, Reading, read
+
+BLOCK = 8192
+REPEATED = 400_000
+"""Rows times classes up to which a cross-fit is repeated; beyond, chance in the folds hardly counts."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Training rows before any of them is held out.
+
+    Attributes
+    ----------
+    projected : SlicedRows
+        h W0 + b0 [N, D]; centered on all rows where there is no text.
+    y : int64 [N]
+        Codes.
+    prototypes : float32 [C, D]
+        Text, or the class centroids of all rows.
+    has_text : bool
+        Whether they are text.
+    seed : int
+        Root of the streams.
+    """
+
+    projected: SlicedRows
+    y: Ints
+    prototypes: Floats
+    has_text: bool
+    seed: int
+
+    def part(self, rows: Ints, *name: str | int) -> Part:
+        """Return a training part; `name` is that of the stream that samples it."""
+        stream = numpy_stream(self.seed, "sample", *name)
+        return Part.of(self.projected, self.y, rows, self.prototypes, stream, has_text=self.has_text)
+
+    def whole(self) -> Part:
+        """Return all rows as a part."""
+        stream = numpy_stream(self.seed, "sample", "all")
+        every = np.arange(len(self.y))
+        return Part.of(
+            self.projected, self.y, every, self.prototypes, stream, has_text=self.has_text, centered=True
+        )
+
+    def zero_shot_margins(self) -> Floats:
+        """Return `mean_margins` of the prototypes, [N]."""
+        found = [
+            mean_margins(
+                unit_rows(self.projected[start : start + BLOCK]) @ self.prototypes.T,
+                self.y[start : start + BLOCK],
+            )
+            for start in range(0, len(self.y), BLOCK)
+        ]
+        return np.concatenate(found)
+
+
+@dataclass(frozen=True)
+class CrossFitted:
+    """What cross-fitting gives.
+
+    Attributes
+    ----------
+    judged : bool [N]
+        Rows that some part held out: not those that are alone in their class.
+    erm : int
+        Place of the ERM whose penalty has the least cross-entropy, among the candidates.
+    right : float32 [K, M]
+        Share of the repeats in which a candidate classifies a judged row correctly.
+    seen : CrossFits
+        Of the judged rows.
+    reading : Reading
+        Likewise.
+    weights : float [N]
+        By which the balanced heads weigh all rows.
+    """
+
+    judged: Bools
+    erm: int
+    right: Floats
+    seen: CrossFits
+    reading: Reading
+    weights: Floats
+
+
+def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int) -> CrossFitted:
+    """Cross-fit the reference models, read the hidden minority, and cross-fit the balanced heads.
+
+    Raises
+    ------
+    EvenhandError
+        If no class has two rows.
+    """
+    repeats = repeats if len(rows.y) * len(rows.prototypes) <= REPEATED else 1
+    key = rows.zero_shot_margins()
+    dealt = [
+        dealt_folds(rows.y, key, folds, numpy_stream(rows.seed, "folds", repeat)) for repeat in range(repeats)
+    ]
+    judged = dealt[0] >= 0
+    if not judged.any():
+        raise EvenhandError(
+            "every class has a single row, so none can be held out to choose on; add rows, or give validation"
+        )
+    references = _of_all_folds(rows, dealt, lambda part: reference_heads(part, grid, rows.has_text))
+    erm = chosen_erm(references)
+    seen = cross_fits(references, rows.y, erm, grid, judged, has_text=rows.has_text)
+    reading = read(seen)
+    weights = np.ones(len(rows.y))
+    weights[judged] = balancing_weights(reading.low, reading.trust, seen.y)
+    weights[~judged] = 1.0
+    heads = _of_all_folds(rows, dealt, lambda part: head_coefficients(part, weights, grid, rows.has_text))
+    right = np.concatenate([references.right[:-1], heads.right])[:, judged]
+    return CrossFitted(judged, erm, right, seen, reading, weights)
+
+
+def reference_heads(part: Part, grid: Grid, has_text: bool) -> list[Floats]:
+    """Return coefficients [D, C] of zero-shot, ERM for every penalty, and the shortcut probe."""
+    erm = [fitted.head() for fitted in erm_heads(part, grid.erm, has_text=has_text)]
+    probe = probe_head(part, grid.probe, has_text=has_text)
+    return [part.prototypes.T.astype(np.float32), *erm, probe]
+
+
+def head_coefficients(part: Part, weights: Floats, grid: Grid, has_text: bool) -> list[Floats]:
+    """Return coefficients [D, C] of the balanced heads for every penalty."""
+    found = balanced_heads(part, weights, grid.balanced, has_text=has_text)
+    return [fitted.head() for fitted in found]
+
+
+def chosen_erm(references: HeldOut) -> int:
+    """Return the place of the ERM of least cross-entropy; zero-shot is before, the probe behind them."""
+    return 1 + int(np.argmin(references.loss[1:-1]))
+
+
+def cross_fits(
+    references: HeldOut, y: Ints, erm: int, grid: Grid, judged: Bools, *, has_text: bool
+) -> CrossFits:
+    """Return what a reading is made of: the reference models on the judged rows."""
+    reference = 0 if grid.reference is None else 1 + grid.erm.index(grid.reference)
+    codes, margins = references.codes[:, judged], references.margins[:, judged]
+    return CrossFits(
+        y=y[judged],
+        zero_shot=codes[0],
+        erm=codes[erm],
+        probe=codes[-1],
+        zero_shot_margin=margins[0],
+        erm_margin=margins[erm],
+        probe_margin=margins[-1],
+        reference_margin=margins[reference],
+        has_text=has_text,
+    )
+
+
+def _of_all_folds(rows: Rows, dealt: Sequence[Ints], heads: Callable[[Part], list[Floats]]) -> HeldOut:
+    models: list[list[FoldModels]] = []
+    for repeat, fold in enumerate(dealt):
+        models.append([])
+        for number in range(int(fold.max()) + 1):
+            part = rows.part(np.flatnonzero(fold != number), repeat, number)
+            models[-1].append(FoldModels.of(part.center, heads(part)))
+    return held_out(rows.projected, rows.y, dealt, models)

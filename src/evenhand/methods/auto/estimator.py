@@ -1,0 +1,196 @@
+"""The default method: zero-shot, ERM, or a head that balances what it reads as a hidden minority."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+import numpy as np
+
+from evenhand._ranges import COUNT, FOLDS, Ranges
+from evenhand._typing import Floats
+from evenhand.data.head import Head
+from evenhand.methods._training.model import Model
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.state import State
+from evenhand.methods.auto.cross_fit import (
+    CrossFitted,
+    Rows,
+    cross_fit,
+    cross_fits,
+    head_coefficients,
+    reference_heads,
+)
+from evenhand.methods.auto.hand_over import as_state
+from evenhand.methods.auto.heads import (
+    WITH_TEXT,
+    WITHOUT_TEXT,
+    FittedHead,
+    Grid,
+    balanced_heads,
+    erm_heads,
+    refit,
+)
+from evenhand.methods.auto.held_out import FoldModels, held_out
+from evenhand.methods.auto.minority import MinorityRows
+from evenhand.methods.auto.part import Part, all_rows
+from evenhand.methods.auto.projected import ProjectedRows, in_memory
+from evenhand.methods.base import Method
+from evenhand.selection.decision import Decision, DecisionRule
+from evenhand.selection.reading import CrossFits, Reading, read
+from evenhand.selection.verdict import verdict
+
+RULE = "hidden_minority"
+
+
+class Auto(Method):
+    """Zero-shot, ERM or a balanced head: whichever cross-fitted evidence speaks for, without group labels.
+
+    Every training row is classified by models that were not trained on it: zero-shot, ERM at several L2
+    penalties toward zero-shot, and a shortcut probe that cannot read the class names. What the probe reads
+    beyond zero-shot tells whether a class has a hidden minority. Balanced heads weigh that minority up. A
+    rule then keeps zero-shot or ERM unless a candidate gains beyond chance; docs/explanation/selection.md
+    has its formulas.
+
+    Parameters
+    ----------
+    head : Head, optional
+        Projection and prototypes of the store.
+    rule : DecisionRule, optional
+        Decides among the candidates.
+    folds : int, default=3
+        Parts of a cross-fit.
+    repeats : int, default=2
+        Cross-fits, each with other folds; where rows × classes are above 400,000 there is one.
+    random_state : int, default=0
+        Seeds folds, samples and draws.
+
+    Attributes
+    ----------
+    calibration_set_ : MinorityRows
+        The rows that seem to lie in a hidden minority, or to be mislabelled.
+    erm_ : Model
+        ERM at the penalty of least cross-fitted cross-entropy, for comparison.
+    grid_ : list of dict
+        Each candidate with its mean utility.
+    notes_ : tuple of str
+        What the user should know.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from evenhand import Auto
+    >>> X = np.random.default_rng(0).normal(size=(60, 4))
+    >>> y = (X[:, 0] > 0).astype(int)
+    >>> Auto().fit(X, y).kept_["repair"]
+    'none passed'
+    """
+
+    streams: ClassVar[bool] = True
+    selection = RULE
+    ranges: ClassVar[Ranges] = {"folds": FOLDS, "repeats": COUNT}
+
+    def __init__(
+        self,
+        head: Head | None = None,
+        rule: DecisionRule | None = None,
+        folds: int = 3,
+        repeats: int = 2,
+        random_state: Any = 0,
+    ) -> None:
+        self.head = head
+        self.rule = rule
+        self.folds = folds
+        self.repeats = repeats
+        self.random_state = random_state
+
+    def _learn(self, problem: Problem) -> Model:
+        grid = WITH_TEXT if problem.has_text else WITHOUT_TEXT
+        rule = self.rule or DecisionRule()
+        rows = Rows(
+            in_memory(ProjectedRows(problem.start.projection, problem.h)),
+            problem.y.numpy(),
+            problem.prototypes.numpy(),
+            problem.has_text,
+            problem.seed,
+        )
+        found = cross_fit(rows, grid, self.folds, self.repeats)
+        whole = rows.whole()
+        seen, reading, right = found.seen, found.reading, found.right
+        if len(problem.y_val):
+            seen, reading, right = _on_validation(problem, whole, found, grid)
+        decision = rule.decide(
+            grid.names, right, seen.y, reading, zero_shot=0, erm=found.erm, seed=problem.seed
+        )
+        self.calibration_set_ = MinorityRows.of(found)
+        self.notes_: tuple[str, ...] = ()
+        self.kept_ = _kept(decision, reading, len(seen.y))
+        self.grid_ = [
+            {"candidate": name, "utility": value}
+            for name, value in zip(grid.names, decision.utility, strict=True)
+        ]
+        self.settings_ = {
+            "grid": repr(grid),
+            "rule": repr(rule),
+            "folds": str(self.folds),
+            "repeats": str(self.repeats),
+        }
+        erm = _state(problem, rows, whole, found, grid, found.erm)
+        self.erm_ = Model.of_state(problem, erm)
+        if decision.index == found.erm:
+            return Model.of_state(problem, erm)
+        return Model.of_state(problem, _state(problem, rows, whole, found, grid, decision.index))
+
+
+def _on_validation(
+    problem: Problem, whole: Part, found: CrossFitted, grid: Grid
+) -> tuple[CrossFits, Reading, Floats]:
+    """Return what the models of all training rows say of the validation rows."""
+    projected = in_memory(ProjectedRows(problem.start.projection, problem.h_val))
+    y = problem.y_val.numpy()
+    every = [np.zeros(len(y), dtype=np.int64)]
+    references = held_out(
+        projected, y, every, [[FoldModels.of(None, reference_heads(whole, grid, problem.has_text))]]
+    )
+    balanced = held_out(
+        projected,
+        y,
+        every,
+        [[FoldModels.of(None, head_coefficients(whole, found.weights, grid, problem.has_text))]],
+    )
+    seen = cross_fits(references, y, found.erm, grid, np.ones(len(y), dtype=bool), has_text=problem.has_text)
+    return seen, read(seen), np.concatenate([references.right[:-1], balanced.right])
+
+
+def _state(problem: Problem, rows: Rows, whole: Part, found: CrossFitted, grid: Grid, place: int) -> State:
+    """Return the candidate at a place, trained on all training rows."""
+    if place == 0:
+        return problem.start
+    number = place - 1 - len(grid.erm)
+    fitted: FittedHead
+    weights: Floats = np.ones(len(rows.y))
+    if number < 0:
+        path = grid.erm[:place]
+        fitted = erm_heads(whole, path, has_text=rows.has_text)[-1]
+    else:
+        path, weights = grid.balanced[: number + 1], found.weights
+        fitted = balanced_heads(whole, weights, path, has_text=rows.has_text)[-1]
+    if len(whole.y) < len(rows.y):
+        every = all_rows(rows.projected, rows.y, whole)
+        fitted = refit(fitted, every, weights, path[-1], has_text=rows.has_text)
+    return as_state(problem, fitted.projection(), whole.z)
+
+
+def _kept(decision: Decision, reading: Reading, n: int) -> dict[str, Any]:
+    """Return the decision, both verdicts and the figures behind them as plain data."""
+    found = decision.as_dict()
+    figures = {name: value for name, value in asdict(reading).items() if name not in ("low", "trust")}
+    return {
+        "rule": RULE,
+        "candidate": found.pop("kept"),
+        **found,
+        "looked_at": len(decision.utility),
+        "rows": n,
+        **verdict(reading, decision, n).as_dict(),
+        "diagnostics": figures,
+    }

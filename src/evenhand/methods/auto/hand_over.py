@@ -1,0 +1,40 @@
+"""A fitted head as a projection, which exports, predicts and reports as that of any run."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from evenhand._typing import Floats
+from evenhand.functional.weighted_head import SlicedRows
+from evenhand.methods._training.problem import Problem
+from evenhand.methods._training.state import State
+
+ROWS = 8192
+"""Rows that the logit scale is taken from at most."""
+
+
+def as_state(problem: Problem, m: Floats, z: SlicedRows) -> State:
+    """Return the start with W0 M and b0 M for W0 and b0.
+
+    M acts on what the projection puts out, so that it is the same in all coordinates, and after an attention
+    pool. Its logits are s · unit(z M) · t_c with s the root mean square of ‖z M‖: on average the scale at
+    which the head was fitted.
+
+    Parameters
+    ----------
+    problem : Problem
+        With the pretrained start.
+    m : float [D, D]
+        M.
+    z : SlicedRows
+        Unit embeddings of training rows.
+    """
+    projection = problem.start.projection
+    matrix = torch.from_numpy(m).float()
+    tensors = {"weight": projection.weight @ matrix}
+    if projection.bias is not None:
+        tensors["bias"] = projection.bias @ matrix
+    shown = z[:: max(1, z.shape[0] // ROWS)].astype(np.float64) @ m
+    scale = max(float(np.sqrt((shown**2).sum(axis=1).mean())), 1e-6)
+    return State(projection.with_tensors({**projection.tensors(), **tensors}), torch.tensor(scale).log())

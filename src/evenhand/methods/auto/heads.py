@@ -1,0 +1,139 @@
+"""The models that a decision is made of: zero-shot, ERM by penalty, a shortcut probe, balanced heads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from evenhand._typing import Floats
+from evenhand.functional.weighted_head import (
+    HeadFrame,
+    calibrated_scale,
+    fit_heads,
+    head_as_projection,
+)
+from evenhand.methods.auto.part import Part
+
+SCALED = 20_000_000
+"""Logits that the scale of zero-shot is fitted on at most."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """L2 penalties.
+
+    Attributes
+    ----------
+    erm, balanced : tuple of float
+        Of ERM and of the balanced heads, times the rows of the part, from the largest down.
+    probe : float
+        Of the shortcut probe: itself beside text, else times the rows.
+    reference : float or None
+        Of the ERM that stands in for zero-shot where there is no text, times the rows.
+    """
+
+    erm: tuple[float, ...]
+    balanced: tuple[float, ...]
+    probe: float
+    reference: float | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Candidates, zero-shot first."""
+        erm = [f"ERM (L2 {c:g}/n)" for c in self.erm]
+        return ["zero-shot", *erm, *(f"balanced head (L2 {c:g}/n)" for c in self.balanced)]
+
+
+WITH_TEXT = Grid((300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1), (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1), 1.0)
+WITHOUT_TEXT = Grid((100.0, 10.0, 1.0, 0.1, 0.01), (30.0, 10.0, 1.0, 0.1), 100.0, 1.0)
+
+
+@dataclass(frozen=True)
+class FittedHead:
+    """α and G in a frame.
+
+    Attributes
+    ----------
+    frame, alpha, g
+        As in `functional.weighted_head`.
+    prototypes : float [C, D]
+        Of its part.
+    anchored : bool
+        Whether the frame is that of the prototypes; else its head is one of a simplex.
+    """
+
+    frame: HeadFrame
+    alpha: float
+    g: Floats
+    prototypes: Floats
+    anchored: bool
+
+    def head(self) -> Floats:
+        """Return the coefficients of z, float32 [D, C]."""
+        out: Floats = self.frame.head(self.alpha, self.g).astype(np.float32)
+        return out
+
+    def projection(self) -> Floats:
+        """Return M [D, D], by which unit(z M)·t_c orders the classes as the head does."""
+        if self.anchored:
+            return self.frame.projection(self.alpha, self.g)
+        return head_as_projection(self.frame.head(self.alpha, self.g), self.prototypes)
+
+
+def erm_heads(part: Part, penalties: Sequence[float], *, has_text: bool) -> list[FittedHead]:
+    """Return ERM for each penalty, given times the rows."""
+    return _path(part, part.weights, [c / len(part.y) for c in penalties], anchored=has_text)
+
+
+def balanced_heads(
+    part: Part, weights: Floats, penalties: Sequence[float], *, has_text: bool
+) -> list[FittedHead]:
+    """Return the heads that weigh the part's rows by weights [N] of all rows, for each penalty times rows."""
+    own = weights[part.numbers] * part.weights
+    return _path(part, own, [c / len(part.y) for c in penalties], anchored=has_text)
+
+
+def probe_head(part: Part, penalty: float, *, has_text: bool) -> Floats:
+    """Return the shortcut probe as coefficients of z, float32 [D, C].
+
+    Beside text it reads what is left of z without the directions of the class names; else all of z under a
+    strong penalty.
+    """
+    if not has_text:
+        return _path(part, part.balanced(), [penalty / len(part.y)], anchored=False)[0].head()
+    told = HeadFrame.of(part.z, part.prototypes).directions.astype(np.float32)
+    z = part.z[:]
+    rest = replace(part, z=z - (z @ told) @ told.T)
+    head = _path(rest, part.balanced(), [penalty], anchored=False)[0].head()
+    out: Floats = head - told @ (told.T @ head)
+    return out
+
+
+def refit(fitted: FittedHead, rows: Part, weights: Floats, c: float, *, has_text: bool) -> FittedHead:
+    """Return a head of a sample fitted on all rows [N] with their weights, starting from where it was."""
+    return _path(rows, weights, [c / len(rows.y)], anchored=has_text, start=fitted.g)[0]
+
+
+def _path(
+    part: Part,
+    weights: Floats,
+    penalties: Sequence[float],
+    *,
+    anchored: bool,
+    start: Floats | None = None,
+) -> list[FittedHead]:
+    n_classes, width = part.prototypes.shape
+    # More classes than dimensions have no simplex there; the class centroids stand in for it.
+    framed = anchored or n_classes > width
+    frame = HeadFrame.of(part.z, part.prototypes if framed else np.eye(n_classes, width))
+    alpha = _scale(part, frame) if anchored else 0.0
+    found = fit_heads(part.z, part.y, weights, frame, alpha, penalties, start=start)
+    return [FittedHead(frame, alpha, g, part.prototypes, framed) for g in found]
+
+
+def _scale(part: Part, frame: HeadFrame) -> float:
+    """Return α of the part, on a part of its rows where their logits are too many."""
+    every = slice(None, None, max(1, len(part.y) * len(part.prototypes) // SCALED))
+    return calibrated_scale(part.z[every], part.y[every], part.balanced()[every], frame)

@@ -1,0 +1,121 @@
+"""What models of every fold say of the rows that they were not trained on, without keeping logits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from evenhand._typing import Floats, Ints
+from evenhand.functional.weighted_head import SlicedRows
+from evenhand.functional.within_class import mean_margins
+from evenhand.methods.auto.projected import unit_rows
+
+LOGITS = 2**24
+"""Logits in memory at a time."""
+
+
+@dataclass(frozen=True)
+class FoldModels:
+    """K models of one training part.
+
+    Attributes
+    ----------
+    center : float32 [D] or None
+        The part's.
+    heads : float32 [D, K, C]
+        Coefficients.
+    """
+
+    center: Floats | None
+    heads: Floats
+
+    @classmethod
+    def of(cls, center: Floats | None, heads: Sequence[Floats]) -> FoldModels:
+        """Stack K heads [D, C]."""
+        return cls(center, np.stack(heads, axis=1))
+
+    def logits(self, x: Floats) -> Floats:
+        """Return [n, K, C] of projected rows [n, D]."""
+        z = unit_rows(x, self.center)
+        out: Floats = (z @ self.heads.reshape(len(self.heads), -1)).reshape(len(z), *self.heads.shape[1:])
+        return out
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """K models on N rows.
+
+    Attributes
+    ----------
+    right : float32 [K, N]
+        Share of the repeats in which the largest logit is that of the row's class.
+    codes : int32 [K, N]
+        Class of the largest mean logit over repeats.
+    margins : float64 [K, N]
+        `mean_margins` of the mean logits.
+    loss : float [K]
+        Mean cross-entropy of the mean logits.
+    """
+
+    right: Floats
+    codes: Ints
+    margins: Floats
+    loss: Floats
+
+
+def held_out(
+    projected: SlicedRows,
+    y: Ints,
+    folds: Sequence[Ints],
+    models: Sequence[Sequence[FoldModels]],
+) -> HeldOut:
+    """Apply to every row the models of the folds that it lies in.
+
+    Parameters
+    ----------
+    projected : SlicedRows
+        Projected rows [N, D].
+    y : int64 [N]
+        Codes.
+    folds : sequence of R int64 [N]
+        Fold of each row in each repeat, −1 for a row that is in none; its figures are then meaningless.
+    models : sequence of R sequences of FoldModels
+        By repeat and fold.
+    """
+    _, count, n_classes = models[0][0].heads.shape
+    out = HeldOut(
+        np.zeros((count, len(y)), dtype=np.float32),
+        np.zeros((count, len(y)), dtype=np.int32),
+        np.zeros((count, len(y))),
+        np.zeros(count),
+    )
+    size = max(1, LOGITS // (count * n_classes))
+    for start in range(0, len(y), size):
+        place = slice(start, start + size)
+        x, codes = projected[place], y[place]
+        total = np.zeros((len(codes), count, n_classes), dtype=np.float32)
+        for fold, parts in zip(folds, models, strict=True):
+            logits = _of_repeat(x, fold[place], parts, total.shape)
+            out.right[:, place] += (logits.argmax(axis=2) == codes[:, None]).T / np.float32(len(folds))
+            total += logits / np.float32(len(folds))
+        out.codes[:, place] = total.argmax(axis=2).T
+        in_fold = folds[0][place] >= 0
+        for k in range(count):
+            out.margins[k, place] = mean_margins(total[:, k], codes)
+            mine = total[in_fold, k].astype(np.float64)
+            own = mine[np.arange(len(mine)), codes[in_fold]]
+            out.loss[k] += float((logsumexp(mine, axis=1) - own).sum())
+    out.loss[:] /= max(1, int((folds[0] >= 0).sum()))
+    return out
+
+
+def _of_repeat(x: Floats, fold: Ints, parts: Sequence[FoldModels], shape: tuple[int, ...]) -> Floats:
+    logits = np.zeros(shape, dtype=np.float32)
+    for number, part in enumerate(parts):
+        rows = np.flatnonzero(fold == number)
+        if len(rows):
+            logits[rows] = part.logits(x[rows])
+    return logits

@@ -1,0 +1,137 @@
+"""What one training part sees: its unit embeddings, its prototypes, and how much each row weighs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evenhand._typing import Floats, Ints
+from evenhand.functional.weighted_head import SlicedRows
+from evenhand.methods.auto.projected import ProjectedRows, UnitRows, unit_rows
+
+ROWS = 200_000
+"""Rows that a cross-fit trains on at most."""
+LOGITS = 20_000_000
+"""Rows times classes that a cross-fit trains on at most, but never under a tenth of `ROWS`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Training rows.
+
+    Attributes
+    ----------
+    z : SlicedRows
+        Unit embeddings [n, D].
+    y : int64 [n]
+        Codes.
+    weights : float [n]
+        Rows of its class that a sampled row stands for; 1 where all rows train.
+    numbers : int64 [n]
+        Places among all training rows.
+    center : float32 [D] or None
+        What was taken off before rows were normalized; None where there is text.
+    prototypes : float32 [C, D]
+        Text, or the part's class centroids.
+    """
+
+    z: SlicedRows
+    y: Ints
+    weights: Floats
+    numbers: Ints
+    center: Floats | None
+    prototypes: Floats
+
+    @classmethod
+    def of(
+        cls,
+        projected: SlicedRows,
+        y: Ints,
+        rows: Ints,
+        prototypes: Floats,
+        generator: np.random.Generator,
+        *,
+        has_text: bool,
+        centered: bool = False,
+    ) -> Part:
+        """Return the part of `rows` among all rows; a class-balanced sample of them where they are too many.
+
+        Without text the part has its own center and class centroids, so that no held-out row is in them;
+        rows that are `centered` on the part already keep the given ones.
+        """
+        n_classes = len(prototypes)
+        numbers, weights = sampled(y, rows, most_rows(n_classes), generator)
+        x = _take(projected, numbers)
+        codes = y[numbers]
+        if has_text or centered:
+            return cls(unit_rows(x), codes, weights, numbers, None, prototypes)
+        center = np.average(x, axis=0, weights=weights).astype(np.float32)
+        z = unit_rows(x, center)
+        sums = np.zeros((n_classes, z.shape[1]))
+        np.add.at(sums, codes, z * weights[:, None])
+        return cls(z, codes, weights, numbers, center, unit_rows(sums.astype(np.float32)))
+
+    def balanced(self) -> Floats:
+        """Return weights [n] by which all classes count alike."""
+        mass = np.bincount(self.y, self.weights, minlength=len(self.prototypes))
+        out: Floats = self.weights / mass[self.y]
+        return out
+
+
+def most_rows(n_classes: int) -> int:
+    """Return how many rows a cross-fit trains on at most."""
+    return max(ROWS // 10, min(ROWS, LOGITS // n_classes))
+
+
+def sampled(y: Ints, rows: Ints, most: int, generator: np.random.Generator) -> tuple[Ints, Floats]:
+    """Return at most `most` of `rows`, about as many of every class, and what each stands for.
+
+    Parameters
+    ----------
+    y : int64 [N]
+        Codes of all rows.
+    rows : int64 [n]
+        In ascending order.
+    most : int
+        Exceeded only where there are more classes.
+    generator : Generator
+        Draws.
+
+    Returns
+    -------
+    numbers, weights : int64 [m], float64 [m]
+        In ascending order; rows of the class over rows drawn of it.
+    """
+    if len(rows) <= most:
+        return rows, np.ones(len(rows))
+    codes = y[rows]
+    counts = np.bincount(codes)
+    # The largest number per class that keeps the total under the bound: small classes are taken whole.
+    size, left, room = 0, np.sort(counts[counts > 0]), most
+    for place, count in enumerate(left):
+        size = max(1, room // (len(left) - place))
+        if count > size:
+            break
+        room -= int(count)
+    order = generator.permutation(len(rows))
+    order = order[np.argsort(codes[order], kind="stable")]
+    starts = np.cumsum(counts) - counts
+    within = np.arange(len(rows)) - np.repeat(starts, counts)
+    chosen = np.sort(order[within < size])
+    weights = counts / np.maximum(1, np.minimum(counts, size))
+    return rows[chosen], weights[codes[chosen]]
+
+
+def _take(projected: SlicedRows, numbers: Ints) -> Floats:
+    if isinstance(projected, np.ndarray):
+        out: Floats = projected[numbers]
+        return out
+    assert isinstance(projected, ProjectedRows)
+    return projected.take(numbers)[:]
+
+
+def all_rows(projected: SlicedRows, y: Ints, part: Part) -> Part:
+    """Return all rows as the part `of` them saw them, read in slices."""
+    numbers = np.arange(len(y))
+    return Part(UnitRows(projected, part.center), y, np.ones(len(y)), numbers, part.center, part.prototypes)

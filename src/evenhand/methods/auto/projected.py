@@ -1,0 +1,97 @@
+"""Rows of the pretrained projection before they are normalized, in memory or made slice by slice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evenhand._typing import Floats
+from evenhand.backbones.projection import Projection
+from evenhand.functional.weighted_head import SlicedRows
+from evenhand.methods._training.rows import RowView
+
+VALUES = 2**27
+"""Values of projected rows in memory at most, 512 MiB; more are made anew on each pass."""
+
+
+@dataclass(frozen=True)
+class ProjectedRows:
+    """h W + b of feature rows, made as slices are taken.
+
+    Attributes
+    ----------
+    projection : Projection
+        In the coordinates of the rows.
+    rows : RowView
+        Features [N, D_in].
+    """
+
+    projection: Projection
+    rows: RowView
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, D)."""
+        return len(self.rows), self.projection.weight.shape[1]
+
+    def __getitem__(self, rows: slice) -> Floats:
+        """Return float32 [n, D]."""
+        part = self.rows.take(torch.arange(len(self.rows))[rows])
+        out = np.empty((len(part), self.shape[1]), dtype=np.float32)
+        done = 0
+        for h in part.blocks() if len(part) else ():
+            out[done : done + len(h)] = self._project(h)
+            done += len(h)
+        return out
+
+    def take(self, rows: np.ndarray) -> ProjectedRows:
+        """Return the choice of the rows at positions [n]."""
+        return ProjectedRows(self.projection, self.rows.take(torch.from_numpy(rows)))
+
+    @torch.no_grad()
+    def _project(self, h: Tensor) -> Floats:
+        pooled, bias = self.projection.pool(h), self.projection.bias
+        weight = self.projection.weight
+        out: Floats = (pooled @ weight if bias is None else torch.addmm(bias, pooled, weight)).numpy()
+        return out
+
+
+@dataclass(frozen=True)
+class UnitRows:
+    """Rows minus their center, of unit length, made as slices are taken.
+
+    Attributes
+    ----------
+    rows : SlicedRows
+        Projected rows [N, D].
+    center : float32 [D] or None
+        What is taken off; None where there is text.
+    """
+
+    rows: SlicedRows
+    center: Floats | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, D)."""
+        return self.rows.shape
+
+    def __getitem__(self, rows: slice) -> Floats:
+        """Return float32 [n, D]."""
+        return unit_rows(self.rows[rows], self.center)
+
+
+def unit_rows(x: Floats, center: Floats | None = None) -> Floats:
+    """Return the rows of x [N, D] minus the center [D], of unit length; a zero row stays zero."""
+    x = x if center is None else x - center
+    norm = np.sqrt((x**2).sum(axis=1, keepdims=True))
+    out: Floats = x / np.where(norm > 0, norm, 1)
+    return out
+
+
+def in_memory(rows: ProjectedRows) -> SlicedRows:
+    """Return the rows as an array where they fit, else as they are."""
+    return rows[:] if rows.shape[0] * rows.shape[1] <= VALUES else rows
