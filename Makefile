@@ -54,6 +54,7 @@ reference: setup  ## write the reference and the architecture picture from the c
 	$(BIN)/python scripts/cli_reference.py
 	$(BIN)/python scripts/python_reference.py
 	$(BIN)/python scripts/architecture_picture.py
+	$(BIN)/python scripts/results_schema.py
 
 unit: setup  ## every test but the wheel's, the browser's and the cluster's
 	$(PYTEST) $(TWO) -m "not install and not browser and not ray"

@@ -26,9 +26,9 @@ def pick_winner(
 
     1. The baseline is `auto`, which decides between zero-shot, ERM and its own candidates on evidence
        cross-fitted over all rows that trained it; ERM if `auto` did not run.
-    2. All other methods are compared with the baseline on the held-out rows, by `selection.Evidence`. The best
-       one wins if its gain is beyond chance, by a bound that holds for all of them at once; otherwise the
-       baseline wins.
+    2. All other methods are compared with the baseline on the held-out rows, by `selection.Evidence`. The
+       best one wins if its gain is beyond chance, by a bound that holds for all of them at once; otherwise
+       the baseline wins.
 
     Parameters
     ----------
