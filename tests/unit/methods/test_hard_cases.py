@@ -60,7 +60,7 @@ def test_a_class_that_is_all_wrong_is_told_and_still_has_a_positive(validate: bo
     model = fitted(model, X, np.array(["a", "b"])[y], validate)
     assert model.calibration_set_.anchors.tolist() == np.flatnonzero(y).tolist()
     assert model.notes_ == (
-        "1 of 2 classes (codes 1) have no row that the reference has right: "
+        "1 of 2 classes (codes 1) have no row that the reference classifies correctly: "
         "the row of highest margin is the only positive there",
     )
 
@@ -138,7 +138,7 @@ def test_a_projected_row_of_exactly_zero_does_not_stop_learning(validate: bool) 
     assert np.isfinite(losses).all()
     assert losses[-1] < 0.3 * losses[0]
     assert (erm.predict(X[3:]) == labels[3:]).all()
-    fitted(CFR(blind, CrossFittedErm(), recipes=QUICK), X, labels, validate)
+    fitted(CFR(blind, reference=CrossFittedErm(), recipes=QUICK), X, labels, validate)
 
 
 def test_candidates_that_equal_erm_gain_nothing_and_leave_it(validate: bool) -> None:
