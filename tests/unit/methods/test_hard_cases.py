@@ -60,7 +60,7 @@ def test_a_class_that_is_all_wrong_is_told_and_still_has_a_positive(validate: bo
     model = fitted(model, X, np.array(["a", "b"])[y], validate)
     assert model.calibration_set_.anchors.tolist() == np.flatnonzero(y).tolist()
     assert model.notes_ == (
-        "1 of 2 classes (codes 1) have no row that the reference has right: "
+        "1 of 2 classes (codes 1) have no row that the reference classifies correctly: "
         "the row of highest margin is the only positive there",
     )
 

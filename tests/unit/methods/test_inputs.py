@@ -12,7 +12,7 @@ HEAD = Head(np.eye(4, dtype=np.float32), None, ("a", "b"), np.eye(4, dtype=np.fl
 
 
 def test_one_class_is_refused() -> None:
-    with pytest.raises(EvenhandError, match="y holds 1 class"):
+    with pytest.raises(EvenhandError, match="y: it holds 1 class"):
         ERM().fit(X, ["a"] * 40)
 
 
