@@ -85,7 +85,7 @@ def _headline(
     after = found["cfr"][0]
     if all(_erm_kept(row) for row in calibrated):
         return (
-            "No evidence of a shortcut that calibration can remove: the model before it (ERM) is kept, "
+            "No evidence of a shortcut that calibration can remove: ERM, the model before it, is kept, "
             f"with {_percent(after)} in its {unit}."
         )
     before = found["erm"][0] if "erm" in found else _before(calibrated)
