@@ -125,12 +125,14 @@ def audit(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import evenhand
     >>> rng = np.random.default_rng(0)
     >>> y = np.tile(["cat", "dog"], 100)
     >>> X = rng.normal(size=(200, 4)) + 2 * (y == "dog")[:, None]
     >>> found = evenhand.audit(X, y, groups=np.repeat(["indoors", "outdoors"], 100))
     >>> found.worst_class.name, [rate.name for rate in found.groups][:2]
-    ('dog', ['cat / indoors', 'cat / outdoors'])
+    ('cat', ['cat / indoors', 'cat / outdoors'])
     """
     if slices < 2:
         raise EvenhandError(f"slices: {slices} is too few; give at least 2 per class, {SLICES} is usual")

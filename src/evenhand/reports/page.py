@@ -67,10 +67,12 @@ def report(
 
     Examples
     --------
-    >>> X, y = np.eye(8, dtype=np.float32), np.array(["cat", "dog"] * 4)
-    >>> table = evenhand.FeatureTable.from_arrays(X, y, split=["train", "train", "test", "test"] * 2)
-    >>> results = evenhand.fit(table, method="zero_shot")
-    >>> page = evenhand.report(results, tmp / "report.html")
+    >>> import json
+    >>> from pathlib import Path
+    >>> import evenhand
+    >>> run = Path("birds.run")
+    >>> results = json.loads((run / "results.json").read_text())  # doctest: +SKIP
+    >>> evenhand.report(results, Path("report.html"), run=run)  # doctest: +SKIP
     """
     out = Path(out)
     keep_apart(out, [Path(path) for path in (run, store, vocabulary) if path is not None])
