@@ -71,3 +71,9 @@ def test_the_interval_of_a_mean_is_students() -> None:
     expected = t.interval(0.9, 3, loc=0.55, scale=sem(values))
     assert t_interval(values, 0.9) == pytest.approx(expected)
     assert all(math.isnan(bound) for bound in t_interval([0.5]))
+
+
+def test_bounds_of_a_rate_never_leave_0_and_1() -> None:
+    for n in range(1, 400):
+        assert wilson(0, n)[0] >= 0
+        assert wilson(n, n)[1] <= 1
