@@ -161,5 +161,5 @@ def test_a_process_that_cannot_hand_over_what_it_read_is_a_sentence(
         raise AssertionError
 
     monkeypatch.setattr(Batch, "__reduce__", full)
-    with pytest.raises(EvenhandError, match=r"a process that reads images died .* --workers"):
+    with pytest.raises(EvenhandError, match=r"a process that reads images died .* fewer workers"):
         load(files, workers=2)
