@@ -152,7 +152,7 @@ def test_official_sizes_are_expected(cls: Any, sentence: str, cifar: Path, mnist
         ({"correlation": 1.5}, "correlation is 1.5; it must lie between 0 and 1"),
         ({"noise": -0.1}, "noise is -0.1; it must lie between 0 and 1"),
         ({"imbalance": 0.5}, "imbalance is 0.5; give at least 1, which is balanced"),
-        ({"test": 3}, "test is 3; give at least 4, a picture for each group"),
+        ({"test": 3}, "test is 3; give at least 4, an image for each group"),
     ],
 )
 def test_recipes_that_cannot_be_drawn_are_refused(cifar: Path, params: Any, sentence: str) -> None:

@@ -1,0 +1,29 @@
+"""What lies in a folder: containers, or the images themselves."""
+
+from pathlib import Path
+
+import pytest
+
+from evenhand.data.sources.contents import contents
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    "images", [("cat/1.png",), tuple(f"{k}.png" for k in range(101))], ids=["in a folder", "many"]
+)
+def test_images_beside_an_archive_are_the_data(tmp_path: Path, images: tuple[str, ...]) -> None:
+    assert contents(touch(tmp_path, "a.zip", *images)) is None
+
+
+def test_few_images_and_those_of_a_readme_lie_beside(tmp_path: Path) -> None:
+    few = tuple(f"{k:03}.png" for k in range(99))
+    found = contents(touch(tmp_path, "a.zip", "b.parquet", "cache-1.arrow", "x.txt", "docs/1.png", *few))
+    assert found is not None
+    assert (found.containers, found.others) == (["a.zip", "b.parquet"], ["cache-1.arrow", "x.txt"])
+    assert len(found.images) == 100
