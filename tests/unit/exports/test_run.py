@@ -120,7 +120,7 @@ def test_features_of_another_width_are_refused(
     narrow = LinearProjection(model.projection.weight[:-1])
     write_bundle(run / "bundle.safetensors", Model(narrow, model.prototypes, model.intercept, 1.0), classes)
     reseal(run)
-    with pytest.raises(EvenhandError, match="takes features of width 47.*run fit again"):
+    with pytest.raises(EvenhandError, match=r"takes features of width 47.*run fit again"):
         export(run, "open_clip", tmp_path / "out")
 
 
