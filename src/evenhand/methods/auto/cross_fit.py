@@ -102,6 +102,17 @@ class CrossFitted:
     weights: Floats
 
 
+def usual_repeats(n: int) -> int:
+    """Return how often n rows are cross-fitted by default: 6,000 / n times, at least 2 and at most 8.
+
+    Examples
+    --------
+    >>> usual_repeats(312), usual_repeats(1500), usual_repeats(100_000)
+    (8, 4, 2)
+    """
+    return min(8, max(2, round(6000 / n)))
+
+
 def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int) -> CrossFitted:
     """Cross-fit the reference models, read the hidden minority, and cross-fit the balanced heads.
 

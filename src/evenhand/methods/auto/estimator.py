@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evenhand._ranges import COUNT, FOLDS, Ranges
+from evenhand._ranges import COUNT, FOLDS, Ranges, or_none
 from evenhand._typing import Floats
 from evenhand.data.head import Head
 from evenhand.methods._training.model import Model
@@ -20,6 +20,7 @@ from evenhand.methods.auto.cross_fit import (
     cross_fits,
     head_coefficients,
     reference_heads,
+    usual_repeats,
 )
 from evenhand.methods.auto.hand_over import as_state
 from evenhand.methods.auto.heads import (
@@ -60,8 +61,9 @@ class Auto(Method):
         Decides among the candidates.
     folds : int, default=3
         Parts of a cross-fit.
-    repeats : int, default=2
-        Cross-fits, each with other folds; where rows × classes are above 400,000 there is one.
+    repeats : int, optional
+        Cross-fits, each with other folds. By default 6,000 over the number of rows, at least 2 and at most
+        8: on few rows chance in the folds moves the decision. Above 400,000 rows × classes there is one.
     random_state : int, default=0
         Seeds folds, samples and draws.
 
@@ -88,14 +90,14 @@ class Auto(Method):
 
     streams: ClassVar[bool] = True
     selection = RULE
-    ranges: ClassVar[Ranges] = {"folds": FOLDS, "repeats": COUNT}
+    ranges: ClassVar[Ranges] = {"folds": FOLDS, "repeats": or_none(COUNT)}
 
     def __init__(
         self,
         head: Head | None = None,
         rule: DecisionRule | None = None,
         folds: int = 3,
-        repeats: int = 2,
+        repeats: int | None = None,
         random_state: Any = 0,
     ) -> None:
         self.head = head
@@ -114,7 +116,8 @@ class Auto(Method):
             problem.has_text,
             problem.seed,
         )
-        found = cross_fit(rows, grid, self.folds, self.repeats)
+        repeats = usual_repeats(len(rows.y)) if self.repeats is None else self.repeats
+        found = cross_fit(rows, grid, self.folds, repeats)
         whole = rows.whole()
         seen, reading, right = found.seen, found.reading, found.right
         if len(problem.y_val):
@@ -133,7 +136,7 @@ class Auto(Method):
             "grid": repr(grid),
             "rule": repr(rule),
             "folds": str(self.folds),
-            "repeats": str(self.repeats),
+            "repeats": str(repeats),
         }
         erm = _state(problem, rows, whole, found, grid, found.erm)
         self.erm_ = Model.of_state(problem, erm)

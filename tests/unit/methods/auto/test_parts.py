@@ -11,6 +11,7 @@ from evenhand.data.head import POOL
 from evenhand.functional.within_class import mean_margins
 from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods.auto import part as parts
+from evenhand.methods.auto.cross_fit import usual_repeats
 from evenhand.methods.auto.hand_over import as_state
 from evenhand.methods.auto.heads import balanced_heads, erm_heads, probe_head, refit
 from evenhand.methods.auto.held_out import FoldModels, held_out
@@ -158,3 +159,7 @@ def test_a_head_of_a_sample_is_fitted_on_to_that_of_all_rows(monkeypatch: pytest
     far, near = (np.abs(one - logits[0]).mean() for one in logits[1:])
     assert near < far / 50
     assert torch.equal(problem.y, torch.from_numpy(y))
+
+
+def test_few_rows_are_cross_fitted_more_often() -> None:
+    assert [usual_repeats(n) for n in (10, 750, 1000, 3000, 10**6)] == [8, 8, 6, 2, 2]
