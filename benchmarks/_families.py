@@ -1,4 +1,4 @@
-"""Families of sets on which a decision without group labels is judged, as plain arrays.
+"""Families of sets on which a decision without group labels is scored, as plain arrays.
 
 Besides the sets of `_sets`, and only where the folder of real data is given: real CLIP features, groceries,
 pairs of PACS classes tied to pairs of domains, sets whose text is withheld, sets without counterexamples, and

@@ -62,7 +62,7 @@ class Part:
     Attributes
     ----------
     z, z_test : float32 [N, D], [M, D]
-        Centred on the part where there is no text.
+        Centered on the part where there is no text.
     prototypes : float [C, D]
         Text, or the part's class centroids.
     rows : int64 [n]

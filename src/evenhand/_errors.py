@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class EvenhandError(ValueError):
-    """An expected failure, told in one sentence: the argument, what came, what is allowed, what to do.
+    """An expected failure, reported in one sentence: the argument, what came, what is allowed, what to do.
 
     The command line prints the sentence and exits with 1; no traceback is shown.
     """

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """A callable told that `done` of `total` units of `stage` are finished."""
+    """A callable reported that `done` of `total` units of `stage` are finished."""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Take one report."""

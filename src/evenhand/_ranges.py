@@ -1,4 +1,4 @@
-"""What a numeric parameter may be, declared once beside it and told in one sentence where it is not.
+"""What a numeric parameter may be, declared once beside it and reported in one sentence where it is not.
 
 check(self, k=COUNT, momentum=BELOW_ONE)
 """

@@ -23,7 +23,7 @@ class Backbone(Protocol):
         """D_in: features before the projection."""
 
     def preprocess(self, image: Image.Image) -> Tensor:
-        """Return pixels [3, H, W] of an RGB picture."""
+        """Return pixels [3, H, W] of an RGB image."""
 
     def trunk(self, pixels: Tensor) -> Tensor:
         """Return float32 features before the projection, [B, D_in], for pixels [B, 3, H, W]."""

@@ -106,16 +106,16 @@ class HfBackbone:
         return torch.cat([pixels.view(len(pixels), -1, 3).permute(2, 0, 1), last], dim=2)
 
     def picture(self, pixels: Tensor) -> Tensor:
-        """Return pixels [B, 3, H, W] as the colours from 0 to 1 that they were before normalisation.
+        """Return pixels [B, 3, H, W] as the colors from 0 to 1 that they were before normalization.
 
         Raises
         ------
         EvenhandError
-            If the model takes patches, which are no picture that can be looked at.
+            If the model takes patches, which are no image that can be looked at.
         """
         if isinstance(self.site.trunk, _PooledPatches):
             raise EvenhandError(
-                f"model {self.name!r} takes patches of a resolution that goes by the picture, which have no "
+                f"model {self.name!r} takes patches of a resolution that goes by the image, which have no "
                 "grid to show; use a SigLIP 2 of fixed resolution"
             )
         if self.images.do_normalize:
@@ -139,7 +139,7 @@ class HfBackbone:
 
     @torch.inference_mode()
     def head(self, classes: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> Head:
-        """Return projection and text prototypes: the renormalised mean of each class's unit prompts."""
+        """Return projection and text prototypes: the renormalized mean of each class's unit prompts."""
         chosen = complete(prompts, classes)
         rows = []
         for name in classes:

@@ -31,7 +31,7 @@ class OpenClipBackbone:
     name, pretrained : str, str or None
         As the user gave them.
     transform, tokenizer : callable
-        Picture to pixels [3, H, W]; texts to token ids.
+        Image to pixels [3, H, W]; texts to token ids.
     config : mapping, optional
         open_clip's configuration of the model, which an export needs.
     device, precision : str
@@ -99,7 +99,7 @@ class OpenClipBackbone:
         return pixels
 
     def picture(self, pixels: Tensor) -> Tensor:
-        """Return pixels [B, 3, H, W] as the colours from 0 to 1 that they were before normalisation."""
+        """Return pixels [B, 3, H, W] as the colors from 0 to 1 that they were before normalization."""
         visual = self.model.visual
         mean, std = (torch.tensor(value)[:, None, None] for value in (visual.image_mean, visual.image_std))
         return (pixels * std + mean).clamp(0, 1)
@@ -118,7 +118,7 @@ class OpenClipBackbone:
 
     @torch.inference_mode()
     def head(self, classes: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> Head:
-        """Return projection and text prototypes: the renormalised mean of each class's unit prompts."""
+        """Return projection and text prototypes: the renormalized mean of each class's unit prompts."""
         chosen = complete(prompts, classes)
         rows = []
         for name in classes:

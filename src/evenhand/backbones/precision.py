@@ -41,6 +41,6 @@ def arithmetic(precision: str, device: torch.device) -> AbstractContextManager[A
         return torch.autocast(device.type, kind)
     if device.type != "cuda":
         return nullcontext()
-    # cuDNN rounds the factors of float32 convolutions to 10 bits unless it is told not to.
+    # cuDNN rounds the factors of float32 convolutions to 10 bits unless it is reported not to.
     flags: AbstractContextManager[Any] = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
     return flags

@@ -90,7 +90,7 @@ def assume(
     given : mapping
         Settings that the user gave, which win.
     known_activation : bool
-        Whether the user gave the activation, so that nothing is to be told of it.
+        Whether the user gave the activation, so that nothing is to be reported of it.
 
     Returns
     -------

@@ -51,7 +51,7 @@ class Projection(ABC):
         return project(self.pool(h), self.weight, self.bias)
 
     def centred(self, blocks: Iterable[Tensor]) -> Self:
-        """Return the same with the bias that centres the projected rows of blocks [n_k, D_in]."""
+        """Return the same with the bias that centers the projected rows of blocks [n_k, D_in]."""
         mean = mean_row(self.pool(h) for h in blocks)
         return replace(self, bias=centered_bias(mean[None], self.weight))
 

@@ -1,4 +1,4 @@
-"""Whether a model that was loaded gives numbers at all: told before the first image is read."""
+"""Whether a model that was loaded gives numbers at all: reported before the first image is read."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def sound_head(head: Head, name: str) -> Head:
 
 
 def check_trunk(backbone: Backbone) -> None:
-    """Send one gray image through, so that what is wrong with the image side is told at once.
+    """Send one gray image through, so that what is wrong with the image side is reported at once.
 
     Raises
     ------

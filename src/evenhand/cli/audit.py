@@ -65,7 +65,7 @@ def command(
     from evenhand.runs.card import read_card as read_run_card
 
     bounds = read_bounds(fail_under or [])
-    # A wrong folder is told at once, before torch is imported.
+    # A wrong folder is reported at once, before torch is imported.
     check_group_by(group_by, read_card(store).attributes)
     if against is not None:
         read_run_card(against)

@@ -93,7 +93,7 @@ def _costs(costs: Sequence[Mapping[str, Any]]) -> Table | None:
 def _suspects(suspects: Sequence[Mapping[str, Any]]) -> Table | None:
     if not suspects:
         return None
-    title = f"{len(suspects)} calibration rows look mislabelled rather than rare; look at these first"
+    title = f"{len(suspects)} calibration rows look mislabeled rather than rare; look at these first"
     made = table(title, "image", "score", "why", right=("score",))
     for one in suspects[:SHOWN]:
         made.add_row(clean(one["id"]), f"{one['score']:.2f}", clean(one["reason"]))

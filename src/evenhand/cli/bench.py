@@ -88,7 +88,7 @@ def command(
     folder = out or Path("out") / f"bench-{name}"
     if data is not None and not download:
         keep_apart(folder, [data])
-        if model is not None:  # without one, that is what is told
+        if model is not None:  # without one, that is what is reported
             check_images(data, argument="data", what="the folder with the benchmark's files")
     for file in ("results.json", "bench.json"):
         check_results(folder / file)

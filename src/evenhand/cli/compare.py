@@ -54,7 +54,7 @@ def command(
     from evenhand.data.store_layout import read_card
     from evenhand.evaluation.group_by import check_group_by
 
-    # A wrong folder is told at once, before torch is imported.
+    # A wrong folder is reported at once, before torch is imported.
     check_group_by(group_by, read_card(store).attributes)
     if out is not None:
         check_free(out)

@@ -1,4 +1,4 @@
-"""What can be told of options before anything heavy is imported: a typo is told at once."""
+"""What can be reported of options before anything heavy is imported: a typo is reported at once."""
 
 from __future__ import annotations
 

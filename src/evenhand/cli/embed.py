@@ -107,7 +107,7 @@ def command(
     from evenhand.data.manifest import Manifest
 
     set_pixel_limit(max_pixels)
-    manifest = Manifest.read(  # what is wrong with the images is told before torch is imported
+    manifest = Manifest.read(  # what is wrong with the images is reported before torch is imported
         source,
         label_column=label_column,
         attribute_columns=listed(attribute_columns),

@@ -1,4 +1,4 @@
-"""`--engine`: where pictures go through the model."""
+"""`--engine`: where images go through the model."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def command(
 
     from evenhand.runs.card import read_card
 
-    read_card(run)  # a wrong folder is told at once, before torch is imported
+    read_card(run)  # a wrong folder is reported at once, before torch is imported
 
     from evenhand.cli.show import as_json, clean, console
     from evenhand.exports.run import export

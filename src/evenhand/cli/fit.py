@@ -57,7 +57,7 @@ def command(
     from evenhand.evaluation.group_by import check_group_by
     from evenhand.runs.card import check_free
 
-    # A wrong folder is told at once, before torch is imported.
+    # A wrong folder is reported at once, before torch is imported.
     check_group_by(group_by, read_card(store).attributes)
     check_free(out)
     set_threads(threads)

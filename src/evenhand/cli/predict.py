@@ -92,7 +92,7 @@ def command(
 
     from evenhand.runs.card import read_card
 
-    read_card(run)  # a wrong folder is told at once, before torch is imported
+    read_card(run)  # a wrong folder is reported at once, before torch is imported
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar

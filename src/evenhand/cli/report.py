@@ -40,7 +40,7 @@ def command(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write one self-contained page: verdict, figures, map, slices, pictures, saliency, settings.
+    """Write one self-contained page: verdict, figures, map, slices, images, saliency, settings.
 
     Of a run, slices.csv, errors.csv and suspects.csv go into a folder beside it, NAME-files.
     """
@@ -53,7 +53,7 @@ def command(
     from evenhand.data.store_layout import read_card
     from evenhand.runs.card import check_results
 
-    check_results(source)  # a wrong folder is told at once, before torch is imported
+    check_results(source)  # a wrong folder is reported at once, before torch is imported
     if store is not None:
         read_card(store)
 

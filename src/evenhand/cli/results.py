@@ -12,7 +12,7 @@ from evenhand.evaluation.verdict_text import verdict_sentences
 
 TITLES = {
     "classes": "Classes",
-    "cells": "Cells: rows that plain training (ERM) has right or wrong",
+    "cells": "Cells: rows that plain training (ERM) classifies correctly or not",
     "groups": "Groups",
 }
 
@@ -54,7 +54,7 @@ def _kept(kept: Mapping[str, Any]) -> list[str]:
     return [
         f"kept {kept['candidate']} of {kept['looked_at']} candidates in place of plain training (ERM): on "
         f"rows that it did not train on, {score} is {percent(kept['gain'])} points higher, at least "
-        f"{percent(kept['low'])}, and {percent(kept['retention'])} % of what ERM had right stays right"
+        f"{percent(kept['low'])}, and {percent(kept['retention'])} % of the rows that ERM classifies correctly stay so"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Labelled images and cached features: manifests, tables, splits, stores."""
+"""Labeled images and cached features: manifests, tables, splits, stores."""
 
 import lazy_loader as lazy
 

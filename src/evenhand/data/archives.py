@@ -186,7 +186,7 @@ def _tar(archive: Path, size: int) -> Found:
     found: Found = []
     with open_bytes(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as opened:
         for member in opened:
-            # Told at once: the next entry would be looked for before this one, for ever.
+            # Receives at once: the next entry would be looked for before this one, for ever.
             if member.size < 0:
                 raise tarfile.ReadError(f"{member.name!r} has {member.size} bytes")
             if member.isdir():

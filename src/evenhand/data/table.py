@@ -254,7 +254,7 @@ class StoredRows:
     table : FeatureTable
         Whose rows.
     numbers : int64 [n]
-        Which rows, best in ascending order: neighbours are then read together.
+        Which rows, best in ascending order: neighbors are then read together.
     """
 
     table: FeatureTable

@@ -45,7 +45,7 @@ class Dataset(ABC):
         ----------
         data : Path or None
             The folder with the benchmark's files; None where it needs none.
-        pictures : Path
+        images : Path
             Where a benchmark that comes as arrays, or is drawn, writes its images, once.
 
         Raises

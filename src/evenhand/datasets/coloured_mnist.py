@@ -1,4 +1,4 @@
-"""Coloured MNIST: small or large digits, the color a stronger cue than the digit.
+"""Colored MNIST: small or large digits, the color a stronger cue than the digit.
 
 Source: Arjovsky, Bottou, Gulrajani, Lopez-Paz, *Invariant Risk Minimization*, 2019.
 """
@@ -46,13 +46,13 @@ class ColouredMnist(Dataset):
     seed: int = 0
     expected: Sizes | None = field(default_factory=lambda: SIZES)
 
-    title = "coloured MNIST"
+    title = "colored MNIST"
     layout = "train-images-idx3-ubyte.gz and the three other idx files of MNIST, packed or not"
     origin = "the page of MNIST"
 
     @override
     def load(self, data: Path | None, pictures: Path) -> Manifest:
-        """Colour the digits once, and read them."""
+        """Color the digits once, and read them."""
         check_recipe(self.title, 2, {"correlation": self.correlation, "noise": self.noise}, {})
         folder = once(pictures, recipe_of("coloured_mnist", self), lambda to: self._write(data, to))
         return Manifest.read(folder, attribute_columns=["colour"])

@@ -46,7 +46,7 @@ def fetch(
     downloads : mapping of str to sequence of Download
         What there is to download.
     progress : Progress
-        Told the bytes of each file.
+        Receives the bytes of each file.
 
     Raises
     ------

@@ -82,7 +82,7 @@ def draw_scene(
     Parameters
     ----------
     rng : numpy Generator
-        Draws pose, place, colors, light and noise.
+        Draws position, place, colors, light and noise.
     bird : "waterbird", "landbird" or None
         None draws the background alone.
     background : "water" or "land"

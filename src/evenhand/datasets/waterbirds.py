@@ -44,7 +44,7 @@ class Waterbirds(Dataset):
     Parameters
     ----------
     corrected : bool
-        Whether the three mislabelled species count as the landbirds that they are. Published figures are
+        Whether the three mislabeled species count as the landbirds that they are. Published figures are
         with the labels as given.
     expected : mapping of str to int, or None
         Sizes to insist on, before any correction.
@@ -77,7 +77,7 @@ class Waterbirds(Dataset):
         return {name: (f"This is a picture of a {name}.",) for name in ("landbird", "waterbird")}
 
     def _judged(self, ids: Strings, labels: Strings) -> tuple[Strings, str]:
-        """Return the labels, corrected or not, and what to say of the mislabelled species."""
+        """Return the labels, corrected or not, and what to say of the mislabeled species."""
         species = [name.split("/")[0].partition(".")[2] for name in ids]
         wrong: Bools = np.isin(species, MISLABELLED) & (labels == "waterbird")
         told = f"{wrong.sum()} images of {', '.join(MISLABELLED)} are landbirds marked as waterbirds"

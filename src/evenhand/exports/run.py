@@ -24,7 +24,7 @@ TARGETS = {
 def export(run: Path, to: str, out: Path, *, model: str | None = None) -> dict[str, Any]:
     """Write a run's model for other software, with a model card; return where, what, and how near it is.
 
-    What was written is loaded again and compared with the run on noise pictures before it takes its place.
+    What was written is loaded again and compared with the run on noise images before it takes its place.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from evenhand.methods.bundle import BUNDLE, read_run_bundle
 from evenhand.runs.card import read_card, read_result, run_backbone
 
 PICTURES = 3
-"""Noise pictures on which an export is compared with the run."""
+"""Noise images on which an export is compared with the run."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Source:
     backbone : OpenClipBackbone or HfBackbone
         The model that the store was made with; an export may write into it.
     pixels : Tensor [n, 3, H, W]
-        Noise pictures, preprocessed.
+        Noise images, preprocessed.
     logits : float32 [n, C]
         What the run predicts for them.
     """

@@ -103,7 +103,7 @@ def _check_family(backbone: OpenClipBackbone) -> None:
     if not isinstance(backbone.tokenizer, SimpleTokenizer):
         raise _no_place(backbone, "its tokenizer is another than CLIP's")
     if backbone.preprocessing()["resize_mode"] not in ("shortest", "squash"):
-        raise _no_place(backbone, "it pads pictures")
+        raise _no_place(backbone, "it pads images")
 
 
 def _no_place(backbone: OpenClipBackbone | HfBackbone, reason: str) -> EvenhandError:

@@ -62,7 +62,7 @@ def embed(
     Parameters
     ----------
     images : Manifest, str or Path
-        Labelled images, or where they lie, as in `Manifest.read`.
+        Labeled images, or where they lie, as in `Manifest.read`.
     model : Backbone or str
         The frozen model, or its name as in `load_backbone`.
     out : Path
@@ -80,7 +80,7 @@ def embed(
     engine : Engine
         This machine, or `evenhand.extract.ray_engine.RayEngine`. It changes no byte of the store.
     progress : Progress
-        Told how many images are done.
+        Receives how many images are done.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def iter_features(
     engine : Engine
         As in `embed`.
     progress : Progress
-        Told how many files are done.
+        Receives how many files are done.
 
     Yields
     ------

@@ -40,7 +40,7 @@ class HeadFrame:
 
     Attributes
     ----------
-    centred : float64 [C, D]
+    centered : float64 [C, D]
         t_c − t̄.
     classes : float64 [C, r]
         U.
@@ -70,7 +70,7 @@ class HeadFrame:
         kept = singular > 1e-6 * singular[0]
         mean = np.sum([block.sum(axis=0, dtype=np.float64) for _, block in _numbered(z)], axis=0) / z.shape[0]
         length = float(np.linalg.norm(mean))
-        # Centred embeddings have no common direction: what is left of it is chance.
+        # Centered embeddings have no common direction: what is left of it is chance.
         common = mean / length if length > 0.1 else np.zeros_like(mean)
         total = sum(float((block.astype(np.float64) ** 2).sum()) for _, block in _numbered(z))
         along = sum(float(((block @ common) ** 2).sum()) for _, block in _numbered(z))
@@ -119,7 +119,7 @@ def head_as_projection(head: Floats, prototypes: Floats) -> Floats:
     head : float [D, C]
         Coefficients of z.
     prototypes : float [C, D]
-        Of rank C − 1 once centred.
+        Of rank C − 1 once centered.
     """
     centred = prototypes.astype(np.float64) - prototypes.mean(axis=0, dtype=np.float64)
     classes, singular, directions = np.linalg.svd(centred, full_matrices=False)
@@ -132,7 +132,7 @@ def head_as_projection(head: Floats, prototypes: Floats) -> Floats:
 
 
 def calibrated_scale(z: SlicedRows, y: Ints, weights: Floats, frame: HeadFrame) -> float:
-    """Return α ≥ 0 that minimises the weighted cross-entropy of α z·t_c."""
+    """Return α ≥ 0 that minimizes the weighted cross-entropy of α z·t_c."""
     logits = np.concatenate([block @ frame.centred.T for _, block in _numbered(z)])
     own = logits[np.arange(len(y)), y]
     share = weights / weights.sum()
@@ -157,7 +157,7 @@ def fit_heads(
     steps: int = 60,
     start: Floats | None = None,
 ) -> list[Floats]:
-    """Minimise Σ_i w_i CE(z_i H, y_i) / Σ w + ½ λ ‖G‖² with H = α (t_c − t̄) + P G Uᵀ, for every λ in turn.
+    """Minimize Σ_i w_i CE(z_i H, y_i) / Σ w + ½ λ ‖G‖² with H = α (t_c − t̄) + P G Uᵀ, for every λ in turn.
 
     L-BFGS in coordinates in which Böhning's bound of the Hessian, ½ Σ w x xᵀ + λ, is the identity: some ten
     passes over the rows. Each λ starts where the last one ended.

@@ -39,9 +39,9 @@ def standardised(x: Floats, y: Ints) -> Floats:
 
 
 def residuals(s: Floats, z: Floats, y: Ints, trusted: Bools, share: float = 1.0) -> Floats:
-    """Return what s reads beyond z, standardised within each class, [N].
+    """Return what s reads beyond z, standardized within each class, [N].
 
-    r = s − share · max(0, β) z with both standardised within class, and β by least squares over the trusted
+    r = s − share · max(0, β) z with both standardized within class, and β by least squares over the trusted
     rows.
 
     Parameters

@@ -12,7 +12,7 @@ from evenhand._typing import Floats
 NEIGHBOURS = 30
 ITERATIONS = 500
 FEWEST = 8
-"""Under this many rows neighbourhoods say nothing, and the principal components are shown."""
+"""Under this many rows neighborhoods say nothing, and the principal components are shown."""
 
 
 def layouts(embeddings: Sequence[Floats], seed: int) -> list[Floats]:
@@ -20,7 +20,7 @@ def layouts(embeddings: Sequence[Floats], seed: int) -> list[Floats]:
 
     t-SNE (van der Maaten and Hinton, 2008); the first layout starts from the principal components, each
     further one from the layout before it and without early exaggeration, so that a point moves only because
-    its neighbours changed.
+    its neighbors changed.
 
     Parameters
     ----------

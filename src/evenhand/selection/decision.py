@@ -96,7 +96,7 @@ class DecisionRule:
         names : sequence of K str
             Of the candidates, zero-shot and ERM among them.
         right : float [K, N]
-            Share of repeated cross-fits in which a candidate that was not trained on the row has it right.
+            Share of repeated cross-fits in which a candidate, not trained on the row, classifies it correctly.
         y : int64 [N]
             Codes.
         reading : Reading
@@ -114,7 +114,7 @@ class DecisionRule:
         if right.shape != (len(names), len(y)):
             raise EvenhandError(
                 f"right must have one line per candidate and one column per row, {len(names)} × {len(y)}, "
-                f"but is {' × '.join(map(str, right.shape))}; give the candidates' rows that are judged"
+                f"but is {' × '.join(map(str, right.shape))}; give the candidates on the held-out rows"
             )
         utility = self._utility(right, y, reading, seed)
         if reading.uncontradicted:

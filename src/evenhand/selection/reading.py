@@ -30,9 +30,9 @@ class CrossFits:
     zero_shot_margin, erm_margin, probe_margin : float [N]
         Their margins.
     reference_margin : float [N]
-        Of the model that knows the classes: zero-shot; without text a mildly regularised ERM.
+        Of the model that knows the classes: zero-shot; without text a mildly regularized ERM.
     has_text : bool
-        Whether zero-shot is that of class names. Without, the probe is a strongly regularised model of all
+        Whether zero-shot is that of class names. Without, the probe is a strongly regularized model of all
         directions.
     """
 
@@ -110,7 +110,7 @@ class Reading:
     agreement : float
         Rank correlation within classes of the probe's margin with zero-shot's, without suspects.
     contradiction : float
-        Share of the lower part that the probe has wrong: near 1 in a hidden minority, small in a mere tail.
+        Share of the lower part that the probe misclassifies: near 1 in a hidden minority, small in a tail.
     separation : float
         Distance of the two parts in standard deviations.
     rows : float

@@ -56,7 +56,7 @@ def list_shards(root: Path, shards: Sequence[Path], options: Options, *, alone: 
 
     The label is the column `label` of the `.json`, or else the `.cls`, or else a `.txt` that repeats; the
     split is a column, or unless a shard is `alone`, a word in its name or folders, as in `train-000000.tar`.
-    Where samples have several images, a mask for example, the usual one is taken, and told.
+    Where samples have several images, a mask for example, the usual one is taken, and reported.
 
     Raises
     ------

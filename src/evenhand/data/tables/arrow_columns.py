@@ -15,7 +15,7 @@ def plain_column(column: pa.ChunkedArray) -> pa.Array:
     Raises
     ------
     pyarrow.ArrowException
-        If a value cannot be told, as of bytes that are no UTF-8.
+        If a value cannot be reported, as of bytes that are no UTF-8.
     """
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):

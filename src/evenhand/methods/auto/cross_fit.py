@@ -1,4 +1,4 @@
-"""From rows to a reading and to candidates that every row judges without having trained them."""
+"""From rows to a reading and to candidates that every row scores without having trained them."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ class CrossFitted:
 
     Attributes
     ----------
-    judged : bool [N]
+    scored : bool [N]
         Rows that some part held out: not those that are alone in their class.
     erm : int
         Place of the ERM whose penalty has the least cross-entropy, among the candidates.
     right : float32 [K, M]
-        Share of the repeats in which a candidate classifies a judged row correctly.
+        Share of the repeats in which a candidate classifies a held-out row correctly.
     seen : CrossFits
-        Of the judged rows.
+        Of the held-out rows.
     reading : Reading
         Likewise.
     weights : float [N]
@@ -164,7 +164,7 @@ def chosen_erm(references: HeldOut) -> int:
 def cross_fits(
     references: HeldOut, y: Ints, erm: int, grid: Grid, judged: Bools, *, has_text: bool
 ) -> CrossFits:
-    """Return what a reading is made of: the reference models on the judged rows."""
+    """Return what a reading is made of: the reference models on the held-out rows."""
     reference = 0 if grid.reference is None else 1 + grid.erm.index(grid.reference)
     codes, margins = references.codes[:, judged], references.margins[:, judged]
     return CrossFits(

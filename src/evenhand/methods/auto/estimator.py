@@ -70,7 +70,7 @@ class Auto(Method):
     Attributes
     ----------
     calibration_set_ : MinorityRows
-        The rows that seem to lie in a hidden minority, or to be mislabelled.
+        The rows that seem to lie in a hidden minority, or to be mislabeled.
     erm_ : Model
         ERM at the penalty of least cross-fitted cross-entropy, for comparison.
     grid_ : list of dict

@@ -34,9 +34,9 @@ class Candidates:
     names, states : lists of K str and State
         Candidates.
     predictions : int64 [K, M]
-        Their codes on the judged rows.
-    judged : HeldOutPredictions
-        Rows that trained none of the states that judge them.
+        Their codes on the held-out rows.
+    scored : HeldOutPredictions
+        Rows that trained none of the states that score them.
     """
 
     erm: State
@@ -48,7 +48,7 @@ class Candidates:
 
 
 def validated(problem: Problem, plan: CandidatePlan, rule: Rule, history: History) -> Candidates:
-    """Follow the plan once and judge its candidates on the validation rows."""
+    """Follow the plan once and score its candidates on the validation rows."""
     path = follow(problem, plan, history)
     return Candidates(path.erm, path.chosen, path.names, path.states, *path.judge(problem, rule))
 
@@ -56,10 +56,10 @@ def validated(problem: Problem, plan: CandidatePlan, rule: Rule, history: Histor
 def cross_fitted(
     problem: Problem, plan: CandidatePlan, rule: Rule, folds: int, history: History
 ) -> Candidates:
-    """Follow the plan once per fold, judge each on the fold it did not see, and average their states.
+    """Follow the plan once per fold, score each on the fold it did not see, and average their states.
 
     The trajectories start at one point and stay near each other, so the average of their projections is as
-    good as they are, and every row helps both to train it and to judge it.
+    good as they are, and every row helps both to train it and to score it.
 
     Raises
     ------
