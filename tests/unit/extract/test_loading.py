@@ -91,8 +91,11 @@ def test_few_pictures_need_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_worker_that_dies_is_one_sentence(files: list[str]) -> None:
+    here = os.getpid()
+
     def die(image: Image.Image) -> Tensor:
-        os.kill(os.getpid(), signal.SIGKILL)
+        if os.getpid() != here:  # which asks once how large its pixels are
+            os.kill(os.getpid(), signal.SIGKILL)
         return pixels_of(image)
 
     with pytest.raises(EvenhandError, match=r"a process that reads images died .*run the same command again"):
