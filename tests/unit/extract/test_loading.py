@@ -91,10 +91,10 @@ def test_few_pictures_need_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_worker_that_dies_is_one_sentence(files: list[str]) -> None:
-    parent = os.getpid()
+    here = os.getpid()
 
     def die(image: Image.Image) -> Tensor:
-        if os.getpid() != parent:
+        if os.getpid() != here:  # which asks once how large its pixels are
             os.kill(os.getpid(), signal.SIGKILL)
         return pixels_of(image)
 
