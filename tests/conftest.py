@@ -24,6 +24,9 @@ settings.register_profile(
 )
 settings.load_profile("same")
 
+# pytest-xdist sets it in its workers; tests see what a pipe sees.
+os.environ.pop("COLUMNS", None)
+
 MakeRun = Callable[..., Path]
 # In the environment, where the workers of pytest-xdist find it.
 ORDER = os.environ.setdefault("TEST_ORDER", str(int(time.time())))

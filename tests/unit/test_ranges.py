@@ -51,7 +51,7 @@ OBJECTS: list[tuple[Callable[..., Any], str, Any, str]] = [
     (CrossFittedErm, "folds", 1, "at least 2, but it is 1; 5 is usual"),
     (Evidence, "confidence", 1.0, "above 0 and below 1, but it is 1.0; 0.95 is usual"),
     (Evidence, "max_loss", 1.1, "at least 0 and at most 1, but it is 1.1; 0.1 is usual"),
-    (Evidence, "draws", 0, "at least 1, but it is 0; 1000 is usual"),
+    (Evidence, "n_resamples", 0, "at least 1, but it is 0; 1000 is usual"),
     (ProbeSanityCheck, "legibility", -0.1, "at least 0 and at most 1, but it is -0.1; 0.2 is usual"),
     (ProbeSanityCheck, "support", 2, "at least 0 and at most 1, but it is 2; 0.95 is usual"),
 ]

@@ -18,7 +18,7 @@ CALIBRATION_SET = "calibration_set.parquet"
 
 
 @dataclass(frozen=True)
-class CalibrationSet:
+class CalibrationRows:
     """A run's calibration set.
 
     Attributes
@@ -33,7 +33,7 @@ class CalibrationSet:
     rows: Ints
 
 
-def read_calibration_set(run: Path | None, table: FeatureTable) -> CalibrationSet:
+def read_calibration_set(run: Path | None, table: FeatureTable) -> CalibrationRows:
     """Read a run's calibration set; it is empty without a run, or if the method has none.
 
     Raises
@@ -47,4 +47,4 @@ def read_calibration_set(run: Path | None, table: FeatureTable) -> CalibrationSe
         raise EvenhandError(
             f"{run}: {CALIBRATION_SET} names the row {missing[0]!r}, which the store lacks; run fit again"
         )
-    return CalibrationSet(records, np.array([numbers[one["id"]] for one in records], dtype=np.int64))
+    return CalibrationRows(records, np.array([numbers[one["id"]] for one in records], dtype=np.int64))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._progress import Progress, silent
-from evenhand.audits.calibration_set import CalibrationSet, read_calibration_set
+from evenhand.audits.calibration_set import CalibrationRows, read_calibration_set
 from evenhand.audits.evaluate import EvaluatedModels, evaluate_models
 from evenhand.audits.findings import Suspect
 from evenhand.audits.named_slices import NamedSlices, name_slices
@@ -27,7 +27,7 @@ class ErrorAnalysis:
         The models with their predictions.
     named : NamedSlices
         Slices of their errors, with words where there is a text tower.
-    calibration_set : CalibrationSet
+    calibration_set : CalibrationRows
         The rows that the run calibrates on; none without a run.
     suspects : list of Suspect
         Those of them that look mislabeled.
@@ -35,7 +35,7 @@ class ErrorAnalysis:
 
     models: EvaluatedModels
     named: NamedSlices
-    calibration_set: CalibrationSet
+    calibration_set: CalibrationRows
     suspects: list[Suspect]
 
 

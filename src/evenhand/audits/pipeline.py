@@ -115,7 +115,7 @@ def audit(
     Returns
     -------
     Audit
-        Plain data; `model_dump(mode="json")` gives what `evenhand audit --json` prints.
+        Plain data; `model_dump(mode="json")` gives the object that the command line prints as JSON.
 
     Raises
     ------

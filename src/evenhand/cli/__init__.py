@@ -12,7 +12,7 @@ def main() -> None:
 
 def run() -> int:
     """Run `evenhand` on the arguments of this process and return its exit code."""
-    from evenhand.cli.ending import listening
+    from evenhand.cli.ending import exit_code, listening
 
     try:
         with listening():
@@ -20,5 +20,5 @@ def run() -> int:
 
             app(prog_name="evenhand")
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        return exit_code(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
     return 0

@@ -28,6 +28,8 @@ _NO_MEMORY = re.compile(
 )
 _asked: list[int] = []
 """The first signal that asked this process to end."""
+_said: list[str] = []
+"""The sentence about it, once it is on the screen."""
 
 
 class Asked(KeyboardInterrupt):
@@ -52,6 +54,14 @@ def listening() -> Iterator[None]:
     finally:
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
+
+
+def exit_code(code: int) -> int:
+    """Return the exit code of a command, and say that it was interrupted where typer ended it in silence."""
+    if code == 0 or not _asked or _said:
+        return code
+    complain("error", "interrupted")
+    return 128 + _asked[0]
 
 
 def _ask(number: int, _frame: Any) -> None:
@@ -85,6 +95,7 @@ def told(error: BaseException) -> tuple[str, int] | None:
     """Return the sentence and the exit code of a failure that is no fault of evenhand's, else None."""
     if _asked or isinstance(error, KeyboardInterrupt):
         # Whatever came of it: an import that is cut off fails in many ways.
+        _said.append("interrupted")
         return "interrupted", 128 + (_asked[0] if _asked else signal.SIGINT)
     if isinstance(error, EvenhandError):
         return str(error), 1

@@ -54,7 +54,8 @@ def _kept(kept: Mapping[str, Any]) -> list[str]:
     return [
         f"kept {kept['candidate']} of {kept['looked_at']} candidates in place of plain training (ERM): on "
         f"rows that it did not train on, {score} is {percent(kept['gain'])} points higher, at least "
-        f"{percent(kept['low'])}, and {percent(kept['retention'])} % of the rows that ERM classifies correctly stay so"
+        f"{percent(kept['low'])}, and {percent(kept['retention'])} % of the rows "
+        "that ERM classifies correctly stay so"
     ]
 
 

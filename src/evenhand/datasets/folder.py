@@ -14,7 +14,7 @@ from evenhand.datasets.base import Dataset
 
 
 @dataclass(frozen=True)
-class Folder(Dataset):
+class FolderDataset(Dataset):
     """Class folders, or the ImageFolder convention; parameters as in `Manifest.read`.
 
     Parameters

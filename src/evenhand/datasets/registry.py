@@ -22,7 +22,7 @@ DATASETS = {
     "coloured_mnist": "evenhand.datasets.coloured_mnist:ColouredMnist",
     "dominoes": "evenhand.datasets.dominoes:Dominoes",
     "composites": "evenhand.datasets.composites:Composites",
-    "folder": "evenhand.datasets.folder:Folder",
+    "folder": "evenhand.datasets.folder:FolderDataset",
 }
 
 

@@ -14,19 +14,19 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from evenhand._version import __version__
-from evenhand.exports.source import Source
+from evenhand.exports.source import ExportSource
 
 FEW = 30
 _LIBRARY = {"open_clip": "open_clip", "transformers": "transformers", "onnx": "onnx"}
 _VERSIONS = ("torch", "open_clip_torch", "numpy")
 
 
-def model_card(source: Source, to: str, largest: float) -> str:
+def model_card(source: ExportSource, to: str, largest: float) -> str:
     """Return the card in Markdown; every name in it is escaped.
 
     Parameters
     ----------
-    source : Source
+    source : ExportSource
         The run.
     to : str
         The target of the export.
@@ -77,7 +77,7 @@ def plain(text: object) -> str:
     return re.sub(r"([\\`*_\[\]<>|&#~$!])", r"\\\1", shown)
 
 
-def _header(source: Source, to: str) -> str:
+def _header(source: ExportSource, to: str) -> str:
     row = source.result
     metrics = [{"type": "accuracy", "name": "Accuracy", "value": row["averages"]["plain"]}]
     if row.get("worst_group"):
@@ -109,11 +109,11 @@ def _header(source: Source, to: str) -> str:
     return yaml.safe_dump(found, sort_keys=False, allow_unicode=True)
 
 
-def _store_name(source: Source) -> str:
+def _store_name(source: ExportSource) -> str:
     return PurePath(source.card["store"] or "store").name
 
 
-def _template(source: Source) -> str:
+def _template(source: ExportSource) -> str:
     """Return the first prompt with the class name replaced by {}, as the pipeline takes it."""
     name = source.classes[0]
     prompt = (source.prompts.get(name) or ["a photo of a {}."])[0]

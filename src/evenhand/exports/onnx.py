@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from evenhand._errors import EvenhandError
 from evenhand._optional import optional
 from evenhand.backbones.projection import ROWS, projection_of
-from evenhand.exports.source import Source, check_agreement
+from evenhand.exports.source import ExportSource, check_agreement
 
 FILE = "model.onnx"
 TOLERANCE = 1e-4
@@ -25,7 +25,7 @@ TOLERANCE = 1e-4
 class Classifier(nn.Module):
     """Pixels [B, 3, H, W] to logits [B, C]: s · z · t_c + d_c of a run."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ExportSource) -> None:
         super().__init__()
         self.trunk: nn.Module = source.backbone.site.trunk
         tensors = source.model.projection.tensors()
@@ -42,7 +42,7 @@ class Classifier(nn.Module):
         return z @ self.prototypes.T + self.intercept
 
 
-def write(source: Source, folder: Path) -> float:
+def write(source: ExportSource, folder: Path) -> float:
     """Write `model.onnx`; return how far its logits are from the run's.
 
     The batch is dynamic. The metadata tells the classes in the order of the logits, the preprocessing, and
@@ -70,7 +70,7 @@ def write(source: Source, folder: Path) -> float:
     return check_agreement(source, predict, TOLERANCE, "onnx")
 
 
-def _traced(source: Source) -> Any:
+def _traced(source: ExportSource) -> Any:
     batch = torch.export.Dim("batch", min=1, max=ROWS)
     try:
         # The exporter prints its steps and warns of its own parts.
@@ -92,7 +92,7 @@ def _traced(source: Source) -> Any:
         raise EvenhandError(f"to: onnx cannot express model {source.backbone.name!r}: {reason}") from error
 
 
-def _metadata(source: Source) -> dict[str, str]:
+def _metadata(source: ExportSource) -> dict[str, str]:
     return {
         "classes": json.dumps(source.classes, ensure_ascii=False),
         "preprocessing": json.dumps(source.backbone.preprocessing()),

@@ -15,7 +15,7 @@ from evenhand.backbones.folder import write_words
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.sites import write_projection, written_config
-from evenhand.exports.source import Source, check_agreement, check_text_head
+from evenhand.exports.source import ExportSource, check_agreement, check_text_head
 from evenhand.exports.weights import save_weights
 from evenhand.functional.geometry import cosine_logits
 
@@ -23,7 +23,7 @@ TOLERANCE = 1e-5
 _PREPROCESSING = ("mean", "std", "interpolation", "resize_mode", "fill_color")
 
 
-def write(source: Source, folder: Path) -> float:
+def write(source: ExportSource, folder: Path) -> float:
     """Write configuration, tokenizer files and weights; return how far its logits are from the run's.
 
     Raises
@@ -59,7 +59,7 @@ def write(source: Source, folder: Path) -> float:
     return check_agreement(source, predict, TOLERANCE, "open_clip")
 
 
-def merge(source: Source, model: Any, target: str) -> None:
+def merge(source: ExportSource, model: Any, target: str) -> None:
     """Write the projection and the logit scale of a run into an open_clip model.
 
     Raises
@@ -77,7 +77,7 @@ def merge(source: Source, model: Any, target: str) -> None:
     write_scale(source, model)
 
 
-def write_scale(source: Source, model: Any) -> None:
+def write_scale(source: ExportSource, model: Any) -> None:
     """Write the run's logit scale into a model that keeps its logarithm."""
     with torch.no_grad():
         model.logit_scale.fill_(log(source.model.logit_scale))

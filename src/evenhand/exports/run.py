@@ -11,7 +11,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import atomic_folder
 from evenhand._outputs import keep_apart
 from evenhand.exports.model_card import model_card
-from evenhand.exports.source import Source, read_source
+from evenhand.exports.source import ExportSource, read_source
 
 TARGETS = {
     "open_clip": "evenhand.exports.openclip",
@@ -47,7 +47,7 @@ def export(run: Path, to: str, out: Path, *, model: str | None = None) -> dict[s
         raise EvenhandError(f"to: {to!r} is unknown; allowed are {', '.join(TARGETS)}")
     run, out = Path(run), Path(out)
     keep_apart(out, [run])
-    write: Callable[[Source, Path], float] = import_module(TARGETS[to]).write
+    write: Callable[[ExportSource, Path], float] = import_module(TARGETS[to]).write
     with atomic_folder(out, argument="out") as folder:
         source = read_source(run, model=model)
         largest = write(source, folder)

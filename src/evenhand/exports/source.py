@@ -25,7 +25,7 @@ PICTURES = 3
 
 
 @dataclass(frozen=True)
-class Source:
+class ExportSource:
     """A run with its model loaded in float32.
 
     Attributes
@@ -60,7 +60,7 @@ class Source:
         return found
 
 
-def read_source(run: Path, *, model: str | None = None) -> Source:
+def read_source(run: Path, *, model: str | None = None) -> ExportSource:
     """Read a run and load its model.
 
     Parameters
@@ -92,10 +92,10 @@ def read_source(run: Path, *, model: str | None = None) -> Source:
     noise = numpy_stream(0, "export").integers(0, 256, (PICTURES, 96, 128, 3), dtype=np.uint8)
     pixels = torch.stack([backbone.preprocess(Image.fromarray(picture)) for picture in noise])
     logits = fitted.logits(backbone.trunk(pixels).numpy())
-    return Source(run, card, result, fitted, classes, backbone, pixels, logits)
+    return ExportSource(run, card, result, fitted, classes, backbone, pixels, logits)
 
 
-def check_text_head(source: Source, target: str) -> None:
+def check_text_head(source: ExportSource, target: str) -> None:
     """Refuse a run whose head is not the text tower's: a folder of towers has no place for it.
 
     Raises
@@ -113,7 +113,9 @@ def check_text_head(source: Source, target: str) -> None:
         )
 
 
-def check_agreement(source: Source, predict: Callable[[Tensor], Tensor], tolerance: float, to: str) -> float:
+def check_agreement(
+    source: ExportSource, predict: Callable[[Tensor], Tensor], tolerance: float, to: str
+) -> float:
     """Return the largest difference between the run's logits and those of what was written.
 
     Raises

@@ -20,7 +20,7 @@ from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.quiet import quiet_transformers
 from evenhand.exports.clip_weights import transformers_names
 from evenhand.exports.openclip import merge, write_scale
-from evenhand.exports.source import Source, check_agreement, check_text_head
+from evenhand.exports.source import ExportSource, check_agreement, check_text_head
 from evenhand.exports.weights import save_weights
 from evenhand.functional.geometry import cosine_logits, prototypes
 
@@ -28,7 +28,7 @@ TOLERANCE = 1e-5
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
-def write(source: Source, folder: Path) -> float:
+def write(source: ExportSource, folder: Path) -> float:
     """Write weights, configuration, tokenizer and processor; return how far its logits are from the run's.
 
     Raises
@@ -65,7 +65,7 @@ def write(source: Source, folder: Path) -> float:
     return check_agreement(source, predict, TOLERANCE, "transformers")
 
 
-def _write_own(transformers: Any, source: Source, backbone: HfBackbone, folder: Path) -> None:
+def _write_own(transformers: Any, source: ExportSource, backbone: HfBackbone, folder: Path) -> None:
     try:
         write_hf_projection(backbone.model, source.model.projection)
     except EvenhandError as error:
@@ -75,7 +75,9 @@ def _write_own(transformers: Any, source: Source, backbone: HfBackbone, folder: 
     _save_processor(transformers, backbone.images, backbone.tokenizer, folder)
 
 
-def _write_converted(transformers: Any, source: Source, backbone: OpenClipBackbone, folder: Path) -> None:
+def _write_converted(
+    transformers: Any, source: ExportSource, backbone: OpenClipBackbone, folder: Path
+) -> None:
     merge(source, backbone.model, "transformers")
     weights = transformers_names(backbone.model.state_dict())
     if weights is None:

@@ -23,7 +23,7 @@ FREEDOM = 3.0
 """Length of the rows' common direction in the head's coordinates: an intercept at a ninth of the penalty."""
 
 
-class SlicedRows(Protocol):
+class RowSource(Protocol):
     """Unit embeddings, an array or what reads them slice by slice."""
 
     @property
@@ -63,7 +63,7 @@ class HeadFrame:
     scale: float
 
     @classmethod
-    def of(cls, z: SlicedRows, prototypes: Floats) -> HeadFrame:
+    def of(cls, z: RowSource, prototypes: Floats) -> HeadFrame:
         """Return the frame of training rows z [N, D] and prototypes [C, D]."""
         centred = prototypes.astype(np.float64) - prototypes.mean(axis=0, dtype=np.float64)
         classes, singular, directions = np.linalg.svd(centred, full_matrices=False)
@@ -131,7 +131,7 @@ def head_as_projection(head: Floats, prototypes: Floats) -> Floats:
     return out
 
 
-def calibrated_scale(z: SlicedRows, y: Ints, weights: Floats, frame: HeadFrame) -> float:
+def calibrated_scale(z: RowSource, y: Ints, weights: Floats, frame: HeadFrame) -> float:
     """Return α ≥ 0 that minimizes the weighted cross-entropy of α z·t_c."""
     logits = np.concatenate([block @ frame.centred.T for _, block in _numbered(z)])
     own = logits[np.arange(len(y)), y]
@@ -147,7 +147,7 @@ def calibrated_scale(z: SlicedRows, y: Ints, weights: Floats, frame: HeadFrame) 
 
 
 def fit_heads(
-    z: SlicedRows,
+    z: RowSource,
     y: Ints,
     weights: Floats,
     frame: HeadFrame,
@@ -212,7 +212,7 @@ def fit_heads(
 
 def _objective(
     flat: Floats,
-    z: SlicedRows,
+    z: RowSource,
     y: Ints,
     share: Floats,
     frame: HeadFrame,
@@ -227,7 +227,7 @@ def _objective(
     return value + penalty / 2 * float((g**2).sum()), gradient.ravel()
 
 
-def _moment(z: SlicedRows, share: Floats, frame: HeadFrame) -> Floats:
+def _moment(z: RowSource, share: Floats, frame: HeadFrame) -> Floats:
     """Return Σ_i w_i x_i x_iᵀ, [D, D], of x = P z."""
     total = np.zeros((z.shape[1], z.shape[1]))
     for start, block in _numbered(z):
@@ -236,7 +236,7 @@ def _moment(z: SlicedRows, share: Floats, frame: HeadFrame) -> Floats:
     return out
 
 
-def _cross_entropy(z: SlicedRows, y: Ints, share: Floats, head: Floats) -> tuple[float, Floats]:
+def _cross_entropy(z: RowSource, y: Ints, share: Floats, head: Floats) -> tuple[float, Floats]:
     """Return Σ_i w_i CE(z_i H, y_i) and its gradient in H, float64 [D, C]."""
     value, gradient = 0.0, np.zeros(head.shape)
     for start, block in _numbered(z):
@@ -253,7 +253,7 @@ def _cross_entropy(z: SlicedRows, y: Ints, share: Floats, head: Floats) -> tuple
     return value, gradient
 
 
-def _numbered(z: SlicedRows) -> Iterator[tuple[int, Floats]]:
+def _numbered(z: RowSource) -> Iterator[tuple[int, Floats]]:
     """Yield the rows in order, block by block, with the number of each block's first row."""
     for start in range(0, z.shape[0], BLOCK):
         yield start, z[start : start + BLOCK]

@@ -21,7 +21,7 @@ from evenhand.methods.base import Method
 GRID = tuple(float(c) for c in np.logspace(-3, 3, 7))
 """The usual values of C."""
 
-SCORES: Mapping[ClassWeight, tuple[str, Callable[[Ints, Ints], float]]] = {
+SCORES: Mapping[str | None, tuple[str, Callable[[Ints, Ints], float]]] = {
     None: ("accuracy", accuracy_score),
     "balanced": ("class_mean", balanced_accuracy_score),
 }
@@ -45,8 +45,9 @@ class LinearProbe(Method):
         Projection of the store; None takes X itself as the embedding.
     Cs : sequence of float, default=(0.001, 0.01, 0.1, 1, 10, 100, 1000)
         Values of C, scikit-learn's inverse of the L2 penalty. Of equal scores, the first C wins.
-    class_weight : "balanced" or None, default=None
-        "balanced" gives every class the same total weight; None gives every row the same weight.
+    class_weight : "balanced", mapping or None, default=None
+        "balanced" gives every class the same total weight; None gives every row the same weight; a mapping of
+        labels to weights gives the rows of each class that weight, 1 where a label is left out.
     random_state : int, default=0
         Seed of the split that holds out validation rows where `fit` receives none.
 
@@ -88,20 +89,31 @@ class LinearProbe(Method):
     @property
     def selection(self) -> str:  # type: ignore[override]
         """The score that chooses C."""
-        return SCORES[self.class_weight][0]
+        return SCORES[self._scored_by()][0]
 
     def check_ranges(self) -> None:
         """Refuse numbers out of range and unknown class weights."""
         super().check_ranges()
-        if self.class_weight not in (None, "balanced"):
-            raise EvenhandError(f'class_weight: {self.class_weight!r} is unknown; give "balanced" or None')
+        if not isinstance(self.class_weight, Mapping) and self.class_weight not in (None, "balanced"):
+            raise EvenhandError(
+                f'class_weight: {self.class_weight!r} is unknown; give "balanced", a mapping of labels to '
+                "weights, or None"
+            )
+
+    def _scored_by(self) -> str | None:
+        return None if isinstance(self.class_weight, Mapping) else self.class_weight
+
+    def _weight_of_codes(self) -> Mapping[int, float] | str | None:
+        if not isinstance(self.class_weight, Mapping):
+            return self.class_weight
+        return {code: self.class_weight.get(label, 1.0) for code, label in enumerate(self.classes_.tolist())}
 
     def _learn(self, problem: Problem) -> Model:
         problem = with_validation(problem)
         z, y = problem.start.embed_all(problem.h).numpy(), problem.y.numpy()
         z_val, y_val = problem.start.embed_all(problem.h_val).numpy(), problem.y_val.numpy()
-        probes = [logistic(z, y, c, self.class_weight) for c in self.Cs]
-        name, score = SCORES[self.class_weight]
+        probes = [logistic(z, y, c, self._weight_of_codes()) for c in self.Cs]
+        name, score = SCORES[self._scored_by()]
         scores = [score(y_val, (z_val @ v.T + d).argmax(axis=1)) for v, d in probes]
         self.grid_ = [{"C": c, name: value} for c, value in zip(self.Cs, scores, strict=True)]
         return Model.of_probe(problem, *probes[int(np.argmax(scores))])

@@ -48,7 +48,7 @@ def names() -> list[str]:
     Examples
     --------
     >>> names()[:3]
-    ['zero_shot', 'linear_probe', 'balanced_probe']
+    ['auto', 'zero_shot', 'linear_probe']
     """
     return known_names(METHODS, GROUP)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenhand._typing import Bools, Ints
-from evenhand.audits.calibration_set import CalibrationSet
+from evenhand.audits.calibration_set import CalibrationRows
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.reports.sampling import sample
 from evenhand.runs.models import Stage
@@ -58,7 +58,7 @@ class Gallery:
     images: list[GalleryImage]
 
 
-def calibration_galleries(models: EvaluatedModels, calibration: CalibrationSet) -> tuple[list[Gallery], int]:
+def calibration_galleries(models: EvaluatedModels, calibration: CalibrationRows) -> tuple[list[Gallery], int]:
     """Return a gallery per class, the class with most rows first, and the number of classes.
 
     Of a class with more than `PER_CLASS` rows, half of the images have the lowest margins and half the

@@ -16,7 +16,7 @@ SAME = 0.0005
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PageVerdict:
     """The top of the page.
 
     Attributes
@@ -55,7 +55,9 @@ def unit_of(rows: Sequence[Record]) -> str:
     return "group" if any(row.get("worst_group") for row in rows) else "class"
 
 
-def verdict(rows: Sequence[Record], slices: SliceSection | None = None, seed: int | None = None) -> Verdict:
+def verdict(
+    rows: Sequence[Record], slices: SliceSection | None = None, seed: int | None = None
+) -> PageVerdict:
     """Return the top of the page.
 
     Parameters
@@ -69,20 +71,22 @@ def verdict(rows: Sequence[Record], slices: SliceSection | None = None, seed: in
     """
     found = means(rows)
     if not found:
-        return Verdict("No method gave a result.", [])
+        return PageVerdict("No method gave a result.", [])
     unit = f"worst {unit_of(rows)}"
     decided = [row for row in rows if "shortcut" in (row.get("kept") or {}) and row["method"] in found]
     if decided:
         own = decided[0]["method"]
         facts = [*_decided(decided), *_worst_of_kept(found[own], decided, unit), *_better(found, unit, own)]
-        return Verdict(_shortcut(decided), [*facts, *_named_slice(slices, seed), *_thin(rows)])
+        return PageVerdict(_shortcut(decided), [*facts, *_named_slice(slices, seed), *_thin(rows)])
     if "cfr" not in found:
         best = max(found, key=lambda method: found[method][0])
         headline = f"The highest {unit} is {_percent(found[best][0])}, by {label(best)}."
-        return Verdict(headline, [*_named_slice(slices, seed), *_thin(rows)])
+        return PageVerdict(headline, [*_named_slice(slices, seed), *_thin(rows)])
     calibrated = [row for row in rows if row["method"] == "cfr"]
     facts = [*_average(found), *_certainty(calibrated), *_kept(calibrated), *_better(found, unit, "cfr")]
-    return Verdict(_headline(found, calibrated, unit), [*facts, *_named_slice(slices, seed), *_thin(rows)])
+    return PageVerdict(
+        _headline(found, calibrated, unit), [*facts, *_named_slice(slices, seed), *_thin(rows)]
+    )
 
 
 def _shortcut(decided: Sequence[Record]) -> str:

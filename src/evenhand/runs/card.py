@@ -22,7 +22,7 @@ _Name = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z]+$")]
 """The name of a file in the run folder; a card from elsewhere must not name files outside it."""
 
 
-class StoreCard(BaseModel):
+class StoreOfRun(BaseModel):
     """The store's card in the card of a run: the fields that later commands read, and any others."""
 
     model_config = ConfigDict(extra="allow", strict=True)
@@ -53,7 +53,7 @@ class RunCard(BaseModel):
     classes: list[str]
     width: int
     store: str | None
-    store_card: StoreCard
+    store_card: StoreOfRun
     validation_from: Literal["train", "given"]
     group_by: str | None
     files: dict[_Name, Sha256]

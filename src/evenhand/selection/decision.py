@@ -96,7 +96,8 @@ class DecisionRule:
         names : sequence of K str
             Of the candidates, zero-shot and ERM among them.
         right : float [K, N]
-            Share of repeated cross-fits in which a candidate, not trained on the row, classifies it correctly.
+            Share of repeated cross-fits in which a candidate, not trained on the row, classifies it
+            correctly.
         y : int64 [N]
             Codes.
         reading : Reading

@@ -75,7 +75,7 @@ def test_a_bench_writes_store_results_and_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        ({"methods": ["ermm"]}, "method 'ermm' is unknown"),
+        ({"methods": ["ermm"]}, "'ermm' is unknown"),
         ({"group_by": "sky"}, "group_by: 'sky' is no attribute of this manifest; it has:"),
     ],
 )

@@ -51,7 +51,7 @@ def test_words_let_the_methods_that_need_them_run(tmp_path: Path) -> None:
     given = ("scenes", *small, "--methods", "orth_cal,roboshot", "--seeds", 1, "--json")
     rows = json.loads(run(*given, "--out", tmp_path / "a", "--concepts", words).stdout)["lines"]
     known = {line["method"]: line["seeds"] for line in rows}
-    assert known == {"erm": 1, "orth_cal": 1, "roboshot": 1, "kept by evenhand": 1}
+    assert known == {"zero_shot": 1, "erm": 1, "orth_cal": 1, "roboshot": 1, "kept by evenhand": 1}
     without = json.loads(run(*given, "--out", tmp_path / "b").stdout)["lines"]
     assert [line["reason"] for line in without if line["method"] == "roboshot"] == [
         "skipped: it needs concept words; give `concepts`"
@@ -118,7 +118,7 @@ def test_downloaded_files_are_loaded_and_counted(tmp_path: Path, monkeypatch: py
         (("waterbirds", "--download"), "--download needs --data, the folder to download into"),
         (("chexpert", "--download", "--data", "x"), "chexpert has no public download that evenhand knows"),
         (("scenes", "--param", "size=3"), "scenes takes no parameter 'size'; it takes seed, train, test"),
-        (("waterbirds", "--model", "tiny"), "Waterbirds needs its files; give the folder"),
+        (("waterbirds", "--model", "tiny"), "--data: Waterbirds needs its files; give the folder"),
     ],
 )
 def test_what_is_missing_is_told(

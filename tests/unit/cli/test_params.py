@@ -24,10 +24,10 @@ def test_what_fits(method: str, params: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("method", "name", "value", "sentence"),
     [
-        ("erm", "epochs", "abc", "--param epochs got 'abc', but erm takes a whole number or null there"),
-        ("erm", "epochs", 1.5, "--param epochs got 1.5, but erm takes a whole number or null there"),
-        ("erm", "batch_size", True, "--param batch_size got True, but erm takes a whole number there"),
-        ("erm", "learning_rate", [1], r"--param learning_rate got \[1\], but erm takes a number or null"),
+        ("erm", "epochs", "abc", "--param: epochs got 'abc', but erm takes a whole number or null there"),
+        ("erm", "epochs", 1.5, "--param: epochs got 1.5, but erm takes a whole number or null there"),
+        ("erm", "batch_size", True, "--param: batch_size got True, but erm takes a whole number there"),
+        ("erm", "learning_rate", [1], r"--param: learning_rate got \[1\], but erm takes a number or null"),
         ("linear_probe", "Cs", [1, "x"], "but linear_probe takes a list, each a number there"),
         (
             "cfr",
@@ -35,8 +35,8 @@ def test_what_fits(method: str, params: dict[str, Any]) -> None:
             1,
             "evidence got 1, but cfr takes an object that only Python can give or null there",
         ),
-        ("erm", "head", "x", "--param head is given by the store; leave it out"),
-        ("erm", "random_state", 3, "--param random_state is given by --seed; leave it out"),
+        ("erm", "head", "x", "--param: head is given by the store; leave it out"),
+        ("erm", "random_state", 3, "--param: random_state is given by --seed; leave it out"),
     ],
 )
 def test_what_does_not_fit(method: str, name: str, value: Any, sentence: str) -> None:

@@ -89,7 +89,7 @@ def test_long_tables_show_the_worst() -> None:
     rates = [{"name": f"c{k}", "n": 50, "value": k / 100, "low": 0.0, "high": 1.0} for k in range(100)]
     assert tables.rates("t", rates[:40]).row_count == 40
     cut = tables.rates("t", [*rates[::-1], {"name": "none", "n": 0, "value": None}])
-    assert (cut.row_count, cut.title) == (40, "t: the worst 40 of 101")
+    assert (cut.row_count, cut.heading) == (40, "t: the worst 40 of 101")
     assert next(iter(cut.columns[0].cells)) == "c0"
     assert tables.left_out(40, "classes") is None
     assert tables.left_out(4000, "classes") == "… and 3,960 more classes; --json has all"

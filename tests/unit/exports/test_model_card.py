@@ -8,13 +8,13 @@ import pytest
 import yaml
 
 from evenhand.exports.model_card import base_name, model_card, plain
-from evenhand.exports.source import Source, read_source
+from evenhand.exports.source import ExportSource, read_source
 
 from .conftest import MakeRun
 
 
 @pytest.fixture
-def source(make_run: MakeRun) -> Source:
+def source(make_run: MakeRun) -> ExportSource:
     return read_source(make_run("vit"))
 
 
@@ -32,7 +32,7 @@ def header(card: str) -> dict[str, Any]:
         ("onnx", "InferenceSession"),
     ],
 )
-def test_it_tells_how_to_load_and_how_good_it_is(source: Source, to: str, load: str) -> None:
+def test_it_tells_how_to_load_and_how_good_it_is(source: ExportSource, to: str, load: str) -> None:
     card = model_card(source, to, 1e-7)
     assert load in card
     assert header(card)["library_name"] == to
@@ -51,7 +51,7 @@ def test_it_tells_how_to_load_and_how_good_it_is(source: Source, to: str, load: 
     assert "a photo of a cat.; one cat" in card
 
 
-def test_groups_differences_and_reasons_are_told(source: Source) -> None:
+def test_groups_differences_and_reasons_are_told(source: ExportSource) -> None:
     rate = {"name": "cat / grass", "n": 40, "value": 0.5, "low": 0.4, "high": 0.6}
     empty = {"name": "dog / sand", "n": 0, "value": None, "low": None, "high": None}
     more = {
@@ -75,7 +75,7 @@ def test_groups_differences_and_reasons_are_told(source: Source) -> None:
 HOSTILE = "<script>x</script>\n---\n| a | `b` [c](d) \x1b[31m\u202e $x$ {{ 7 * 7 }}"
 
 
-def test_names_are_shown_and_not_obeyed(source: Source) -> None:
+def test_names_are_shown_and_not_obeyed(source: ExportSource) -> None:
     result = {**source.result, "classes": [{**source.result["classes"][0], "name": HOSTILE}]}
     prompts = {**source.prompts, HOSTILE: [HOSTILE]}
     card_data = {**source.card, "store_card": {**source.card["store_card"], "prompts": prompts}}
@@ -110,5 +110,5 @@ def test_the_base_model_is_named_without_folders(made: dict[str, Any], name: str
     assert base_name(made) == name
 
 
-def test_no_folder_of_the_machine_is_told(source: Source, tmp_path: Path) -> None:
+def test_no_folder_of_the_machine_is_told(source: ExportSource, tmp_path: Path) -> None:
     assert str(source.run.parent) not in model_card(source, "open_clip", 0.0)

@@ -137,7 +137,7 @@ def test_other_tokenizers_paddings_and_blocks_are_refused(
     with pytest.raises(EvenhandError, match="its tokenizer is another than CLIP's"):
         export(run, "transformers", out)
     with_other(run, monkeypatch, lambda b: b.model.visual.preprocess_cfg.update(resize_mode="longest"))
-    with pytest.raises(EvenhandError, match="it pads pictures"):
+    with pytest.raises(EvenhandError, match="it pads images"):
         export(run, "transformers", out)
     with_other(run, monkeypatch, lambda b: b.model.register_buffer("more", torch.zeros(1)))
     with pytest.raises(EvenhandError, match="its transformer blocks are of another kind"):

@@ -187,7 +187,9 @@ def test_a_full_device_is_one_sentence(
         raise torch.cuda.OutOfMemoryError("full")
 
     monkeypatch.setattr(backbone, "trunk", full)
-    with pytest.raises(EvenhandError, match=r"20 images at once fill the device's memory; use fewer"):
+    with pytest.raises(
+        EvenhandError, match=r"20 images at once fill the device's memory; use a smaller `batch_size`"
+    ):
         embed(manifest, backbone, tmp_path / "s")
 
 

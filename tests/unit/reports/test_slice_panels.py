@@ -78,7 +78,7 @@ def test_files_of_others_beside_the_page_stay(run: Path, tmp_path: Path) -> None
     (tmp_path / "r-files" / "mine.txt").touch()
     results, folder = read_source(run)
     with pytest.raises(
-        EvenhandError, match=r"folder of the report's files .*r-files exists and holds mine.txt"
+        EvenhandError, match=r"folder of the report's files: .*r-files exists and holds mine.txt"
     ):
         report(results, tmp_path / "r.html", run=folder, device=None)
     assert not (tmp_path / "r.html").exists()

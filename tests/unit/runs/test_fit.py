@@ -200,7 +200,7 @@ def test_unknown_names_are_refused(table: FeatureTable, tmp_path: Path) -> None:
 
 
 def test_splits_that_cannot_be_had_are_refused(table: FeatureTable) -> None:
-    with pytest.raises(EvenhandError, match="no validation split"):
+    with pytest.raises(EvenhandError, match="needs a validation split"):
         parts(table, "given")
     alone = dataclasses.replace(table, split=np.full(len(table), "train"))
     with pytest.raises(EvenhandError, match="neither test nor validation"):

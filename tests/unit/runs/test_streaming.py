@@ -72,5 +72,5 @@ def test_a_comparison_streams_past_the_limit(table: FeatureTable, monkeypatch: p
 
     monkeypatch.setattr(Method, "fit", seen)
     results = compare(table, methods=["erm", "linear_probe"], seeds=[0], budget=1)
-    assert [row.status for row in results.rows] == ["ok", "ok"]
-    assert given == [StoredRows, np.ndarray]
+    assert [row.status for row in results.rows] == ["ok", "ok", "ok"]
+    assert given == [StoredRows, StoredRows, np.ndarray]

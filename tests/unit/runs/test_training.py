@@ -62,7 +62,7 @@ def test_an_estimator_of_no_registered_method_is_refused(table: FeatureTable, tm
     class Mine(ERM):
         pass
 
-    with pytest.raises(EvenhandError, match="Mine is no registered method"):
+    with pytest.raises(EvenhandError, match="Mine is not registered"):
         fit(table, method=Mine(), out=tmp_path / "run")
 
 

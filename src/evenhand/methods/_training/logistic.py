@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from evenhand._typing import Floats, Ints
 
-ClassWeight = Literal["balanced"] | None
+ClassWeight: TypeAlias = Mapping[Any, float] | str | None
 
 
 def logistic(z: Floats, y: Ints, C: float, class_weight: ClassWeight = None) -> tuple[Floats, Floats]:
@@ -27,7 +28,7 @@ def logistic(z: Floats, y: Ints, C: float, class_weight: ClassWeight = None) -> 
         Class codes 0 … K − 1; every class has a row.
     C : float
         Inverse of the L2 penalty, above 0.
-    class_weight : "balanced" or None, default=None
+    class_weight : "balanced", mapping of codes to weights, or None, default=None
         "balanced" gives every class the same total weight.
 
     Returns

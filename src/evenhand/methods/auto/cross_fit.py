@@ -12,7 +12,7 @@ from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.cell_rates import balancing_weights
 from evenhand.functional.dealt_folds import dealt_folds
-from evenhand.functional.weighted_head import SlicedRows
+from evenhand.functional.weighted_head import RowSource
 from evenhand.functional.within_class import mean_margins
 from evenhand.methods.auto.heads import Grid, balanced_heads, erm_heads, probe_head
 from evenhand.methods.auto.held_out import FoldModels, HeldOut, held_out
@@ -31,7 +31,7 @@ class Rows:
 
     Attributes
     ----------
-    projected : SlicedRows
+    projected : RowSource
         h W0 + b0 [N, D]; centered on all rows where there is no text.
     y : int64 [N]
         Codes.
@@ -43,7 +43,7 @@ class Rows:
         Root of the streams.
     """
 
-    projected: SlicedRows
+    projected: RowSource
     y: Ints
     prototypes: Floats
     has_text: bool

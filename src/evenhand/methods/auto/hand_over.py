@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from evenhand._typing import Floats
-from evenhand.functional.weighted_head import SlicedRows
+from evenhand.functional.weighted_head import RowSource
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
 
@@ -14,7 +14,7 @@ ROWS = 8192
 """Rows that the logit scale is taken from at most."""
 
 
-def as_state(problem: Problem, m: Floats, z: SlicedRows) -> State:
+def as_state(problem: Problem, m: Floats, z: RowSource) -> State:
     """Return the start with W0 M and b0 M for W0 and b0.
 
     M acts on what the projection puts out, so that it is the same in all coordinates, and after an attention
@@ -27,7 +27,7 @@ def as_state(problem: Problem, m: Floats, z: SlicedRows) -> State:
         With the pretrained start.
     m : float [D, D]
         M.
-    z : SlicedRows
+    z : RowSource
         Unit embeddings of training rows.
     """
     projection = problem.start.projection

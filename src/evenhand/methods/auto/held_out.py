@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from evenhand._typing import Floats, Ints
-from evenhand.functional.weighted_head import SlicedRows
+from evenhand.functional.weighted_head import RowSource
 from evenhand.functional.within_class import mean_margins
 from evenhand.methods.auto.projected import unit_rows
 
@@ -67,7 +67,7 @@ class HeldOut:
 
 
 def held_out(
-    projected: SlicedRows,
+    projected: RowSource,
     y: Ints,
     folds: Sequence[Ints],
     models: Sequence[Sequence[FoldModels]],
@@ -76,7 +76,7 @@ def held_out(
 
     Parameters
     ----------
-    projected : SlicedRows
+    projected : RowSource
         Projected rows [N, D].
     y : int64 [N]
         Codes.

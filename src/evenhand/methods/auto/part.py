@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenhand._typing import Floats, Ints
-from evenhand.functional.weighted_head import SlicedRows
+from evenhand.functional.weighted_head import RowSource
 from evenhand.methods.auto.projected import ProjectedRows, UnitRows, unit_rows
 
 ROWS = 200_000
@@ -22,7 +22,7 @@ class Part:
 
     Attributes
     ----------
-    z : SlicedRows
+    z : RowSource
         Unit embeddings [n, D].
     y : int64 [n]
         Codes.
@@ -36,7 +36,7 @@ class Part:
         Text, or the part's class centroids.
     """
 
-    z: SlicedRows
+    z: RowSource
     y: Ints
     weights: Floats
     numbers: Ints
@@ -46,7 +46,7 @@ class Part:
     @classmethod
     def of(
         cls,
-        projected: SlicedRows,
+        projected: RowSource,
         y: Ints,
         rows: Ints,
         prototypes: Floats,
@@ -123,7 +123,7 @@ def sampled(y: Ints, rows: Ints, most: int, generator: np.random.Generator) -> t
     return rows[chosen], weights[codes[chosen]]
 
 
-def _take(projected: SlicedRows, numbers: Ints) -> Floats:
+def _take(projected: RowSource, numbers: Ints) -> Floats:
     if isinstance(projected, np.ndarray):
         out: Floats = projected[numbers]
         return out
@@ -131,7 +131,7 @@ def _take(projected: SlicedRows, numbers: Ints) -> Floats:
     return projected.take(numbers)[:]
 
 
-def all_rows(projected: SlicedRows, y: Ints, part: Part) -> Part:
+def all_rows(projected: RowSource, y: Ints, part: Part) -> Part:
     """Return all rows as the part `of` them saw them, read in slices."""
     numbers = np.arange(len(y))
     return Part(UnitRows(projected, part.center), y, np.ones(len(y)), numbers, part.center, part.prototypes)

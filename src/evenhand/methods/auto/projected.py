@@ -10,7 +10,7 @@ from torch import Tensor
 
 from evenhand._typing import Floats
 from evenhand.backbones.projection import Projection
-from evenhand.functional.weighted_head import SlicedRows
+from evenhand.functional.weighted_head import RowSource
 from evenhand.methods._training.rows import RowView
 
 VALUES = 2**27
@@ -65,13 +65,13 @@ class UnitRows:
 
     Attributes
     ----------
-    rows : SlicedRows
+    rows : RowSource
         Projected rows [N, D].
     center : float32 [D] or None
         What is taken off; None where there is text.
     """
 
-    rows: SlicedRows
+    rows: RowSource
     center: Floats | None = None
 
     @property
@@ -92,6 +92,6 @@ def unit_rows(x: Floats, center: Floats | None = None) -> Floats:
     return out
 
 
-def in_memory(rows: ProjectedRows) -> SlicedRows:
+def in_memory(rows: ProjectedRows) -> RowSource:
     """Return the rows as an array where they fit, else as they are."""
     return rows[:] if rows.shape[0] * rows.shape[1] <= VALUES else rows
