@@ -76,8 +76,8 @@ def test_a_kept_candidate_is_told_in_words(capsys: pytest.CaptureFixture[str]) -
     show_results(found, Path("x"), json=False)
     assert (
         "kept epoch 4 of 18 candidates in place of plain training (ERM): on rows that it did not train on, "
-        "the label-free score shortcut_cell is 8.1 points higher, at least 5.1, and 95.2 % of the rows that ERM "
-        "classifies correctly stay so\n"
+        "the label-free score shortcut_cell is 8.1 points higher, at least 5.1, and 95.2 % of the rows that "
+        "ERM classifies correctly stay so\n"
     ) in capsys.readouterr().out
 
 
