@@ -35,7 +35,7 @@ def read_text_table(path: Path) -> pa.Table:
         If it cannot be read.
     """
     content = _utf8(path)
-    lines = content[:_LOOKED_AT].decode(errors="replace").splitlines()
+    lines = _first_lines(content)
     skipped = _before_header(lines, path)
     mark = _told_mark(lines) or _mark(lines[skipped : skipped + 20], path)
     header = _cut(lines[skipped], mark) if len(lines) > skipped else []
@@ -80,6 +80,17 @@ def _utf8(path: Path) -> bytes:
         except UnicodeError as error:
             raise ValueError(_NOT_UTF8) from error
     return content.removeprefix(b"\xef\xbb\xbf")
+
+
+def _first_lines(content: bytes) -> list[str]:
+    """Return the lines that a table is recognized by: at least two whole ones, however wide it is."""
+    end = -1
+    for _ in range(3):
+        end = content.find(b"\n", end + 1)
+        if end < 0:
+            end = len(content)
+            break
+    return content[: max(_LOOKED_AT, end)].decode(errors="replace").splitlines()
 
 
 def _told_mark(lines: Sequence[str]) -> str | None:
