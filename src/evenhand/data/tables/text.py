@@ -106,7 +106,10 @@ def _before_header(lines: Sequence[str], path: Path) -> int:
 
 
 def _cut(line: str, mark: str) -> list[str]:
-    return line.split() if mark == _BLANKS else next(csv.reader([line], delimiter=mark), [])
+    if mark == _BLANKS:
+        return line.split()
+    # csv limits the length of a field, which a line of another delimiter may exceed.
+    return next(csv.reader([line], delimiter=mark), []) if mark in line or '"' in line else [line]
 
 
 def _mark(lines: Sequence[str], path: Path) -> str:
