@@ -1,0 +1,7 @@
+from .decode import UnreadableImage as UnreadableImage
+from .decode import read_image as read_image
+
+__all__ = [
+    "UnreadableImage",
+    "read_image",
+]
