@@ -166,7 +166,7 @@ def test_methods_of_validation_groups_get_the_stores_own_validation_split(
     split = table.split.copy().astype("<U10")
     split[400:450] = "validation"
     (row,) = rows_of(
-        compare(dataclasses.replace(table, split=split), ["oracle"], seeds=[0], budget=2), "oracle"
+        compare(dataclasses.replace(table, split=split), methods=["oracle"], seeds=[0], budget=2), "oracle"
     )
     for given in Spy.given:
         assert np.array_equal(given["validation"][0], table.features(np.arange(400, 450)))
@@ -177,14 +177,14 @@ def test_methods_of_validation_groups_get_the_stores_own_validation_split(
     # What is tested on is not shown, whatever it is called.
     Spy.given.clear()
     split[450:] = "validation"
-    compare(dataclasses.replace(table, split=split), ["oracle"], seeds=[0], budget=1)
+    compare(dataclasses.replace(table, split=split), methods=["oracle"], seeds=[0], budget=1)
     (given,) = Spy.given
     assert np.array_equal(given["validation"][0], table.features(held_out(table, 0).validation))
 
 
 def test_a_preset_is_a_method_of_its_own(table: FeatureTable, tmp_path: Path) -> None:
     names = ["zero_shot", "cfr:grid", "cfr:stable"]
-    results = compare(table, names, seeds=[0], out=tmp_path / "c")
+    results = compare(table, methods=names, seeds=[0], out=tmp_path / "c")
     assert [row.method for row in results.rows] == ["erm", *names]
     for name in names[1:]:
         (row,) = rows_of(results, name)
@@ -194,7 +194,7 @@ def test_a_preset_is_a_method_of_its_own(table: FeatureTable, tmp_path: Path) ->
         right = fitted.predict(table.features(rows.test)) == table.labels(rows.test)
         assert row.averages.plain == pytest.approx(right.mean())
         assert row.kept == fitted.kept_
-    assert compare(table, names, seeds=[0], out=tmp_path / "c").rows == results.rows
+    assert compare(table, methods=names, seeds=[0], out=tmp_path / "c").rows == results.rows
 
 
 def test_the_budget_is_the_first_configurations_and_the_best_is_picked(
@@ -295,10 +295,10 @@ def test_wrong_arguments_are_told(table: FeatureTable, arguments: dict[str, Any]
 def test_a_class_in_one_split_alone_is_named(table: FeatureTable) -> None:
     jays = table.y == 1
     few = dataclasses.replace(table, split=np.where(jays & (np.arange(600) > 6), "test", table.split))
-    (note,) = compare(few, ["zero_shot"], seeds=[0]).notes
+    (note,) = compare(few, methods=["zero_shot"], seeds=[0]).notes
     assert note == "the class jay has too few training rows to hold one out: the choice does not see it"
     untested = dataclasses.replace(table, split=np.where(jays, "train", table.split))
-    results = compare(untested, ["zero_shot"], seeds=[0])
+    results = compare(untested, methods=["zero_shot"], seeds=[0])
     assert results.notes == [
         "no test row has the class jay: its accuracy stays unknown",
         "no test row is in the group jay / sea, jay / wood: averages over groups stay unknown",
@@ -311,7 +311,7 @@ def test_a_class_in_one_split_alone_is_named(table: FeatureTable) -> None:
 def test_rows_that_cannot_be_held_out_are_told(table: FeatureTable) -> None:
     scarce = dataclasses.replace(table, split=np.where(np.arange(600) < 8, "train", "test"))
     with pytest.raises(EvenhandError, match="no class has the 5 training rows of which one is held out"):
-        compare(scarce, ["erm"])
+        compare(scarce, methods=["erm"])
 
 
 def test_unknown_attributes_and_a_missing_test_split_are_noted(table: FeatureTable) -> None:

@@ -101,7 +101,7 @@ def test_the_seal_of_a_comparison(comparison: Path) -> None:
     with pytest.raises(EvenhandError, match=r"seal\.json cannot be read"):
         read_source(comparison)
     (comparison / "seal.json").unlink()
-    with pytest.raises(EvenhandError, match=r"has no seal\.json, so nothing vouches"):
+    with pytest.raises(EvenhandError, match=r"has no seal\.json, so its results\.json cannot be checked"):
         read_source(comparison)
 
 
