@@ -106,7 +106,7 @@ def test_predict_export_and_report_take_the_new_place(model: Path) -> None:
     assert predict(run, "photos", out="p.csv", workers=0, model="moved")["rows"] == 12
     assert export(run, "open_clip", Path("out"), model="moved")["largest_difference"] < 1e-3
     view = view_run(run, model="moved")
-    for seen in (view.card["store_card"], view.table.card):
+    for seen in (view.card["store_card"], view.models.table.card):
         assert seen["model"] == f"local-dir:{model.with_name('moved')}"
     changed(Path("moved"))
     with pytest.raises(EvenhandError, match="other weights"):

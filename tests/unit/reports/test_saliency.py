@@ -136,7 +136,7 @@ def test_a_vits_picture_is_what_it_was_before_normalisation(of_vit: RunView) -> 
     colors = (
         np.asarray(picture_of(of_vit, 0).resize((32, 32), Image.Resampling.BICUBIC), dtype=np.float32) / 255
     )
-    found = backbone.image(backbone.preprocess(picture_of(of_vit, 0))[None])[0].permute(1, 2, 0)
+    found = backbone.picture(backbone.preprocess(picture_of(of_vit, 0))[None])[0].permute(1, 2, 0)
     assert np.abs(found.numpy() - colors).mean() < 0.02
 
 
