@@ -153,3 +153,17 @@ def test_under_thirty_rows_are_few(n: int, few: bool) -> None:
     rate = {"name": "a", "n": n, "value": 1.0, "low": 0.2, "high": 1.0}
     (row,) = rate_rows([{"method": "erm", "groups": [rate]}], ["erm"], "groups")
     assert ("mostly luck" in row.meaning) is few
+
+
+def test_the_class_averages_are_made_of_classes_and_the_others_of_groups() -> None:
+    classes = [{"name": "a", "n": 10, "value": 0.5, "low": 0.4, "high": 0.6}]
+    groups = [{"name": "a / x", "n": 5, "value": 0.5, "low": 0.1, "high": 0.9}]
+    record = {
+        "method": "erm",
+        "classes": classes,
+        "groups": groups,
+        "averages": dict.fromkeys(("plain", "train_weighted", "group_mean", "class_mean"), 0.5),
+    }
+    lows = {row.name: row.estimates[0].low for row in measure_rows([record], ["erm"], {"a / x": 1.0})}
+    assert (lows["plain average"], lows["class mean"]) == pytest.approx((0.4, 0.4))
+    assert (lows["train-weighted average"], lows["group mean"]) == pytest.approx((0.1, 0.1))

@@ -200,3 +200,8 @@ def test_without_a_named_slice_the_verdict_says_nothing_of_slices() -> None:
     rows = [*ERM, row("cfr", 0, 0.7)]
     none = SliceSection(["ERM", "CFR"], [], "no slice errs more", "", "", (), np.array([]))
     assert text(rows) == text(rows, none) == text(rows, sliced("ERM", 0.75, 0.25, named=False))
+
+
+@pytest.mark.parametrize(("after", "verb"), [(0.4502, "leaves"), (0.451, "raises"), (0.449, "lowers")])
+def test_a_difference_that_one_decimal_shows_is_a_change(after: float, verb: str) -> None:
+    assert f"{verb} the worst group" in text([*ERM, row("cfr", 0, after)])
