@@ -68,7 +68,9 @@ def _ask(number: int, _frame: Any) -> None:
     if _asked:  # a terminal that closes sends two; the second must not cut off the cleaning up
         return
     _asked.append(number)
-    sys.unraisablehook = lambda _: None  # what is torn down half made would print tracebacks
+    # What is torn down half made would print tracebacks, and so would the threads that serve children.
+    sys.unraisablehook = threading.excepthook = lambda _: None
+    sys.excepthook = lambda *_: None
     # A library may swallow the exception, or hold the main thread for long.
     end = threading.Timer(PATIENCE, os._exit, (128 + number,))
     end.daemon = True

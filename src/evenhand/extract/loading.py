@@ -158,6 +158,9 @@ def _fits_shared_memory(preprocess: Callable[[Image.Image], Tensor], images: int
 def _begin(parent: int, at_once: bool, _worker: int) -> None:
     """Have a reading process end with its parent, and when it cannot hand over what it read."""
     end_with_parent(parent, at_once=at_once)
+    # The parent reports what fails. An interrupted parent hangs up while a batch is handed over, and the
+    # thread that serves the batch would print a traceback next to the parent's one sentence.
+    sys.excepthook = lambda *_: None
     # Python's own queue would drop the batch with a traceback, and the parent would wait for ever.
     Queue._on_queue_feeder_error = staticmethod(_give_up)  # type: ignore[attr-defined]
 

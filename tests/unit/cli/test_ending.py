@@ -84,6 +84,24 @@ def ended(work: str, number: int, *, usual: str = "signal.SIGTERM, signal.SIGHUP
         return process.wait(timeout=60), process.stderr.read()
 
 
+SERVING = """
+    from multiprocessing.connection import Client
+    from multiprocessing.reduction import DupFd
+    try: time.sleep(60)
+    except KeyboardInterrupt:
+        address, key = DupFd(1)._id
+        Client(address, authkey=__import__("multiprocessing").current_process().authkey).close()
+        __import__("threading").Thread(target=lambda: 1 / 0).start()
+        time.sleep(0.2)
+        raise
+"""
+
+
+def test_threads_that_serve_dead_children_add_no_traceback() -> None:
+    """The child hangs up before it has fetched what it was to be handed; a thread of ours fails, too."""
+    assert ended(SERVING, signal.SIGINT) == (130, "error: interrupted\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_one_sentence(number: int) -> None:
     assert ended(SLEEP, number) == (128 + number, "error: interrupted\n")

@@ -1,6 +1,8 @@
 import io
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -166,3 +168,22 @@ def test_a_process_that_cannot_hand_over_what_it_read_is_a_sentence(
     monkeypatch.setattr(Batch, "__reduce__", full)
     with pytest.raises(EvenhandError, match=r"a process that reads images died .* `workers`"):
         load(files, workers=2)
+
+
+HANGS_UP = """
+import os, time
+from multiprocessing import current_process
+from multiprocessing.connection import Client
+from multiprocessing.reduction import DupFd
+from evenhand.extract import loading
+
+loading._begin(os.getppid(), True, 0)
+Client(DupFd(1)._id[0], authkey=current_process().authkey).close()
+time.sleep(0.2)
+"""
+
+
+def test_a_reading_process_is_silent_when_its_parent_hangs_up() -> None:
+    """An interrupted parent closes the connection over which a batch is handed to it."""
+    done = subprocess.run([sys.executable, "-c", HANGS_UP], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
