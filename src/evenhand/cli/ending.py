@@ -69,7 +69,8 @@ def _ask(number: int, _frame: Any) -> None:
         return
     _asked.append(number)
     # What is torn down half made would print tracebacks, and so would the threads that serve children.
-    sys.unraisablehook = threading.excepthook = lambda _: None
+    sys.unraisablehook = lambda _: None
+    threading.excepthook = lambda _: None
     sys.excepthook = lambda *_: None
     # A library may swallow the exception, or hold the main thread for long.
     end = threading.Timer(PATIENCE, os._exit, (128 + number,))

@@ -15,7 +15,8 @@ from evenhand.data.leakage import kept_together, on_units
 from evenhand.data.split_file import splits_in_file
 from evenhand.data.splits import are_drawn, given_or_drawn
 from evenhand.data.store_layout import OWN_COLUMNS
-from evenhand.data.tables.read import Columns, read_columns
+from evenhand.data.tables.columns import Columns
+from evenhand.data.tables.read import read_columns
 
 
 def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:

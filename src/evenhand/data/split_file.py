@@ -11,7 +11,8 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.labels import some
 from evenhand.data.split_names import split_in_name, splits_of_values
-from evenhand.data.tables.read import Columns, read_columns
+from evenhand.data.tables.columns import Columns
+from evenhand.data.tables.read import read_columns
 
 _SPLIT_COLUMNS = ("split", "partition", "set", "subset", "fold", "usage", "phase", "mode")
 

@@ -13,7 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Strings
 from evenhand.data.labels import check_trained, class_codes, some, untested
 from evenhand.data.manifest import Manifest
-from evenhand.data.tables.read import Columns
+from evenhand.data.tables.columns import Columns
 
 Sizes = Mapping[str, int]
 """Rows by split, and by "train, class / attribute value" for groups."""

@@ -18,7 +18,8 @@ from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Strings
 from evenhand.data.manifest import Manifest
-from evenhand.data.tables.read import Columns, read_columns
+from evenhand.data.tables.columns import Columns
+from evenhand.data.tables.read import read_columns
 from evenhand.datasets._layout import Sizes, check_pictures, check_sizes, coded, locate, manifest_of
 from evenhand.datasets.base import Dataset
 

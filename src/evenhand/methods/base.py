@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.base import ClassifierMixin, TransformerMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -31,9 +31,11 @@ from evenhand.methods._training.problem import Problem as Problem
 from evenhand.methods._training.problem import build_problem
 from evenhand.methods._training.train_erm import ERM_SGD
 from evenhand.methods.bundle import write_bundle
+from evenhand.methods.label_codes import class_codes, group_codes, lookup
+from evenhand.methods.nested_params import NestedParams
 
 
-class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
+class Method(ClassifierMixin, TransformerMixin, NestedParams, ABC):  # type: ignore[misc]
     """Base class of all methods: a scikit-learn classifier on frozen features.
 
     A subclass stores its parameters in `__init__`, as scikit-learn asks, and implements `_learn`, which
@@ -117,11 +119,11 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         self.check_ranges()
         features, labels = self._training(X, y)
         check_classification_targets(labels)
-        self.classes_, codes = self._encode(labels)
+        self.classes_, codes = class_codes(labels, self.head, self.n_features_in_)
         X_val, y_val, groups_val = self._validation(validation)
         problem = build_problem(features, codes, X_val, y_val, len(self.classes_), self.head, self._seed())
         if self.group_labels_used != "none":
-            codes_of = _group_codes(groups, groups_val)
+            codes_of = group_codes(groups, groups_val)
             problem = replace(problem, groups=codes_of(groups), groups_val=codes_of(groups_val))
         self.history_: list[dict[str, float]] = []
         self.kept_: dict[str, Any] | None = None
@@ -243,43 +245,6 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         name = type(self).__name__.lower()
         return np.array([f"{name}{k}" for k in range(self.model_.width)], dtype=object)
 
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters; `erm__epochs=3` replaces one field of the object that `erm` holds.
-
-        A field of a parameter that is None starts from the usual object (see `usual`).
-
-        Parameters
-        ----------
-        **params
-            Parameters by name, or fields by `parameter__field`.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If a parameter or a field is unknown.
-
-        Examples
-        --------
-        >>> from evenhand.methods import CFR
-        >>> CFR().set_params(erm__epochs=3).erm.epochs
-        3
-        """
-        nested: dict[str, dict[str, Any]] = {}
-        for name in [name for name in params if "__" in name]:
-            outer, _, inner = name.partition("__")
-            nested.setdefault(outer, {})[inner] = params.pop(name)
-        super().set_params(**params)
-        for name, values in nested.items():
-            if name not in self._get_param_names():
-                super().set_params(**{name: None})  # raises scikit-learn's own sentence
-            held = getattr(self, name)
-            setattr(self, name, _replaced(self.usual.get(name) if held is None else held, name, values))
-        return self
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
@@ -318,7 +283,7 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
             empty = np.zeros((0, self.n_features_in_), dtype=np.float32)
             return empty, np.zeros(0, dtype=np.int64), None
         X, y, *groups = given
-        features, codes = self._features(X), _lookup(self.classes_, np.asarray(y))
+        features, codes = self._features(X), lookup(self.classes_, np.asarray(y))
         if len(features) != len(codes):
             raise EvenhandError(
                 f"validation: {len(features)} rows of features but {len(codes)} labels; give one for each"
@@ -329,56 +294,3 @@ class Method(ClassifierMixin, TransformerMixin, BaseEstimator, ABC):  # type: ig
         if isinstance(self.random_state, (int, np.integer)):
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31))
-
-    def _encode(self, labels: Any) -> tuple[Any, Ints]:
-        present = np.unique(labels)
-        if len(present) < 2:
-            raise EvenhandError(f"y: it holds {len(present)} class, but a classifier needs at least 2")
-        if self.head is None:
-            return present, np.searchsorted(present, labels).astype(np.int64)
-        if self.head.width != self.n_features_in_:
-            raise EvenhandError(
-                f"X has {self.n_features_in_} columns but the head's projection takes "
-                f"{self.head.width}; use features and head of one store"
-            )
-        classes = np.asarray(self.head.classes)
-        absent = sorted(set(self.head.classes) - {str(label) for label in present})
-        if absent:
-            raise EvenhandError(
-                f"y: class {absent[0]!r} has no training rows; every class of the head needs at least one"
-            )
-        return classes, _lookup(classes, labels)
-
-
-def _replaced(held: Any, name: str, values: Mapping[str, Any]) -> Any:
-    """Return a copy of an object with new values of its fields; `a__b` names a field of field a."""
-    known = {field.name for field in fields(held)} if is_dataclass(held) else set()
-    for key, value in values.items():
-        outer, _, inner = key.partition("__")
-        if outer not in known:
-            raise ValueError(f"{name} has no field {outer!r}; it has {', '.join(sorted(known)) or 'none'}")
-        new = _replaced(getattr(held, outer), f"{name}__{outer}", {inner: value}) if inner else value
-        held = replace(held, **{outer: new})
-    return held
-
-
-def _lookup(classes: Any, labels: Any) -> Ints:
-    codes = {label: code for code, label in enumerate(classes.tolist())}
-    present, places = np.unique(labels, return_inverse=True)
-    unknown = next((label for label in present.tolist() if label not in codes), None)
-    if unknown is not None:
-        raise EvenhandError(f"y: label {unknown!r} is not among the classes {', '.join(map(str, codes))}")
-    return np.array([codes[label] for label in present.tolist()], dtype=np.int64)[places]
-
-
-def _group_codes(*parts: Any) -> Callable[[Any], Ints | None]:
-    """Return the function from group labels to codes, with one numbering for all parts; −1 is unknown."""
-    known = {str(name) for part in parts if part is not None for name in part if name not in (None, "")}
-    numbers = {name: code for code, name in enumerate(sorted(known))}
-
-    def codes(part: Any) -> Ints | None:
-        if part is None:
-            return None
-        return np.array([numbers.get(str(name), -1) for name in part], dtype=np.int64)
-
-    return codes

@@ -5,7 +5,9 @@ import os
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.tables.read import part_files, read_columns, without_empty_rows
+from evenhand.data.tables.columns import without_empty_rows
+from evenhand.data.tables.parts import part_files
+from evenhand.data.tables.read import read_columns
 
 ROWS = ["a.jpg", "b.jpg"]
 

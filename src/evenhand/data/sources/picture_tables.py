@@ -18,7 +18,8 @@ from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.sources.table_rows import PATH_COLUMNS, list_rows
 from evenhand.data.split_names import split_in_name
 from evenhand.data.tables.arrow_files import arrow_schema, read_arrow
-from evenhand.data.tables.read import Columns, read_columns
+from evenhand.data.tables.columns import Columns
+from evenhand.data.tables.read import read_columns
 
 
 def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, alone: bool) -> Listing:

@@ -33,7 +33,7 @@ from evenhand.data.sources.table_rows import list_table
 from evenhand.data.sources.top_folder import top_folder
 from evenhand.data.sources.tree import list_tree
 from evenhand.data.split_names import SPLIT_NAMES
-from evenhand.data.tables.read import is_part
+from evenhand.data.tables.parts import is_part
 
 
 @dataclass(frozen=True)

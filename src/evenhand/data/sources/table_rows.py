@@ -20,7 +20,8 @@ from evenhand.data.labels import some
 from evenhand.data.sources.levels import CLASS, Folders, guess
 from evenhand.data.sources.listing import Listing, Options, refuse
 from evenhand.data.sources.locate import locate, none_there
-from evenhand.data.tables.read import Columns, read_columns, without_empty_rows
+from evenhand.data.tables.columns import Columns, without_empty_rows
+from evenhand.data.tables.read import read_columns
 
 PATH_COLUMNS = (
     *("file_name", "filename", "file_path", "filepath", "path", "image_path", "img_path", "image", "img"),

@@ -4,98 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
-from dataclasses import dataclass, replace
 from io import TextIOWrapper
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
-from evenhand._typing import Strings
 from evenhand.data.file_names import TABLES
-from evenhand.data.files import is_remote, names_below
-from evenhand.data.labels import some
 from evenhand.data.parquet_cells import bytes_columns
 from evenhand.data.places import open_file
-from evenhand.data.tables.arrow_columns import plain_column
 from evenhand.data.tables.arrow_files import read_arrow
-from evenhand.data.tables.cells import strings
+from evenhand.data.tables.columns import Columns, to_columns
+from evenhand.data.tables.parts import part_files, with_folder_columns
 from evenhand.data.tables.text import read_text_table
-
-LONGEST = 4096
-"""Characters of a value at most, as of a path: one longer value would widen every row of its column."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """A table whose values are all strings; the empty string means missing.
-
-    Attributes
-    ----------
-    path : Path
-        The file it comes from.
-    values : dict of str to str [N]
-        Column by column, in the file's order, without those that hold lists, records or bytes.
-    embedded : tuple of str
-        Columns that hold files as bytes, alone or in a record as the Hugging Face Hub's Parquet files do.
-    too_long : tuple of str
-        Columns that are left out for a value of more than `LONGEST` characters.
-    notes : tuple of str
-        What was left out, one sentence each.
-    """
-
-    path: Path
-    values: dict[str, Strings]
-    embedded: tuple[str, ...] = ()
-    too_long: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(next(iter(self.values.values()), ()))
-
-    def get(self, column: str, *, argument: str) -> Strings:
-        """Return one column.
-
-        Raises
-        ------
-        EvenhandError
-            If there is none of this name, the sentence names those that exist, or it has too long a value.
-        """
-        if column in self.too_long:
-            raise EvenhandError(
-                f"{argument}: {self.path} has a value of more than {LONGEST} characters in column "
-                f"{column!r}; shorten it or name another column"
-            )
-        if column not in self.values:
-            raise EvenhandError(
-                f"{argument}: {self.path} has no column {column!r}; "
-                f"its columns are {some(self.values)}; name one of them"
-            )
-        return self.values[column]
-
-    def filled(self, column: str, *, argument: str) -> Strings:
-        """Return one column that has a value in every row.
-
-        Raises
-        ------
-        EvenhandError
-            If there is none of this name, or it has a gap; the sentence names the first such row.
-        """
-        values = self.get(column, argument=argument)
-        gaps = np.flatnonzero(values == "")
-        if len(gaps):
-            count = f"{len(gaps)} such rows, the first is " if len(gaps) > 1 else ""
-            raise EvenhandError(
-                f"{argument}: {self.path} has no value in column {column!r} at {count}row {gaps[0] + 1} of "
-                f"{len(values)}; fill it in or drop the row{'s' if count else ''}"
-            )
-        return values
 
 
 def read_columns(path: Path) -> Columns:
@@ -114,40 +38,12 @@ def read_columns(path: Path) -> Columns:
     """
     files = part_files(path)
     if not files:
-        return _columns(path, _read(path))
-    parts = [_with_folders(_read(file), file.relative_to(path)) for file in files]
+        return to_columns(path, _read(path))
+    parts = [with_folder_columns(_read(file), file.relative_to(path)) for file in files]
     for file, part in zip(files, parts, strict=True):
         if part.column_names != parts[0].column_names:
             raise EvenhandError(f"{file} has other columns than {files[0]}; make them the same")
-    return _columns(path, pa.concat_tables(parts, promote_options="permissive"))
-
-
-def part_files(path: Path) -> list[Path]:
-    """Return the parts of a table that is a folder on this machine; none of any other folder or file.
-
-    One is known by Spark's `_SUCCESS`, or by names that all begin with `part`.
-    """
-    if is_remote(path) or not path.is_dir():
-        return []
-    done = (path / "_SUCCESS").is_file()
-    found = []
-    for name in names_below(path):
-        # At the first other file the walk ends: a folder of images may be large.
-        if is_part(name, done=done):
-            found.append(path / name)
-        elif not _is_marker(name):
-            return []
-    return sorted(found)
-
-
-def is_part(name: str, *, done: bool) -> bool:
-    """Tell whether a file is a part of a table, of which `done` says whether Spark's `_SUCCESS` is there."""
-    last = PurePosixPath(name)
-    return last.suffix.lower() in TABLES and not _is_marker(name) and (done or last.name.startswith("part"))
-
-
-def _is_marker(name: str) -> bool:
-    return PurePosixPath(name).name.startswith("_")
+    return to_columns(path, pa.concat_tables(parts, promote_options="permissive"))
 
 
 def _read(path: Path) -> pa.Table:
@@ -168,15 +64,6 @@ def _read(path: Path) -> pa.Table:
         raise EvenhandError(f"cannot read the table {path}: {reason}") from error
 
 
-def _with_folders(table: pa.Table, place: Path) -> pa.Table:
-    """Return a part with a column for each folder `name=value` that it lies in."""
-    for folder in place.parts[:-1]:
-        name, equals, value = folder.partition("=")
-        if equals and name not in table.column_names:
-            table = table.append_column(name, pa.array([value] * table.num_rows, pa.string()))
-    return table
-
-
 def columns_of(path: Path, rows: list[dict[str, Any]]) -> Columns:
     """Return records as columns; a name that one lacks is missing there.
 
@@ -185,63 +72,7 @@ def columns_of(path: Path, rows: list[dict[str, Any]]) -> Columns:
     EvenhandError
         As `read_columns`.
     """
-    return _columns(path, _of_records(rows))
-
-
-def _columns(path: Path, table: pa.Table) -> Columns:
-    names = [name.strip() for name in table.column_names]
-    twice = sorted(name for name, count in Counter(names).items() if count > 1 and name)
-    if twice:
-        raise EvenhandError(f"the table {path} names the column {twice[0]!r} twice; rename one")
-    if table.num_rows == 0:
-        raise EvenhandError(f"the table {path} has no rows; it needs one row per image")
-    embedded = tuple(name.strip() for name in bytes_columns(table.schema))
-    columns = {
-        name: _plain(path, name, table.column(index))
-        for index, name in enumerate(names)
-        if name not in embedded
-    }
-    too_long = tuple(name for name, column in columns.items() if _is_too_long(column))
-    values = {
-        name: strings(column)
-        for name, column in columns.items()
-        if name not in too_long and not pa.types.is_nested(column.type)
-    }
-    return Columns(path, values, embedded, too_long)
-
-
-def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
-    try:
-        return plain_column(column)
-    except (ValueError, pa.ArrowException) as error:
-        reason = shorten(str(error), 200, placeholder=" …")
-        raise EvenhandError(
-            f"the table {path} has values in column {name!r} that cannot be read ({reason}); "
-            "write them again, or leave the column out"
-        ) from error
-
-
-def without_empty_rows(columns: Columns) -> Columns:
-    """Return the columns without rows that hold nothing at all, as Excel leaves them below a sheet.
-
-    Not for a table beside features: its rows are counted.
-    """
-    if columns.embedded or not columns.values:
-        return columns
-    kept = np.any([values != "" for values in columns.values.values()], axis=0)
-    empty = int((~kept).sum())
-    if not empty or empty == len(columns):
-        return columns
-    values = {name: column[kept] for name, column in columns.values.items()}
-    note = f"{empty} of {len(columns)} rows of {columns.path} are empty and are left out"
-    return replace(columns, values=values, notes=(note,))
-
-
-def _is_too_long(column: pa.Array) -> bool:
-    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
-    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
-        return False
-    return (pc.max(pc.utf8_length(texts)).as_py() or 0) > LONGEST
+    return to_columns(path, _of_records(rows))
 
 
 def _read_parquet(path: Path) -> pa.Table:
