@@ -37,7 +37,7 @@ def logits_and_codes(classes: int = 3, n: int = 200) -> tuple[torch.Tensor, torc
 def drawn(parts: RowsByPrediction, k: int = 8) -> list[tuple[int, list[int], list[int], bool]]:
     """Return (anchor, positives, negatives, is first side) of one step over all anchors."""
     found = []
-    for number, side in enumerate(parts.draw(parts.anchors, k, torch.Generator().manual_seed(1))):
+    for number, side in enumerate(parts.draw(torch.cat(parts.anchors), k, torch.Generator().manual_seed(1))):
         for place, anchor in enumerate(side.anchors.tolist()):
             positives = side.positives[side.positive_draw[place]].tolist()
             negatives = side.negatives[side.negative_draw[place]].tolist()
@@ -63,16 +63,70 @@ def test_every_right_row_is_an_anchor_and_every_eligible_row_is_drawn() -> None:
     logits, codes = logits_and_codes()
     y, predicted = codes.tolist(), logits.argmax(dim=1).tolist()
     parts = RowsByPrediction.of(logits, codes)
-    assert parts.anchors.tolist() == [i for i in range(len(y)) if predicted[i] == y[i]]
+    for code, anchors in enumerate(parts.anchors):
+        assert anchors.tolist() == [i for i in range(len(y)) if predicted[i] == y[i] == code]
     generator = torch.Generator().manual_seed(0)
-    first, _ = parts.draw(parts.anchors[:1], 2000, generator)
-    code = y[parts.anchors[0]]
+    first, _ = parts.draw(parts.anchors[0][:1], 2000, generator)
+    code = 0
     assert set(first.positives.flatten().tolist()) == {
         i for i in range(len(y)) if y[i] == code != predicted[i]
     }
     assert set(first.negatives.flatten().tolist()) == {
         i for i in range(len(y)) if predicted[i] == code != y[i]
     }
+
+
+def test_an_epoch_has_as_many_anchors_of_each_predicted_class_and_ends_with_the_shortest() -> None:
+    logits, codes = logits_and_codes()
+    logits[codes == 2] -= 3 * torch.eye(3)[2]  # class 2 is rarely predicted
+    parts = RowsByPrediction.of(logits, codes)
+    sizes = [len(rows) for rows in parts.anchors]
+    generator = torch.Generator().manual_seed(0)
+    first, second = parts.deal(generator), parts.deal(generator)
+    assert parts.shortest == min(sizes) < max(sizes)
+    for dealt in (first, second):
+        assert dealt.shape == (min(sizes), 3)
+        for code, (column, anchors) in enumerate(zip(dealt.T.tolist(), parts.anchors, strict=True)):
+            assert len(set(column)) == len(column)
+            assert set(column) <= set(anchors.tolist())
+            assert all(int(codes[row]) == code for row in column)
+    assert not torch.equal(first, second), "every epoch shuffles anew"
+
+
+def test_a_class_that_erm_never_gets_right_has_no_anchor() -> None:
+    y = torch.arange(30) % 3
+    logits = torch.eye(3)[torch.where(y == 2, 0, y)]
+    assert [set(y[rows].tolist()) for rows in RowsByPrediction.of(logits, y).anchors] == [{0}, {1}]
+
+
+@pytest.mark.parametrize(("batch_size", "sizes"), [(10, [5, 5, 5, 5, 4]), (3, [1] * 24), (1, [1] * 24)])
+def test_every_step_has_its_share_of_each_class(
+    batch_size: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 120 and 24 rows, drawn together, five anchors of class a would come with one of class b."""
+    X, y, head = problem(2, 240)
+    kept = np.flatnonzero((y == 0) | (np.arange(240) % 10 == 1))
+    seen: list[list[int]] = []
+    draw = RowsByPrediction.draw
+
+    def recorded(self: RowsByPrediction, anchors: torch.Tensor, *rest: object) -> object:
+        seen.append(torch.bincount(self.y[anchors], minlength=2).tolist())
+        return draw(self, anchors, *rest)
+
+    monkeypatch.setattr(cnc.RowsByPrediction, "draw", recorded)
+    monkeypatch.setattr(cnc.RowsByPrediction, "of", _of_truth)
+    CnC(head, k=2, epochs=1, batch_size=batch_size).fit(X[kept], np.array(head.classes)[y[kept]])
+    assert seen == [[size, size] for size in sizes]
+
+
+def _of_truth(_logits: torch.Tensor, y: torch.Tensor) -> RowsByPrediction:
+    """Return the rows of a model that classifies all rows correctly but one of class a."""
+    logits = torch.eye(2)[y]
+    logits[int((y == 0).nonzero()[0])] = torch.eye(2)[1]
+    return ROWS_OF(logits, y)
+
+
+ROWS_OF = RowsByPrediction.of
 
 
 def test_where_erm_has_all_right_rows_stand_in_and_it_is_said() -> None:
@@ -88,7 +142,7 @@ def test_where_erm_has_all_right_rows_stand_in_and_it_is_said() -> None:
 def test_where_erm_has_all_wrong_every_row_is_an_anchor() -> None:
     y = torch.arange(20) % 2
     parts = RowsByPrediction.of(torch.eye(2)[1 - y], y)
-    assert parts.anchors.tolist() == list(range(20))
+    assert [rows.tolist() for rows in parts.anchors] == [list(range(20))]
     assert all(int(y[p]) == int(y[a]) for a, positives, _, _ in drawn(parts) for p in positives)
 
 

@@ -32,7 +32,7 @@ def test_the_model_is_the_minimum_on_unit_embeddings(
 ) -> None:
     X, y, _ = world(200, classes)
     labels = y.astype(str)
-    model = LinearProbe(head(classes), Cs=(C,)).fit(X, labels, validation=(X, labels)).model_
+    model = LinearProbe(head(classes), Cs=(C,)).fit(X, labels).model_
     v, d = model.prototypes.astype(np.float64), model.intercept.astype(np.float64)
     z = X.astype(np.float64) / np.linalg.norm(X, axis=1, keepdims=True)
     of_v, of_d = slopes(z, y, v, d, np.ones(len(y)))
@@ -56,17 +56,44 @@ def test_halves_of_two_classes_give_the_logistic_function(
     assert np.allclose(1 / (1 + np.exp(logits[:, 0] - logits[:, 1])), expected, atol=1e-5)
 
 
-def test_the_penalty_is_chosen_by_plain_accuracy_on_rows_that_do_not_train(
-    world: Callable[..., tuple[Floats, Ints, Ints]],
+def test_the_penalty_is_chosen_by_plain_accuracy_on_rows_that_do_not_train_and_then_all_rows_fit(
+    world: Callable[..., tuple[Floats, Ints, Ints]], head: Callable[[int], Head]
 ) -> None:
     X, y, _ = world(300, 3, share=0.7)
+    y = y.astype(str)
     X_val, y_val, _ = world(90, 3, seed=1, share=0.2)
+    y_val = y_val.astype(str)
     grid = (10.0, 1e-3, 1.0)
-    probe = LinearProbe(Cs=grid).fit(X, y, validation=(X_val, y_val))
-    alone = [LinearProbe(Cs=(C,)).fit(X, y, validation=(X_val, y_val)) for C in grid]
+    probe = LinearProbe(head(3), Cs=grid).fit(X, y, validation=(X_val, y_val))
+    alone = [LinearProbe(head(3), Cs=(C,)).fit(X, y) for C in sorted(grid, reverse=True)]
     rates = [sum(p == t for p, t in zip(one.predict(X_val), y_val, strict=True)) / 90 for one in alone]
-    assert [tried["C"] for tried in probe.grid_] == list(grid)
+    assert [tried["C"] for tried in probe.grid_] == sorted(grid, reverse=True)
     assert [tried["accuracy"] for tried in probe.grid_] == pytest.approx(rates)
     assert len(set(rates)) > 1
-    best = alone[int(np.argmax(rates))]
-    assert probe.model_.prototypes.tobytes() == best.model_.prototypes.tobytes()
+    best = sorted(grid, reverse=True)[int(np.argmax(rates))]
+    refit = LinearProbe(head(3), Cs=(best,)).fit(np.concatenate([X, X_val]), np.concatenate([y, y_val]))
+    assert np.allclose(probe.model_.prototypes, refit.model_.prototypes, atol=1e-4)
+
+
+def test_equal_scores_go_to_the_weakest_penalty() -> None:
+    y = np.arange(80) % 2
+    X = np.where(y[:, None] == 0, -1.0, 1.0) * np.ones((80, 3))
+    probe = LinearProbe(Cs=(0.1, 1.0)).fit(X, y, validation=(X, y))
+    assert probe.grid_ == [{"C": 1.0, "accuracy": 1.0}, {"C": 0.1, "accuracy": 1.0}]
+    weakest = LinearProbe(Cs=(1.0,)).fit(X, y, validation=(X, y))
+    assert probe.model_.prototypes.tobytes() == weakest.model_.prototypes.tobytes()
+
+
+@pytest.mark.parametrize("Cs", [(1.0,), (1.0, 10.0)])
+def test_every_training_row_fits_the_probe(
+    world: Callable[..., tuple[Floats, Ints, Ints]], head: Callable[[int], Head], Cs: tuple[float, ...]
+) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    X, y, _ = world(200, 3)
+    z = X / np.linalg.norm(X, axis=1, keepdims=True)
+    probe = LinearProbe(head(3), Cs=Cs).fit(X, y.astype(str))
+    C = max(probe.grid_, key=lambda tried: tried["accuracy"])["C"] if probe.grid_ else 1.0
+    expected = LogisticRegression(C=C, max_iter=1000).fit(z, y)
+    assert np.allclose(probe.model_.prototypes, expected.coef_, atol=1e-3)
+    assert (probe.grid_ == []) == (len(Cs) == 1)

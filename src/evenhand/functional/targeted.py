@@ -8,6 +8,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from evenhand._random import torch_stream
 from evenhand._ranges import BELOW_ONE, NOT_NEGATIVE, POSITIVE, WHOLE, check
 from evenhand.functional.geometry import class_centroids, unit
 
@@ -148,6 +149,9 @@ class Targeted:
         τ, above 0.
     target_weight : float, default=0.2
         Weight w of the target, at least 0.
+    random_queue : bool, default=False
+        True fills the queue with random unit vectors of no class at first, as the published code does; False
+        starts with an empty queue.
 
     Raises
     ------
@@ -159,6 +163,7 @@ class Targeted:
     momentum: float = 0.9
     temperature: float = 0.07
     target_weight: float = 0.2
+    random_queue: bool = False
 
     def __post_init__(self) -> None:
         check(self, queue_size=WHOLE, momentum=BELOW_ONE, temperature=POSITIVE, target_weight=NOT_NEGATIVE)
@@ -173,23 +178,29 @@ class TargetedMemory:
         Targets. Centroids and queue take their dtype and device.
     settings : Targeted
         K, m, τ and w.
+    seed : int, default=0
+        Seed of the rows of a random queue.
 
     Attributes
     ----------
     centroids : Tensor [C, D]
         μ_c, zero before the first row of the class.
     queue, labels : Tensor [K, D], int64 Tensor [K]
-        A ring buffer of the latest rows and their class codes. Only the first min(seen, K) are filled.
+        A ring buffer of the latest rows and their class codes. Only the first min(seen, K) are filled, or all
+        of a random queue, whose first rows have code −1.
     seen : int
         Rows so far; the next row goes to position seen mod K.
     """
 
-    def __init__(self, vertices: Tensor, settings: Targeted) -> None:
+    def __init__(self, vertices: Tensor, settings: Targeted, seed: int = 0) -> None:
         self.vertices = vertices
         self.settings = settings
         self.centroids = torch.zeros_like(vertices)
         self.queue = vertices.new_zeros(settings.queue_size, vertices.shape[1])
-        self.labels = torch.zeros(settings.queue_size, dtype=torch.int64, device=vertices.device)
+        self.labels = torch.full((settings.queue_size,), -1, device=vertices.device)
+        if settings.random_queue:
+            drawn = torch.randn(self.queue.shape, generator=torch_stream(seed, "targeted-queue"))
+            self.queue = unit(drawn).to(vertices)
         self.seen = 0
 
     def step(self, z: Tensor, y: Tensor) -> Tensor:
@@ -211,7 +222,7 @@ class TargetedMemory:
         """
         settings = self.settings
         self.centroids = update_centroids(self.centroids, z, y, settings.momentum)
-        filled = min(self.seen, settings.queue_size)
+        filled = settings.queue_size if settings.random_queue else min(self.seen, settings.queue_size)
         loss = targeted_loss(
             z,
             y,

@@ -37,6 +37,9 @@ class CnC(Method):
     SupCon is the mean of `supervised_contrastive_loss` over the anchors of both sides. CE is the mean of the
     cross-entropies of anchors, positives and both kinds of negatives.
 
+    As in the authors' loader, every step has as many anchors of each predicted class, and an epoch ends with
+    the class that has the fewest.
+
     Parameters
     ----------
     head : Head or None, default=None
@@ -52,9 +55,9 @@ class CnC(Method):
         Step of SGD with momentum 0.9 in stage 2, above 0. The published 1e-4 is for a whole network and
         hardly changes W alone.
     epochs : int, default=5
-        Passes over the anchors in stage 2. Published: 5 for Waterbirds.
+        Passes in stage 2 over the anchors of the class with fewest. Published: 5 for Waterbirds.
     batch_size : int, default=128
-        Anchors per step.
+        Anchors per step, shared out evenly among the predicted classes.
     erm : SGD or None, default=None
         Optimizer of stage 1. None is the one of `ERM`.
     random_state : int, default=0
@@ -125,10 +128,11 @@ class CnC(Method):
         parts = RowsByPrediction.of(erm.logits_of_all(problem.h, problem.prototypes), problem.y)
         self.notes_ = parts.notes
         state = problem.start.leaves()
-        generator = torch_stream(problem.seed, "cnc")
+        generator, dealer = torch_stream(problem.seed, "cnc"), torch_stream(problem.seed, "cnc", "anchors")
+        dealt = [parts.deal(dealer) for _ in range(self.epochs)]
 
-        def loss(batch: Tensor, _epoch: int) -> Tensor:
-            sides = parts.draw(parts.anchors[batch], self.k, generator)
+        def loss(batch: Tensor, epoch: int) -> Tensor:
+            sides = parts.draw(dealt[epoch][batch].flatten(), self.k, generator)
             terms = [_terms(problem, state, side, self.temperature) for side in sides]
             contrast = torch.stack([term for term, _ in terms]).mean()
             supervised = torch.stack([entropy for _, both in terms for entropy in both]).mean()
@@ -137,8 +141,8 @@ class CnC(Method):
         minimize(
             loss,
             state.parameters(),
-            rows=len(parts.anchors),
-            sgd=SGD(self.learning_rate, self.epochs, self.batch_size),
+            rows=parts.shortest,
+            sgd=SGD(self.learning_rate, self.epochs, max(1, self.batch_size // len(parts.anchors))),
             generator=torch_stream(problem.seed, "cnc", "batches"),
             history=self.history_,
             stage=2,

@@ -48,7 +48,8 @@ class DFR(Method):
     head : Head or None, default=None
         Projection of the store; None takes X itself as the embedding.
     Cs : sequence of float, default=(0.01, 0.03, 0.07, 0.1, 0.3, 0.7, 1)
-        Values of C, scikit-learn's inverse of the L1 penalty. Of equal scores, the smallest C wins.
+        Values of C, scikit-learn's inverse of the L1 penalty. Of equal scores the largest C, the
+        weakest penalty, wins, as in the authors' code.
     n_refits : int, default=20
         Number of balanced subsets to average over.
     random_state : int, default=0
@@ -59,7 +60,9 @@ class DFR(Method):
     C_ : float
         The chosen C.
     grid_ : list of dict
-        Each C with its worst-group accuracy.
+        Each C with its worst-group accuracy, the weakest penalty first.
+    notes_ : tuple of str
+        Notes for the user, one sentence each.
 
     References
     ----------
@@ -124,6 +127,7 @@ class DFR(Method):
         known = labels >= 0
         y = problem.y_val.numpy()[known]
         z = problem.start.embed(problem.h_val[torch.from_numpy(np.flatnonzero(known))]).double().numpy()
+        self.notes_ = _absence(problem, y, labels[known])
         return z, y, _crossed(y, labels[known], self.classes_.tolist())
 
     def _choose(self, z: Floats, y: Ints, groups: Ints, problem: Problem) -> float:
@@ -133,12 +137,27 @@ class DFR(Method):
         scaler = StandardScaler().fit(z[rows])
         fitted, held_out = scaler.transform(z[rows]), scaler.transform(z[scoring])
         self.grid_: list[dict[str, float]] = []
-        for C in sorted(self.Cs):
+        for C in sorted(self.Cs, reverse=True):
             fit = _one_vs_rest(fitted, y[rows], problem.n_classes, C, problem.seed)
             correct = (held_out @ fit[:, :-1].T + fit[:, -1]).argmax(axis=1) == y[scoring]
             hits, sizes = np.bincount(groups[scoring], correct), np.bincount(groups[scoring])
             self.grid_.append({"C": C, "worst_group": float((hits / sizes).min())})
         return max(self.grid_, key=lambda tried: tried["worst_group"])["C"]
+
+
+def _absence(problem: Problem, y: Ints, labels: Ints) -> tuple[str, ...]:
+    """Say how many groups of the training rows have no row among validation codes y [M] and labels [M]."""
+    if problem.groups is None:
+        return ()
+    known = problem.groups >= 0
+    trained = set(zip(problem.y.numpy()[known].tolist(), problem.groups[known].tolist(), strict=True))
+    absent = trained - set(zip(y.tolist(), labels.tolist(), strict=True))
+    if not absent:
+        return ()
+    return (
+        f"validation has no row of {len(absent)} of the {len(trained)} groups of training: neither the "
+        "balance nor the choice of C counts them",
+    )
 
 
 def _crossed(y: Ints, labels: Ints, classes: list[Any]) -> Ints:

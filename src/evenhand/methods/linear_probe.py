@@ -36,7 +36,9 @@ class LinearProbe(Method):
         C Σ_i w_i · cross-entropy(V z_i + d, y_i) + ½ ‖V‖²
 
     with w_i = 1, or w_i = N / (number of classes · rows of class y_i) where weights are balanced. The C with
-    the highest validation accuracy wins; with balanced weights, the highest mean accuracy over classes.
+    the highest validation accuracy wins; with balanced weights, the highest mean accuracy over classes. The
+    probe is then fitted with that C on training and validation rows together. A single C needs no choice, and
+    no row is held out for it.
     The registry name `balanced_probe` stands for `LinearProbe(class_weight="balanced")`.
 
     Parameters
@@ -44,7 +46,8 @@ class LinearProbe(Method):
     head : Head or None, default=None
         Projection of the store; None takes X itself as the embedding.
     Cs : sequence of float, default=(0.001, 0.01, 0.1, 1, 10, 100, 1000)
-        Values of C, scikit-learn's inverse of the L2 penalty. Of equal scores, the first C wins.
+        Values of C, scikit-learn's inverse of the L2 penalty. Of equal scores the largest C, the
+        weakest penalty, wins.
     class_weight : "balanced", mapping or None, default=None
         "balanced" gives every class the same total weight; None gives every row the same weight; a mapping of
         labels to weights gives the rows of each class that weight, 1 where a label is left out.
@@ -54,7 +57,7 @@ class LinearProbe(Method):
     Attributes
     ----------
     grid_ : list of dict
-        Each C with its validation score.
+        Each C with its validation score, the weakest penalty first; empty where there is one C.
 
     References
     ----------
@@ -109,11 +112,19 @@ class LinearProbe(Method):
         return {code: self.class_weight.get(label, 1.0) for code, label in enumerate(self.classes_.tolist())}
 
     def _learn(self, problem: Problem) -> Model:
-        problem = with_validation(problem)
+        self.grid_: list[dict[str, float]] = []
+        C = self.Cs[0] if len(self.Cs) == 1 else self._choose(with_validation(problem))
+        parts = [(h, y) for h, y in ((problem.h, problem.y), (problem.h_val, problem.y_val)) if len(y)]
+        z = np.concatenate([problem.start.embed_all(h).numpy() for h, _ in parts])
+        y = np.concatenate([codes.numpy() for _, codes in parts])
+        return Model.of_probe(problem, *logistic(z, y, C, self._weight_of_codes()))
+
+    def _choose(self, problem: Problem) -> float:
+        """Return the C with the highest score on the validation rows; sets `grid_`."""
         z, y = problem.start.embed_all(problem.h).numpy(), problem.y.numpy()
         z_val, y_val = problem.start.embed_all(problem.h_val).numpy(), problem.y_val.numpy()
-        probes = [logistic(z, y, c, self._weight_of_codes()) for c in self.Cs]
         name, score = SCORES[self._scored_by()]
-        scores = [score(y_val, (z_val @ v.T + d).argmax(axis=1)) for v, d in probes]
-        self.grid_ = [{"C": c, name: value} for c, value in zip(self.Cs, scores, strict=True)]
-        return Model.of_probe(problem, *probes[int(np.argmax(scores))])
+        for C in sorted(self.Cs, reverse=True):
+            v, d = logistic(z, y, C, self._weight_of_codes())
+            self.grid_.append({"C": C, name: float(score(y_val, (z_val @ v.T + d).argmax(axis=1)))})
+        return max(self.grid_, key=lambda tried: tried[name])["C"]

@@ -18,7 +18,13 @@ from evenhand._random import numpy_stream, torch_stream
 from evenhand._ranges import COUNT, INSIDE, POSITIVE, Ranges
 from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
-from evenhand.methods._training.last_layer import Base, HeldOutFeatures, LastLayer, hold_out_and_train
+from evenhand.methods._training.last_layer import (
+    Base,
+    HeldOutFeatures,
+    LastLayer,
+    balancing_weights,
+    hold_out_and_train,
+)
 from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
@@ -33,10 +39,10 @@ BATCH = 32
 class SelectiveFinetuning(Method):
     """SELF: finetune ERM's last layer on the held-out rows with the highest score.
 
-    ERM is trained on four fifths of the training rows. Of the other fifth, the `rows` rows with the highest
-    score finetune the last layer. The score is one of
+    ERM is trained on four fifths of the training rows, with all classes weighted alike. Of the other fifth,
+    the `rows` rows with the highest score finetune the last layer. The score is one of
 
-    - "early_stop": KL(p ‖ q), with p the probabilities of ERM and q those of ERM stopped early;
+    - "early_stop": KL(q ‖ p), with p the probabilities of ERM and q those of ERM stopped early;
     - "dropout": KL(p ‖ q), with q the probabilities of ERM with dropout before its last layer;
     - "loss": the cross-entropy of ERM.
 
@@ -127,7 +133,7 @@ class SelectiveFinetuning(Method):
             allowed = ", ".join(CRITERIA)
             raise EvenhandError(f"criterion: {self.criterion!r} is unknown; allowed are {allowed}")
         sgd = self.erm or erm_sgd(problem)
-        base = hold_out_and_train(problem, sgd, self.history_)
+        base = hold_out_and_train(problem, sgd, self.history_, balanced=True)
         chosen = highest(CRITERIA[self.criterion](self, base, sgd), self.rows)
         self.selected_ = base.held[chosen]
         absent = np.setdiff1d(np.arange(problem.n_classes), base.y[chosen])
@@ -174,13 +180,6 @@ def highest(scores: Floats, rows: int) -> Ints:
     return np.argsort(-scores, kind="stable")[:rows]
 
 
-def balancing_weights(y: Ints) -> Floats:
-    """Return m / (K · m_{y_i}) for codes y [m] of K classes with m_c rows each; the mean is 1."""
-    counts = np.bincount(y)
-    weights: Floats = len(y) / (np.count_nonzero(counts) * counts[y])
-    return weights
-
-
 def disagreement(p_logits: Floats, q_logits: Floats) -> Floats:
     """Return KL(p_i ‖ q_i) = Σ_c p_ic (log p_ic − log q_ic), [M], of the softmax of logits [M, C]."""
     log_p, log_q = log_softmax(p_logits, axis=1), log_softmax(q_logits, axis=1)
@@ -189,15 +188,15 @@ def disagreement(p_logits: Floats, q_logits: Floats) -> Floats:
 
 
 def _early_stop(method: SelectiveFinetuning, base: Base, sgd: SGD) -> Floats:
-    """Return the disagreement of ERM with ERM after a share of its epochs."""
+    """Return the disagreement of ERM after a share of its epochs with ERM, as in the authors' code."""
     epochs = max(1, round(method.early * sgd.epochs))
     if epochs >= sgd.epochs:
         raise EvenhandError(
             f"early: a share {method.early} of {sgd.epochs} epochs is {epochs}, so that nothing stops early; "
             "give erm more epochs, or take another criterion"
         )
-    early = train_erm(base.problem, replace(sgd, epochs=epochs), [])
-    return disagreement(base.seen.logits, HeldOutFeatures.of(early, base.problem).logits)
+    early = train_erm(base.problem, replace(sgd, epochs=epochs), [], weights=base.weights)
+    return disagreement(HeldOutFeatures.of(early, base.problem).logits, base.seen.logits)
 
 
 def _dropout(method: SelectiveFinetuning, base: Base, _sgd: SGD) -> Floats:

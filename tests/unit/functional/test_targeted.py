@@ -29,6 +29,21 @@ def test_a_first_batch_meets_an_empty_queue() -> None:
     assert torch.equal(value, expected)
 
 
+def test_a_random_queue_is_full_of_unit_rows_of_no_class_until_they_are_replaced() -> None:
+    z, y = vectors(4, 5), torch.tensor([0, 1, 2, 0])
+    settings, vertices = Targeted(queue_size=10, random_queue=True), simplex_vertices(3, 5, seed=0).double()
+    fresh = TargetedMemory(vertices, settings, seed=1)
+    queue, labels = fresh.queue.clone(), fresh.labels.clone()
+    assert torch.allclose(queue.norm(dim=1), torch.ones(10).double())
+    assert labels.tolist() == [-1] * 10
+    assert not torch.equal(queue, TargetedMemory(vertices, settings, seed=2).queue)
+    value = fresh.step(z, y)
+    assignment = assign_targets(fresh.centroids, vertices)
+    assert torch.equal(value, targeted_loss(z, y, queue, labels, vertices, assignment))
+    assert torch.equal(fresh.queue, torch.cat([z, queue[4:]]))
+    assert fresh.labels.tolist() == [0, 1, 2, 0] + [-1] * 6
+
+
 @pytest.mark.parametrize("sizes", [(4, 4, 4), (3, 11), (25,), (10, 10), (10, 1)])
 def test_the_queue_holds_the_last_rows(sizes: tuple[int, ...]) -> None:
     full = memory()

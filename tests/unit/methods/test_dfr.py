@@ -64,8 +64,8 @@ def test_dfr_is_the_explicit_pipeline(classes: int) -> None:
     for C in dfr.GRID:
         right = l1(C).fit(scaler.transform(z[rows]), y_val[rows]).predict(scaler.transform(z)) == y_val
         scores[C] = min(right[judging][group[judging] == g].mean() for g in np.unique(group))
-    assert [(tried["C"], tried["worst_group"]) for tried in method.grid_] == list(scores.items())
-    assert min(C for C in scores if scores[C] == max(scores.values())) == method.C_
+    assert [(tried["C"], tried["worst_group"]) for tried in method.grid_] == list(scores.items())[::-1]
+    assert max(C for C in scores if scores[C] == max(scores.values())) == method.C_
 
     X_test, _, _ = world(50, classes, 2)
     scaler = StandardScaler().fit(unit_rows(X))
@@ -112,12 +112,26 @@ def test_a_strong_penalty_leaves_few_coefficients() -> None:
     assert np.count_nonzero(strong.prototypes) < np.count_nonzero(weak.prototypes)
 
 
-def test_equal_scores_go_to_the_strongest_penalty() -> None:
+def test_equal_scores_go_to_the_weakest_penalty() -> None:
     y = np.arange(80) % 2
     X = np.where(y[:, None] == 0, -1.0, 1.0).repeat(WIDTH, axis=1).astype(np.float32)
-    method, _ = fitted((X, y), (X, y, np.arange(80) // 2 % 2), 2, Cs=(1.0, 0.7))
+    method, _ = fitted((X, y), (X, y, np.arange(80) // 2 % 2), 2, Cs=(0.7, 1.0))
     assert [tried["worst_group"] for tried in method.grid_] == [1.0, 1.0]
-    assert method.C_ == 0.7
+    assert method.C_ == 1.0
+
+
+def test_groups_of_training_without_a_validation_row_are_told() -> None:
+    X, y, attribute = world(300, 2, 0)
+    X_val, y_val, attribute_val = world(200, 2, 1)
+    kept = (y_val != 1) | (attribute_val != 0)
+    validation = X_val[kept], y_val[kept], attribute_val[kept]
+    method = DFR().fit(X, y, groups=attribute, validation=validation)
+    assert method.notes_ == (
+        "validation has no row of 1 of the 4 groups of training: neither the balance nor the choice of C "
+        "counts them",
+    )
+    assert DFR().fit(X, y, groups=attribute, validation=(X, y, attribute)).notes_ == ()
+    assert DFR().fit(X, y, validation=validation).notes_ == ()
 
 
 def test_rows_of_unknown_group_are_left_out() -> None:

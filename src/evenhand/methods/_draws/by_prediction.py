@@ -41,8 +41,8 @@ class RowsByPrediction:
         Class codes.
     taken_for : int64 Tensor [N]
         The class with the largest logit among those other than the true class.
-    anchors : int64 Tensor [A]
-        Rows that ERM classifies correctly.
+    anchors : tuple of int64 Tensors [A_c]
+        For each class that has them, the rows that ERM classifies correctly.
     right, wrong : RowsByClass
         Rows of each class that ERM classifies correctly, and incorrectly.
     mistaken : RowsByClass
@@ -53,7 +53,7 @@ class RowsByPrediction:
 
     y: Tensor
     taken_for: Tensor
-    anchors: Tensor
+    anchors: tuple[Tensor, ...]
     right: RowsByClass
     wrong: RowsByClass
     mistaken: RowsByClass
@@ -68,6 +68,7 @@ class RowsByPrediction:
         Where ERM misclassifies every row, all rows are anchors.
         """
         right = logits.argmax(dim=1) == y
+        slices = [(right & (y == code)).nonzero().flatten() for code in range(logits.shape[1])]
         taken_for = logits.scatter(1, y[:, None], -torch.inf).argmax(dim=1)
         classes = range(logits.shape[1])
         errors = [y[~right].eq(code).any() for code in classes]
@@ -80,12 +81,22 @@ class RowsByPrediction:
         return cls(
             y,
             taken_for,
-            _rows(right, torch.ones_like(right)),
+            tuple(rows for rows in slices if len(rows)) or (torch.arange(len(y)),),
             RowsByClass([_rows(right & (y == code), y == code) for code in classes]),
             RowsByClass([_rows(~right & (y == code), y == code) for code in classes]),
             RowsByClass([_rows(~right & (taken_for == code), y != code) for code in classes]),
             notes,
         )
+
+    @property
+    def shortest(self) -> int:
+        """Number of anchors of the class with fewest."""
+        return min(map(len, self.anchors))
+
+    def deal(self, generator: torch.Generator) -> Tensor:
+        """Return shuffled anchors of an epoch, [shortest, S]: as many of each of the S predicted classes."""
+        shuffled = [rows[torch.randperm(len(rows), generator=generator)] for rows in self.anchors]
+        return torch.stack([rows[: self.shortest] for rows in shuffled], dim=1)
 
     def draw(self, anchors: Tensor, k: int, generator: torch.Generator) -> tuple[ContrastDraw, ContrastDraw]:
         """Return both sides of the contrast for correctly classified rows `anchors` [A].

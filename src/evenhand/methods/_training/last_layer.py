@@ -17,6 +17,7 @@ from math import sqrt
 import numpy as np
 import torch
 from scipy.special import log_softmax
+from torch import Tensor
 
 from evenhand._typing import Floats, Ints
 from evenhand.data.splits import HELD_OUT, hold_out
@@ -90,6 +91,8 @@ class Base:
         The trained projection.
     seen : HeldOutFeatures
         The held-out rows as input of the last layer.
+    weights : float32 Tensor [N] or None
+        Weights of ERM's rows; None weighs all alike.
     held, y : int64 [M]
         Numbers of the held-out rows among the training rows, and their class codes.
     """
@@ -97,6 +100,7 @@ class Base:
     problem: Problem
     erm: State
     seen: HeldOutFeatures
+    weights: Tensor | None
     held: Ints
     y: Ints
 
@@ -111,9 +115,19 @@ class Base:
         return Model.of_probe(part, layer.weight * sqrt(self.seen.u.shape[1]), layer.bias)
 
 
-def hold_out_and_train(problem: Problem, sgd: SGD, history: list[dict[str, float]]) -> Base:
+def balancing_weights(y: Ints) -> Floats:
+    """Return m / (K · m_{y_i}) for codes y [m] of K classes with m_c rows each; the mean is 1."""
+    counts = np.bincount(y)
+    weights: Floats = len(y) / (np.count_nonzero(counts) * counts[y])
+    return weights
+
+
+def hold_out_and_train(
+    problem: Problem, sgd: SGD, history: list[dict[str, float]], *, balanced: bool = False
+) -> Base:
     """Hold out a fifth of the training rows of every class, and train ERM on the rest.
 
+    If `balanced`, ERM weighs all classes alike.
     A class with fewer than five rows has all of its rows in both parts. Validation rows that the user gives
     are not used: they may be balanced by group, and training rows are not.
     """
@@ -121,5 +135,6 @@ def hold_out_and_train(problem: Problem, sgd: SGD, history: list[dict[str, float
     kept, held = hold_out(y, seed=problem.seed, share=HELD_OUT)
     held = np.union1d(held, np.flatnonzero(~np.isin(y, y[held])))
     part = Fold(torch.from_numpy(kept), torch.from_numpy(held)).of(problem)
-    erm = train_erm(part, sgd, history)
-    return Base(part, erm, HeldOutFeatures.of(erm, part), held, part.y_val.numpy())
+    weights = torch.from_numpy(balancing_weights(part.y.numpy())).float() if balanced else None
+    erm = train_erm(part, sgd, history, weights=weights)
+    return Base(part, erm, HeldOutFeatures.of(erm, part), weights, held, part.y_val.numpy())

@@ -219,6 +219,7 @@ class TargetedContrast:
         check(self, weight=NOT_NEGATIVE)
 
     def begin(self, prototypes: Tensor, seed: int) -> Value:
-        """Return the value of the term as a function of a step; the queue starts empty."""
-        memory = TargetedMemory(simplex_vertices(len(prototypes), prototypes.shape[1], seed), self.settings)
+        """Return the value of the term as a function of a step."""
+        vertices = simplex_vertices(len(prototypes), prototypes.shape[1], seed)
+        memory = TargetedMemory(vertices, self.settings, seed)
         return lambda step: memory.step(step.batch, step.batch_y)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from evenhand._errors import EvenhandError
 from evenhand._ranges import BELOW_ONE, SHARE, check
 from evenhand.backbones.projection import LinearProjection
+from evenhand.functional.targeted import Targeted
 from evenhand.methods._draws.negatives import NearestNegatives, NegativeRule, RandomNegatives
 from evenhand.methods._draws.positives import Centroid, DrawnRows, PositiveRule
 from evenhand.methods._training.loop import SGD
@@ -81,7 +82,10 @@ PAPER = Recipe(
 )
 """The terms of the paper with the published settings."""
 
-PAPER_CODE = replace(PAPER, terms=(AnchorCrossEntropy(), Calibration(), TargetedContrast()))
+PAPER_CODE = replace(
+    PAPER,
+    terms=(AnchorCrossEntropy(), Calibration(), TargetedContrast(settings=Targeted(random_queue=True))),
+)
 """`PAPER` with the targeted loss, which the published code uses instead of the similarity loss."""
 
 STABLE = Recipe(
