@@ -67,6 +67,7 @@ NOT_RUN = {
         *(["a listing"] * 4),
         "the shards of the example have other names",
     ],
+    "docs/how-to/scikit-learn.md": ["needs fairlearn, which is no dependency"],
     "docs/how-to/ray.md": ["installs", "starts a cluster", "needs several machines"],
 }
 """Why blocks of a page are not run, in order: a new mark is a line here, too."""

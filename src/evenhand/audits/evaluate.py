@@ -15,7 +15,7 @@ from evenhand._typing import Floats, Ints, Strings
 from evenhand.audits.slices import SlicedRows, halves
 from evenhand.data.partition import SplitRows, parts
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.result_row import result_row
+from evenhand.evaluation.result_row import result_row, table_figures
 from evenhand.evaluation.results import ResultRow
 from evenhand.methods._training.model import Model
 from evenhand.runs.card import read_card
@@ -81,6 +81,7 @@ class EvaluatedModels:
             stage.right,
             erm,
             column=self.attribute,
+            figures=table_figures(self.table, self.split.test, self.attribute, stage.predicted, stage.logits),
             method=stage.name,
             seed=self.seed,
             **facts,
@@ -150,6 +151,7 @@ def _at(stage: Stage, places: Ints) -> Stage:
         predicted=stage.predicted[places],
         margins=stage.margins[places],
         right=stage.right[places],
+        logits=None if stage.logits is None else stage.logits[places],
     )
 
 

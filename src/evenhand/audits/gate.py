@@ -36,7 +36,9 @@ def read_bounds(bounds: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def failures(rates: Mapping[str, float | None], bounds: Mapping[str, float]) -> list[str]:
+def failures(
+    rates: Mapping[str, float | None], bounds: Mapping[str, float], metric: str = "accuracy"
+) -> list[str]:
     """Return a sentence for each rate that is under its bound.
 
     Raises
@@ -46,10 +48,10 @@ def failures(rates: Mapping[str, float | None], bounds: Mapping[str, float]) -> 
     """
     found = []
     for name, bound in bounds.items():
-        value = rates.get(name)
+        value, what = rates.get(name), name if metric == "accuracy" else f"{metric} of {name}"
         if value is None:
             known = ", ".join(key for key, rate in rates.items() if rate is not None)
-            raise EvenhandError(f"bounds: this audit does not know the rate {name}; it knows {known}")
+            raise EvenhandError(f"bounds: this audit does not know the rate {what}; it knows {known}")
         if value < bound:
-            found.append(f"{name} is {value:.4f}, under its bound {bound:g}")
+            found.append(f"{what} is {value:.4f}, under its bound {bound:g}")
     return found

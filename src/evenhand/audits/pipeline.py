@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from evenhand.data.class_order import order_warning
 from evenhand.data.head import Head
 from evenhand.data.places import is_there
 from evenhand.data.table import FeatureTable, as_table
+from evenhand.evaluation.metric_view import by_metric
 from evenhand.evaluation.result_row import group_column
 from evenhand.evaluation.results import ResultRow
 from evenhand.runs.card import read_result
@@ -48,8 +50,18 @@ class Audit(ResultRow):
     costs: list[Cost] = Field(default_factory=list)
     suspects: list[Suspect] = Field(default_factory=list)
 
-    def rates(self) -> dict[str, float | None]:
-        """Return the rates that a gate may bound; with no slice beyond chance the worst class stands in."""
+    def rates(self, metric: str = "accuracy") -> dict[str, float | None]:
+        """Return the rates that a gate may bound, by a metric of `figures` or by accuracy.
+
+        With no slice beyond chance the worst class stands in for the worst slice; slices know accuracy alone.
+
+        Raises
+        ------
+        EvenhandError
+            If the metric is unknown, or the audit does not hold it.
+        """
+        if metric != "accuracy":
+            return _rates_by(by_metric(self.model_dump(), metric))
         by_class = self.worst_class.value if self.worst_class else None
         sure = [one for one in self.slices if one.beyond_chance and one.model == self.models[-1]]
         return {
@@ -156,6 +168,15 @@ def audit(
     if out is not None:
         write_audit_files(out, analysis)
     return _audit_of(analysis, run, seed)
+
+
+def _rates_by(row: Mapping[str, Any]) -> dict[str, float | None]:
+    return {
+        "worst-class": (row["worst_class"] or {}).get("value"),
+        "worst-group": (row["worst_group"] or {}).get("value"),
+        "class-mean": row["averages"]["class_mean"],
+        "group-mean": row["averages"]["group_mean"],
+    }
 
 
 def _audit_of(analysis: ErrorAnalysis, run: Path | None, seed: int) -> Audit:

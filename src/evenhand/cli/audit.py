@@ -12,6 +12,7 @@ from evenhand.cli.options import (
     Device,
     GroupBy,
     Json,
+    Metric,
     Seed,
     Threads,
     check_device,
@@ -26,6 +27,7 @@ EXAMPLES = examples(
     "evenhand audit birds.store --against birds.run",
     "evenhand audit birds.store --against birds.run --out birds.audit",
     "evenhand audit birds.store --against birds.run --fail-under worst-class=0.8 --json",
+    "evenhand audit scans.store --metric auroc --fail-under worst-group=0.8",
 )
 BELOW = 3
 """Exit code when a rate is under its bound."""
@@ -43,6 +45,7 @@ def command(
     fail_under: Annotated[
         list[str] | None, typer.Option(help="RATE=BOUND, such as worst-class=0.8; exit 3 below. Repeatable.")
     ] = None,
+    metric: Metric = "accuracy",
     group_by: GroupBy = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write slices.csv, errors.csv and suspects.csv into.")
@@ -95,10 +98,10 @@ def command(
     if json:
         as_json(found)
     else:
-        show_audit(found)
+        show_audit(found, metric)
         if out is not None:
             console().print(clean(f"written to {out}: {', '.join(AUDIT_FILES)}"), soft_wrap=True)
-    missed = failures(result.rates(), bounds)
+    missed = failures(result.rates(metric), bounds, metric)
     if missed:
         complain("below", "; ".join(missed))
         raise typer.Exit(BELOW)

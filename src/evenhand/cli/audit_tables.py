@@ -9,21 +9,23 @@ from rich.table import Table
 
 from evenhand.cli import tables
 from evenhand.cli.show import clean, console, interval, percent, table, worded
+from evenhand.evaluation.metric_view import by_metric, metric_of
 
 SHOWN = 8
 """Lines of slices and of suspects; all are in the JSON."""
 
 
-def show_audit(found: Mapping[str, Any]) -> None:
+def show_audit(found: Mapping[str, Any], metric: str = "accuracy") -> None:
     """Write the evaluation, then slices in words, probes, cost elsewhere and suspects, where there are."""
     screen = console()
-    screen.print(tables.methods([*([found["before"]] if found["before"] else []), found]))
+    before = [by_metric(found["before"], metric)] if found["before"] else []
+    found = by_metric(found, metric)
+    screen.print(tables.methods([*before, found]))
     screen.print()
     for kind in ("classes", "groups"):
         if found[kind]:
-            screen.print(
-                tables.rates(f"{kind.capitalize()}, {found['split']} split, {found['method']}", found[kind])
-            )
+            title = f"{kind.capitalize()}, {found['split']} split, {found['method']}"
+            screen.print(tables.rates(title, found[kind], metric_of(found)))
             screen.print()
     shown = [one for one in found["slices"] if one["beyond_chance"] and one["same_as"] is None]
     for made in (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evenhand.cli.early import check_file, check_methods
-from evenhand.cli.options import GroupBy, Json, Seed, examples, listed, set_threads
+from evenhand.cli.options import GroupBy, Json, Metric, Seed, examples, listed, set_threads
 
 if TYPE_CHECKING:
     from evenhand.data.concepts import Concepts
@@ -37,6 +37,7 @@ def command(
     ] = None,
     budget: Annotated[int, typer.Option(min=1, help="Configurations of each method at most.")] = 5,
     group_by: GroupBy = None,
+    metric: Metric = "accuracy",
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes, one thread each; by default one a core.")
     ] = None,
@@ -82,7 +83,7 @@ def command(
             out=out,
             progress=progress,
         )
-    show_comparison(results, out, json=json)
+    show_comparison(results, out, json=json, metric=metric)
     if json:
         return
     if out is not None:

@@ -9,16 +9,18 @@ from typing import Any
 from rich.table import Table
 
 from evenhand.cli.show import as_json, clean, console, interval, percent, table, worded
+from evenhand.evaluation.metric_view import metric_of, results_by_metric
 
 Row = Mapping[str, Any]
 
 
-def show_comparison(results: Any, out: Path | None, *, json: bool) -> None:
+def show_comparison(results: Any, out: Path | None, *, json: bool, metric: str = "accuracy") -> None:
     """Write a comparison: as JSON, or as a table with what stands behind it below."""
     found = results.model_dump(mode="json", by_alias=True)
     if json:
         as_json(found)
         return
+    found = results_by_metric(found, metric)
     screen = console()
     screen.print(_table(found))
     screen.print()
@@ -31,7 +33,7 @@ def _table(found: Row) -> Table:
     worst = f"worst {unit}"
     numbers = (worst, "plain average", f"{worst} − erm", "seconds")
     made = table(
-        "Test accuracy, percent",
+        f"Test {metric_of(found)}, percent",
         *("method", "status", "group labels", "chosen by", *numbers),
         right=numbers,
         optional=("seconds", "chosen by", "status"),

@@ -10,7 +10,7 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand.cli.early import check_file, check_methods
-from evenhand.cli.options import GroupBy, Json, Seed, Threads, examples, set_threads
+from evenhand.cli.options import GroupBy, Json, Metric, Seed, Threads, examples, set_threads
 from evenhand.methods.registry import METHODS
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def command(
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
     method: Annotated[str, typer.Option(help=f"{', '.join(METHODS)}, or a plug-in's name.")] = "auto",
     group_by: GroupBy = None,
+    metric: Metric = "accuracy",
     validation_from: Annotated[
         Literal["train", "given"], typer.Option(help="Split validation off training, or use the given split.")
     ] = "train",
@@ -83,7 +84,7 @@ def command(
         calibrate_confidence=calibrate_confidence,
         stream=stream,
     )
-    show_results(results, out, json=json)
+    show_results(results, out, json=json, metric=metric)
     if not json:
         suggest("report", out)
 

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -64,6 +64,10 @@ SplitBy = Annotated[
 SplitFile = Annotated[Path | None, typer.Option(help="Table of paths or ids and their splits.")]
 GroupBy = Annotated[
     str | None, typer.Option(help="Attribute that makes the groups; the first one by default.")
+]
+Metric = Annotated[
+    Literal["accuracy", "auroc", "average_precision", "precision", "recall", "f1"],
+    typer.Option(help="What the rates are that are shown: of a class or group against the other classes."),
 ]
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

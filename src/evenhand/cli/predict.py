@@ -17,6 +17,7 @@ from evenhand.cli.options import (
     Device,
     Json,
     MaxPixels,
+    Metric,
     MovedModel,
     Threads,
     Workers,
@@ -50,6 +51,7 @@ def command(
     group_by: Annotated[
         str | None, typer.Option(help="Attribute that makes the groups, by default the run's or the first.")
     ] = None,
+    metric: Metric = "accuracy",
     workers: Workers = None,
     max_pixels: MaxPixels = None,
     precision: Annotated[
@@ -64,8 +66,8 @@ def command(
 ) -> None:
     """Write path, predicted class and the probability of each class, one row per image.
 
-    Where the images have labels, in class folders or a column, label and right are written, too, and accuracy
-    is shown by class, and by group where attributes are known.
+    Where the images have labels, in class folders or a column, label, right and attributes are written, too,
+    and accuracy is shown by class, and by group where attributes are known.
     """
     if (source is None) == (features is None):
         raise EvenhandError("predict takes images or --features X.npy; give exactly one of the two")
@@ -118,4 +120,4 @@ def command(
             group_by=group_by,
             progress=progress,
         )
-    show_predictions(found, run, json=json)
+    show_predictions(found, run, json=json, metric=metric)

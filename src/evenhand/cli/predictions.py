@@ -9,9 +9,10 @@ from typing import Any
 from evenhand.cli import tables
 from evenhand.cli.next_step import beside, suggest
 from evenhand.cli.show import as_json, clean, complain, console, table
+from evenhand.evaluation.metric_view import by_metric, metric_of
 
 
-def show_predictions(found: Mapping[str, Any], run: Path, *, json: bool) -> None:
+def show_predictions(found: Mapping[str, Any], run: Path, *, json: bool, metric: str = "accuracy") -> None:
     """Write what `predict` returned: as JSON, or as tables; notes and skipped images go to stderr."""
     for note in found.get("notes", []):
         complain("note", note)
@@ -21,7 +22,7 @@ def show_predictions(found: Mapping[str, Any], run: Path, *, json: bool) -> None
     screen = console()
     screen.print(clean(f"{found['out']}: {found['rows']} rows"), soft_wrap=True)
     if "classes" in found:
-        _show_scores(found)
+        _show_scores(found, metric)
     else:
         _show_counts(found["predicted"])
     for image in found["skipped"][: tables.MOST]:
@@ -43,11 +44,16 @@ def _show_counts(predicted: Mapping[str, int]) -> None:
         console().print(more)
 
 
-def _show_scores(found: Mapping[str, Any]) -> None:
+def _show_scores(found: Mapping[str, Any], metric: str) -> None:
     screen = console()
     labelled = sum(rate["n"] for rate in found["classes"])
+    found = by_metric(found, metric)
     screen.print(tables.methods([found]))
     for kind in ("classes", "groups"):
         if found[kind]:
             screen.print()
-            screen.print(tables.rates(f"{kind.capitalize()}, {labelled:,} labeled images", found[kind]))
+            screen.print(
+                tables.rates(
+                    f"{kind.capitalize()}, {labelled:,} labeled images", found[kind], metric_of(found)
+                )
+            )

@@ -12,6 +12,7 @@ from evenhand.cli.early import check_file
 from evenhand.cli.options import (
     Device,
     Json,
+    Metric,
     MovedModel,
     Threads,
     check_device,
@@ -24,6 +25,7 @@ NAME = "report"
 EXAMPLES = examples(
     "evenhand report birds.run --out report.html",
     "evenhand report out/compare --out compare.html",
+    "evenhand report scans.run --metric auroc --out scans.html",
 )
 
 
@@ -35,6 +37,7 @@ def command(
     vocabulary: Annotated[
         Path | None, typer.Option(help="File with a word a line to name slices by; none to name nothing.")
     ] = None,
+    metric: Metric = "accuracy",
     saliency: Annotated[bool, typer.Option(help="Show what the model looks at in images.")] = True,
     device: Device = "auto",
     threads: Threads = None,
@@ -74,6 +77,7 @@ def command(
             model=model,
             device=choose_device(device) if saliency else None,
             vocabulary=vocabulary,
+            metric=metric,
             progress=progress,
         )
     if json:

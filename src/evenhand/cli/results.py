@@ -8,6 +8,7 @@ from typing import Any
 
 from evenhand.cli import tables
 from evenhand.cli.show import as_json, clean, console, percent, worded
+from evenhand.evaluation.metric_view import by_metric, metric_of
 from evenhand.evaluation.verdict_text import verdict_sentences
 
 TITLES = {
@@ -17,13 +18,13 @@ TITLES = {
 }
 
 
-def show_results(results: Any, out: Path, *, json: bool) -> None:
+def show_results(results: Any, out: Path, *, json: bool, metric: str = "accuracy") -> None:
     """Write a results object: as JSON, or its methods and, of one method alone, its classes and groups."""
     found = results.model_dump(mode="json", by_alias=True)
     if json:
         as_json(found)
         return
-    show_rows(found["rows"])
+    show_rows([by_metric(row, metric) for row in found["rows"]])
     console().print(clean(f"written to {out}"), soft_wrap=True)
 
 
@@ -35,7 +36,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
         for kind, title in TITLES.items():
             if rows[0][kind] and (kind, rows[0]["method"]) != ("cells", "erm"):
                 screen.print()
-                screen.print(tables.rates(title, rows[0][kind]))
+                screen.print(tables.rates(title, rows[0][kind], metric_of(rows[0])))
     else:
         screen.print(tables.methods(rows))
     screen.print()

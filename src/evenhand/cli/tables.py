@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from evenhand.cli.show import clean, interval, percent, table
+from evenhand.evaluation.metric_view import metric_of
 
 Row = Mapping[str, Any]
 
@@ -27,7 +28,7 @@ MEANINGS = {
 
 def one(row: Row) -> Table:
     """Return the rates of one row, one a line, with what each is the rate of; what is unknown is left out."""
-    title = f"{row['method']}, seed {row['seed']}: accuracy on the {row['split']} split, percent"
+    title = f"{row['method']}, seed {row['seed']}: {metric_of(row)} on the {row['split']} split, percent"
     value = "value, 95 % interval"
     made = table(title, "figure", value, "of what", right=(value,))
     for kind in ("group", "class"):
@@ -58,8 +59,9 @@ def methods(rows: Sequence[Row]) -> Table:
     lines = [_method(row) for row in rows]
     known = [k for k in range(len(headers)) if any(line[k] != "–" for line in lines)]
     shown = [headers[k] for k in known]
+    metric = metric_of(rows[0]) if rows else "accuracy"
     made = table(
-        "Accuracy, percent, with 95 % intervals over test rows",
+        f"{metric[0].upper()}{metric[1:]}, percent, with 95 % intervals over test rows",
         *shown,
         right=numbers,
         optional=(
@@ -83,7 +85,7 @@ def _method(row: Row) -> list[str]:
     return [*start, *worsts, *averages, difference, clean(row["group_labels_used"])]
 
 
-def rates(title: str, items: Sequence[Row]) -> Table:
+def rates(title: str, items: Sequence[Row], metric: str = "accuracy") -> Table:
     """Return one line per class, cell or group: its rate with interval, and n, flagged where it is small.
 
     Of more than `MOST` the worst are shown.
@@ -93,7 +95,7 @@ def rates(title: str, items: Sequence[Row]) -> Table:
         known = [item for item in shown if item["value"] is not None]
         shown = sorted(known, key=lambda item: float(item["value"]))[:MOST]
         title = f"{title}: the worst {len(shown)} of {len(items):,}"
-    made = table(title, "name", "n", "accuracy %", right=("n", "accuracy %"))
+    made = table(title, "name", "n", f"{metric} %", right=("n", f"{metric} %"))
     for item in shown:
         made.add_row(clean(item["name"]), _count(item), interval(item))
     return made

@@ -120,6 +120,7 @@ def _row(jobs: FinishedJobs, entry: Entry, seed: int) -> ResultRow:
         kept=result.kept,
         grid=grid,
         fit_seconds=sum(trial.fit_seconds for trial in result.grid),
+        figures=result.figures,
         notes=result.notes,
         **declared,
     )

@@ -16,6 +16,8 @@ from evenhand._typing import Ints
 from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
+from evenhand.evaluation.class_figures import Figure, Figures
+from evenhand.evaluation.result_row import table_figures
 from evenhand.methods.base import Method
 from evenhand.methods.cfr.held_out import held_out_predictions
 from evenhand.runs.training import fit_arguments, selection_of, unfitted
@@ -80,6 +82,8 @@ class JobResult(BaseModel):
     ----------
     test, held_out : list of int
         Class codes that the picked configuration predicts on test and held-out rows.
+    figures : dict
+        Its figures on the test rows, beside accuracy.
     logits : list of lists of float, or None
         Its logits of the held-out rows, for `erm` and `auto` only: the baselines of a comparison.
     """
@@ -96,6 +100,7 @@ class JobResult(BaseModel):
     grid: list[Trial] = []
     test: list[int] = []
     held_out: list[int] = []
+    figures: dict[Figure, Figures] = {}
     logits: list[list[float]] | None = None
 
 
@@ -111,6 +116,8 @@ def run_job(table: FeatureTable, job: Job) -> JobResult:
     estimator = pick.estimator
     assert estimator is not None
     logits = estimator.model_.logits(table.stored(job.rows.validation))
+    on_test = estimator.model_.logits(table.stored(job.rows.test))
+    test = _codes(on_test)
     return JobResult(
         method=job.method,
         seed=job.seed,
@@ -119,8 +126,9 @@ def run_job(table: FeatureTable, job: Job) -> JobResult:
         kept=estimator.kept_,
         notes=[*pick.notes, *_validation_notes(job, estimator)],
         grid=grid,
-        test=_codes(estimator.model_.logits(table.stored(job.rows.test))).tolist(),
+        test=test.tolist(),
         held_out=_codes(logits).tolist(),
+        figures=table_figures(table, job.rows.test, job.column, test, on_test),
         logits=logits.tolist() if job.method in ("erm", BASELINE) else None,
     )
 

@@ -22,7 +22,8 @@ from evenhand.data.store_plan import tidy
 from evenhand.data.table import FeatureTable
 from evenhand.selection.held_out import HeldOutPredictions
 
-SCHEMA = 1
+SCHEMA = 2
+"""Raised where a job holds more than before, so that one that lacks it is run again."""
 
 
 def fingerprint(table: FeatureTable) -> str:

@@ -1,3 +1,6 @@
+from .class_figures import Figures as Figures
+from .class_figures import figures as figures
+from .metric_view import by_metric as by_metric
 from .metrics import Averages as Averages
 from .metrics import Evaluation as Evaluation
 from .metrics import Rate as Rate
@@ -14,12 +17,15 @@ from .results import summarize as summarize
 __all__ = [
     "Averages",
     "Evaluation",
+    "Figures",
     "KeptMethod",
     "MethodSummary",
     "Rate",
     "ResultRow",
     "Results",
+    "by_metric",
     "evaluate",
+    "figures",
     "rate",
     "results_schema",
     "summarize",

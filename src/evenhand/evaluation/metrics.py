@@ -108,8 +108,8 @@ def evaluate(
         averages=Averages(
             plain=float(right.mean()) if len(right) else None,
             train_weighted=_weighted(by_group, train_groups),
-            group_mean=_mean(by_group),
-            class_mean=_mean(by_class),
+            group_mean=mean_rate(by_group),
+            class_mean=mean_rate(by_class),
         ),
         gap=_gap(by_group or by_class),
     )
@@ -145,7 +145,8 @@ def _values(rates: Sequence[Rate]) -> list[float] | None:
     return values if values and len(values) == len(rates) else None
 
 
-def _mean(rates: Sequence[Rate]) -> float | None:
+def mean_rate(rates: Sequence[Rate]) -> float | None:
+    """Return the unweighted mean of rates; None if one is undefined, or there are none."""
     values = _values(rates)
     return None if values is None else float(np.mean(values))
 

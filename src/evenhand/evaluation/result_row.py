@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from evenhand._typing import Bools, Ints, Strings
+from evenhand._typing import Bools, Floats, Ints, Strings
 from evenhand.data.manifest import Manifest
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
+from evenhand.evaluation.class_figures import Figure, Figures, figures
 from evenhand.evaluation.group_by import check_group_by
 from evenhand.evaluation.metrics import evaluate
 from evenhand.evaluation.results import Difference, ResultRow
@@ -32,8 +33,12 @@ def group_column(table: FeatureTable | Manifest, group_by: str | None) -> str | 
 
 def group_names(classes: Sequence[str], values: Strings) -> list[str]:
     """Return the names of the groups class × known value of an attribute, ordered by class."""
-    known = [value for value in np.unique(values) if value != ""]
-    return [f"{label} / {value}" for label in classes for value in known]
+    return [f"{label} / {value}" for label in classes for value in value_names(values)]
+
+
+def value_names(values: Strings) -> list[str]:
+    """Return the known values of an attribute in order."""
+    return [str(value) for value in np.unique(values) if value != ""]
 
 
 def group_codes(table: FeatureTable, column: str | None, rows: Ints) -> Ints | None:
@@ -46,6 +51,21 @@ def group_codes(table: FeatureTable, column: str | None, rows: Ints) -> Ints | N
 def _codes(groups: Strings, names: Sequence[str]) -> Ints:
     numbers = {name: place for place, name in enumerate(names)}
     return np.array([numbers.get(str(group), -1) for group in groups], dtype=np.int64)
+
+
+def table_figures(
+    table: FeatureTable, rows: Ints, column: str | None, predicted: Ints, logits: Floats | None
+) -> dict[Figure, Figures]:
+    """Return the `figures` of a predictor on rows [N] of a table, from its codes [N] and logits [N, C]."""
+    values = None if column is None else table.attributes[column]
+    return figures(
+        table.y[rows],
+        predicted,
+        logits,
+        table.classes,
+        values=None if values is None else values[rows],
+        value_names=[] if values is None else value_names(values),
+    )
 
 
 def result_row(

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evenhand._files import atomic
 from evenhand._typing import PathLike
+from evenhand.evaluation.class_figures import Figure, Figures
 from evenhand.evaluation.metrics import Averages, Rate
 from evenhand.functional.intervals import t_interval
 
@@ -51,7 +52,9 @@ class ResultRow(BaseModel):
     `runner_up` with `gain`, `low`, `runner_up_gain` and `runner_up_low` over the baseline; the verdicts
     `shortcut` (found, no sign, cannot tell) and `repair` (passed, none passed, none needed) with
     `shortcut_reason`, `repair_reason` and `next_step`; and `diagnostics`, the figures of
-    `selection.reading.Reading`. That of `cfr` is `selection.evidence.Choice`.
+    `selection.reading.Reading`. That of `cfr` is `selection.evidence.Choice`. `figures` holds what accuracy
+    does not tell: AUROC, average precision, precision, recall and F1; the first two are missing where there
+    are more than 2²⁴ scores, rows × classes.
     """
 
     method: str
@@ -70,6 +73,7 @@ class ResultRow(BaseModel):
     classes: list[Rate] = []
     cells: list[Rate] = []
     groups: list[Rate] = []
+    figures: dict[Figure, Figures] = {}
     difference_to_erm: Difference | None = None
     confidence: Confidence | None = None
     grid: list[dict[str, Any]] = []

@@ -27,6 +27,8 @@ from .geometry import prototypes as prototypes
 from .geometry import unit as unit
 from .group_dro import group_means as group_means
 from .group_dro import update_group_weights as update_group_weights
+from .intervals import f1_interval as f1_interval
+from .intervals import logit_interval as logit_interval
 from .intervals import paired_interval as paired_interval
 from .intervals import percentile_interval as percentile_interval
 from .intervals import t_interval as t_interval
@@ -37,6 +39,10 @@ from .logit_adjustment import logit_adjusted_cross_entropy as logit_adjusted_cro
 from .mixture import ErrorMixture as ErrorMixture
 from .mixture import fit_mixture as fit_mixture
 from .nearest import nearest_of_other_classes as nearest_of_other_classes
+from .one_vs_rest import auroc as auroc
+from .one_vs_rest import average_precision as average_precision
+from .one_vs_rest import log_odds as log_odds
+from .one_vs_rest import ranked_counts as ranked_counts
 from .saliency import cell_sums as cell_sums
 from .saliency import integrated_gradients as integrated_gradients
 from .shift import attribute_shift as attribute_shift
@@ -58,6 +64,8 @@ __all__ = [
     "assign_targets",
     "attention_pool",
     "attribute_shift",
+    "auroc",
+    "average_precision",
     "calibrated_projection",
     "calibration_loss",
     "calibration_loss_of_similarities",
@@ -74,14 +82,17 @@ __all__ = [
     "excess_errors",
     "exchanged",
     "expected_calibration_error",
+    "f1_interval",
     "fit_mixture",
     "fit_temperature",
     "group_means",
     "group_rates",
     "holm",
     "integrated_gradients",
+    "log_odds",
     "log_prior",
     "logit_adjusted_cross_entropy",
+    "logit_interval",
     "mean_row",
     "nearest_of_other_classes",
     "paired_interval",
@@ -89,6 +100,7 @@ __all__ = [
     "project",
     "project_out",
     "prototypes",
+    "ranked_counts",
     "reject_accept_map",
     "similarity_loss",
     "simplex_vertices",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import expit, logit
 from scipy.stats import norm, t
 
 from evenhand._typing import Floats
 
 
-def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(successes: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return Wilson's score interval of a rate.
 
         (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)
@@ -19,7 +20,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
 
     Parameters
     ----------
-    successes, n : int
+    successes, n : float, int
         Counts, 0 ≤ successes ≤ n.
     confidence : float, default=0.95
         Two-sided level, between 0 and 1.
@@ -47,6 +48,77 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
     spread = z * float(np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)))
     scale = 1 + z * z / n
     return max(0.0, (center - spread) / scale), min(1.0, (center + spread) / scale)
+
+
+def f1_interval(hits: int, errors: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of an F1 score, from Wilson's interval of the Jaccard index.
+
+        F1 = 2J / (1 + J),  J = TP / (TP + FP + FN)
+
+    J is the rate of hits among the rows that are of the class or predicted as it, and F1 grows with J.
+
+    Parameters
+    ----------
+    hits, errors : int
+        TP, and FP + FN.
+    confidence : float, default=0.95
+        Two-sided level, between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        Between 0 and 1; nan where both counts are 0.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in f1_interval(8, 2)]
+    [0.658, 0.971]
+    """
+    low, high = wilson(hits, hits + errors, confidence)
+    return 2 * low / (1 + low), 2 * high / (1 + high)
+
+
+def logit_interval(value: float, error: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of an area between 0 and 1, symmetric on the scale of log odds.
+
+        expit(logit(v) ± z SE / (v (1 − v)))
+
+    At 0 and 1, and where the standard error is 0 or unknown, Wilson's interval of n rows takes its place: the
+    error says nothing there.
+
+    Parameters
+    ----------
+    value, error : float
+        v and its standard error SE.
+    n : int
+        Rows of the smaller side.
+    confidence : float, default=0.95
+        Two-sided level, between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        Between 0 and 1; nan where v is.
+
+    References
+    ----------
+    G. Qin, L. Hotilovac, Comparison of Non-parametric Confidence Intervals for the Area under the ROC Curve
+    of a Continuous-scale Diagnostic Test, Statistical Methods in Medical Research 17 (2008) 207.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in logit_interval(0.9, 0.05, n=20)]
+    [0.75, 0.964]
+    >>> logit_interval(1.0, 0.0, n=10) == wilson(10, 10)
+    True
+    """
+    if np.isnan(value):
+        return float("nan"), float("nan")
+    if not 0 < value < 1 or not error > 0:
+        return wilson(value * n, n, confidence)
+    spread = float(norm.ppf(0.5 + confidence / 2)) * error / (value * (1 - value))
+    low, high = expit(logit(value) + np.array([-spread, spread]))
+    return float(low), float(high)
 
 
 def percentile_interval(draws: Floats, confidence: float = 0.95) -> tuple[float, float]:

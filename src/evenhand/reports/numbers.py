@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from evenhand.audits.evaluate import EvaluatedModels
+from evenhand.evaluation.metric_view import metric_of
 from evenhand.reports.rates import Axis, Estimate, RateRow, Record, measure_rows, over_seeds, rate_rows
 from evenhand.reports.tables import MOST, rate_table
 from evenhand.reports.verdict import unit_of, worst
@@ -19,6 +20,7 @@ SIDE_BY_SIDE = 4
 def number_values(rows: Sequence[Record], models: EvaluatedModels | None) -> dict[str, Any]:
     """Return the rates of every method, from result rows and the models of a run."""
     fitted = [row for row in rows if row["status"] == "ok"]
+    metric = metric_of(fitted[0]) if fitted else "accuracy"
     methods = list(dict.fromkeys(row["method"] for row in fitted))
     measures = measure_rows(fitted, methods, _shares(models))
     method_rows = [_method_row(method, rows) for method in dict.fromkeys(row["method"] for row in rows)]
@@ -27,6 +29,8 @@ def number_values(rows: Sequence[Record], models: EvaluatedModels | None) -> dic
         "methods": methods,
         "few_methods": len(methods) <= SIDE_BY_SIDE,
         "unit": unit_of(fitted),
+        "metric": metric,
+        "metric_title": metric[0].upper() + metric[1:],
         "split": " and ".join(dict.fromkeys(row["split"] for row in fitted)) or "test",
         "interval_note": _interval_note(len({row["seed"] for row in fitted})),
         "measures": measures,
@@ -41,9 +45,9 @@ def number_values(rows: Sequence[Record], models: EvaluatedModels | None) -> dic
     }
 
 
-def kept_values(results: Mapping[str, Any]) -> dict[str, Any]:
+def kept_values(results: Mapping[str, Any], metric: str = "accuracy") -> dict[str, Any]:
     """Return which method a comparison would keep on each seed, and the rates of following it."""
-    summary = results.get("kept_summary") or {}
+    summary = (results.get("kept_summary") or {}) if metric == "accuracy" else {}
     unit = "worst_group" if summary.get("worst_group") else "worst_class"
     return {
         "kept_methods": results.get("kept_method") or [],

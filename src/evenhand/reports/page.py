@@ -14,6 +14,7 @@ from evenhand._files import atomic, check_replaceable, sweep
 from evenhand._outputs import check_page, keep_apart
 from evenhand._progress import Progress, silent
 from evenhand.audits.csv_files import AUDIT_FILES, write_audit_files
+from evenhand.evaluation.metric_view import by_metric
 from evenhand.reports.sections import STEPS, page_values
 from evenhand.reports.source import RunView, view_run
 from evenhand.reports.template import fill
@@ -28,6 +29,7 @@ def report(
     model: str | None = None,
     device: str | None = "cpu",
     vocabulary: Path | None = None,
+    metric: str = "accuracy",
     progress: Progress = silent,
 ) -> Path:
     """Write results, and the run behind them, as one HTML page.
@@ -52,6 +54,9 @@ def report(
     vocabulary : Path, optional
         A file with one word per line to name slices by, or `none`. The default is the model's own words, or
         else common nouns.
+    metric : str, default="accuracy"
+        What the rates of the verdict and of the figures are: `accuracy`, `auroc`, `average_precision`,
+        `precision`, `recall` or `f1`. Slices and images are of errors, whatever it is.
     progress : callable
         Receives each step.
 
@@ -63,7 +68,8 @@ def report(
     Raises
     ------
     EvenhandError
-        If the run, its store or the vocabulary cannot be read, or `out` is no report or cannot be written.
+        If the run, its store or the vocabulary cannot be read, the results do not hold the metric, or `out`
+        is no report or cannot be written.
 
     Examples
     --------
@@ -78,6 +84,8 @@ def report(
     keep_apart(out, [Path(path) for path in (run, store, vocabulary) if path is not None])
     check_page(out)
     data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
+    for row in data.get("rows", []):
+        by_metric(row, metric)  # what is not there is said before anything is read
     view = None
     if run is not None:
         check_replaceable(files_of(out), AUDIT_FILES, argument="the folder of the report's files")
@@ -85,7 +93,7 @@ def report(
         view = view_run(
             Path(run), store, model, vocabulary=vocabulary, device=device or "cpu", progress=progress
         )
-    html = render(data, view, device=device, progress=progress)
+    html = render(data, view, device=device, metric=metric, progress=progress)
     sweep(out)
     with atomic(out) as temporary:
         temporary.write_text(html, encoding="utf-8")
@@ -104,7 +112,8 @@ def render(
     view: RunView | None = None,
     *,
     device: str | None = None,
+    metric: str = "accuracy",
     progress: Progress = silent,
 ) -> str:
     """Return the page as text; every name in it is escaped."""
-    return fill(page_values(results, view, device, progress))
+    return fill(page_values(results, view, device, progress, metric))

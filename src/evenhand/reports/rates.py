@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from evenhand.evaluation.metric_view import metric_of
 from evenhand.functional.intervals import t_interval, weighted_interval
 
 Record = Mapping[str, Any]
@@ -25,8 +26,8 @@ MEASURES = (
     ("class mean", "class_mean"),
 )
 MEANINGS = {
-    "worst_group": "lowest accuracy of a group",
-    "worst_class": "lowest accuracy of a class",
+    "worst_group": "lowest {metric} of a group",
+    "worst_class": "lowest {metric} of a class",
     "plain": "over all test rows",
     "train_weighted": "groups as frequent as in training",
     "group_mean": "every group counts alike",
@@ -129,6 +130,7 @@ def measure_rows(
         The groups' shares of the training rows. Without them the train-weighted average of one seed has no
         interval.
     """
+    metric = metric_of(records[0]) if records else "accuracy"
     found = []
     for name, key in MEASURES:
         estimates = [
@@ -136,7 +138,7 @@ def measure_rows(
             for method in methods
         ]
         if any(one.value is not None for one in estimates):
-            found.append(RateRow(name, estimates, meaning=MEANINGS[key]))
+            found.append(RateRow(name, estimates, meaning=MEANINGS[key].format(metric=metric)))
     return found
 
 
@@ -217,6 +219,8 @@ def _of_row(row: Record, key: str, shares: Mapping[str, float]) -> Estimate:
             rate["value"], rate["low"], rate["high"], note=f"{rate['name']}, {_count_note([rate])}"
         )
     value = row["averages"].get(key)
+    if "metric" in row:  # its rates share rows, as one class is among the others of the next
+        return Estimate(value)
     rates = (row.get("classes") if key in ("plain", "class_mean") else row.get("groups")) or []
     known = [rate for rate in rates if rate["n"]]
     weights = np.array([_weight(rate, key, shares) for rate in known])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from evenhand._progress import Progress
+from evenhand.evaluation.metric_view import by_metric
 from evenhand.reports.embedding_map import map_data
 from evenhand.reports.galleries import calibration_galleries, changed_galleries, group_counts, rows_of
 from evenhand.reports.labels import label
@@ -51,7 +52,11 @@ SECTIONS = (
 
 
 def page_values(
-    results: Mapping[str, Any], view: RunView | None, device: str | None, progress: Progress
+    results: Mapping[str, Any],
+    view: RunView | None,
+    device: str | None,
+    progress: Progress,
+    metric: str = "accuracy",
 ) -> dict[str, Any]:
     """Return the values of all sections, under the names that the templates use.
 
@@ -65,8 +70,10 @@ def page_values(
         Where saliency is computed; None leaves it out.
     progress : callable
         Receives each step.
+    metric : str, default="accuracy"
+        What the rates of the verdict and of the figures are.
     """
-    rows = _with_models_before(results.get("rows", []), view)
+    rows = [by_metric(row, metric) for row in _with_models_before(results.get("rows", []), view)]
     of_run = {} if view is None else _run_values(view, device, progress)
     fitted = [row for row in rows if row["status"] == "ok"]
     of_seed = view.models.seed if view is not None and len({row["seed"] for row in rows}) > 1 else None
@@ -79,7 +86,7 @@ def page_values(
         "verdict": verdict(fitted, of_run.get("slices"), of_seed),
         **of_run,
         **number_values(rows, None if view is None else view.models),
-        **kept_values(results),
+        **kept_values(results, metric),
         **provenance_values(results, rows, view),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from evenhand.evaluation.metric_view import metric_of
 from evenhand.evaluation.verdict_text import verdict_sentences
 from evenhand.reports.labels import NO_BREAK, label
 from evenhand.reports.rates import FEW, Estimate, Record
@@ -72,7 +73,8 @@ def verdict(
     found = means(rows)
     if not found:
         return PageVerdict("No method gave a result.", [])
-    unit = f"worst {unit_of(rows)}"
+    by = "" if metric_of(rows[0]) == "accuracy" else f" by {metric_of(rows[0])}"
+    unit = f"worst {unit_of(rows)}{by}"
     decided = [row for row in rows if "shortcut" in (row.get("kept") or {}) and row["method"] in found]
     if decided:
         own = decided[0]["method"]

@@ -18,7 +18,7 @@ from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows, parts, with_held_out
 from evenhand.data.store_layout import CARD
 from evenhand.data.table import FeatureTable, StoredRows
-from evenhand.evaluation.result_row import group_column, result_row
+from evenhand.evaluation.result_row import group_column, result_row, table_figures
 from evenhand.evaluation.results import ResultRow, Results, provenance, summarize
 from evenhand.methods._training.model import Model
 from evenhand.methods.base import Method
@@ -183,12 +183,15 @@ def fit_row(
         )
     X, y = table.stored(rows.test), table.y[rows.test]
     streamed = isinstance(arguments["X"], StoredRows)
+    logits = estimator.model_.logits(X)
+    predicted = logits.argmax(axis=1)
     row = result_row(
         table,
         rows,
-        estimator.model_.logits(X).argmax(axis=1) == y,
+        predicted == y,
         erm.logits(X).argmax(axis=1) == y,
         column=column,
+        figures=table_figures(table, rows.test, column, predicted, logits),
         method=name,
         seed=seed,
         group_labels_used=estimator.group_labels_used,

@@ -14,6 +14,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
+from evenhand.evaluation.class_figures import empty_scores
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import ERM_BUNDLE, read_run_bundle
 from evenhand.methods.cfr.calibration_set import margins
@@ -39,6 +40,8 @@ class Stage:
         Logit of the true class minus the largest other logit.
     right : bool [M]
         Whether the prediction is correct.
+    logits : float32 [M, C] or None
+        Its logits; None where there are more than `MOST_SCORES`.
     """
 
     name: str
@@ -46,18 +49,22 @@ class Stage:
     predicted: Ints
     margins: Floats
     right: Bools
+    logits: Floats | None = None
 
     @classmethod
     def of(cls, name: str, model: Model, table: FeatureTable, rows: Ints) -> Stage:
         """Return a model with its predictions on `rows` [M], which are read block by block."""
         predicted, found = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+        kept = empty_scores(len(rows), len(table.classes))
         for start in range(0, len(rows), BLOCK):
             part = rows[start : start + BLOCK]
             logits = model.logits(table.features(part))
             predicted.append(logits.argmax(axis=1))
+            if kept is not None:
+                kept[start : start + BLOCK] = logits
             found.append(margins(torch.from_numpy(logits), torch.from_numpy(table.y[part])).numpy())
         codes = np.concatenate(predicted)
-        return cls(name, model, codes, np.concatenate(found), codes == table.y[rows])
+        return cls(name, model, codes, np.concatenate(found), codes == table.y[rows], kept)
 
 
 def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) -> FeatureTable:

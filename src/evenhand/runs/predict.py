@@ -53,9 +53,9 @@ def predict(
 ) -> dict[str, Any]:
     """Write a CSV with path, predicted class and class probabilities of each image or feature row.
 
-    If the source has labels that are classes of the run, the CSV also has the columns `label` and `right`,
-    and the returned dict has the keys of an audit. Images are read in batches, and the list of a folder is
-    kept on disk, so that memory does not grow with their number.
+    If the source has labels that are classes of the run, the CSV also has the columns `label`, `right` and,
+    last, its attributes, and the returned dict has the keys of an audit. Images are read in batches, and the
+    list of a folder is kept on disk, so that memory does not grow with their number.
 
     Parameters
     ----------
@@ -160,19 +160,24 @@ def _write(
         labelled = scores if scores is not None and scores.known.any else None
         writer = csv.writer(stream)
         more = [] if labelled is None else ["label", "right"]
-        writer.writerow(["path", "predicted", *more, *(f"p_{name}" for name in classes)])
+        header = ["path", "predicted", *more, *(f"p_{name}" for name in classes)]
+        attributes = {} if labelled is None else labelled.known.attributes
+        writer.writerow([*header, *(f"attribute {name}" if name in header else name for name in attributes)])
         for positions, paths, X in blocks:
             if X.shape[1] != model.projection.width:
                 raise EvenhandError(
                     f"features: they have width {X.shape[1]} but the run takes {model.projection.width}; "
                     "use features of the model that the run was fitted on"
                 )
-            probabilities = softmax(model.logits(X).astype(np.float64), axis=1)
+            logits = model.logits(X)
+            probabilities = softmax(logits.astype(np.float64), axis=1)
             codes = probabilities.argmax(axis=1)
             label_cells: Sequence[tuple[str, ...]] = [()] * len(codes)
             if labelled is not None:
-                label_cells = labelled.add(positions, codes, X)
-            for path, code, cells, row in zip(paths, codes, label_cells, probabilities, strict=True):
+                label_cells = labelled.add(positions, logits, X)
+            values = [attribute[positions] for attribute in attributes.values()]
+            for k, (path, code, cells) in enumerate(zip(paths, codes, label_cells, strict=True)):
                 counts[classes[code]] += 1
-                writer.writerow([path, classes[code], *cells, *(f"{p:.6g}" for p in row)])
+                shares = (f"{p:.6g}" for p in probabilities[k])
+                writer.writerow([path, classes[code], *cells, *shares, *(of[k] for of in values)])
     return counts, scores

@@ -12,7 +12,8 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.known_labels import KnownLabels
-from evenhand.evaluation.result_row import group_names, result_row_of_arrays
+from evenhand.evaluation.class_figures import Figure, Figures, empty_scores, figures
+from evenhand.evaluation.result_row import group_names, result_row_of_arrays, value_names
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import ERM_BUNDLE, read_bundle
 from evenhand.runs.card import read_result
@@ -36,6 +37,8 @@ class Scores:
         The ERM model that the run started from, to compare with.
     predicted, by_erm : int64 [N]
         Class codes that the run and ERM predict; `NOT_READ` for an image that could not be read.
+    logits : float32 [N, C] or None
+        Logits of the run; None where no image has a label, or they are too many to keep.
     about : mapping
         Fields of the run's own row of results that describe its method.
     """
@@ -46,6 +49,7 @@ class Scores:
     erm: Model | None
     predicted: Ints
     by_erm: Ints
+    logits: Floats | None
     about: Mapping[str, Any]
 
     @classmethod
@@ -74,12 +78,16 @@ class Scores:
             erm,
             np.full(len(known.y), NOT_READ, dtype=np.int64),
             np.full(len(known.y), NOT_READ, dtype=np.int64),
+            empty_scores(len(known.y), len(classes)) if known.any else None,
             {name: about[name] for name in kept},
         )
 
-    def add(self, positions: Sequence[int], codes: Ints, X: Floats) -> list[tuple[str, str]]:
-        """Store the codes [n] of some images; return the label of each, and "true" if it is predicted."""
+    def add(self, positions: Sequence[int], logits: Floats, X: Floats) -> list[tuple[str, str]]:
+        """Store the logits [n, C] of some images; return the label of each, and "true" if it is predicted."""
+        codes = logits.argmax(axis=1)
         self.predicted[positions] = codes
+        if self.logits is not None:
+            self.logits[positions] = logits
         self.by_erm[positions] = codes if self.erm is None else self.erm.logits(X).argmax(axis=1)
         y, labels = self.known.y[positions], self.known.labels[positions]
         right = np.where(y < 0, "", np.where(y == codes, "true", "false"))
@@ -98,11 +106,23 @@ class Scores:
             None if self.erm is None and self.about["method"] != "erm" else self.by_erm[rows] == y,
             groups=self._groups(rows),
             group_names=self._group_names(),
+            figures=self._figures(rows),
             split="source",
             notes=list(self.known.notes),
             **self.about,
         )
         return row.model_dump(mode="json")
+
+    def _figures(self, rows: Ints) -> dict[Figure, Figures]:
+        values = None if self.column is None else self.known.attributes[self.column]
+        return figures(
+            self.known.y[rows],
+            self.predicted[rows],
+            None if self.logits is None else self.logits[rows],
+            self.classes,
+            values=None if values is None else values[rows],
+            value_names=[] if values is None else value_names(values),
+        )
 
     def _groups(self, rows: Ints) -> Strings | None:
         if self.column is None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -62,7 +63,7 @@ def test_fit_then_predict_images_and_features(photos: Path, store: Path, tmp_pat
     with out.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 40
-    assert list(rows[0]) == ["path", "predicted", "label", "right", "p_landbird", "p_waterbird"]
+    assert list(rows[0]) == ["path", "predicted", "label", "right", "p_landbird", "p_waterbird", "background"]
     parts = np.concatenate([np.load(path) for path in sorted((store / "features").glob("*.npy"))])
     np.save(tmp_path / "X.npy", parts.astype(np.float32))
     found = json.loads(run("predict", made, "--features", tmp_path / "X.npy", "--out", out, "--json").stdout)
@@ -101,14 +102,30 @@ def test_predictions_on_labelled_images_are_scored_like_an_audit(
     )
     for key in shared:
         assert found[key] == audited[key], key
+    assert list(found["figures"]) == list(audited["figures"])
+    for figure, one in found["figures"].items():
+        worst = audited["figures"][figure]["worst_group"]
+        assert one["worst_group"]["value"] == pytest.approx(worst["value"], abs=1e-3)
     assert found["averages"] == {**audited["averages"], "train_weighted": None}
     with out.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert sum(row["right"] == "true" for row in rows) == round(found["averages"]["plain"] * 40)
     assert all((row["right"] == "true") == (row["label"] == row["predicted"]) for row in rows)
+    # What fairlearn's MetricFrame does with the three columns: a metric of each attribute value's rows.
+    frame = pd.read_csv(out)
+    by_value = frame.groupby("background")[["label", "predicted"]].apply(
+        lambda rows: (rows["label"] == rows["predicted"]).mean()
+    )
+    groups = {group["name"]: group for group in found["groups"]}
+    for value, accuracy in by_value.items():
+        own = [groups[f"{bird} / {value}"] for bird in ("landbird", "waterbird")]
+        assert accuracy == pytest.approx(sum(g["n"] * g["value"] for g in own) / sum(g["n"] for g in own))
     shown = run(*arguments).stdout
     assert "Classes, 40 labeled images" in shown
     assert "waterbird / land" in shown
+    shown = run(*arguments, "--metric", "precision").stdout
+    assert "Precision, percent" in shown
+    assert "Classes, 40 labeled images" in shown
     done = run(*arguments, "--group-by", "weather", code=1)
     assert done.stderr == (
         "error: --group-by: 'weather' is no attribute of these images; they have: background\n"

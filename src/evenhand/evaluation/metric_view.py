@@ -1,0 +1,93 @@
+"""Rows of results by another metric: with its rates in the places of accuracies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from evenhand._errors import EvenhandError
+from evenhand.evaluation.results import ResultRow, summarize
+
+Metric = Literal["accuracy", "auroc", "average_precision", "precision", "recall", "f1"]
+NAMES: dict[str, str] = {
+    "accuracy": "accuracy",
+    "auroc": "AUROC",
+    "average_precision": "average precision",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+}
+
+
+def metric_of(row: Mapping[str, Any]) -> str:
+    """Return the name of the metric whose rates a row holds, as it stands in sentences and headers."""
+    return NAMES[row.get("metric", "accuracy")]
+
+
+def by_metric(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """Return a row of results with the rates of a metric in the places of its accuracies.
+
+    What only accuracy has becomes None or empty: the averages over rows and over the training groups, the
+    cells, and the difference to ERM.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of results.json, or what has its keys, as an audit.
+    metric : str
+        `accuracy`, `auroc`, `average_precision`, `precision`, `recall` or `f1`.
+
+    Raises
+    ------
+    EvenhandError
+        If there is no such metric, or the row does not hold it.
+    """
+    if metric not in NAMES:
+        raise EvenhandError(f"metric: {metric!r} is unknown; the metrics are {', '.join(NAMES)}")
+    if metric == "accuracy" or row.get("status", "ok") != "ok":
+        return dict(row)
+    found = (row.get("figures") or {}).get(metric)
+    if found is None:
+        raise EvenhandError(
+            f"metric: the results of {row['method']} hold no {metric}: they are of an earlier version, or of "
+            "too many rows and classes to rank; make them again, or choose precision, recall or f1"
+        )
+    values = [rate["value"] for rate in found["groups"] or found["classes"] if rate["value"] is not None]
+    means = {name: found[name] for name in ("class_mean", "group_mean")}
+    return {
+        **row,
+        "metric": metric,
+        **{name: found[name] for name in ("classes", "groups", "worst_class", "worst_group")},
+        "averages": {"plain": None, "train_weighted": None, **means},
+        "gap": max(values) - min(values) if values else None,
+        "cells": [],
+        "difference_to_erm": None,
+    }
+
+
+def results_by_metric(results: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """Return all of results.json by a metric, with its summaries over seeds.
+
+    Raises
+    ------
+    EvenhandError
+        As `by_metric`.
+    """
+    rows = [by_metric(row, metric) for row in results["rows"]]
+    if metric == "accuracy":
+        return dict(results)
+    kept = {(one["method"], one["seed"]) for one in results["kept_method"]}
+    name = (results["kept_summary"] or {}).get("method", "")
+    winners = [{**row, "method": name} for row in rows if (row["method"], row["seed"]) in kept]
+    return {
+        **results,
+        "metric": metric,
+        "rows": rows,
+        "summary": _summaries(rows),
+        "kept_summary": next(iter(_summaries(winners)), None),
+    }
+
+
+def _summaries(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    found = [ResultRow.model_validate({**row, "figures": {}}) for row in rows]
+    return [one.model_dump(mode="json") for one in summarize(found)]
