@@ -78,7 +78,7 @@ class Warm:
         folder : Path
             Where it runs; made if it is not there.
         kill_after : float, optional
-            Seconds after which it is killed, or gets `signal`.
+            Seconds after which it is killed, or gets `signal`; those of a signal count from when it listens.
         kill_at : int, optional
             The number of the change to files below `folder` before which it is killed.
         file_size : int, optional

@@ -60,6 +60,7 @@ def test_children_end_with_a_killed_command(
         assert_nothing_runs(done.process)
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="whether it listens is read from /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("name", [*NAMES, "fit"])
 def test_a_command_that_is_asked_to_end_says_one_sentence(
@@ -75,12 +76,12 @@ def test_a_command_that_is_asked_to_end_says_one_sentence(
     jobs["fit"] = ("fit", rows, "--method", "cnc", "--param", "epochs=2", "--out", "out")
     usual = warm.good(tmp_path / "whole", *jobs[name])
     for trial in range(max(1, trials // 3)):
-        seconds = random.Random(f"{name} {number} {trial}").uniform(0.05, usual.seconds)
+        seconds = random.Random(f"{name} {number} {trial}").uniform(0, usual.seconds)
         folder = tmp_path / str(trial)
         done = warm.run(folder, *jobs[name], kill_after=seconds, signal=number)
         assert_nothing_runs(done.process)
         if done.code != 0:
             assert (done.code, done.stderr) == (128 + number, "error: interrupted\n"), done
             assert not list(folder.rglob(TEMPORARY))
-        if name in ("fit", "predict") and done.code != 0:
-            assert kit.contents(folder) == {}
+        if name in ("fit", "predict"):  # the signal may come when all is written
+            assert kit.contents(folder) in ({}, kit.contents(tmp_path / "whole")), done

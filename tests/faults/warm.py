@@ -8,6 +8,7 @@ import ctypes
 import json
 import os
 import pkgutil
+import re
 import resource
 import signal
 import sys
@@ -43,11 +44,23 @@ def prepare() -> None:
 def serve(order: dict[str, Any]) -> list[dict[str, Any]]:
     """Fork a child for each command of an order; return exit codes, negative for a signal, and seconds."""
     start = time.monotonic()
-    end = start + (LONGEST if order["kill_after"] is None else order["kill_after"])
     if order["stop_at"] is not None:
-        return stop_and_go(order, start, end)
+        return stop_and_go(order, start, start + LONGEST)
     processes = [begin(order, number) for number in range(len(order["commands"]))]
+    if order["signal"] != signal.SIGKILL:
+        start = listens(processes[0], start + LONGEST)
+    end = start + (LONGEST if order["kill_after"] is None else order["kill_after"])
     return [wait(process, start, end, order["signal"]) for process in processes]
+
+
+def listens(process: int, end: float) -> float:
+    """Wait until a child catches SIGTERM, or is over; return when. Before that the system ends it."""
+    while os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        caught = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+        if time.monotonic() > end or (caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1):
+            break
+        time.sleep(0.001)
+    return time.monotonic()
 
 
 def stop_and_go(order: dict[str, Any], start: float, end: float) -> list[dict[str, Any]]:

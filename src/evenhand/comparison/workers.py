@@ -66,7 +66,8 @@ class Workers:
             ForkingPickler(self._file).dump(table)
             self._file.flush()
             given = (_Shared(self._file.fileno()), os.getpid(), on_main)
-            self._pool = ProcessPoolExecutor(jobs, spawn, _begin, given)
+            with starting_children():  # Python's tracker of what processes share starts here
+                self._pool = ProcessPoolExecutor(jobs, spawn, _begin, given)
 
     def __enter__(self) -> Self:
         return self

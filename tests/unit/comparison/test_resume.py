@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +203,13 @@ def test_a_worker_that_ends_early_is_told(table: FeatureTable) -> None:
         workers._pool.submit(os._exit, 1).exception()
         with pytest.raises(EvenhandError, match="a worker process ended before its work was done"):
             next(workers.run(module.run_job, [None]))  # type: ignore[list-item]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="blocked signals are read from /proc")
+def test_a_closing_terminal_spares_the_tracker_of_what_is_shared(table: FeatureTable) -> None:
+    """Python shields it from SIGINT alone, and warns on the screen when it is gone."""
+    resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]  # an earlier test's
+    with Workers(table, 2):
+        status = Path(f"/proc/{resource_tracker._resource_tracker._pid}/status").read_text()  # type: ignore[attr-defined]
+    blocked = next(line.split()[1] for line in status.splitlines() if line.startswith("SigBlk"))
+    assert int(blocked, 16) >> (signal.SIGHUP - 1) & 1
