@@ -191,7 +191,7 @@ def atomic(path: Path) -> Iterator[Path]:
         if path.is_dir():
             raise EvenhandError(f"cannot write {path}: it is a folder; name a file")
         if path.exists() and not path.is_file():  # root would put a file in the place of /dev/null
-            raise EvenhandError(f"cannot write {path}: it is no plain file; name another")
+            raise EvenhandError(f"cannot write {path}: it is not a regular file; name another")
         with _made(path.parent), _temporary(path, folder=False) as temporary:
             yield temporary
             with temporary.open("rb+") as stream:

@@ -19,13 +19,13 @@ def parse_json(text: str, *, finite: bool = False) -> Any:
     Raises
     ------
     ValueError
-        If the text is no JSON, is nested too deeply, or holds half of a surrogate pair.
+        If the text is not JSON, is nested too deeply, or holds half of a surrogate pair.
     """
     try:
         found = json.loads(text)
         json.dumps(found, ensure_ascii=False, allow_nan=not finite).encode()
     except UnicodeEncodeError as error:
-        raise ValueError("a text in it is no Unicode: it holds half of a surrogate pair") from error
+        raise ValueError("a text in it is not Unicode: it holds half of a surrogate pair") from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     return found

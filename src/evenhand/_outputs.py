@@ -43,15 +43,15 @@ def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "out") -> N
             continue
         if found == here:
             raise EvenhandError(
-                f"{argument}: {out} is {path}, which the same command reads and would lose; name another"
+                f"{argument}: {out} is {path}, which this command reads and would lose; name another"
             )
         if found in around:
             raise EvenhandError(
-                f"{argument}: {out} lies inside {path}, which the same command reads; name a place outside it"
+                f"{argument}: {out} lies inside {path}, which this command reads; name a place outside it"
             )
         if here is not None and here in map(_seen, _folders(path)):
             raise EvenhandError(
-                f"{argument}: {out} holds {path}, which the same command reads; name a place apart from it"
+                f"{argument}: {out} holds {path}, which this command reads; name a place outside it"
             )
 
 
@@ -81,7 +81,7 @@ def check_writable(out: Path, *, argument: str = "out") -> None:
     except OSError as error:
         raise EvenhandError(f"{argument}: {out} cannot be written: {error.strerror}; name another") from error
     if parent != out and not parent.is_dir():
-        raise EvenhandError(f"{argument}: {out} cannot be written: {parent} is no folder; name another")
+        raise EvenhandError(f"{argument}: {out} cannot be written: {parent} is not a folder; name another")
     if not os.access(parent, os.W_OK | (os.X_OK if parent.is_dir() else 0)):
         raise EvenhandError(
             f"{argument}: {out} cannot be written: no permission in {parent}; name another folder"
@@ -111,7 +111,7 @@ def check_new(folder: Path, *, argument: str = "out") -> None:
             f"{argument}: {folder} cannot be written: {error.strerror}; name another"
         ) from error
     if taken:
-        raise EvenhandError(f"{argument}: {folder} exists and is no empty folder; name a new one")
+        raise EvenhandError(f"{argument}: {folder} exists and is not an empty folder; name a new one")
     check_writable(folder, argument=argument)
 
 
@@ -127,7 +127,7 @@ def check_predictions(out: Path) -> None:
 
 
 def check_page(out: Path) -> None:
-    """Refuse to replace a file that is no report, and a place that cannot be written.
+    """Refuse to replace a file that is not a report, and a place that cannot be written.
 
     Raises
     ------
@@ -165,13 +165,13 @@ def check_own(path: Path, start: re.Pattern[bytes], *, kind: str, argument: str 
     Raises
     ------
     EvenhandError
-        If there is a file of another kind, or something that is no file.
+        If there is a file of another kind, or something that is not a file.
     """
     check_writable(path, argument=argument)
     if path.is_dir():
         raise EvenhandError(f"{argument}: {path} is a folder; name a file")
     if path.exists() and not path.is_file():
-        raise EvenhandError(f"{argument}: {path} is no plain file; name another")
+        raise EvenhandError(f"{argument}: {path} is not a regular file; name another")
     try:
         with path.open("rb") as stream:
             found = stream.read(_START)

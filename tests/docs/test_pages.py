@@ -155,7 +155,7 @@ def command(text: str, place: str) -> None:
     for written, stand_in in STAND_INS.items():
         text = text.replace(written, stand_in)
     name, *arguments = shlex.split(text)
-    assert name == "evenhand", f"{place}: `{text}` is no command of evenhand; mark its block as not run"
+    assert name == "evenhand", f"{place}: `{text}` is not a command of evenhand; mark its block as not run"
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, f"{place}: {text}\n{done.stdout}\n{done.stderr}\n{done.exception!r}"
 
@@ -268,5 +268,5 @@ def test_blocks_are_told_apart() -> None:
 def test_a_command_that_fails_or_is_another_programs_is_told_with_its_place() -> None:
     with pytest.raises(AssertionError, match=r"x\.md:3: evenhand audit nowhere"):
         command("evenhand audit nowhere", "x.md:3")
-    with pytest.raises(AssertionError, match=r"x\.md:4: `rm x` is no command of evenhand"):
+    with pytest.raises(AssertionError, match=r"x\.md:4: `rm x` is not a command of evenhand"):
         command("rm x", "x.md:4")

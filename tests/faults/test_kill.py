@@ -110,9 +110,9 @@ def assert_store_is_whole_or_none(store: Path, found: dict[str, bytes], whole: d
 def assert_nothing_or_whole(
     run: Path, found: dict[str, bytes], whole: dict[str, bytes], before: dict[str, bytes]
 ) -> None:
-    """A folder with a card holds all that belongs to it, of one fit; one without is no run."""
+    """A folder with a card holds all that belongs to it, of one fit; one without is not a run."""
     if "out/card.json" not in found:
-        with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json"):
+        with pytest.raises(EvenhandError, match=r"is not a run folder: it has no card\.json"):
             load_run(run)
         return
     load_run(run)

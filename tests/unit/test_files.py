@@ -156,7 +156,7 @@ def test_a_file_system_without_locks_is_written_and_not_swept(
 def test_a_pipe_or_a_device_is_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/null")):
-        with pytest.raises(EvenhandError, match="it is no plain file; name another"), atomic(path):
+        with pytest.raises(EvenhandError, match="it is not a regular file; name another"), atomic(path):
             pytest.fail("the work began")
 
 
@@ -172,7 +172,7 @@ def test_a_new_folder_is_whole_or_absent(tmp_path: Path) -> None:
         (inside / "a").write_text("whole")
     assert [file.name for file in path.parent.iterdir()] == ["x"]
     with (
-        pytest.raises(EvenhandError, match=r"out: .* exists and is no empty folder; name a new one"),
+        pytest.raises(EvenhandError, match=r"out: .* exists and is not an empty folder; name a new one"),
         atomic_folder(path, argument="out"),
     ):
         pytest.fail("the work began")

@@ -15,14 +15,14 @@ def read_bounds(bounds: Sequence[str]) -> dict[str, float]:
     Raises
     ------
     EvenhandError
-        If a rate is unknown or comes twice, or a bound is no number between 0 and 1.
+        If a rate is unknown or comes twice, or a bound is not a number between 0 and 1.
     """
     found: dict[str, float] = {}
     for text in bounds:
         name, _, number = text.partition("=")
         if name not in RATES or name in found:
             raise EvenhandError(
-                f"bounds: {text!r} is no bound of a rate; give each rate once as RATE=BOUND, with one of "
+                f"bounds: {text!r} is not a bound of a rate; give each rate once as RATE=BOUND, with one of "
                 f"{', '.join(RATES)}"
             )
         try:

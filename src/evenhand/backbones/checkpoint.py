@@ -44,7 +44,7 @@ def read_checkpoint(path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
     Raises
     ------
     EvenhandError
-        If the file is no checkpoint, is cut short, or holds several models or other objects than tensors.
+        If the file is not a checkpoint, is cut short, or holds several models or other objects than tensors.
     """
     path = Path(path)
     found = _read(path)
@@ -71,14 +71,14 @@ def _read(path: Path) -> Any:
         return _safetensors(path)
     for mark, reason in _NOT.items():
         if start.startswith(mark):
-            raise EvenhandError(f"{path} is no checkpoint: {reason}")
+            raise EvenhandError(f"{path} is not a checkpoint: {reason}")
     if start.startswith(b"PK") and not zipfile.is_zipfile(path):
         raise EvenhandError(f"{path} ends too early ({path.stat().st_size} bytes); download it again")
     if is_torchscript(path):
         return read_torchscript(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what is no pickle fails in any way
+    except Exception as error:  # what is not a pickle fails in any way
         raise EvenhandError(_refused(path, str(error))) from error
 
 
@@ -87,7 +87,7 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except SafetensorError as error:
         raise EvenhandError(
-            f"{path} is no whole safetensors file ({error}); it may be cut short: download it again"
+            f"{path} is not a whole safetensors file ({error}); it may be cut short: download it again"
         ) from error
 
 
@@ -100,7 +100,8 @@ def _refused(path: Path, reason: str) -> str:
             "never loads; where you trust it, save its state_dict alone, better as safetensors"
         )
     return (
-        f"{path} is no checkpoint, or is damaged; download it again, or save the state_dict with torch.save"
+        f"{path} is not a checkpoint, or is damaged; download it again, or save the state_dict with "
+        "torch.save"
     )
 
 

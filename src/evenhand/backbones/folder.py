@@ -28,7 +28,7 @@ def check_folder(folder: Path) -> None:
         If there is none, or it lacks configuration or weights.
     """
     if not folder.is_dir():
-        raise EvenhandError(f"model folder {folder} does not exist or is no folder; check the path")
+        raise EvenhandError(f"model folder {folder} does not exist or is not a folder; check the path")
     if not (folder / CONFIG).is_file():
         offer = f"; it holds a model of transformers: name it {HF_PREFIX}{folder}"
         offer = offer if (folder / HF_CONFIG).is_file() else "; give open_clip's folder"

@@ -33,7 +33,7 @@ def backbone_of(card: Mapping[str, Any], device: str, *, precision: str | None =
     """
     absent = [name for name in _NEEDED if card.get(name) is None]
     if absent:
-        raise EvenhandError(f"the run's card tells no {absent[0]!r} of the model; run fit again")
+        raise EvenhandError(f"the run's card lacks {absent[0]!r} of the model; run fit again")
     _check_there(card)
     open_clips = card["family"] == "open_clip" and card["model"] != "tiny"
     backbone = load_backbone(
@@ -48,7 +48,7 @@ def backbone_of(card: Mapping[str, Any], device: str, *, precision: str | None =
     found = backbone.card()["weights_sha256"]
     if found != card["weights_sha256"]:
         raise EvenhandError(
-            f"model {_where(card)} has other weights ({found[:12]}) than the run's store was made with "
+            f"model {_where(card)} has other weights ({found[:12]}) than the model of the run's store "
             f"({card['weights_sha256'][:12]}); name the same checkpoint as `model`"
         )
     return backbone

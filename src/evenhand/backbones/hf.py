@@ -276,7 +276,7 @@ def _site(model: Any, name: str, site: str | None) -> Site:
     kind = model.config.model_type
     _check_type(kind, name)
     if site not in (None, SITES[kind]):
-        raise EvenhandError(f"site: {site!r} is none of model {name!r}; it has {SITES[kind]}")
+        raise EvenhandError(f"site: {site!r} is not a site of model {name!r}; it has {SITES[kind]}")
     if not getattr(model.config.vision_config, "vision_use_head", True):
         raise EvenhandError(f"model {name!r} gives a vector per patch; use one whose vision_use_head is true")
     tower = (_PooledPatches if kind == "siglip2" else _Pooled)(model.vision_model)

@@ -52,7 +52,7 @@ def check_limits(config: Mapping[str, Any], weights: int, where: str) -> None:
     Raises
     ------
     EvenhandError
-        If a size is no positive whole number, or is larger than the weights allow.
+        If a size is not a positive whole number, or is larger than the weights allow.
     """
     room = max(weights, _SMALL**2)
     most = {**_MOST, **dict.fromkeys(_WIDTHS, int(room**0.5)), **dict.fromkeys(_LENGTHS, room)}

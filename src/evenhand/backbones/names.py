@@ -36,7 +36,7 @@ def read_model(model: str) -> str:
         if model.startswith(prefix):
             source = model.removeprefix(prefix)
             if not source:
-                raise EvenhandError(f"model: {model} names nothing; write what is meant behind {prefix}")
+                raise EvenhandError(f"model: {model} names nothing; write the name after {prefix}")
             return prefix + (
                 source if prefix == HUB_PREFIX and not _page(source) else _source(source, prefix)
             )
@@ -51,7 +51,7 @@ def read_model(model: str) -> str:
     if _HUB.fullmatch(model):
         raise _whose(model, model)
     if "/" in model or os.sep in model:
-        raise EvenhandError(f"model: {model!r} is no folder; check the path, or name a model: {_forms()}")
+        raise EvenhandError(f"model: {model!r} is not a folder; check the path, or name a model: {_forms()}")
     raise unknown(model)
 
 

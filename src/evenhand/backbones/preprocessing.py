@@ -168,14 +168,14 @@ def _value(key: str, given: list[str]) -> Any:
     kind = {"mean": float, "std": float, "size": int}.get(key)
     if kind is None:
         raise EvenhandError(
-            f"preprocess: {key!r} is no setting; allowed are mean, std, size, interpolation and "
+            f"preprocess: {key!r} is not a setting; allowed are mean, std, size, interpolation and "
             f"resize_mode, as in {_EXAMPLE}"
         )
     try:
         numbers = [kind(text) for text in given]
     except ValueError as error:
         raise EvenhandError(
-            f"preprocess: {key}={','.join(given)} is no number; write it as in {_EXAMPLE}"
+            f"preprocess: {key}={','.join(given)} is not a number; write it as in {_EXAMPLE}"
         ) from error
     if key == "size":
         return numbers[0] if len(numbers) == 1 else numbers

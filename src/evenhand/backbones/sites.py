@@ -179,7 +179,7 @@ def _ends_bare(visual: Any) -> bool:
 
 def _chosen(site: str | None, sites: tuple[str, ...], name: str) -> str:
     if site is not None and site not in sites:
-        raise EvenhandError(f"site: {site!r} is none of model {name!r}; it has {' and '.join(sites)}")
+        raise EvenhandError(f"site: {site!r} is not a site of model {name!r}; it has {' and '.join(sites)}")
     return site or sites[0]
 
 

@@ -36,14 +36,15 @@ BELOW = 3
 def command(
     store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
     against: Annotated[
-        Path | None, typer.Option(help="Run on this store: its model, before and after.")
+        Path | None, typer.Option(help="Run fitted on this store; audits its model, too.")
     ] = None,
     vocabulary: Annotated[
-        Path | None, typer.Option(help="File with a word a line to name slices by; none to name nothing.")
+        Path | None, typer.Option(help="File of words to name slices by, one per line, or none.")
     ] = None,
-    slices: Annotated[int, typer.Option(help="Slices of each class and method that are looked at.")] = 5,
+    slices: Annotated[int, typer.Option(help="Slices per class and method.")] = 5,
     fail_under: Annotated[
-        list[str] | None, typer.Option(help="RATE=BOUND, such as worst-class=0.8; exit 3 below. Repeatable.")
+        list[str] | None,
+        typer.Option(help="RATE=BOUND, such as worst-class=0.8: exit with 3 below it. Repeatable."),
     ] = None,
     metric: Metric = "accuracy",
     group_by: GroupBy = None,
@@ -55,7 +56,7 @@ def command(
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Show accuracy by class, and by group where attributes are known, and slices that err beyond chance.
+    """Show accuracy by class and by known group, and slices with more errors than by chance.
 
     Slices need no group labels; with a text tower they are named in words. Nothing is trained.
     """

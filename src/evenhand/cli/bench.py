@@ -33,39 +33,43 @@ EXAMPLES = examples(
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(help="Benchmark, as --list names it.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Benchmark; --list shows all.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with the benchmark's files.")] = None,
     model: Annotated[
         str | None, typer.Option(help="open_clip name, local-dir:FOLDER, or tiny, the default for scenes.")
     ] = None,
     pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write; by default out/bench-NAME.")] = None,
-    methods: Annotated[str | None, typer.Option(help="Methods a,b; all by default.")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 5,
+    methods: Annotated[str | None, typer.Option(help="Methods a,b; by default all.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, starting at --seed.")] = 5,
     group_by: GroupBy = None,
     concepts: Annotated[
-        Path | None, typer.Option(help="YAML of spurious words, for orth_cal and roboshot.")
+        Path | None, typer.Option(help="YAML file of spurious words, for orth_cal and roboshot.")
     ] = None,
-    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the benchmark; repeatable.")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(help="Parameter of the benchmark, NAME=VALUE. Repeatable.")
+    ] = None,
     download: Annotated[
-        bool, typer.Option("--download", help="Fetch what --data lacks; without --model, stop there.")
+        bool,
+        typer.Option("--download", help="Download missing files into --data. Without --model, stop there."),
     ] = False,
     show_list: Annotated[bool, typer.Option("--list", help="List the benchmarks and stop.")] = False,
     site: Annotated[
         str | None, typer.Option(help="Part to train: proj, attnpool.c_proj, or a ResNet's whole attnpool.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
-    precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16.")] = "fp32",
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one per core.")] = None,
+    precision: Annotated[str, typer.Option(help="Precision of the model: fp32, bf16 or fp16.")] = "fp32",
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per batch.")] = 64,
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes that read images; by default one a core, at most 8.")
+        int | None,
+        typer.Option(min=0, help="Processes that read images; by default one per core, at most 8."),
     ] = None,
     device: Device = "auto",
     seed: Seed = 0,
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Run a benchmark: its files, the model's features, every method over seeds, and published figures."""
+    """Run every method on a benchmark, over several seeds, and show the published figures beside."""
     set_threads(threads)
     if show_list:
         from evenhand.cli.bench_table import show_benchmarks

@@ -24,28 +24,28 @@ EXAMPLES = examples(
 
 def command(
     store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
-    methods: Annotated[str, typer.Option(help="Names a,b, or all that the store has the means for.")] = "all",
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from --seed on.")] = 5,
+    methods: Annotated[str, typer.Option(help="Methods a,b, or all that this store supports.")] = "all",
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, starting at --seed.")] = 5,
     selection: Annotated[
-        str, typer.Option(help="Rule that chooses among a method's configurations, for all methods.")
+        str, typer.Option(help="Rule that selects configurations, the same for all methods.")
     ] = "shortcut_cell",
     oracles: Annotated[
-        bool, typer.Option("--oracles", help="Run methods that use group labels too, and say so.")
+        bool, typer.Option("--oracles", help="Include methods that use group labels.")
     ] = False,
     concepts: Annotated[
-        Path | None, typer.Option(help="YAML of spurious words, for orth_cal and roboshot.")
+        Path | None, typer.Option(help="YAML file of spurious words, for orth_cal and roboshot.")
     ] = None,
-    budget: Annotated[int, typer.Option(min=1, help="Configurations of each method at most.")] = 5,
+    budget: Annotated[int, typer.Option(min=1, help="Maximum number of configurations per method.")] = 5,
     group_by: GroupBy = None,
     metric: Metric = "accuracy",
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes, one thread each; by default one a core.")
+        int | None, typer.Option(min=1, help="Processes, with one thread each; by default one per core.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder to write; the same command resumes in it.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write, or to resume.")] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Compare methods: same features, splits and budget, one rule that chooses, several seeds."""
+    """Compare methods on the same features, splits and budget, with one selection rule, over seeds."""
     set_threads(1)
     names = listed(methods) or []
     check_methods(name for name in names if name != "all")

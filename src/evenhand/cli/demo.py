@@ -18,12 +18,12 @@ EXAMPLES = examples("evenhand demo", "evenhand demo --out out/demo --seeds 5")
 
 def command(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("out/demo"),
-    seeds: Annotated[int, typer.Option(min=1, help="How many times, each with its own scenes.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of runs, each on its own scenes.")] = 3,
     seed: Seed = 0,
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Draw scenes with a shortcut, then audit, ERM and CFR: a table, results.json and a page to look at."""
+    """Audit, fit and compare on drawn scenes with a shortcut; write results.json and a page to look at."""
     set_threads(threads)
     check_results(out / "results.json")
     check_page(out / "report.html")

@@ -41,7 +41,7 @@ def check_file(path: Path | None, argument: str, what: str) -> None:
     """
     if path is None or path.is_file():
         return
-    state = "is no plain file" if path.exists() else "does not exist"
+    state = "is not a regular file" if path.exists() else "does not exist"
     raise EvenhandError(f"{argument}: {path} {state}; give {what}")
 
 

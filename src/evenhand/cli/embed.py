@@ -53,15 +53,20 @@ def command(
     preprocess: Annotated[
         str | None,
         typer.Option(
-            help="Of images: mean=0.5,std=0.5,size=224,interpolation=bicubic,resize_mode=squash; or a tag."
+            help="Preprocessing: mean=0.5,std=0.5,size=224,interpolation=bicubic,resize_mode=squash, or an "
+            "open_clip tag."
         ),
     ] = None,
     activation: Annotated[
-        Literal["gelu", "quickgelu"] | None, typer.Option(help="Of a checkpoint file, which does not say it.")
+        Literal["gelu", "quickgelu"] | None,
+        typer.Option(help="Activation of a checkpoint file, which does not record its own."),
     ] = None,
     class_names: ClassNames = None,
     templates: Annotated[
-        str | None, typer.Option(help="openai, simple, or a file: one a line, {} or {c} for the class name.")
+        str | None,
+        typer.Option(
+            help="Prompt templates: openai, simple, or a file with one per line and {} or {c} for the class."
+        ),
     ] = None,
     label_column: LabelColumn = "label",
     attribute_columns: AttributeColumns = None,
@@ -72,14 +77,23 @@ def command(
     root: Root = None,
     layout: Annotated[
         str | None,
-        typer.Option(help="What a tree's folder levels are, as domain/class or split/*/class; else guessed."),
+        typer.Option(
+            help="Meaning of the folder levels, such as domain/class or split/*/class; by default guessed."
+        ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per batch.")] = 64,
     workers: Workers = None,
-    dtype: Annotated[Literal["float16", "float32"], typer.Option(help="Numbers of the store.")] = "float16",
-    precision: Annotated[str, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto.")] = "fp32",
+    dtype: Annotated[
+        Literal["float16", "float32"], typer.Option(help="Number type of the stored features.")
+    ] = "float16",
+    precision: Annotated[
+        str, typer.Option(help="Precision of the model: fp32, bf16, fp16 or auto.")
+    ] = "fp32",
     site: Annotated[
-        str | None, typer.Option(help="Part to train, where there is a choice: a ResNet's whole attnpool.")
+        str | None,
+        typer.Option(
+            help="Part to train: by default the projection; attnpool for a ResNet's attention pool."
+        ),
     ] = None,
     thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,
     max_pixels: MaxPixels = None,
@@ -92,7 +106,7 @@ def command(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Send every image through a frozen model once; interrupted, the same command resumes."""
+    """Run every image through a frozen model once. To resume, run the same command again."""
     set_threads(threads)
     check_engine(engine, precision=precision, address=address, actors=actors, device=device)
     names, wanted = read_mapping(class_names), read_templates(templates)

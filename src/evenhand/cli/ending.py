@@ -103,7 +103,7 @@ def told(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, EvenhandError):
         return str(error), 1
     if isinstance(error, MemoryError):
-        return f"the memory does not suffice ({error}); free some, or use fewer rows at once", 1
+        return f"out of memory ({error}); free some, or use fewer rows at once", 1
     if isinstance(error, OSError) and error.errno not in (None, errno.EPIPE, errno.ENOMEM, errno.EAGAIN):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}", 1
@@ -117,11 +117,11 @@ def _shortage(error: BaseException) -> tuple[str, int] | None:
         reason = shorten(str(seen), 200, placeholder=" …")
         if _NO_THREAD.search(reason):
             return (
-                f"the system gives no further thread or process ({reason}); raise its limit (ulimit -u, or a "
-                "container's), or use --threads 1 and fewer processes",
+                f"the system cannot start another thread or process ({reason}); raise its limit (ulimit -u, "
+                "or a container's), or use --threads 1 and fewer processes",
                 1,
             )
         if _NO_MEMORY.search(reason):
-            return f"the memory does not suffice ({reason}); free some, or use fewer rows at once", 1
+            return f"out of memory ({reason}); free some, or use fewer rows at once", 1
         seen = seen.__cause__ or seen.__context__
     return None

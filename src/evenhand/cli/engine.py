@@ -20,8 +20,8 @@ EngineOption = Annotated[
 Address = Annotated[
     str | None,
     typer.Option(
-        help="HOST:PORT of a Ray cluster that this machine is part of, or auto; without it, one of this "
-        "machine alone.",
+        help="HOST:PORT of a Ray cluster that this machine belongs to, or auto; by default a new one on this "
+        "machine.",
         rich_help_panel="Cluster",
     ),
 ]
@@ -29,7 +29,7 @@ Actors = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Copies of the model; by default one for each GPU, or without any, for each CPU.",
+        help="Copies of the model; by default one per GPU, or one per CPU if there is no GPU.",
         rich_help_panel="Cluster",
     ),
 ]

@@ -25,8 +25,8 @@ NEEDS = {
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
-    to: Annotated[Literal["open_clip", "transformers", "onnx"], typer.Option(help="Whose format.")],
-    out: Annotated[Path, typer.Option(help="Folder to write, a new or an empty one.")],
+    to: Annotated[Literal["open_clip", "transformers", "onnx"], typer.Option(help="Format.")],
+    out: Annotated[Path, typer.Option(help="Folder to write, new or empty.")],
     model: MovedModel = None,
     threads: Threads = None,
     json: Json = False,

@@ -32,23 +32,26 @@ def command(
     group_by: GroupBy = None,
     metric: Metric = "accuracy",
     validation_from: Annotated[
-        Literal["train", "given"], typer.Option(help="Split validation off training, or use the given split.")
+        Literal["train", "given"],
+        typer.Option(help="Split validation rows off training, or use the given ones."),
     ] = "train",
     calibrate_confidence: Annotated[
-        bool, typer.Option("--calibrate-confidence", help="Fit a temperature on rows that trained nothing.")
+        bool, typer.Option("--calibrate-confidence", help="Fit a temperature on held-out rows.")
     ] = False,
-    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for the method; repeatable.")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(help="Parameter of the method, NAME=VALUE. Repeatable.")
+    ] = None,
     concepts: Annotated[
-        Path | None, typer.Option(help="YAML of spurious words, for orth_cal and roboshot.")
+        Path | None, typer.Option(help="YAML file of spurious words, for orth_cal and roboshot.")
     ] = None,
     stream: Annotated[
-        bool | None, typer.Option(help="Read features from the store in blocks; by default past 2 GiB.")
+        bool | None, typer.Option(help="Read features in blocks to save memory; by default above 2 GiB.")
     ] = None,
     seed: Seed = 0,
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Fit on the cached features, say what was found, and evaluate what is kept on the test split."""
+    """Fit a model, say whether a shortcut was found, and evaluate the model on the test split."""
     params = read_params(param or [])
 
     check_methods([method])

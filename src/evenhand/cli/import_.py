@@ -35,8 +35,8 @@ def command(
     features: Annotated[
         list[Path],
         typer.Option(
-            help="X.npy, .npz, .pt, .safetensors or .parquet, with :NAME where it holds several; repeated "
-            "for parts; or clip-retrieval's folder."
+            help="X.npy, .npz, .pt, .safetensors or .parquet, with :NAME if it holds several arrays; or a "
+            "clip-retrieval folder. Repeat it for parts."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Store to write.")],
@@ -44,11 +44,11 @@ def command(
     table: Annotated[
         Path | None,
         typer.Option(
-            help="CSV or Parquet, a row per feature row; without it, the columns beside Parquet features."
+            help="CSV or Parquet, one row per feature row; by default the other columns of Parquet features."
         ),
     ] = None,
     text_features: Annotated[
-        Path | None, typer.Option(help="T.npy or the like, a row per class in sorted order.")
+        Path | None, typer.Option(help="T.npy or similar, one row per class in sorted order.")
     ] = None,
     class_names: ClassNames = None,
     attribute_columns: AttributeColumns = None,
@@ -63,7 +63,7 @@ def command(
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Make a store from embeddings that you have; its projection starts as the identity."""
+    """Make a store from your own embeddings. Its projection starts as the identity."""
     set_threads(threads)
     names = read_mapping(class_names)
     for path in features:

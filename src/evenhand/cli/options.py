@@ -15,60 +15,64 @@ from evenhand._errors import EvenhandError
 from evenhand.cli.paths import is_file
 
 Device = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.", rich_help_panel="Shared")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of everything drawn.", rich_help_panel="Shared")]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed.", rich_help_panel="Shared")]
 # Measured for an SGD step of 384 rows, 128 x 128 to 2048 x 1024: where other work shares the cores, a second
 # thread makes it 2 to 16 times slower; on idle ones it saves a third at best. It also changes the last bits.
 Threads = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="CPU threads; all cores where no default is shown. Fits take 1: more pay only on idle cores.",
+        help="CPU threads; by default all cores, or 1 for fits, which gain from more only on idle cores.",
         rich_help_panel="Shared",
     ),
 ]
 Json = Annotated[
     bool,
-    typer.Option("--json", help="Write the object that the table shows to stdout.", rich_help_panel="Shared"),
+    typer.Option("--json", help="Write the results to stdout as JSON.", rich_help_panel="Shared"),
 ]
 Workers = Annotated[
     int | None,
     typer.Option(
-        min=0, help="Processes that read images; by default one a core, at most 8. Of an actor: threads."
+        min=0,
+        help="Processes that read images, or threads of a Ray actor; by default one per core, at most 8.",
     ),
 ]
 MovedModel = Annotated[
     str | None,
-    typer.Option("--model", help="Where the run's model lies now, if it moved: its folder or checkpoint."),
+    typer.Option("--model", help="New place of the run's model, if it moved: a folder or checkpoint."),
 ]
 MaxPixels = Annotated[
     int | None,
     typer.Option(
         min=1,
         envvar="EVENHAND_MAX_PIXELS",
-        help="Most pixels of an image; by default 89,478,485. More take more memory: 3 bytes each, or 30.",
+        help="Largest image, in pixels; by default 89,478,485. A pixel takes 3 to 30 bytes of memory.",
     ),
 ]
-ClassNames = Annotated[str | None, typer.Option(help="label=name,… or a,b for 0,1 or a file.")]
-LabelColumn = Annotated[str, typer.Option(help="Column with the label.")]
-AttributeColumns = Annotated[str | None, typer.Option(help="Columns a,b that make groups.")]
+ClassNames = Annotated[
+    str | None, typer.Option(help="Names of the labels: label=name,…, or a,b for 0 and 1, or a file.")
+]
+LabelColumn = Annotated[str, typer.Option(help="Column with the labels.")]
+AttributeColumns = Annotated[str | None, typer.Option(help="Columns that define groups, as a,b.")]
 SplitColumn = Annotated[
-    str, typer.Option(help="Column with train, validation or test; without it, splits are drawn by class.")
+    str, typer.Option(help="Column with train, validation or test. Without it, splits are random, by class.")
 ]
-PathColumn = Annotated[
-    str | None, typer.Option(help="Column with the image paths, where its name is not a usual one.")
+PathColumn = Annotated[str | None, typer.Option(help="Column with the image paths, if its name is unusual.")]
+Root = Annotated[
+    Path | None, typer.Option(help="Folder that a table's paths start from; by default the table's own.")
 ]
-Root = Annotated[Path | None, typer.Option(help="Folder that a table's paths start from; else its own.")]
 SplitBy = Annotated[
-    str | None, typer.Option(help="Column of ids, as of patients, that no drawn split divides.")
+    str | None,
+    typer.Option(help="Column of ids, such as patients. Random splits keep the rows of an id together."),
 ]
-SplitFile = Annotated[Path | None, typer.Option(help="Table of paths or ids and their splits.")]
-GroupBy = Annotated[
-    str | None, typer.Option(help="Attribute that makes the groups; the first one by default.")
+SplitFile = Annotated[
+    Path | None, typer.Option(help="Table with a column of paths or ids and a column of splits.")
 ]
 Metric = Annotated[
     Literal["accuracy", "auroc", "average_precision", "precision", "recall", "f1"],
-    typer.Option(help="What the rates are that are shown: of a class or group against the other classes."),
+    typer.Option(help="Metric of each class or group to show, against the other classes."),
 ]
+GroupBy = Annotated[str | None, typer.Option(help="Attribute that defines the groups; by default the first.")]
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 

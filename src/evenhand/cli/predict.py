@@ -39,23 +39,28 @@ def command(
     run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
     source: Annotated[Path | None, typer.Argument(help="Images: a folder, an archive or a table.")] = None,
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
-    features: Annotated[Path | None, typer.Option(help="X.npy instead of images.")] = None,
+    features: Annotated[
+        Path | None, typer.Option(help="Features to predict from, X.npy, instead of images.")
+    ] = None,
     model: MovedModel = None,
     label_column: Annotated[
-        str | None, typer.Option(help="Column with the label, by default label where there is one.")
+        str | None, typer.Option(help="Column with the labels; by default label, if there is one.")
     ] = None,
     attribute_columns: AttributeColumns = None,
     class_names: Annotated[
-        str | None, typer.Option(help="Classes of the run for the source's labels: label=class,… or a file.")
+        str | None,
+        typer.Option(help="The run's class for each label of the source: label=class,… or a file."),
     ] = None,
     group_by: Annotated[
-        str | None, typer.Option(help="Attribute that makes the groups, by default the run's or the first.")
+        str | None,
+        typer.Option(help="Attribute that defines the groups; by default the run's, or the first."),
     ] = None,
     metric: Metric = "accuracy",
     workers: Workers = None,
     max_pixels: MaxPixels = None,
     precision: Annotated[
-        str | None, typer.Option(help="Model numbers: fp32, bf16, fp16, or auto; by default the store's.")
+        str | None,
+        typer.Option(help="Precision of the model: fp32, bf16, fp16 or auto; by default the store's."),
     ] = None,
     engine: EngineOption = "local",
     address: Address = None,
@@ -64,10 +69,10 @@ def command(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write path, predicted class and the probability of each class, one row per image.
+    """Write the predicted class and the probability of each class for every image.
 
-    Where the images have labels, in class folders or a column, label, right and attributes are written, too,
-    and accuracy is shown by class, and by group where attributes are known.
+    If the images have labels, from class folders or a column, it also writes label, right and the attributes,
+    and shows accuracy by class, and by group if attributes are known.
     """
     if (source is None) == (features is None):
         raise EvenhandError("predict takes images or --features X.npy; give exactly one of the two")
@@ -82,7 +87,7 @@ def command(
     }
     given = next((name for name, value in of_images.items() if value is not None), None)
     if features is not None and given is not None:
-        raise EvenhandError(f"{given} goes with images, but --features came; leave one of them out")
+        raise EvenhandError(f"{given} goes with images, but --features was given; leave one out")
     names = read_mapping(class_names) or {}
     check_engine(engine, precision=precision, address=address, actors=actors, device=device)
     check_predictions(out)

@@ -32,10 +32,10 @@ EXAMPLES = examples(
 def command(
     source: Annotated[Path, typer.Argument(help="Folder that fit or compare wrote.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
-    store: Annotated[Path | None, typer.Option(help="Where the run's store lies now, if it moved.")] = None,
+    store: Annotated[Path | None, typer.Option(help="New place of the run's store, if it moved.")] = None,
     model: MovedModel = None,
     vocabulary: Annotated[
-        Path | None, typer.Option(help="File with a word a line to name slices by; none to name nothing.")
+        Path | None, typer.Option(help="File of words to name slices by, one per line, or none.")
     ] = None,
     metric: Metric = "accuracy",
     saliency: Annotated[bool, typer.Option(help="Show what the model looks at in images.")] = True,
@@ -45,7 +45,7 @@ def command(
 ) -> None:
     """Write one self-contained page: verdict, figures, map, slices, images, saliency, settings.
 
-    Of a run, slices.csv, errors.csv and suspects.csv go into a folder beside it, NAME-files.
+    For a run, slices.csv, errors.csv and suspects.csv go into the folder NAME-files next to the page.
     """
     set_threads(threads)
     check_device(device)

@@ -72,7 +72,7 @@ def complain(kind: str, sentence: str) -> None:
 
 
 def say(sentence: str) -> None:
-    """Write a remark for a person, which is no result, to stderr."""
+    """Write a remark for a person, which is not a result, to stderr."""
     console(stderr=True).print(clean(sentence), soft_wrap=True)
 
 

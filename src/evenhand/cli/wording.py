@@ -3,7 +3,7 @@
 The library writes two forms: a leading `name:` is the argument that the sentence is about, and backticks
 mark one that it advises on.
 
-    group_by: 'x' is no attribute      →  --group-by: 'x' is no attribute
+    group_by: 'x' is not an attribute      →  --group-by: 'x' is not an attribute
     use a smaller `batch_size`         →  use a smaller --batch-size
     give `dtype='float32'`             →  give --dtype float32
     choose `stream=False`              →  choose --no-stream
@@ -46,7 +46,7 @@ def naming(parameters: Iterable[Any]) -> Iterator[None]:
 
 
 def in_options(sentence: str) -> str:
-    """Return a sentence of the library with its arguments as options; what is no option stays as it is."""
+    """Return a sentence of the library with its arguments as options; other words stay as they are."""
     sentence = _LEADING.sub(lambda found: _option(found[1]) or found[0], sentence)
     return _ADVISED.sub(lambda found: _option(found[1], found[2]) or found[0], sentence)
 

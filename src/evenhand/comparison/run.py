@@ -97,8 +97,8 @@ def compare(
     ------
     EvenhandError
         If a method, a preset, the rule or `group_by` is unknown; no method or seed is given; a number is out
-        of range; the rule uses group labels without `oracles`; no rows can be held out; or `out` is no folder
-        of a comparison.
+        of range; the rule uses group labels without `oracles`; no rows can be held out; or `out` is not a
+        folder of a comparison.
 
     Examples
     --------

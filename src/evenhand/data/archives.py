@@ -54,7 +54,7 @@ def is_archive(path: Path) -> bool:
         return split_archive(path) is not None
     if _PART.search(path.name):
         raise EvenhandError(
-            f"{path} is a part of a split archive; join the parts, as by cat a.zip.* > a.zip or "
+            f"{path} is a part of a split archive; join the parts, for example with cat a.zip.* > a.zip or "
             "zip -s 0, and give the whole"
         )
     if path.suffix.lower() in COMPRESSED:
@@ -195,7 +195,7 @@ def _tar(archive: Path, size: int) -> Found:
             if member.issym() or member.islnk():
                 fault = "a link"
             elif not member.isreg() or member.issparse():
-                fault = "an entry that is no plain file"
+                fault = "an entry that is not a regular file"
             elif member.offset_data + member.size > size:
                 fault = "an entry that is longer than the archive"
             found.append((member.name, member.offset_data, member.size, fault))
@@ -215,7 +215,7 @@ def _zip(archive: Path) -> Found:
             if kind == stat.S_IFLNK:
                 fault = "a link"
             elif kind not in (0, stat.S_IFREG):
-                fault = "an entry that is no plain file"
+                fault = "an entry that is not a regular file"
             elif member.flag_bits & 1:
                 fault = "an encrypted entry"
             found.append((name, number, member.file_size, fault))

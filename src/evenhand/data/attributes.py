@@ -11,7 +11,7 @@ from evenhand._typing import Floats, Strings
 from evenhand.data.labels import spelling_note
 
 MOST_VALUES = 50
-"""A column with more distinct values is no attribute unless the user names it."""
+"""A column with more distinct values is not an attribute unless the user names it."""
 _MANY = 12
 """More values are worth a remark where each has few images, and are cut into bins where fractions."""
 _SMALL = 10

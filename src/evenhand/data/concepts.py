@@ -87,11 +87,11 @@ def read_concept_words(path: Path) -> ConceptWords:
     Raises
     ------
     EvenhandError
-        If the file cannot be read, is no YAML, or holds something else than concept words.
+        If the file cannot be read, is not YAML, or holds something else than concept words.
     """
     try:
         if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-            raise OSError("it is no plain file")
+            raise OSError("it is not a regular file")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise EvenhandError(f"concept words: {path} cannot be read ({error})") from error
@@ -99,7 +99,7 @@ def read_concept_words(path: Path) -> ConceptWords:
         content = yaml.safe_load(text)
     except Exception as error:  # its tags raise what they stumble over: `!!bool abc`, a KeyError
         reason = " ".join(str(error).split())[:200]
-        raise EvenhandError(f"concept words: {path} is no YAML ({reason})") from error
+        raise EvenhandError(f"concept words: {path} is not YAML ({reason})") from error
     return parse_concept_words(content, str(path))
 
 
@@ -118,7 +118,7 @@ def parse_concept_words(content: Any, where: str = "the mapping") -> ConceptWord
     ------
     EvenhandError
         If a key is unknown, `spurious` is missing, an attribute has fewer than two different values, a pair
-        is none, a value is no text, or a template lacks its places.
+        is none, a value is not text, or a template lacks its places.
     """
     if not isinstance(content, Mapping) or not isinstance(content.get("spurious"), Mapping):
         raise EvenhandError(
@@ -132,7 +132,7 @@ def parse_concept_words(content: Any, where: str = "the mapping") -> ConceptWord
         )
     odd = next((name for name in content["spurious"] if not _is_unicode(str(name))), None)
     if odd is not None:
-        raise EvenhandError(f"concept words: {where} has the attribute {odd!r}, which is no text; reword it")
+        raise EvenhandError(f"concept words: {where} has the attribute {odd!r}, which is not text; reword it")
     if not content["spurious"]:
         raise EvenhandError(f"concept words: 'spurious' of {where} is empty; name at least one attribute")
     return ConceptWords(
@@ -159,7 +159,7 @@ def _different(values: Any, what: str) -> tuple[str, ...]:
     for value in values:
         if not isinstance(value, str) or not value.strip() or not _is_unicode(value):
             raise EvenhandError(
-                f"concept words: {what} holds {brief(value)}, which is no text; quote it, or reword it"
+                f"concept words: {what} holds {brief(value)}, which is not text; quote it, or reword it"
             )
     if len(set(values)) < len(values):
         raise EvenhandError(f"concept words: {what} holds a value twice; give different ones")

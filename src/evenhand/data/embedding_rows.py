@@ -46,7 +46,7 @@ def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:
     parts = [read_columns(file) for file in files]
     for part in parts:
         if list(part.values) != list(parts[0].values):
-            raise EvenhandError(f"{part.path} has other columns than {files[0]}; make them the same")
+            raise EvenhandError(f"{part.path} has different columns from {files[0]}; make them the same")
     names = parts[0].values
     return Columns(files[0].parent, {name: np.concatenate([p.values[name] for p in parts]) for name in names})
 
@@ -113,7 +113,7 @@ def row_ids(columns: Columns, column: str | None) -> Strings:
     names, counts = np.unique(ids, return_counts=True)
     if (counts > 1).any():
         raise EvenhandError(
-            f"id_column: {str(names[counts.argmax()])!r} comes {counts.max()} times in column {column!r}; "
+            f"id_column: {str(names[counts.argmax()])!r} appears {counts.max()} times in column {column!r}; "
             "every row needs an id of its own"
         )
     return ids
@@ -129,7 +129,5 @@ def attribute_rows(columns: Columns, names: Sequence[str]) -> dict[str, Strings]
     """
     for name in names:
         if name in OWN_COLUMNS:
-            raise EvenhandError(
-                f"attribute_columns: {name!r} is a name that every store has; rename the column"
-            )
+            raise EvenhandError(f"attribute_columns: {name!r} is a reserved column name; rename the column")
     return {name: columns.get(name, argument="attribute_columns") for name in names}

@@ -67,7 +67,7 @@ class Head:
     def __post_init__(self) -> None:
         if not self.classes or len(set(self.classes)) < len(self.classes):
             raise EvenhandError(
-                f"classes must hold different names, but they are {list(self.classes)[:5]}; "
+                f"classes must hold distinct names, but they are {list(self.classes)[:5]}; "
                 "give one name per class"
             )
         if self.weight.ndim != 2:

@@ -153,7 +153,7 @@ def _notes(labels: Strings, y: Ints, unknown: Sequence[str]) -> tuple[str, ...]:
         notes.append(f"{missing:,} of {len(y):,} images have no label; accuracies are of the others")
     if others:
         notes.append(
-            f"{others:,} of {len(y):,} images have a label that is no class of the run ({some(unknown)}); "
+            f"{others:,} of {len(y):,} images have a label that is not a class of the run ({some(unknown)}); "
             "accuracies are of the others"
         )
     return tuple(notes)

@@ -57,7 +57,7 @@ def renamed(names: Sequence[str], class_names: Mapping[str, str]) -> tuple[str, 
     """
     for name in class_names:
         if name not in names:
-            raise EvenhandError(f"class_names: {name!r} is no label; the labels are {some(names)}")
+            raise EvenhandError(f"class_names: {name!r} is not a label; the labels are {some(names)}")
     classes = tuple(class_names.get(name, name).strip() for name in names)
     if "" in classes or len(set(classes)) < len(classes):
         raise EvenhandError(

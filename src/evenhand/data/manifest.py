@@ -191,7 +191,7 @@ def without_repeats(listing: Listing) -> Listing:
     if differing:
         count = listing.ids.tolist().count(differing[0])
         raise EvenhandError(
-            f"image paths must be unique, but {differing[0]!r} comes {count} times, with different values "
+            f"image paths must be unique, but {differing[0]!r} appears {count} times, with different values "
             f"({len(set(differing))} such paths in all); keep one row for each"
         )
     note = f"{len(repeated)} of {len(listing.ids)} rows repeat an earlier one and are left out"

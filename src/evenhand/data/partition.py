@@ -72,7 +72,7 @@ def held_out(table: FeatureTable, seed: int) -> SplitRows:
     rows = with_held_out(table, parts(table, "train"), seed)
     if not len(rows.validation):
         raise EvenhandError(
-            f"no class has the {round(1 / HELD_OUT)} training rows of which one is held out to choose on; "
+            f"no class has {round(1 / HELD_OUT)} training rows, the least from which one can be held out; "
             "add training rows"
         )
     return rows

@@ -30,7 +30,7 @@ class LocalFile:
         return self.path.open("rb")
 
     def size(self) -> int:
-        """Return its bytes; an OSError if it is no regular file."""
+        """Return its bytes; an OSError if it is not a regular file."""
         status = self.path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise OSError("not a regular file")

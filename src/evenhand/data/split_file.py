@@ -47,7 +47,7 @@ def splits_in_file(path: Path, ids: Strings, column: str) -> tuple[Strings, str,
     Raises
     ------
     EvenhandError
-        If the file cannot be read, has no splits, tells two splits of one image, or none of another.
+        If the file cannot be read, has no splits, gives two splits for one image, or none of another.
     """
     columns = read_columns(path)
     if len(columns.values) == 1:
@@ -57,12 +57,12 @@ def splits_in_file(path: Path, ids: Strings, column: str) -> tuple[Strings, str,
     told: dict[str, str] = {}
     for key, value in zip(columns.values[keys].tolist(), columns.values[name].tolist(), strict=True):
         if told.setdefault(form(key), value) != value:
-            raise EvenhandError(f"split_file: {path} tells two splits of {key!r}; keep one")
+            raise EvenhandError(f"split_file: {path} gives two splits for {key!r}; keep one")
     wanted = [form(str(one)) for one in ids]
     missing = [str(one) for one, key in zip(ids, wanted, strict=True) if key not in told]
     if missing:
         raise EvenhandError(
-            f"split_file: {path} does not tell the split of {len(missing)} of {len(ids)} images, the first "
+            f"split_file: {path} gives no split for {len(missing)} of {len(ids)} images, the first "
             f"is {missing[0]!r}; give each a line"
         )
     unused = len(told) - len(set(wanted))
@@ -75,7 +75,7 @@ def _listed(columns: Columns, ids: Strings) -> tuple[Strings, str, list[str]]:
     (name,) = columns.values
     if split is None:
         raise EvenhandError(
-            f"split_file: {columns.path} has the one column {name!r}, and its name tells no split; add a "
+            f"split_file: {columns.path} has the one column {name!r}, and its name is not a split; add a "
             "column split, or call it after one, as test.txt"
         )
     _, form = _best(columns, ids, but="")

@@ -109,9 +109,7 @@ def stratified_split(
     """
     shares = list(fractions.items())
     if min(fractions.values(), default=0.0) <= 0 or abs(sum(fractions.values()) - 1) > 1e-9:
-        raise EvenhandError(
-            f"fractions must be positive and sum to 1, but {dict(fractions)} came; change them"
-        )
+        raise EvenhandError(f"fractions must be positive and sum to 1, but they are {dict(fractions)}")
     dealt = Units.of(y, units)
     split = np.full(len(dealt), shares[0][0], dtype=f"<U{max(len(name) for name in fractions)}")
     for code in np.unique(dealt.y):

@@ -44,7 +44,7 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
     Raises
     ------
     EvenhandError
-        If the folder is no store, is unfinished, or a file is missing, changed or does not fit the card.
+        If the folder is not a store, is unfinished, or a file is missing, changed or does not fit the card.
     """
     path = Path(path)
     card = read_card(path)
@@ -86,7 +86,7 @@ def read_skipped(path: PathLike) -> pa.Table:
     Raises
     ------
     EvenhandError
-        If the folder is no finished store or the file cannot be read.
+        If the folder is not a finished store or the file cannot be read.
     """
     path = Path(path)
     read_card(path)
@@ -102,7 +102,7 @@ def read_thumbnails(path: PathLike, rows: Ints) -> list[bytes]:
     Raises
     ------
     EvenhandError
-        If the folder is no finished store or a shard cannot be read.
+        If the folder is not a finished store or a shard cannot be read.
     """
     path = Path(path)
     card = read_card(path)

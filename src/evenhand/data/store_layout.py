@@ -70,7 +70,7 @@ def sidecar_name(part: int) -> str:
 
 
 class HeadCard(BaseModel):
-    """The part of a head that is no tensor."""
+    """The part of a head that is not a tensor."""
 
     model_config = _STRICT
 
@@ -133,7 +133,7 @@ def read_card(folder: Path) -> StoreCard:
     Raises
     ------
     EvenhandError
-        If the folder is no store, is unfinished, or its card is of another schema or was edited.
+        If the folder is not a store, is unfinished, or its card is of another schema or was edited.
     """
     path = folder / CARD
     try:
@@ -143,12 +143,14 @@ def read_card(folder: Path) -> StoreCard:
         if (folder / PLAN).is_file():
             raise EvenhandError(f"{folder} is unfinished; run the same command again to resume it") from error
         raise EvenhandError(
-            f"{folder} is no store: it has no {CARD}; make one with embed or import"
+            f"{folder} is not a store: it has no {CARD}; make one with embed or import"
         ) from error
     except (OSError, ValueError) as error:
         raise EvenhandError(f"{path} cannot be read as JSON ({error}); make the store again") from error
     if not isinstance(data, dict) or data.get("kind") != "store":
-        raise EvenhandError(f"{folder} is no store: its {CARD} is another's; make one with embed or import")
+        raise EvenhandError(
+            f"{folder} is not a store: its {CARD} is another's; make one with embed or import"
+        )
     if data.get("schema") != 1:
         raise EvenhandError(
             f"{path} has schema {data.get('schema')!r}, this version reads 1; make the store again"

@@ -89,7 +89,7 @@ def check_free(path: Path) -> None:
     elif PLAN in found:
         _read_plan(path)
     elif found:
-        raise EvenhandError(f"out: {path} exists and is no store; name a new folder")
+        raise EvenhandError(f"out: {path} exists and is not a store; name a new folder")
 
 
 def claim(path: Path, plan: StorePlan) -> tuple[bool, dict[str, Any]]:
@@ -133,7 +133,7 @@ def _read_plan(path: Path) -> StorePlan:
     try:
         return StorePlan.model_validate_json((path / PLAN).read_bytes())
     except (OSError, ValidationError) as error:
-        raise EvenhandError(f"out: {path} holds a {PLAN} that is no store's; name a new folder") from error
+        raise EvenhandError(f"out: {path} holds a {PLAN} that is not a store's; name a new folder") from error
 
 
 def _compare(path: Path, known: StorePlan, ours: StorePlan) -> None:

@@ -134,7 +134,7 @@ class FeatureTable:
         known = {name: code for code, name in enumerate(classes)}
         odd = next((label for label in labels.tolist() if label not in known), None)
         if odd is not None:
-            raise EvenhandError(f"y holds {odd!r}, which is no class of the head: {', '.join(classes)}")
+            raise EvenhandError(f"y holds {odd!r}, which is not a class of the head: {', '.join(classes)}")
         codes = np.array([known[label] for label in labels.tolist()], dtype=np.int64)
         named = groups if isinstance(groups, Mapping) else {} if groups is None else {"group": groups}
         attributes = {str(name): _known_or_empty(values) for name, values in named.items()}

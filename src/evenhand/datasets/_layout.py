@@ -50,7 +50,7 @@ def require(title: str, data: Path | None, name: str) -> Path:
     if data is None:
         raise EvenhandError(f"data: {title} needs its files; give the folder that holds {name}")
     if not data.is_dir():
-        raise EvenhandError(f"data: {data} is no folder with {title}; give the one that holds {name}")
+        raise EvenhandError(f"data: {data} is not a folder with {title}; give the one that holds {name}")
     return data.absolute()
 
 

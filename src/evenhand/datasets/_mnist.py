@@ -63,7 +63,7 @@ def _read(title: str, data: Path | None, name: str, axes: int) -> Pixels:
     shape = np.frombuffer(raw[4:start], dtype=">u4").astype(int).tolist()
     if raw[:4] != bytes([0, 0, 8, axes]) or len(raw) != start + int(np.prod(shape)):
         raise EvenhandError(
-            f"{path} is no idx file of bytes with {axes} axes, or is cut short; download it again"
+            f"{path} is not an idx file of bytes with {axes} axes, or is cut short; download it again"
         )
     pixels: Pixels = np.frombuffer(raw, dtype=np.uint8, offset=start).reshape(shape)
     return pixels

@@ -95,7 +95,7 @@ class Composites(Dataset):
         unknown = next((name for name in [*names, *places] if name not in CLASSES), None)
         if unknown is not None:
             raise EvenhandError(
-                f"{self.title}: {unknown!r} is no class of CIFAR-10; it has {', '.join(CLASSES)}"
+                f"{self.title}: {unknown!r} is not a class of CIFAR-10; it has {', '.join(CLASSES)}"
             )
         if len(names) != len(places) or len({*names, *places}) < 2 * len(names) or len(names) < 2:
             raise EvenhandError(

@@ -93,8 +93,8 @@ def fetch_file(item: Download, data: Path, *, progress: Progress = silent) -> Pa
         else:
             return target
     raise EvenhandError(
-        f"cannot download {item.file}: {'; '.join(reasons)}; run the same command again to go on, or put the "
-        f"file into {data} by hand"
+        f"cannot download {item.file}: {'; '.join(reasons)}; run the same command again to resume, or put "
+        f"the file into {data} by hand"
     )
 
 
@@ -135,7 +135,7 @@ def _total(response: HTTPResponse, done: int, item: Download) -> int | None:
     if response.status == 206:
         ranges = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         if ranges is None or int(ranges[1]) != done:
-            raise _UnfitError("it answers with another range than was asked for")
+            raise _UnfitError("the server sent another range than requested")
         return item.size if ranges[2] == "*" else int(ranges[2])
     length = response.headers.get("Content-Length")
     return item.size if length is None else int(length)

@@ -26,4 +26,4 @@ def check_group_by(group_by: str | None, attributes: Collection[str], *, what: s
     """
     if group_by is not None and group_by not in attributes:
         known = ", ".join(attributes) or "none"
-        raise EvenhandError(f"group_by: {group_by!r} is no attribute of this {what}; it has: {known}")
+        raise EvenhandError(f"group_by: {group_by!r} is not an attribute of this {what}; it has: {known}")

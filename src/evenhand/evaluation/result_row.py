@@ -24,7 +24,7 @@ def group_column(table: FeatureTable | Manifest, group_by: str | None) -> str | 
     Raises
     ------
     EvenhandError
-        If `group_by` is no attribute of the table.
+        If `group_by` is not an attribute of the table.
     """
     what = "store" if isinstance(table, FeatureTable) else "manifest"
     check_group_by(group_by, table.attributes, what=what)

@@ -129,7 +129,7 @@ def check_agreement(
     allowed = tolerance * max(1.0, float(np.abs(source.logits).max()))
     if not largest <= allowed:
         raise EvenhandError(
-            f"to: {to} gives other logits than the run, by {largest:.2g} where {allowed:.2g} is allowed; "
+            f"to: the logits of {to} differ from the run's by {largest:.2g}, more than {allowed:.2g}; "
             "nothing was written"
         )
     return largest

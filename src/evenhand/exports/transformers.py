@@ -96,7 +96,7 @@ def _save_processor(transformers: Any, images: Any, tokenizer: Any, folder: Path
 def _check_family(backbone: OpenClipBackbone) -> None:
     model = backbone.model
     if type(model) is not CLIP:
-        raise _no_place(backbone, "it is no CLIP of open_clip's own towers")
+        raise _no_place(backbone, "it is not a CLIP of open_clip's own towers")
     visual = model.visual
     if not isinstance(visual, VisionTransformer):
         raise _no_place(backbone, f"its image tower is a {type(visual).__name__}")

@@ -169,11 +169,11 @@ def _machines(ray: Any) -> list[dict[str, float]]:
 
 
 def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
-    """Refuse what another machine does not find, though it is here: it would be left out in silence."""
+    """Refuse what another machine cannot find, though it is here: it would be left out in silence."""
     for row, reason in batch.unreadable:
         if reason == "file not found" and is_there(Path(paths[row])):
             raise EvenhandError(
-                f"a worker of the cluster does not find {paths[row]}, which this machine has; put the images "
+                f"a worker of the cluster cannot find {paths[row]}, which this machine has; put the images "
                 "where every machine has them under the same path, or at s3:// or gs://"
             )
 

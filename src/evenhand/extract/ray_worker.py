@@ -93,7 +93,8 @@ class Trunk:
             backbone.to(self._task.device)
         else:
             raise EvenhandError(
-                f"the model {backbone.name} cannot move to a GPU, without a method to(); use `device='cpu'`"
+                f"the model {backbone.name} cannot move to a GPU, since it has no method to(); use "
+                "`device='cpu'`"
             )
 
     def take(self, block: Block) -> list[Embedded]:

@@ -56,7 +56,8 @@ def integrated_gradients(
 def cell_sums(values: Tensor, cells: int) -> Tensor:
     """Return the sums of a map over a grid of equal cells.
 
-    Where H or W is no multiple of `cells`, neighboring cells overlap by a pixel and the sums are approximate.
+    If H or W is not a multiple of `cells`, neighboring cells overlap by a pixel, and the sums are
+    approximate.
 
     Parameters
     ----------

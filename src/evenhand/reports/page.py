@@ -69,7 +69,7 @@ def report(
     ------
     EvenhandError
         If the run, its store or the vocabulary cannot be read, the results do not hold the metric, or `out`
-        is no report or cannot be written.
+        is not a report or cannot be written.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from evenhand._json import parse_json
 from evenhand._outputs import RESULTS, check_writable
 from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
 
-if TYPE_CHECKING:  # a folder that is no run is refused before any model is imported
+if TYPE_CHECKING:  # a folder that is not a run is refused before any model is imported
     from evenhand.backbones.load import Loaded
 
 _Name = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z]+$")]
@@ -80,7 +80,7 @@ def check_free(out: Path) -> None:
     except OSError as error:
         raise EvenhandError(f"out: {out} cannot be used as a folder: {error.strerror}") from error
     if taken and not (out.is_dir() and (is_run(out) or was_interrupted(out))):
-        raise EvenhandError(f"out: {out} exists and is no run folder; name a new one")
+        raise EvenhandError(f"out: {out} exists and is not a run folder; name a new one")
     check_writable(out)
 
 
@@ -117,7 +117,7 @@ def read_card(run: Path) -> dict[str, Any]:
     """
     card = _read(run, CARD)
     if card.get("kind") != "run":
-        raise EvenhandError(f"{run} is no run folder: its card.json is of another kind; make one with fit")
+        raise EvenhandError(f"{run} is not a run folder: its card.json is of another kind; make one with fit")
     if card.get("schema") != 1:
         raise EvenhandError(
             f"{run} has card schema {card.get('schema')!r}; this version reads runs of schema 1"
@@ -138,7 +138,7 @@ def read_card(run: Path) -> dict[str, Any]:
 
 def _verify(path: Path, digest: str) -> None:
     if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-        raise EvenhandError(f"{path} is no plain file; run fit again")
+        raise EvenhandError(f"{path} is not a regular file; run fit again")
     try:
         whole = sha256(path) == digest
     except OSError as error:
@@ -179,7 +179,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     EvenhandError
         If the file cannot be read, or holds a value that has no Python equivalent.
     """
-    import pyarrow as pa  # not at the top: a folder that is no run is refused before NumPy is loaded
+    import pyarrow as pa  # not at the top: a folder that is not a run is refused before NumPy is loaded
     import pyarrow.parquet as pq
 
     try:
@@ -225,7 +225,7 @@ def _read(run: Path, name: str) -> dict[str, Any]:
     try:
         found = parse_json((run / name).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise EvenhandError(f"{run} is no run folder: it has no {name}; make one with fit") from error
+        raise EvenhandError(f"{run} is not a run folder: it has no {name}; make one with fit") from error
     except (OSError, ValueError) as error:
         raise EvenhandError(f"{run / name} cannot be read ({error}); run fit again") from error
     if not isinstance(found, dict):

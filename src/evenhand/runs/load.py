@@ -44,7 +44,7 @@ class FittedRun(Method):
     Raises
     ------
     EvenhandError
-        If the path is no run and no saved model, or of another version.
+        If the path is not a run and no saved model, or of another version.
     """
 
     def __init__(self, run: Path | str) -> None:

@@ -66,7 +66,7 @@ class Scores:
         Raises
         ------
         EvenhandError
-            If `group_by` is no attribute of the images, or the run cannot be read.
+            If `group_by` is not an attribute of the images, or the run cannot be read.
         """
         about = read_result(run)
         kept = ("method", "seed", "group_labels_used", "needs", "selection", "kept")
@@ -138,5 +138,5 @@ class Scores:
 def _column(known: KnownLabels, group_by: str | None, of_run: str | None) -> str | None:
     if group_by is not None and group_by not in known.attributes:
         there = ", ".join(known.attributes) or "none"
-        raise EvenhandError(f"group_by: {group_by!r} is no attribute of these images; they have: {there}")
+        raise EvenhandError(f"group_by: {group_by!r} is not an attribute of these images; they have: {there}")
     return next((name for name in (group_by, of_run, *known.attributes) if name in known.attributes), None)

@@ -50,7 +50,7 @@ def check_rows(manifest: Manifest) -> None:
     for name, column in columns.items():
         assert len(column) == n, f"{name} has {len(column)} rows, ids have {n}"
     ids, counts = np.unique(manifest.ids, return_counts=True)
-    assert (counts == 1).all(), f"the id {str(ids[counts.argmax()])!r} comes {counts.max()} times"
+    assert (counts == 1).all(), f"the id {str(ids[counts.argmax()])!r} appears {counts.max()} times"
     assert "" not in ids, "a row has no id"
     unknown = sorted(set(manifest.split.tolist()) - set(SPLITS))
     assert not unknown, f"{unknown[0]!r} is no split; allowed are {', '.join(SPLITS)}"
@@ -85,8 +85,8 @@ def check_paths(manifest: Manifest) -> None:
     paths, counts = np.unique(manifest.paths, return_counts=True)
     assert (counts == 1).all(), f"{paths[counts.argmax()]} is the image of {counts.max()} rows"
     for path in map(Path, paths.tolist()):
-        assert path.is_absolute(), f"{path} is no absolute path"
-        assert path.is_file(), f"{path} is no file"
+        assert path.is_absolute(), f"{path} is not an absolute path"
+        assert path.is_file(), f"{path} is not a file"
 
 
 def check_no_leakage(manifest: Manifest) -> None:

@@ -65,8 +65,8 @@ def test_weights_of_no_clip_stay_as_they_are(tmp_path: Path) -> None:
         (b'{"a": 1}', "it is JSON text"),
         (b"\x1f\x8b\x08\x00", "compressed by gzip"),
         (b"PK\x03\x04 the start of a file", r"ends too early \(24 bytes\); download it again"),
-        (b"\x40\x00\x00\x00\x00\x00\x00\x00{" + b" " * 20, "no whole safetensors file.*cut short"),
-        (b"no weights at all", "is no checkpoint, or is damaged"),
+        (b"\x40\x00\x00\x00\x00\x00\x00\x00{" + b" " * 20, "not a whole safetensors file.*cut short"),
+        (b"no weights at all", "is not a checkpoint, or is damaged"),
     ],
 )
 def test_what_is_no_checkpoint_says_why(content: bytes, sentence: str, tmp_path: Path) -> None:

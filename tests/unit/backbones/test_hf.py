@@ -102,7 +102,9 @@ def test_a_tower_without_a_projection_takes_none(backbone: HfBackbone) -> None:
 
 def test_what_is_not_known_is_refused(tmp_path: Path) -> None:
     folder = write_hf("siglip", tmp_path / "m")
-    with pytest.raises(EvenhandError, match=r"site: 'attnpool' is none of model 'hf:.*'; it has identity"):
+    with pytest.raises(
+        EvenhandError, match=r"site: 'attnpool' is not a site of model 'hf:.*'; it has identity"
+    ):
         load_backbone(f"hf:{folder}", site="attnpool")
     with pytest.raises(EvenhandError, match="pretrained: 'openai' does not go with model hf:"):
         load_backbone(f"hf:{folder}", "openai")

@@ -85,8 +85,8 @@ def test_a_tag_stands_for_its_settings() -> None:
     [
         ("webli", "neither settings such as mean=0.5.* nor a tag of ViT-B-32; its tags: openai"),
         ("RN9:openai", "nor a tag of RN9; its tags: none"),
-        ("mean=a", "mean=a is no number"),
-        ("colour=1", "'colour' is no setting; allowed are mean, std, size"),
+        ("mean=a", "mean=a is not a number"),
+        ("colour=1", "'colour' is not a setting; allowed are mean, std, size"),
         ("mean=1,2", r"has mean \[1.0, 2.0\]; allowed are three finite numbers"),
         ("mean=nan", "allowed are three finite numbers"),
         ("std=0", r"has std \[0.0, 0.0, 0.0\]; allowed are three positive numbers"),

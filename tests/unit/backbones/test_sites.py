@@ -106,7 +106,7 @@ def test_a_tower_without_pooling_is_refused(vit: CLIP) -> None:
 
 
 def test_a_site_of_another_family_is_refused(vit: CLIP, resnet: CLIP) -> None:
-    with pytest.raises(EvenhandError, match="site: 'attnpool' is none of model 'small'; it has proj"):
+    with pytest.raises(EvenhandError, match="site: 'attnpool' is not a site of model 'small'; it has proj"):
         find_site(vit, "small", "attnpool")
     with pytest.raises(EvenhandError, match=r"it has attnpool\.c_proj and attnpool"):
         find_site(resnet, "small", "proj")
@@ -198,5 +198,5 @@ def pixels_of_timm() -> Tensor:
 
 
 def test_a_site_of_another_family_is_refused_by_the_configuration() -> None:
-    with pytest.raises(EvenhandError, match="'attnpool' is none of model 'ViT-B-32'; it has proj"):
+    with pytest.raises(EvenhandError, match="'attnpool' is not a site of model 'ViT-B-32'; it has proj"):
         check_config(open_clip.get_model_config("ViT-B-32"), "ViT-B-32", "attnpool")

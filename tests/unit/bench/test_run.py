@@ -76,7 +76,7 @@ def test_a_bench_writes_store_results_and_table(tmp_path: Path) -> None:
     ("more", "sentence"),
     [
         ({"methods": ["ermm"]}, "'ermm' is unknown"),
-        ({"group_by": "sky"}, "group_by: 'sky' is no attribute of this manifest; it has:"),
+        ({"group_by": "sky"}, "group_by: 'sky' is not an attribute of this manifest; it has:"),
     ],
 )
 def test_unknown_names_are_told_before_anything_is_embedded(tmp_path: Path, more: Any, sentence: str) -> None:

@@ -59,7 +59,7 @@ def test_system_refusal_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None
 def test_memory_that_does_not_suffice_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     done = failing(monkeypatch, MemoryError("Unable to allocate 16 GiB"))
     assert done.exit_code == 1
-    assert done.stderr.startswith("error: the memory does not suffice (Unable to allocate 16 GiB); free some")
+    assert done.stderr.startswith("error: out of memory (Unable to allocate 16 GiB); free some")
 
 
 def test_unexpected_failure_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,4 +38,4 @@ def test_predict_wants_images_or_features(tmp_path: Path) -> None:
 def test_features_need_nothing_of_the_model(option: str, value: str, tmp_path: Path) -> None:
     done = run("predict", str(tmp_path), "--features", "x.npy", option, value)
     assert done.exit_code == 1
-    assert done.stderr == f"error: {option} goes with images, but --features came; leave one of them out\n"
+    assert done.stderr == f"error: {option} goes with images, but --features was given; leave one out\n"

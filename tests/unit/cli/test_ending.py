@@ -17,19 +17,19 @@ from evenhand.cli import ending
     [
         (EvenhandError("no"), "no", 1),
         (KeyboardInterrupt(), "interrupted", 130),
-        (MemoryError("16 GiB"), "the memory does not suffice (16 GiB)", 1),
+        (MemoryError("16 GiB"), "out of memory (16 GiB)", 1),
         (OSError(errno.ENOSPC, "No space left on device", "x"), "x: No space left on device", 1),
-        (RuntimeError("can't start new thread"), "the system gives no further thread or process", 1),
+        (RuntimeError("can't start new thread"), "the system cannot start another thread or process", 1),
         (
             BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),
-            "no further thread or process",
+            "cannot start another thread or process",
             1,
         ),
-        (OSError(errno.ENOMEM, "Cannot allocate memory"), "the memory does not suffice", 1),
-        (ImportError("x.so: failed to map segment from shared object"), "the memory does not suffice", 1),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "out of memory", 1),
+        (ImportError("x.so: failed to map segment from shared object"), "out of memory", 1),
         (
             RuntimeError("DefaultCPUAllocator: can't allocate memory: 16 GiB"),
-            "the memory does not suffice",
+            "out of memory",
             1,
         ),
     ],
@@ -46,7 +46,7 @@ def test_a_shortage_behind_another_error_is_found() -> None:
     error.__cause__ = ImportError("libblas.so: failed to map segment from shared object")
     found = ending.told(error)
     assert found is not None
-    assert "the memory does not suffice" in found[0]
+    assert "out of memory" in found[0]
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("ours"), OSError("no number"), RuntimeError("ours")])

@@ -128,7 +128,7 @@ def test_predictions_on_labelled_images_are_scored_like_an_audit(
     assert "Classes, 40 labeled images" in shown
     done = run(*arguments, "--group-by", "weather", code=1)
     assert done.stderr == (
-        "error: --group-by: 'weather' is no attribute of these images; they have: background\n"
+        "error: --group-by: 'weather' is not an attribute of these images; they have: background\n"
     )
 
 

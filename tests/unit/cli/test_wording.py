@@ -21,11 +21,11 @@ COMMANDS: Any = typer.main.get_command(app).commands  # type: ignore[attr-define
 @pytest.mark.parametrize(
     ("command", "sentence", "shown"),
     [
-        ("fit", "group_by: 'x' is no attribute", "--group-by: 'x' is no attribute"),
-        ("fit", "store: x is no store", "STORE: x is no store"),
+        ("fit", "group_by: 'x' is not an attribute", "--group-by: 'x' is not an attribute"),
+        ("fit", "store: x is not a store", "STORE: x is not a store"),
         ("fit", "confidence: no rows", "--calibrate-confidence: no rows"),
         ("audit", "run: a.run was fitted on another store", "--against: a.run was fitted on another store"),
-        ("predict", "run: a.run is no run", "RUN: a.run is no run"),
+        ("predict", "run: a.run is not a run", "RUN: a.run is not a run"),
         ("bench", "show_list: both", "--list: both"),
         ("embed", "use a smaller `batch_size`", "use a smaller --batch-size"),
         ("embed", "give `dtype='float32'`, or others", "give --dtype float32, or others"),
@@ -78,8 +78,8 @@ def test_errors_and_warnings_of_a_command_name_its_options() -> None:
     @other.command(cls=Command)
     def work(group_by: str = "x") -> None:
         warnings.warn("group_by: has one value", EvenhandWarning, stacklevel=1)
-        raise EvenhandError("group_by: 'x' is no attribute")
+        raise EvenhandError("group_by: 'x' is not an attribute")
 
     done = CliRunner().invoke(other, [])
     assert done.exit_code == 1
-    assert done.stderr == "warning: --group-by: has one value\nerror: --group-by: 'x' is no attribute\n"
+    assert done.stderr == "warning: --group-by: has one value\nerror: --group-by: 'x' is not an attribute\n"

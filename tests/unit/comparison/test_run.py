@@ -284,7 +284,7 @@ def test_the_oracle_rule_is_declared(table: FeatureTable) -> None:
         ({"selection": "nope"}, "selection: rule 'nope' is unknown"),
         ({"budget": 0}, "budget: there must be at least 1, but there are 0"),
         ({"seeds": []}, "seeds: there must be at least 1, but there are 0"),
-        ({"group_by": "colour"}, "group_by: 'colour' is no attribute of this store; it has: place"),
+        ({"group_by": "colour"}, "group_by: 'colour' is not an attribute of this store; it has: place"),
     ],
 )
 def test_wrong_arguments_are_told(table: FeatureTable, arguments: dict[str, Any], told: str) -> None:
@@ -308,9 +308,9 @@ def test_a_class_in_one_split_alone_is_named(table: FeatureTable) -> None:
         compare(dataclasses.replace(table, split=np.where(jays, "test", "train")))
 
 
-def test_rows_that_cannot_be_held_out_are_told(table: FeatureTable) -> None:
+def test_too_few_training_rows_to_hold_any_out_are_refused(table: FeatureTable) -> None:
     scarce = dataclasses.replace(table, split=np.where(np.arange(600) < 8, "train", "test"))
-    with pytest.raises(EvenhandError, match="no class has the 5 training rows of which one is held out"):
+    with pytest.raises(EvenhandError, match="no class has 5 training rows, the least from which one can be"):
         compare(scarce, methods=["erm"])
 
 

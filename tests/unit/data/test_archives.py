@@ -247,13 +247,13 @@ def test_links_and_devices_of_a_tar_are_refused(tmp_path: Path, kind: bytes) -> 
         entry = tarfile.TarInfo("cat/a.png")
         entry.type, entry.linkname = kind, "/etc/passwd"
         opened.addfile(entry)
-    word = "a link" if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE) else "an entry that is no plain file"
+    word = "a link" if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE) else "an entry that is not a regular file"
     with pytest.raises(EvenhandError, match=f"has {word}: 'cat/a.png'; pack plain files alone"):
         Manifest.read(path, labelled=False)
 
 
 @pytest.mark.parametrize(
-    ("mode", "word"), [(0o120777, "a link"), (0o020666, "an entry that is no plain file")]
+    ("mode", "word"), [(0o120777, "a link"), (0o020666, "an entry that is not a regular file")]
 )
 def test_links_and_devices_of_a_zip_are_refused(tmp_path: Path, mode: int, word: str) -> None:
     path = tmp_path / "a.zip"

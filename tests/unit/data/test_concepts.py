@@ -59,11 +59,11 @@ def test_pairs_are_of_different_values() -> None:
         ({"spurious": {"light": ["day"]}}, r"spurious attribute 'light' of the mapping is \['day'\]; give a"),
         (
             {"spurious": {"light": ["day", True]}},
-            "spurious attribute 'light' of the mapping holds True, which is no text; quote",
+            "spurious attribute 'light' of the mapping holds True, which is not text; quote",
         ),
         (
             {"spurious": {"light": ["day", " "]}},
-            "spurious attribute 'light' of the mapping holds ' ', which is no text",
+            "spurious attribute 'light' of the mapping holds ' ', which is not text",
         ),
         (
             {"spurious": {"light": ["day", "day"]}},
@@ -100,19 +100,19 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EvenhandError, match=r"^concept words: .*words.yaml cannot be read \("):
         read_concept_words(tmp_path / "words.yaml")
     (tmp_path / "words.yaml").write_text("spurious: {a: [b\n")
-    with pytest.raises(EvenhandError, match=r"^concept words: .*words.yaml is no YAML \(.*\)$"):
+    with pytest.raises(EvenhandError, match=r"^concept words: .*words.yaml is not YAML \(.*\)$"):
         read_concept_words(tmp_path / "words.yaml")
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("spurious: {a: [!!bool abc, b]}", "is no YAML"),
-        ("spurious: {a: [!!timestamp abc, b]}", "is no YAML"),
-        ("spurious: {a: [!!int abc, b]}", "is no YAML"),
-        ("? [a]\n: b", "is no YAML"),
-        ('spurious: {a: ["\\ud800", b]}', "which is no text"),
-        ('spurious: {"\\udfff": [a, b]}', "has the attribute .* which is no text"),
+        ("spurious: {a: [!!bool abc, b]}", "is not YAML"),
+        ("spurious: {a: [!!timestamp abc, b]}", "is not YAML"),
+        ("spurious: {a: [!!int abc, b]}", "is not YAML"),
+        ("? [a]\n: b", "is not YAML"),
+        ('spurious: {a: ["\\ud800", b]}', "which is not text"),
+        ('spurious: {"\\udfff": [a, b]}', "has the attribute .* which is not text"),
         ('spurious: {a: [b, c]}\nvalue_template: "{v} \\ud800"', "value_template of .* is"),
     ],
 )
@@ -124,5 +124,5 @@ def test_odd_yaml_is_one_sentence(tmp_path: Path, text: str, reason: str) -> Non
 
 def test_a_pipe_of_words_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "words.yaml")
-    with pytest.raises(EvenhandError, match="no plain file"):
+    with pytest.raises(EvenhandError, match="not a regular file"):
         read_concept_words(tmp_path / "words.yaml")

@@ -169,7 +169,7 @@ def test_clip_retrieval(tmp_path: Path) -> None:
 def test_clip_retrieval_with_other_columns(tmp_path: Path) -> None:
     folder = clip_retrieval(tmp_path / "made", {0: 10, 1: 30})
     pq.write_table(pa.table({"caption": LABELS[10:]}), folder / "metadata" / "metadata_1.parquet")
-    with pytest.raises(EvenhandError, match=r"metadata_1\.parquet has other columns than .*metadata_0"):
+    with pytest.raises(EvenhandError, match=r"metadata_1\.parquet has different columns from .*metadata_0"):
         import_embeddings([folder], None, label_column="caption", out=tmp_path / "s")
 
 
@@ -196,9 +196,9 @@ ASSES_FOR_TEST = {**COLUMNS, "split": ["train" if name == "zebra" else "test" fo
         ("'night' in column 'split' at row 1 is no split", {"table": {**COLUMNS, "split": ["night"] * N}}),
         ("no training image has the class ass", {"table": ASSES_FOR_TEST}),
         ("there are no training images", {"table": {**COLUMNS, "split": ["test"] * N}}),
-        ("id_column: 'a' comes 40 times in column 'id'", {"table": {**COLUMNS, "id": ["a"] * N}}),
-        ("attribute_columns: 'path' is a name that every store has", {"attribute_columns": ["path"]}),
-        ("class_names: 'cow' is no label", {"class_names": {"cow": "Cow"}}),
+        ("id_column: 'a' appears 40 times in column 'id'", {"table": {**COLUMNS, "id": ["a"] * N}}),
+        ("attribute_columns: 'path' is a reserved column name", {"attribute_columns": ["path"]}),
+        ("class_names: 'cow' is not a label", {"class_names": {"cow": "Cow"}}),
         (
             r"shape \[3, 5\], but 2 classes of width 5 need \[2, 5\].*: ass, zebra",
             {"text_features": np.ones((3, 5))},

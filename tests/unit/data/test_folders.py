@@ -73,7 +73,7 @@ def test_missing_no_folder_empty(tmp_path):
     with pytest.raises(EvenhandError, match="does not exist"):
         find_images(tmp_path / "gone")
     (tmp_path / "file").write_text("x")
-    with pytest.raises(EvenhandError, match="is no folder"):
+    with pytest.raises(EvenhandError, match="is not a folder"):
         find_images(tmp_path / "file")
     with pytest.raises(EvenhandError, match="holds no images"):
         find_images(tmp_path)

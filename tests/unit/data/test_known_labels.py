@@ -31,7 +31,7 @@ def test_class_folders_are_labels_and_other_folders_are_told(tmp_path: Path) -> 
     assert found.labels.tolist() == ["land bird", "cam 3", "", "waterbird"]
     assert found.notes == (
         "1 of 4 images have no label; accuracies are of the others",
-        "1 of 4 images have a label that is no class of the run (cam 3); accuracies are of the others",
+        "1 of 4 images have a label that is not a class of the run (cam 3); accuracies are of the others",
     )
 
 
@@ -51,7 +51,7 @@ def test_a_table_gives_labels_and_attributes(tmp_path: Path) -> None:
     assert found.attributes["place"].tolist() == ["sea", "", "wood", "wood", "sea"]
     assert [note.split(";")[0] for note in found.notes] == [
         "1 of 5 images have no label",
-        "1 of 5 images have a label that is no class of the run (gull)",
+        "1 of 5 images have a label that is not a class of the run (gull)",
     ]
 
 

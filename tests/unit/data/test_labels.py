@@ -46,7 +46,7 @@ def test_names_that_are_not_given_stay():
 @pytest.mark.parametrize(
     ("class_names", "sentence"),
     [
-        ({"c": "x"}, "class_names: 'c' is no label; the labels are a, b"),
+        ({"c": "x"}, "class_names: 'c' is not a label; the labels are a, b"),
         ({"a": "b"}, "class_names must give each class a name of its own, but the names are b, b"),
         ({"a": " "}, "class_names must give each class a name of its own"),
     ],

@@ -136,7 +136,7 @@ def test_truth_values_are_noted_too(tmp_path):
 
 
 def test_unknown_class_name(tmp_path):
-    with pytest.raises(EvenhandError, match="class_names: 'c' is no label; the labels are a, b"):
+    with pytest.raises(EvenhandError, match="class_names: 'c' is not a label; the labels are a, b"):
         Manifest.read(tree(tmp_path, a=2, b=2), class_names={"c": "cat"})
 
 
@@ -328,7 +328,7 @@ def test_missing_path_names_the_row(table):
 def test_duplicate_rows(table):
     with pytest.raises(
         EvenhandError,
-        match=r"image paths must be unique, but 'a.png' comes 2 times, with different values \(1 such",
+        match=r"image paths must be unique, but 'a.png' appears 2 times, with different values \(1 such",
     ):
         Manifest.read(table("path,label", "a.png,x", "./a.png,y", "c.png,y"))
 

@@ -122,5 +122,5 @@ def test_hostile_headers(tmp_path: Path, shape: str) -> None:
 def test_a_pipe_is_refused(tmp_path: Path) -> None:
     for name in ("x.npy", "x.npz"):
         os.mkfifo(tmp_path / name)
-        with pytest.raises(EvenhandError, match="no plain file"):
+        with pytest.raises(EvenhandError, match="not a regular file"):
             read_arrays([tmp_path / name], argument="features")

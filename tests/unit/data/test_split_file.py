@@ -48,7 +48,7 @@ def test_a_list_is_of_the_split_that_its_name_tells(tmp_path):
     splits, _, notes = read(tmp_path, "dog/1.jpg\n", name="test_list.txt")
     assert splits == ["train", "train", "test"]
     assert notes == [f"the images that {tmp_path}/test_list.txt lists are test, the others train"]
-    with pytest.raises(EvenhandError, match=r"has the one column 'file_name', and its name tells no split"):
+    with pytest.raises(EvenhandError, match=r"has the one column 'file_name', and its name is not a split"):
         read(tmp_path, "dog/1.jpg\n", name="list.txt")
 
 
@@ -59,13 +59,13 @@ def test_lines_of_other_images_are_counted(tmp_path):
 
 def test_every_image_needs_a_split(tmp_path):
     with pytest.raises(
-        EvenhandError, match=r"does not tell the split of 1 of 3 images, the first is 'img/dog/1.jpg'; give"
+        EvenhandError, match=r"gives no split for 1 of 3 images, the first is 'img/dog/1.jpg'; give"
     ):
         read(tmp_path, "p,split\ncat/1.jpg,train\ncat/2.jpg,val\n")
 
 
 def test_two_splits_of_one_image(tmp_path):
-    with pytest.raises(EvenhandError, match=r"tells two splits of 'cat/1.jpg'; keep one"):
+    with pytest.raises(EvenhandError, match=r"gives two splits for 'cat/1.jpg'; keep one"):
         read(tmp_path, "p,split\ncat/1.jpg,train\ncat/1.jpg,val\ncat/2.jpg,val\ndog/1.jpg,test\n")
 
 

@@ -150,11 +150,11 @@ def test_skipped_cannot_be_read(store: Path) -> None:
 
 def test_stores_are_told_from_other_things(store: Path, tmp_path: Path) -> None:
     for reader in (load_store, read_skipped):
-        with pytest.raises(EvenhandError, match="is no store"):
+        with pytest.raises(EvenhandError, match="is not a store"):
             reader(tmp_path / "nowhere")
     shutil.rmtree(store)
     store.write_text("a file")
-    with pytest.raises(EvenhandError, match="is no store"):
+    with pytest.raises(EvenhandError, match="is not a store"):
         load_store(store)
 
 

@@ -36,10 +36,10 @@ def test_another_schema(store: Path) -> None:
 
 def test_another_kind(store: Path) -> None:
     edit(store, lambda card: card.update(kind="run"))
-    with pytest.raises(EvenhandError, match=r"is no store: its card\.json is another's"):
+    with pytest.raises(EvenhandError, match=r"is not a store: its card\.json is another's"):
         load_store(store)
     (store / "card.json").write_text("[]")
-    with pytest.raises(EvenhandError, match=r"is no store: its card\.json is another's"):
+    with pytest.raises(EvenhandError, match=r"is not a store: its card\.json is another's"):
         load_store(store)
 
 

@@ -113,7 +113,7 @@ def test_a_tuple_is_its_list(tmp_path: Path, kit: SimpleNamespace) -> None:
 @pytest.mark.parametrize("name", ["notes.txt", ".git", "plan.json", "card.json"])
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, kit: SimpleNamespace, name: str) -> None:
     (tmp_path / name).write_text("{}")
-    with pytest.raises(EvenhandError, match="is no store"):
+    with pytest.raises(EvenhandError, match="is not a store"):
         kit.make(tmp_path)
     assert kit.contents(tmp_path) == {name: b"{}"}
 
@@ -150,7 +150,7 @@ def test_a_plan_that_is_gone_bad(tmp_path: Path, kit: SimpleNamespace) -> None:
     with pytest.raises(InterruptedError):
         kit.make(tmp_path / "s", stop=1)
     (tmp_path / "s" / "plan.json").write_text("[]")
-    with pytest.raises(EvenhandError, match=r"holds a plan\.json that is no store's"):
+    with pytest.raises(EvenhandError, match=r"holds a plan\.json that is not a store's"):
         kit.make(tmp_path / "s")
 
 

@@ -132,7 +132,7 @@ def test_a_pipe_is_no_source(tmp_path):
     for path in sorted(tmp_path.iterdir()):
         for labelled in (True, False):
             with pytest.raises(
-                EvenhandError, match="is a pipe or a device, no folder; give a folder of images"
+                EvenhandError, match="is a pipe or a device, not a folder; give a folder of images"
             ):
                 Manifest.read(path, labelled=labelled)
 

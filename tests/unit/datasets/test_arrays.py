@@ -114,7 +114,7 @@ def test_damaged_mnist_is_told(mnist: Path) -> None:
         read_mnist("x", mnist)
     file.write_bytes(gzip.compress(gzip.decompress(whole)[:-1]))
     with pytest.raises(
-        EvenhandError, match=r"t10k-images.* is no idx file of bytes with 3 axes, or is cut short"
+        EvenhandError, match=r"t10k-images.* is not an idx file of bytes with 3 axes, or is cut short"
     ):
         read_mnist("x", mnist)
     file.write_bytes(whole)

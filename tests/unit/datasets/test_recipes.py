@@ -146,7 +146,7 @@ def test_official_sizes_are_expected(cls: Any, sentence: str, cifar: Path, mnist
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"classes": "car,truck"}, "'car' is no class of CIFAR-10; it has airplane, automobile"),
+        ({"classes": "car,truck"}, "'car' is not a class of CIFAR-10; it has airplane, automobile"),
         ({"classes": "deer"}, "classes are deer and backgrounds horse, ship; give two or more of each"),
         ({"classes": "deer,horse"}, "and none twice"),
         ({"correlation": 1.5}, "correlation is 1.5; it must lie between 0 and 1"),

@@ -111,7 +111,7 @@ def test_without_a_folder_the_sentence_says_which(tmp_path: Path) -> None:
     with pytest.raises(EvenhandError, match="Waterbirds needs its files; give the folder that holds"):
         Waterbirds().load(None, tmp_path)
     with pytest.raises(
-        EvenhandError, match=r"data: .*gone is no folder with Waterbirds; give the one that holds"
+        EvenhandError, match=r"data: .*gone is not a folder with Waterbirds; give the one that holds"
     ):
         Waterbirds().load(tmp_path / "gone", tmp_path)
 

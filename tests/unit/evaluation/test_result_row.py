@@ -30,7 +30,7 @@ def test_the_first_attribute_makes_the_groups_unless_another_is_named(table: Fea
     assert group_column(table, None) == "place"
     assert group_column(table, "sky") == "sky"
     with pytest.raises(
-        EvenhandError, match="group_by: 'sea' is no attribute of this store; it has: place, sky"
+        EvenhandError, match="group_by: 'sea' is not an attribute of this store; it has: place, sky"
     ):
         group_column(table, "sea")
     table.attributes.clear()

@@ -48,7 +48,7 @@ def test_a_folder_that_holds_something_is_left_alone(make_run: MakeRun, tmp_path
     (tmp_path / "file").write_text("mine")
     for name in ("out", "file"):
         with pytest.raises(
-            EvenhandError, match=f"out: .*{name} exists and is no empty folder; name a new one"
+            EvenhandError, match=f"out: .*{name} exists and is not an empty folder; name a new one"
         ):
             export(make_run("vit"), "open_clip", tmp_path / name)
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
@@ -91,7 +91,7 @@ def test_other_logits_are_refused(
     write_bundle(run / "bundle.safetensors", scaled, classes)
     reseal(run)
     with pytest.raises(
-        EvenhandError, match=r"to: open_clip gives other logits than the run, by .* nothing was"
+        EvenhandError, match=r"to: the logits of open_clip differ from the run's by .* nothing was"
     ):
         export(run, "open_clip", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -145,5 +145,5 @@ def test_a_card_that_tells_no_model_is_refused(
     card = json.loads((run / "card.json").read_text())
     del card["store_card"]["site"]
     reseal(run, store_card=card["store_card"])
-    with pytest.raises(EvenhandError, match="the run's card tells no 'site' of the model; run fit again"):
+    with pytest.raises(EvenhandError, match="the run's card lacks 'site' of the model; run fit again"):
         export(run, "open_clip", tmp_path / "out")

@@ -109,7 +109,7 @@ def test_prompts_that_are_read_in_another_way_are_refused() -> None:
         ("timm-linear", "its image tower is a TimmModel"),
         ("siglip", "its image tower is a TimmModel"),
         ("vit-average", "its pooling is another than CLIP's"),
-        ("coca", "it is no CLIP of open_clip's own towers"),
+        ("coca", "it is not a CLIP of open_clip's own towers"),
     ],
 )
 def test_families_without_a_place_are_refused(make_run: MakeRun, out: Path, kind: str, reason: str) -> None:

@@ -104,13 +104,11 @@ def test_a_file_that_a_worker_alone_misses_is_no_broken_image(tmp_path: Path) ->
     paths = [str(tmp_path / "here.png"), str(tmp_path / "nowhere.png")]
     missed = [Embedded(np.zeros((0, 1)), [], [], [(row, "file not found")]) for row in (0, 1)]
     check_seen(missed[1], paths)
-    with pytest.raises(EvenhandError, match=r"a worker of the cluster does not find .*here\.png, which this"):
+    with pytest.raises(EvenhandError, match=r"a worker of the cluster cannot find .*here\.png, which this"):
         check_seen(missed[0], paths)
     with tarfile.open(tmp_path / "here.tar", "w") as archive:
         archive.add(tmp_path / "here.png", "a.png")
-    with pytest.raises(
-        EvenhandError, match=r"a worker of the cluster does not find .*here\.tar/a\.png, which"
-    ):
+    with pytest.raises(EvenhandError, match=r"a worker of the cluster cannot find .*here\.tar/a\.png, which"):
         check_seen(missed[0], [str(tmp_path / "here.tar" / "a.png")])
 
 

@@ -162,5 +162,5 @@ def test_colors_exist_for_light_and_dark() -> None:
 
 def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EvenhandError, match=r"report\.html cannot be written: .*file is no folder"):
+    with pytest.raises(EvenhandError, match=r"report\.html cannot be written: .*file is not a folder"):
         report(RESULTS, tmp_path / "file" / "report.html")

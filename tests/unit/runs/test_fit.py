@@ -91,7 +91,7 @@ def test_predict_needs_images_or_features(table: FeatureTable, tmp_path: Path) -
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, table: FeatureTable) -> None:
-    with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json; make one with fit"):
+    with pytest.raises(EvenhandError, match=r"is not a run folder: it has no card\.json; make one with fit"):
         predict(tmp_path, tmp_path / "photos", out=tmp_path.parent / "p.csv")
     fit(table, method="zero_shot", out=tmp_path / "run")
     card = tmp_path / "run" / "card.json"
@@ -100,21 +100,21 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, table: FeatureTable)
         predict(tmp_path / "run", tmp_path / "photos", out=tmp_path / "p.csv")
     card.write_text('{"schema": 1, "kind": "store"}')
     with pytest.raises(
-        EvenhandError, match=r"is no run folder: its card\.json is of another kind; make one with fit"
+        EvenhandError, match=r"is not a run folder: its card\.json is of another kind; make one with fit"
     ):
         predict(tmp_path / "run", tmp_path / "photos", out=tmp_path / "p.csv")
     card.write_text("{")
     with pytest.raises(EvenhandError, match=r"card\.json cannot be read"):
         predict(tmp_path / "run", tmp_path / "photos", out=tmp_path / "p.csv")
     (tmp_path / "note.txt").write_text("mine")
-    with pytest.raises(EvenhandError, match="exists and is no run folder"):
+    with pytest.raises(EvenhandError, match="exists and is not a run folder"):
         fit(table, method="erm", out=tmp_path)
 
 
 def test_a_store_is_not_taken_for_a_run(table: FeatureTable, tmp_path: Path) -> None:
     card = '{"schema": 1, "kind": "store"}'
     (tmp_path / "card.json").write_text(card)
-    with pytest.raises(EvenhandError, match="exists and is no run folder"):
+    with pytest.raises(EvenhandError, match="exists and is not a run folder"):
         fit(table, method="zero_shot", out=tmp_path)
     assert (tmp_path / "card.json").read_text() == card
 
@@ -133,7 +133,7 @@ def test_a_fit_that_was_killed_is_no_run_and_may_be_done_again(table: FeatureTab
     left = out / ".files.0123456789abcdef.tmp"
     left.mkdir()
     (out / "card.json").replace(left / "card.json")
-    with pytest.raises(EvenhandError, match=r"is no run folder: it has no card\.json"):
+    with pytest.raises(EvenhandError, match=r"is not a run folder: it has no card\.json"):
         predict(out, features=tmp_path / "X.npy", out=tmp_path / "p.csv")
     fit(table, method="zero_shot", out=out)
     assert is_run(out)
@@ -192,7 +192,7 @@ def test_unknown_names_are_refused(table: FeatureTable, tmp_path: Path) -> None:
         "method: 'nope' is unknown": {"method": "nope"},
         "has no preset 'wild'": {"method": "cfr", "params": {"preset": "wild"}},
         "takes no parameter 'depth'": {"method": "erm", "params": {"depth": 3}},
-        "'colour' is no attribute": {"method": "erm", "group_by": "colour"},
+        "'colour' is not an attribute": {"method": "erm", "group_by": "colour"},
     }
     for sentence, arguments in cases.items():
         with pytest.raises(EvenhandError, match=sentence):

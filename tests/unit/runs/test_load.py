@@ -112,7 +112,7 @@ def test_a_card_has_no_file_outside_its_folder_read(run: Path, name: str) -> Non
 def test_a_pipe_in_a_run_is_refused_and_not_waited_for(run: Path) -> None:
     (run / "history.parquet").unlink()
     os.mkfifo(run / "history.parquet")
-    with pytest.raises(EvenhandError, match=r"history\.parquet is no plain file; run fit again"):
+    with pytest.raises(EvenhandError, match=r"history\.parquet is not a regular file; run fit again"):
         evenhand.load_run(run)
 
 

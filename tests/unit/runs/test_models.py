@@ -49,7 +49,7 @@ def test_a_store_that_moved_is_found_where_it_is_said_to_be(run: Path, tmp_path:
     card = read_card(run)
     moved = Path(shutil.copytree(card["store"], tmp_path / "moved.store"))
     gone = {**card, "store": str(tmp_path / "gone.store")}
-    with pytest.raises(EvenhandError, match="is no store"):
+    with pytest.raises(EvenhandError, match="is not a store"):
         store_of_run(run, gone)
     assert len(store_of_run(run, gone, moved)) == len(load_store(moved))
 

@@ -47,7 +47,7 @@ def test_the_table_and_the_seed_set_the_head_and_the_random_state(table: Feature
         ({"method": ERM(epochs=-1)}, "epochs must be"),
         ({"method": CFR(preset="wild")}, "has no preset 'wild'"),
         ({"method": "erm", "validation_from": "given"}, "validation split"),
-        ({"method": "erm", "group_by": "sky"}, "group_by: 'sky' is no attribute"),
+        ({"method": "erm", "group_by": "sky"}, "group_by: 'sky' is not an attribute"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(

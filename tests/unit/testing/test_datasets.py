@@ -47,7 +47,7 @@ def test_a_good_manifest_and_our_scenes_pass(manifest: Manifest, tmp_path: Path)
     [
         (lambda m: {"split": m.split[1:]}, "split has 7 rows, ids have 8"),
         (lambda m: {"attributes": {"ground": m.split[1:]}}, "ground has 7 rows, ids have 8"),
-        (lambda m: {"ids": at(m.ids, 0, "1.png")}, "the id '1.png' comes 2 times"),
+        (lambda m: {"ids": at(m.ids, 0, "1.png")}, "the id '1.png' appears 2 times"),
         (lambda m: {"ids": at(m.ids, 0, "")}, "a row has no id"),
         (lambda m: {"split": at(m.split, 0, "dev")}, "'dev' is no split"),
         (lambda m: {"classes": ("gull",)}, "there are 1 classes"),
@@ -62,8 +62,8 @@ def test_a_good_manifest_and_our_scenes_pass(manifest: Manifest, tmp_path: Path)
         (lambda m: {"attributes": {"ground": np.arange(8)}}, "the attribute 'ground' holds int64, not texts"),
         (lambda m: {"attributes": {"ground": np.array(["sea", ""] * 4)}}, "takes 1 known values"),
         (lambda m: {"paths": at(m.paths, 0, m.paths[1])}, "is the image of 2 rows"),
-        (lambda m: {"paths": at(m.paths, 0, "0.png")}, "0.png is no absolute path"),
-        (lambda m: {"paths": at(m.paths, 0, m.root + "/none.png")}, "none.png is no file"),
+        (lambda m: {"paths": at(m.paths, 0, "0.png")}, "0.png is not an absolute path"),
+        (lambda m: {"paths": at(m.paths, 0, m.root + "/none.png")}, "none.png is not a file"),
     ],
 )
 def test_a_fault_is_found(

@@ -34,7 +34,7 @@ def read_matrix(path: Path, name: str | None) -> Any:
         If it cannot be read, or which array is meant is not clear.
     """
     if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-        raise OSError("it is no plain file")
+        raise OSError("it is not a regular file")
     try:
         return READERS[path.suffix.lower()](path, name)
     except (OSError, ValueError):

@@ -27,7 +27,7 @@ def map_npy(path: Path) -> Any:
         If it holds no array, or fewer bytes than its header promises.
     """
     if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-        raise OSError("it is no plain file")
+        raise OSError("it is not a regular file")
     try:
         with np.errstate(over="ignore"):  # of a header that promises more than there is in the world
             return np.load(path, mmap_mode="r", allow_pickle=False)
@@ -68,7 +68,7 @@ class NpyRows:
         """Read the header; raises as `map_npy`."""
         found = map_npy(path)
         if not isinstance(found, np.memmap):
-            raise ValueError("it is no .npy file")
+            raise ValueError("it is not an .npy file")
         by_columns = not found.flags.c_contiguous
         return cls(path, found.shape, found.dtype, int(found.offset), by_columns)
 

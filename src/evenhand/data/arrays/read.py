@@ -140,5 +140,5 @@ def _check_finite(path: Path, part: FeatureRows, argument: str) -> None:
         if not finite.all():
             raise EvenhandError(
                 f"{argument}: {path} is not finite in row {start + int(finite.argmin()) + 1} of {len(part)}; "
-                "mend the row or leave it out"
+                "fix the row or leave it out"
             )

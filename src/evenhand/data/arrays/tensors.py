@@ -18,7 +18,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
     OSError
         If the file cannot be opened.
     ValueError
-        If it is no safetensors file, or a tensor is not finite float32.
+        If it is not a safetensors file, or a tensor is not finite float32.
     """
     try:
         with safe_open(path, framework="numpy") as file:

@@ -25,7 +25,7 @@ def find_images(root: Path) -> list[str]:
     Raises
     ------
     EvenhandError
-        If `root` is missing, is no folder or archive, or holds no image, or a name is not UTF-8.
+        If `root` is missing, is not a folder or archive, or holds no image, or a name is not UTF-8.
     OSError
         If a folder cannot be listed.
     """
@@ -78,7 +78,7 @@ def not_there(root: Path) -> EvenhandError:
     remedy = "give a folder of images or a table that lists them"
     if not exists(root):
         return EvenhandError(f"{address(root)} does not exist; {remedy}")
-    what = "no folder" if is_file(root) else "a pipe or a device, no folder"
+    what = "not a folder" if is_file(root) else "a pipe or a device, not a folder"
     return EvenhandError(f"{root} is {what}; {remedy}")
 
 

@@ -15,7 +15,7 @@ _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 
 
 def matching(path: Path) -> list[Path]:
-    """Return the files that a pattern stands for, in its order; none for a path that is no pattern.
+    """Return the files that a pattern stands for, in its order; none for a path that is not a pattern.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def matching(path: Path) -> list[Path]:
         if missing is not None:
             raise EvenhandError(
                 f"{address(path)} stands for {len(files)} files, but {address(missing)} does not exist; "
-                "correct the pattern or bring the file"
+                "correct the pattern or add the file"
             )
         return files
     if re.search(r"[*?]", text) and not is_remote(path):

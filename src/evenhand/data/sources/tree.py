@@ -42,7 +42,7 @@ def list_tree(root: Path, options: Options) -> Listing:
         raise _no_classes(root, options, known)
     if len(classes) < 2 and tables:
         raise EvenhandError(
-            f"{root} has one class folder alone, {some(classes)}; if the table {tables[0]} lists the images, "
+            f"{root} has only one class folder, {some(classes)}; if the table {tables[0]} lists the images, "
             "give that file instead of the folder"
         )
     notes = [

@@ -17,7 +17,7 @@ def read_arrow(path: Path) -> pa.Table:
     OSError
         If it cannot be opened.
     pyarrow.ArrowException
-        If it is no Arrow file, or is cut.
+        If it is not an Arrow file, or is cut.
     """
     source = open_bytes(path) if is_remote(path) else pa.memory_map(str(path))
     try:

@@ -42,7 +42,7 @@ def read_columns(path: Path) -> Columns:
     parts = [with_folder_columns(_read(file), file.relative_to(path)) for file in files]
     for file, part in zip(files, parts, strict=True):
         if part.column_names != parts[0].column_names:
-            raise EvenhandError(f"{file} has other columns than {files[0]}; make them the same")
+            raise EvenhandError(f"{file} has different columns from {files[0]}; make them the same")
     return to_columns(path, pa.concat_tables(parts, promote_options="permissive"))
 
 
@@ -54,7 +54,7 @@ def _read(path: Path) -> pa.Table:
         sheet = path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers")
         advice = "save the sheet as CSV UTF-8, or " if sheet else ""
         raise EvenhandError(
-            f"{path} is no table evenhand reads; {advice}give a folder or one of {', '.join(TABLES)}"
+            f"{path} is not a table evenhand reads; {advice}give a folder or one of {', '.join(TABLES)}"
         )
     try:
         return reader(path)

@@ -129,7 +129,8 @@ def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int) -> CrossFitted:
     judged = dealt[0] >= 0
     if not judged.any():
         raise EvenhandError(
-            "every class has a single row, so none can be held out to choose on; add rows, or give validation"
+            "every class has a single row, so none can be held out for selection; add rows, or give "
+            "validation"
         )
     references = _of_all_folds(rows, dealt, lambda part: reference_heads(part, grid, rows.has_text))
     erm = chosen_erm(references)

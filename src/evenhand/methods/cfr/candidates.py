@@ -69,7 +69,8 @@ def cross_fitted(
     parts = stratified_folds(problem.y, folds, problem.seed)
     if not parts:
         raise EvenhandError(
-            "every class has a single row, so none can be held out to choose on; add rows, or give validation"
+            "every class has a single row, so none can be held out for selection; add rows, or give "
+            "validation"
         )
     erm = train_erm(problem, plan.erm, history)
     names: list[str] = []
