@@ -138,7 +138,7 @@ def test_spark_folders(tmp_path):
         "split": ["test", "train"],
     }
     (folder / "split=test/part-1.csv").write_text("file_name,klass\nb.jpg,y\n")
-    with pytest.raises(EvenhandError, match="has other columns than"):
+    with pytest.raises(EvenhandError, match="has different columns from"):
         read_columns(folder)
 
 
