@@ -110,10 +110,10 @@ def around(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("place", "said", "folder"),
     [
-        (same, "which the same command reads", None),
-        (by_detour, "which the same command reads", None),
-        (by_link, "which the same command reads", None),
-        (by_hard_link, "which the same command reads", False),
+        (same, "which this command reads", None),
+        (by_detour, "which this command reads", None),
+        (by_link, "which this command reads", None),
+        (by_hard_link, "which this command reads", False),
         (inside, "lies inside", True),
         (inside_by_link, "lies inside", True),
         (around, "holds", None),

@@ -117,7 +117,7 @@ def test_tables_beside_are_named(tmp_path):
     (tree(tmp_path, "cat", "dog") / "labels.csv").write_text("x\n1\n")
     assert noted(Manifest.read(tmp_path), "the table labels.csv in")
     (tree(tmp_path / "flat", "images") / "labels.csv").write_text("x\n1\n")
-    with pytest.raises(EvenhandError, match=r"one class folder alone, images; if the table labels.csv lists"):
+    with pytest.raises(EvenhandError, match=r"only one class folder, images; if the table labels.csv lists"):
         Manifest.read(tmp_path / "flat")
     (tmp_path / "flat/images").rename(tmp_path / "gone")
     (tmp_path / "gone/0.png").rename(tmp_path / "flat/0.png")
