@@ -89,7 +89,7 @@ def test_a_file_that_was_cut_off_is_gone_on_with(served: Served, tmp_path: Path)
     with pytest.raises(
         EvenhandError,
         match=r"cannot download file.bin: http.*/good: it ended after 3,000 of 10,240 bytes; run the same "
-        "command again to go on, or put the file into .* by hand",
+        "command again to resume, or put the file into .* by hand",
     ):
         fetch_file(served.item("good"), tmp_path)
     assert not (tmp_path / "file.bin").exists()
