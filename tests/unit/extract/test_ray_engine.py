@@ -95,7 +95,9 @@ def test_a_worker_of_another_version_is_refused(backbone: ColourBackbone) -> Non
 
 def test_a_backbone_that_cannot_move_is_refused(backbone: ColourBackbone) -> None:
     trunk = Trunk(backbone, ActorSettings(version=__version__, **{**TASK, "device": "cuda"}))  # type: ignore[arg-type]
-    with pytest.raises(EvenhandError, match="the model colour cannot move to a GPU, since it has no method to"):
+    with pytest.raises(
+        EvenhandError, match="the model colour cannot move to a GPU, since it has no method to"
+    ):
         trunk.ready()
 
 
