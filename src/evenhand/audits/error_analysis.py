@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._progress import Progress, silent
+from evenhand.audits.associations import Associations, find_associations
 from evenhand.audits.calibration_set import CalibrationRows, read_calibration_set
 from evenhand.audits.evaluate import EvaluatedModels, evaluate_models
 from evenhand.audits.findings import Suspect
 from evenhand.audits.named_slices import NamedSlices, name_slices
 from evenhand.audits.slices import SLICES
 from evenhand.audits.suspects import find_suspects
+from evenhand.audits.words import tower_or_reason
 from evenhand.data.table import FeatureTable
 
 
@@ -31,12 +33,15 @@ class ErrorAnalysis:
         The rows that the run calibrates on; none without a run.
     suspects : list of Suspect
         Those of them that look mislabeled.
+    associations : Associations
+        What goes with the label in the training rows.
     """
 
     models: EvaluatedModels
     named: NamedSlices
     calibration_set: CalibrationRows
     suspects: list[Suspect]
+    associations: Associations
 
 
 def analyze_errors(
@@ -48,7 +53,6 @@ def analyze_errors(
     card: Mapping[str, Any] | None = None,
     slices: int = SLICES,
     vocabulary: Path | None = None,
-    always_words: bool = False,
     device: str = "cpu",
     progress: Progress = silent,
 ) -> ErrorAnalysis:
@@ -68,8 +72,6 @@ def analyze_errors(
         Slices per class and method.
     vocabulary : Path, optional
         A file with one word per line, or `none`.
-    always_words : bool, default=False
-        Load the text tower even if no slice is beyond chance.
     device : str, default="cpu"
         Device of the text tower.
     progress : callable
@@ -82,13 +84,8 @@ def analyze_errors(
     """
     models = evaluate_models(table, attribute, seed, run, card)
     calibration_set = read_calibration_set(run, table)
-    named = name_slices(
-        models,
-        seed=seed,
-        slices=slices,
-        vocabulary=vocabulary,
-        always=always_words,
-        device=device,
-        progress=progress,
-    )
-    return ErrorAnalysis(models, named, calibration_set, find_suspects(models, calibration_set.rows))
+    tower, no_words = tower_or_reason(table, vocabulary, device=device, progress=progress)
+    named = name_slices(models, tower, no_words, seed=seed, slices=slices)
+    associations = find_associations(table, tower, no_words, seed=seed)
+    suspects = find_suspects(models, calibration_set.rows)
+    return ErrorAnalysis(models, named, calibration_set, suspects, associations)

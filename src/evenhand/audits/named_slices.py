@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from evenhand._errors import EvenhandError
-from evenhand._progress import Progress, silent
 from evenhand._typing import Bools
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Slice
 from evenhand.audits.naming import beside_classes, name_errors, sentence
 from evenhand.audits.slices import SLICES, SliceAssignment, assess_slices, slice_rows
-from evenhand.audits.vocabulary import Vocabulary, read_vocabulary
-from evenhand.audits.words import TextTower, load_tower
-from evenhand.data.table import FeatureTable
-
-NO_WORDS = "none"
-"""The vocabulary that stands for "do not name the slices"."""
+from evenhand.audits.words import TextTower
 
 Found = list[tuple[Slice, Bools]]
 """Slices with their members among the sliced rows."""
@@ -39,7 +31,9 @@ class NamedSlices:
     tower : TextTower or None
         The text tower that named them.
     no_words : str
-        Why there are no words; empty if there is a tower.
+        Why there is no text tower; empty if there is one.
+    nothing : str
+        Why no slice is beyond chance; empty if one is.
     """
 
     slices: list[Slice]
@@ -47,6 +41,7 @@ class NamedSlices:
     assignments: Mapping[tuple[str, str], SliceAssignment]
     tower: TextTower | None
     no_words: str
+    nothing: str
 
     def sure(self, model: str | None = None) -> Found:
         """Return the slices beyond chance, of one model or of all, without repeats of the same rows."""
@@ -58,14 +53,7 @@ class NamedSlices:
 
 
 def name_slices(
-    models: EvaluatedModels,
-    *,
-    seed: int,
-    slices: int = SLICES,
-    vocabulary: Path | None = None,
-    always: bool = False,
-    device: str = "cpu",
-    progress: Progress = silent,
+    models: EvaluatedModels, tower: TextTower | None, no_words: str, *, seed: int, slices: int = SLICES
 ) -> NamedSlices:
     """Find the slices of all audited models, and name those beyond chance.
 
@@ -73,35 +61,19 @@ def name_slices(
     ----------
     models : EvaluatedModels
         The models with their predictions.
+    tower : TextTower or None
+        The text tower that names them.
+    no_words : str
+        Why there is none.
     seed : int
         Seed of the permutations behind the words.
     slices : int, default=5
         Slices per class and method.
-    vocabulary : Path, optional
-        A file with one word per line, or `none`. The default is the model's own words, or else common nouns.
-    always : bool, default=False
-        Load the text tower even if no slice is beyond chance.
-    device : str, default="cpu"
-        Device of the text tower.
-    progress : callable
-        Receives the number of embedded words.
-
-    Raises
-    ------
-    EvenhandError
-        If the vocabulary cannot be read.
     """
-    unwanted = vocabulary is not None and str(vocabulary) == NO_WORDS
-    given = None if vocabulary is None or unwanted else read_vocabulary(Path(vocabulary))
     found, assignments = _find(models, slices)
-    tower, why = None, _nothing_to_name(models)
-    wanted = always or any(one.beyond_chance for one, _ in found)
-    if wanted and unwanted:
-        why = "none were asked for"
-    elif wanted:
-        tower, why = _tower(models.table, given, device, progress)
     named = _with_words(models, found, tower, seed)
-    return NamedSlices(named, [members for _, members in found], assignments, tower, why)
+    nothing = "" if any(one.beyond_chance for one in named) else _nothing_to_name(models)
+    return NamedSlices(named, [members for _, members in found], assignments, tower, no_words, nothing)
 
 
 def _find(models: EvaluatedModels, slices: int) -> tuple[Found, dict[tuple[str, str], SliceAssignment]]:
@@ -133,16 +105,6 @@ def _with_words(models: EvaluatedModels, found: Found, tower: TextTower | None, 
             one = one.model_copy(update={"words": words})
         named.append(one.model_copy(update={"sentence": sentence(one, named=tower is not None)}))
     return named
-
-
-def _tower(
-    table: FeatureTable, given: Vocabulary | None, device: str, progress: Progress
-) -> tuple[TextTower | None, str]:
-    """Return the text tower, or None and why there is none."""
-    try:
-        return load_tower(table, given, device=device, progress=progress), ""
-    except EvenhandError as error:
-        return None, str(error)
 
 
 def _nothing_to_name(models: EvaluatedModels) -> str:

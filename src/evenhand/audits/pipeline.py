@@ -12,6 +12,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import check_replaceable
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
+from evenhand.audits.associations import Associations
 from evenhand.audits.costs import cost_elsewhere
 from evenhand.audits.csv_files import AUDIT_FILES, write_audit_files
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_errors
@@ -37,7 +38,7 @@ class Audit(ResultRow):
     models: the audited models, before first; slices and probes name them. before: the evaluation of the model
     before calibration, None without a run. sampled: number of rows that were sliced. slices: of every model,
     the smallest p-value first. matches: slices against known groups. words: where the vocabulary comes from,
-    None where nothing is named; the notes say why.
+    None where nothing is named; the notes say why. associations: what goes with the label in training rows.
     """
 
     models: list[str] = Field(default_factory=list)
@@ -49,6 +50,7 @@ class Audit(ResultRow):
     probes: list[Probe] = Field(default_factory=list)
     costs: list[Cost] = Field(default_factory=list)
     suspects: list[Suspect] = Field(default_factory=list)
+    associations: Associations | None = None
 
     def rates(self, metric: str = "accuracy") -> dict[str, float | None]:
         """Return the rates that a gate may bound, by a metric of `figures` or by accuracy.
@@ -161,7 +163,6 @@ def audit(
         card=None if run is None else card_of(run, table),
         slices=slices,
         vocabulary=vocabulary,
-        always_words=run is not None,
         device=device,
         progress=progress,
     )
@@ -192,12 +193,14 @@ def _audit_of(analysis: ErrorAnalysis, run: Path | None, seed: int) -> Audit:
         words=None if named.tower is None else named.tower.vocabulary.source,
         probes=probe_attributes(models, named, seed),
         suspects=analysis.suspects,
+        associations=analysis.associations,
     )
     if run is not None:
         audit.before = models.result(models.pair[0]) if len(models.on_test) > 1 else None
         audit.costs = cost_elsewhere(models, named.tower, named.no_words)
     words = [f"no words: {named.no_words}"] if named.tower is None else named.tower.vocabulary.notes
-    audit.notes = [*models.notes, *_order(models), *words, *_moved(models.table, audit)]
+    nothing = [named.nothing] if named.nothing else []
+    audit.notes = [*models.notes, *_order(models), *nothing, *words, *_moved(models.table, audit)]
     return audit
 
 

@@ -14,12 +14,12 @@ from sklearn.preprocessing import StandardScaler
 
 from evenhand._random import child_seed, numpy_stream
 from evenhand._typing import Bools, Floats, Ints, Strings
+from evenhand.audits.blind_probe import balanced_rate, own_margins
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import ModelProbe, Probe
 from evenhand.audits.named_slices import NamedSlices, leading_words
 from evenhand.audits.naming import beside_classes
 from evenhand.evaluation.metrics import Rate, rate
-from evenhand.functional.intervals import weighted_interval
 from evenhand.functional.shift import attribute_shift, exchanged
 from evenhand.methods._training.model import Model
 
@@ -164,7 +164,7 @@ def _measure(embedded: EmbeddedModel, rows: Ints, y: Ints, has: Bools, finds: Bo
         model=embedded.name,
         readable=_readable(z, y, has, seed),
         flipped=rate("flipped", before.argmax(axis=1) != after.argmax(axis=1)),
-        margin_change=float(np.abs(_margin(after, y[tests]) - _margin(before, y[tests])).mean()),
+        margin_change=float(np.abs(own_margins(after, y[tests]) - own_margins(before, y[tests])).mean()),
     )
 
 
@@ -180,21 +180,7 @@ def _readable(z: Floats, y: Ints, has: Bools, seed: int) -> Rate:
     weights = {"logisticregression__sample_weight": 1 / counts[place] * len(z) / len(cells)}
     # Folds by cell: scikit-learn stratifies by what is learned, which is the attribute alone.
     found = cross_val_predict(model, z, has, cv=list(folds.split(z, cell)), params=weights)
-    rates = [rate(str(c), (found == has)[cell == c]) for c in cells]
-    values, lows, highs = (
-        np.array([getattr(r, name) for r in rates], dtype=float) for name in ("value", "low", "high")
-    )
-    even = np.full(len(cells), 1 / len(cells))
-    low, high = weighted_interval(values, lows, highs, even)
-    return Rate(name="readable", n=len(z), value=float(values.mean()), low=low, high=high)
-
-
-def _margin(logits: Floats, y: Ints) -> Floats:
-    own = logits[np.arange(len(y)), y]
-    others = logits.copy()
-    others[np.arange(len(y)), y] = -np.inf
-    margin: Floats = own - others.max(axis=1)
-    return margin
+    return balanced_rate("readable", found == has, cell)
 
 
 def _sentence(attribute: BinaryAttribute, sides: Sequence[ModelProbe]) -> str:

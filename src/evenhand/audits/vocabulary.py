@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -25,11 +25,14 @@ class Vocabulary:
         One phrase, such as "the 12 words that model tiny knows".
     notes : tuple of str
         What was left out, one sentence each.
+    default : bool
+        Whether they are the common words, which nobody said that the model knows.
     """
 
     words: tuple[str, ...]
     source: str
     notes: tuple[str, ...] = ()
+    default: bool = False
 
     def prompts(self) -> dict[str, list[str]]:
         """Return the texts that stand for each word."""
@@ -38,14 +41,14 @@ class Vocabulary:
     def without(self, names: Iterable[str]) -> Vocabulary:
         """Return the vocabulary without the class names, which every error is near to or far from."""
         own = {_key(name.replace("_", " ")) for name in names}
-        return Vocabulary(tuple(w for w in self.words if _key(w) not in own), self.source, self.notes)
+        return replace(self, words=tuple(word for word in self.words if _key(word) not in own))
 
 
 def common_words() -> Vocabulary:
     """Return the default: common nouns and looks from WordNet, whose license is next to the list."""
     text = (resources.files("evenhand.audits") / "word_list" / "common.txt").read_text(encoding="utf-8")
     words = tuple(text.split("\n")[:-1])
-    return Vocabulary(words, f"{len(words):,} common words from WordNet")
+    return Vocabulary(words, f"{len(words):,} common words from WordNet", default=True)
 
 
 def model_words(model: str, words: Sequence[str]) -> Vocabulary:

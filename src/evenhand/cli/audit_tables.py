@@ -11,6 +11,8 @@ from evenhand.cli import tables
 from evenhand.cli.show import clean, console, interval, percent, table, worded
 from evenhand.evaluation.metric_view import by_metric, metric_of
 
+WORDS = 3
+"""Words of a class that are shown."""
 SHOWN = 8
 """Lines of slices and of suspects; all are in the JSON."""
 
@@ -29,6 +31,7 @@ def show_audit(found: Mapping[str, Any], metric: str = "accuracy") -> None:
             screen.print()
     shown = [one for one in found["slices"] if one["beyond_chance"] and one["same_as"] is None]
     for made in (
+        _words(found["associations"]),
         _slices(shown, found["models"]),
         _probes(found["probes"]),
         _costs(found["costs"]),
@@ -38,8 +41,35 @@ def show_audit(found: Mapping[str, Any], metric: str = "accuracy") -> None:
             screen.print(made)
             screen.print()
     reason = (found["kept"] or {}).get("reason")
-    for note in [*([reason] if reason else []), *map(_match, found["matches"]), *found["notes"]]:
+    kept = [*_read(found["associations"]), *([reason] if reason else [])]
+    for note in [*kept, *map(_match, found["matches"]), *found["notes"]]:
         screen.print(worded(note), soft_wrap=True)
+
+
+def _words(found: Mapping[str, Any]) -> Table | None:
+    if not found["words"] or found["no_words"] is not None:
+        return None
+    numbers = ("difference", "at least")
+    title = f"What goes with the label in {found['n']:,} training rows, in standard deviations; no proof"
+    made = table(title, "class", "word", *numbers, right=numbers)
+    for label in dict.fromkeys(one["label"] for one in found["words"]):
+        for one in [one for one in found["words"] if one["label"] == label][:WORDS]:
+            sure = f"{one['low']:.2f}" if one["goes_with_label"] else "may be chance or the class itself"
+            made.add_row(clean(label), clean(one["word"]), f"{one['difference']:.2f}", sure)
+    return made
+
+
+def _read(found: Mapping[str, Any]) -> list[str]:
+    """Return what goes with the label in words, and how it is read without the class names."""
+    read = found["legibility"]
+    if read is None:
+        return [found["sentence"]]
+    return [
+        found["sentence"],
+        f"the class names alone read the label in {interval(read['by_names'])} % of the training rows, "
+        f"a probe without them in {interval(read['without_names'])} %; {read['contradicting']:,} rows "
+        "contradict it",
+    ]
 
 
 def _match(one: Mapping[str, Any]) -> str:

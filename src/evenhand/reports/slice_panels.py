@@ -114,7 +114,7 @@ def slice_section(analysis: ErrorAnalysis) -> SliceSection:
     return SliceSection(
         [label(stage.name) for stage in models.audited],
         by_model,
-        "" if by_model else named.no_words,
+        "" if by_model else named.nothing,
         "" if vocabulary is None else vocabulary.source,
         named.no_words if by_model and vocabulary is None else "",
         (*models.notes, *(() if vocabulary is None else vocabulary.notes)),

@@ -13,6 +13,7 @@ from tests.small_open_clip import write_open_clip
 from evenhand import EvenhandError, FeatureTable, Head, fit, load_store
 from evenhand.audits import evaluate as evaluate_module
 from evenhand.audits import named_slices
+from evenhand.audits import words as text_tower
 from evenhand.audits.naming import beside_classes
 from evenhand.audits.pipeline import audit
 from evenhand.audits.vocabulary import Vocabulary
@@ -129,7 +130,7 @@ def test_words_are_shown_and_escaped(view: RunView, monkeypatch: pytest.MonkeyPa
         known = Vocabulary(words, f"the words of {BAD}")
         return TextTower(known, embedded, None)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(named_slices, "load_tower", tower)
+    monkeypatch.setattr(text_tower, "load_tower", tower)
     monkeypatch.setattr(named_slices, "beside_classes", lambda vectors, _: vectors)
     results, _ = read_source(view.folder)
     html = render(results, view_run(view.folder))
