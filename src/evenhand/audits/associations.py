@@ -1,4 +1,4 @@
-"""What goes with the label in the training rows, whether or not a model errs: words, and how sure.
+"""What goes with the label in the training rows, whether or not a model errs: words and columns.
 
 Slices look for errors. A shortcut that holds in every row makes none, and is here all the same.
 """
@@ -14,6 +14,7 @@ from scipy.stats import norm
 from evenhand._random import numpy_stream
 from evenhand._typing import Floats, Ints
 from evenhand.audits.blind_probe import balanced_rate, own_margins, read_scores
+from evenhand.audits.columns import ColumnAssociation, column_associations
 from evenhand.audits.naming import beside_classes
 from evenhand.audits.word_fit import why_unfit
 from evenhand.audits.words import TextTower
@@ -73,7 +74,8 @@ class Associations(BaseModel):
     n: rows that were looked at. words: at most five of each class, class by class, best first; empty where
     there is no text tower. no_words: why words say nothing about these images, though there may be some in
     `words`; None where they may. legibility: None without class names in text, or where they span too much of
-    the space. sentence: what goes with the label, in one sentence.
+    the space. sentence: the words that go with the label, in one sentence. columns: every column of the rows
+    that is no copy of the label, the strongest association first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -83,6 +85,7 @@ class Associations(BaseModel):
     no_words: str | None = None
     legibility: Legibility | None = None
     sentence: str = ""
+    columns: tuple[ColumnAssociation, ...] = ()
 
     def sure_words(self) -> dict[str, list[str]]:
         """Return the words that go with each label, best first; empty where words say nothing."""
@@ -101,7 +104,7 @@ def find_associations(
     Parameters
     ----------
     table : FeatureTable
-        The store. Group labels are not used.
+        The store. Words use no group labels.
     tower : TextTower or None
         Embedded words.
     no_tower : str
@@ -110,11 +113,16 @@ def find_associations(
         Seed of the sample and of the folds.
     """
     rows = _sample(table, seed)
-    text, n_classes = table.head.text, len(table.classes)
-    if text is None or len(rows) <= n_classes:
-        why = no_tower or "there are too few training rows"
-        return _with_sentence(Associations(n=len(rows), no_words=why))
-    z, y = zero_shot_model(table).embed(table.features(rows)), table.y[rows]
+    y, n_classes = table.y[rows], len(table.classes)
+    if len(rows) <= n_classes:
+        return _with_sentence(
+            Associations(n=len(rows), no_words=no_tower or "there are too few training rows")
+        )
+    z = zero_shot_model(table).embed(table.features(rows))
+    columns = tuple(column_associations(table, rows, z, seed))
+    text = table.head.text
+    if text is None:
+        return _with_sentence(Associations(n=len(rows), no_words=no_tower, columns=columns))
     by_names = balanced_rate("by_names", (z @ text.T).argmax(axis=1) == y, y)
     beside = beside_classes(z, text)
     words: tuple[WordAssociation, ...] = ()
@@ -126,7 +134,8 @@ def find_associations(
         words = word_associations(beside, y, table.classes, tower.vocabulary.words, directions)
         why = why_unfit(tower, by_names, n_classes)
     read = _legibility(z, beside, y, rows, by_names, seed)
-    return _with_sentence(Associations(n=len(rows), words=words, no_words=why or None, legibility=read))
+    found = Associations(n=len(rows), words=words, no_words=why or None, legibility=read, columns=columns)
+    return _with_sentence(found)
 
 
 def word_associations(

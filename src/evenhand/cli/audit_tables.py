@@ -32,6 +32,7 @@ def show_audit(found: Mapping[str, Any], metric: str = "accuracy") -> None:
     shown = [one for one in found["slices"] if one["beyond_chance"] and one["same_as"] is None]
     for made in (
         _words(found["associations"]),
+        _columns(found["associations"]["columns"]),
         _slices(shown, found["models"]),
         _probes(found["probes"]),
         _costs(found["costs"]),
@@ -56,6 +57,19 @@ def _words(found: Mapping[str, Any]) -> Table | None:
         for one in [one for one in found["words"] if one["label"] == label][:WORDS]:
             sure = f"{one['low']:.2f}" if one["goes_with_label"] else "may be chance or the class itself"
             made.add_row(clean(label), clean(one["word"]), f"{one['difference']:.2f}", sure)
+    return made
+
+
+def _columns(columns: Sequence[Mapping[str, Any]]) -> Table | None:
+    if not columns:
+        return None
+    numbers = ("with the label", "read in a class %", "chance %", "falls by, points")
+    made = table("Columns of the training rows", "column", "verdict", *numbers, "why", right=numbers)
+    for one in columns:
+        association = "{value:.2f} ({low:.2f}–{high:.2f})".format(**one["association"])
+        figures = (association, interval(one["readable"]), percent(one["chance"]), interval(one["fall"]))
+        why = one["sentence"].removeprefix(f"{one['column']}: ")
+        made.add_row(clean(one["column"]), one["verdict"], *figures, clean(why))
     return made
 
 

@@ -15,13 +15,12 @@ def test_scores_are_those_of_a_ridge_that_never_saw_the_row() -> None:
     z = generator.normal(size=(60, 5)) + y[:, None]
     scores = read_scores(z, y, y, seed=3)
     folds = dealt_folds(y, np.zeros(60), 5, numpy_stream(3, "blind probe"))
-    x = StandardScaler().fit_transform(z)
-    weights = np.where(y == 1, 60 / (2 * 15), 60 / (2 * 45))
     for fold in range(5):
         train = folds != fold
-        model = Ridge(alpha=10 * weights[train].sum())
-        model.fit(x[train], np.eye(2)[y[train]], sample_weight=weights[train])
-        assert scores[~train] == pytest.approx(model.predict(x[~train]))
+        x = StandardScaler().fit(z[train])
+        weights = np.where(y[train] == 1, 1 / (2 * y[train].sum()), 1 / (2 * (1 - y[train]).sum()))
+        model = Ridge(alpha=10).fit(x.transform(z[train]), np.eye(2)[y[train]], sample_weight=weights)
+        assert scores[~train] == pytest.approx(model.predict(x.transform(z[~train])))
 
 
 def test_noise_is_read_no_better_than_chance_and_a_cue_is_read() -> None:

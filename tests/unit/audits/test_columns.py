@@ -1,0 +1,144 @@
+"""Columns whose part in the label and in the images is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from evenhand import FeatureTable
+from evenhand.audits import columns as module
+from evenhand.audits.columns import (
+    ColumnAssociation,
+    column_association,
+    column_associations,
+    usable_columns,
+)
+
+N = 800
+
+
+def arrays(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return labels, a site that goes with the label in 90 % of the rows, and embeddings that show both."""
+    generator = np.random.default_rng(seed)
+    y = np.arange(N) % 2
+    site = np.where(generator.random(N) < 0.9, y, 1 - y)
+    z = generator.normal(size=(N, 6))
+    z[:, 0] += y
+    z[:, 1] += 3 * site
+    return y, site, z
+
+
+def measured(codes: np.ndarray, y: np.ndarray, z: np.ndarray, confidence: float = 0.95) -> ColumnAssociation:
+    return column_association("site", codes.astype(np.int64), y, z, confidence, 0)
+
+
+def test_a_site_that_goes_with_the_label_and_shows_in_the_images_confounds() -> None:
+    y, site, z = arrays()
+    found = measured(site, y, z)
+    assert found.verdict == "confounded"
+    assert found.association.low < 0.8 < found.association.high
+    assert found.readable is not None
+    assert found.readable.value > 0.85
+    assert found.chance == 0.5
+    assert found.sentence.startswith("site: goes with the label, and is read from images of one class in 9")
+
+
+def test_a_site_that_no_image_shows_is_clean_though_it_goes_with_the_label() -> None:
+    y, site, z = arrays()
+    found = measured(site, y, np.delete(z, 1, axis=1))
+    assert (found.verdict, found.association.low > 0.7) == ("clean", True)
+    assert found.sentence == "site: goes with the label, but is not read from images of one class"
+
+
+def test_a_site_that_is_the_label_cannot_be_told_from_it() -> None:
+    y, _, z = arrays()
+    found = measured(y, y, z)
+    assert (found.verdict, found.readable, found.chance, found.fall) == ("confounded", None, None, None)
+    assert found.sentence.endswith("these data cannot tell the two apart")
+
+
+def test_a_column_whose_images_differ_inflates_the_accuracy_where_it_is_known() -> None:
+    """At one site the label shows in another feature: whoever never saw that site cannot read it there."""
+    generator = np.random.default_rng(0)
+    y, site = np.arange(N) % 2, np.arange(N) // 2 % 4
+    z = generator.normal(size=(N, 6))
+    z[np.arange(N), site] += 4 * (2 * y - 1)
+    found = measured(site, y, z)
+    assert found.verdict == "inflated"
+    assert found.fall is not None
+    assert 0.2 < found.fall.value < 0.6
+    assert found.sentence == (
+        f"site: accuracy falls by {100 * found.fall.value:.1f} points on values that were held out"
+    )
+
+
+def test_a_column_at_random_is_clean() -> None:
+    """No alarm in 20 sets: the rate is under 1 in 20 for all columns together."""
+    verdicts = []
+    for seed in range(20):
+        y, _, z = arrays(seed)
+        codes = np.random.default_rng(100 + seed).integers(0, 3, N)
+        found = measured(codes, y, z)
+        verdicts.append(found.verdict)
+        assert found.sentence == "site: does not go with the label" or found.verdict != "clean"
+    assert verdicts.count("clean") >= 19
+
+
+def test_intervals_widen_with_the_number_of_columns() -> None:
+    y, site, z = arrays()
+    one, many = measured(site, y, z), measured(site, y, z, 1 - 0.05 / 10)
+    for name in ("association", "readable", "fall"):
+        a, b = getattr(one, name), getattr(many, name)
+        assert b.low < a.low < a.value == b.value < a.high < b.high
+
+
+def table_of(**groups: np.ndarray) -> FeatureTable:
+    y, _, z = arrays()
+    return FeatureTable.from_arrays(z, np.array(["cat", "dog"])[y], groups=groups, split=["train"] * N)
+
+
+def test_every_column_is_looked_at_and_the_level_is_shared() -> None:
+    _, site, z = arrays()
+    noise = np.random.default_rng(5).integers(0, 2, N)
+    table = table_of(noise=noise.astype(str), site=site.astype(str), one=np.full(N, "x"))
+    found = column_associations(table, np.arange(N), z, 0)
+    assert [(one.column, one.verdict) for one in found] == [("site", "confounded"), ("noise", "clean")]
+    alone = column_associations(table_of(site=site.astype(str)), np.arange(N), z, 0)
+    assert alone[0].association.low > found[0].association.low
+    assert column_associations(table_of(), np.arange(N), z, 0) == []
+
+
+def test_rare_values_count_as_one_and_unknown_rows_are_left_out() -> None:
+    values = np.array([f"v{k % 20:02d}" for k in range(N)])
+    values[:40] = ""
+    ((_, codes),) = usable_columns(table_of(site=values), np.arange(N))
+    assert codes.max() + 1 == module.MOST_VALUES
+    assert (codes[:40] == -1).all()
+    assert np.sum(codes == np.bincount(codes[codes >= 0]).argmax()) > 300, "the others"
+    rare = np.where(np.arange(N) < 9, "a", np.where(np.arange(N) < 400, "b", "c"))
+    ((_, codes),) = usable_columns(table_of(site=rare), np.arange(N))
+    assert (codes[:9] == -1).all()
+    assert codes.max() == 1
+
+
+def test_file_type_and_folder_are_columns_unless_the_folder_is_the_class() -> None:
+    table = table_of()
+    ends = np.where(np.arange(N) % 3 == 0, "JPG", "png")
+    labels = table.labels(np.arange(N))
+    classes = [f"/x/{labels[k]}/{k}.{ends[k]}" for k in range(N)]
+    of_class = replace(table, paths=np.array(classes))
+    assert [name for name, _ in usable_columns(of_class, np.arange(N))] == ["file type"]
+    sites = [f"/x/s{k % 5}/{k}.jpg" for k in range(N)]
+    of_site = replace(table, paths=np.array(sites))
+    assert [name for name, _ in usable_columns(of_site, np.arange(N))] == ["folder"]
+
+
+@pytest.mark.parametrize("rare", [3, 30])
+def test_a_class_of_one_site_is_left_out_of_reading(rare: int) -> None:
+    y, site, z = arrays()
+    label = y.copy()
+    label[:rare] = 2
+    codes = np.where(label == 2, 0, site)
+    found = measured(codes, label, z)
+    assert found.readable is not None
+    assert found.chance == 0.5
