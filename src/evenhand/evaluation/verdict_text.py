@@ -24,7 +24,14 @@ def verdict_sentences(kept: Mapping[str, Any]) -> list[str]:
     return [
         f"Shortcut: {kept['shortcut']}; {kept['shortcut_reason']}.",
         f"Repair: {kept['repair']}; {kept['repair_reason']}.",
-        f"Kept: {kept['candidate']}, of {kept['looked_at']} candidates on {kept['rows']} rows; the runner-up "
-        f"is {kept['runner_up']}.",
+        kept_sentence(kept),
         f"Next: {kept['next_step']}.",
     ]
+
+
+def kept_sentence(kept: Mapping[str, Any]) -> str:
+    """Return the sentence on what is kept, among how many, and what would have been; `reason` of `auto`."""
+    return (
+        f"Kept: {kept['candidate']}, of {kept['looked_at']} candidates on {kept['rows']} rows; the runner-up "
+        f"is {kept['runner_up']}."
+    )

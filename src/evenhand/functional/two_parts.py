@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from evenhand._typing import Floats, Ints
 
@@ -12,44 +12,44 @@ LEAST = 1e-3
 """Least share of the lower part, and least variance relative to that of all rows."""
 
 
-def lower_part(r: Floats) -> Floats:
-    """Return P(lower part) of every row, float64 [N], by EM from the quantiles 0.1 and 0.6.
+def lower_parts(r: Floats, y: Ints) -> Floats:
+    """Return P(lower part) of every row in its class, float64 [N], by EM from the quantiles 0.1 and 0.6.
 
-    The density is π N(μ₁, σ²) + (1 − π) N(μ₂, σ²), with π at most ½: the lower part is the smaller one.
+    In each class on its own the density is π N(μ₁, σ²) + (1 − π) N(μ₂, σ²), with π at most ½: the lower part
+    is the smaller one.
 
     Parameters
     ----------
     r : float [N]
-        Any numbers. Where they are constant no row is low.
+        Any numbers. Where they are constant in a class none of its rows is low.
+    y : int64 [N]
+        Codes.
     """
     r = r.astype(np.float64)
-    total = float(r.var())
-    if total < 1e-18:
-        return np.zeros(len(r))
-    low, high = np.quantile(r, [0.1, 0.6])
-    variance, share = total, 0.1
+    codes, counts = np.unique(y, return_inverse=True, return_counts=True)[1:]
+
+    def mean(values: Floats, sizes: Floats | Ints) -> Floats:
+        """Return the sums of each class over its size, [C]."""
+        means: Floats = np.bincount(codes, values, minlength=len(counts)) / np.maximum(sizes, 1e-9)
+        return means
+
+    apart = np.split(r[np.argsort(codes, kind="stable")], np.cumsum(counts)[:-1])
+    low, high = np.transpose([np.quantile(mine, [0.1, 0.6]) for mine in apart])
+    total = mean((r - mean(r, counts)[codes]) ** 2, counts)
+    varied = total >= 1e-18
+    variance, share = np.where(varied, total, 1.0), np.full(len(counts), 0.1)
     part = np.zeros(len(r))
     for _ in range(STEPS):
-        part = expit(np.log(share / (1 - share)) + ((r - high) ** 2 - (r - low) ** 2) / (2 * variance))
-        size = float(part.sum())
-        new_share = float(np.clip(size / len(r), LEAST, 0.5))
-        low = float(part @ r) / max(size, 1e-9)
-        high = float((1 - part) @ r) / max(len(r) - size, 1e-9)
-        variance = max(float((part * (r - low) ** 2 + (1 - part) * (r - high) ** 2).mean()), LEAST * total)
-        done = abs(new_share - share) < 1e-9
-        share = new_share
-        if done:
+        distance = (r - high[codes]) ** 2 - (r - low[codes]) ** 2
+        part = expit(logit(share)[codes] + distance / (2 * variance[codes]))
+        size = mean(part, np.ones(len(counts)))
+        before, share = share, np.clip(size / counts, LEAST, 0.5)
+        low, high = mean(part * r, size), mean((1 - part) * r, counts - size)
+        spread = part * (r - low[codes]) ** 2 + (1 - part) * (r - high[codes]) ** 2
+        variance = np.where(varied, np.maximum(mean(spread, counts), LEAST * total), 1.0)
+        if np.abs(share - before)[varied].max(initial=0.0) < 1e-9:
             break
-    return part
-
-
-def lower_parts(r: Floats, y: Ints) -> Floats:
-    """Return `lower_part` of the rows of each class of y [N] on their own, [N]."""
-    out = np.zeros(len(r))
-    for code in np.unique(y):
-        rows = y == code
-        out[rows] = lower_part(r[rows])
-    return out
+    return np.where(varied[codes], part, 0.0)
 
 
 def separation(r: Floats, low: Floats, y: Ints) -> float:

@@ -9,8 +9,8 @@ square of what varies among the rows, and leaves their common direction nearly f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
@@ -19,6 +19,8 @@ from evenhand._typing import Floats, Ints
 
 BLOCK = 8192
 """Rows in memory at a time."""
+PRECISION = 1e-7
+"""Relative fall of the objective under which a step is the last: that of float32 rows."""
 FREEDOM = 3.0
 """Length of the rows' common direction in the head's coordinates: an intercept at a ninth of the penalty."""
 
@@ -84,6 +86,13 @@ class HeadFrame:
             FREEDOM / length if length > 0.1 else scale,
             scale,
         )
+
+    def astype(self, dtype: np.dtype[Any]) -> HeadFrame:
+        """Return the frame with arrays of another precision."""
+        arrays: dict[str, Any] = {
+            k: v.astype(dtype) for k, v in vars(self).items() if isinstance(v, np.ndarray)
+        }
+        return replace(self, **arrays)
 
     def stretched(self, g: Floats) -> Floats:
         """Return P g for g [D, ...]."""
@@ -191,21 +200,22 @@ def fit_heads(
     D. Böhning, B. G. Lindsay, Annals of the Institute of Statistical Mathematics 40 (1988) 641–663.
     """
     share = weights / weights.sum()
-    values, vectors = np.linalg.eigh(_moment(z, share, frame))
+    vectors, values = _axes(z, share, frame)
     g = np.zeros((z.shape[1], frame.classes.shape[1])) if start is None else start
     found = []
+    dtype = z[:1].dtype
     for penalty in penalties:
-        metric = vectors / np.sqrt(np.maximum(values, 0.0) / 2 + penalty)
-        first = (vectors.T @ g) * np.sqrt(np.maximum(values, 0.0) / 2 + penalty)[:, None]
+        metric = vectors / np.sqrt(values / 2 + penalty)
+        first = (vectors.T @ g) * np.sqrt(values / 2 + penalty)[:, None]
         best = minimize(
             _objective,
             first.ravel(),
-            args=(z, y, share, frame, alpha, penalty, metric),
+            args=(z, y, share, frame.astype(dtype), alpha, penalty, metric.astype(dtype)),
             jac=True,
             method="L-BFGS-B",
-            options={"maxiter": steps, "ftol": 1e-9, "gtol": 1e-5},
+            options={"maxiter": steps, "ftol": PRECISION, "gtol": 1e-5},
         )
-        g = metric @ best.x.reshape(g.shape)
+        g = metric @ best.x.reshape(metric.shape[1], -1)
         found.append(g)
     return found
 
@@ -220,11 +230,24 @@ def _objective(
     penalty: float,
     metric: Floats,
 ) -> tuple[float, Floats]:
-    """Return the objective at G = metric · flat, and its gradient in flat [D r]."""
-    g = metric @ flat.reshape(metric.shape[1], -1)
+    """Return the objective at G = metric · flat, and its gradient in flat [k r], in the frame's precision."""
+    g = metric @ flat.astype(metric.dtype).reshape(metric.shape[1], -1)
     value, slope = _cross_entropy(z, y, share, frame.head(alpha, g))
     gradient = metric.T @ (frame.stretched(slope @ frame.classes) + penalty * g)
-    return value + penalty / 2 * float((g**2).sum()), gradient.ravel()
+    return value + penalty / 2 * float((g**2).sum(dtype=np.float64)), gradient.ravel().astype(np.float64)
+
+
+def _axes(z: RowSource, share: Floats, frame: HeadFrame) -> tuple[Floats, Floats]:
+    """Return directions [D, k] that span x = P z, and Σ_i w_i (x_i·v)² of each, [k].
+
+    Of fewer rows than dimensions they are as many as the rows: no minimum has a part outside their span.
+    """
+    if z.shape[0] < z.shape[1] // 2:
+        rows = frame.stretched((z[:] * np.sqrt(share)[:, None]).T)
+        vectors, lengths, _ = np.linalg.svd(rows, full_matrices=False)
+        return vectors, lengths**2
+    values, vectors = np.linalg.eigh(_moment(z, share, frame))
+    return vectors, np.maximum(values, 0.0)
 
 
 def _moment(z: RowSource, share: Floats, frame: HeadFrame) -> Floats:
@@ -237,12 +260,12 @@ def _moment(z: RowSource, share: Floats, frame: HeadFrame) -> Floats:
 
 
 def _cross_entropy(z: RowSource, y: Ints, share: Floats, head: Floats) -> tuple[float, Floats]:
-    """Return Σ_i w_i CE(z_i H, y_i) and its gradient in H, float64 [D, C]."""
-    value, gradient = 0.0, np.zeros(head.shape)
+    """Return Σ_i w_i CE(z_i H, y_i) and its gradient in H, [D, C]."""
+    value, gradient = 0.0, np.zeros_like(head)
     for start, block in _numbered(z):
         place = slice(start, start + len(block))
         codes, weight, rows = y[place], share[place], np.arange(len(block))
-        logits = block @ head.astype(block.dtype)
+        logits = block @ head
         top = logits.max(axis=1)
         odds = np.exp(logits - top[:, None])
         sums = odds.sum(axis=1)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT = 300, 120
+ROLES = {"kept": "candidate", "runner-up": "runner_up", "baseline": "baseline"}
+"""What a candidate is said to be, and where `kept` of its row names it."""
 STAGES = {1: "ERM: loss by epoch", 3: "Calibration: loss by epoch"}
 
 
@@ -63,7 +65,7 @@ def _chart(title: str, series: Mapping[str, Sequence[tuple[int, float]]]) -> Los
 
 
 def candidate_gains(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the candidates that a rule compared, with the place of each gain on a common scale.
+    """Return the candidates that a rule compared, with their roles and each gain's place on a common scale.
 
     `zero`, `left` and `width` are in percent of the scale, which runs from the smallest to the largest gain
     and includes 0.
@@ -73,11 +75,11 @@ def candidate_gains(row: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     gains = [0.0, *(trial["gain"] for trial in tried)]
     low, span = min(gains), (max(gains) - min(gains)) or 1.0
-    kept = (row.get("kept") or {}).get("candidate")
+    kept = row.get("kept") or {}
     return [
         {
             **trial,
-            "kept": trial["candidate"] == kept,
+            "roles": [said for said, name in ROLES.items() if kept.get(name) == trial["candidate"]],
             "zero": 100 * -low / span,
             "left": 100 * (min(trial["gain"], 0.0) - low) / span,
             "width": 100 * abs(trial["gain"]) / span,

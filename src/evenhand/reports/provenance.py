@@ -28,7 +28,7 @@ def provenance_values(
         "reasons": _reasons(rows),
         "candidates": candidate_gains(chosen),
         "rule": kept.get("rule", ""),
-        "kept_candidate": kept.get("candidate", ""),
+        "kept": kept,
         "curves": loss_charts(view.history) if view is not None else [],
         "curve_size": (WIDTH, HEIGHT),
         "settings": _settings(known, view),

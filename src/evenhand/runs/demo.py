@@ -1,4 +1,4 @@
-"""The demo: zero-shot, ERM and CFR on drawn scenes, with the small model of the package."""
+"""The demo: what `fit` keeps beside zero-shot, ERM and CFR, on drawn scenes with the small packaged model."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ TRAINING = 2000
 
 
 def run_demo(out: PathLike, *, seeds: Sequence[int] = (0, 1, 2), progress: Progress = silent) -> Results:
-    """Draw scenes for each seed, embed them, fit zero-shot, ERM and CFR, and write `out/results.json`.
+    """Draw scenes for each seed, embed them, fit zero-shot, ERM, CFR and `auto`; write `out/results.json`.
 
-    The scenes, the store and the CFR run of each seed stay in `out/seed-S`. The same call resumes there.
+    The scenes, the store and the `auto` run of each seed stay in `out/seed-S`. The same call resumes there.
 
     Parameters
     ----------
@@ -51,11 +51,11 @@ def run_demo(out: PathLike, *, seeds: Sequence[int] = (0, 1, 2), progress: Progr
 
 
 def run_folder(out: Path, seed: int) -> Path:
-    """Return the folder of a seed's CFR run in the folder of the demo."""
-    return out / f"seed-{seed}" / "cfr.run"
+    """Return the folder of a seed's run of `auto` in the folder of the demo."""
+    return out / f"seed-{seed}" / "auto.run"
 
 
 def _fit_all(table: FeatureTable, seed: int, run: Path) -> list[ResultRow]:
     erm = fit_row(table, "erm", seed)
-    zero_shot = fit_row(table, "zero_shot", seed, erm=erm.estimator.model_)
-    return [zero_shot.row, erm.row, *fit(table, method="cfr", out=run, seed=seed).rows]
+    before = [fit_row(table, name, seed, erm=erm.estimator.model_).row for name in ("zero_shot", "cfr")]
+    return [before[0], erm.row, before[1], *fit(table, method="auto", out=run, seed=seed).rows]

@@ -30,8 +30,8 @@ class Decision:
         Its mean gain in U over the baseline, and the lower bound of that; 0 where the baseline is kept.
     runner_up_gain, runner_up_low : float
         Likewise; 0 where it is the baseline.
-    utility : tuple of float
-        Mean of U for every candidate.
+    utility, gains, lows : tuple of float
+        Mean of U, mean gain over the baseline and its lower bound, for every candidate.
     blind : bool
         Zero-shot was kept without a comparison, since no row contradicts what the probe reads.
     """
@@ -45,11 +45,19 @@ class Decision:
     runner_up_gain: float
     runner_up_low: float
     utility: tuple[float, ...]
+    gains: tuple[float, ...]
+    lows: tuple[float, ...]
     blind: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data without the utilities."""
-        return {name: value for name, value in asdict(self).items() if name != "utility"}
+        """Return plain data without what is there for every candidate."""
+        return {name: value for name, value in asdict(self).items() if not isinstance(value, tuple)}
+
+    def trials(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Return one record per candidate; without a bound where there was no comparison."""
+        lows = [None] * len(names) if self.blind else self.lows
+        columns = zip(names, self.utility, self.gains, lows, strict=True)
+        return [dict(zip(("candidate", "utility", "gain", "low"), one, strict=True)) for one in columns]
 
 
 @dataclass(frozen=True)
@@ -164,5 +172,7 @@ def _decision(
         runner_up_gain=float(gain[second]),
         runner_up_low=float(low[second]),
         utility=tuple(mean.tolist()),
+        gains=tuple(gain.tolist()),
+        lows=tuple(low.tolist()),
         blind=blind,
     )

@@ -137,3 +137,21 @@ def test_any_head_is_a_projection(rows):
     projected = unit(z @ projection) @ text.T
     np.testing.assert_array_equal((z @ head).argmax(axis=1), projected.argmax(axis=1))
     assert np.linalg.matrix_rank(projection) == 8
+
+
+def test_of_fewer_rows_than_dimensions_the_minimum_lies_in_their_span(monkeypatch):
+    generator = np.random.default_rng(0)
+    y = np.arange(12) % 3
+    z = unit(generator.normal(size=(12, 40)) + 1).astype(np.float32)
+    frame = HeadFrame.of(z, unit(generator.normal(size=(3, 40))))
+    share = generator.random(12)
+    vectors, values = weighted_head._axes(z, share, frame)
+    assert vectors.shape == (40, 12)
+    np.testing.assert_allclose(
+        vectors * values @ vectors.T, weighted_head._moment(z, share, frame), atol=1e-4
+    )
+    thin = fit_heads(z, y, share, frame, 2.0, [0.1, 0.01])
+    every = np.linalg.eigh(weighted_head._moment(z, share, frame))[::-1]
+    monkeypatch.setattr(weighted_head, "_axes", lambda *_: (every[0], np.maximum(every[1], 0)))
+    for one, other in zip(thin, fit_heads(z, y, share, frame, 2.0, [0.1, 0.01]), strict=True):
+        np.testing.assert_allclose(z @ one, z @ other, atol=2e-3)

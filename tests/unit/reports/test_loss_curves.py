@@ -30,11 +30,11 @@ def test_candidates_lie_on_one_scale_that_holds_zero() -> None:
         {"candidate": name, "gain": gain, "trusted_gain": gain, "retention": 1.0}
         for name, gain in (("a", -0.1), ("b", 0.3))
     ]
-    low, high = candidate_gains({"grid": grid, "kept": {"candidate": "b"}})
+    low, high = candidate_gains({"grid": grid, "kept": {"candidate": "b", "runner_up": "a", "baseline": "a"}})
     assert (low["left"], low["width"]) == pytest.approx((0, 25))
     assert (high["left"], high["width"]) == pytest.approx((25, 75))
     assert low["zero"] == high["zero"] == pytest.approx(25)
-    assert (low["kept"], high["kept"]) == (False, True)
+    assert (low["roles"], high["roles"]) == (["runner-up", "baseline"], ["kept"])
 
 
 def test_a_grid_without_gains_is_not_a_choice_against_erm() -> None:

@@ -39,6 +39,21 @@ def test_a_repair_of_the_minority_is_kept():
     assert (said.shortcut, said.repair) == ("found", "passed")
 
 
+def test_every_candidate_has_a_record_with_its_bound():
+    seen = world(3000, 0)
+    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
+    decision, _ = decide(seen, right)
+    records = decision.trials(NAMES)
+    assert [one["candidate"] for one in records] == NAMES
+    assert records[2] == {
+        "candidate": "head", "utility": decision.utility[2], "gain": decision.gain, "low": decision.low
+    }  # fmt: skip
+    assert (records[0]["gain"], records[0]["low"]) == (0, 0)
+    assert not any(isinstance(value, tuple) for value in decision.as_dict().values())
+    blind, _ = decide(seen, right, uncontradicted=True)
+    assert [one["low"] for one in blind.trials(NAMES)] == [None] * 3
+
+
 def test_zero_shot_is_kept_where_nothing_repairs():
     seen = world(3000, 0)
     right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.6, 0.95)])

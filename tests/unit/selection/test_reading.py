@@ -122,5 +122,16 @@ def test_degenerate_rows_are_defined():
     assert np.isfinite(read(CrossFits(many, many, many, many, *noise, noise[0])).low).all()
 
 
+def test_rows_that_are_all_suspects_are_defined():
+    seen = world(60, 0)
+    other = 1 - seen.y
+    reading = read(replace(seen, zero_shot=other, erm=other))
+    figures = [value for value in vars(reading).values() if isinstance(value, float)]
+    assert np.isfinite(figures).all()
+    assert reading.hidden == 0
+    assert not reading.competent
+    assert reading.trust == pytest.approx(np.full(60, reading.trust[0]))
+
+
 def test_limits_turn_the_reading():
     assert read(world(2000, 0), Limits(skewness=99)).hidden < 0.01

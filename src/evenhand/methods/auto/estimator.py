@@ -10,6 +10,7 @@ import numpy as np
 from evenhand._ranges import COUNT, FOLDS, Ranges, or_none
 from evenhand._typing import Floats
 from evenhand.data.head import Head
+from evenhand.evaluation.verdict_text import kept_sentence
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
@@ -34,7 +35,7 @@ from evenhand.methods.auto.heads import (
 )
 from evenhand.methods.auto.held_out import FoldModels, held_out
 from evenhand.methods.auto.minority import MinorityRows
-from evenhand.methods.auto.part import Part, all_rows
+from evenhand.methods.auto.part import Part, all_rows, most_rows
 from evenhand.methods.auto.projected import ProjectedRows, in_memory
 from evenhand.methods.base import Method
 from evenhand.selection.decision import Decision, DecisionRule
@@ -74,7 +75,7 @@ class Auto(Method):
     erm_ : Model
         ERM at the penalty of least cross-fitted cross-entropy, for comparison.
     grid_ : list of dict
-        Each candidate with its mean utility.
+        Each candidate with its mean utility, its gain over the baseline, and the lower bound of that.
     notes_ : tuple of str
         What the user should know.
 
@@ -107,7 +108,9 @@ class Auto(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
+        n_classes, width = problem.prototypes.shape
         grid = WITH_TEXT if problem.has_text else WITHOUT_TEXT
+        grid = grid.bounded(min(len(problem.y), most_rows(n_classes)) * n_classes * width)
         rule = self.rule or DecisionRule()
         rows = Rows(
             in_memory(ProjectedRows(problem.start.projection, problem.h)),
@@ -128,10 +131,7 @@ class Auto(Method):
         self.calibration_set_ = MinorityRows.of(found)
         self.notes_: tuple[str, ...] = ()
         self.kept_ = _kept(decision, reading, len(seen.y))
-        self.grid_ = [
-            {"candidate": name, "utility": value}
-            for name, value in zip(grid.names, decision.utility, strict=True)
-        ]
+        self.grid_ = decision.trials(grid.names)
         self.settings_ = {
             "grid": repr(grid),
             "rule": repr(rule),
@@ -188,7 +188,7 @@ def _kept(decision: Decision, reading: Reading, n: int) -> dict[str, Any]:
     """Return the decision, both verdicts and the figures behind them as plain data."""
     found = decision.as_dict()
     figures = {name: value for name, value in asdict(reading).items() if name not in ("low", "trust")}
-    return {
+    kept = {
         "rule": RULE,
         "candidate": found.pop("kept"),
         **found,
@@ -197,3 +197,4 @@ def _kept(decision: Decision, reading: Reading, n: int) -> dict[str, Any]:
         **verdict(reading, decision, n).as_dict(),
         "diagnostics": figures,
     }
+    return {**kept, "reason": kept_sentence(kept)}

@@ -16,6 +16,8 @@ from evenhand.functional.weighted_head import (
 )
 from evenhand.methods.auto.part import Part
 
+WORK = 1e9
+"""Rows × classes × dimensions above which fewer penalties are tried: 3,000 rows of 1,000 classes."""
 SCALED = 20_000_000
 """Logits that the scale of zero-shot is fitted on at most."""
 
@@ -38,6 +40,13 @@ class Grid:
     balanced: tuple[float, ...]
     probe: float
     reference: float | None = None
+
+    def bounded(self, work: float) -> Grid:
+        """Return every third penalty, and the reference, where rows × classes × dimensions are many."""
+        if work <= WORK:
+            return self
+        kept = tuple(c for place, c in enumerate(self.erm) if place % 3 == 0 or c == self.reference)
+        return replace(self, erm=kept, balanced=self.balanced[::3])
 
     @property
     def names(self) -> list[str]:

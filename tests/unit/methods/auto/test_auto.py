@@ -59,6 +59,24 @@ def test_verdicts_on_made_worlds(n: int, classes: int, noise: float) -> None:
             assert led["shortcut"] == "found"
 
 
+def test_one_class_without_a_minority_is_no_clear_finding() -> None:
+    X, y, a = world(600, 0)
+    rows = (y == a) | (y == 0)
+    found = fitted(X[rows], y[rows]).kept_
+    assert found is not None
+    assert found["shortcut"] == "cannot tell"
+    assert found["reason"].startswith(f"Kept: {found['candidate']}, of 15 candidates on {rows.sum()} rows;")
+
+
+def test_every_candidate_has_its_gain_and_bound() -> None:
+    model = fitted(*world(300, 1)[:2])
+    assert model.kept_ is not None
+    own = {trial["candidate"]: trial for trial in model.grid_}
+    assert len(own) == model.kept_["looked_at"] == 15
+    assert own[model.kept_["baseline"]]["gain"] == own[model.kept_["baseline"]]["low"] == 0
+    assert own[model.kept_["candidate"]]["low"] == model.kept_["low"] == max(t["low"] for t in own.values())
+
+
 def test_without_counterexamples_nothing_reassures() -> None:
     found = fitted(*world(600, 0, minority=0.0)[:2]).kept_
     assert found is not None

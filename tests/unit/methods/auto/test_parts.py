@@ -13,7 +13,15 @@ from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods.auto import part as parts
 from evenhand.methods.auto.cross_fit import usual_repeats
 from evenhand.methods.auto.hand_over import as_state
-from evenhand.methods.auto.heads import balanced_heads, erm_heads, probe_head, refit
+from evenhand.methods.auto.heads import (
+    WITH_TEXT,
+    WITHOUT_TEXT,
+    WORK,
+    balanced_heads,
+    erm_heads,
+    probe_head,
+    refit,
+)
 from evenhand.methods.auto.held_out import FoldModels, held_out
 from evenhand.methods.auto.part import Part, all_rows, sampled
 from evenhand.methods.auto.projected import ProjectedRows, unit_rows
@@ -159,6 +167,14 @@ def test_a_head_of_a_sample_is_fitted_on_to_that_of_all_rows(monkeypatch: pytest
     far, near = (np.abs(one - logits[0]).mean() for one in logits[1:])
     assert near < far / 50
     assert torch.equal(problem.y, torch.from_numpy(y))
+
+
+def test_many_rows_times_classes_try_fewer_penalties() -> None:
+    assert WITH_TEXT.bounded(WORK) is WITH_TEXT
+    few = WITH_TEXT.bounded(WORK + 1)
+    assert (few.erm, few.balanced) == ((300.0, 10.0, 0.1), (300.0, 10.0, 0.1))
+    without = WITHOUT_TEXT.bounded(WORK + 1)
+    assert (without.erm, without.balanced, without.reference) == ((100.0, 1.0, 0.1), (30.0, 0.1), 1.0)
 
 
 def test_few_rows_are_cross_fitted_more_often() -> None:
