@@ -84,7 +84,7 @@ def test_the_map_is_colored_by_slice_and_by_right_or_wrong(small: Path, open_pag
     seen.append(plot_of(page))
     assert re.search(r"(gull|jay) \d+ \(\d+\)", page.locator(".values").inner_text())
     assert "no slice (" in page.locator(".values").inner_text()
-    color.select_option(label="right or wrong")
+    color.select_option(label="correct or wrong")
     seen.append(plot_of(page))
     after = page.locator(".values").inner_text()
     page.get_by_role("button", name=re.compile("^wrong ")).click()

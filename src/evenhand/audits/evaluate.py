@@ -80,7 +80,7 @@ class EvaluatedModels:
             self.split,
             stage.right,
             erm,
-            column=self.attribute,
+            attribute=self.attribute,
             figures=table_figures(self.table, self.split.test, self.attribute, stage.predicted, stage.logits),
             method=stage.name,
             seed=self.seed,

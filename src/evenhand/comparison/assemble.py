@@ -113,7 +113,7 @@ def _row(jobs: FinishedJobs, entry: Entry, seed: int) -> ResultRow:
         jobs.rows[seed],
         jobs.correct[entry.name, seed],
         jobs.correct.get(("erm", seed)),
-        column=jobs.column,
+        attribute=jobs.column,
         method=entry.name,
         seed=seed,
         selection=result.selection,

@@ -157,7 +157,7 @@ def _gap(rates: Sequence[Rate]) -> float | None:
 
 
 def _weighted(rates: Sequence[Rate], train_groups: Strings | None) -> float | None:
-    if train_groups is None or not rates:
+    if train_groups is None:
         return None
     shares: Any = np.array([np.count_nonzero(train_groups == r.name) for r in rates], dtype=float)
     if shares.sum() == 0 or any(r.value is None and s > 0 for r, s in zip(rates, shares, strict=True)):

@@ -41,11 +41,11 @@ def value_names(values: Strings) -> list[str]:
     return [str(value) for value in np.unique(values) if value != ""]
 
 
-def group_codes(table: FeatureTable, column: str | None, rows: Ints) -> Ints | None:
+def group_codes(table: FeatureTable, attribute: str | None, rows: Ints) -> Ints | None:
     """Return each row's position in `group_names`, −1 where unknown; None without an attribute."""
-    if column is None:
+    if attribute is None:
         return None
-    return _codes(table.groups(column, rows), group_names(table.classes, table.attributes[column]))
+    return _codes(table.groups(attribute, rows), group_names(table.classes, table.attributes[attribute]))
 
 
 def _codes(groups: Strings, names: Sequence[str]) -> Ints:
@@ -54,10 +54,10 @@ def _codes(groups: Strings, names: Sequence[str]) -> Ints:
 
 
 def table_figures(
-    table: FeatureTable, rows: Ints, column: str | None, predicted: Ints, logits: Floats | None
+    table: FeatureTable, rows: Ints, attribute: str | None, predicted: Ints, logits: Floats | None
 ) -> dict[Figure, Figures]:
     """Return the `figures` of a predictor on rows [N] of a table, from its codes [N] and logits [N, C]."""
-    values = None if column is None else table.attributes[column]
+    values = None if attribute is None else table.attributes[attribute]
     return figures(
         table.y[rows],
         predicted,
@@ -74,7 +74,7 @@ def result_row(
     right: Bools,
     erm_right: Bools | None,
     *,
-    column: str | None,
+    attribute: str | None,
     method: str,
     seed: int,
     **more: Any,
@@ -89,7 +89,7 @@ def result_row(
         Its `test` rows are evaluated.
     right, erm_right : bool [N]
         Whether the predictor, and ERM, classifies each test row correctly; ERM may be None.
-    column : str or None
+    attribute : str or None
         The attribute that makes the groups.
     method, seed, **more
         Other fields of `ResultRow`.
@@ -99,9 +99,9 @@ def result_row(
         table.y[rows.test],
         table.classes,
         erm_right,
-        groups=None if column is None else table.groups(column, rows.test),
-        group_names=[] if column is None else group_names(table.classes, table.attributes[column]),
-        train_groups=None if column is None else table.groups(column, table.rows("train")),
+        groups=None if attribute is None else table.groups(attribute, rows.test),
+        group_names=[] if attribute is None else group_names(table.classes, table.attributes[attribute]),
+        train_groups=None if attribute is None else table.groups(attribute, table.rows("train")),
         method=method,
         seed=seed,
         split=rows.tested_on,

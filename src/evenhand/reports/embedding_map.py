@@ -20,7 +20,7 @@ STEPS = 4000
 VALUES = 8
 """Values with a color of their own; the rarer ones share one."""
 OTHERS = "all others"
-GREY = VALUES - 1
+GRAY = VALUES - 1
 """The color of what should not stand out."""
 QUIET = (NO_SLICE, NOT_SLICED, OTHERS)
 
@@ -78,7 +78,7 @@ def field(name: str, values: Strings | Sequence[str]) -> dict[str, Any]:
     return {
         "name": name,
         "values": list(codes),
-        "colors": [GREY if value in QUIET else code for value, code in codes.items()],
+        "colors": [GRAY if value in QUIET else code for value, code in codes.items()],
         "codes": [codes.get(value, codes.get(OTHERS)) for value in array.tolist()],
     }
 

@@ -77,16 +77,16 @@ def calibration_galleries(models: EvaluatedModels, calibration: CalibrationRows)
 
 
 def changed_galleries(models: EvaluatedModels) -> list[Gallery]:
-    """Return what is newly right and newly wrong after; of many images a drawn sample."""
+    """Return the newly correct and newly wrong images, or a random sample of them."""
     before, after = models.pair
     return [
-        _changed(models, "Newly right", ~before.right & after.right),
+        _changed(models, "Newly correct", ~before.right & after.right),
         _changed(models, "Newly wrong", before.right & ~after.right),
     ]
 
 
 def group_counts(models: EvaluatedModels) -> list[tuple[str, int, int, int]]:
-    """Return test rows, newly right and newly wrong, by group (or class), the most changes first."""
+    """Return test rows, newly correct and newly wrong, by group (or class), the most changes first."""
     test = models.split.test
     groups = models.groups(test)
     names = models.table.labels(test) if groups is None else groups

@@ -9,7 +9,7 @@ import numpy as np
 from evenhand._random import child_seed
 from evenhand._typing import Floats
 
-NEIGHBOURS = 30
+NEIGHBORS = 30
 ITERATIONS = 500
 FEWEST = 8
 """Under this many rows neighborhoods say nothing, and the principal components are shown."""
@@ -53,7 +53,7 @@ def _tsne(z: Floats, start: Floats, *, exaggeration: float, seed: int) -> Floats
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     tsne = TSNE(
-        perplexity=min(NEIGHBOURS, (len(z) - 1) / 3),
+        perplexity=min(NEIGHBORS, (len(z) - 1) / 3),
         early_exaggeration=exaggeration,
         max_iter=ITERATIONS,
         init=start.astype(np.float32),

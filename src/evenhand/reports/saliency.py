@@ -27,7 +27,7 @@ from evenhand.reports.thumbnails import address, encoded
 from evenhand.runs.card import run_backbone
 
 RIGHT, WRONG = 6, 2
-"""Newly right and newly wrong images that are shown."""
+"""Images shown that are newly correct, and newly wrong."""
 CELLS, STEPS, SIDE = 8, 16, 128
 """Cells on a side of the grid; steps of the integral; pixels on a side of what is shown."""
 FOR, AGAINST = (13, 148, 136), (194, 77, 20)
@@ -90,7 +90,7 @@ def _maps_of(models: EvaluatedModels, place: int, pixels: Tensor, backbone: Load
     return SaliencyMaps(
         str(models.table.ids[row]),
         models.table.classes[y],
-        {(False, True): "newly right", (True, False): "newly wrong"}.get((before, after), "unchanged"),
+        {(False, True): "newly correct", (True, False): "newly wrong"}.get((before, after), "unchanged"),
         address(encoded(_image(_sized(image)[0]))),
         [address(encoded(_image(shade))) for shade in _shaded(image, cells)],
         [float(stage.margins[place]) for stage in models.pair],

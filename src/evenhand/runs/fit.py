@@ -190,7 +190,7 @@ def fit_row(
         rows,
         predicted == y,
         erm.logits(X).argmax(axis=1) == y,
-        column=column,
+        attribute=column,
         figures=table_figures(table, rows.test, column, predicted, logits),
         method=name,
         seed=seed,

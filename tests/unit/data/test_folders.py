@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from evenhand._errors import EvenhandError
-from evenhand.data.sources.find_images import find_images
+from evenhand.data.sources.find_images import find_images, tables_beside
 
 
 def picture(path, kind="PNG"):
@@ -53,6 +53,14 @@ def test_a_folder_of_tables_alone_is_told_to_name_one(tmp_path):
     (tmp_path / "data/train-00000-of-00001.parquet").write_bytes(b"")
     with pytest.raises(EvenhandError, match=r"if the table data/train-00000-of-00001\.parquet lists"):
         find_images(tmp_path)
+
+
+def test_tables_are_files_and_no_litter(tmp_path):
+    (tmp_path / "rows.csv").touch()
+    (tmp_path / "._rows.csv").touch()
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "metadata.csv").touch()
+    assert tables_beside(tmp_path) == ["rows.csv"]
 
 
 def test_unreadable_file_without_extension_is_no_picture(tmp_path, monkeypatch):

@@ -29,6 +29,11 @@ def test_matched(tmp_path, content):
     assert read(tmp_path, content)[0] == ["train", "val", "test"]
 
 
+def test_the_longest_shared_end_of_the_paths_tells_images_apart(tmp_path):
+    ids = np.array(["data/set/1/front/a.jpg", "data/set/2/front/a.jpg"])
+    assert read(tmp_path, "1/front/a.jpg,train\n2/front/a.jpg,test\n", ids=ids)[0] == ["train", "test"]
+
+
 def test_celebas_partition(tmp_path):
     ids = np.array(["000001.jpg", "000002.jpg"])
     assert read(tmp_path, "000001.jpg 0\n000002.jpg 2\n", name="list_eval_partition.txt", ids=ids) == (

@@ -35,6 +35,12 @@ def test_finished_is_recognised_and_left_alone(store: Path, kit: SimpleNamespace
     assert {file: file.stat().st_mtime_ns for file in store.rglob("*")} == before
 
 
+def test_a_failure_after_the_end_does_not_cost_the_store(tmp_path: Path, kit: SimpleNamespace) -> None:
+    with pytest.raises(KeyboardInterrupt), kit.writer(kit.make(tmp_path / "s")):
+        raise KeyboardInterrupt
+    assert len(load_store(tmp_path / "s").y) > 0
+
+
 def test_a_killed_run_resumes_to_the_same_bytes(tmp_path: Path, store: Path, kit: SimpleNamespace) -> None:
     other = tmp_path / "killed.store"
     code = (

@@ -1,10 +1,13 @@
 """Tables of text as Excel, pandas, R, CelebA and ImageNet's lists write them."""
 
 import os
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from evenhand._errors import EvenhandError
+from evenhand.data.manifest import Manifest
 from evenhand.data.tables.columns import without_empty_rows
 from evenhand.data.tables.parts import part_files
 from evenhand.data.tables.read import read_columns
@@ -140,6 +143,21 @@ def test_spark_folders(tmp_path):
     (folder / "split=test/part-1.csv").write_text("file_name,klass\nb.jpg,y\n")
     with pytest.raises(EvenhandError, match="has different columns from"):
         read_columns(folder)
+
+
+def test_a_spark_folder_lists_its_images(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        Image.new("RGB", (8, 8), (ord(name), 0, 0)).save(tmp_path / f"{name}.png")
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    (folder / "part-0.csv").write_text("file_name,label\n../a.png,x\n../b.png,y\n")
+    (folder / "part-1.csv").write_text("file_name,label\n../c.png,x\n../d.png,y\n")
+    assert sorted(Path(path).name for path in Manifest.read(folder).paths) == [
+        "a.png",
+        "b.png",
+        "c.png",
+        "d.png",
+    ]
 
 
 def test_other_folders_are_no_table(tmp_path):

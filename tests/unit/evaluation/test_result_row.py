@@ -43,7 +43,7 @@ def test_a_row_weights_groups_by_training_and_compares_with_erm(table: FeatureTa
     rows = parts(table, "train")
     groups = table.groups("place", rows.test)
     right, erm_right = groups != "gull / wood", groups == "jay / wood"
-    row = result_row(table, rows, right, erm_right, column="place", method="mine", seed=3)
+    row = result_row(table, rows, right, erm_right, attribute="place", method="mine", seed=3)
     assert (row.method, row.seed, row.split) == ("mine", 3, "test")
     assert row.worst_group is not None
     assert (row.worst_group.name, row.worst_group.value) == ("gull / wood", 0)
@@ -52,10 +52,10 @@ def test_a_row_weights_groups_by_training_and_compares_with_erm(table: FeatureTa
     assert [cell.name for cell in row.cells][:2] == ["gull / ERM right", "gull / ERM wrong"]
     assert row.difference_to_erm is not None
     assert row.difference_to_erm.value == 0
-    better = result_row(table, rows, right | True, erm_right, column="place", method="mine", seed=3)
+    better = result_row(table, rows, right | True, erm_right, attribute="place", method="mine", seed=3)
     assert better.difference_to_erm is not None
     assert better.difference_to_erm.value == 1
-    alone = result_row(table, rows, right, None, column="place", method="mine", seed=3)
+    alone = result_row(table, rows, right, None, attribute="place", method="mine", seed=3)
     assert (alone.difference_to_erm, alone.cells) == (None, [])
-    bare = result_row(table, rows, right, erm_right, column=None, method="mine", seed=3)
+    bare = result_row(table, rows, right, erm_right, attribute=None, method="mine", seed=3)
     assert (bare.groups, bare.worst_group, bare.difference_to_erm) == ([], None, None)

@@ -1,14 +1,16 @@
 """Summaries over seeds, and the schema that ships with the package."""
 
 import importlib.util
+import json
 import math
 from pathlib import Path
 
+import jsonschema
 import pytest
 from scipy import stats
 
 from evenhand.evaluation.metrics import Averages, Rate
-from evenhand.evaluation.results import Difference, ResultRow, no_result, results_schema, summarize
+from evenhand.evaluation.results import Difference, ResultRow, Results, no_result, results_schema, summarize
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -54,6 +56,16 @@ def test_only_seeds_that_went_well_count_and_methods_keep_their_order() -> None:
     assert found[0].worst_group is not None
     assert (found[0].worst_group.seeds, found[0].worst_group.mean) == (2, pytest.approx(0.6))
     assert not math.isnan(found[0].worst_group.low or math.nan)
+
+
+def test_what_is_written_fits_the_schema(tmp_path: Path) -> None:
+    rows = [row("erm", 0, 0.5, 1.0), no_result("cfr", 0, "failed", "no memory")]
+    Results(provenance={}, rows=rows, summary=summarize(rows)).write(tmp_path / "results.json")
+    found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    jsonschema.validate(found, results_schema())
+    assert found["schema"] == 1
+    assert [one["status"] for one in found["rows"]] == ["ok", "failed"]
+    assert found["rows"][1]["reason"] == "no memory"
 
 
 def test_the_shipped_schema_is_that_of_the_models() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError
-from evenhand.reports.embedding_map import GREY, OTHERS, VALUES, field, map_data
+from evenhand.reports.embedding_map import GRAY, OTHERS, VALUES, field, map_data
 from evenhand.reports.galleries import PER_CLASS, calibration_galleries, changed_galleries, group_counts
 from evenhand.reports.slice_panels import NO_SLICE, NOT_SLICED, slice_section
 from evenhand.reports.source import RunView, view_run
@@ -79,7 +79,7 @@ def test_rare_values_share_a_colour() -> None:
 def test_what_is_in_no_slice_is_grey_and_last() -> None:
     found = field("slice (ERM)", [NO_SLICE, "waterbird 1", NOT_SLICED, "landbird 1"])
     assert found["values"] == ["landbird 1", "waterbird 1", NO_SLICE, NOT_SLICED]
-    assert found["colors"] == [0, 1, GREY, GREY]
+    assert found["colors"] == [0, 1, GRAY, GRAY]
 
 
 def test_the_map_holds_every_test_row_of_a_small_run(view: RunView) -> None:

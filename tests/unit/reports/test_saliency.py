@@ -161,6 +161,12 @@ def test_colors_tell_for_from_against() -> None:
     assert red[0, -1] == pytest.approx(float(green[0, -1]), abs=0.02)
 
 
+@pytest.mark.parametrize("brightness", [0.0, 0.5, 1.0])
+def test_where_a_map_says_nothing_the_image_shows_in_pale_gray(brightness: float) -> None:
+    (shade,) = _shaded(torch.full((1, 3, 8, 8), brightness), torch.zeros(1, 2, 2))
+    assert shade.flatten().tolist() == pytest.approx([0.25 + 0.6 * brightness] * shade.numel())
+
+
 def test_images_that_moved_are_said(view: RunView) -> None:
     table = view.models.table
     gone = dataclasses.replace(table, paths=np.full(len(table), "/gone.jpg"))

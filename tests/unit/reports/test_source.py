@@ -13,6 +13,7 @@ from evenhand.backbones.projection import LinearProjection
 from evenhand.comparison.seal import write_sealed
 from evenhand.evaluation.results import Results
 from evenhand.methods.bundle import read_bundle, write_bundle
+from evenhand.reports.provenance import provenance_values
 from evenhand.reports.source import read_source, view_run
 
 
@@ -25,8 +26,15 @@ def test_a_run_is_told_from_a_folder_of_results(run: Path) -> None:
     results, found = read_source(run)
     assert found == run
     assert results["rows"][0]["method"] == "cfr"
+    assert json.loads((run / "results.json").read_text()).keys() <= results.keys()
     (run / "card.json").unlink()
     assert read_source(run)[1] is None
+
+
+def test_the_page_shows_a_command_that_a_shell_understands() -> None:
+    results = {"rows": [], "provenance": {"command": ["evenhand", "fit", "my birds.store"]}}
+    assert provenance_values(results, [], None)["command"] == "evenhand fit 'my birds.store'"
+    assert provenance_values({"rows": []}, [], None)["command"] == ""
 
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:

@@ -44,6 +44,14 @@ def world(seed: int, *, shortcut: bool) -> tuple[HeldOutPredictions, np.ndarray]
     return rows(core, probe, y, erm), candidate
 
 
+def test_competence_is_zero_shots_accuracy_above_chance_over_erms() -> None:
+    y = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    core = np.array([1.0, 1, 1, -1, 1, 1, 1, -1])
+    erm = np.array([0, 0, 0, 0, 1, 1, 1, 0])
+    found = ProbeDiagnostics.of(rows(core, np.ones(8), y, erm))
+    assert found.competence == pytest.approx((0.75 - 0.5) / (0.875 - 0.5))
+
+
 def test_a_probe_that_reads_an_attribute_is_vouched_for() -> None:
     judged, candidate = world(0, shortcut=True)
     heard = ProbeDiagnostics.of(judged)

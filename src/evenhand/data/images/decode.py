@@ -14,7 +14,7 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from evenhand._errors import EvenhandError
-from evenhand.data.images.deep_values import from_deep_colours, from_deep_grey, has_deep_colours, is_deep_grey
+from evenhand.data.images.deep_values import from_deep_colours, from_deep_gray, has_deep_colours, is_deep_gray
 from evenhand.data.images.foreign_formats import HEAD, what_it_is
 from evenhand.data.images.pixel_limit import pixel_limit
 from evenhand.data.images.png_chunks import SIGNATURE, pixels_alone
@@ -236,8 +236,8 @@ def _turned_upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if is_deep_grey(image):
-        return from_deep_grey(image).convert("RGB")
+    if is_deep_gray(image):
+        return from_deep_gray(image).convert("RGB")
     if image.mode == "La":
         image = image.convert("LA")
     if image.has_transparency_data or image.mode in ("LA", "RGBa"):

@@ -19,11 +19,11 @@ from evenhand._typing import Floats
 _USUAL = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 """Of 8, 10, 12, 14 and 16 bits."""
 _OTHER_BYTE = {"B": "L", "L": "B"}
-_GREY_ALPHA = "LA;16B"
+_GRAY_ALPHA = "LA;16B"
 """How PIL calls the values of 16-bit gray with alpha: it makes RGBA of their upper bytes."""
 
 
-def is_deep_grey(image: Image.Image) -> bool:
+def is_deep_gray(image: Image.Image) -> bool:
     """Tell whether an image has one value of 16 or 32 bits a pixel."""
     return image.mode == "F" or image.mode.startswith("I")
 
@@ -35,7 +35,7 @@ def has_deep_colours(image: Image.Image) -> bool:
     )
 
 
-def from_deep_grey(image: Image.Image) -> Image.Image:
+def from_deep_gray(image: Image.Image) -> Image.Image:
     """Return gray values in 8 bits: negative ones and those that are no number are black."""
     values: Floats = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0).clip(min=0)
     brightest = float(values.max(initial=0.0))
@@ -55,12 +55,12 @@ def from_deep_colours(image: Image.Image, source: Path | BinaryIO) -> Image.Imag
     if isinstance(source, BytesIO):
         source.seek(0)
     with Image.open(source) as again:
-        grey = any(_raw_mode(tile.args) == _GREY_ALPHA for tile in again.tile)
+        gray = any(_raw_mode(tile.args) == _GRAY_ALPHA for tile in again.tile)
         # PIL has no mode for 16-bit colors, but a way to read either byte of each.
         again.tile = [tile._replace(args=_other_byte(tile.args)) for tile in again.tile]
         read = np.asarray(again)
     # Of gray with alpha the four bytes of a pixel are read as if they were four colors.
-    lower = read[..., [1, 1, 1]] if grey else read[..., :3]
+    lower = read[..., [1, 1, 1]] if gray else read[..., :3]
     values: Floats = 256.0 * upper[..., :3] + lower
     scaled = _scaled(values, _white(float(values.max(initial=0.0)), _USUAL))
     return Image.fromarray(np.concatenate([scaled, upper[..., 3:]], axis=-1), image.mode)
@@ -79,7 +79,7 @@ def _other_byte(args: Any) -> Any:
     mode = _raw_mode(args)
     if not (mode[:-1].endswith(";16") and mode[-1] in _OTHER_BYTE):
         return None
-    other = "RGBA" if mode == _GREY_ALPHA else mode[:-1] + _OTHER_BYTE[mode[-1]]
+    other = "RGBA" if mode == _GRAY_ALPHA else mode[:-1] + _OTHER_BYTE[mode[-1]]
     return other if isinstance(args, str) else (other, *args[1:])
 
 

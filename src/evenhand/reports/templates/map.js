@@ -10,7 +10,7 @@
   const detail = section.querySelector(".detail");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const REACH = 18, DURATION = 900, FURTHEST = 4000;
-  const CHANGE = ["stayed right", "newly right", "newly wrong", "stayed wrong"];
+  const CHANGE = ["stayed correct", "newly correct", "newly wrong", "stayed wrong"];
   const n = data.shown, last = data.stages.length - 1, before = Math.max(0, last - 1);
   const sheets = data.sheets.map((address) => Object.assign(new Image(), { src: address }));
 
@@ -21,7 +21,7 @@
   const verdicts = data.stages.map((_, s) => Array.from({ length: n }, (_, k) => (right(s, k) ? 0 : 1)));
   const fields = [
     ...data.fields.map((one) => ({ ...one, codes: data.stages.map(() => one.codes) })),
-    { name: "right or wrong", values: ["right", "wrong"], colors: [0, 1], codes: verdicts },
+    { name: "correct or wrong", values: ["correct", "wrong"], colors: [0, 1], codes: verdicts },
     { name: "what changed", values: CHANGE, colors: [0, 5, 1, 7], codes: data.stages.map(() => changes) },
   ];
 

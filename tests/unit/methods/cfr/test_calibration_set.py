@@ -22,6 +22,12 @@ def test_without_errors_the_lowest_margins_stand_in_and_this_is_said() -> None:
     assert "misclassifies no training row: the 2 rows of lowest margin" in chosen.notes[0]
 
 
+def test_of_equal_margins_the_first_rows_stand_in() -> None:
+    logits = torch.tensor([[1.0, 0.0]]).repeat(10_000, 1)
+    chosen = Misclassified(fallback=0.01)(logits, torch.zeros(len(logits), dtype=torch.long))
+    assert chosen.anchors.tolist() == list(range(100))
+
+
 def test_a_class_that_is_all_wrong_keeps_its_row_of_highest_margin() -> None:
     logits = torch.tensor([[0.0, 1.0], [0.0, 5.0], [0.0, 1.0]])
     chosen = Misclassified()(logits, torch.tensor([0, 0, 1]))
