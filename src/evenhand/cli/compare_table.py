@@ -108,7 +108,9 @@ def _below(found: Row, out: Path | None) -> Iterator[str]:
         "of all fits of one seed"
     )
     for one in found["kept_method"]:
-        yield f"seed {one['seed']}: evenhand would keep {one['method']}: {one['reason']}"
+        yield " ".join(
+            [f"seed {one['seed']}: evenhand would keep {one['method']}: {one['reason']}", *one["above"]]
+        )
     for sentence, methods in _reasons(found["rows"]).items():
         yield f"{', '.join(methods)}: {sentence}"
     yield from (f"note: {note}" for note in found["notes"])

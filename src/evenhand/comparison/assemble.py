@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from evenhand._typing import Bools, Ints
+from evenhand.comparison.above import above_kept
 from evenhand.comparison.job import JobResult
 from evenhand.comparison.requirements import Entry, Uses
 from evenhand.comparison.winner import KEPT, pick_winner, winners_rows
@@ -134,13 +135,16 @@ def _group_labels_used(entry: Entry, rule: Rule) -> Uses:
 
 
 def _winner(jobs: FinishedJobs, seed: int) -> KeptMethod:
-    """Pick among the methods that use no group label and succeeded."""
+    """Pick among the methods that use no group label and succeeded, and say which do better on test rows."""
     label_free = {
         entry.name: jobs.results[entry.name, seed]
         for entry in jobs.entries
         if entry.group_labels_used == "none" and (entry.name, seed) in jobs.correct
     }
-    return pick_winner(label_free, jobs.held_out[seed], jobs.rule, seed)
+    kept = pick_winner(label_free, jobs.held_out[seed], jobs.rule, seed)
+    correct = {name: right for (name, of_seed), right in jobs.correct.items() if of_seed == seed}
+    cells, unit = (jobs.table.y[jobs.test], "class") if jobs.groups is None else (jobs.groups, "group")
+    return kept.model_copy(update={"above": above_kept(kept.method, correct, cells, unit)})
 
 
 def _summary_of(

@@ -128,7 +128,8 @@ class KeptMethod(BaseModel):
     `against` is the baseline that the other methods, `among`, were compared with: `auto`, or `erm` where
     `auto` did not run. `gain`, `low`, `chance`, `trusted_gain` and `retention` compare the best admissible
     method with the baseline under `rule`. `testimony` holds the diagnostics of the shortcut probe. All are
-    attributes of `selection.Choice`.
+    attributes of `selection.Choice`. `above` has a sentence for each method, with or without group labels,
+    whose worst group on the test rows is above that of the kept one beyond the paired 95 % interval.
     """
 
     seed: int
@@ -145,6 +146,7 @@ class KeptMethod(BaseModel):
     testimony: dict[str, float] | None
     rows: int
     reason: str
+    above: list[str] = []
 
 
 class Results(BaseModel):

@@ -105,6 +105,16 @@ def test_auto_is_the_baseline_and_stays_against_what_is_no_better(assembled: Any
     assert (one.method, one.among) == ("auto", [])
 
 
+def test_a_row_above_what_is_kept_is_told(assembled: Any) -> None:
+    """`right` is blind on held-out rows, so that only test rows show what it is worth."""
+    (one,) = assembled({"right": "train"}, auto=half_mended, right=lambda y: y).kept_method
+    assert one.method == "auto"
+    (sentence,) = one.above
+    assert sentence.startswith("On the test rows right has a worst group 100.0 points above auto (95 %")
+    (one,) = assembled({}, auto=half_mended, right=lambda y: y).kept_method
+    assert (one.method, one.above) == ("right", [])
+
+
 def test_who_beats_auto_is_kept_and_the_gain_is_over_auto(assembled: Any) -> None:
     (one,) = assembled({}, auto=half_mended, right=lambda y: y).kept_method
     assert (one.method, one.against) == ("right", "auto")

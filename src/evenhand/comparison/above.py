@@ -1,0 +1,33 @@
+"""Which rows of a comparison do better on the test rows than what is kept, so that no table hides it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from evenhand._typing import Bools, Ints
+from evenhand.functional.bootstrap import worst_group_difference
+
+
+def above_kept(kept: str, correct: Mapping[str, Bools], cells: Ints, unit: str) -> list[str]:
+    """Return one sentence for each method whose worst cell is above that of the kept one beyond chance.
+
+    Parameters
+    ----------
+    kept : str
+        Name of the kept method.
+    correct : mapping of str to bool [N]
+        Whether each method classifies a test row correctly, on one seed.
+    cells : int64 [N]
+        Group or class codes of the test rows, negative where unknown.
+    unit : str
+        "group" or "class".
+    """
+    found = []
+    for name, right in correct.items():
+        value, low, high = worst_group_difference(right, correct[kept], cells, 0)
+        if low > 0:
+            found.append(
+                f"On the test rows {name} has a worst {unit} {100 * value:.1f} points above {kept} "
+                f"(95 % interval {100 * low:.1f} to {100 * high:.1f}); the choice could not see them."
+            )
+    return found
