@@ -115,6 +115,8 @@ class Reading:
         Distance of the two parts in standard deviations.
     rows : float
         Expected rows in the smallest hidden cell.
+    class_rows : float
+        Median rows of a class.
     clear : bool
         The lower part lies apart and contradicts the probe, so that it is no tail.
     uncontradicted : bool
@@ -135,6 +137,7 @@ class Reading:
     contradiction: float
     separation: float
     rows: float
+    class_rows: float
     clear: bool
     uncontradicted: bool
     competent: bool
@@ -175,6 +178,7 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
         separation=apart,
         clear=contradiction * apart >= limits.clearness,
         rows=min(float(low[y == code].sum()) for code in np.unique(y)),
+        class_rows=float(np.median(np.unique(y, return_counts=True)[1])),
         uncontradicted=bool(seen.has_text and competent and uncontradicted and hidden < 0.5),
         competent=competent,
         has_text=seen.has_text,

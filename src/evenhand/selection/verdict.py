@@ -15,6 +15,8 @@ SURE = 0.9
 """p at which a hidden minority is said to be found; under 1 − `SURE`, that there is no sign of one."""
 ROWS = 10
 """Rows that the smallest hidden cell must be expected to hold."""
+CLASS_ROWS = 10
+"""Median rows of a class under which no sign means nothing: of n rows no skewness is beyond √n."""
 ROWS_WITHOUT_TEXT = 1000
 """Rows under which no sign means nothing where there are no class names."""
 SKEWNESS_WITHOUT_TEXT = 0.25
@@ -97,6 +99,13 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
     if reading.hidden > 1 - SURE:
         reason = f"few rows: a hidden minority may be there or not ({figure})"
         return "cannot tell", reason, f"add rows, or {label}"
+    if reading.class_rows < CLASS_ROWS:
+        return (
+            "cannot tell",
+            f"few rows: half of the classes have {reading.class_rows:.0f} or fewer, which cannot show a "
+            f"hidden minority ({figure})",
+            f"add rows, or {label}",
+        )
     if not reading.has_text and reading.skewness > SKEWNESS_WITHOUT_TEXT:
         reason = f"no class names: hard rows and a hidden minority look alike here ({figure})"
         return "cannot tell", reason, f"give class names, or {label}"

@@ -157,5 +157,10 @@ def test_a_thousand_classes_of_three_rows_are_defined():
     y = np.repeat(np.arange(1000), 3)
     seen = world(3000, 0)
     seen = replace(seen, y=y, zero_shot=y, erm=y, probe=y)
-    decision, _ = decide(seen, np.ones((3, 3000)))
+    decision, reading = decide(seen, np.ones((3, 3000)), hidden=0.0)
     assert decision.kept == decision.baseline
+    said = verdict(replace(reading, uncontradicted=False), decision, 3000)
+    assert said.shortcut == "cannot tell"
+    assert said.shortcut_reason.startswith("few rows: half of the classes have 3 or fewer")
+    enough = replace(reading, uncontradicted=False, class_rows=10.0)
+    assert verdict(enough, decision, 3000).shortcut == "no sign"
