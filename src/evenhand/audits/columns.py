@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats, Ints, Strings
 from evenhand.audits.blind_probe import balanced_rate, own_margins, read_scores, ridge_scores
-from evenhand.data.attributes import is_copy
+from evenhand.data.attributes import is_copy, quartiles
 from evenhand.data.table import FeatureTable
 from evenhand.functional.association import association_interval
 from evenhand.functional.intervals import paired_interval
@@ -99,7 +99,7 @@ def usable_columns(table: FeatureTable, rows: Ints) -> Iterator[tuple[str, Ints]
     """Yield columns of two values or more that are no copy of the label, as codes [N]; −1 is unknown."""
     labels = table.labels(rows)
     of_paths = {} if not (table.paths[rows] != "").all() else _of_paths(table.paths[rows])
-    given = {name: values[rows] for name, values in table.attributes.items()}
+    given = {name: values[rows] for name, values in {**table.properties, **table.attributes}.items()}
     for name, values in {**of_paths, **given}.items():
         if name in of_paths and is_copy(values, labels):
             continue
@@ -118,7 +118,11 @@ def _of_paths(paths: Strings) -> Mapping[str, Strings]:
 
 
 def _coded(values: Strings) -> Ints:
-    """Return codes of the values that have enough rows; rarer ones count as one value, or as unknown."""
+    """Return codes of the values that have enough rows; rarer ones count as one value, or as unknown.
+
+    Numbers are cut at their quartiles.
+    """
+    values = quartiles(values)
     names, counts = np.unique(values[values != ""], return_counts=True)
     most = MOST_VALUES - 1 if len(names) > MOST_VALUES else MOST_VALUES
     frequent = names[np.argsort(-counts, kind="stable")[:most]]

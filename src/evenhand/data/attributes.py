@@ -93,6 +93,13 @@ def _as_groups(name: str, values: Strings) -> tuple[Strings, list[str]]:
     ]
 
 
+def quartiles(values: Strings) -> Strings:
+    """Return a column of more than 12 different numbers cut at its quartiles, and any other as it is."""
+    known = values[values != ""]
+    numbers = _numbers(known) if len(np.unique(known)) > _MANY else None
+    return values if numbers is None else _binned(values, numbers)
+
+
 def _binned(values: Strings, known: Floats | None) -> Strings:
     assert known is not None
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)))

@@ -52,7 +52,8 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         _verify(path, card)
     try:
         rows = pq.read_table(path / ROWS)
-        columns = {name: _strings(rows, name) for name in (*OWN_COLUMNS, *card.attributes)}
+        measured = card.identity.get("image_properties", [])
+        columns = {name: _strings(rows, name) for name in (*OWN_COLUMNS, *card.attributes, *measured)}
         if rows.num_rows != card.rows:
             raise ValueError(f"{ROWS} holds {rows.num_rows} rows, the card says {card.rows}")
         head = _head(path, card)
@@ -73,6 +74,7 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         card=card.identity,
         source=path,
         units=units,
+        properties={name: columns[name] for name in measured},
     )
 
 

@@ -122,11 +122,12 @@ def claim(path: Path, plan: StorePlan) -> tuple[bool, dict[str, Any]]:
 def may_differ(before: Mapping[str, Any], now: Mapping[str, Any]) -> frozenset[str]:
     """Return the keys of two identities that do not change what an image's row is.
 
-    They are how many images go through at once and, where the weights agree, where the model lies.
+    They are how many images go through at once, what is measured of them besides, and where the model lies
+    if the weights agree.
     """
     weights = before.get("weights_sha256")
     same = weights is not None and weights == now.get("weights_sha256")
-    return frozenset({"batch_size", *(_PLACE if same else ())})
+    return frozenset({"batch_size", "image_properties", *(_PLACE if same else ())})
 
 
 def _read_plan(path: Path) -> StorePlan:

@@ -61,6 +61,8 @@ class StoreWriter:
     ----------
     width : int
         D_in.
+    identity : dict
+        Of what may differ, as it was when the store was begun.
     finished : bool
         The same store was already there; `load_store` verifies it.
     parts_done : int
@@ -73,7 +75,7 @@ class StoreWriter:
     """
 
     def __init__(self, path: Path, *, identity: dict[str, Any], head: Head, width: int, dtype: str) -> None:
-        self.path, self._identity, self._head = path, identity, head
+        self.path, self.identity, self._head = path, identity, head
         self.width, self._dtype = width, dtype
 
     def __enter__(self) -> Self:
@@ -81,8 +83,8 @@ class StoreWriter:
         make_folder(self.path)
         self._lock = FolderLock(self.path)
         try:
-            self.finished, self._identity = claim(
-                self.path, StorePlan(identity=self._identity, width=self.width, dtype=self._dtype)
+            self.finished, self.identity = claim(
+                self.path, StorePlan(identity=self.identity, width=self.width, dtype=self._dtype)
             )
             tidy(self.path, finished=self.finished)
             self._sidecars = [] if self.finished else done_parts(self.path)
@@ -125,7 +127,7 @@ class StoreWriter:
         ----------
         features : floats [n, D_in]
         rows : dict of str to str [n]
-            `id`, `path`, `label`, `split`, and attributes.
+            `id`, `path`, `label`, `split`, attributes, and properties of the images.
         skipped : sequence of dict
             `id`, `path`, `reason` of the images of this part that could not be read.
         thumbnails : sequence of n bytes, optional
@@ -182,9 +184,10 @@ class StoreWriter:
         files = {name: sha256(self.path / name) for name in (HEAD, ROWS, SKIPPED)}
         for sidecar in self._sidecars:
             files |= {name: sha for name, sha in sidecar.files.items() if not name.startswith(PROGRESS)}
+        no_attributes = {*OWN_COLUMNS, *self.identity.get("image_properties", [])}
         card = StoreCard(
             schema=1,
-            identity=self._identity,
+            identity=self.identity,
             head=HeadCard(
                 classes=list(self._head.classes),
                 logit_scale=self._head.logit_scale,
@@ -195,7 +198,7 @@ class StoreWriter:
             parts=[sidecar.rows for sidecar in self._sidecars],
             rows=rows.num_rows,
             skipped=skipped.num_rows,
-            attributes=[name for name in rows.column_names if name not in OWN_COLUMNS],
+            attributes=[name for name in rows.column_names if name not in no_attributes],
             files=files,
         )
         write_text(self.path / CARD, card.text())

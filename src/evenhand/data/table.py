@@ -71,6 +71,8 @@ class FeatureTable:
         What no split that is drawn divides, as patients; the empty string for a row of its own.
     notes : tuple of str
         What the user should know of how it was made just now; not kept in the store.
+    properties : dict of str to str [N]
+        What `embed` measured of the images, as `image_brightness`; the empty string means unknown.
     """
 
     parts: Sequence[Floats]
@@ -84,6 +86,7 @@ class FeatureTable:
     source: Path | None = None
     units: Strings | None = None
     notes: tuple[str, ...] = ()
+    properties: Mapping[str, Strings] = field(default_factory=dict)
 
     @classmethod
     def from_arrays(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -29,12 +29,15 @@ class Embedded:
         JPEG, one for each of them; empty when none are wanted.
     unreadable : list of (int, str)
         Positions and reasons of the others.
+    properties : list of tuple of str
+        As `properties_of` returns them, one for each image that could be read.
     """
 
     features: Floats
     read: list[int]
     thumbnails: list[bytes]
     unreadable: list[tuple[int, str]]
+    properties: list[tuple[str, ...]] = field(default_factory=list)
 
 
 class Engine(Protocol):
@@ -93,4 +96,4 @@ def through_trunk(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[
         row = batch.read[int(bad.argmax())]
         remedy = "`dtype='float32'`" if np.isfinite(exact).all() else "`precision='fp32'`, or other weights"
         raise EvenhandError(f"the features of {paths[row]} are not finite numbers in {dtype}; use {remedy}")
-    return Embedded(features, batch.read, batch.thumbnails, batch.unreadable)
+    return Embedded(features, batch.read, batch.thumbnails, batch.unreadable, batch.properties)

@@ -9,7 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from multiprocessing.queues import Queue
@@ -28,6 +28,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.files import is_remote
 from evenhand.data.images.decode import UnreadableImage, read_image
+from evenhand.data.images.properties import properties_of
 
 THUMBNAIL = 64
 """Longest side of a thumbnail in pixels."""
@@ -59,12 +60,15 @@ class Batch:
         JPEG, one for each read image; empty when none are wanted.
     unreadable : list of (int, str)
         Positions and reasons of the others.
+    properties : list of tuple of str
+        As `properties_of` returns them, one for each read image.
     """
 
     pixels: Tensor | None
     read: list[int]
     thumbnails: list[bytes]
     unreadable: list[tuple[int, str]]
+    properties: list[tuple[str, ...]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -212,7 +216,7 @@ def default_workers(pictures: int) -> int:
     return min(cores, 8) if cores > 1 else 0
 
 
-Item = tuple[int, "Tensor | None", bytes, str]
+Item = tuple[int, "Tensor | None", bytes, str, tuple[str, ...]]
 
 
 class _Pictures(Dataset[Item]):
@@ -225,30 +229,46 @@ class _Pictures(Dataset[Item]):
         return len(self._paths)
 
     def __getitem__(self, position: int) -> Item:
+        path = Path(self._paths[position])
         try:
-            image = read_image(Path(self._paths[position]))
+            image = read_image(path)
         except UnreadableImage as error:
-            return position, None, b"", error.reason
+            return position, None, b"", error.reason, ()
         if max(image.size) > LONGEST * min(image.size):
-            return position, None, b"", f"too long and thin ({image.width} x {image.height} pixels)"
-        small = thumbnail_of(image) if self._thumbnails else b""
-        return position, self._preprocess(image), small, ""
+            return position, None, b"", f"too long and thin ({image.width} x {image.height} pixels)", ()
+        small = shrunk(image)
+        properties = properties_of(image, small, image.size, path)
+        return position, self._preprocess(image), _jpeg(small) if self._thumbnails else b"", "", properties
 
 
 def _collate(items: list[Item]) -> Batch:
-    read = [(position, pixels, small) for position, pixels, small, _ in items if pixels is not None]
+    read = [
+        (position, pixels, small, properties)
+        for position, pixels, small, _, properties in items
+        if pixels is not None
+    ]
     return Batch(
-        torch.stack([pixels for _, pixels, _ in read]) if read else None,
-        [position for position, _, _ in read],
-        [small for _, _, small in read if small],
-        [(position, reason) for position, pixels, _, reason in items if pixels is None],
+        torch.stack([pixels for _, pixels, _, _ in read]) if read else None,
+        [position for position, *_ in read],
+        [small for _, _, small, _ in read if small],
+        [(position, reason) for position, pixels, _, reason, _ in items if pixels is None],
+        [properties for *_, properties in read],
     )
+
+
+def shrunk(image: Image.Image) -> Image.Image:
+    """Return a copy whose longest side has 64 pixels, or the image's own size where that is smaller."""
+    small = image.copy()
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    return small
 
 
 def thumbnail_of(image: Image.Image) -> bytes:
     """Return a JPEG whose longest side has 64 pixels."""
-    small = image.copy()
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    return _jpeg(shrunk(image))
+
+
+def _jpeg(small: Image.Image) -> bytes:
     stream = io.BytesIO()
     small.save(stream, "JPEG", quality=80)
     return stream.getvalue()

@@ -21,6 +21,7 @@ from evenhand.backbones.load import load_backbone
 from evenhand.backbones.prompts import class_prompts
 from evenhand.data.head import Head
 from evenhand.data.images.pixel_limit import raised_limit
+from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import load_store, read_skipped
 from evenhand.data.store_layout import UNITS
@@ -108,6 +109,8 @@ def embed(
         "part_rows": part_rows,
         "dtype": dtype,
         "thumbnails": thumbnails,
+        # A column of the user's own keeps its name.
+        "image_properties": [name for name in PROPERTIES if name not in manifest.attributes],
         # Named only where it was raised: it decides which images are skipped.
         **({"max_pixels": limit} if (limit := raised_limit()) else {}),
         **({} if manifest.split_by is None else {"split_by": manifest.split_by}),
@@ -231,6 +234,11 @@ def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded
         **({} if manifest.units is None else {UNITS: manifest.units[read]}),
     }
     small = [jpeg for batch in made for jpeg in batch.thumbnails]
+    properties = [values for batch in made for values in batch.properties]
+    # An interrupted store that an earlier version began goes on without them.
+    for name in writer.identity.get("image_properties", []):
+        place = PROPERTIES.index(name)
+        columns[name] = np.array([properties[row][place] for row in order], dtype=np.str_)
     features = np.concatenate([batch.features for batch in made])[order]
     writer.write_part(features, columns, skipped, [small[row] for row in order] if thumbnails else None)
 

@@ -18,6 +18,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.data.images.decode import UnreadableImage, read_image
+from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.lock import FolderLock
 from evenhand.data.manifest import Manifest
 from evenhand.data.places import place_of
@@ -63,7 +64,10 @@ class Earlier:
         rows = self.rows[found]
         assert self.table.source is not None
         small = read_thumbnails(self.table.source, rows) if thumbnails else []
-        return Embedded(self.table.features(rows).astype(dtype), found.tolist(), small, [])
+        unknown = np.full(len(self.table), "")
+        columns = [self.table.properties.get(name, unknown)[rows].tolist() for name in PROPERTIES]
+        properties = list(zip(*columns, strict=True))
+        return Embedded(self.table.features(rows).astype(dtype), found.tolist(), small, [], properties)
 
     def note(self) -> str:
         """Say how many images are used again, embedded and gone."""

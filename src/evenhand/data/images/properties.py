@@ -1,0 +1,130 @@
+"""What can be said of a image without a model: size, light, color, border, compression, camera."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from evenhand._typing import Floats
+from evenhand.data.places import LocalFile, place_of
+
+PREFIX = "image_"
+PROPERTIES = tuple(
+    PREFIX + name
+    for name in (
+        "width",
+        "height",
+        "aspect",
+        "brightness",
+        "contrast",
+        "sharpness",
+        "color",
+        "border",
+        "bytes_per_pixel",
+        "camera",
+    )
+)
+"""The columns that `properties_of` gives the values of."""
+CROP = 64
+"""Side in pixels of the middle part that sharpness is measured on."""
+PLAIN = 3.0
+"""Standard deviation of the brightness below which a side of the image is plain."""
+DARK, LIGHT, FAINT = 40, 215, 40
+"""Brightness of black and white, and saturation of gray, of 255."""
+COLORS = ("red", "yellow", "green", "cyan", "blue", "magenta", "gray", "white", "black")
+GRAY, WHITE, BLACK = 6, 7, 8
+
+
+def properties_of(
+    image: Image.Image, small: Image.Image, size: tuple[int, int], path: Path
+) -> tuple[str, ...]:
+    """Return the values of `PROPERTIES` as text; the empty string is unknown.
+
+    width, height: pixels in the file. aspect: width / height. brightness, contrast: mean and standard
+    deviation of gray, 0 to 255. sharpness: variance of the Laplacian in the middle. color: that of most
+    pixels, or `gray`, `black`, `white`. border: `black`, `white` or `plain` where two opposite sides are,
+    else `none`. bytes_per_pixel: compression, of a file of this machine. camera: the model in EXIF.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        The image, upright and RGB.
+    small : PIL.Image.Image
+        The same with a longest side of some 64 pixels.
+    size : (int, int)
+        Width and height in the file.
+    path : Path
+        Where it lies.
+    """
+    width, height = size
+    gray = np.asarray(small.convert("L"), dtype=np.float64)
+    bytes_ = _bytes(path)
+    return (
+        str(width),
+        str(height),
+        _text(width / height),
+        _text(gray.mean()),
+        _text(gray.std()),
+        _text(sharpness(image)),
+        color(small),
+        border(gray),
+        "" if bytes_ is None else _text(bytes_ / (width * height)),
+        _camera(image),
+    )
+
+
+def _text(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def sharpness(image: Image.Image) -> float:
+    """Return the variance of the Laplacian of gray in the middle of a image; 0 if it has no middle."""
+    left, top = max(0, (image.width - CROP) // 2), max(0, (image.height - CROP) // 2)
+    middle = image.crop((left, top, min(image.width, left + CROP), min(image.height, top + CROP)))
+    g = np.asarray(middle.convert("L"), dtype=np.int32)
+    if min(g.shape) < 3:
+        return 0.0
+    laplacian = g[:-2, 1:-1] + g[2:, 1:-1] + g[1:-1, :-2] + g[1:-1, 2:] - 4 * g[1:-1, 1:-1]
+    return float(laplacian.var())
+
+
+def color(small: Image.Image) -> str:
+    """Return the color of most of every fourth pixel: one of six hues, `gray`, `black` or `white`."""
+    hue, saturation, value = np.asarray(small.convert("HSV"))[::2, ::2].reshape(-1, 3).T
+    codes = (hue.astype(np.int64) * 6 + 128) // 256 % 6
+    codes[saturation < FAINT] = GRAY
+    codes[(saturation < FAINT) & (value > LIGHT)] = WHITE
+    codes[value < DARK] = BLACK
+    return COLORS[int(np.bincount(codes).argmax())]
+
+
+def border(gray: Floats) -> str:
+    """Return what frames a image [H, W]: `black`, `white` or `plain` on two opposite sides, or `none`."""
+    for a, b in ((gray[0], gray[-1]), (gray[:, 0], gray[:, -1])):
+        kinds = {_side(a), _side(b)}
+        if len(kinds) == 1 and "none" not in kinds:
+            return kinds.pop()
+    return "none"
+
+
+def _side(line: Floats) -> str:
+    if line.std() > PLAIN:
+        return "none"
+    return "black" if line.mean() < DARK else "white" if line.mean() > LIGHT else "plain"
+
+
+def _bytes(path: Path) -> int | None:
+    with suppress(OSError):
+        if isinstance(place_of(path), LocalFile):
+            return path.stat().st_size
+    return None
+
+
+def _camera(image: Image.Image) -> str:
+    # Damaged EXIF raises errors of many kinds, and the image is whole.
+    with suppress(Exception):
+        return " ".join(str(image.getexif().get(ExifTags.Base.Model, "")).replace("\0", "").split())
+    return ""

@@ -1,0 +1,93 @@
+"""Properties of images that are drawn here."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+from scipy.ndimage import convolve
+
+from evenhand.data.images.decode import read_image
+from evenhand.data.images.properties import PROPERTIES, border, color, properties_of, sharpness
+
+
+def of(image: Image.Image, path: Path = Path("/nowhere.png")) -> dict[str, str]:
+    return dict(zip(PROPERTIES, properties_of(image, image, image.size, path), strict=True))
+
+
+def noise(width: int, height: int) -> Image.Image:
+    values = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(values)
+
+
+def test_every_property_of_a_image() -> None:
+    found = of(noise(60, 40))
+    gray = np.asarray(noise(60, 40).convert("L"), dtype=float)
+    assert (found["image_width"], found["image_height"], found["image_aspect"]) == ("60", "40", "1.5")
+    assert float(found["image_brightness"]) == pytest.approx(gray.mean(), rel=1e-3)
+    assert float(found["image_contrast"]) == pytest.approx(gray.std(), rel=1e-3)
+    assert found["image_border"] == "none"
+    assert (found["image_bytes_per_pixel"], found["image_camera"]) == ("", "")
+
+
+def test_sharpness_is_the_variance_of_the_laplacian_in_the_middle() -> None:
+    kernel = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
+    for image in (noise(50, 30), noise(200, 140)):
+        left, top = max(0, (image.width - 64) // 2), max(0, (image.height - 64) // 2)
+        gray = np.asarray(image.convert("L"), dtype=float)[top : top + 64, left : left + 64]
+        assert sharpness(image) == pytest.approx(convolve(gray, kernel)[1:-1, 1:-1].var())
+    assert sharpness(noise(90, 60).resize((30, 20)).resize((90, 60))) < sharpness(noise(90, 60)) / 2
+    assert sharpness(noise(2, 50)) == 0
+
+
+@pytest.mark.parametrize(
+    ("rgb", "name"),
+    [
+        ((200, 10, 10), "red"),
+        ((200, 200, 10), "yellow"),
+        ((10, 200, 10), "green"),
+        ((10, 200, 200), "cyan"),
+        ((10, 10, 200), "blue"),
+        ((200, 10, 200), "magenta"),
+        ((200, 10, 30), "red"),
+        ((128, 128, 128), "gray"),
+        ((250, 250, 250), "white"),
+        ((10, 10, 10), "black"),
+    ],
+)
+def test_the_color_of_most_pixels(rgb: tuple[int, int, int], name: str) -> None:
+    image = Image.new("RGB", (30, 10), rgb)
+    image.paste((255, 255, 255) if name != "white" else (0, 0, 0), (0, 0, 10, 10))
+    assert color(image) == name
+
+
+@pytest.mark.parametrize(("level", "kind"), [(0, "black"), (255, "white"), (128, "plain")])
+def test_two_opposite_plain_sides_are_a_border(level: float, kind: str) -> None:
+    gray = np.random.default_rng(0).uniform(0, 255, (20, 30))
+    assert border(gray) == "none"
+    gray[0] = level
+    assert border(gray) == "none", "one side is none"
+    gray[-1] = level
+    assert border(gray) == kind
+    assert border(gray.T) == kind
+    gray[-1] = 255 - level if level != 128 else 0
+    assert border(gray) == "none", "two sides unlike each other"
+
+
+def test_compression_and_camera_of_a_file(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Model] = "Box  42\0"
+    exif[ExifTags.Base.Orientation] = 6
+    noise(60, 40).save(tmp_path / "a.jpg", exif=exif)
+    image = read_image(tmp_path / "a.jpg")
+    found = of(image, tmp_path / "a.jpg")
+    assert (found["image_width"], found["image_height"]) == ("40", "60"), "upright"
+    assert found["image_camera"] == "Box 42"
+    size = (tmp_path / "a.jpg").stat().st_size
+    assert float(found["image_bytes_per_pixel"]) == pytest.approx(size / 2400, rel=1e-3)
+
+
+def test_damaged_exif_is_no_camera(tmp_path: Path) -> None:
+    image = noise(9, 9)
+    image.info["exif"] = b"Exif\0\0nonsense"
+    assert of(image)["image_camera"] == ""
