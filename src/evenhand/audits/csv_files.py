@@ -17,7 +17,7 @@ SLICES, ERRORS, SUSPECTS = AUDIT_FILES = ("slices.csv", "errors.csv", "suspects.
 COLUMNS = ("id", "path", "label", "predicted", "slice", "model")
 """The first columns of all three files."""
 OF_SLICES = ("right", "in_words")
-OF_SUSPECTS = ("score", "reason")
+OF_SUSPECTS = ("score", "may_be", "reason")
 
 
 def write_audit_files(out: Path, analysis: ErrorAnalysis) -> None:
@@ -25,7 +25,7 @@ def write_audit_files(out: Path, analysis: ErrorAnalysis) -> None:
 
     slices.csv has the images of each slice beyond chance, the most typical first. errors.csv has every error
     behind the accuracies of the evaluation split, with the first slice that the image is in. suspects.csv has
-    the calibration rows that look mislabeled. Each row names the model that it holds for.
+    the calibration rows that every model takes for another class. Each row names the model that it holds for.
 
     Raises
     ------
@@ -75,7 +75,8 @@ def _slice_of_rows(analysis: ErrorAnalysis, stage: Stage) -> dict[int, str]:
 def _suspects(analysis: ErrorAnalysis) -> Iterator[list[Any]]:
     model = analysis.models.audited[-1].name
     for one in analysis.suspects:
-        yield [one.id, one.path, one.label, one.looks_like, "", model, f"{one.score:.6g}", one.reason]
+        first = [one.id, one.path, one.label, one.looks_like, "", model]
+        yield [*first, f"{one.score:.6g}", one.may_be, one.reason]
 
 
 def _row(analysis: ErrorAnalysis, number: Any, predicted: Any, slice_: str, model: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from evenhand._progress import Progress, silent
 from evenhand.audits.associations import Associations, find_associations
+from evenhand.audits.bottom_line import BottomLine, bottom_line
 from evenhand.audits.calibration_set import CalibrationRows, read_calibration_set
 from evenhand.audits.evaluate import EvaluatedModels, evaluate_models
 from evenhand.audits.findings import Suspect
@@ -17,6 +18,7 @@ from evenhand.audits.slices import SLICES
 from evenhand.audits.suspects import find_suspects
 from evenhand.audits.words import tower_or_reason
 from evenhand.data.table import FeatureTable
+from evenhand.runs.card import read_result
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,11 @@ class ErrorAnalysis:
     calibration_set : CalibrationRows
         The rows that the run calibrates on; none without a run.
     suspects : list of Suspect
-        Those of them that look mislabeled.
+        Those of them that every model takes for another class.
     associations : Associations
         What goes with the label in the training rows.
+    bottom_line : BottomLine
+        What it comes to.
     """
 
     models: EvaluatedModels
@@ -42,6 +46,7 @@ class ErrorAnalysis:
     calibration_set: CalibrationRows
     suspects: list[Suspect]
     associations: Associations
+    bottom_line: BottomLine
 
 
 def analyze_errors(
@@ -87,5 +92,7 @@ def analyze_errors(
     tower, no_words = tower_or_reason(table, vocabulary, device=device, progress=progress)
     named = name_slices(models, tower, no_words, seed=seed, slices=slices)
     associations = find_associations(table, tower, no_words, seed=seed)
-    suspects = find_suspects(models, calibration_set.rows)
-    return ErrorAnalysis(models, named, calibration_set, suspects, associations)
+    kept = {} if run is None else read_result(run)["kept"] or {}
+    suspects = find_suspects(models, calibration_set, kept)
+    line = bottom_line(models, named, associations, run, kept)
+    return ErrorAnalysis(models, named, calibration_set, suspects, associations, line)

@@ -123,9 +123,10 @@ class Cost(BaseModel):
 
 
 class Suspect(BaseModel):
-    """A calibration row that looks mislabeled rather than rare; the most suspect first.
+    """A calibration row that every model takes for another class; the most suspect first.
 
-    row: row number in the store. score: in [0, 1].
+    row: row number in the store. score: in [0, 1]. may_be: what it may be, which is no proof: look at the
+    image, and do not delete it for this alone.
     """
 
     id: str
@@ -134,4 +135,7 @@ class Suspect(BaseModel):
     label: str
     looks_like: str
     score: float
+    may_be: Literal["wrong label or rare condition", "wrong label or hard image"] = (
+        "wrong label or rare condition"
+    )
     reason: str

@@ -18,6 +18,7 @@ from evenhand.audits.csv_files import AUDIT_FILES, write_audit_files
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_errors
 from evenhand.audits.evaluate import EvaluatedModels, card_of
 from evenhand.audits.findings import Cost, Match, Probe, Slice, Suspect
+from evenhand.audits.gaps import Gap, find_gaps
 from evenhand.audits.matching import group_matches
 from evenhand.audits.probes import probe_attributes
 from evenhand.audits.slices import SLICES
@@ -39,6 +40,9 @@ class Audit(ResultRow):
     before calibration, None without a run. sampled: number of rows that were sliced. slices: of every model,
     the smallest p-value first. matches: slices against known groups. words: where the vocabulary comes from,
     None where nothing is named; the notes say why. associations: what goes with the label in training rows.
+    bottom_line: what it comes to, at most six sentences.
+    next_command: the arguments of the command that the last of them names.
+    gaps: how much more each group errs than the rest of its class, and what its rows could show.
     """
 
     models: list[str] = Field(default_factory=list)
@@ -51,6 +55,9 @@ class Audit(ResultRow):
     costs: list[Cost] = Field(default_factory=list)
     suspects: list[Suspect] = Field(default_factory=list)
     associations: Associations | None = None
+    bottom_line: list[str] = Field(default_factory=list)
+    next_command: list[str] = Field(default_factory=list)
+    gaps: list[Gap] = Field(default_factory=list)
 
     def rates(self, metric: str = "accuracy") -> dict[str, float | None]:
         """Return the rates that a gate may bound, by a metric of `figures` or by accuracy.
@@ -88,6 +95,7 @@ def audit(
     run: Path | None = None,
     vocabulary: Path | None = None,
     slices: int = SLICES,
+    plan: float | None = None,
     device: str = "cpu",
     progress: Progress = silent,
     out: Path | None = None,
@@ -119,6 +127,8 @@ def audit(
         A file with one word per line, or `none`. The default is the model's own words, or else common nouns.
     slices : int, default=5
         Slices per class and method, at least 2.
+    plan : float, optional
+        A gap in accuracy, as a fraction; `gaps` says how many rows of each group would show it.
     device : str, default="cpu"
         Device of the text tower.
     progress : callable
@@ -134,8 +144,9 @@ def audit(
     Raises
     ------
     EvenhandError
-        If the table cannot be evaluated, the run is damaged or of another store, `slices` is too small, the
-        vocabulary cannot be read, or `out` holds other files or cannot be written.
+        If the table cannot be evaluated, the run is damaged or of another store, `slices` is too small,
+        `plan` is no fraction between 0 and 1, the vocabulary cannot be read, or `out` holds other files or
+        cannot be written.
 
     Examples
     --------
@@ -150,6 +161,8 @@ def audit(
     """
     if slices < 2:
         raise EvenhandError(f"slices: {slices} is too few; give at least 2 per class, {SLICES} is usual")
+    if plan is not None and not 0 < plan < 1:
+        raise EvenhandError(f"plan: {plan:g} is no gap in accuracy; give a fraction from 0 to 1, such as 0.1")
     table = as_table(X, y, groups=groups, head=head)
     if out is not None:
         out = Path(out)
@@ -168,7 +181,7 @@ def audit(
     )
     if out is not None:
         write_audit_files(out, analysis)
-    return _audit_of(analysis, run, seed)
+    return _audit_of(analysis, run, seed, plan)
 
 
 def _rates_by(row: Mapping[str, Any]) -> dict[str, float | None]:
@@ -180,7 +193,7 @@ def _rates_by(row: Mapping[str, Any]) -> dict[str, float | None]:
     }
 
 
-def _audit_of(analysis: ErrorAnalysis, run: Path | None, seed: int) -> Audit:
+def _audit_of(analysis: ErrorAnalysis, run: Path | None, seed: int, plan: float | None) -> Audit:
     """Return an analysis as plain data, with probes, matches and costs."""
     models, named = analysis.models, analysis.named
     after = models.result(models.on_test[-1], **({} if run is None else _fit_facts(run)))
@@ -194,6 +207,9 @@ def _audit_of(analysis: ErrorAnalysis, run: Path | None, seed: int) -> Audit:
         probes=probe_attributes(models, named, seed),
         suspects=analysis.suspects,
         associations=analysis.associations,
+        bottom_line=analysis.bottom_line.lines,
+        next_command=list(analysis.bottom_line.command),
+        gaps=find_gaps(models, models.on_test[-1], plan),
     )
     if run is not None:
         audit.before = models.result(models.pair[0]) if len(models.on_test) > 1 else None

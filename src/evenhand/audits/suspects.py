@@ -1,20 +1,33 @@
-"""Calibration rows that look mislabeled rather than rare."""
+"""Calibration rows that every model takes for another class: a wrong label, or a rare condition."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import softmax
 
 from evenhand._typing import Bools, Floats, Ints
+from evenhand.audits.calibration_set import CalibrationRows
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Suspect
+from evenhand.evaluation.verdict_text import kept_reference
+
+RARE: Literal["wrong label or rare condition"] = "wrong label or rare condition"
+HARD: Literal["wrong label or hard image"] = "wrong label or hard image"
 
 
-def find_suspects(models: EvaluatedModels, rows: Ints) -> list[Suspect]:
-    """Return the suspects among calibration rows [A], as the pretrained model and the run's see them."""
-    if not len(rows):
+def find_suspects(
+    models: EvaluatedModels, calibration: CalibrationRows, kept: Mapping[str, Any]
+) -> list[Suspect]:
+    """Return the suspects among a run's calibration rows, as the pretrained model and the run's see them.
+
+    There are none where the run kept zero-shot or ERM: both may share the shortcut, and then a rare condition
+    looks like a wrong label to both.
+    """
+    rows = calibration.rows
+    if not len(rows) or kept_reference(kept):
         return []
     table = models.table
     pair = {"zero_shot": models.on_sliced[0], models.on_sliced[-1].name: models.on_sliced[-1]}
@@ -22,7 +35,8 @@ def find_suspects(models: EvaluatedModels, rows: Ints) -> list[Suspect]:
     X = table.features(rows)
     logits = {name: stage.model.logits(X) for name, stage in pair.items()}
     ids, paths = table.ids.tolist(), table.paths.tolist()
-    return suspects(rows, table.y[rows], logits, trusted, table.classes, ids, paths)
+    minority = np.array([one.get("low", 1.0) for one in calibration.records])
+    return suspects(rows, table.y[rows], logits, trusted, minority, table.classes, ids, paths)
 
 
 def mostly_correct(right: Sequence[Bools], y: Ints, n_classes: int) -> Bools:
@@ -48,6 +62,7 @@ def suspects(
     y: Ints,
     logits: Mapping[str, Floats],
     trusted: Bools,
+    minority: Floats,
     classes: Sequence[str],
     ids: Sequence[str],
     paths: Sequence[str],
@@ -57,7 +72,8 @@ def suspects(
     A minority row misleads a model that relies on the shortcut, but its label still fits the image, which the
     prompts or the calibrated model see. A mislabeled row's label fits for neither. The score is the smallest
     of the models' 1 − P(label): the certainty of the less certain one. A class that some model mostly
-    misclassifies has no suspects, since such a model's disagreement is no evidence.
+    misclassifies has no suspects, since such a model's disagreement is no evidence. Where the shortcut fits
+    the label, the row is not rare, but it may be hard.
 
     Parameters
     ----------
@@ -69,6 +85,8 @@ def suspects(
         Logits by model name.
     trusted : bool [C]
         Classes that every model mostly classifies correctly on held-out rows.
+    minority : float [A]
+        P(hidden minority of its class), by a model that sees the shortcut alone; 1 where it is unknown.
     classes : sequence of C str
         Class names.
     ids, paths : sequences of str
@@ -87,6 +105,7 @@ def suspects(
             label=classes[y[k]],
             looks_like=classes[predicted[0, k]],
             score=float(score[k]),
+            may_be=RARE if minority[k] >= 0.5 else HARD,
             reason=_reason(
                 classes[y[k]], classes[predicted[0, k]], dict(zip(logits, against[:, k], strict=True))
             ),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from evenhand._errors import EvenhandError
 from evenhand.cli.early import check_file
 from evenhand.cli.options import (
     Device,
@@ -25,6 +26,7 @@ NAME = "audit"
 EXAMPLES = examples(
     "evenhand audit birds.store",
     "evenhand audit birds.store --against birds.run",
+    "evenhand audit birds.store --plan 10",
     "evenhand audit birds.store --against birds.run --out birds.audit",
     "evenhand audit birds.store --against birds.run --fail-under worst-class=0.8 --json",
     "evenhand audit scans.store --metric auroc --fail-under worst-group=0.8",
@@ -47,6 +49,12 @@ def command(
         typer.Option(help="RATE=BOUND, such as worst-class=0.8: exit with 3 below it. Repeatable."),
     ] = None,
     metric: Metric = "accuracy",
+    plan: Annotated[
+        float | None, typer.Option(help="Points of accuracy; say how many images would show such a gap.")
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show probes, cost elsewhere and matches, too.")
+    ] = False,
     group_by: GroupBy = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write slices.csv, errors.csv and suspects.csv into.")
@@ -56,7 +64,7 @@ def command(
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Show accuracy by class and by known group, and slices with more errors than by chance.
+    """Say whether there is a shortcut, whom it hurts, and what to do; then accuracy and slices that err.
 
     Slices need no group labels; with a text tower they are named in words. Nothing is trained.
     """
@@ -73,6 +81,8 @@ def command(
     check_group_by(group_by, read_card(store).attributes)
     if against is not None:
         read_run_card(against)
+    if plan is not None and not 0 < plan < 100:
+        raise EvenhandError(f"--plan: {plan:g} is no gap in accuracy; give points from 0 to 100, such as 10")
     if vocabulary != Path("none"):
         check_file(vocabulary, "vocabulary", "a file with a word a line, or none")
 
@@ -80,6 +90,7 @@ def command(
     from evenhand.audits.pipeline import audit
     from evenhand.cli.audit_tables import show_audit
     from evenhand.cli.bar import progress_bar
+    from evenhand.cli.next_step import suggest
     from evenhand.cli.show import as_json, clean, complain, console
     from evenhand.data.store import load_store
 
@@ -91,6 +102,7 @@ def command(
             run=against,
             vocabulary=vocabulary,
             slices=slices,
+            plan=None if plan is None else plan / 100,
             device=choose_device(device),
             progress=progress,
             out=out,
@@ -99,7 +111,7 @@ def command(
     if json:
         as_json(found)
     else:
-        show_audit(found, metric)
+        show_audit(found, metric, verbose=verbose)
         if out is not None:
             console().print(clean(f"written to {out}: {', '.join(AUDIT_FILES)}"), soft_wrap=True)
     missed = failures(result.rates(metric), bounds, metric)
@@ -107,13 +119,4 @@ def command(
         complain("below", "; ".join(missed))
         raise typer.Exit(BELOW)
     if not json:
-        _suggest_next(store, against)
-
-
-def _suggest_next(store: Path, run: Path | None) -> None:
-    from evenhand.cli.next_step import beside, suggest
-
-    if run is None:
-        suggest("fit", store, "--out", beside(store, ".run"))
-    else:
-        suggest("report", run)
+        suggest(*result.next_command)

@@ -17,9 +17,15 @@ SHOWN = 8
 """Lines of slices and of suspects; all are in the JSON."""
 
 
-def show_audit(found: Mapping[str, Any], metric: str = "accuracy") -> None:
-    """Write the evaluation, then slices in words, probes, cost elsewhere and suspects, where there are."""
+def show_audit(found: Mapping[str, Any], metric: str = "accuracy", *, verbose: bool = False) -> None:
+    """Write the bottom line, then the evaluation, slices in words, a plan and suspects, where there are.
+
+    Probes, cost elsewhere and matches with the known groups follow if `verbose`.
+    """
     screen = console()
+    for line in found["bottom_line"]:
+        screen.print(worded(line), soft_wrap=True)
+    screen.print()
     before = [by_metric(found["before"], metric)] if found["before"] else []
     found = by_metric(found, metric)
     screen.print(tables.methods([*before, found]))
@@ -30,20 +36,21 @@ def show_audit(found: Mapping[str, Any], metric: str = "accuracy") -> None:
             screen.print(tables.rates(title, found[kind], metric_of(found)))
             screen.print()
     shown = [one for one in found["slices"] if one["beyond_chance"] and one["same_as"] is None]
-    for made in (
+    tables_shown = [
         _words(found["associations"]),
         _columns(found["associations"]["columns"]),
         _slices(shown, found["models"]),
-        _probes(found["probes"]),
-        _costs(found["costs"]),
+        _plan(found["gaps"]),
         _suspects(found["suspects"]),
-    ):
+    ]
+    if verbose:
+        tables_shown += [_probes(found["probes"]), _costs(found["costs"])]
+    for made in tables_shown:
         if made is not None:
             screen.print(made)
             screen.print()
-    reason = (found["kept"] or {}).get("reason")
-    kept = [*_read(found["associations"]), *([reason] if reason else [])]
-    for note in [*kept, *map(_match, found["matches"]), *found["notes"]]:
+    matches = map(_match, found["matches"]) if verbose else ()
+    for note in [*_read(found["associations"]), *matches, *found["notes"]]:
         screen.print(worded(note), soft_wrap=True)
 
 
@@ -109,6 +116,21 @@ def _slices(slices: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Table
     return made
 
 
+def _plan(gaps: Sequence[Mapping[str, Any]]) -> Table | None:
+    planned = [one for one in gaps if one["needed"] is not None]
+    if not planned:
+        return None
+    numbers = ("rows", "of its class", "shows a gap of", "needs rows", "to collect")
+    title = "Test rows: the gap that they show in four of five tests, and what the planned one needs"
+    made = table(title, "group", *numbers, right=numbers)
+    for one in planned:
+        shown = "–" if one["detectable"] is None else f"{percent(one['detectable'])} points"
+        missing = max(0, one["needed"] - one["n"])
+        counts = (str(one["n"]), str(one["others"]), shown, str(one["needed"]), str(missing))
+        made.add_row(clean(one["name"]), *counts)
+    return made
+
+
 def _probes(probes: Sequence[Mapping[str, Any]]) -> Table | None:
     if not probes:
         return None
@@ -139,8 +161,8 @@ def _costs(costs: Sequence[Mapping[str, Any]]) -> Table | None:
 def _suspects(suspects: Sequence[Mapping[str, Any]]) -> Table | None:
     if not suspects:
         return None
-    title = f"{len(suspects)} calibration rows look mislabeled rather than rare; look at these first"
-    made = table(title, "image", "score", "why", right=("score",))
+    title = f"{len(suspects)} calibration rows that every model takes for another class: look, do not delete"
+    made = table(title, "image", "score", "may be", "why", right=("score",))
     for one in suspects[:SHOWN]:
-        made.add_row(clean(one["id"]), f"{one['score']:.2f}", clean(one["reason"]))
+        made.add_row(clean(one["id"]), f"{one['score']:.2f}", one["may_be"], clean(one["reason"]))
     return made

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evenhand.cli.next_step import beside, suggest
+from evenhand._commands import beside
+from evenhand.cli.next_step import suggest
 from evenhand.cli.show import as_json, clean, complain, console, percent, table
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evenhand._commands import beside
 from evenhand.cli.early import check_file, check_methods
 from evenhand.cli.options import GroupBy, Json, Metric, Seed, examples, listed, set_threads
 
@@ -62,7 +63,7 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.compare_table import show_comparison
-    from evenhand.cli.next_step import beside, suggest
+    from evenhand.cli.next_step import suggest
     from evenhand.comparison.run import compare
     from evenhand.comparison.workers import cores
     from evenhand.data.store import load_store

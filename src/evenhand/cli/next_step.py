@@ -7,12 +7,13 @@ import shutil
 import sys
 from pathlib import Path
 
+from evenhand._commands import as_argument
 from evenhand.cli.show import printable
 
 
 def suggest(*arguments: str | Path) -> None:
     """Write `next: evenhand ARGUMENTS` with paths quoted for a shell; nothing where one cannot be shown."""
-    words = [program(), *(_path(one) if isinstance(one, Path) else one for one in arguments)]
+    words = [program(), *(as_argument(one) if isinstance(one, Path) else one for one in arguments)]
     line = shlex.join(words)
     if printable(line) == line:
         print(f"next: {line}", file=sys.stderr)  # noqa: T201
@@ -28,14 +29,3 @@ def program() -> str:
         return str(called.absolute().relative_to(Path.cwd()))
     except (ValueError, OSError):  # elsewhere, or the working folder is gone
         return str(called)
-
-
-def beside(folder: Path, suffix: str) -> Path:
-    """Return a name for what is made from `folder`: birds.run or birds.html from birds.store."""
-    name = folder.name.removesuffix(".store").removesuffix(".run").removesuffix(".compare")
-    return folder.with_name(f"{name or 'my'}{suffix}")
-
-
-def _path(path: Path) -> str:
-    text = str(path)
-    return f"./{text}" if text.startswith("-") else text

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from evenhand._commands import beside
 from evenhand.cli import tables
-from evenhand.cli.next_step import beside, suggest
+from evenhand.cli.next_step import suggest
 from evenhand.cli.show import as_json, clean, complain, console, table
 from evenhand.evaluation.metric_view import by_metric, metric_of
 

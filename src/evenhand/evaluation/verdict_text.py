@@ -5,6 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from evenhand.evaluation.labels import label
+
+
+def kept_reference(kept: Mapping[str, Any]) -> str:
+    """Return zero-shot or ERM, as `kept` names it, where a fit kept it; empty where it kept a repair.
+
+    Examples
+    --------
+    >>> kept_reference({"candidate": "ERM (L2 3/n)"}), kept_reference({"candidate": "balanced head (L2 3/n)"})
+    ('ERM (L2 3/n)', '')
+    """
+    name: str = kept.get("candidate") or ""
+    return label(name) if name.lower().startswith(("erm", "zero")) else ""
+
 
 def verdict_sentences(kept: Mapping[str, Any]) -> list[str]:
     """Return the sentences of a row's `kept`.

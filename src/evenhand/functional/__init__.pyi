@@ -43,6 +43,8 @@ from .one_vs_rest import auroc as auroc
 from .one_vs_rest import average_precision as average_precision
 from .one_vs_rest import log_odds as log_odds
 from .one_vs_rest import ranked_counts as ranked_counts
+from .power import detectable_gap as detectable_gap
+from .power import rows_for_gap as rows_for_gap
 from .saliency import cell_sums as cell_sums
 from .saliency import integrated_gradients as integrated_gradients
 from .shift import attribute_shift as attribute_shift
@@ -77,6 +79,7 @@ __all__ = [
     "class_sums",
     "contrast",
     "cosine_logits",
+    "detectable_gap",
     "draw_rates",
     "draw_similarities",
     "excess_errors",
@@ -102,6 +105,7 @@ __all__ = [
     "prototypes",
     "ranked_counts",
     "reject_accept_map",
+    "rows_for_gap",
     "similarity_loss",
     "simplex_vertices",
     "span",

@@ -9,7 +9,7 @@ import numpy as np
 
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.audits.evaluate import EvaluatedModels
-from evenhand.reports.labels import label
+from evenhand.evaluation.labels import label
 from evenhand.reports.map_layout import layouts
 from evenhand.reports.sampling import MOST, sample
 from evenhand.reports.slice_panels import NO_SLICE, NOT_SLICED, SliceSection

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from evenhand._progress import Progress
+from evenhand.evaluation.labels import label
 from evenhand.evaluation.metric_view import by_metric
 from evenhand.reports.embedding_map import map_data
 from evenhand.reports.galleries import calibration_galleries, changed_galleries, group_counts, rows_of
-from evenhand.reports.labels import label
 from evenhand.reports.numbers import kept_values, number_values
 from evenhand.reports.provenance import provenance_values
 from evenhand.reports.rates import Axis, Record
@@ -24,7 +24,7 @@ from evenhand.reports.saliency import CELLS, saliency
 from evenhand.reports.slice_panels import slice_section
 from evenhand.reports.source import RunView
 from evenhand.reports.thumbnails import address, moved_away, thumbnails
-from evenhand.reports.verdict import verdict
+from evenhand.reports.verdict import of_run, verdict
 
 STEPS = 4
 """Steps of progress: the analysis of errors, the map, the galleries and the saliency."""
@@ -74,7 +74,7 @@ def page_values(
         What the rates of the verdict and of the figures are.
     """
     rows = [by_metric(row, metric) for row in _with_models_before(results.get("rows", []), view)]
-    of_run = {} if view is None else _run_values(view, device, progress)
+    values = {} if view is None else _run_values(view, device, progress)
     fitted = [row for row in rows if row["status"] == "ok"]
     of_seed = view.models.seed if view is not None and len({row["seed"] for row in rows}) > 1 else None
     name = "" if view is None or of_seed is not None else f": {view.folder.resolve().name}"
@@ -83,8 +83,12 @@ def page_values(
         "sections": [one for one in SECTIONS if view is not None or not one.of_run],
         "rows": rows,
         "of_seed": of_seed,
-        "verdict": verdict(fitted, of_run.get("slices"), of_seed),
-        **of_run,
+        "verdict": (
+            verdict(fitted, values.get("slices"), of_seed)
+            if view is None or of_seed is not None or metric != "accuracy"
+            else of_run(view.analysis.bottom_line)
+        ),
+        **values,
         **number_values(rows, None if view is None else view.models),
         **kept_values(results, metric),
         **provenance_values(results, rows, view),

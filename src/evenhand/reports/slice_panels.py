@@ -11,8 +11,8 @@ from evenhand._typing import Bools, Ints, Strings
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Slice
+from evenhand.evaluation.labels import NO_BREAK, label
 from evenhand.reports.galleries import Gallery, gallery_images
-from evenhand.reports.labels import NO_BREAK, label
 from evenhand.reports.rates import Estimate, RateRow
 from evenhand.runs.models import Stage
 

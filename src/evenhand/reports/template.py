@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from evenhand._version import __version__
-from evenhand.reports.labels import label
+from evenhand.evaluation.labels import label
 
 SCRIPTS = ("page.js", "map.js")
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from evenhand.audits.bottom_line import BottomLine
+from evenhand.evaluation.labels import NO_BREAK, label
 from evenhand.evaluation.metric_view import metric_of
 from evenhand.evaluation.verdict_text import verdict_sentences
-from evenhand.reports.labels import NO_BREAK, label
 from evenhand.reports.rates import FEW, Estimate, Record
 from evenhand.reports.slice_panels import SlicePanel, SliceSection
 
@@ -54,6 +55,12 @@ def means(rows: Sequence[Record]) -> dict[str, tuple[float, float | None]]:
 def unit_of(rows: Sequence[Record]) -> str:
     """Return what the worst rate belongs to: `group` if groups are known, else `class`."""
     return "group" if any(row.get("worst_group") for row in rows) else "class"
+
+
+def of_run(found: BottomLine) -> PageVerdict:
+    """Return the top of the page of one run: the sentences that `audit` opens with."""
+    first, *others = found.lines
+    return PageVerdict(first, others)
 
 
 def verdict(

@@ -15,8 +15,10 @@ import pytest
 
 from evenhand import EvenhandError, FeatureTable, Head, fit, load_openclip, load_store, load_tiny
 from evenhand.audits import evaluate as evaluate_module
+from evenhand.audits import suspects as suspects_module
 from evenhand.audits import words as text_tower
 from evenhand.audits.pipeline import Audit, audit
+from evenhand.audits.suspects import find_suspects
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.audits.words import load_tower
 from evenhand.reports.source import view_run
@@ -75,6 +77,25 @@ def test_group_labels_are_shown_and_never_used(run: Path, found: Audit) -> None:
     assert other.slices == found.slices
     assert other.suspects == found.suspects
     assert other.worst_group != found.worst_group
+
+
+@pytest.mark.parametrize(
+    ("kept", "may_be"),
+    [
+        ({"candidate": "epoch 3"}, {"wrong label or hard image"}),
+        ({"candidate": "erm"}, set()),
+        ({"candidate": "zero-shot"}, set()),
+    ],
+)
+def test_suspects_are_named_only_where_something_was_calibrated(
+    run: Path, kept: dict[str, str], may_be: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = view_run(run, vocabulary=Path("none"))
+    records = [{**one, "low": 0.2} for one in view.analysis.calibration_set.records]
+    calibration = dataclasses.replace(view.analysis.calibration_set, records=records)
+    monkeypatch.setattr(suspects_module, "mostly_correct", lambda *_: np.ones(2, dtype=bool))
+    found = find_suspects(view.models, calibration, kept)
+    assert {one.may_be for one in found} == may_be
 
 
 def test_rates_of_the_gate(found: Audit) -> None:
@@ -204,6 +225,12 @@ def test_no_tower(table: FeatureTable) -> None:
 def test_too_few_slices(table: FeatureTable) -> None:
     with pytest.raises(EvenhandError, match=r"^slices: 1 "):
         audit(table, slices=1)
+
+
+@pytest.mark.parametrize("plan", [0.0, 1.0, 10.0])
+def test_a_plan_that_is_no_gap(table: FeatureTable, plan: float) -> None:
+    with pytest.raises(EvenhandError, match=rf"^plan: {plan:g} is no gap in accuracy; give a fraction"):
+        audit(table, plan=plan)
 
 
 def test_another_stores_run(run: Path, table: FeatureTable) -> None:

@@ -5,11 +5,17 @@ from evenhand.audits.suspects import mostly_correct, suspects
 CLASSES = ("gull", "jay", "owl")
 
 
-def find(logits: dict[str, list[list[float]]], y: list[int], trusted: tuple[bool, ...] = (True,) * 3) -> list:
+def find(
+    logits: dict[str, list[list[float]]],
+    y: list[int],
+    trusted: tuple[bool, ...] = (True,) * 3,
+    minority: tuple[float, ...] | None = None,
+) -> list:
     n = len(y)
+    low = np.ones(n) if minority is None else np.array(minority)
     arrays = {name: np.array(values, dtype=np.float32) for name, values in logits.items()}
     ids, paths = [f"row-{k}" for k in range(100)], [f"{k}.jpg" for k in range(100)]
-    return suspects(np.arange(n) + 50, np.array(y), arrays, np.array(trusted), CLASSES, ids, paths)
+    return suspects(np.arange(n) + 50, np.array(y), arrays, np.array(trusted), low, CLASSES, ids, paths)
 
 
 def test_only_rows_that_both_take_for_the_same_other_class() -> None:
@@ -24,6 +30,12 @@ def test_only_rows_that_both_take_for_the_same_other_class() -> None:
     p = np.exp(0) / (np.exp(3) + 2)
     assert np.isclose(found[0].score, 1 - p)
     assert all(word in found[0].reason for word in ("zero_shot (95 %)", "cfr (95 %)", "gull", "jay"))
+
+
+def test_where_the_shortcut_fits_the_label_a_row_is_not_rare() -> None:
+    both = [[0.0, 3, 0], [0.0, 3, 0]]
+    found = find({"zero_shot": both, "auto": both}, [0, 0], minority=(0.5, 0.49))
+    assert [one.may_be for one in found] == ["wrong label or rare condition", "wrong label or hard image"]
 
 
 def test_a_model_that_mostly_misclassifies_a_class_is_no_evidence() -> None:

@@ -43,12 +43,38 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_errors_are_named_by_the_background_and_the_images_may_be_gone(store: Path) -> None:
     (store.parent / "photos").rename(store.parent / "moved")
-    done = run(store, "--against", store.parent / "birds.run")
+    done = run(store, "--against", store.parent / "birds.run", "--verbose")
     assert "waterbird: errors look like" in done.stdout
     assert any(f"*{word}*" in done.stdout for word in ("land", "meadow", "grass"))
     assert "are gone from their paths" in done.stdout
     assert "Cost outside the task" in done.stdout
     (store.parent / "moved").rename(store.parent / "photos")
+
+
+def test_it_opens_with_six_lines_and_ends_with_the_next_command(store: Path) -> None:
+    done = run(store, "--against", store.parent / "birds.run")
+    lines = done.stdout.split("\n\n")[0].splitlines()
+    starts = ["Shortcut: ", "Goes with the label: ", "Hurt: ", "Repair: ", "Best here: ", "Next: "]
+    assert [line.startswith(start) for line, start in zip(lines, starts, strict=True)] == [True] * 6
+    command = lines[-1].rpartition("evenhand ")[2]
+    assert done.stderr.rstrip().endswith(f"evenhand {command}")
+    for hidden in ("Cost outside the task", "Attributes: how well", "errors against the known groups"):
+        assert hidden not in done.stdout
+
+
+def test_a_plan_says_how_many_images_would_show_a_gap(store: Path) -> None:
+    done = run(store, "--plan", 10)
+    assert "what the planned one needs" in done.stdout
+    found = json.loads(run(store, "--plan", 10, "--json").stdout)["gaps"]
+    assert [one["name"] for one in found] == [
+        f"{a} / {b}" for a in ("landbird", "waterbird") for b in ("land", "water")
+    ]
+    assert all(one["needed"] > 30 for one in found)
+    for bad in (0, 100):
+        done = run(store, "--plan", bad, code=1)
+        assert done.stderr == (
+            f"error: --plan: {bad} is no gap in accuracy; give points from 0 to 100, such as 10\n"
+        )
 
 
 def test_json_is_the_whole_audit(store: Path) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from evenhand._commands import beside
 from evenhand.cli import next_step
-from evenhand.cli.next_step import beside, program, suggest
+from evenhand.cli.next_step import program, suggest
 
 
 def test_paths_are_quoted_as_a_shell_reads_them(capsys: pytest.CaptureFixture[str]) -> None:

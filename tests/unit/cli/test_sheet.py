@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from evenhand.audits.associations import Associations
 from evenhand.cli import tables
 from evenhand.cli.audit_tables import show_audit
 from evenhand.cli.show import console, table
@@ -115,10 +116,11 @@ def test_an_audit_at_80_columns_has_no_squeezed_cell(
         "classes": [rate("jay"), rate(LONG)],
         "slices": [one],
         "probes": [{"attribute": "background", "value": "standing water", "sides": sides}],
-        "kept": None,
-        **{key: [] for key in ("groups", "costs", "suspects", "matches", "notes")},
+        "bottom_line": ["Shortcut: found."],
+        "associations": Associations(n=9).model_dump(),
+        **{key: [] for key in ("gaps", "groups", "costs", "suspects", "matches", "notes")},
     }
-    show_audit(found)
+    show_audit(found, verbose=True)
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
     assert re.search(r"erm error %  70\.0 \[60\.0, 80\.0\]", out)

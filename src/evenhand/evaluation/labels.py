@@ -1,4 +1,4 @@
-"""How the page calls and writes things."""
+"""How sentences and the page call and write things."""
 
 from __future__ import annotations
 

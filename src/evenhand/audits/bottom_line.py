@@ -1,0 +1,213 @@
+"""The bottom line of an audit, at most six lines: `audit` opens with it, and the report is headed by it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evenhand._commands import as_argument, beside
+from evenhand.audits.associations import Associations
+from evenhand.audits.evaluate import EvaluatedModels
+from evenhand.audits.gaps import Gap, find_gaps
+from evenhand.audits.named_slices import NamedSlices
+from evenhand.evaluation.labels import label
+from evenhand.evaluation.metrics import Rate, rate, worst
+from evenhand.evaluation.verdict_text import kept_reference, verdict_sentences
+from evenhand.runs.models import Stage
+
+PLANNED = 10
+"""Points of the gap that the next step plans for."""
+UNTRAINED = ("zero_shot", "class_centroids", "erm")
+"""Models that repair nothing."""
+
+
+@dataclass(frozen=True)
+class BottomLine:
+    """What an audit comes to, a sentence each; an empty one is left out.
+
+    Attributes
+    ----------
+    shortcut : str
+        Whether there is a shortcut: found, no sign, cannot tell, and why.
+    goes_with : str
+        Words and columns that go with the label.
+    hurt : str
+        Who is hurt and by how much, or how small a gap these rows could have shown.
+    repair : str
+        Whether a repair passed.
+    best : str
+        Which classifier is kept, with the worst rate of every model.
+    next_step : str
+        What to do next, with the command.
+    command : tuple of str
+        The arguments of that command, without `evenhand`.
+    """
+
+    shortcut: str
+    goes_with: str
+    hurt: str
+    repair: str
+    best: str
+    next_step: str
+    command: tuple[str, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The sentences in their order."""
+        said = (self.shortcut, self.goes_with, self.hurt, self.repair, self.best, self.next_step)
+        return [line for line in said if line]
+
+
+def bottom_line(
+    models: EvaluatedModels,
+    named: NamedSlices,
+    associations: Associations,
+    run: Path | None,
+    kept: Mapping[str, Any],
+) -> BottomLine:
+    """Return the bottom line of evaluated models with the slices of their errors.
+
+    Parameters
+    ----------
+    models : EvaluatedModels
+        The models with their predictions.
+    named : NamedSlices
+        Slices of their errors.
+    associations : Associations
+        What goes with the label.
+    run : Path or None
+        The run that they come from.
+    kept : mapping
+        What its fit kept, as in results.json; empty without a run.
+    """
+    own = models.on_test[-1].name
+    shortcut, repair = _verdicts(own, kept)
+    why, command = _next(models.table.source, run, kept)
+    return BottomLine(
+        shortcut=shortcut,
+        goes_with=_goes_with(associations),
+        hurt=_hurt(models, named),
+        repair="" if run is None else repair,
+        best=_best(models, kept),
+        next_step=f"Next: {why}: {shlex.join(['evenhand', *command])}",
+        command=command,
+    )
+
+
+def _verdicts(own: str, kept: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the sentences on the shortcut and on the repair."""
+    if "shortcut" in kept:
+        shortcut, repair, *_ = verdict_sentences(kept)
+        return shortcut, repair
+    shortcut = f"Shortcut: cannot tell; {label(own)} does not look for one, the default method of fit does."
+    if own in UNTRAINED or not kept:
+        return shortcut, f"Repair: none tested; {label(own)} has no candidates to choose from."
+    passed = "none passed" if kept_reference(kept) else "passed"
+    return shortcut, f"Repair: {passed}; {kept.get('reason') or label(kept['candidate']) + ' is kept'}."
+
+
+def _goes_with(found: Associations) -> str:
+    """Name the words and the columns that go with the label, or say why there are none."""
+    words = [
+        f"{name}: {', '.join(f'*{word}*' for word in said[:2])}" for name, said in found.sure_words().items()
+    ]
+    columns = [f"the column {one.column} ({one.verdict})" for one in found.columns if one.verdict != "clean"]
+    return f"Goes with the label: {'; '.join([*words, *columns[:3]]) or 'nothing found; ' + found.sentence}."
+
+
+def _hurt(models: EvaluatedModels, named: NamedSlices) -> str:
+    """Say where the first model with errors beyond chance errs, and how the run's model does there."""
+    gaps = {stage.name: find_gaps(models, stage) for stage in models.pair}
+    for name, found in gaps.items():
+        sure = [gap for gap in found if gap.beyond_chance]
+        if sure:
+            return _hurt_group(name, max(sure, key=lambda gap: gap.lift), gaps)
+    for stage in models.audited:
+        for one, _ in named.sure(stage.name):
+            others = [
+                f"{label(model)} on {_percent(found.value)}"
+                for model, found in one.errors_of.items()
+                if model != one.model
+            ]
+            return (
+                f"Hurt: {one.name}, a slice of {one.n:,} test rows: {label(one.model)} is wrong on "
+                f"{_percent(one.error.value)}, {100 * one.lift:.1f} points more than on its class"
+                f"{''.join(f'; {other}' for other in others)}."
+            )
+    return _nobody(list(gaps.values())[-1])
+
+
+def _hurt_group(name: str, gap: Gap, gaps: Mapping[str, Sequence[Gap]]) -> str:
+    """Return the sentence on a group, with the other model's figures for it."""
+    others = [
+        f"; {label(other)} on {_percent(same.error)}, {100 * same.lift:+.1f} points"
+        for other, found in gaps.items()
+        for same in found
+        if same.name == gap.name and other != name
+    ]
+    return (
+        f"Hurt: {gap.name}: {label(name)} is wrong on {_percent(gap.error)} of {gap.n:,} test rows, "
+        f"{100 * gap.lift:.1f} points more than on the rest of its class{''.join(others)}."
+    )
+
+
+def _nobody(gaps: Sequence[Gap]) -> str:
+    """Say that no group errs beyond chance, and how large a gap could have stayed unseen."""
+    if not gaps:
+        return "Hurt: cannot tell; there are too few test rows to compare any."
+    least = max(gaps, key=lambda gap: gap.detectable or 1.0)
+    if least.detectable is None:
+        unseen = "no gap would show there"
+    else:
+        unseen = f"a gap under {100 * least.detectable:.0f} points would not show there"
+    return f"Hurt: nobody beyond chance; {least.name} has {least.n:,} test rows to show it, and {unseen}."
+
+
+def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
+    rates = {stage.name: worst_rate(models, stage) for stage in models.on_test}
+    *others, own = rates
+    unit = "class" if models.attribute is None else "group"
+    if not others:
+        lowest = _percent(rates[own].value)
+        return f"Best here: only {label(own)} was measured, with {lowest} in its worst {unit}."
+    compared = ", ".join(f"{label(name)} {_percent(rates[name].value)}" for name in others)
+    name = f"{label(own)} keeps {label(kept['candidate'])}" if "candidate" in kept else label(own)
+    better = [label(other) for other in others if _value(rates[other]) > _value(rates[own])]
+    more = f"; the test rows, which chose nothing, put {better[0]} first" if better else ""
+    return f"Best here: {name}, with {_percent(rates[own].value)} in its worst {unit} ({compared}){more}."
+
+
+def worst_rate(models: EvaluatedModels, stage: Stage) -> Rate:
+    """Return the lowest accuracy of a group of test rows, or of a class where no group is known."""
+    test = models.split.test
+    groups = models.groups(test)
+    names = models.table.labels(test) if groups is None else groups
+    known = [name for name in dict.fromkeys(names.tolist()) if name]
+    found = worst([rate(name, stage.right[names == name]) for name in known])
+    return found or rate("all", stage.right)
+
+
+def _next(source: Path | None, run: Path | None, kept: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return why, and the arguments of the command."""
+    store = source or Path("STORE")
+    if run is None:
+        out = as_argument(beside(store, ".run"))
+        return "look for a shortcut and for a repair", ("fit", as_argument(store), "--out", out)
+    said, own = kept.get("shortcut"), as_argument(run)
+    if said == "cannot tell":
+        command = ("audit", as_argument(store), "--against", own, "--plan", str(PLANNED))
+        return f"{kept['next_step']}; how many", command
+    if said == "no sign":
+        return kept["next_step"], ("predict", own, "NEW-IMAGES", "--out", "predictions.csv")
+    return "look at the images", ("report", own, "--out", as_argument(beside(run, ".html")))
+
+
+def _value(found: Rate) -> float:
+    return found.value or 0.0
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"

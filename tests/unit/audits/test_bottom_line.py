@@ -1,0 +1,197 @@
+"""The six lines: each case of each, and that audit and report say the same."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evenhand import load_store
+from evenhand.audits.associations import WordAssociation
+from evenhand.audits.bottom_line import BottomLine, bottom_line
+from evenhand.audits.error_analysis import ErrorAnalysis
+from evenhand.audits.named_slices import NamedSlices
+from evenhand.audits.pipeline import audit
+from evenhand.reports.page import render
+from evenhand.reports.source import RunView, read_source, view_run
+
+KEPT = {
+    "candidate": "balanced head (L2 1/n)",
+    "runner_up": "zero-shot",
+    "looked_at": 15,
+    "rows": 900,
+    "shortcut": "found",
+    "shortcut_reason": "a hidden minority errs alike",
+    "repair": "passed",
+    "repair_reason": "it gains 0.084",
+    "next_step": "look closely",
+}
+
+
+@pytest.fixture(scope="module")
+def run(make_run: Callable[..., Path]) -> Path:
+    return make_run("bottom", n=1200)
+
+
+@pytest.fixture(scope="module")
+def view(run: Path) -> RunView:
+    return view_run(run, vocabulary=Path("none"))
+
+
+Line = Callable[..., BottomLine]
+
+
+@pytest.fixture
+def line(view: RunView) -> Line:
+    """Return the bottom line of the run, as if its fit had kept something else."""
+
+    def made(kept: dict[str, Any] | None, analysis: ErrorAnalysis = view.analysis) -> BottomLine:
+        return bottom_line(analysis.models, analysis.named, analysis.associations, Path("-x.run"), kept or {})
+
+    return made
+
+
+def without_slices(analysis: ErrorAnalysis) -> NamedSlices:
+    return replace(analysis.named, slices=[], members=[], no_words="no slice errs")
+
+
+def test_audit_and_report_say_the_same(run: Path, view: RunView) -> None:
+    found = audit(load_store(run.parent / "x.store"), run=run, vocabulary=Path("none"))
+    said = found.bottom_line
+    assert len(said) == 6
+    assert said[:-1] == view.analysis.bottom_line.lines[:-1]
+    results, _ = read_source(run)
+    page = render(results, view)
+    assert all(text.replace("*", "") in page for text in view.analysis.bottom_line.lines)
+
+
+def test_the_verdicts_are_those_of_the_fit(line: Line) -> None:
+    found = line(KEPT)
+    assert found.shortcut == "Shortcut: found; a hidden minority errs alike."
+    assert found.repair == "Repair: passed; it gains 0.084."
+    assert "CFR keeps balanced head (L2 1/n), with " in found.best
+
+
+@pytest.mark.parametrize(
+    ("kept", "repair"),
+    [
+        (None, "Repair: none tested; CFR has no candidates to choose from."),
+        ({"candidate": "zero-shot"}, "Repair: none passed; zero-shot is kept."),
+        ({"candidate": "erm"}, "Repair: none passed; ERM is kept."),
+        ({"candidate": "epoch 3"}, "Repair: passed; epoch 3 is kept."),
+        ({"candidate": "epoch 3", "reason": "it gains"}, "Repair: passed; it gains."),
+    ],
+)
+def test_a_method_that_looks_for_no_shortcut(line: Line, kept: dict[str, Any] | None, repair: str) -> None:
+    found = line(kept)
+    assert found.shortcut == (
+        "Shortcut: cannot tell; CFR does not look for one, the default method of fit does."
+    )
+    assert found.repair == repair
+
+
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        ("found", "report ./-x.run --out ./-x.html"),
+        ("no sign", "predict ./-x.run NEW-IMAGES --out predictions.csv"),
+        ("cannot tell", "audit STORE --against ./-x.run --plan 10"),
+    ],
+)
+def test_the_next_step_is_a_command_that_a_shell_takes(line: Line, said: str, command: str) -> None:
+    found = line({**KEPT, "shortcut": said})
+    expected = command.replace("STORE", found.command[1])
+    assert found.next_step.endswith(f": evenhand {expected}")
+    assert list(found.command) == expected.split()
+    assert ("look closely" in found.next_step) == (said != "found")
+
+
+def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(line: Line, view: RunView) -> None:
+    models = view.models
+    groups = models.groups(models.split.test)
+    before, after = models.pair
+    lifts, y = {}, models.table.y[models.split.test]
+    for name in ("gull / sea", "gull / wood", "jay / sea", "jay / wood"):
+        mine, rest = groups == name, (groups != name) & (y == name.startswith("jay"))
+        lifts[name] = [100 * ((~s.right)[mine].mean() - (~s.right)[rest].mean()) for s in (before, after)]
+    name = max(lifts, key=lambda key: lifts[key][0])
+    wrong = [100 * (~stage.right)[groups == name].mean() for stage in (before, after)]
+    assert line(KEPT).hurt == (
+        f"Hurt: {name}: ERM is wrong on {wrong[0]:.1f} % of {(groups == name).sum()} test rows, "
+        f"{lifts[name][0]:.1f} points more than on the rest of its class; "
+        f"CFR on {wrong[1]:.1f} %, {lifts[name][1]:+.1f} points."
+    )
+
+
+def test_without_groups_it_is_the_surest_slice(line: Line, view: RunView) -> None:
+    analysis = replace(view.analysis, models=replace(view.models, attribute=None))
+    one = view.analysis.named.sure("erm")[0][0]
+    found = line(KEPT, analysis)
+    assert f"Hurt: {one.name}, a slice of {one.n} test rows: ERM is wrong on " in found.hurt
+    assert f", {100 * one.lift:.1f} points more than on its class; CFR on " in found.hurt
+    assert "in its worst class" in found.best
+
+
+def test_nobody_is_hurt_beyond_chance_and_what_could_have_stayed_unseen(line: Line, view: RunView) -> None:
+    models = replace(view.models, attribute=None)
+    analysis = replace(view.analysis, models=models, named=without_slices(view.analysis))
+    found = line(KEPT, analysis).hurt
+    assert re.fullmatch(
+        r"Hurt: nobody beyond chance; a fifth of (gull|jay) has 29 test rows to show it, "
+        r"and a gap under \d\d points would not show there\.",
+        found,
+    )
+
+
+def cut(analysis: ErrorAnalysis, rows: int) -> ErrorAnalysis:
+    """Return an analysis without groups or slices, of the first test rows."""
+    models = analysis.models
+    stages = [replace(one, right=one.right[:rows], predicted=one.predicted[:rows]) for one in models.on_test]
+    split = replace(models.split, test=models.split.test[:rows])
+    models = replace(models, attribute=None, on_test=stages, split=split)
+    return replace(analysis, models=models, named=without_slices(analysis))
+
+
+def test_too_few_rows_to_show_or_to_compare(line: Line, view: RunView) -> None:
+    assert "and no gap would show there." in line(KEPT, cut(view.analysis, 60)).hurt
+    assert line(KEPT, cut(view.analysis, 6)).hurt == (
+        "Hurt: cannot tell; there are too few test rows to compare any."
+    )
+
+
+WORD = {"label": "gull", "word": "sea", "difference": 2.0, "low": 1.0, "goes_with_label": True}
+
+
+def test_words_and_columns_that_go_with_the_label(line: Line, view: RunView) -> None:
+    found = view.analysis.associations
+    (column,) = found.columns
+    confounded = column.model_copy(update={"verdict": "confounded"})
+    clean = column.model_copy(update={"verdict": "clean"})
+    more = {"words": (WordAssociation(**WORD),), "no_words": None, "columns": (confounded, clean)}
+    analysis = replace(view.analysis, associations=found.model_copy(update=more))
+    said = "Goes with the label: gull: *sea*; the column place (confounded)."
+    assert line(KEPT, analysis).goes_with == said
+    nothing = found.model_copy(update={"columns": (clean,)})
+    said = line(KEPT, replace(view.analysis, associations=nothing)).goes_with
+    assert said == f"Goes with the label: nothing found; {found.sentence}."
+
+
+def test_a_model_that_the_test_rows_prefer_is_said(line: Line, view: RunView) -> None:
+    first, *others = view.models.on_test
+    perfect = replace(first, right=np.ones_like(first.right))
+    analysis = replace(view.analysis, models=replace(view.models, on_test=[perfect, *others]))
+    said = line(KEPT, analysis).best
+    assert "(zero-shot 100.0 %, ERM " in said
+    assert said.endswith("; the test rows, which chose nothing, put zero-shot first.")
+
+
+def test_without_a_run_the_next_step_is_fit(run: Path) -> None:
+    store = run.parent / "x.store"
+    found = audit(load_store(store))
+    assert found.bottom_line[0].startswith("Shortcut: cannot tell; zero-shot does not look for one")
+    assert not any(text.startswith("Repair") for text in found.bottom_line)
+    assert found.bottom_line[-2].startswith("Best here: only zero-shot was measured, with ")
+    assert found.next_command == ["fit", str(store), "--out", str(run.parent / "x.run")]
