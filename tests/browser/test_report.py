@@ -1,5 +1,6 @@
 """The report in a real browser: it loads, it answers, it is accessible, and hostile names stay text."""
 
+import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +129,85 @@ def test_hovering_and_arrow_keys_show_a_rows_picture(small: Path, open_page: Ope
     assert len(thumbnail_of(page)) > 20
 
 
+def saved(page: Any, button: Any) -> list[list[str]]:
+    """Return the rows of the CSV that a button downloads."""
+    with page.expect_download() as waiting:
+        button.click()
+    with Path(waiting.value.path()).open(encoding="utf-8", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def test_rows_are_found_and_saved(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small).page
+    found, save = page.locator(".found p"), page.get_by_role("button", name="Download CSV")
+    form = page.locator(".find")
+    form.get_by_label("class").select_option(label="gull")
+    form.get_by_label("right or wrong").select_option("wrong")
+    header, *rows = saved(page, save)
+    assert header[:3] == ["id", "path", "label"]
+    assert header[-1] == "predicted by CFR"
+    assert {(row[2], row[-1]) for row in rows} == {("gull", "jay")}
+    assert found.inner_text().startswith(f"{len(rows)} of 400 rows")
+    form.get_by_label("Search").fill(rows[0][0])
+    assert rows[0] in saved(page, save)[1:]
+    page.locator(".found button").first.click()
+    assert page.locator(".detail dd").first.inner_text().startswith(rows[0][0])
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("All 400 rows.").wait_for()
+
+
+def test_drawing_around_points_chooses_them(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small).page
+    plot = page.locator("canvas.plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    corners = [(0.02, 0.02), (0.02, 0.98), (0.5, 0.98), (0.5, 0.02)]
+    points = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in corners]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=3)
+    page.mouse.up()
+    half = saved(page, page.get_by_role("button", name="Download CSV"))[1:]
+    assert 0 < len(half) < 400
+    assert page.locator(".found p").inner_text().startswith(f"{len(half)} of 400 rows")
+
+
+def test_a_slice_is_saved_with_its_errors_first(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small).page
+    header, *rows = saved(page, page.locator(".csv").first)
+    assert header == ["id", "path", "label", "predicted", "slice", "model", "right"]
+    assert len({(row[2], row[4], row[5]) for row in rows}) == 1
+    assert [row[6] for row in rows] == sorted(row[6] for row in rows)
+    assert {row[6] for row in rows} == {"true", "false"}
+
+
+def test_an_image_is_enlarged_with_its_path(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small).page
+    page.locator("#slices .thumb").first.click()
+    viewer = page.get_by_role("dialog")
+    path = page.locator("#slices .thumb").first.get_attribute("data-path")
+    assert viewer.locator("code").inner_text() == path
+    assert viewer.locator("img").bounding_box()["width"] > 200
+    page.keyboard.press("Escape")
+    assert viewer.is_hidden()
+    page.locator(".detail .large").click()
+    assert viewer.locator("code").inner_text().startswith("/gone/")
+    viewer.get_by_role("button", name="Close").click()
+    assert viewer.is_hidden()
+
+
+def test_the_next_command_is_copied(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small, permissions=["clipboard-read", "clipboard-write"]).page
+    page.get_by_text("What to do next, with the commands").click()
+    step = page.locator(".steps li").first
+    step.get_by_role("button", name="Copy").click()
+    step.get_by_role("button", name="Copied").wait_for()
+    command = step.locator("code").inner_text()
+    assert command.startswith("evenhand ")
+    assert page.evaluate("navigator.clipboard.readText()") == command
+
+
 def test_the_gallery_sorts_by_margin(small: Path, open_page: OpenPage) -> None:
     page = open_page(small).page
     margins = "[...document.querySelector('.sortable').children].map((one) => Number(one.dataset.margin))"
@@ -208,3 +288,4 @@ def test_imported_embeddings_have_a_map_without_pictures(
     opened.page.keyboard.press("ArrowRight")
     assert "row-" in opened.page.locator(".detail").inner_text()
     assert opened.page.locator(".detail canvas").count() == 0
+    assert opened.page.locator(".gallery, #saliency, #calibration").count() == 0

@@ -40,8 +40,8 @@ class BottomLine:
         Whether a repair passed.
     best : str
         Which classifier is kept, with the worst rate of every model.
-    next_step : str
-        What to do next, with the command.
+    why : str
+        What to do next.
     command : tuple of str
         The arguments of that command, without `evenhand`.
     """
@@ -51,13 +51,14 @@ class BottomLine:
     hurt: str
     repair: str
     best: str
-    next_step: str
+    why: str
     command: tuple[str, ...]
 
     @property
     def lines(self) -> list[str]:
         """The sentences in their order."""
-        said = (self.shortcut, self.goes_with, self.hurt, self.repair, self.best, self.next_step)
+        step = f"Next: {self.why}: {shlex.join(['evenhand', *self.command])}"
+        said = (self.shortcut, self.goes_with, self.hurt, self.repair, self.best, step)
         return [line for line in said if line]
 
 
@@ -92,7 +93,7 @@ def bottom_line(
         hurt=_hurt(models, named),
         repair="" if run is None else repair,
         best=_best(models, kept),
-        next_step=f"Next: {why}: {shlex.join(['evenhand', *command])}",
+        why=why,
         command=command,
     )
 
@@ -132,8 +133,9 @@ def _hurt(models: EvaluatedModels, named: NamedSlices) -> str:
                 for model, found in one.errors_of.items()
                 if model != one.model
             ]
+            title = one.sentence if any(word.beyond_chance for word in one.words) else one.name
             return (
-                f"Hurt: {one.name}, a slice of {one.n:,} test rows: {label(one.model)} is wrong on "
+                f"Hurt: {title}, a slice of {one.n:,} test rows: {label(one.model)} is wrong on "
                 f"{_percent(one.error.value)}, {100 * one.lift:.1f} points more than on its class"
                 f"{''.join(f'; {other}' for other in others)}."
             )

@@ -33,10 +33,12 @@ def map_data(models: EvaluatedModels, slices: SliceSection) -> dict[str, Any]:
     X = table.features(rows)
     found = layouts([stage.model.embed(X) for stage in models.on_test], models.seed)
     jpegs = thumbnails(table, rows)
+    named = _fields(models, slices, rows)
     return {
         "total": len(test),
         "shown": len(rows),
         "ids": table.ids[rows].tolist(),
+        "paths": table.paths[rows].tolist(),
         "classes": list(table.classes),
         "y": table.y[rows].tolist(),
         "stages": [
@@ -48,14 +50,15 @@ def map_data(models: EvaluatedModels, slices: SliceSection) -> dict[str, Any]:
             }
             for stage, layout in zip(models.on_test, found, strict=True)
         ],
-        "fields": _fields(models, slices, rows),
+        "fields": [field(name, values) for name, values in named],
+        "filters": [_filter(name, values) for name, values in named],
         "tile": TILE,
         "columns": COLUMNS,
         "sheets": sprite_sheets([jpegs[row] for row in rows.tolist()]) if jpegs else [],
     }
 
 
-def _fields(models: EvaluatedModels, slices: SliceSection, rows: Ints) -> list[dict[str, Any]]:
+def _fields(models: EvaluatedModels, slices: SliceSection, rows: Ints) -> list[tuple[str, Strings]]:
     groups = models.groups(rows)
     named = [("class", models.table.labels(rows))]
     if groups is not None:
@@ -64,8 +67,13 @@ def _fields(models: EvaluatedModels, slices: SliceSection, rows: Ints) -> list[d
         (name, np.where(values[rows] == "", "unknown", values[rows]))
         for name, values in models.table.attributes.items()
     ]
-    named += slices.fields(rows)
-    return [field(name, values) for name, values in named]
+    return named + slices.fields(rows)
+
+
+def _filter(name: str, values: Strings) -> dict[str, Any]:
+    """Return all values by name and each row's code, to filter by."""
+    found, codes = np.unique(values, return_inverse=True)
+    return {"name": name, "values": found.tolist(), "codes": codes.tolist()}
 
 
 def field(name: str, values: Strings | Sequence[str]) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class GalleryImage:
         Margin of the reference model in a calibration set, of the model after elsewhere.
     predicted : tuple of str, default=()
         Classes predicted before and after; empty in a calibration set.
+    path : str, default=""
+        Its path, empty if unknown.
     """
 
     row: int
@@ -47,6 +49,7 @@ class GalleryImage:
     group: str
     margin: float
     predicted: tuple[str, ...] = ()
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ def calibration_galleries(models: EvaluatedModels, calibration: CalibrationRows)
     groups = _groups(models, calibration.rows)
     by_class: dict[str, list[GalleryImage]] = {}
     for one, row, group in zip(calibration.records, calibration.rows.tolist(), groups, strict=True):
-        image = GalleryImage(row, one["id"], one["label"], group, one["margin"])
+        path = str(models.table.paths[row])
+        image = GalleryImage(row, one["id"], one["label"], group, one["margin"], path=path)
         by_class.setdefault(one["label"], []).append(image)
     galleries = [
         Gallery(name, len(images), _ends(sorted(images, key=lambda image: image.margin)))
@@ -116,6 +120,7 @@ def gallery_images(
             group,
             float(pair[1].margins[place]),
             tuple(table.classes[stage.predicted[place]] for stage in pair),
+            str(table.paths[row]),
         )
         for row, place, group in zip(rows.tolist(), places.tolist(), _groups(models, rows), strict=True)
     ]

@@ -9,7 +9,8 @@ import numpy as np
 
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.evaluation.metric_view import metric_of
-from evenhand.reports.rates import Axis, Estimate, RateRow, Record, measure_rows, over_seeds, rate_rows
+from evenhand.reports.model_style import column_styles, column_titles, distinct_methods
+from evenhand.reports.rates import Axis, Estimate, RateRow, Record, joined, measure_rows, of_row, rate_rows
 from evenhand.reports.tables import MOST, rate_table
 from evenhand.reports.verdict import unit_of, worst
 
@@ -21,12 +22,14 @@ def number_values(rows: Sequence[Record], models: EvaluatedModels | None) -> dic
     """Return the rates of every method, from result rows and the models of a run."""
     fitted = [row for row in rows if row["status"] == "ok"]
     metric = metric_of(fitted[0]) if fitted else "accuracy"
-    methods = list(dict.fromkeys(row["method"] for row in fitted))
+    methods = distinct_methods(fitted)
     measures = measure_rows(fitted, methods, _shares(models))
     method_rows = [_method_row(method, rows) for method in dict.fromkeys(row["method"] for row in rows)]
     tables = {kind: rate_table(fitted, kind) for kind in ("groups", "classes", "cells")}
     return {
         "methods": methods,
+        "titles": column_titles(fitted),
+        "marks": column_styles(fitted),
         "few_methods": len(methods) <= SIDE_BY_SIDE,
         "unit": unit_of(fitted),
         "metric": metric,
@@ -83,7 +86,8 @@ def _interval_note(seeds: int) -> str:
     if seeds > 1:
         return (
             f"Each mark is a mean over {seeds} seeds, each thin stroke one seed, and each line a 95 % "
-            "interval over seeds (Student's t): where another run would lie."
+            "interval over seeds (Student's t): where another run would lie. A model that no seed changes "
+            "has its interval over test rows."
         )
     return "Each line is a 95 % interval over test rows: where another test set would lie."
 
@@ -91,21 +95,17 @@ def _interval_note(seeds: int) -> str:
 def _method_row(method: str, rows: Sequence[Record]) -> dict[str, Any]:
     own = [row for row in rows if row["method"] == method]
     done = [row for row in own if row["status"] == "ok"]
-    low = _over([rate for row in done if (rate := worst(row))])
-    plain = [{"value": row["averages"]["plain"]} for row in done if row["averages"].get("plain") is not None]
+    low = joined(
+        [Estimate(rate["value"], rate.get("low"), rate.get("high")) for row in done if (rate := worst(row))]
+    )
+    plain = [of_row(row, "plain", {}) for row in done if row["averages"].get("plain") is not None]
     return {
         "method": method,
         "use": own[0].get("group_labels_used", "none"),
         "low": low,
-        "average": _over(plain),
+        "average": joined(plain),
         "rates": RateRow(method, [low]),
         "ok": len(done),
         "total": len(own),
         "missing": ", ".join(dict.fromkeys(row["status"] for row in own if row["status"] != "ok")),
     }
-
-
-def _over(rates: Sequence[Record]) -> Estimate:
-    if len(rates) == 1:
-        return Estimate(rates[0]["value"], rates[0].get("low"), rates[0].get("high"))
-    return over_seeds([rate["value"] for rate in rates]) if rates else Estimate(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +12,9 @@ from evenhand.evaluation.verdict_text import verdict_sentences
 from evenhand.reports.loss_curves import HEIGHT, WIDTH, candidate_gains, loss_charts
 from evenhand.reports.rates import Record
 from evenhand.reports.source import RunView
+
+FUNCTION = re.compile(r"<function (\S+) at 0x[0-9a-f]+>")
+"""How Python writes a function; its name is enough."""
 
 
 def provenance_values(
@@ -67,7 +71,8 @@ def _settings(known: Mapping[str, Any], view: RunView | None) -> list[tuple[str,
 
 
 def _flat(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         for name, value in values.items()
-    ]
+    }
+    return [(name, FUNCTION.sub(r"\1", text)) for name, text in texts.items()]

@@ -134,7 +134,7 @@ def measure_rows(
     found = []
     for name, key in MEASURES:
         estimates = [
-            _measure([row for row in records if row["method"] == method], key, shares or {})
+            joined([of_row(row, key, shares or {}) for row in records if row["method"] == method])
             for method in methods
         ]
         if any(one.value is not None for one in estimates):
@@ -145,7 +145,13 @@ def measure_rows(
 def rate_rows(records: Sequence[Record], methods: Sequence[str], kind: str) -> list[RateRow]:
     """Return a row for each rate under `kind`, groups or classes, with each method's lowest marked."""
     rates = by_name_and_method(records, kind)
-    table = {name: [_joined(own.get(method, [])) for method in methods] for name, own in rates.items()}
+    table = {
+        name: [
+            joined([Estimate(one["value"], one["low"], one["high"]) for one in own.get(method, [])])
+            for method in methods
+        ]
+        for name, own in rates.items()
+    }
     columns = [[estimates[k].value for estimates in table.values()] for k in range(len(methods))]
     known = [[value for value in column if value is not None] for column in columns]
     ends = [(min(column, default=0.0), max(column, default=0.0)) for column in known]
@@ -195,21 +201,18 @@ def _count_note(rates: Sequence[Record]) -> str:
     return f"{number} row{'' if number == '1' else 's'}{few}"
 
 
-def _joined(rates: Sequence[Record]) -> Estimate:
-    known = [rate for rate in rates if rate["value"] is not None]
-    if len(known) == 1:
-        return Estimate(known[0]["value"], known[0]["low"], known[0]["high"])
-    return over_seeds([rate["value"] for rate in known]) if known else Estimate(None)
+def joined(estimates: Sequence[Estimate]) -> Estimate:
+    """Return the mean of the seeds' estimates; if all are the same, the first with its interval over rows.
+
+    A model that no seed changes, such as zero-shot, has no spread over seeds, which is no certainty.
+    """
+    values = [one.value for one in estimates if one.value is not None]
+    if len(set(values)) > 1:
+        return over_seeds(values)
+    return next((one for one in estimates if one.value is not None), Estimate(None))
 
 
-def _measure(rows: Sequence[Record], key: str, shares: Mapping[str, float]) -> Estimate:
-    known = [one for row in rows if (one := _of_row(row, key, shares)).value is not None]
-    if len(known) > 1:
-        return over_seeds([one.value for one in known if one.value is not None])
-    return known[0] if known else Estimate(None)
-
-
-def _of_row(row: Record, key: str, shares: Mapping[str, float]) -> Estimate:
+def of_row(row: Record, key: str, shares: Mapping[str, float]) -> Estimate:
     """Return a worst rate, or an average with the interval that its rates give it."""
     if key.startswith("worst"):
         rate = row.get(key)

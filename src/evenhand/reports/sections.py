@@ -17,11 +17,12 @@ from evenhand.evaluation.labels import label
 from evenhand.evaluation.metric_view import by_metric
 from evenhand.reports.embedding_map import map_data
 from evenhand.reports.galleries import calibration_galleries, changed_galleries, group_counts, rows_of
+from evenhand.reports.next_steps import next_steps
 from evenhand.reports.numbers import kept_values, number_values
 from evenhand.reports.provenance import provenance_values
 from evenhand.reports.rates import Axis, Record
 from evenhand.reports.saliency import CELLS, saliency
-from evenhand.reports.slice_panels import slice_section
+from evenhand.reports.slice_panels import MEMBER_COLUMNS, SliceSection, slice_section
 from evenhand.reports.source import RunView
 from evenhand.reports.thumbnails import address, moved_away, thumbnails
 from evenhand.reports.verdict import of_run, verdict
@@ -32,11 +33,12 @@ STEPS = 4
 
 @dataclass(frozen=True)
 class Section:
-    """A section: the name of its template and anchor, its title, and whether it needs a run."""
+    """A section: the name of its template and anchor, its title, and whether it needs a run or its images."""
 
     name: str
     title: str
     of_run: bool = False
+    of_images: bool = False
 
 
 SECTIONS = (
@@ -44,9 +46,9 @@ SECTIONS = (
     Section("numbers", "Figures"),
     Section("map", "Map", of_run=True),
     Section("slices", "Slices", of_run=True),
-    Section("calibration", "Calibration set", of_run=True),
+    Section("calibration", "Calibration set", of_run=True, of_images=True),
     Section("changes", "What changed", of_run=True),
-    Section("saliency", "Where it looks", of_run=True),
+    Section("saliency", "Where it looks", of_run=True, of_images=True),
     Section("making", "How it was made"),
 )
 
@@ -80,7 +82,11 @@ def page_values(
     name = "" if view is None or of_seed is not None else f": {view.folder.resolve().name}"
     return {
         "title": f"evenhand report{name}",
-        "sections": [one for one in SECTIONS if view is not None or not one.of_run],
+        "sections": [
+            one
+            for one in SECTIONS
+            if (view is not None or not one.of_run) and (values.get("pictured") or not one.of_images)
+        ],
         "rows": rows,
         "of_seed": of_seed,
         "verdict": (
@@ -88,6 +94,7 @@ def page_values(
             if view is None or of_seed is not None or metric != "accuracy"
             else of_run(view.analysis.bottom_line)
         ),
+        "next_steps": [] if view is None else next_steps(view),
         **values,
         **number_values(rows, None if view is None else view.models),
         **kept_values(results, metric),
@@ -118,12 +125,23 @@ def _run_values(view: RunView, device: str | None, progress: Progress) -> dict[s
         "minority": any("low" in record for record in view.analysis.calibration_set.records[:1]),
         "changed": changed,
         "counts": group_counts(models),
+        "pictured": bool(points["sheets"]),
+        "slice_rows": _slice_rows(slices),
         "thumbnails": {row: address(jpeg) for row, jpeg in thumbnails(models.table, rows).items()},
         "moved": moved_away(models.table, np.unique(rows)),
         "saliency": maps,
         "grid": CELLS,
         "before": label(models.pair[0].name),
         "after": label(models.pair[1].name),
+    }
+
+
+def _slice_rows(slices: SliceSection) -> dict[str, Any]:
+    """Return the rows of the slices that the page shows, in their order, to be saved."""
+    panels = [panel for one in slices.by_model for panel in one.panels]
+    return {
+        "columns": MEMBER_COLUMNS,
+        "slices": [{"name": f"{one.slice.name} {one.slice.model}", "rows": one.members} for one in panels],
     }
 
 

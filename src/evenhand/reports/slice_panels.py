@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenhand._typing import Bools, Ints, Strings
+from evenhand.audits.csv_files import COLUMNS
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Slice
@@ -20,6 +21,9 @@ MOST = 6
 """Slices of a model that are shown, the smallest p-value first."""
 IMAGES = 12
 """Images of a slice that are shown."""
+MEMBER_COLUMNS = (*COLUMNS, "right")
+LISTED = 500
+"""Rows of a slice that the page can save; slices.csv has all."""
 NO_SLICE, NOT_SLICED = "no slice", "not looked at"
 SMALLEST = 0.001
 """The smallest p-value that is printed as a number."""
@@ -27,11 +31,12 @@ SMALLEST = 0.001
 
 @dataclass(frozen=True)
 class SlicePanel:
-    """A slice with images of its errors, and the error rate of each model in it."""
+    """A slice with images of its errors, the error rate of each model in it, and its first `LISTED` rows."""
 
     slice: Slice
     rates: RateRow
     errors: Gallery
+    members: Sequence[tuple[str, ...]] = ()
 
     @property
     def named(self) -> bool:
@@ -143,7 +148,28 @@ def _panel(models: EvaluatedModels, one: Slice, members: Bools, stage: Stage) ->
     chosen = np.array(list(dict.fromkeys([*typical, *errors.tolist()]))[:IMAGES], dtype=np.int64)
     pair = (models.audited[0], models.audited[-1])
     images = gallery_images(models, chosen, np.searchsorted(numbers, chosen), pair)
-    return SlicePanel(one, _rates(one, models.audited), Gallery(one.name, len(errors), images))
+    gallery = Gallery(one.name, len(errors), images)
+    return SlicePanel(
+        one, _rates(one, models.audited), gallery, members_of(models, one, members, stage)[:LISTED]
+    )
+
+
+def members_of(models: EvaluatedModels, one: Slice, members: Bools, stage: Stage) -> list[tuple[str, ...]]:
+    """Return `MEMBER_COLUMNS` of a slice's rows, those that the model misclassifies first."""
+    table, places = models.table, np.flatnonzero(members)
+    places = places[np.argsort(stage.right[places], kind="stable")]
+    return [
+        (
+            str(table.ids[number]),
+            str(table.paths[number]),
+            one.label,
+            table.classes[stage.predicted[place]],
+            one.name,
+            one.model,
+            "true" if stage.right[place] else "false",
+        )
+        for place, number in zip(places.tolist(), models.rows.numbers[places].tolist(), strict=True)
+    ]
 
 
 def _rates(one: Slice, stages: Sequence[Stage]) -> RateRow:

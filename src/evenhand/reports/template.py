@@ -15,8 +15,9 @@ from markupsafe import Markup, escape
 
 from evenhand._version import __version__
 from evenhand.evaluation.labels import label
+from evenhand.reports.model_style import model_style
 
-SCRIPTS = ("page.js", "map.js")
+SCRIPTS = ("page.js", "viewer.js", "map.js", "find.js")
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,15 @@ def fill(values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"percent": percent, "signed": signed, "label": label, "emphasized": emphasized}
+    environment.filters |= {
+        "percent": percent,
+        "signed": signed,
+        "label": label,
+        "emphasized": emphasized,
+        "mark": model_style,
+    }
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
-    names = SCRIPTS if "map" in values else SCRIPTS[:1]
+    names = SCRIPTS if "map" in values else SCRIPTS[:2]
     scripts = [Script(_text(name)) for name in names]
     return environment.get_template("report.html.j2").render(
         css=_text("page.css"), scripts=scripts, version=__version__, **values

@@ -7,7 +7,7 @@ A rule divides the held-out rows into cells and reduces the accuracies in them t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -42,8 +42,8 @@ class Rule:
     """
 
     name: str
-    partition: Callable[[HeldOutPredictions], Partition]
-    reduce: Callable[[Floats, Ints], Floats]
+    partition: Callable[[HeldOutPredictions], Partition] = field(repr=False)
+    reduce: Callable[[Floats, Ints], Floats] = field(repr=False)
     group_labels_used: Literal["none", "validation"] = "none"
     reads_features: bool = False
 

@@ -104,9 +104,9 @@ def test_a_method_that_looks_for_no_shortcut(line: Line, kept: dict[str, Any] | 
 def test_the_next_step_is_a_command_that_a_shell_takes(line: Line, said: str, command: str) -> None:
     found = line({**KEPT, "shortcut": said})
     expected = command.replace("STORE", found.command[1])
-    assert found.next_step.endswith(f": evenhand {expected}")
+    assert found.lines[-1].endswith(f": evenhand {expected}")
     assert list(found.command) == expected.split()
-    assert ("look closely" in found.next_step) == (said != "found")
+    assert ("look closely" in found.lines[-1]) == (said != "found")
 
 
 def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(line: Line, view: RunView) -> None:

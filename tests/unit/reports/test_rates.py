@@ -3,7 +3,7 @@ import pytest
 
 from evenhand.evaluation.metrics import evaluate
 from evenhand.functional.intervals import wilson
-from evenhand.reports.rates import Axis, Estimate, RateRow, measure_rows, over_seeds, rate_rows
+from evenhand.reports.rates import Axis, Estimate, RateRow, joined, measure_rows, over_seeds, rate_rows
 
 GROUPS = ["a / x", "a / y", "b / x", "b / y"]
 
@@ -167,3 +167,11 @@ def test_the_class_averages_are_made_of_classes_and_the_others_of_groups() -> No
     lows = {row.name: row.estimates[0].low for row in measure_rows([record], ["erm"], {"a / x": 1.0})}
     assert (lows["plain average"], lows["class mean"]) == pytest.approx((0.4, 0.4))
     assert (lows["train-weighted average"], lows["group mean"]) == pytest.approx((0.1, 0.1))
+
+
+def test_a_model_that_no_seed_changes_has_its_interval_over_rows() -> None:
+    same = Estimate(0.7, 0.6, 0.8)
+    assert joined([same, Estimate(0.7, 0.59, 0.81)]) == same
+    assert joined([same, Estimate(0.9, 0.8, 1.0)]) == over_seeds([0.7, 0.9])
+    assert joined([Estimate(None), same]) == same
+    assert joined([]) == Estimate(None)

@@ -253,7 +253,7 @@ def test_errors_are_named_by_the_models_own_text_tower(kind: str, tmp_path: Path
     run = fitted(tmp_path, misled(load_backbone(source)), "zero_shot")
     html = page(run)
     top = html[html.index('<section id="verdict"') : html.index("</section>")]
-    assert "<li>waterbird: errors look like <em>cat</em>; zero-shot is wrong on 100.0" in top
+    assert "<li>Hurt: waterbird: errors look like <em>cat</em>, a slice of " in top
     assert f"the 3 words that model {source} knows" in html
     found = audit(load_store(tmp_path / "x.store"))
     first = next(one for one in found.slices if one.beyond_chance)

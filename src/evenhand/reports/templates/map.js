@@ -27,6 +27,7 @@
 
   let stage = last, from = last, share = 1, field = fields[0], chosen = -1, onlyChanged = false;
   let hidden = new Set(), colors = [], width = 0, height = 0;
+  let found = null, lasso = [];
 
   const shown = (k) => !hidden.has(field.codes[stage][k]) && (!onlyChanged || changes[k] === 1 || changes[k] === 2);
   const at = (k, s, axis) => data.stages[s].xy[2 * k + axis] / FURTHEST;
@@ -49,14 +50,26 @@
     pen.lineWidth = 1.6;
     for (let k = 0; k < n; k++) if (shown(k)) mark(k, size);
     if (chosen >= 0) ring(chosen, size);
+    if (lasso.length > 1) outline();
+  }
+
+  function outline() {
+    pen.strokeStyle = getComputedStyle(section).color;
+    pen.setLineDash([4, 4]);
+    pen.beginPath();
+    for (const [x, y] of lasso) pen.lineTo(x, y);
+    pen.closePath();
+    pen.stroke();
+    pen.setLineDash([]);
   }
 
   function mark(k, size) {
     const [x, y] = place(k);
     pen.fillStyle = pen.strokeStyle = colors[field.codes[stage][k]];
     pen.beginPath();
+    pen.globalAlpha = found && !found.has(k) ? 0.12 : 1;
     if (right(stage, k)) {
-      pen.globalAlpha = 0.75;
+      pen.globalAlpha *= 0.75;
       pen.arc(x, y, size, 0, 2 * Math.PI);
       pen.fill();
     } else {
@@ -118,6 +131,7 @@
     const list = element("dl");
     const add = (name, value) => list.append(element("dt", name), element("dd", value));
     add("image", data.ids[k]);
+    if (data.paths[k]) list.lastChild.append(pathOf(k));
     for (const known of data.fields) add(known.name, known.values[known.codes[k]]);
     data.stages.forEach((one, s) => {
       add(one.name, `${data.classes[one.predicted[k]]} ${right(s, k) ? "✓" : "✗"}`);
@@ -126,18 +140,38 @@
     detail.replaceChildren(...(sheets.length ? [thumbnail(k)] : []), list);
   }
 
-  function thumbnail(k) {
+  function pathOf(k) {
+    const button = element("button", "Copy path");
+    button.type = "button";
+    button.className = "copy";
+    const code = element("code", data.paths[k]);
+    return element("small", "", code, button);
+  }
+
+  function tileOf(k, scale) {
     const image = element("canvas");
     const per = data.columns * data.columns, tile = data.tile, spot = k % per;
-    image.width = image.height = 2 * tile;
+    image.width = image.height = scale * tile;
     image.setAttribute("role", "img");
     image.setAttribute("aria-label", `Thumbnail of ${data.ids[k]}`);
     const sheet = sheets[Math.floor(k / per)];
-    const x = tile * (spot % data.columns), y = tile * Math.floor(spot / data.columns);
-    const show = () => image.getContext("2d").drawImage(sheet, x, y, tile, tile, 0, 0, 2 * tile, 2 * tile);
+    const x = tile * (spot % data.columns), y = tile * Math.floor(spot / data.columns), side = scale * tile;
+    const show = () => image.getContext("2d").drawImage(sheet, x, y, tile, tile, 0, 0, side, side);
     if (sheet.complete) show(); else sheet.addEventListener("load", show);
     return image;
   }
+
+  function thumbnail(k) {
+    const image = tileOf(k, 2);
+    const button = element("button", "", image);
+    button.type = "button";
+    button.className = "large";
+    button.addEventListener("click", () => {
+      globalThis.evenhand.show(tileOf(k, 4).toDataURL(), data.paths[k], `${data.ids[k]}, ${data.classes[data.y[k]]}`);
+    });
+    return button;
+  }
+  section.tile = sheets.length ? (k) => tileOf(k, 1) : null;
 
   function nearest(x, y, allowed) {
     let best = -1, least = Infinity;
@@ -156,8 +190,50 @@
     return nearest(event.clientX - box.left, event.clientY - box.top, { cost });
   };
   const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  plot.addEventListener("pointermove", (event) => { const k = under(event); if (k >= 0) choose(k); });
-  plot.addEventListener("pointerdown", (event) => choose(under(event)));
+  const spot = (event) => {
+    const box = plot.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+  // A finger scrolls the page; a mouse or a pen that is held down draws around points.
+  const draws = (event) => event.buttons === 1 && event.pointerType !== "touch";
+  plot.addEventListener("pointermove", (event) => {
+    if (draws(event) && lasso.length) {
+      lasso.push(spot(event));
+      draw();
+      return;
+    }
+    const k = under(event);
+    if (k >= 0) choose(k);
+  });
+  plot.addEventListener("pointerdown", (event) => {
+    choose(under(event));
+    lasso = draws(event) ? [spot(event)] : [];
+    if (lasso.length) plot.setPointerCapture(event.pointerId);
+  });
+  plot.addEventListener("pointerup", () => {
+    const inside = new Set();
+    if (lasso.length > 3) {
+      for (let k = 0; k < n; k++) if (shown(k) && holds(lasso, place(k))) inside.add(k);
+      section.dispatchEvent(new CustomEvent("lasso", { detail: inside.size ? inside : null }));
+    }
+    lasso = [];
+    draw();
+  });
+  section.addEventListener("found", (event) => { found = event.detail; draw(); });
+  section.addEventListener("choose", (event) => {
+    choose(event.detail);
+    plot.scrollIntoView({ block: "nearest" });
+  });
+
+  // Whether a polygon holds a point: a ray from it crosses the outline an odd number of times.
+  function holds(outline, [x, y]) {
+    let odd = false;
+    outline.forEach(([x1, y1], k) => {
+      const [x0, y0] = outline[(k || outline.length) - 1];
+      if ((y1 > y) !== (y0 > y) && x < ((x0 - x1) * (y - y1)) / (y0 - y1) + x1) odd = !odd;
+    });
+    return odd;
+  }
   plot.addEventListener("keydown", (event) => {
     const way = WAYS[event.key];
     if (!way) return;
