@@ -62,10 +62,11 @@ NOT_RUN = {
         "takes minutes, and features that are no part of the project",
     ],
     "docs/how-to/compare.md": ["fits every method five times", "fits every method five times"],
-    "docs/how-to/export.md": ["installs", "installs"],
+    "docs/how-to/export.md": ["uploads", "installs", "installs"],
     "docs/how-to/images.md": [
         *(["a listing"] * 4),
         "the shards of the example have other names",
+        "reads from the Hub",
     ],
     "docs/how-to/scikit-learn.md": ["needs fairlearn, which is no dependency"],
     "docs/how-to/ray.md": ["installs", "starts a cluster", "needs several machines"],

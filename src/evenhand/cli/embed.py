@@ -36,6 +36,7 @@ NAME = "embed"
 EXAMPLES = examples(
     "evenhand embed photos/ --model ViT-L-14-336 --pretrained openai --out birds.store",
     "evenhand embed rows.csv --model tiny --class-names 0=landbird,1=waterbird --out birds.store",
+    "evenhand embed hf://datasets/ORG/NAME:train --model ViT-L-14 --pretrained openai --out web.store",
     "evenhand embed s3://bucket/shards --model ViT-L-14 --pretrained openai --engine ray --address auto "
     "--out web.store",
 )
@@ -43,7 +44,8 @@ EXAMPLES = examples(
 
 def command(
     source: Annotated[
-        Path, typer.Argument(help="Folder, archive or table of images, also at s3:// or gs://.")
+        Path,
+        typer.Argument(help="Folder, archive or table of images, also at s3://, gs:// or hf://datasets/."),
     ],
     out: Annotated[Path, typer.Option(help="Store to write, or to resume.")],
     model: Annotated[
@@ -80,6 +82,10 @@ def command(
         typer.Option(
             help="Meaning of the folder levels, such as domain/class or split/*/class; by default guessed."
         ),
+    ] = None,
+    shots: Annotated[
+        int | None,
+        typer.Option(min=1, help="Training images of each class, drawn by --seed; by default all."),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per batch.")] = 64,
     workers: Workers = None,
@@ -133,6 +139,7 @@ def command(
         split_file=split_file,
         class_names=names,
         seed=seed,
+        shots=shots,
     )
     for note in manifest.notes:
         complain("note", note)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from evenhand._errors import EvenhandError
 from evenhand._optional import require
 from evenhand._outputs import check_new
 from evenhand.cli.options import Json, MovedModel, Threads, examples, set_threads
@@ -15,6 +17,7 @@ NAME = "export"
 EXAMPLES = examples(
     "evenhand export birds.run --to open_clip --out birds-open-clip",
     "evenhand export birds.run --to onnx --out birds-onnx",
+    "evenhand export birds.run --to transformers --out birds-hf --push me/birds",
 )
 NEEDS = {
     "transformers": (("transformers", "hf"),),
@@ -27,15 +30,24 @@ def command(
     run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
     to: Annotated[Literal["open_clip", "transformers", "onnx"], typer.Option(help="Format.")],
     out: Annotated[Path, typer.Option(help="Folder to write, new or empty.")],
+    push: Annotated[
+        str | None, typer.Option(help="Then upload the folder to OWNER/NAME on the Hugging Face Hub.")
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Upload without asking.")] = False,
     model: MovedModel = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write the calibrated model for other software, with a model card."""
+    """Write the calibrated model for other software, with a model card.
+
+    --push shows what it would upload, and asks.
+    """
     set_threads(threads)
     for module, extra in NEEDS.get(to, ()):
         require(module, extra)
     check_new(out)
+    _check_push(push, private=private, asks=not yes)
 
     from evenhand.runs.card import read_card
 
@@ -45,6 +57,8 @@ def command(
     from evenhand.exports.run import export
 
     found = export(run, to, out, model=model)
+    if push is not None:
+        found["pushed"] = _upload(out, push, private=private, asks=not yes)
     if json:
         as_json(found)
         return
@@ -55,4 +69,40 @@ def command(
         ),
         soft_wrap=True,
     )
+    if push is not None:
+        console().print(clean(f"uploaded to {found['pushed']}"), soft_wrap=True)
     console(stderr=True).print(clean(f"next: {out / 'README.md'} says how to load it"), soft_wrap=True)
+
+
+def can_ask() -> bool:
+    """Tell whether somebody sits at the terminal."""
+    return sys.stdin.isatty()
+
+
+def _check_push(repo: str | None, *, private: bool, asks: bool) -> None:
+    if repo is None:
+        given = "--private" if private else None if asks else "--yes"
+        if given is not None:
+            raise EvenhandError(f"{given} goes with --push; add it, or leave {given} out")
+        return
+    if asks and not can_ask():
+        raise EvenhandError("--push: nobody can be asked here; add --yes to upload without asking")
+
+    from evenhand.exports.push import check_push
+
+    check_push(repo)
+
+
+def _upload(folder: Path, repo: str, *, private: bool, asks: bool) -> str:
+    from evenhand.cli.show import clean, console
+    from evenhand.exports.push import files_of, push
+
+    screen = console(stderr=True)
+    files = files_of(folder)
+    for name, size in files.items():
+        screen.print(clean(f"  {name}  {size:,} bytes"), soft_wrap=True)
+    what = f"{len(files)} files, {sum(files.values()):,} bytes, to {repo} on the Hub"
+    screen.print(clean(f"to upload: {what}{', private if it is new' if private else ''}"), soft_wrap=True)
+    if asks and not typer.confirm("Upload?", err=True):
+        raise EvenhandError(f"--push: nothing was uploaded; {folder} holds the export")
+    return push(folder, repo, private=private)

@@ -1,4 +1,4 @@
-"""One door to files: of this machine, or behind an s3:// or gs:// address, by pyarrow's file systems.
+"""One door to files: of this machine, or behind an s3://, gs:// or hf:// address, by pyarrow's file systems.
 
 A remote file is a `Path` whose first part is a scheme. `Path("s3://bucket/a.jpg")` keeps one of the two
 slashes, and `address` gives the other back; names, suffixes and joins work as for any path.
@@ -21,9 +21,10 @@ from pyarrow import ArrowException
 from pyarrow import fs as arrow
 
 from evenhand._errors import EvenhandError
+from evenhand._optional import optional
 from evenhand.data.file_names import is_litter
 
-SCHEMES = ("s3:", "gs:", "file:")
+SCHEMES = ("s3:", "gs:", "hf:", "file:")
 """file:// goes the same way to this machine's own files."""
 GIT_LFS = b"version https://git-lfs"
 """How a file begins that is a pointer of Git LFS to the data, and not the data."""
@@ -170,6 +171,8 @@ def _system(path: Path) -> tuple[Any, str]:
     scheme, *rest = path.parts
     if scheme == "file:":
         return arrow.LocalFileSystem(), "/" + "/".join(rest)
+    if scheme == "hf:":
+        return _hub(os.getpid()), "/".join(rest)
     if not rest:
         raise EvenhandError(f"{address(path)} names no bucket; write {scheme}//BUCKET/FOLDER")
     return _bucket(f"{scheme}//{rest[0]}", os.getpid()), "/".join(rest)
@@ -184,6 +187,13 @@ def _bucket(uri: str, process: int) -> Any:  # noqa: ARG001  connections do not 
         raise EvenhandError(
             f"{uri} cannot be reached ({error}); check the name and the credentials"
         ) from error
+
+
+@lru_cache(maxsize=1)
+def _hub(process: int) -> Any:  # noqa: ARG001
+    """Return the Hub as a file system: it reads ranges of files, and downloads nothing to the disk."""
+    client = optional("huggingface_hub", "hf").HfFileSystem(skip_instance_cache=True)
+    return arrow.PyFileSystem(arrow.FSSpecHandler(client))
 
 
 def _kind(path: Path) -> Any:

@@ -13,6 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.labels import check_trained, class_codes, class_notes, renamed, some, untested
 from evenhand.data.leakage import copies, kept_together, leakage, on_units
+from evenhand.data.shots import Shots, kept_rows, shot_notes
 from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.sources.resolve import resolve
 from evenhand.data.split_file import splits_in_file
@@ -47,6 +48,8 @@ class Manifest:
         The column that `units` come from.
     copies : tuple of tuple of int
         Rows whose files have the same bytes, together.
+    shots : Shots, optional
+        How many training rows of each class were drawn; None where all stay.
     """
 
     ids: Strings
@@ -60,6 +63,7 @@ class Manifest:
     units: Strings | None = None
     split_by: str | None = None
     copies: tuple[tuple[int, ...], ...] = ()
+    shots: Shots | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -79,6 +83,7 @@ class Manifest:
         layout: str | None = None,
         split_by: str | None = None,
         split_file: PathLike | None = None,
+        shots: int | None = None,
     ) -> Manifest:
         """Read a tree of class folders, an ImageFolder with metadata, or a table.
 
@@ -90,7 +95,7 @@ class Manifest:
             (`.csv`, `.tsv`, `.parquet`, `.jsonl`) with a column of paths relative to it. A `.zip` or `.tar`
             with such a folder inside, WebDataset's tars, and Parquet or Arrow files that hold the images
             as bytes are read in place: one, a folder of them, or a pattern (`train-{000..012}.tar`). It may
-            be an address, `s3://` or `gs://`.
+            be an address, `s3://` or `gs://`, or a data set of the Hub, `hf://datasets/ORG/NAME[:SPLIT]`.
         label_column, split_column : str
             Columns of the table.
         attribute_columns : sequence of str, optional
@@ -98,7 +103,7 @@ class Manifest:
         class_names : mapping of str to str, optional
             New names for labels; the others keep theirs.
         seed : int
-            Of the split that is made where none is given.
+            Of the split that is made where none is given, and of the drawn `shots`.
         labeled : bool
             False reads any folder of images, a table, or one image for prediction: every row is `test`.
         path_column : str, optional
@@ -112,13 +117,17 @@ class Manifest:
             Column of ids, as of patients: where splits are drawn, the images of one id get one split.
         split_file : str or Path, optional
             A table of paths and splits, which is then used in place of folders and columns.
+        shots : int, optional
+            Number of training images of each class, drawn by `seed`; the others are left out. By default all
+            stay.
 
         Raises
         ------
         EvenhandError
             If the source cannot be read, a named column is missing, a label is, an id comes twice with
             different values, none of a table's images is there, an option has no effect on this source, a
-            split is unknown, there is one class, one image per class, or a class without training rows.
+            split is unknown, there is one class, one image per class, or a class without training rows, or
+            `shots` is below 1.
         """
         options = Options(
             label=label_column,
@@ -153,7 +162,7 @@ class Manifest:
             *class_notes(classes),
             *leakage(same, listing.ids, split, np.asarray(classes)[y], drawn=drawn),
         ]
-        return Manifest(
+        manifest = Manifest(
             listing.ids,
             listing.paths,
             y,
@@ -165,6 +174,31 @@ class Manifest:
             listing.units,
             split_by,
             tuple(map(tuple, same)),
+        )
+        return manifest if shots is None else manifest.few(Shots(shots, seed))
+
+    def few(self, shots: Shots) -> Manifest:
+        """Return the manifest with so many training rows of each class, as `kept_rows` draws them.
+
+        Raises
+        ------
+        EvenhandError
+            If the number is below 1.
+        """
+        kept = np.flatnonzero(kept_rows(self.y, self.split, shots))
+        place = {int(row): number for number, row in enumerate(kept)}
+        same = (tuple(place[row] for row in rows if row in place) for rows in self.copies)
+        return replace(
+            self,
+            ids=self.ids[kept],
+            paths=self.paths[kept],
+            y=self.y[kept],
+            split=self.split[kept],
+            attributes={name: values[kept] for name, values in self.attributes.items()},
+            notes=(*self.notes, *shot_notes(self.y, self.split, self.classes, shots)),
+            units=None if self.units is None else self.units[kept],
+            copies=tuple(rows for rows in same if len(rows) > 1),
+            shots=shots,
         )
 
 

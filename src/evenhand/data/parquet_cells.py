@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from evenhand.data.file_names import IMAGE_TABLES
 from evenhand.data.files import is_file, is_remote, open_bytes, size_and_time
 from evenhand.data.tables.arrow_files import read_arrow
+from evenhand.data.tables.hub_features import columns_of_type
 
 LARGEST = 1 << 30
 """Bytes of images in a row group that is read: it is held in memory whole."""
@@ -51,9 +52,10 @@ def bytes_columns(schema: pa.Schema) -> dict[str, Leaf]:
 
 
 def picture_column(schema: pa.Schema) -> Leaf | None:
-    """Return the column with images: one that is called so, or the only one of bytes."""
+    """Return the column with images: by the Hub's features, by its name, or the only one of bytes."""
     found = bytes_columns(schema)
-    named = [leaf for name, leaf in found.items() if name.strip().lower() in NAMES]
+    told = [found[name] for name in columns_of_type(schema, "Image") if name in found]
+    named = told or [leaf for name, leaf in found.items() if name.strip().lower() in NAMES]
     chosen = named or (list(found.values()) if len(found) == 1 else [])
     return chosen[0] if chosen else None
 

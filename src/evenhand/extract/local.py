@@ -114,6 +114,7 @@ def embed(
         # Named only where it was raised: it decides which images are skipped.
         **({"max_pixels": limit} if (limit := raised_limit()) else {}),
         **({} if manifest.split_by is None else {"split_by": manifest.split_by}),
+        **({} if manifest.shots is None else {"shots": manifest.shots._asdict()}),
     }
     settle(out)
     earlier = earlier_store(out, identity, manifest)

@@ -108,7 +108,7 @@ def logit_interval(value: float, error: float, n: int, confidence: float = 0.95)
     Examples
     --------
     >>> [round(bound, 3) for bound in logit_interval(0.9, 0.05, n=20)]
-    [0.75, 0.964]
+    [0.752, 0.964]
     >>> logit_interval(1.0, 0.0, n=10) == wilson(10, 10)
     True
     """

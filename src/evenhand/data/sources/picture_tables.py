@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ from evenhand.data.sources.table_rows import PATH_COLUMNS, list_rows
 from evenhand.data.split_names import split_in_name
 from evenhand.data.tables.arrow_files import arrow_schema, read_arrow
 from evenhand.data.tables.columns import Columns
+from evenhand.data.tables.hub_features import columns_of_type
 from evenhand.data.tables.read import read_columns
 
 
@@ -39,7 +41,14 @@ def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, 
         name: np.concatenate([table.get(name, np.full(len(table["file_name"]), "")) for table in tables])
         for name in names
     }
-    return list_rows(Columns(root / "the tables with images", values), options)
+    columns = Columns(root / "the tables with images", values)
+    return list_rows(columns, replace(options, label=_label(files[0], values, options)))
+
+
+def _label(file: Path, names: Collection[str], options: Options) -> str:
+    """Return the column of labels: the only one of classes where none is called `label`."""
+    classes = columns_of_type(_schema(file), "ClassLabel")
+    return classes[0] if options.label == "label" not in names and len(classes) == 1 else options.label
 
 
 def holds_pictures(path: Path) -> bool:

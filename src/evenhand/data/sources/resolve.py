@@ -19,6 +19,7 @@ from evenhand.data.labels import some
 from evenhand.data.sources.archive_sets import list_archives
 from evenhand.data.sources.contents import Contents, contents
 from evenhand.data.sources.find_images import check_utf8, find_images, not_there
+from evenhand.data.sources.hub import hub_tables, is_hub
 from evenhand.data.sources.image_folder import (
     list_image_folder,
     list_split_tables,
@@ -163,9 +164,9 @@ class Archives(Containers):
 def resolve(source: PathLike) -> Source:
     """Return the source that a path is.
 
-    A path is a file, a folder, an address, or a pattern such as `train-{000..012}.tar`. A folder is one of
-    containers where these are its only data; text, JSON, markers and a few images beside them are passed
-    over.
+    A path is a file, a folder, an address, a data set of the Hub, or a pattern such as
+    `train-{000..012}.tar`. A folder is one of containers where these are its only data; text, JSON, markers
+    and a few images beside them are passed over.
 
     Raises
     ------
@@ -175,6 +176,11 @@ def resolve(source: PathLike) -> Source:
     """
     path = absolute(Path(source))
     check_utf8(str(path), what="path")
+    if is_hub(path):
+        tables = hub_tables(path)
+        if tables is not None:
+            _check_one_set(tables.root, tables.files)
+            return ImageTables(tables.root, tables.files, alone=tables.one_split, notes=tables.notes)
     with says_what_cannot_be_listed(path):
         if is_dir(path):
             return _folder(path, contents(path))

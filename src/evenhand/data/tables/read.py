@@ -18,6 +18,7 @@ from evenhand.data.parquet_cells import bytes_columns
 from evenhand.data.places import open_file
 from evenhand.data.tables.arrow_files import read_arrow
 from evenhand.data.tables.columns import Columns, to_columns
+from evenhand.data.tables.hub_features import hub_features
 from evenhand.data.tables.parts import part_files, with_folder_columns
 from evenhand.data.tables.text import read_text_table
 
@@ -96,13 +97,8 @@ def _read_arrow(path: Path) -> pa.Table:
 
 def _named(table: pa.Table) -> pa.Table:
     """Return a table with the class names that the Hugging Face Hub's files keep beside the numbers."""
-    try:
-        about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = dict(about["info"]["features"])
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return table
-    for name, feature in features.items():
-        names = feature.get("names") if isinstance(feature, dict) else None
+    for name, feature in hub_features(table.schema).items():
+        names = feature.get("names")
         if name in table.column_names and isinstance(names, list) and names:
             codes = table[name].to_pylist()
             words = [

@@ -1,0 +1,44 @@
+"""What the client of the Hugging Face Hub raises, as one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from evenhand._errors import EvenhandError
+
+
+@contextmanager
+def says_what_the_hub_said(subject: str, instead: str) -> Iterator[None]:
+    """Turn what the Hub's client raises into a sentence.
+
+    Parameters
+    ----------
+    subject : str
+        What the sentence is about.
+    instead : str
+        What else the user can do.
+
+    Raises
+    ------
+    EvenhandError
+        In the place of any other exception.
+    """
+    from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError
+
+    try:
+        yield
+    except EvenhandError:
+        raise
+    except OfflineModeIsEnabled as error:
+        raise EvenhandError(f"{subject}: HF_HUB_OFFLINE is set; unset it, or {instead}") from error
+    except (FileNotFoundError, RepositoryNotFoundError) as error:
+        raise EvenhandError(
+            f"{subject}: the Hub has none of this name; check it, or log in with `hf auth login` if it is "
+            "private"
+        ) from error
+    except Exception as error:  # the client's HTTP library, and with it the exception, differs by version
+        reason = " ".join(str(error).split())
+        raise EvenhandError(
+            f"{subject}: the Hub cannot be reached or refuses ({reason}); check the connection, or {instead}"
+        ) from error
