@@ -145,7 +145,7 @@ def _hurt(models: EvaluatedModels, named: NamedSlices) -> str:
 def _hurt_group(name: str, gap: Gap, gaps: Mapping[str, Sequence[Gap]]) -> str:
     """Return the sentence on a group, with the other model's figures for it."""
     others = [
-        f"; {label(other)} on {_percent(same.error)}, {100 * same.lift:+.1f} points"
+        f"; {label(other)} on {_percent(same.error)}, {_signed(same.lift)} points"
         for other, found in gaps.items()
         for same in found
         if same.name == gap.name and other != name
@@ -209,6 +209,10 @@ def _next(source: Path | None, run: Path | None, kept: Mapping[str, Any]) -> tup
 
 def _value(found: Rate) -> float:
     return found.value or 0.0
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")
 
 
 def _percent(value: float | None) -> str:

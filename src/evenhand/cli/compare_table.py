@@ -12,6 +12,8 @@ from evenhand.cli.show import as_json, clean, console, interval, percent, table,
 from evenhand.evaluation.metric_view import metric_of, results_by_metric
 
 Row = Mapping[str, Any]
+SAME = 0.0005
+"""Differences that one decimal of a percentage does not show."""
 
 
 def show_comparison(results: Any, out: Path | None, *, json: bool, metric: str = "accuracy") -> None:
@@ -71,13 +73,20 @@ def _table(found: Row) -> Table:
 def _figures(one: Row, unit: str) -> tuple[str, str, str]:
     over_rows = one["over_test_rows"] or {}
     difference = over_rows.get("difference_to_erm") if unit == "group" else None
-    return _spread(one[f"worst_{unit}"]), _spread(one["plain"]), interval(difference)
+    worst, plain = (_spread(one[key], over_rows.get(key)) for key in (f"worst_{unit}", "plain"))
+    return worst, plain, interval(difference)
 
 
-def _spread(over_seeds: Row | None) -> str:
-    """Return a mean over seeds with half of its t-interval."""
+def _spread(over_seeds: Row | None, over_rows: Row | None) -> str:
+    """Return a mean over seeds with half of its t-interval.
+
+    What is the same on all seeds has its interval over test rows, if that is known: it is no certainty.
+    """
     if over_seeds is None:
         return "–"
+    known = over_rows is not None and over_seeds["high"] is not None
+    if known and over_seeds["high"] - over_seeds["low"] < SAME:
+        return interval(over_rows)
     half = "" if over_seeds["high"] is None else f" ± {percent(over_seeds['high'] - over_seeds['mean'])}"
     return percent(over_seeds["mean"]) + half
 
@@ -103,9 +112,9 @@ def _chosen_by(rows: Sequence[Row]) -> str:
 def _below(found: Row, out: Path | None) -> Iterator[str]:
     made = found["provenance"]
     yield (
-        f"mean over {len(made['seeds'])} seeds ± half of its 95 % t-interval over seeds; the average is over "
-        "test rows; differences are to erm's row, with 95 % bootstrap intervals over test rows; seconds are "
-        "of all fits of one seed"
+        f"mean over {len(made['seeds'])} seeds ± half of its 95 % t-interval over seeds, or, if no seed "
+        "changes it, [95 % interval over test rows]; the average is over test rows; differences are to erm's "
+        "row, with 95 % bootstrap intervals over test rows; seconds are of all fits of one seed"
     )
     for one in found["kept_method"]:
         yield " ".join(

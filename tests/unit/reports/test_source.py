@@ -37,6 +37,12 @@ def test_the_page_shows_a_command_that_a_shell_understands() -> None:
     assert provenance_values({"rows": []}, [], None)["command"] == ""
 
 
+def test_settings_name_functions_without_their_address() -> None:
+    results = {"rows": [], "provenance": {"rule": "Rule(<function soft_cells at 0x7f00aa>, 3)", "seeds": [0]}}
+    settings = dict(provenance_values(results, [], None)["settings"])
+    assert dict(settings["Results"]) == {"rule": "Rule(soft_cells, 3)", "seeds": "[0]"}
+
+
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EvenhandError, match=r"no readable results\.json .* give the folder that fit"):
         read_source(tmp_path)
