@@ -57,7 +57,8 @@ class Legibility(BaseModel):
 
     by_names: balanced accuracy of the class names alone (zero-shot). without_names: that of a cross-validated
     probe on embeddings without the directions of the class names. contradicting: rows that this probe takes
-    for another class. contradicting_rows: their row numbers in the store, the surest first, at most 48.
+    for another class. contradicting_rows: their row numbers in the store, the surest first, at most 48;
+    taken_for: the classes that it takes these for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -66,6 +67,7 @@ class Legibility(BaseModel):
     without_names: Rate
     contradicting: int
     contradicting_rows: tuple[int, ...]
+    taken_for: tuple[str, ...]
 
 
 class Associations(BaseModel):
@@ -133,7 +135,7 @@ def find_associations(
         directions = beside_classes(tower.embedded, text)
         words = word_associations(beside, y, table.classes, tower.vocabulary.words, directions)
         why = why_unfit(tower, by_names, n_classes)
-    read = _legibility(z, beside, y, rows, by_names, seed)
+    read = None if beside is z else _legibility(table, beside, rows, by_names, seed)
     found = Associations(n=len(rows), words=words, no_words=why or None, legibility=read, columns=columns)
     return _with_sentence(found)
 
@@ -181,20 +183,23 @@ def _sample(table: FeatureTable, seed: int) -> Ints:
 
 
 def _legibility(
-    z: Floats, beside: Floats, y: Ints, rows: Ints, by_names: Rate, seed: int
+    table: FeatureTable, beside: Floats, rows: Ints, by_names: Rate, seed: int
 ) -> Legibility | None:
-    enough = np.bincount(y)[y] >= 2
-    if beside is z or len(np.unique(y[enough])) < 2:
+    enough = np.bincount(table.y[rows])[table.y[rows]] >= 2
+    rows = rows[enough]
+    present, codes = np.unique(table.y[rows], return_inverse=True)
+    if len(present) < 2:
         return None
-    codes = np.unique(y[enough], return_inverse=True)[1]
-    margins = own_margins(read_scores(beside[enough], codes, codes, seed), codes)
+    scores = read_scores(beside[enough], codes, codes, seed)
+    margins = own_margins(scores, codes)
     against = np.flatnonzero(margins < 0)
     surest = against[np.argsort(margins[against], kind="stable")[:SHOWN]]
     return Legibility(
         by_names=by_names,
         without_names=balanced_rate("without_names", margins > 0, codes),
         contradicting=len(against),
-        contradicting_rows=tuple(rows[enough][surest].tolist()),
+        contradicting_rows=tuple(rows[surest].tolist()),
+        taken_for=tuple(table.classes[code] for code in present[scores[surest].argmax(axis=1)]),
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from evenhand._progress import Progress
 from evenhand.evaluation.labels import label
 from evenhand.evaluation.metric_view import by_metric
+from evenhand.reports.associations import contradicting_gallery
 from evenhand.reports.embedding_map import map_data
 from evenhand.reports.galleries import calibration_galleries, changed_galleries, group_counts, rows_of
 from evenhand.reports.next_steps import next_steps
@@ -44,6 +45,7 @@ class Section:
 SECTIONS = (
     Section("verdict", "Verdict"),
     Section("numbers", "Figures"),
+    Section("associations", "What goes with the label", of_run=True),
     Section("map", "Map", of_run=True),
     Section("slices", "Slices", of_run=True),
     Section("calibration", "Calibration set", of_run=True, of_images=True),
@@ -111,11 +113,14 @@ def _run_values(view: RunView, device: str | None, progress: Progress) -> dict[s
     calibration, classes = calibration_galleries(models, view.analysis.calibration_set)
     changed = changed_galleries(models)
     errors = [panel.errors for one in slices.by_model for panel in one.panels]
-    rows = rows_of([*calibration, *changed, *errors])
+    contradicting = contradicting_gallery(view.analysis)
+    rows = rows_of([*calibration, *changed, *errors, contradicting])
     progress("report", 3, STEPS)
     maps = "Saliency was left out." if device is None else saliency(view, device)
     progress("report", STEPS, STEPS)
     return {
+        "associations": view.analysis.associations,
+        "contradicting": contradicting,
         "map": points,
         "slices": slices,
         "error_axis": Axis(0.0),

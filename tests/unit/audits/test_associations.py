@@ -73,6 +73,10 @@ def test_rows_that_contradict_are_those_of_the_other_place() -> None:
     assert read.contradicting >= len(read.contradicting_rows) > 0
     assert np.isin(read.contradicting_rows[:10], minority).all()
     assert (table.split[list(read.contradicting_rows)] == "train").all()
+    others = [
+        "jay" if label == "gull" else "gull" for label in table.labels(np.array(read.contradicting_rows))
+    ]
+    assert list(read.taken_for) == others
     assert (read.without_names.value or 0) > 0.8
     flat = find_associations(made(0.5), tower(), "", seed=0).legibility
     assert flat is not None
