@@ -16,6 +16,7 @@ from evenhand.functional.intervals import paired_interval
 BEST = 10
 """Nearest images of a word that are compared."""
 NO_ATTRIBUTE = "the store has no attribute whose values could be other classes"
+NO_PROMPTS = "the words were imported, and no text tower embeds prompts of the attribute's values"
 TOO_FEW_WORDS = "the vocabulary has fewer than 2 words"
 
 MEANINGS = {
@@ -43,10 +44,13 @@ def cost_elsewhere(models: EvaluatedModels, tower: TextTower | None, no_tower: s
     if tower is None:
         names = [*(by_attribute or ["zero_shot", "retrieval"]), "words_kept", "retrieval_kept"]
         return unknown_costs(names, no_tower)
+    if tower.backbone is None:
+        costs = unknown_costs(by_attribute or ["zero_shot", "retrieval"], NO_PROMPTS)
+    else:
+        costs = [] if by_attribute else unknown_costs(["zero_shot", "retrieval"], NO_ATTRIBUTE)
     X = table.features(rows)
     before, after = models.on_sliced[0].model.embed(X), models.on_sliced[-1].model.embed(X)
-    costs = [] if by_attribute else unknown_costs(["zero_shot", "retrieval"], NO_ATTRIBUTE)
-    for name, values in table.attributes.items():
+    for name, values in ({} if tower.backbone is None else table.attributes).items():
         costs += _by_attribute(models, name, values[rows], (before, after), tower)
     if len(tower.vocabulary.words) < 2:
         return [*costs, *unknown_costs(["words_kept", "retrieval_kept"], TOO_FEW_WORDS)]

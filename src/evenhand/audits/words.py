@@ -33,16 +33,17 @@ class TextTower:
         The words, without the class names.
     embedded : float32 [V, D_out]
         Their unit embeddings.
-    backbone : Loaded
-        The model that the tower belongs to.
+    backbone : Loaded or None
+        The model that the tower belongs to; None for words that were imported.
     """
 
     vocabulary: Vocabulary
     embedded: Floats
-    backbone: Loaded
+    backbone: Loaded | None
 
     def embed(self, prompts: Mapping[str, Sequence[str]]) -> Floats:
-        """Return the unit mean of each name's prompts, [len(prompts), D_out]."""
+        """Return the unit mean of each name's prompts, [len(prompts), D_out]; it needs a model."""
+        assert self.backbone is not None, "no prompts are embedded for imported words"
         return _embed(self.backbone, prompts)
 
 
@@ -56,6 +57,8 @@ def load_tower(
     EvenhandError
         If the store has no text tower, or its model cannot be loaded.
     """
+    if table.head.word_features is not None:
+        return _imported(table, given)
     if table.head.text is None or not embedded(table.card):
         raise EvenhandError("the store's embeddings were imported without a text tower")
     try:
@@ -72,6 +75,17 @@ def load_tower(
         parts.append(_embed(backbone, {word: prompts[word] for word in words}))
         progress("words", start + len(words), len(chosen.words))
     return TextTower(chosen, np.concatenate(parts), backbone)
+
+
+def _imported(table: FeatureTable, given: Vocabulary | None) -> TextTower:
+    """Return the words that a store was imported with."""
+    if given is not None:
+        raise EvenhandError("the store's words are those that it was imported with; leave `vocabulary` out")
+    assert table.head.word_features is not None
+    known = Vocabulary(table.head.words, f"the {len(table.head.words):,} words that were imported")
+    chosen = known.without(table.classes)
+    kept = [known.words.index(word) for word in chosen.words]
+    return TextTower(chosen, table.head.word_features[kept], None)
 
 
 def tower_or_reason(

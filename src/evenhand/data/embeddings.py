@@ -18,6 +18,7 @@ from evenhand.data.attributes import grouping
 from evenhand.data.class_order import MOST_CLASSES, order_warning
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
+from evenhand.data.known_words import read_known_words, unit_rows
 from evenhand.data.labels import check_trained, class_notes, untested
 from evenhand.data.store import load_store
 from evenhand.data.store_layout import UNITS
@@ -37,6 +38,8 @@ def import_embeddings(
     attribute_columns: Sequence[str] = (),
     split_column: str = "split",
     text_features: PathLike | None = None,
+    vocabulary: PathLike | None = None,
+    vocabulary_features: PathLike | None = None,
     class_names: Mapping[str, str] | None = None,
     out: PathLike,
     seed: int = 0,
@@ -62,6 +65,9 @@ def import_embeddings(
         Columns of the table. Without a column `split`, splits are drawn by class.
     text_features : str or Path, optional
         A file of such numbers [C, D], a row per class in the order of the classes.
+    vocabulary, vocabulary_features : str or Path, optional
+        A text file with one word per line, and a file of such numbers [V, D], a row per word, by the text
+        tower that made `text_features`: the words of `audit` and `report`.
     class_names : mapping of str to str, optional
         New names for labels. The classes are in sorted order of the labels, whole numbers by value; a mapping
         that names every label gives the order instead.
@@ -89,7 +95,8 @@ def import_embeddings(
         be written, holds something else, or is or lies in what is read.
     """
     sources = [Path(path) for path in features]
-    keep_apart(Path(out), [*sources, *(Path(path) for path in (table, text_features) if path is not None)])
+    beside = (table, text_features, vocabulary, vocabulary_features)
+    keep_apart(Path(out), [*sources, *(Path(path) for path in beside if path is not None)])
     files = feature_files(sources, argument="features")
     parts = read_arrays(files, argument="features")
     width, n = int(parts[0].shape[1]), sum(len(part) for part in parts)
@@ -118,6 +125,7 @@ def import_embeddings(
     }
     text_file = None if text_features is None else Path(text_features)
     text = None if text_file is None else _text(text_file, classes, width)
+    words, word_features = _words(vocabulary, vocabulary_features, width, text_file)
     notes += _of_scale(parts) + ([] if text is None else _of_order(parts, text, y, classes))
     identity: dict[str, Any] = {
         "family": "import",
@@ -129,9 +137,12 @@ def import_embeddings(
         "part_rows": PART_ROWS,
         "notes": [*notes, *of_attributes, *untested(classes, y, split), *class_notes(classes)],
         **({} if split_by is None else {"split_by": split_by}),
+        **({} if word_features is None else {"words": list(words), "words_sha256": _hash_of(word_features)}),
     }
     dtype = "float16" if all(part.dtype == np.float16 for part in parts) else "float32"
-    head = Head(np.eye(width, dtype=np.float32), None, classes, text)
+    head = Head(
+        np.eye(width, dtype=np.float32), None, classes, text, words=words, word_features=word_features
+    )
     with StoreWriter(Path(out), identity=identity, head=head, width=width, dtype=dtype) as writer:
         if not writer.finished:
             _write(writer, parts, rows)
@@ -149,6 +160,24 @@ def read_features(paths: Sequence[Path]) -> list[FeatureRows]:
     return read_arrays(feature_files(paths, argument="features"), argument="features")
 
 
+def _text(path: Path, classes: Sequence[str], width: int) -> Floats:
+    named = f": {', '.join(classes[:10])}"
+    return unit_rows(path, (len(classes), width), "text_features", "class", named)
+
+
+def _words(
+    vocabulary: PathLike | None, features: PathLike | None, width: int, text: Path | None
+) -> tuple[tuple[str, ...], Floats | None]:
+    if vocabulary is None and features is None:
+        return (), None
+    if vocabulary is None or features is None or text is None:
+        raise EvenhandError(
+            "vocabulary: words need `vocabulary`, `vocabulary_features` and `text_features`, all of one text "
+            "tower; give all three or no words"
+        )
+    return read_known_words(Path(vocabulary), Path(features), width)
+
+
 def _write(writer: StoreWriter, parts: Sequence[FeatureRows], rows: Mapping[str, Strings]) -> None:
     for number, (start, block) in enumerate(_blocks(parts)):
         if number >= writer.parts_done:
@@ -164,26 +193,6 @@ def _blocks(parts: Sequence[FeatureRows]) -> Iterator[tuple[int, Floats]]:
         for start in range(0, len(part), PART_ROWS):
             yield first + start, part[start : start + PART_ROWS]
         first += len(part)
-
-
-def _text(path: Path, classes: Sequence[str], width: int) -> Floats:
-    (part,) = read_arrays([path], argument="text_features")
-    if part.shape != (len(classes), width):
-        raise EvenhandError(
-            f"text_features: {path} has shape {list(part.shape)}, but {len(classes)} classes of width "
-            f"{width} need [{len(classes)}, {width}], a row per class: {', '.join(classes[:10])}"
-        )
-    rows = np.asarray(part[:], dtype=np.float32)
-    largest = np.abs(rows).max(axis=1, keepdims=True)
-    if (largest == 0).any():
-        raise EvenhandError(
-            f"text_features: {path} is all zeros in row {int(largest.argmin()) + 1}; "
-            "every class needs a direction"
-        )
-    # By a power of two first: that changes no bit of a usual row, and squares of large ones would overflow.
-    rows = np.ldexp(rows, -np.frexp(largest)[1])
-    unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit
 
 
 def _of_order(parts: Sequence[FeatureRows], text: Floats, y: Ints, classes: Sequence[str]) -> list[str]:
@@ -217,6 +226,10 @@ def _of_scale(parts: Sequence[FeatureRows]) -> list[str]:
 def _content_hash(path: Path) -> str:
     file, name = file_and_name(path)
     return sha256(file) if name is None else f"{sha256(file)}:{name}"
+
+
+def _hash_of(values: Floats) -> str:
+    return hashlib.sha256(values.tobytes()).hexdigest()
 
 
 def _hash(rows: Mapping[str, Strings]) -> str:

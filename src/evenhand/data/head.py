@@ -42,6 +42,10 @@ class Head:
         The prompts behind each prototype.
     pool : dict of str to float32 arrays
         The arrays `POOL` where features are maps that an attention pool gathers before W; else empty.
+    words : tuple of V str
+        Words that were imported with their text features; empty without.
+    word_features : float32 [V, D_out] or None
+        Their unit embeddings.
 
     Raises
     ------
@@ -63,6 +67,8 @@ class Head:
     logit_scale: float = 1 / 0.07
     prompts: dict[str, list[str]] = field(default_factory=dict)
     pool: Mapping[str, Floats] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    word_features: Floats | None = None
 
     def __post_init__(self) -> None:
         if not self.classes or len(set(self.classes)) < len(self.classes):
@@ -76,6 +82,7 @@ class Head:
         for name, array, wanted in (
             ("bias", self.bias, (width,)),
             ("text", self.text, (len(self.classes), width)),
+            ("word_features", self.word_features, (len(self.words), width)),
         ):
             if array is not None and array.shape != wanted:
                 raise EvenhandError(

@@ -143,7 +143,10 @@ def _verify(path: Path, card: StoreCard) -> None:
 
 def _head(path: Path, card: StoreCard) -> Head:
     tensors, _ = read_tensors(path / HEAD)
-    weight, bias, text = (tensors.pop(name, None) for name in ("weight", "bias", "text"))
+    weight, bias, text, features = (
+        tensors.pop(name, None) for name in ("weight", "bias", "text", "word_features")
+    )
+    words = tuple(card.identity.get("words", ()))
     classes = tuple(card.head.classes)
     if len(set(classes)) < max(2, len(classes)):
         raise ValueError(f"{CARD} has the classes {some(classes)}, not two or more different names")
@@ -155,7 +158,11 @@ def _head(path: Path, card: StoreCard) -> Head:
         raise ValueError(f"{HEAD} holds a bias of shape {bias.shape} for a weight of {weight.shape}")
     if text is not None and text.shape != (len(classes), weight.shape[1]):
         raise ValueError(f"{HEAD} holds text of shape {text.shape} for {len(classes)} classes")
-    return Head(weight, bias, classes, text, card.head.logit_scale, card.head.prompts, tensors)
+    if features is not None and features.shape != (len(words), weight.shape[1]):
+        raise ValueError(f"{HEAD} holds word features of shape {features.shape} for {len(words)} words")
+    return Head(
+        weight, bias, classes, text, card.head.logit_scale, card.head.prompts, tensors, words, features
+    )
 
 
 def _parts(path: Path, card: StoreCard) -> MappedParts:

@@ -40,6 +40,7 @@ _HASHED = {
     "manifest_sha256": "images, labels, `attribute_columns`, `split_column` or `seed`",
     "rows_sha256": "rows of the `table`, `label_column`, `attribute_columns`, `split_column` or `seed`",
     "text_sha256": "`text_features`",
+    "words_sha256": "`vocabulary_features`",
     "weights_sha256": "weights of `model` and `pretrained`",
 }
 _PLACE = ("model", "pretrained")

@@ -223,8 +223,9 @@ class StoreWriter:
 
 
 def _tensors(head: Head) -> dict[str, Floats]:
-    text = {} if head.text is None else {"text": head.text}
-    return {name: np.ascontiguousarray(value) for name, value in {**head.arrays(), **text}.items()}
+    texts = {"text": head.text, "word_features": head.word_features}
+    arrays = {**head.arrays(), **{name: value for name, value in texts.items() if value is not None}}
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
 
 
 def _write_array(path: Path, values: Floats) -> None:

@@ -17,7 +17,7 @@ def contradicting_gallery(analysis: ErrorAnalysis) -> Gallery:
         return Gallery(TITLE, 0, [])
     shown = zip(read.contradicting_rows[:SHOWN], read.taken_for[:SHOWN], strict=True)
     images = [
-        GalleryImage(row, str(table.ids[row]), label, "", 0.0, (label, other))
+        GalleryImage(row, str(table.ids[row]), label, "", 0.0, (label, other), str(table.paths[row]))
         for row, other in shown
         for label in [table.classes[table.y[row]]]
     ]

@@ -200,7 +200,7 @@ ASSES_FOR_TEST = {**COLUMNS, "split": ["train" if name == "zebra" else "test" fo
         ("attribute_columns: 'path' is a reserved column name", {"attribute_columns": ["path"]}),
         ("class_names: 'cow' is not a label", {"class_names": {"cow": "Cow"}}),
         (
-            r"shape \[3, 5\], but 2 classes of width 5 need \[2, 5\].*: ass, zebra",
+            r"shape \[3, 5\], but it must be \[2, 5\], a row per class: ass, zebra",
             {"text_features": np.ones((3, 5))},
         ),
         (r"text_features: .* has shape \[2, 4\]", {"text_features": np.ones((2, 4))}),
