@@ -54,6 +54,10 @@ def test_it_loads_silently_and_asks_for_nothing(small: Path, open_page: OpenPage
     assert opened.complaints == []
     assert [url for url in opened.requests if not url.startswith("data:")] == [small.as_uri()]
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    cut = """() => [...document.querySelectorAll("body *")]
+        .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll"))
+        .map((one) => one.outerHTML.slice(0, 80))"""
+    assert opened.page.evaluate(cut) == []
     broken = "[...document.images].filter((one) => !one.naturalWidth).length"
     assert opened.page.evaluate(broken) == 0
 
