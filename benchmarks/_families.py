@@ -140,13 +140,18 @@ def _base(cache: Path, data: Path | None) -> Iterator[Sample]:
             yield _of_table(table, "background", recipe.name, "scenes", seed, truth)
     if data is None:
         return
-    for folder in sorted((data / "composites").iterdir()):
-        name, _, number = folder.name.rpartition("-")
-        truth = "flat" if name == "flat" else "shortcut"
-        yield _of_table(composite(folder, cache), "background", name, "composites", int(number), truth)
     for seed in SEEDS:
         table = photos(data, cache)
         yield _of_table(table, "background", "photographs", "photographs", seed, "shortcut")
+    yield from stored(cache, data)
+
+
+def stored(cache: Path, data: Path) -> Iterator[Sample]:
+    """Yield the sets whose features lie in the folder of real data."""
+    for folder in sorted((data / "composites").iterdir()):
+        name, _, number = folder.name.rpartition("-")
+        truth: Truth = "flat" if name == "flat" else "shortcut"
+        yield _of_table(composite(folder, cache), "background", name, "composites", int(number), truth)
     for room in ("realclip", "grocery"):
         for folder in sorted((data / room).iterdir()):
             yield _of_folder(folder, room)

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from evenhand import CFR, Head
 from evenhand._typing import Floats
-from evenhand.methods import PAPER
+from evenhand.methods import PUBLISHED_SIMILARITY
 from evenhand.methods._training.train_erm import ERM_SGD
 
 GAMMAS = (4, 8, 12, 16, 20)
@@ -20,7 +20,7 @@ GAMMAS = (4, 8, 12, 16, 20)
 
 def cfr(head: Head, epochs: int) -> CFR:
     """Return CFR with the paper's terms for `epochs` epochs, after as many of ERM, at most 20."""
-    recipe = replace(PAPER, sgd=replace(PAPER.sgd, epochs=epochs))
+    recipe = replace(PUBLISHED_SIMILARITY, sgd=replace(PUBLISHED_SIMILARITY.sgd, epochs=epochs))
     erm = replace(ERM_SGD, epochs=min(epochs, ERM_SGD.epochs))
     return CFR(head=head, recipes=recipe, erm=erm, random_state=0)
 

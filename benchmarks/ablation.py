@@ -38,7 +38,7 @@ from evenhand.data import FeatureTable
 from evenhand.methods import (
     GRID,
     NEAREST,
-    PAPER,
+    PUBLISHED_SIMILARITY,
     SGD,
     STABLE,
     AnchorCrossEntropy,
@@ -104,7 +104,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "anchors' cross-entropy": {"recipes": replace(STABLE, terms=(CALIBRATION, AnchorCrossEntropy()))},
         "with similarity": {"recipes": replace(STABLE, terms=(CALIBRATION, BATCH, Similarity()))},
         "with targeted": {"recipes": replace(STABLE, terms=(CALIBRATION, BATCH, TargetedContrast()))},
-        "paper's, from the probe": {"recipes": PAPER},
+        "paper's, from the probe": {"recipes": PUBLISHED_SIMILARITY},
     },
     "balance": {
         "none": {"recipes": replace(STABLE, terms=(CALIBRATION, BatchCrossEntropy()), balanced=False)},
@@ -121,8 +121,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "schedule": {"a(e)": {"recipes": replace(STABLE, schedule=0.5)}},
     "dropout": {"0.1": {"recipes": replace(STABLE, dropout=0.1)}},
-    "step": {"1e-4, 100 epochs": {"recipes": replace(STABLE, sgd=PAPER.sgd)}},
-    "ERM": {"1e-4, 100 epochs": {"erm": PAPER.sgd}},
+    "step": {"1e-4, 100 epochs": {"recipes": replace(STABLE, sgd=PUBLISHED_SIMILARITY.sgd)}},
+    "ERM": {"1e-4, 100 epochs": {"erm": PUBLISHED_SIMILARITY.sgd}},
     "warm start": {"from W0": {"erm": SGD(learning_rate=1e-9, epochs=1)}},
     "folds": {FIRST_FOLD: {}, HELD_OUT: {}},
 }

@@ -22,6 +22,7 @@ from .methods.afr import AFR as AFR
 from .methods.auto.estimator import Auto as Auto
 from .methods.base import Method as Method
 from .methods.cfr.estimator import CFR as CFR
+from .methods.cfr.published import PublishedCFR as PublishedCFR
 from .methods.cfr.recipe import Recipe as Recipe
 from .methods.cnc import CnC as CnC
 from .methods.contrastive_adapter import ContrastiveAdapter as ContrastiveAdapter
@@ -35,6 +36,9 @@ from .methods.orth_cal import OrthCal as OrthCal
 from .methods.ppa import PPA as PPA
 from .methods.roboshot import RoboShot as RoboShot
 from .methods.self_ import SelectiveFinetuning as SelectiveFinetuning
+from .methods.ula import ULA as ULA
+from .methods.wise_ft import WiSEFT as WiSEFT
+from .methods.xrm import XRM as XRM
 from .methods.zero_shot import ZeroShot as ZeroShot
 from .reports.page import report as report
 from .runs.demo import run_demo as run_demo
@@ -51,6 +55,8 @@ __all__ = [
     "JTT",
     "PPA",
     "SGD",
+    "ULA",
+    "XRM",
     "Audit",
     "Auto",
     "Backbone",
@@ -67,10 +73,12 @@ __all__ = [
     "Manifest",
     "Method",
     "OrthCal",
+    "PublishedCFR",
     "Recipe",
     "Results",
     "RoboShot",
     "SelectiveFinetuning",
+    "WiSEFT",
     "ZeroShot",
     "__version__",
     "audit",

@@ -21,13 +21,13 @@ from evenhand.methods._training.problem import build_problem
 from evenhand.methods.cfr.calibrate import calibrate
 from evenhand.methods.cfr.calibration_set import CalibrationSet
 from evenhand.methods.cfr.loss_terms import AnchorCrossEntropy, BatchCrossEntropy, Calibration, Similarity
-from evenhand.methods.cfr.recipe import PAPER, STABLE, Recipe
+from evenhand.methods.cfr.recipe import PUBLISHED_SIMILARITY, STABLE, Recipe
 from evenhand.methods.cfr.references import ErmReference
 
 OF_CLASS = 3
 """Rows of each class: the first is the positive, the others are anchors."""
 PAPERS = replace(
-    PAPER,
+    PUBLISHED_SIMILARITY,
     terms=(AnchorCrossEntropy(), Calibration(temperature=0.5), Similarity(0.7)),
     schedule=0.5,
     dropout=0.0,

@@ -20,7 +20,7 @@ from evenhand.methods.base import Method
 from evenhand.methods.bundle import read_bundle, write_bundle
 from evenhand.methods.cfr.calibration_set import CalibrationRule, Misclassified
 from evenhand.methods.cfr.loss_terms import BatchCrossEntropy, Calibration, TargetedContrast
-from evenhand.methods.cfr.recipe import PAPER_CODE, STABLE, Recipe
+from evenhand.methods.cfr.recipe import PUBLISHED_CODE, STABLE, Recipe
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
 from evenhand.selection.evidence import Evidence
 from evenhand.selection.held_out import HeldOutPredictions
@@ -37,7 +37,7 @@ STEADY = replace(STABLE, sgd=SGD(3e-3, epochs=4))
 CALIBRATED: dict[str, dict[str, Any]] = {
     "default": {"recipes": STEADY},
     "cross-fitted": {"reference": CrossFittedErm(2), "recipes": STEADY},
-    "paper-code": {"recipes": replace(PAPER_CODE, sgd=SGD(1e-3, epochs=8))},
+    "published-code": {"recipes": replace(PUBLISHED_CODE, sgd=SGD(1e-3, epochs=8))},
 }
 """Fits that keep a candidate in `shortcut`: bits of a fit that keeps ERM would say nothing of calibration."""
 

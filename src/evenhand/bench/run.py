@@ -29,7 +29,7 @@ from evenhand.evaluation.results import ResultRow, Results
 from evenhand.extract.local import embed
 from evenhand.methods.registry import method_class, names
 
-PROTOCOL = ("zero_shot", "erm", "dfr", "cfr:paper", "cfr", "auto")
+PROTOCOL = ("zero_shot", "erm", "dfr", "cfr:published-code", "cfr", "auto")
 """The methods of the paper, CFR as published and with our defaults, and auto; they come before all others."""
 
 

@@ -18,7 +18,7 @@ from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.class_figures import Figure, Figures
 from evenhand.evaluation.result_row import table_figures
-from evenhand.methods.base import Method
+from evenhand.methods.base import Method, Model
 from evenhand.methods.cfr.held_out import held_out_predictions
 from evenhand.runs.training import fit_arguments, selection_of, unfitted
 from evenhand.selection.cells import Partition
@@ -66,13 +66,23 @@ class Job:
 
 
 class Trial(BaseModel):
-    """One configuration: its score on held-out rows and the seconds of its fit, or why it failed."""
+    """One configuration: its score on held-out rows and the seconds of its fit, or why it failed.
+
+    Attributes
+    ----------
+    epoch : int or None
+        The epoch whose state has the score; None for the end of the fit.
+    states : int
+        States of the fit that were scored, its end included.
+    """
 
     params: dict[str, Any]
     score: float | None = None
     fit_seconds: float
     error: str | None = None
     picked: bool = False
+    epoch: int | None = None
+    states: int = 1
 
 
 class JobResult(BaseModel):
@@ -122,7 +132,7 @@ def run_job(table: FeatureTable, job: Job) -> JobResult:
         method=job.method,
         seed=job.seed,
         status="ok",
-        selection=_selection(job, estimator),
+        selection=_selection(job, estimator, pick.trial.states),
         kept=estimator.kept_,
         notes=[*pick.notes, *_validation_notes(job, estimator)],
         grid=grid,
@@ -166,27 +176,69 @@ class _Attempt:
 
 def _attempt(table: FeatureTable, job: Job, params: Mapping[str, Any]) -> _Attempt:
     shown = {name: _plain(value) for name, value in params.items()}
+    states = _States(table, job)
     start = time.perf_counter()
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            estimator = _fitted(table, job, params)
+            estimator = _fitted(table, job, params, states)
     except Exception as error:  # whatever one method raises must not end the others
         seconds = time.perf_counter() - start
         return _Attempt(Trial(params=shown, fit_seconds=seconds, error=sentence(error)))
     seconds = time.perf_counter() - start
-    score = None
-    if job.cells.members:
-        held_out = job.rows.validation
-        right = _codes(estimator.model_.logits(table.stored(held_out))) == table.y[held_out]
-        score = float(find_rule(job.rule).scores(right[None], job.cells)[0])
+    best = states.best(estimator.model_)
+    estimator.model_ = best.model
     notes = dict.fromkeys([*map(str, getattr(estimator, "notes_", ())), *map(_warning_text, caught)])
-    return _Attempt(Trial(params=shown, score=score, fit_seconds=seconds), estimator, tuple(notes))
+    trial = Trial(
+        params=shown, score=best.score, fit_seconds=seconds, epoch=best.epoch, states=states.seen + 1
+    )
+    return _Attempt(trial, estimator, tuple(notes))
 
 
-def _fitted(table: FeatureTable, job: Job, params: Mapping[str, Any]) -> Method:
+def _fitted(table: FeatureTable, job: Job, params: Mapping[str, Any], states: _States) -> Method:
     name, estimator = unfitted(job.method, table, job.seed, params, job.concepts)
-    return estimator.fit(**fit_arguments(table, job.fit_rows, estimator, name, job.column))
+    arguments = fit_arguments(table, job.fit_rows, estimator, name, job.column)
+    return estimator.fit(**arguments, on_checkpoint=states.look)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A model, the epoch that left it (None at the end of a fit), and its score (None without cells)."""
+
+    model: Model
+    epoch: int | None
+    score: float | None
+
+
+@dataclass
+class _States:
+    """The states along one fit: only the best is held, the latest of equal ones."""
+
+    table: FeatureTable
+    job: Job
+    leader: _Scored | None = None
+    seen: int = 0
+
+    def look(self, epoch: int, model: Model) -> None:
+        """Score the state after an epoch."""
+        if self.job.cells.members:
+            self.seen += 1
+            self.leader = self._better(_Scored(model, epoch, self._score(model)))
+
+    def best(self, model: Model) -> _Scored:
+        """Return the best state, given the model at the end of the fit."""
+        return self._better(_Scored(model, None, self._score(model) if self.job.cells.members else None))
+
+    def _better(self, new: _Scored) -> _Scored:
+        old = self.leader
+        if old is None or old.score is None or new.score is None or new.score >= old.score:
+            return new
+        return old
+
+    def _score(self, model: Model) -> float:
+        held_out = self.job.rows.validation
+        right = _codes(model.logits(self.table.stored(held_out))) == self.table.y[held_out]
+        return float(find_rule(self.job.rule).scores(right[None], self.job.cells)[0])
 
 
 def _score(trial: Trial) -> float:
@@ -199,11 +251,11 @@ def _codes(logits: Any) -> Ints:
     return codes
 
 
-def _selection(job: Job, estimator: Method) -> str:
-    """Name the rule that chose among configurations, and the rule by which each fit chose."""
+def _selection(job: Job, estimator: Method, states: int) -> str:
+    """Name the rule that chose among configurations and states, and the rule by which each fit chose."""
     nothing = replace(job.rows, validation=job.rows.validation[:0])
     within = selection_of(estimator, nothing, "given" if _saw_the_split(job, estimator) else "train")
-    if len(job.configurations) == 1:
+    if len(job.configurations) == 1 and states == 1:
         return within
     between = f"{job.rule} on {HELD_OUT_ROWS}"
     return between if within == "none" else f"{between}; each fit: {within}"

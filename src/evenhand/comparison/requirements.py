@@ -23,7 +23,7 @@ class Entry:
     Attributes
     ----------
     name : str
-        Registry name, with a preset as in `cfr:paper`.
+        Registry name, with a preset as in `cfr:nearest`.
     status : "ok", "skipped" or "failed"
         Whether the method runs.
     reason : str or None

@@ -63,7 +63,7 @@ def compare(
     y : array [N], optional
         Labels; required with embeddings, and not allowed with a table.
     methods : str or sequence of str, default=("all",)
-        Registry names, with a preset as in `cfr:paper`. `all` stands for every method without presets. An
+        Registry names, with a preset as in `cfr:nearest`. `all` stands for every method without presets. An
         oracle that is named runs without `oracles`.
     groups : array [N] or mapping of str to arrays [N], optional
         Attributes of embeddings, as in `FeatureTable.from_arrays`.

@@ -18,14 +18,17 @@ from .cfr.estimator import CFR as CFR
 from .cfr.loss_terms import AnchorCrossEntropy as AnchorCrossEntropy
 from .cfr.loss_terms import BatchCrossEntropy as BatchCrossEntropy
 from .cfr.loss_terms import Calibration as Calibration
+from .cfr.loss_terms import CentroidContrast as CentroidContrast
 from .cfr.loss_terms import Similarity as Similarity
 from .cfr.loss_terms import TargetedContrast as TargetedContrast
 from .cfr.loss_terms import Term as Term
 from .cfr.presets import PRESETS as PRESETS
+from .cfr.published import PublishedCFR as PublishedCFR
+from .cfr.recipe import CENTROIDS as CENTROIDS
 from .cfr.recipe import GRID as GRID
 from .cfr.recipe import NEAREST as NEAREST
-from .cfr.recipe import PAPER as PAPER
-from .cfr.recipe import PAPER_CODE as PAPER_CODE
+from .cfr.recipe import PUBLISHED_CODE as PUBLISHED_CODE
+from .cfr.recipe import PUBLISHED_SIMILARITY as PUBLISHED_SIMILARITY
 from .cfr.recipe import STABLE as STABLE
 from .cfr.recipe import Recipe as Recipe
 from .cfr.references import CrossFittedErm as CrossFittedErm
@@ -48,22 +51,28 @@ from .registry import method_class as method_class
 from .registry import names as names
 from .roboshot import RoboShot as RoboShot
 from .self_ import SelectiveFinetuning as SelectiveFinetuning
+from .ula import ULA as ULA
+from .wise_ft import WiSEFT as WiSEFT
+from .xrm import XRM as XRM
 from .zero_shot import ZeroShot as ZeroShot
 
 __all__ = [
     "AFR",
+    "CENTROIDS",
     "CFR",
     "DFR",
     "ERM",
     "GRID",
     "JTT",
     "NEAREST",
-    "PAPER",
-    "PAPER_CODE",
     "PPA",
     "PRESETS",
+    "PUBLISHED_CODE",
+    "PUBLISHED_SIMILARITY",
     "SGD",
     "STABLE",
+    "ULA",
+    "XRM",
     "AnchorCrossEntropy",
     "Auto",
     "BatchCrossEntropy",
@@ -71,6 +80,7 @@ __all__ = [
     "CalibrationRule",
     "CalibrationSet",
     "Centroid",
+    "CentroidContrast",
     "CnC",
     "ContrastiveAdapter",
     "CrossFittedErm",
@@ -86,6 +96,7 @@ __all__ = [
     "NegativeRule",
     "OrthCal",
     "PositiveRule",
+    "PublishedCFR",
     "RandomNegatives",
     "Recipe",
     "Reference",
@@ -95,6 +106,7 @@ __all__ = [
     "Similarity",
     "TargetedContrast",
     "Term",
+    "WiSEFT",
     "ZeroShot",
     "ZeroShotReference",
     "make",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -29,10 +30,14 @@ from evenhand.data.table import StoredRows, check_scale
 from evenhand.methods._training.model import Model as Model
 from evenhand.methods._training.problem import Problem as Problem
 from evenhand.methods._training.problem import build_problem
+from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import ERM_SGD
 from evenhand.methods.bundle import write_bundle
 from evenhand.methods.label_codes import class_codes, group_codes, lookup
 from evenhand.methods.nested_params import NestedParams
+
+CHECKPOINTS = 18
+"""Largest number of states of an iterative fit to choose among, its last one included: as many as CFR's."""
 
 
 class Method(ClassifierMixin, TransformerMixin, NestedParams, ABC):  # type: ignore[misc]
@@ -90,8 +95,17 @@ class Method(ClassifierMixin, TransformerMixin, NestedParams, ABC):  # type: ign
 
     head: Head | None
     random_state: Any
+    _on_checkpoint: Callable[[int, Model], None] | None = None
 
-    def fit(self, X: Any, y: Any, *, groups: Any = None, validation: tuple[Any, ...] | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        groups: Any = None,
+        validation: tuple[Any, ...] | None = None,
+        on_checkpoint: Callable[[int, Model], None] | None = None,
+    ) -> Self:
         """Fit the method.
 
         Parameters
@@ -105,6 +119,9 @@ class Method(ClassifierMixin, TransformerMixin, NestedParams, ABC):  # type: ign
         validation : tuple or None, default=None
             (X_val [M, D_in], y_val [M]) or (X_val, y_val, groups_val [M]): rows to choose a model on. Where
             there are none, a method that chooses holds training rows out.
+        on_checkpoint : callable or None, default=None
+            Called along the last training of a method that trains by epochs, with the number of finished
+            epochs and the model after them, at most 17 times before the end. Other methods never call it.
 
         Returns
         -------
@@ -127,7 +144,11 @@ class Method(ClassifierMixin, TransformerMixin, NestedParams, ABC):  # type: ign
             problem = replace(problem, groups=codes_of(groups), groups_val=codes_of(groups_val))
         self.history_: list[dict[str, float]] = []
         self.kept_: dict[str, Any] | None = None
-        self.model_ = self._learn(problem)
+        self._on_checkpoint = on_checkpoint
+        try:
+            self.model_ = self._learn(problem)
+        finally:
+            self._on_checkpoint = None
         return self
 
     def check_ranges(self) -> None:
@@ -145,6 +166,15 @@ class Method(ClassifierMixin, TransformerMixin, NestedParams, ABC):  # type: ign
     @abstractmethod
     def _learn(self, problem: Problem) -> Model:
         """Return the model for validated input; may also set `history_`, `kept_` and other attributes."""
+
+    def _show(self, epoch: int, epochs: int, model: Callable[[], Model]) -> None:
+        """Give the model after `epoch` of `epochs`, unless it is the last, to who asked for checkpoints."""
+        if self._on_checkpoint is not None and epoch < epochs and epoch % ceil(epochs / CHECKPOINTS) == 0:
+            self._on_checkpoint(epoch, model())
+
+    def _shows(self, problem: Problem, epochs: int) -> Callable[[int, State], None]:
+        """Return the function that shows the state after an epoch."""
+        return lambda epoch, state: self._show(epoch, epochs, lambda: Model.of_state(problem, state.frozen()))
 
     def transform(self, X: Any) -> Floats:
         """Return the unit embeddings of features.

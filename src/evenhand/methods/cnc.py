@@ -131,6 +131,8 @@ class CnC(Method):
         generator, dealer = torch_stream(problem.seed, "cnc"), torch_stream(problem.seed, "cnc", "anchors")
         dealt = [parts.deal(dealer) for _ in range(self.epochs)]
 
+        shows = self._shows(problem, self.epochs)
+
         def loss(batch: Tensor, epoch: int) -> Tensor:
             sides = parts.draw(dealt[epoch][batch].flatten(), self.k, generator)
             terms = [_terms(problem, state, side, self.temperature) for side in sides]
@@ -146,6 +148,7 @@ class CnC(Method):
             generator=torch_stream(problem.seed, "cnc", "batches"),
             history=self.history_,
             stage=2,
+            after_epoch=lambda epoch: shows(epoch, state),
         )
         return Model.of_state(problem, state.frozen())
 

@@ -137,6 +137,14 @@ class ContrastiveAdapter(Method):
         training = _Training(self, problem)
         self.notes_ = training.chosen.notes
 
+        def model() -> Model:
+            return Model(
+                training.adapter.projection(problem.coordinates.to_raw(problem.start.projection)),
+                problem.prototypes.numpy(),
+                np.zeros(problem.n_classes, dtype=np.float32),
+                self.logit_scale,
+            )
+
         minimize(
             training.loss,
             training.adapter.parameters(),
@@ -145,13 +153,9 @@ class ContrastiveAdapter(Method):
             generator=torch_stream(problem.seed, "adapter", "batches"),
             history=self.history_,
             stage=2,
+            after_epoch=lambda epoch: self._show(epoch, self.epochs, model),
         )
-        return Model(
-            training.adapter.projection(problem.coordinates.to_raw(problem.start.projection)),
-            problem.prototypes.numpy(),
-            np.zeros(problem.n_classes, dtype=np.float32),
-            self.logit_scale,
-        )
+        return model()
 
 
 class _Training:

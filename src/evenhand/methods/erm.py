@@ -81,4 +81,5 @@ class ERM(Method):
             usual.epochs if self.epochs is None else self.epochs,
             self.batch_size,
         )
-        return Model.of_state(problem, train_erm(problem, sgd, self.history_))
+        shows = self._shows(problem, sgd.epochs)
+        return Model.of_state(problem, train_erm(problem, sgd, self.history_, after_epoch=shows))

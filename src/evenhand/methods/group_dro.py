@@ -9,15 +9,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from evenhand._errors import EvenhandError
-from evenhand._random import torch_stream
 from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Ranges, or_none
-from evenhand.backbones.projection import Projection
 from evenhand.data.head import Head
-from evenhand.functional.group_dro import group_means, update_group_weights
-from evenhand.methods._training.loop import minimize
+from evenhand.methods._training.group_dro import train_group_dro
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.train_erm import erm_sgd
@@ -109,30 +105,19 @@ class GroupDRO(Method):
 
     def _learn(self, problem: Problem) -> Model:
         rows, groups = self._known_groups(problem)
-        h, y = problem.h.take(rows), problem.y[rows]
-        state = problem.start.leaves()
-        start = _weights(problem.start.projection)
-        q = torch.full((len(self.groups_),), 1 / len(self.groups_))
-
-        def loss(batch: Tensor, _epoch: int) -> Tensor:
-            losses = cross_entropy(state.logits(h[batch], problem.prototypes), y[batch], reduction="none")
-            means = group_means(losses, groups[batch], len(q))
-            q.copy_(update_group_weights(q, means.detach(), self.step_size))
-            moved = zip(_weights(state.projection), start, strict=True)
-            return q @ means + self.l2 / 2 * sum((now - then).square().sum() for now, then in moved)
-
-        minimize(
-            loss,
-            state.parameters(),
-            rows=len(y),
-            sgd=self._sgd(problem),
-            generator=torch_stream(problem.seed, "group_dro"),
-            history=self.history_,
-            stage=1,
-            order=h.order,
+        sgd = self._sgd(problem)
+        known = replace(problem, h=problem.h.take(rows), y=problem.y[rows])
+        state, q = train_group_dro(
+            known,
+            groups,
+            sgd,
+            self.history_,
+            step_size=self.step_size,
+            l2=self.l2,
+            after_epoch=self._shows(problem, sgd.epochs),
         )
         self.q_ = q.numpy()
-        return Model.of_state(problem, state.frozen())
+        return Model.of_state(problem, state)
 
     def _sgd(self, problem: Problem) -> Any:
         usual = erm_sgd(problem)
@@ -164,7 +149,3 @@ class GroupDRO(Method):
         cells, numbers = np.unique(y * span + labels[rows], return_inverse=True)
         self.groups_ = [(self.classes_.tolist()[cell // span], int(cell % span)) for cell in cells]
         return torch.from_numpy(rows), torch.from_numpy(numbers)
-
-
-def _weights(projection: Projection) -> list[Tensor]:
-    return [tensor for name, tensor in projection.tensors().items() if not name.endswith("bias")]

@@ -112,7 +112,9 @@ class JTT(Method):
         logits = first.logits_of_all(problem.h, problem.prototypes)
         self.errors_, self.notes_ = error_set(logits, problem.y)
         weights = upweighted(self.errors_, self.upweight)
-        return Model.of_state(problem, train_erm(problem, sgd, self.history_, weights=weights, stage=2))
+        shows = self._shows(problem, sgd.epochs)
+        second = train_erm(problem, sgd, self.history_, weights=weights, stage=2, after_epoch=shows)
+        return Model.of_state(problem, second)
 
 
 def error_set(logits: Tensor, y: Tensor) -> tuple[Tensor, tuple[str, ...]]:

@@ -20,9 +20,13 @@ METHODS = {
     "balanced_probe": "evenhand.methods.linear_probe:LinearProbe",
     "erm": "evenhand.methods.erm:ERM",
     "cfr": "evenhand.methods.cfr.estimator:CFR",
+    "cfr_published": "evenhand.methods.cfr.published:PublishedCFR",
     "jtt": "evenhand.methods.jtt:JTT",
     "afr": "evenhand.methods.afr:AFR",
     "self": "evenhand.methods.self_:SelectiveFinetuning",
+    "wise_ft": "evenhand.methods.wise_ft:WiSEFT",
+    "xrm": "evenhand.methods.xrm:XRM",
+    "ula": "evenhand.methods.ula:ULA",
     "evals": "evenhand.methods.evals:EVaLS",
     "dfr": "evenhand.methods.dfr:DFR",
     "ppa": "evenhand.methods.ppa:PPA",
@@ -59,7 +63,7 @@ def check_name(name: str) -> None:
     Parameters
     ----------
     name : str
-        A registry name; `cfr:paper` names a preset after the colon.
+        A registry name; `cfr:nearest` names a preset after the colon.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def method_class(name: str) -> type[Method]:
     Parameters
     ----------
     name : str
-        A registry name; `cfr:paper` names a preset after the colon.
+        A registry name; `cfr:nearest` names a preset after the colon.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def method_class(name: str) -> type[Method]:
 
     Examples
     --------
-    >>> method_class("cfr:paper").__name__
+    >>> method_class("cfr:nearest").__name__
     'CFR'
     """
     found: type[Method] = find(name.partition(":")[0], METHODS, GROUP, kind="method")
@@ -118,7 +122,7 @@ def make(name: str, **params: Any) -> Method:
     Parameters
     ----------
     name : str
-        A registry name; `cfr:paper` is `cfr` with `preset="paper"`.
+        A registry name; `cfr:nearest` is `cfr` with `preset="nearest"`.
     **params
         Parameters of the method's constructor.
 
@@ -133,8 +137,8 @@ def make(name: str, **params: Any) -> Method:
 
     Examples
     --------
-    >>> make("cfr:paper", random_state=1)
-    CFR(preset='paper', random_state=1)
+    >>> make("cfr:nearest", random_state=1)
+    CFR(preset='nearest', random_state=1)
     >>> make("balanced_probe")
     LinearProbe(class_weight='balanced')
     """

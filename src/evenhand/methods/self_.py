@@ -138,9 +138,9 @@ class SelectiveFinetuning(Method):
         self.selected_ = base.held[chosen]
         absent = np.setdiff1d(np.arange(problem.n_classes), base.y[chosen])
         self.notes_ = _absence(self.classes_[absent].tolist(), problem.n_classes, len(chosen))
-        return base.model(self._finetuned(base, chosen, problem.seed))
+        return self._finetuned(base, chosen, problem.seed)
 
-    def _finetuned(self, base: Base, chosen: Ints, seed: int) -> LastLayer:
+    def _finetuned(self, base: Base, chosen: Ints, seed: int) -> Model:
         u, y = torch.from_numpy(base.seen.u[chosen]).float(), torch.from_numpy(base.y[chosen])
         weights = torch.from_numpy(balancing_weights(base.y[chosen])).float()
         weight, bias = (
@@ -152,6 +152,9 @@ class SelectiveFinetuning(Method):
             losses = cross_entropy(u[batch] @ weight.T + bias, y[batch], reduction="none")
             return (weights[batch] * losses).mean()
 
+        def model() -> Model:
+            return base.model(LastLayer(weight.detach().double().numpy(), bias.detach().double().numpy()))
+
         passes = ceil(self.steps / ceil(len(y) / BATCH))
         minimize(
             loss,
@@ -161,8 +164,9 @@ class SelectiveFinetuning(Method):
             generator=torch_stream(seed, "self", "finetune"),
             history=self.history_,
             stage=2,
+            after_epoch=lambda epoch: self._show(epoch, passes, model),
         )
-        return LastLayer(weight.detach().double().numpy(), bias.detach().double().numpy())
+        return model()
 
 
 def _absence(names: list[Any], n_classes: int, rows: int) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def fit(
     table : FeatureTable
         The data, as `load_store` returns it. It gives the method its head.
     method : str or Method, default="auto"
-        Registry name, with a preset as in `cfr:paper`; or an unfitted estimator, which is cloned.
+        Registry name, with a preset as in `cfr:nearest`; or an unfitted estimator, which is cloned.
     out : str or Path
         Run folder to write. An existing run is replaced.
     seed : int, default=0

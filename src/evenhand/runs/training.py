@@ -29,7 +29,7 @@ def unfitted(
     Parameters
     ----------
     method : str or Method
-        Registry name, with a preset as in `cfr:paper`; or an estimator, which is cloned.
+        Registry name, with a preset as in `cfr:nearest`; or an estimator, which is cloned.
     table : FeatureTable
         The data; it gives the head.
     seed : int

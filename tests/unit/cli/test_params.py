@@ -14,7 +14,7 @@ from evenhand.cli.params import check_params
         ("erm", {"epochs": 3, "learning_rate": 1, "batch_size": 8}),
         ("erm", {"epochs": None, "learning_rate": 1e-3}),
         ("linear_probe", {"Cs": [0.1, 1]}),
-        ("cfr", {"folds": 2, "preset": "paper", "unknown": "left to the registry"}),
+        ("cfr", {"folds": 2, "preset": "published-similarity", "unknown": "left to the registry"}),
     ],
 )
 def test_what_fits(method: str, params: dict[str, Any]) -> None:

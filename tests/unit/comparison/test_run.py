@@ -212,6 +212,34 @@ def test_the_budget_is_the_first_configurations_and_the_best_is_picked(
     assert rows_of(alone, "turned")[0].selection == "none"
 
 
+class Stepped(Spy):
+    """Shows an inverted state and two of zero-shot before its end, which is as `fault` says."""
+
+    configurations = ({}, {"fault": "inverted"})
+
+    def _learn(self, problem: Problem) -> Model:
+        right = Model.of_state(problem, problem.start)
+        wrong = dataclasses.replace(right, prototypes=-right.prototypes)
+        for epoch, model in ((1, wrong), (2, right), (3, right)):
+            self._show(epoch, 4, lambda model=model: model)
+        return wrong if self.fault else right
+
+
+def test_the_states_along_a_fit_are_candidates_and_the_latest_of_equal_ones_wins(
+    table: FeatureTable, register: Callable[[str, type[Method]], None]
+) -> None:
+    register("stepped", Stepped)
+    results = compare(table, methods=["stepped"], seeds=[0])
+    (row,) = rows_of(results, "stepped")
+    assert [(trial["epoch"], trial["states"]) for trial in row.grid] == [(None, 4), (3, 4)]
+    assert row.grid[0]["score"] == row.grid[1]["score"] > 0.5
+    (usual,) = rows_of(results, "zero_shot")
+    assert row.worst_group == usual.worst_group
+    alone = compare(table, methods=["stepped"], seeds=[0], budget=1)
+    assert rows_of(alone, "stepped")[0].selection == "shortcut_cell on held-out training rows"
+    jsonschema.validate(json.loads(results.model_dump_json(by_alias=True)), results_schema())
+
+
 def test_of_equal_scores_the_usual_parameters_win(
     table: FeatureTable, register: Callable[[str, type[Method]], None]
 ) -> None:

@@ -74,7 +74,7 @@ def test_classes_that_are_all_wrong_are_told(validate: bool) -> None:
     assert "2 of 2 classes (codes 0, 1) have no row" in model.notes_[0]
 
 
-@pytest.mark.parametrize("preset", ["default", "cross-fitted", "paper-code"])
+@pytest.mark.parametrize("preset", ["default", "cross-fitted", "published-code"])
 def test_a_class_with_one_row(preset: str, validate: bool) -> None:
     y = np.where(np.arange(30) == 4, 2, np.arange(30) % 2)
     model = fitted(CFR(preset=preset, recipes=QUICK), noise(30), y, validate)
@@ -93,13 +93,13 @@ def test_more_draws_than_rows(positives: PositiveRule, negatives: NegativeRule, 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_constant_features(preset: str) -> None:
     y = np.arange(40) % 2
-    model = fitted(CFR(preset=preset), np.full((40, 4), 3, np.float32), y, preset == "paper")
+    model = fitted(CFR(preset=preset), np.full((40, 4), 3, np.float32), y, preset == "published-similarity")
     assert len(set(model.predict(np.full((40, 4), 3, np.float32)))) == 1
     assert model.kept_ is not None
     assert NONE_PASSED in model.kept_["reason"]
 
 
-@pytest.mark.parametrize("preset", ["default", "cross-fitted", "paper"])
+@pytest.mark.parametrize("preset", ["default", "cross-fitted", "published-similarity"])
 def test_duplicate_rows_of_both_labels(preset: str, validate: bool) -> None:
     X, y = np.repeat(noise(6), 8, axis=0), np.arange(48) % 2
     model = fitted(CFR(preset=preset, recipes=QUICK), X, y, validate)
@@ -118,7 +118,7 @@ def test_two_to_a_thousand_classes_of_three_rows(classes: int) -> None:
     assert model.kept_["candidate"] == "erm"
 
 
-@pytest.mark.parametrize("preset", ["default", "cross-fitted", "paper"])
+@pytest.mark.parametrize("preset", ["default", "cross-fitted", "published-similarity"])
 @pytest.mark.parametrize("rows", [3, 5])
 def test_fewer_rows_than_a_batch(preset: str, rows: int, validate: bool) -> None:
     model = fitted(CFR(preset=preset, recipes=QUICK), noise(rows), np.arange(rows) % 2, validate)

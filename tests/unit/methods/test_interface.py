@@ -46,8 +46,8 @@ def test_every_registered_class_is_exported() -> None:
 
 def test_a_preset_gives_the_parameters_that_are_left_out() -> None:
     X, y = world()
-    by_name = CFR(preset="paper-code", erm=QUICK).fit(X, y, validation=(X, y))
-    by_hand = CFR(**PRESETS["paper-code"], erm=QUICK).fit(X, y, validation=(X, y))
+    by_name = CFR(preset="published-code", erm=QUICK).fit(X, y, validation=(X, y))
+    by_hand = CFR(**{**PRESETS["published-code"], "erm": QUICK}).fit(X, y, validation=(X, y))
     assert by_name.settings_ == by_hand.settings_
     assert by_name.model_.prototypes.tobytes() == by_hand.model_.prototypes.tobytes()
     assert (
@@ -60,7 +60,7 @@ def test_a_preset_gives_the_parameters_that_are_left_out() -> None:
 
 def test_a_parameter_that_is_given_goes_before_the_preset() -> None:
     X, y = world()
-    model = CFR(preset="paper", reference="zero_shot", erm=QUICK).fit(X, y, validation=(X, y))
+    model = CFR(preset="published-similarity", reference="zero_shot", erm=QUICK).fit(X, y, validation=(X, y))
     assert model.settings_["reference"] == "ZeroShotReference()"
 
 
@@ -70,7 +70,7 @@ def test_every_preset_is_accepted(preset: str) -> None:
 
 
 def test_an_unknown_preset_or_reference_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(EvenhandError, match=r"preset.*'papre'.*default.*paper-code"):
+    with pytest.raises(EvenhandError, match=r"preset.*'papre'.*default.*published-code"):
         CFR(preset="papre").fit(*world())
     with pytest.raises(EvenhandError, match=r"reference.*'emr'.*zero_shot, erm, cross_fitted_erm"):
         CFR(reference="emr").fit(*world())

@@ -26,9 +26,11 @@ def test_an_estimator_is_fitted_as_its_name_with_the_same_parameters(
 
 
 def test_a_preset_may_be_given_by_name_or_by_object(table: FeatureTable) -> None:
-    by_object = unfitted(CFR(preset="paper"), table, 0, {}, None)[1].get_params(deep=False)
-    assert by_object == unfitted("cfr", table, 0, {"preset": "paper"}, None)[1].get_params(deep=False)
-    assert by_object["preset"] == "paper"
+    by_object = unfitted(CFR(preset="published-code"), table, 0, {}, None)[1].get_params(deep=False)
+    assert by_object == unfitted("cfr", table, 0, {"preset": "published-code"}, None)[1].get_params(
+        deep=False
+    )
+    assert by_object["preset"] == "published-code"
 
 
 def test_the_table_and_the_seed_set_the_head_and_the_random_state(table: FeatureTable) -> None:

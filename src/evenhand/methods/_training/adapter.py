@@ -71,5 +71,9 @@ class Adapter:
         down, up, bias, gain, shift = (tensor.detach() for tensor in self.parameters())
         factor = gain / (self.variance + EPSILON).sqrt()
         return AdapterProjection(
-            up, bias, base=base, down_weight=down * factor, down_bias=shift - self.mean * factor
+            up.clone(),
+            bias.clone(),
+            base=base,
+            down_weight=down * factor,
+            down_bias=shift - self.mean * factor,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -29,6 +31,8 @@ def train_erm(
     history: list[dict[str, float]],
     *,
     weights: Tensor | None = None,
+    offsets: Tensor | None = None,
+    after_epoch: Callable[[int, State], None] | None = None,
     stage: int = 1,
 ) -> State:
     """Minimize the mean cross-entropy of s · z_i · t_c over W (b, s) and return the last state.
@@ -44,6 +48,10 @@ def train_erm(
     weights : float32 Tensor [N] or None, default=None
         w_i, with mean 1. The loss of a batch is the mean of w_i · loss_i. It is not divided by the weights of
         the batch, so its gradient is unbiased.
+    offsets : float32 Tensor [N, C] or None, default=None
+        Added to the logits of each row in the loss.
+    after_epoch : callable or None, default=None
+        Called with the number of finished epochs and the state after them, whose tensors change later.
     stage : int, default=1
         Stage in the history.
     """
@@ -51,6 +59,8 @@ def train_erm(
 
     def loss(batch: Tensor, _epoch: int) -> Tensor:
         logits, y = state.logits(problem.h[batch], problem.prototypes), problem.y[batch]
+        if offsets is not None:
+            logits = logits + offsets[batch]
         if weights is None:
             return cross_entropy(logits, y)
         return (weights[batch] * cross_entropy(logits, y, reduction="none")).mean()
@@ -64,5 +74,6 @@ def train_erm(
         history=history,
         stage=stage,
         order=problem.h.order,
+        after_epoch=after_epoch and (lambda epoch: after_epoch(epoch, state)),
     )
     return state.frozen()

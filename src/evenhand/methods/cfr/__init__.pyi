@@ -5,14 +5,16 @@ from .estimator import CFR as CFR
 from .loss_terms import AnchorCrossEntropy as AnchorCrossEntropy
 from .loss_terms import BatchCrossEntropy as BatchCrossEntropy
 from .loss_terms import Calibration as Calibration
+from .loss_terms import CentroidContrast as CentroidContrast
 from .loss_terms import Similarity as Similarity
 from .loss_terms import TargetedContrast as TargetedContrast
 from .loss_terms import Term as Term
 from .presets import PRESETS as PRESETS
+from .recipe import CENTROIDS as CENTROIDS
 from .recipe import GRID as GRID
 from .recipe import NEAREST as NEAREST
-from .recipe import PAPER as PAPER
-from .recipe import PAPER_CODE as PAPER_CODE
+from .recipe import PUBLISHED_CODE as PUBLISHED_CODE
+from .recipe import PUBLISHED_SIMILARITY as PUBLISHED_SIMILARITY
 from .recipe import STABLE as STABLE
 from .recipe import Recipe as Recipe
 from .references import CrossFittedErm as CrossFittedErm
@@ -23,18 +25,20 @@ from .references import ZeroShotReference as ZeroShotReference
 from .shortcut_probe import ShortcutProbe as ShortcutProbe
 
 __all__ = [
+    "CENTROIDS",
     "CFR",
     "GRID",
     "NEAREST",
-    "PAPER",
-    "PAPER_CODE",
     "PRESETS",
+    "PUBLISHED_CODE",
+    "PUBLISHED_SIMILARITY",
     "STABLE",
     "AnchorCrossEntropy",
     "BatchCrossEntropy",
     "Calibration",
     "CalibrationRule",
     "CalibrationSet",
+    "CentroidContrast",
     "CrossFittedErm",
     "ErmReference",
     "Misclassified",

@@ -34,7 +34,7 @@ class CFR(Method):
     head : Head or None, default=None
         Projection and prototypes of the store; None takes X itself as the embedding.
     preset : str or None, default=None
-        A key of `PRESETS`, such as "paper-code". It gives values to the parameters that are None.
+        A key of `PRESETS`, such as "published-code". It gives values to the parameters that are None.
     reference : Reference, str or None, default=None
         The model whose errors on the training rows make the calibration set: an object, or one of the names
         "shortcut_probe", "zero_shot", "erm" and "cross_fitted_erm". None is "shortcut_probe".
@@ -75,7 +75,7 @@ class CFR(Method):
     >>> import numpy as np
     >>> from evenhand.methods import CFR, SGD
     >>> X, y = np.array([[0.0, 1], [0, 2], [1, 0], [2, 0]] * 5), ["left", "left", "right", "right"] * 5
-    >>> model = CFR(preset="paper-code", erm=SGD(learning_rate=0.01, epochs=2)).fit(X, y)
+    >>> model = CFR(preset="published-code", erm=SGD(learning_rate=0.01, epochs=2)).fit(X, y)
     >>> model.predict([[0, 3], [3, 0]]).tolist()
     ['left', 'right']
     """

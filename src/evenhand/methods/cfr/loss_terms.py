@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from evenhand._ranges import NOT_NEGATIVE, POSITIVE, check
+from evenhand._ranges import BELOW_ONE, NOT_NEGATIVE, POSITIVE, check
 from evenhand.functional.contrastive import calibration_loss_of_similarities, similarity_loss
 from evenhand.functional.geometry import cosine_logits
 from evenhand.functional.simplex import simplex_vertices
-from evenhand.functional.targeted import Targeted, TargetedMemory
+from evenhand.functional.targeted import Targeted, TargetedMemory, update_centroids
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,48 @@ class Similarity:
     def begin(self, _prototypes: Tensor, _seed: int) -> Value:
         """Return the value of the term as a function of a step."""
         return lambda step: similarity_loss(step.batch, step.batch_y)
+
+
+@dataclass(frozen=True)
+class CentroidContrast:
+    """The contrast of anchors with running class centroids: the one of their class, and those of all others.
+
+        −mean_a log softmax(z_a · μ / τ)_{y_a},  μ_c ← unit(m μ_c + (1 − m) unit(mean of z_i with y_i = c))
+
+    The centroids are those of the batches of all training rows, without a gradient; see
+    `evenhand.functional.update_centroids`. A third party's summary describes the paper's contrast so; the
+    published code contrasts single rows.
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        Factor of the term, at least 0.
+    temperature : float, default=1.0
+        τ, above 0.
+    momentum : float, default=0.9
+        m, at least 0 and below 1.
+    scheduled : bool, default=True
+        Whether the schedule of the recipe multiplies the term.
+    """
+
+    weight: float = 1.0
+    temperature: float = 1.0
+    momentum: float = 0.9
+    scheduled: bool = True
+
+    def __post_init__(self) -> None:
+        check(self, weight=NOT_NEGATIVE, temperature=POSITIVE, momentum=BELOW_ONE)
+
+    def begin(self, prototypes: Tensor, _seed: int) -> Value:
+        """Return the value of the term as a function of a step."""
+        centroids = torch.zeros_like(prototypes)
+
+        def value(step: Step) -> Tensor:
+            centroids.copy_(update_centroids(centroids, step.batch, step.batch_y, self.momentum))
+            # A copy, since the backward pass comes after the next change.
+            return cross_entropy(step.anchors @ centroids.clone().T / self.temperature, step.anchors_y)
+
+        return value
 
 
 @dataclass(frozen=True)

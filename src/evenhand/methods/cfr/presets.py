@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from evenhand._errors import EvenhandError
-from evenhand.methods.cfr.recipe import GRID, NEAREST, PAPER, PAPER_CODE, STABLE
+from evenhand.methods._training.train_erm import PUBLISHED_SGD
+from evenhand.methods.cfr.recipe import (
+    CENTROIDS,
+    GRID,
+    NEAREST,
+    PUBLISHED_CODE,
+    PUBLISHED_SIMILARITY,
+    STABLE,
+)
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
@@ -14,11 +22,18 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "nearest": {"recipes": NEAREST},
     "stable": {"reference": "erm", "recipes": STABLE},
     "cross-fitted": {"reference": "cross_fitted_erm", "recipes": STABLE},
-    "paper": {"reference": "erm", "recipes": PAPER},
-    "paper-code": {"reference": "erm", "recipes": PAPER_CODE},
-    "paper-zero-shot": {"reference": "zero_shot", "recipes": PAPER},
+    "published-code": {"reference": "erm", "recipes": PUBLISHED_CODE, "erm": PUBLISHED_SGD},
+    "published-similarity": {"reference": "erm", "recipes": PUBLISHED_SIMILARITY, "erm": PUBLISHED_SGD},
+    "abstract": {"reference": "zero_shot", "recipes": PUBLISHED_SIMILARITY, "erm": PUBLISHED_SGD},
+    "centroids-second-hand": {"reference": "erm", "recipes": CENTROIDS, "erm": PUBLISHED_SGD},
 }
-"""Parameters by the name of the preset. With every preset, a candidate replaces ERM only on evidence."""
+"""Parameters by the name of the preset. With every preset, a candidate replaces ERM only on evidence.
+
+`published-code` has the settings of the authors' published code, ERM's step included. `published-similarity`
+has the similarity term in place of the targeted one, and `abstract` also takes the calibration set as the
+abstract words it, from zero-shot. `centroids-second-hand` follows a third party's summary of the paper, whose
+body was not read.
+"""
 
 
 def preset_values(name: str | None) -> Mapping[str, Any]:

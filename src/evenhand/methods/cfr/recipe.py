@@ -16,6 +16,7 @@ from evenhand.methods.cfr.loss_terms import (
     AnchorCrossEntropy,
     BatchCrossEntropy,
     Calibration,
+    CentroidContrast,
     Similarity,
     TargetedContrast,
     Term,
@@ -74,19 +75,22 @@ class Recipe:
             raise EvenhandError("terms must hold at least one term of the loss, but there is none")
 
 
-PAPER = Recipe(
+PUBLISHED_SIMILARITY = Recipe(
     (AnchorCrossEntropy(), Calibration(), Similarity()),
     SGD(learning_rate=1e-4, epochs=100),
     schedule=0.5,
     dropout=0.1,
 )
-"""The terms of the paper with the published settings."""
+"""The settings of the published code, with the similarity term, which that code computes outside training."""
 
-PAPER_CODE = replace(
-    PAPER,
+PUBLISHED_CODE = replace(
+    PUBLISHED_SIMILARITY,
     terms=(AnchorCrossEntropy(), Calibration(), TargetedContrast(settings=Targeted(random_queue=True))),
 )
-"""`PAPER` with the targeted loss, which the published code uses instead of the similarity loss."""
+"""The settings of the published code: the targeted loss is in training."""
+
+CENTROIDS = replace(PUBLISHED_SIMILARITY, terms=(AnchorCrossEntropy(), CentroidContrast(), Similarity()))
+"""Anchors against class centroids, positive and negative, as a third party's summary has it: second hand."""
 
 STABLE = Recipe(
     (Calibration(2.0, temperature=0.1), BatchCrossEntropy(balanced=True)),

@@ -15,6 +15,7 @@ from evenhand.methods.cfr.loss_terms import (
     AnchorCrossEntropy,
     BatchCrossEntropy,
     Calibration,
+    CentroidContrast,
     Similarity,
     Step,
     TargetedContrast,
@@ -27,6 +28,7 @@ TERMS: tuple[Term, ...] = (
     BatchCrossEntropy(),
     Similarity(),
     TargetedContrast(),
+    CentroidContrast(),
 )
 READS = {
     "Calibration": {"to_positives", "to_negatives"},
@@ -34,6 +36,7 @@ READS = {
     "BatchCrossEntropy": {"batch_dropped", "scale", "prototypes"},
     "Similarity": {"batch"},
     "TargetedContrast": {"batch"},
+    "CentroidContrast": {"anchors"},
 }
 DRAW = torch.Generator().manual_seed(0)
 ANCHORS, POSITIVES, NEGATIVES, BATCH, DROPPED, PROTOTYPES = (
@@ -87,6 +90,21 @@ def test_targeted_contrast_remembers_within_a_fit_and_forgets_between_two() -> N
     assert float(term.begin(PROTOTYPES, 9)(STEP)) != expected[0]
 
 
+def test_anchors_are_contrasted_with_the_running_centroids_of_all_classes() -> None:
+    of_fit = CentroidContrast(temperature=0.5, momentum=0.8).begin(PROTOTYPES, 0)
+    centroids = torch.zeros(3, 4)
+    for _ in range(2):
+        for c in range(3):
+            batch = unit(BATCH[STEP.batch_y == c].mean(dim=0))
+            centroids[c] = unit(0.8 * centroids[c] + 0.2 * batch)
+        slow = 0.0
+        for anchor, code in zip(ANCHORS, STEP.anchors_y, strict=True):
+            p = torch.exp(torch.stack([anchor @ centroid for centroid in centroids]).double() / 0.5)
+            slow -= float((p[code] / p.sum()).log()) / 3
+        assert float(of_fit(STEP)) == pytest.approx(slow, rel=1e-5)
+    assert float(of_fit(replace(STEP, batch=BATCH.flip(1)))) != pytest.approx(slow, rel=1e-3)
+
+
 def test_a_queue_of_length_zero_is_allowed() -> None:
     of_fit = TargetedContrast(settings=Targeted(queue_size=0)).begin(PROTOTYPES, 0)
     losses = [float(of_fit(STEP)) for _ in range(2)]
@@ -110,7 +128,7 @@ def test_gradients_reach_what_the_term_reads_and_nothing_else(term: Term) -> Non
 
 def test_the_schedule_is_that_of_the_published_total() -> None:
     scheduled = {type(term).__name__ for term in TERMS if term.scheduled}
-    assert scheduled == {"Calibration", "AnchorCrossEntropy"}
+    assert scheduled == {"Calibration", "AnchorCrossEntropy", "CentroidContrast"}
     assert all(term.weight == 1 for term in TERMS)
 
 

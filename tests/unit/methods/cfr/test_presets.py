@@ -6,7 +6,7 @@ import pytest
 from tests.script import ROOT
 
 from evenhand.methods.cfr.loss_terms import Calibration
-from evenhand.methods.cfr.recipe import PAPER, PAPER_CODE, STABLE, Recipe
+from evenhand.methods.cfr.recipe import PUBLISHED_CODE, PUBLISHED_SIMILARITY, STABLE, Recipe
 
 PAGE = (ROOT / "docs" / "explanation" / "specification.md").read_text(encoding="utf-8")
 
@@ -19,7 +19,8 @@ def numbers(pattern: str, text: str) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("preset", "recipe"), [("default", STABLE), ("paper", PAPER), ("paper-code", PAPER_CODE)]
+    ("preset", "recipe"),
+    [("default", STABLE), ("published-similarity", PUBLISHED_SIMILARITY), ("published-code", PUBLISHED_CODE)],
 )
 def test_a_preset_has_the_settings_of_the_specification(preset: str, recipe: Recipe) -> None:
     line = next(line for line in PAGE.splitlines() if line.startswith(f"| `{preset}` |"))
@@ -36,5 +37,5 @@ def test_a_preset_has_the_settings_of_the_specification(preset: str, recipe: Rec
 
 def test_the_optimizer_has_the_settings_of_the_specification() -> None:
     stated = numbers(r"momentum ([\d.]+), weight decay ([\d.e-]+) and batch (\d+)", PAGE)
-    for recipe in (STABLE, PAPER):
+    for recipe in (STABLE, PUBLISHED_SIMILARITY):
         assert [recipe.sgd.momentum, recipe.sgd.weight_decay, recipe.sgd.batch_size] == stated

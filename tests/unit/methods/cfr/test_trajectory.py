@@ -19,7 +19,7 @@ from evenhand.methods.cfr.calibrate import calibrate, class_balanced
 from evenhand.methods.cfr.calibration_set import CalibrationSet, Misclassified
 from evenhand.methods.cfr.candidates import cross_fitted
 from evenhand.methods.cfr.loss_terms import Calibration, Similarity, Step, Value
-from evenhand.methods.cfr.recipe import PAPER_CODE, STABLE, Recipe
+from evenhand.methods.cfr.recipe import PUBLISHED_CODE, STABLE, Recipe
 from evenhand.methods.cfr.references import ErmReference, ShortcutReference
 from evenhand.methods.cfr.trajectory import CandidatePlan, Trajectory, follow
 from evenhand.selection.rules import SHORTCUT_CELL, WORST_CLUSTER
@@ -92,7 +92,7 @@ def test_without_dropout_anchors_are_unit_and_the_batch_is_itself() -> None:
     assert step.to_positives.shape == step.to_negatives.shape == (128, 16)
 
 
-@pytest.mark.parametrize("preset", ["paper", "paper-code", "default"])
+@pytest.mark.parametrize("preset", ["published-similarity", "published-code", "default"])
 def test_a_fit_touches_no_global_generator(preset: str) -> None:
     before = torch.get_rng_state(), repr(np.random.get_state()), random.getstate()  # noqa: NPY002
     CFR(preset=preset).fit(X, Y, validation=VALIDATION)
@@ -106,7 +106,7 @@ def test_a_fit_touches_no_global_generator(preset: str) -> None:
 def test_the_targeted_term_trains_any_number_of_classes(classes: int, spare: int) -> None:
     y = np.arange(40) % classes
     features = np.random.default_rng(1).normal(size=(40, classes - 1 + spare)).astype(np.float32)
-    recipe = replace(PAPER_CODE, sgd=SGD(1e-2, epochs=3))
+    recipe = replace(PUBLISHED_CODE, sgd=SGD(1e-2, epochs=3))
     model = CFR(reference=ErmReference(), recipes=recipe).fit(features, y, validation=(features, y))
     assert np.isfinite(losses(model)).all()
     assert np.isfinite(model.predict_proba(features)).all()
