@@ -15,9 +15,10 @@ from evenhand.functional.cell_rates import balancing_weights
 from evenhand.functional.dealt_folds import dealt_folds
 from evenhand.functional.weighted_head import HeadFrame, calibrated_scale, fit_heads
 from evenhand.functional.within_class import mean_margins
+from evenhand.methods.auto.cross_fit import usual_repeats
 from evenhand.selection.reading import CrossFits, Limits, Reading, read
 
-FOLDS, REPEATS = 3, 2
+FOLDS = 3
 ERM = {True: (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1), False: (100.0, 10.0, 1.0, 0.1, 0.01)}
 """Penalties of ERM times the rows, by whether there is text."""
 HEADS = {True: (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1), False: (30.0, 10.0, 1.0, 0.1)}
@@ -97,13 +98,14 @@ class Part:
         return Part(rest, rest_test, self.prototypes, self.rows)
 
 
-def fit_pool(sample: Sample, seed: int = 0, repeats: int = REPEATS) -> Pool:
+def fit_pool(sample: Sample, seed: int = 0) -> Pool:
     """Cross-fit zero-shot, ERM and the probe, read the hidden minority, and cross-fit the heads."""
     text = sample.head.text is not None
     everything = Part.of(sample, np.arange(len(sample.y)))
     key = mean_margins(everything.z @ everything.prototypes.T, sample.y)
     folds = [
-        dealt_folds(sample.y, key, FOLDS, numpy_stream(seed, "folds", repeat)) for repeat in range(repeats)
+        dealt_folds(sample.y, key, FOLDS, numpy_stream(seed, "folds", repeat))
+        for repeat in range(usual_repeats(len(sample.y)))
     ]
     judges = _cross(sample, folds, lambda part: _judges(sample, part))
     logits = judges.mean(axis=1)

@@ -13,8 +13,8 @@ from evenhand.functional.weighted_head import RowSource
 from evenhand.functional.within_class import mean_margins
 from evenhand.methods.auto.projected import unit_rows
 
-LOGITS = 2**24
-"""Logits in memory at a time."""
+VALUES = 2**24
+"""Logits, and values of projected rows, in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def held_out(
         np.zeros((count, len(y))),
         np.zeros(count),
     )
-    size = max(1, LOGITS // (count * n_classes))
+    size = max(1, VALUES // max(count * n_classes, projected.shape[1]))
     for start in range(0, len(y), size):
         place = slice(start, start + size)
         x, codes = projected[place], y[place]

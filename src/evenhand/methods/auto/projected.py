@@ -87,8 +87,8 @@ class UnitRows:
 def unit_rows(x: Floats, center: Floats | None = None) -> Floats:
     """Return the rows of x [N, D] minus the center [D], of unit length; a zero row stays zero."""
     x = x if center is None else x - center
-    norm = np.sqrt((x**2).sum(axis=1, keepdims=True))
-    out: Floats = x / np.where(norm > 0, norm, 1)
+    norm = np.sqrt(np.einsum("nd,nd->n", x, x))
+    out: Floats = x / np.where(norm > 0, norm, 1)[:, None]
     return out
 
 

@@ -61,7 +61,7 @@ def test_held_out_figures_are_those_of_the_models_of_a_rows_fold(monkeypatch: py
         ]
         for _ in folds
     ]
-    monkeypatch.setattr(module, "LOGITS", 12)  # two rows at a time
+    monkeypatch.setattr(module, "VALUES", 12)  # two rows at a time
     found = held_out(x, y, folds, models)
     loss = np.zeros(2)
     for row in range(8):
