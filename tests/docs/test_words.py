@@ -40,7 +40,6 @@ ALLOWED = (
     r"\bunits/|tests/unit",
     r"a picture of (?:a |\{)",
     r"\.picture\b",
-    r"labelled=True",
     r"testimony : dict",
     r"(?:thread|worker|actor) pools|attention pools?",
     r"lines? of (?:a|the|code)",

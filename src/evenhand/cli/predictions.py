@@ -47,7 +47,7 @@ def _show_counts(predicted: Mapping[str, int]) -> None:
 
 def _show_scores(found: Mapping[str, Any], metric: str) -> None:
     screen = console()
-    labelled = sum(rate["n"] for rate in found["classes"])
+    labeled = sum(rate["n"] for rate in found["classes"])
     found = by_metric(found, metric)
     screen.print(tables.methods([found]))
     for kind in ("classes", "groups"):
@@ -55,6 +55,6 @@ def _show_scores(found: Mapping[str, Any], metric: str) -> None:
             screen.print()
             screen.print(
                 tables.rates(
-                    f"{kind.capitalize()}, {labelled:,} labeled images", found[kind], metric_of(found)
+                    f"{kind.capitalize()}, {labeled:,} labeled images", found[kind], metric_of(found)
                 )
             )

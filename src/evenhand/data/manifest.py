@@ -43,11 +43,11 @@ class Manifest:
     notes : tuple of str
         What the user should know, one sentence each.
     units : str [N], optional
-        What a drawn split never divides, as patients; None where nothing was named.
+        What a random split never divides, such as patients; None if nothing was named.
     split_by : str, optional
         The column that `units` come from.
     copies : tuple of tuple of int
-        Rows whose files have the same bytes, together.
+        Groups of rows whose files have the same bytes.
     shots : Shots, optional
         How many training rows of each class were drawn; None where all stay.
     """
@@ -77,7 +77,7 @@ class Manifest:
         split_column: str = "split",
         class_names: Mapping[str, str] | None = None,
         seed: int = 0,
-        labelled: bool = True,
+        labeled: bool = True,
         path_column: str | None = None,
         root: PathLike | None = None,
         layout: str | None = None,
@@ -96,27 +96,30 @@ class Manifest:
             with such a folder inside, WebDataset's tars, and Parquet or Arrow files that hold the images
             as bytes are read in place: one, a folder of them, or a pattern (`train-{000..012}.tar`). It may
             be an address, `s3://` or `gs://`, or a data set of the Hub, `hf://datasets/ORG/NAME[:SPLIT]`.
-        label_column, split_column : str
-            Columns of the table.
+        label_column : str, default="label"
+            Column of the table with the labels.
+        split_column : str, default="split"
+            Column of the table with the splits.
         attribute_columns : sequence of str, optional
             By default every other column of words, whole numbers or booleans with 2 to 50 distinct values.
         class_names : mapping of str to str, optional
             New names for labels; the others keep theirs.
-        seed : int
-            Of the split that is made where none is given, and of the drawn `shots`.
-        labeled : bool
-            False reads any folder of images, a table, or one image for prediction: every row is `test`.
+        seed : int, default=0
+            Seed of random splits, which are drawn if none are given, and of the `shots`.
+        labeled : bool, default=True
+            False reads any folder of images, a table or one image for prediction. Every row is then `test`.
         path_column : str, optional
-            Column of the image paths. By default one of the usual names, or the one that holds image names.
+            Column of the image paths. By default a column with a common name, or the one that holds image
+            names.
         root : str or Path, optional
             The folder that a table's paths are relative to; by default its own.
         layout : str, optional
-            What the folder levels of a tree mean, as `domain/class`: `class`, `split`, `*` for nothing, any
+            What each folder level means, such as `domain/class`: `class`, `split`, `*` for nothing, any
             other word for an attribute. By default it is guessed.
         split_by : str, optional
-            Column of ids, as of patients: where splits are drawn, the images of one id get one split.
+            Column of ids, such as patients. Random splits keep the images of an id together.
         split_file : str or Path, optional
-            A table of paths and splits, which is then used in place of folders and columns.
+            A table of paths and splits, used in place of folders and columns.
         shots : int, optional
             Number of training images of each class, drawn by `seed`; the others are left out. By default all
             stay.
@@ -124,24 +127,24 @@ class Manifest:
         Raises
         ------
         EvenhandError
-            If the source cannot be read, a named column is missing, a label is, an id comes twice with
-            different values, none of a table's images is there, an option has no effect on this source, a
-            split is unknown, there is one class, one image per class, or a class without training rows, or
+            If the source cannot be read; a named column or a label is missing; an id appears twice with
+            different values; none of a table's images exists; an option does not apply to this source; a
+            split is unknown; there is one class, one image per class, or a class without training rows; or
             `shots` is below 1.
         """
         options = Options(
             label=label_column,
             attributes=attribute_columns,
             split=split_column,
-            labelled=labelled,
+            labeled=labeled,
             path=path_column,
             root=None if root is None else Path(root),
             layout=layout,
             split_by=split_by,
         )
         listing = without_repeats(resolve(source).listing(options))
-        if not labelled:
-            return _unlabelled(listing)
+        if not labeled:
+            return _unlabeled(listing)
         names, y = class_codes(listing.labels)
         classes = renamed(names, class_names or {})
         column = split_column
@@ -247,7 +250,7 @@ def _row_values(listing: Listing) -> list[tuple[str, ...]]:
     return list(zip(*(values.tolist() for values in columns), strict=True))
 
 
-def _unlabelled(listing: Listing) -> Manifest:
+def _unlabeled(listing: Listing) -> Manifest:
     n = len(listing.ids)
     y = np.full(n, -1, dtype=np.int64)
     split = np.full(n, "test")

@@ -68,11 +68,11 @@ class FeatureTable:
     source : Path or None
         The store's folder.
     units : str [N] or None
-        What no split that is drawn divides, as patients; the empty string for a row of its own.
+        What a random split never divides, such as patients; the empty string for a row of its own.
     notes : tuple of str
-        What the user should know of how it was made just now; not kept in the store.
+        What the user should know about how it was made just now; not kept in the store.
     properties : dict of str to str [N]
-        What `embed` measured of the images, as `image_brightness`; the empty string means unknown.
+        What `embed` measured of the images, such as `image_brightness`; the empty string means unknown.
     """
 
     parts: Sequence[Floats]
@@ -111,7 +111,7 @@ class FeatureTable:
             An attribute of the rows, or several by name; groups are label × attribute. None, NaN and the
             empty string are unknown. An array alone is called "group".
         split : array [N] of str, optional
-            "train", "validation" or "test"; drawn by class (70, 15 and 15 %) where there is none.
+            "train", "validation" or "test"; by default drawn at random by class (70, 15 and 15 %).
         head : Head, optional
             Projection and class prototypes; the identity without text by default.
         seed : int, default=0
@@ -230,7 +230,7 @@ def as_table(
     Raises
     ------
     EvenhandError
-        If arrays come without labels, a table comes with them, or the arrays make no table.
+        If arrays come without labels, a table comes with labels, or the arrays do not make a table.
     """
     if isinstance(X, FeatureTable):
         if y is not None or groups is not None or head is not None:

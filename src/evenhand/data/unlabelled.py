@@ -38,7 +38,7 @@ class Pictures:
 
 
 def list_pictures(source: PathLike, room: Path) -> Pictures:
-    """Return what `Manifest.read(source, labelled=False)` lists, in the same order.
+    """Return what `Manifest.read(source, labeled=False)` lists, in the same order.
 
     The list of a folder on this machine lies on the disk, so that memory does not grow with it; archives,
     tables and addresses are listed in memory.
@@ -59,7 +59,7 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
     """
     found = resolve(source)
     if not found.grows:
-        listing = without_repeats(found.listing(Options(labelled=False)))
+        listing = without_repeats(found.listing(Options(labeled=False)))
         return Pictures(listing.ids, listing.paths, found)
     ids = TextsOnDisk(_names(found.path), room)
     if not ids:

@@ -10,6 +10,7 @@ from typing import Any
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic_folder
 from evenhand._outputs import keep_apart
+from evenhand._typing import PathLike
 from evenhand.exports.model_card import model_card
 from evenhand.exports.source import ExportSource, read_source
 
@@ -21,27 +22,32 @@ TARGETS = {
 """Modules by target; each has `write(source, folder)`, which returns the largest difference in logits."""
 
 
-def export(run: Path, to: str, out: Path, *, model: str | None = None) -> dict[str, Any]:
-    """Write a run's model for other software, with a model card; return where, what, and how near it is.
+def export(run: PathLike, to: str, out: PathLike, *, model: str | None = None) -> dict[str, Any]:
+    """Write a run's model for other software, with a model card.
 
-    What was written is loaded again and compared with the run on noise images before it takes its place.
+    Before the folder takes its place, the model in it is loaded and compared with the run on noise images.
 
     Parameters
     ----------
-    run : Path
+    run : str or Path
         Run folder.
     to : "open_clip", "transformers" or "onnx"
-        Whose format.
-    out : Path
-        Folder to write: a new or an empty one.
+        Format.
+    out : str or Path
+        Folder to write, new or empty.
     model : str, optional
-        Where the run's model lies now, if it moved.
+        New place of the run's model, if it moved.
+
+    Returns
+    -------
+    dict
+        `out`, `to`, the names of the `files`, and `largest_difference`, that of the logits.
 
     Raises
     ------
     EvenhandError
-        If the target is unknown, `out` holds something or cannot be written, the run is damaged or its model
-        cannot be had, or the format has no place for it.
+        If the target is unknown; `out` is not empty or cannot be written; the run is damaged; its model
+        cannot be loaded; or the format cannot hold the model.
     """
     if to not in TARGETS:
         raise EvenhandError(f"to: {to!r} is unknown; allowed are {', '.join(TARGETS)}")

@@ -55,24 +55,31 @@ def embed(
 ) -> FeatureTable:
     """Write a store of features before the projection, and return its table.
 
-    Batches never straddle parts, so a run that was killed and resumed writes the same bytes as one that was
-    not. On a finished store the same call verifies it and does no work. On one of other class names,
-    prompts, labels, splits or images, made alike otherwise, the features of the images that stayed are used
-    again: only the text and the new images go through the model, and the table's `notes` say how many.
+    A killed run that is resumed writes the same bytes as one that was not killed, since no batch spans two
+    parts. On a finished store the same call only verifies it. If only class names, prompts, labels, splits or
+    images have changed, the features of unchanged images are reused: only the text and the new images go
+    through the model, and the table's `notes` say how many.
 
     Parameters
     ----------
     images : Manifest, str or Path
-        Labeled images, or where they lie, as in `Manifest.read`.
+        Labeled images, or their place, as in `Manifest.read`.
     model : Backbone or str
         The frozen model, or its name as in `load_backbone`.
-    out : Path
+    out : str or Path
         Folder of the store.
-    templates, prompts
-        Prompt templates for all classes, and prompts of some classes, which win.
-    batch_size, workers, part_rows : int
-        Images per batch, reading processes, images per part.
-    thumbnails : bool
+    templates : str or sequence of str, optional
+        Prompt templates: "openai", "simple", or texts with `{}` or `{c}` for the class name. By default
+        "a photo of a {}.", with the article that fits.
+    prompts : mapping of str to sequence of str, optional
+        Prompts of some classes, in place of those from the templates.
+    batch_size : int, default=64
+        Images per batch.
+    workers : int, optional
+        Number of processes that read images; by default one per core, at most 8. 0 reads in this process.
+    part_rows : int, default=4096
+        Images per part of the store. An interrupted run resumes at the first unfinished part.
+    thumbnails : bool, default=True
         Whether to keep 64-pixel thumbnails.
     strict : bool
         Whether the first unreadable image is an error.
@@ -262,7 +269,7 @@ def _check(manifest: Manifest, batch_size: int, part_rows: int, dtype: str) -> N
     if dtype not in DTYPES:
         raise EvenhandError(f"dtype: {dtype!r} is unknown; choose {' or '.join(DTYPES)}")
     if (manifest.y < 0).any() or not manifest.classes:
-        raise EvenhandError("the manifest has images without labels; read it with labelled=True")
+        raise EvenhandError("the manifest has images without labels; read it with labeled=True")
 
 
 def _warn_of_lost_classes(table: FeatureTable) -> None:

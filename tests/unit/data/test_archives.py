@@ -125,7 +125,7 @@ def test_a_split_or_a_class_is_no_top_folder(tmp_path: Path, suffix: str) -> Non
 
 
 def test_predict_lists_every_picture(tmp_path: Path, suffix: str) -> None:
-    found = Manifest.read(pack(tmp_path / f"a{suffix}", TREE), labelled=False)
+    found = Manifest.read(pack(tmp_path / f"a{suffix}", TREE), labeled=False)
     assert found.ids.tolist() == sorted(TREE)
 
 
@@ -139,7 +139,7 @@ def test_the_same_picture_in_two_splits_is_leakage(tmp_path: Path, suffix: str) 
 def test_names_that_lead_out_are_refused(tmp_path: Path, suffix: str, name: str) -> None:
     path = pack(tmp_path / f"a{suffix}", {"cat/a.png": png(0), name: png(1)})
     with pytest.raises(EvenhandError, match=r"has a name that leads out of it: .*evil.png'; pack"):
-        Manifest.read(path, labelled=False)
+        Manifest.read(path, labeled=False)
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
@@ -149,7 +149,7 @@ def test_backslashes_lead_out_of_no_archive(tmp_path: Path, suffix: str, name: s
     with pytest.raises(
         EvenhandError, match=r"has a name (that leads out of it|with a backslash, which is no sep)"
     ):
-        Manifest.read(path, labelled=False)
+        Manifest.read(path, labeled=False)
 
 
 def test_backslashes_of_a_zip_are_folders(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_links_and_devices_of_a_tar_are_refused(tmp_path: Path, kind: bytes) -> 
         opened.addfile(entry)
     word = "a link" if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE) else "an entry that is not a regular file"
     with pytest.raises(EvenhandError, match=f"has {word}: 'cat/a.png'; pack plain files alone"):
-        Manifest.read(path, labelled=False)
+        Manifest.read(path, labeled=False)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_damaged_archives_are_refused(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(
         EvenhandError, match=r"cannot be read as an archive .*; make it again|holds no images"
     ):
-        Manifest.read(path, labelled=False)
+        Manifest.read(path, labeled=False)
 
 
 def test_a_tar_that_was_cut_is_refused(tmp_path: Path) -> None:
@@ -308,7 +308,7 @@ def test_other_archives_are_refused(tmp_path: Path, name: str) -> None:
 
 def test_an_archive_without_pictures_is_refused(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(EvenhandError, match="holds no images"):
-        Manifest.read(pack(tmp_path / f"a{suffix}", {"a.txt": b"x"}), labelled=False)
+        Manifest.read(pack(tmp_path / f"a{suffix}", {"a.txt": b"x"}), labeled=False)
 
 
 def test_broken_members_are_skipped_with_a_reason(
@@ -405,7 +405,7 @@ def test_a_folder_of_shards(tmp_path: Path, names: tuple[str, ...]) -> None:
     assert len(found) == 12
     tested = [str(name) for name, split in zip(found.ids, found.split, strict=True) if split == "test"]
     assert tested == [f"{names[2]}/{k:04}.png" for k in range(8, 12)]
-    assert len(Manifest.read(tmp_path / "set", labelled=False)) == 12
+    assert len(Manifest.read(tmp_path / "set", labeled=False)) == 12
 
 
 @pytest.mark.parametrize(

@@ -422,7 +422,7 @@ def test_leakage_is_noted(tmp_path):
 def test_unlabelled_folder(tmp_path):
     for name in ("a.png", "x/b.png", "train/c d.png"):
         picture(tmp_path / name)
-    manifest = Manifest.read(tmp_path, labelled=False)
+    manifest = Manifest.read(tmp_path, labeled=False)
     assert manifest.ids.tolist() == ["a.png", "train/c d.png", "x/b.png"]
     assert manifest.y.tolist() == [-1, -1, -1]
     assert manifest.y.dtype == np.int64
@@ -433,15 +433,15 @@ def test_unlabelled_folder(tmp_path):
 
 def test_unlabelled_table_and_single_file(tmp_path):
     picture(tmp_path / "a.png")
-    manifest = Manifest.read(csv(tmp_path / "rows.csv", "image,more", "b.png,1", "a.png,2"), labelled=False)
+    manifest = Manifest.read(csv(tmp_path / "rows.csv", "image,more", "b.png,1", "a.png,2"), labeled=False)
     assert manifest.ids.tolist() == ["b.png", "a.png"]
     picture(tmp_path / "one.png")
-    assert Manifest.read(tmp_path / "one.png", labelled=False).paths.tolist() == [str(tmp_path / "one.png")]
+    assert Manifest.read(tmp_path / "one.png", labeled=False).paths.tolist() == [str(tmp_path / "one.png")]
 
 
 def test_unlabelled_empty_folder(tmp_path):
     with pytest.raises(EvenhandError, match="holds no images"):
-        Manifest.read(tmp_path, labelled=False)
+        Manifest.read(tmp_path, labeled=False)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_class_names_beside_the_numbers_are_used(tmp_path: Path) -> None:
 
 def test_unlabelled_pictures_are_read_for_prediction(tmp_path: Path) -> None:
     pq.write_table(pa.table({"image": PICTURES}), tmp_path / "a.parquet")
-    assert len(Manifest.read(tmp_path / "a.parquet", labelled=False)) == 10
+    assert len(Manifest.read(tmp_path / "a.parquet", labeled=False)) == 10
 
 
 def test_bytes_beside_paths_are_not_taken_for_pictures(tmp_path: Path) -> None:

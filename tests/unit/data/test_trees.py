@@ -130,11 +130,11 @@ def test_a_pipe_is_no_source(tmp_path):
     for name in ("photos.csv", "photos.zip", "photos.tar", "photos.parquet"):
         os.mkfifo(tmp_path / name)
     for path in sorted(tmp_path.iterdir()):
-        for labelled in (True, False):
+        for labeled in (True, False):
             with pytest.raises(
                 EvenhandError, match="is a pipe or a device, not a folder; give a folder of images"
             ):
-                Manifest.read(path, labelled=labelled)
+                Manifest.read(path, labeled=labeled)
 
 
 def test_a_folder_whose_path_is_not_utf8(tmp_path):

@@ -40,7 +40,7 @@ def test_they_are_those_of_a_manifest(kind: str, photos: Path, tmp_path: Path) -
         "archive": packed(photos),
         "dots": photos / "a" / ".." / "b",
     }[kind]
-    expected = Manifest.read(source, labelled=False)
+    expected = Manifest.read(source, labeled=False)
     found = list_pictures(source, tmp_path)
     assert list(found.ids) == expected.ids.tolist()
     assert list(found.paths) == expected.paths.tolist()

@@ -212,7 +212,7 @@ def test_arguments_out_of_range_are_refused(
 
 def test_pictures_without_labels_are_refused(photos: Path, backbone: Any, tmp_path: Path) -> None:
     with pytest.raises(EvenhandError, match="images without labels"):
-        embed(Manifest.read(photos, labelled=False), backbone, tmp_path / "s")
+        embed(Manifest.read(photos, labeled=False), backbone, tmp_path / "s")
 
 
 def test_progress_counts_pictures(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:

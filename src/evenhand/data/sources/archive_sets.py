@@ -34,7 +34,7 @@ def list_archives(
     EvenhandError
         If an archive cannot be listed, or the table names an image that is in none or in several.
     """
-    tables = metadata_files(root) if options.labelled else {}
+    tables = metadata_files(root) if options.labeled else {}
     if tables:
         return list_rows(_placed(root, archives, read_columns(next(iter(tables.values())))), options)
     parts = [_part(root, archive, options, list_one) for archive in archives]

@@ -27,7 +27,7 @@ class Options:
     label: str = "label"
     attributes: Sequence[str] | None = None
     split: str = "split"
-    labelled: bool = True
+    labeled: bool = True
     path: str | None = None
     root: Path | None = None
     layout: str | None = None

@@ -86,7 +86,7 @@ class Archive(Source):
     """An archive, or a folder in one, read as a folder."""
 
     def _listing(self, options: Options) -> Listing:
-        place = top_folder(self.path, but=SPLIT_NAMES) if options.labelled else self.path
+        place = top_folder(self.path, but=SPLIT_NAMES) if options.labeled else self.path
         return _of_folder(place, options)
 
 
@@ -101,9 +101,9 @@ class OneImage(Source):
     """A file that is neither archive nor table: an image to predict, or an error."""
 
     def _listing(self, options: Options) -> Listing:
-        if options.labelled:
+        if options.labeled:
             return list_table(self.path, options)
-        return _unlabelled(self.path.parent, [self.path.name])
+        return _unlabeled(self.path.parent, [self.path.name])
 
 
 @dataclass(frozen=True)
@@ -267,8 +267,8 @@ def _common_folder(files: Sequence[Path]) -> Path:
 
 
 def _of_folder(root: Path, options: Options) -> Listing:
-    if not options.labelled:
-        return _unlabelled(root, find_images(root))
+    if not options.labeled:
+        return _unlabeled(root, find_images(root))
     tables = metadata_files(root)
     if tables:
         return list_image_folder(root, tables, options)
@@ -276,5 +276,5 @@ def _of_folder(root: Path, options: Options) -> Listing:
     return list_split_tables(root, tables, options) if tables else list_tree(root, options)
 
 
-def _unlabelled(root: Path, names: Sequence[str]) -> Listing:
+def _unlabeled(root: Path, names: Sequence[str]) -> Listing:
     return Listing(root, np.asarray(names, dtype=np.str_), np.full(len(names), ""), None)

@@ -83,7 +83,7 @@ def list_shards(root: Path, shards: Sequence[Path], options: Options, *, alone: 
     ]
     label = options.label
     said = {name for row in rows for name in row}
-    if options.labelled and label == "label" and label not in said:
+    if options.labeled and label == "label" and label not in said:
         label = "cls" if "cls" in said else "txt"
     if label == "txt":
         texts = [_text_beside(shard, sample) for shard, _, sample in samples]
@@ -113,12 +113,12 @@ def _samples(shard: Path) -> list[Sample]:
     labels = {
         name: told[-1] for name, of in cuts.items() if (told := [cut for cut in of if cut[1] in _BESIDE])
     }
-    labelled = {key for key, _ in labels.values()}
+    labeled = {key for key, _ in labels.values()}
     found: dict[str, Sample] = {}
     for name, (key, end) in labels.items():
         found.setdefault(key, Sample(key, {}, {})).beside[end] = name
     for name in filter(has_image_name, cuts):
-        key, end = next((cut for cut in cuts[name] if cut[0] in labelled), cuts[name][-1])
+        key, end = next((cut for cut in cuts[name] if cut[0] in labeled), cuts[name][-1])
         found.setdefault(key, Sample(key, {}, {})).pictures[end] = name
     return list(found.values())
 

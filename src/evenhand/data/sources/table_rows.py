@@ -117,7 +117,7 @@ def rows_of(
             f"{columns.path} names a file outside its archive: {str(outside)!r}; name files that are in it"
         )
     notes = (*columns.notes, *notes)
-    if not options.labelled:
+    if not options.labeled:
         return Listing(top, ids, _array([""] * len(ids)), None, notes=notes)
     splits = columns.values.get(options.split)
     if splits is None and options.split != "split":
