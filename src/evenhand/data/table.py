@@ -15,6 +15,7 @@ from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.head import Head
 from evenhand.data.leakage import kept_together
 from evenhand.data.splits import stratified_split
+from evenhand.data.table_html import table_html
 
 SMALLEST, LARGEST = 1e-15, 1e15
 """Between these the largest number of features must lie: the squares of others leave float32."""
@@ -163,6 +164,13 @@ class FeatureTable:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        name = "features" if self.source is None else self.source.name
+        facts = [f"{len(self):,} rows of width {self.width}", f"model {self.card.get('model', 'unknown')}"]
+        facts += [f"attributes {', '.join(sorted(self.attributes))}"] if self.attributes else []
+        return table_html(name, facts, self.y, self.split, self.classes)
 
     @cached_property
     def width(self) -> int:
