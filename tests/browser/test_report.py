@@ -292,4 +292,4 @@ def test_imported_embeddings_have_a_map_without_pictures(
     opened.page.keyboard.press("ArrowRight")
     assert "row-" in opened.page.locator(".detail").inner_text()
     assert opened.page.locator(".detail canvas").count() == 0
-    assert opened.page.locator(".gallery, #saliency, #calibration").count() == 0
+    assert opened.page.locator("#slices .gallery, #changes .gallery, #saliency, #calibration").count() == 0
