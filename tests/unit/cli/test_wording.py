@@ -59,6 +59,10 @@ def test_nothing_is_translated_outside_a_command() -> None:
     assert in_options("group_by: no") == "group_by: no"
 
 
+WRITE_COMMANDS = {"audits/bottom_line.py", "reports/next_steps.py"}
+"""Files that suggest commands to paste."""
+
+
 def test_the_library_speaks_of_arguments_alone() -> None:
     """An option in a library's message would be wrong in Python; the one left is of another program."""
     root = Path(evenhand.__file__).parent
@@ -68,7 +72,7 @@ def test_the_library_speaks_of_arguments_alone() -> None:
         if path.parent.name != "cli"
         for option in re.findall(r"--[a-z][a-z-]+", path.read_text(encoding="utf-8"))
     }
-    assert {option for _, option in found} <= {"--local-dir"}, found
+    assert {option for path, option in found if path not in WRITE_COMMANDS} <= {"--local-dir"}, found
 
 
 def test_errors_and_warnings_of_a_command_name_its_options() -> None:
