@@ -26,6 +26,7 @@ import torch
 from _features import draw
 from _fits import cfr
 from _models import random_backbone
+from _photos import photo
 from _timing import Row, Spread, report
 from PIL import Image
 
@@ -77,11 +78,11 @@ class Assumed:
 
 def images() -> dict[str, Row]:
     """Milliseconds of a core for each step of a photograph."""
-    photo = _photo()
+    content = photo(PHOTO)
     vit, tiny = random_backbone("ViT-B-32"), load_tiny()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "photo.jpg"
-        path.write_bytes(photo)
+        path.write_bytes(content)
         image = read_image(path)
         large, small = (torch.stack([b.preprocess(image)] * 16) for b in (vit, tiny))
         steps: dict[str, tuple[Callable[[], object], int]] = {
@@ -91,7 +92,7 @@ def images() -> dict[str, Row]:
             "trunk, ViT-B/32": (lambda: vit.trunk(large), 16),
             "trunk, embedded model": (lambda: tiny.trunk(small), 16),
         }
-        details = {"pixels": PHOTO, "bytes": len(photo)}
+        details = {"pixels": PHOTO, "bytes": len(content)}
         return {
             name: Row(f"{name}: ms an image", _cost(work, 1e3 / images), details=details)
             for name, (work, images) in steps.items()
@@ -103,7 +104,7 @@ def driver() -> dict[str, Row]:
     rng = np.random.default_rng(0)
     X = rng.standard_normal((4096, WIDTH), dtype=np.float32).astype(np.float16)
     # As many bytes as a thumbnail has, and as little to compress.
-    length = len(thumbnail_of(Image.open(io.BytesIO(_photo()))))
+    length = len(thumbnail_of(Image.open(io.BytesIO(photo(PHOTO)))))
     small = [rng.bytes(length) for _ in range(len(X))]
     head = Head(np.eye(WIDTH, 2, dtype=np.float32), None, ("a", "b"), np.eye(2, dtype=np.float32))
     names = np.asarray([f"photographs/2026/shard-{k % 100:05d}/image-{k:09d}.jpg" for k in range(len(X))])
@@ -202,17 +203,6 @@ def takes(n: int, machines: int, measured: Mapping[str, Row], assumed: Assumed) 
         Row(f"{title}: the store: TB", _one(n * cost["store"] / 1e12)),
         Row(f"{title}: the list in memory at the peak: GB", _one(n * cost["peak"] / 1e9)),
     ]
-
-
-def _photo() -> bytes:
-    """Return a JPEG of 640 x 480 pixels and some 80 KB: large shapes, and grain over them."""
-    rng = np.random.default_rng(0)
-    shapes = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize(PHOTO)
-    grain = rng.normal(0, 9, (*PHOTO[::-1], 3))
-    pixels = np.clip(np.asarray(shapes) + grain, 0, 255).astype(np.uint8)
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=80)
-    return stream.getvalue()
 
 
 def _cost(work: Callable[[], object], factor: float) -> Spread:

@@ -12,7 +12,11 @@ from evenhand.data.head import Head
 
 
 class Backbone(Protocol):
-    """A frozen image trunk, its projection and its text tower."""
+    """A frozen image trunk, its projection and its text tower.
+
+    A backbone may have one more attribute, `resized_to` (int or None): the largest side in pixels that
+    `preprocess` resizes images to. JPEGs of more than twice that size then need not be decoded in full.
+    """
 
     @property
     def name(self) -> str:

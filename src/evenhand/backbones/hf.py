@@ -88,6 +88,15 @@ class HfBackbone:
         """D_in."""
         return self.site.projection.width
 
+    @property
+    def resized_to(self) -> int | None:
+        """Largest side in pixels that images are resized to; None if it depends on the image or is none."""
+        if isinstance(self.site.trunk, _PooledPatches) or not self.images.do_resize:
+            return None
+        return (
+            None if self.images.resample == Image.Resampling.NEAREST else max(dict(self.images.size).values())
+        )
+
     def to(self, device: str) -> None:
         """Move the model to another device."""
         self._device = torch.device(device)

@@ -86,6 +86,13 @@ class OpenClipBackbone:
         """D_in."""
         return self.site.projection.width
 
+    @property
+    def resized_to(self) -> int:
+        """Largest side in pixels that images are resized to."""
+        size = self.preprocessing()["size"]
+        largest: int = size if isinstance(size, int) else max(size)
+        return largest
+
     def to(self, device: str) -> None:
         """Move the model to another device."""
         self._device = torch.device(device)

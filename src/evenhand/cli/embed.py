@@ -101,6 +101,12 @@ def command(
             help="Part to train: by default the projection; attnpool for a ResNet's attention pool."
         ),
     ] = None,
+    decode: Annotated[
+        Literal["reduced", "full"] | None,
+        typer.Option(
+            help="How large JPEGs are decoded: in full, or at a fraction of their size; by default in full."
+        ),
+    ] = None,
     thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,
     max_pixels: MaxPixels = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first broken image.")] = False,
@@ -173,6 +179,7 @@ def command(
             thumbnails=thumbnails,
             strict=strict,
             dtype=dtype,
+            decode=decode,
             engine=where,
             progress=progress,
         )

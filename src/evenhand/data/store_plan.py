@@ -33,7 +33,10 @@ from evenhand.data.store_layout import (
 # What a writer leaves that was killed before its plan was there.
 _EARLY = re.compile(rf"{re.escape(lock.NAME)}|{temporary_names(PLAN).pattern}")
 _LONG = 60
-_PLAINLY = {"image_bytes": "images of in all so many bytes:"}
+_PLAINLY = {
+    "image_bytes": "images of in all so many bytes:",
+    "jpeg_short_side": "JPEGs decoded to a short side of at least",
+}
 # A hash tells nobody what has changed.
 _HASHED = {
     "features_sha256": "`features`",
@@ -91,6 +94,19 @@ def check_free(path: Path) -> None:
         _read_plan(path)
     elif found:
         raise EvenhandError(f"out: {path} exists and is not a store; name a new folder")
+
+
+def begun_identity(path: Path) -> dict[str, Any] | None:
+    """Return the identity of the store in a folder, finished or not; None if there is none.
+
+    Raises
+    ------
+    EvenhandError
+        If the card or the plan there cannot be read.
+    """
+    if (path / CARD).is_file():
+        return read_card(path).identity
+    return _read_plan(path).identity if (path / PLAN).is_file() else None
 
 
 def claim(path: Path, plan: StorePlan) -> tuple[bool, dict[str, Any]]:

@@ -54,9 +54,10 @@ class Engine(Protocol):
         *,
         dtype: str,
         thumbnails: bool = False,
+        short_side: int | None = None,
         workers: int | None = None,
     ) -> Generator[Embedded, None, None]:
-        """Take batches of positions in `paths` through the trunk; `workers` read images."""
+        """Take batches of positions in `paths` through the trunk, read as by `load_batches`."""
 
 
 def on_this_machine(
@@ -66,10 +67,19 @@ def on_this_machine(
     *,
     dtype: str,
     thumbnails: bool = False,
+    short_side: int | None = None,
     workers: int | None = None,
 ) -> Generator[Embedded, None, None]:
     """Be the engine of one machine: processes read ahead while the trunk computes."""
-    for batch in load_batches(paths, backbone.preprocess, batches, workers=workers, thumbnails=thumbnails):
+    loaded = load_batches(
+        paths,
+        backbone.preprocess,
+        batches,
+        workers=workers,
+        thumbnails=thumbnails,
+        short_side=short_side,
+    )
+    for batch in loaded:
         yield through_trunk(batch, backbone, dtype, paths)
 
 

@@ -27,7 +27,7 @@ from evenhand._children import end_with_parent, starting_children
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.files import is_remote
-from evenhand.data.images.decode import UnreadableImage, read_image
+from evenhand.data.images.decode import UnreadableImage, decode
 from evenhand.data.images.properties import properties_of
 
 THUMBNAIL = 64
@@ -94,6 +94,7 @@ def load_batches(
     *,
     workers: int | None = None,
     thumbnails: bool = False,
+    short_side: int | None = None,
 ) -> Iterator[Batch]:
     """Yield one batch for each sequence of positions in `batches`, in their order.
 
@@ -110,23 +111,25 @@ def load_batches(
         images are to be read. Remote ones are read by threads, by default 16.
     thumbnails : bool
         Whether to make thumbnails from the decoded images.
+    short_side : int, optional
+        At which JPEGs are decoded, as in `data.images.decode`; by default in full.
 
     Raises
     ------
     EvenhandError
         If a process that reads images dies.
     """
+    pictures = _Pictures(paths, preprocess, thumbnails, short_side)
     if any(is_remote(Path(str(path))) for path in paths):
-        threads = REMOTE_READERS if workers is None else max(1, workers)
-        yield from load_by_threads(paths, preprocess, batches, workers=threads, thumbnails=thumbnails)
+        yield from _by_threads(pictures, batches, REMOTE_READERS if workers is None else max(1, workers))
         return
     processes = default_workers(sum(map(len, batches))) if workers is None else workers
     largest = max(map(len, islice(batches, 2)), default=0)
     if processes and not _fits_shared_memory(preprocess, largest, processes):
-        yield from load_by_threads(paths, preprocess, batches, workers=processes, thumbnails=thumbnails)
+        yield from _by_threads(pictures, batches, processes)
         return
     loader: DataLoader[Any] = DataLoader(
-        _Pictures(paths, preprocess, thumbnails),
+        pictures,
         batch_sampler=batches,  # type: ignore[arg-type]  # made one by one: a list of them all would be large
         num_workers=processes,
         collate_fn=_collate,
@@ -180,6 +183,7 @@ def load_by_threads(
     *,
     workers: int,
     thumbnails: bool = False,
+    short_side: int | None = None,
 ) -> Iterator[Batch]:
     """Yield what `load_batches` does, read by threads of this process.
 
@@ -188,12 +192,15 @@ def load_by_threads(
 
     Parameters
     ----------
-    paths, preprocess, batches, thumbnails
+    paths, preprocess, batches, thumbnails, short_side
         As in `load_batches`.
     workers : int
         Threads, at least 1.
     """
-    pictures = _Pictures(paths, preprocess, thumbnails)
+    return _by_threads(_Pictures(paths, preprocess, thumbnails, short_side), batches, workers)
+
+
+def _by_threads(pictures: _Pictures, batches: Sequence[Sequence[int]], workers: int) -> Iterator[Batch]:
     with ThreadPoolExecutor(workers) as pool:
         ahead: deque[list[Future[Item]]] = deque()
         try:
@@ -221,9 +228,14 @@ Item = tuple[int, "Tensor | None", bytes, str, tuple[str, ...]]
 
 class _Pictures(Dataset[Item]):
     def __init__(
-        self, paths: Sequence[str] | Strings, preprocess: Callable[[Image.Image], Tensor], thumbnails: bool
+        self,
+        paths: Sequence[str] | Strings,
+        preprocess: Callable[[Image.Image], Tensor],
+        thumbnails: bool,
+        short_side: int | None,
     ) -> None:
         self._paths, self._preprocess, self._thumbnails = paths, preprocess, thumbnails
+        self._short_side = short_side
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -231,13 +243,13 @@ class _Pictures(Dataset[Item]):
     def __getitem__(self, position: int) -> Item:
         path = Path(self._paths[position])
         try:
-            image = read_image(path)
+            image, size = decode(path, self._short_side)
         except UnreadableImage as error:
             return position, None, b"", error.reason, ()
-        if max(image.size) > LONGEST * min(image.size):
-            return position, None, b"", f"too long and thin ({image.width} x {image.height} pixels)", ()
+        if max(size) > LONGEST * min(size):
+            return position, None, b"", f"too long and thin ({size[0]} x {size[1]} pixels)", ()
         small = shrunk(image)
-        properties = properties_of(image, small, image.size, path)
+        properties = properties_of(image, small, size, path)
         return position, self._preprocess(image), _jpeg(small) if self._thumbnails else b"", "", properties
 
 

@@ -25,11 +25,13 @@ from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import load_store, read_skipped
 from evenhand.data.store_layout import UNITS
+from evenhand.data.store_plan import begun_identity
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.engine import Embedded, Engine, on_this_machine
 from evenhand.extract.loading import Consecutive
 from evenhand.extract.reuse import earlier_store, image_bytes, replacing, settle
+from evenhand.extract.short_side import KEY, choose_short_side
 
 DTYPES = ("float16", "float32")
 
@@ -50,6 +52,7 @@ def embed(
     thumbnails: bool = True,
     strict: bool = False,
     dtype: str = "float16",
+    decode: str | None = None,
     engine: Engine = on_this_machine,
     progress: Progress = silent,
 ) -> FeatureTable:
@@ -85,6 +88,9 @@ def embed(
         Whether the first unreadable image is an error.
     dtype : "float16" or "float32"
         Of the features on disk. Half the size moves unit vectors by less than 1e-3 in any coordinate.
+    decode : "reduced" or "full", optional
+        Whether a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is at least twice the size that
+        the model resizes it to. By default as the store in `out` was begun, and in full for a new one.
     engine : Engine
         This machine, or `evenhand.extract.ray_engine.RayEngine`. It changes no byte of the store.
     progress : Progress
@@ -107,6 +113,8 @@ def embed(
     out = Path(out)
     _check(manifest, batch_size, part_rows, dtype)
     head = backbone.head(manifest.classes, {**class_prompts(manifest.classes, templates), **(prompts or {})})
+    settle(out)
+    short_side = choose_short_side(decode, backbone, begun_identity(out))
     identity = {
         **backbone.card(),
         "prompts": head.prompts,
@@ -118,12 +126,12 @@ def embed(
         "thumbnails": thumbnails,
         # A column of the user's own keeps its name.
         "image_properties": [name for name in PROPERTIES if name not in manifest.attributes],
-        # Named only where it was raised: it decides which images are skipped.
+        # Named only where they are not the usual ones.
+        **({} if short_side is None else {KEY: short_side}),
         **({"max_pixels": limit} if (limit := raised_limit()) else {}),
         **({} if manifest.split_by is None else {"split_by": manifest.split_by}),
         **({} if manifest.shots is None else {"shots": manifest.shots._asdict()}),
     }
-    settle(out)
     earlier = earlier_store(out, identity, manifest)
     fresh = np.arange(len(manifest.ids)) if earlier is None else earlier.fresh
     place = nullcontext(out) if earlier is None else replacing(out, identity)
@@ -141,6 +149,7 @@ def embed(
                 [batch for part in batches for batch in part],
                 dtype=dtype,
                 thumbnails=thumbnails,
+                short_side=short_side,
                 workers=workers,
             )
             with closing(stream):
@@ -168,6 +177,7 @@ def iter_features(
     *,
     batch_size: int = 64,
     workers: int | None = None,
+    short_side: int | None = None,
     engine: Engine = on_this_machine,
     progress: Progress = silent,
 ) -> Iterator[Features]:
@@ -181,6 +191,9 @@ def iter_features(
         The frozen model.
     batch_size, workers : int
         Images per batch; reading processes.
+    short_side : int, optional
+        Least short side of a decoded JPEG in pixels, `jpeg_short_side` in a store's card; by default JPEGs
+        are decoded in full.
     engine : Engine
         As in `embed`.
     progress : Progress
@@ -201,7 +214,7 @@ def iter_features(
         If features are not finite or memory runs out.
     """
     batches = Consecutive(0, len(paths), batch_size)
-    stream = engine(paths, backbone, batches, dtype="float32", workers=workers)
+    stream = engine(paths, backbone, batches, dtype="float32", short_side=short_side, workers=workers)
     with closing(stream):
         for rows, made in zip(batches, stream, strict=True):
             progress("embed", rows.stop, len(paths))

@@ -70,6 +70,7 @@ class RayEngine:
         *,
         dtype: str,
         thumbnails: bool = False,
+        short_side: int | None = None,
         workers: int | None = None,
     ) -> Generator[Embedded, None, None]:
         """Take batches through the trunk on the cluster; each actor reads with `workers` threads."""
@@ -85,6 +86,7 @@ class RayEngine:
                 readers=workers,
                 dtype=dtype,
                 thumbnails=thumbnails,
+                short_side=short_side,
                 max_pixels=raised_limit(),
             )
             actor = ray.remote(Trunk).options(

@@ -32,7 +32,7 @@ class ActorSettings:
         Of the trunk, where it runs on a CPU.
     readers : int or None
         Threads that read images; by default as many, or enough to wait for an object store.
-    dtype, thumbnails
+    dtype, thumbnails, short_side
         As for an `Engine`.
     max_pixels : int or None
         Most pixels of an image; None for the usual limit.
@@ -44,6 +44,7 @@ class ActorSettings:
     readers: int | None
     dtype: str
     thumbnails: bool
+    short_side: int | None = None
     max_pixels: int | None = None
 
 
@@ -112,6 +113,7 @@ class Trunk:
             block.batches,
             workers=self._task.readers or usual,
             thumbnails=self._task.thumbnails,
+            short_side=self._task.short_side,
         )
         return [_placed(self._compute(batch, block), block.first) for batch in loaded]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from evenhand.data.store_plan import may_differ
 from evenhand.data.table import FeatureTable
 from evenhand.extract.engine import Embedded
 from evenhand.extract.loading import thumbnail_of
+from evenhand.extract.short_side import KEY
 
 OF_NO_ROW = frozenset({"prompts", "manifest_sha256", "image_bytes", "batch_size", "part_rows"})
 """Keys of a store's identity on which the features of an image do not depend."""
@@ -103,7 +105,7 @@ def earlier_store(out: Path, identity: Mapping[str, Any], manifest: Manifest) ->
     before = dict(zip(table.ids.tolist(), table.paths.tolist(), strict=True))
     before |= dict(zip(skipped["id"].to_pylist(), skipped["path"].to_pylist(), strict=True))
     if not _untouched(before, manifest, known, out / CARD):
-        rows = _where_same_thumbnail(table, rows, manifest)
+        rows = _where_same_thumbnail(table, rows, manifest, known.get(KEY))
     return Earlier(table, rows, len(set(before) - set(manifest.ids.tolist())))
 
 
@@ -181,7 +183,9 @@ def _written(path: str) -> int:
         return 0
 
 
-def _where_same_thumbnail(table: FeatureTable, rows: Ints, manifest: Manifest) -> Ints:
+def _where_same_thumbnail(
+    table: FeatureTable, rows: Ints, manifest: Manifest, short_side: int | None
+) -> Ints:
     """Return `rows` with -1 for images that do not look as their thumbnail in the store."""
     assert table.source is not None
     same = np.full(len(rows), -1, dtype=np.int64)
@@ -192,14 +196,15 @@ def _where_same_thumbnail(table: FeatureTable, rows: Ints, manifest: Manifest) -
             kept = read_thumbnails(table.source, rows[block])
             if not kept:
                 return same
-            alike = pool.map(_looks_as, manifest.paths[block].tolist(), kept)
+            paths = manifest.paths[block].tolist()
+            alike = pool.map(partial(_looks_as, short_side=short_side), paths, kept)
             chosen = block[np.fromiter(alike, dtype=bool, count=len(block))]
             same[chosen] = rows[chosen]
     return same
 
 
-def _looks_as(path: str, thumbnail: bytes) -> bool:
+def _looks_as(path: str, thumbnail: bytes, short_side: int | None) -> bool:
     try:
-        return thumbnail_of(read_image(Path(path))) == thumbnail
+        return thumbnail_of(read_image(Path(path), short_side)) == thumbnail
     except UnreadableImage:
         return False

@@ -18,6 +18,7 @@ from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.backbones.load import Loaded
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.places import is_there
+from evenhand.extract.short_side import KEY
 from evenhand.functional.saliency import cell_sums, integrated_gradients
 from evenhand.methods._training.model import Model
 from evenhand.methods.cfr.calibration_set import margins
@@ -54,12 +55,12 @@ def saliency(view: RunView, device: str = "cpu") -> list[SaliencyMaps] | str:
         return "The run was fitted on imported embeddings: there are no images to compute saliency on."
     if not any(map(is_there, paths)):
         return "The images are not where they were embedded from, so no saliency could be computed."
-    maps = []
+    maps, short_side = [], view.card["store_card"].get(KEY)
     try:
         backbone = run_backbone(view.card, device)
         for place, path in zip(chosen.tolist(), paths, strict=True):
             try:
-                pixels = backbone.preprocess(read_image(path))[None]
+                pixels = backbone.preprocess(read_image(path, short_side))[None]
             except UnreadableImage:
                 continue
             maps.append(_maps_of(models, place, pixels, backbone))

@@ -24,6 +24,7 @@ from evenhand.data.table import check_scale
 from evenhand.data.unlabelled import Pictures, list_pictures
 from evenhand.extract.engine import Engine, on_this_machine
 from evenhand.extract.local import Features, iter_features
+from evenhand.extract.short_side import KEY
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import read_run_bundle
 from evenhand.runs.card import read_card, run_backbone
@@ -105,7 +106,14 @@ def predict(
     skipped: list[dict[str, str]] = []
     if source is not None:
         backbone = run_backbone(card, device, precision=precision, model=model)
-        stream = partial(iter_features, backbone=backbone, workers=workers, engine=engine, progress=progress)
+        stream = partial(
+            iter_features,
+            backbone=backbone,
+            workers=workers,
+            short_side=card["store_card"].get(KEY),
+            engine=engine,
+            progress=progress,
+        )
 
     def begin() -> tuple[Iterator[Block], Scores | None]:
         if features is not None:

@@ -62,6 +62,16 @@ def test_it_passes_the_checks_of_every_backbone(backbone: HfBackbone, kind: str)
     check_backbone(backbone, encode_image)
 
 
+def test_what_images_are_resized_to(backbone: HfBackbone, kind: str) -> None:
+    # The patches of SigLIP 2 go by the size of the image.
+    assert backbone.resized_to == (None if kind == "siglip2" else 32)
+    for setting, value in (("resample", Image.Resampling.NEAREST), ("do_resize", False)):
+        before = getattr(backbone.images, setting)
+        setattr(backbone.images, setting, value)
+        assert backbone.resized_to is None
+        setattr(backbone.images, setting, before)
+
+
 def test_the_card_tells_what_it_is(backbone: HfBackbone, kind: str, tmp_path: Path) -> None:
     card = backbone.card()
     assert card["model"] == f"hf:{tmp_path / kind}"

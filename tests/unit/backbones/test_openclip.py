@@ -254,6 +254,14 @@ def test_what_is_given_reaches_the_model_and_its_card(checkpoint: tuple[str, str
     assert again.card() == card
 
 
+@pytest.mark.parametrize(
+    ("preprocess", "expected"),
+    [(None, 32), ("size=48", 48), ("size=40,48", 48), ("size=48,resize_mode=longest", 48)],
+)
+def test_what_images_are_resized_to(model_folder: Path, preprocess: str | None, expected: int) -> None:
+    assert load_openclip(f"local-dir:{model_folder}", preprocess=preprocess).resized_to == expected
+
+
 def test_an_image_size_is_given_by_preprocess(checkpoint: tuple[str, str]) -> None:
     with pytest.warns(EvenhandWarning):
         found = load_openclip(*checkpoint, preprocess="size=48")

@@ -9,7 +9,7 @@ from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
@@ -18,6 +18,7 @@ from evenhand.data.images.deep_values import from_deep_colours, from_deep_gray, 
 from evenhand.data.images.foreign_formats import HEAD, what_it_is
 from evenhand.data.images.pixel_limit import pixel_limit
 from evenhand.data.images.png_chunks import SIGNATURE, pixels_alone
+from evenhand.data.images.reduced import reduce
 from evenhand.data.places import LocalFile, place_of
 
 # PostScript and Windows metafiles are programs for an interpreter, not pixels: they are never opened.
@@ -58,12 +59,24 @@ class UnreadableImage(EvenhandError):  # noqa: N818  the name is part of the con
         return type(self), (self.path, self.reason)
 
 
+class Decoded(NamedTuple):
+    """An upright RGB image, and its width and height in the file: larger if it was decoded at a fraction."""
+
+    image: Image.Image
+    size: tuple[int, int]
+
+
 def none_readable(count: int, path: str, reason: str) -> EvenhandError:
     """Return what is raised where none of `count` images gives an image; path and reason are the first's."""
     return EvenhandError(f"none of the {count} images can be read; the first is {path}: {reason}")
 
 
-def read_image(path: Path) -> Image.Image:
+def read_image(path: Path, short_side: int | None = None) -> Image.Image:
+    """Return the image of `decode`."""
+    return decode(path, short_side).image
+
+
+def decode(path: Path, short_side: int | None = None) -> Decoded:
     """Read any usual image as upright 8-bit RGB.
 
     Transparency is laid on white, of an animation the first frame is taken, the EXIF orientation is applied,
@@ -75,11 +88,9 @@ def read_image(path: Path) -> Image.Image:
     path : Path
         The image file, that of an archive followed by the name of a member, or that of a Parquet file
         followed by the number of a row; of this machine, or an address.
-
-    Returns
-    -------
-    PIL.Image.Image
-        Mode RGB, in the image's own size.
+    short_side : int, optional
+        A JPEG is decoded at the smallest scale whose short side has at least so many pixels, as in `reduce`;
+        by default in full.
 
     Raises
     ------
@@ -90,7 +101,7 @@ def read_image(path: Path) -> Image.Image:
     path = Path(path)
     source = _source(path)
     try:
-        return _decode(source)
+        return _decode(source, short_side)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         reason = (
             f"decompression bomb, more than {pixel_limit()} pixels; for an image that you trust raise "
@@ -102,21 +113,24 @@ def read_image(path: Path) -> Image.Image:
     # Not to be narrowed: PIL lists no exceptions. Damaged files of twenty formats raised OSError, ValueError,
     # RuntimeError, SyntaxError and NotImplementedError, and one kind missed would end a long run.
     except Exception as error:
-        image = _from_pixels_alone(source)
-        if image is None:
+        found = _from_pixels_alone(source)
+        if found is None:
             raise UnreadableImage(path, _reason(error, source)) from error
-        return image
+        return found
 
 
-def _decode(source: Path | BinaryIO) -> Image.Image:
+def _decode(source: Path | BinaryIO, short_side: int | None = None) -> Decoded:
     with _QUIET, Image.open(source, formats=_formats()) as image:
         deep_colours = has_deep_colours(image)
+        scale = reduce(image, short_side)
         image.load()
-        upright = _orientation(image)
-        return _turned_upright(_rgb(from_deep_colours(image, source) if deep_colours else image), upright)
+        upright = _turned_upright(
+            _rgb(from_deep_colours(image, source) if deep_colours else image), _orientation(image)
+        )
+        return Decoded(upright, (scale * upright.width, scale * upright.height))
 
 
-def _from_pixels_alone(source: Path | BinaryIO) -> Image.Image | None:
+def _from_pixels_alone(source: Path | BinaryIO) -> Decoded | None:
     """Return the image of a PNG that has more than pixels, if it is that which cannot be read."""
     try:
         if _head(source).startswith(SIGNATURE):
