@@ -52,7 +52,7 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         _verify(path, card)
     try:
         rows = pq.read_table(path / ROWS)
-        measured = card.identity.get("image_properties", [])
+        measured = _measured(card)
         columns = {name: _strings(rows, name) for name in (*OWN_COLUMNS, *card.attributes, *measured)}
         if rows.num_rows != card.rows:
             raise ValueError(f"{ROWS} holds {rows.num_rows} rows, the card says {card.rows}")
@@ -173,6 +173,14 @@ def _parts(path: Path, card: StoreCard) -> MappedParts:
                 f"{features_name(part)} holds {features.dtype} {features.shape}, not what the card says"
             )
     return parts
+
+
+def _measured(card: StoreCard) -> list[str]:
+    """Return the names of the columns that `embed` measured."""
+    names = card.identity.get("image_properties", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("image_properties is not a list of names")
+    return names
 
 
 def _strings(rows: pa.Table, name: str) -> Strings:

@@ -60,7 +60,7 @@ def detectable_gap(
     Examples
     --------
     >>> [round(float(detectable_gap(n, error=0.1)), 2) for n in (30, 120, 1000)]
-    [0.19, 0.09, 0.03]
+    [0.19, 0.08, 0.03]
     """
     for name, share in (("error", error), ("level", level), ("power", power)):
         if not 0 <= share <= 1:
@@ -98,7 +98,7 @@ def rows_for_gap(gap: float, error: float, level: float = LEVEL, power: float = 
     Examples
     --------
     >>> rows_for_gap(0.1, error=0.1), rows_for_gap(0.2, error=0.1)
-    (152, 46)
+    (156, 50)
     """
     if not 0 < gap < 1 - error:
         raise EvenhandError(

@@ -159,7 +159,7 @@ def test_each_command_ends_with_the_next_and_json_with_none(
             f"fit {store} --out {store.parent}/birds.run",
         ),
         (fit, "report 'my birds.run'"),
-        (("audit", store, "--against", "my birds.run"), "report 'my birds.run'"),
+        (("audit", store, "--against", "my birds.run"), "report 'my birds.run' --out 'my birds.html'"),
         (
             ("report", "my birds.run", "--no-saliency", "--vocabulary", "none"),
             "predict 'my birds.run' NEW-IMAGES --out predictions.csv",
