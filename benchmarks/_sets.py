@@ -81,15 +81,21 @@ def scenes(recipe: Scene, seed: int, cache: Path, site: str | None = None) -> Fe
 
 def composite(folder: Path, cache: Path) -> FeatureTable:
     """Return one set of features of composed photographs."""
+    return import_features(folder, cache, "background")
+
+
+def import_features(folder: Path, cache: Path, attribute: str) -> FeatureTable:
+    """Return the features, labels and attribute that lie in a folder, and its text features if it has any."""
     store = cache / f"{folder.name}.store"
+    text = folder / "text.npy"
     if not (store / "card.json").exists():
         import_embeddings(
             [folder / "features.npy"],
             folder / "rows.csv",
             out=store,
             label_column="label",
-            text_features=folder / "text.npy",
-            attribute_columns=["background"],
+            text_features=text if text.exists() else None,
+            attribute_columns=[attribute],
             split_column="split",
         )
     return load_store(store)

@@ -23,7 +23,7 @@ LAYERS = (
     ("methods",),
     ("runs",),
     ("audits", "comparison"),
-    ("bench", "reports", "exports", "testing"),
+    ("bench", "reports", "exports", "review", "testing"),
     ("cli",),
 )
 HEAVY = ("torch", "open_clip", "transformers", "sklearn")
@@ -170,6 +170,9 @@ REFUSED = (
     "report no.run --out mine.csv",
     "report no.run --device gpu",
     "report no.run --vocabulary no.txt",
+    "review no.store",
+    "review no.store --answers no.csv",
+    "review no.store --list",
     "export no.run --to onnx --out x",
     "export no.run --to onnx --out .",
     "bench nope",

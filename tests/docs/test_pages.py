@@ -68,6 +68,7 @@ NOT_RUN = {
         "the shards of the example have other names",
         "reads from the Hub",
     ],
+    "docs/how-to/review.md": ["waits for answers", "reads answers", "reads answers"],
     "docs/how-to/scikit-learn.md": ["needs fairlearn, which is no dependency"],
     "docs/how-to/ray.md": ["installs", "starts a cluster", "needs several machines"],
 }

@@ -216,7 +216,14 @@ def _audit_of(analysis: ErrorAnalysis, run: Path | None, seed: int, plan: float 
         audit.costs = cost_elsewhere(models, named.tower, named.no_words)
     words = [f"no words: {named.no_words}"] if named.tower is None else named.tower.vocabulary.notes
     nothing = [named.nothing] if named.nothing else []
-    audit.notes = [*models.notes, *_order(models), *nothing, *words, *_moved(models.table, audit)]
+    audit.notes = [
+        *after.notes,
+        *models.notes,
+        *_order(models),
+        *nothing,
+        *words,
+        *_moved(models.table, audit),
+    ]
     return audit
 
 

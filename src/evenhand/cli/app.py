@@ -20,6 +20,7 @@ from evenhand.cli import (
     import_,
     predict,
     report,
+    review,
 )
 from evenhand.cli.command import Command
 from evenhand.cli.show import show_what_can_be_shown
@@ -60,5 +61,5 @@ def evenhand(
     """Find and remove shortcuts in CLIP classifiers, without group labels."""
 
 
-for _module in (demo, embed, import_, audit, fit, compare, predict, report, export, bench, doctor):
+for _module in (demo, embed, import_, audit, fit, compare, review, predict, report, export, bench, doctor):
     app.command(_module.NAME, cls=Command, epilog=_module.EXAMPLES)(_module.command)

@@ -72,13 +72,13 @@ def command(
     check_device(device)
 
     from evenhand.audits.gate import failures, read_bounds
-    from evenhand.data.store_layout import read_card
+    from evenhand.data.estimated import attribute_names
     from evenhand.evaluation.group_by import check_group_by
     from evenhand.runs.card import read_card as read_run_card
 
     bounds = read_bounds(fail_under or [])
     # A wrong folder is reported at once, before torch is imported.
-    check_group_by(group_by, read_card(store).attributes)
+    check_group_by(group_by, attribute_names(store))
     if against is not None:
         read_run_card(against)
     if plan is not None and not 0 < plan < 100:

@@ -53,11 +53,11 @@ def command(
     check_file(concepts, "concepts", "a YAML file of spurious words")
 
     from evenhand.comparison.folder import check_free
-    from evenhand.data.store_layout import read_card
+    from evenhand.data.estimated import attribute_names
     from evenhand.evaluation.group_by import check_group_by
 
     # A wrong folder is reported at once, before torch is imported.
-    check_group_by(group_by, read_card(store).attributes)
+    check_group_by(group_by, attribute_names(store))
     if out is not None:
         check_free(out)
 

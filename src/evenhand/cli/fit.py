@@ -57,12 +57,12 @@ def command(
     check_methods([method])
     check_file(concepts, "concepts", "a YAML file of spurious words")
 
-    from evenhand.data.store_layout import read_card
+    from evenhand.data.estimated import attribute_names
     from evenhand.evaluation.group_by import check_group_by
     from evenhand.runs.card import check_free
 
     # A wrong folder is reported at once, before torch is imported.
-    check_group_by(group_by, read_card(store).attributes)
+    check_group_by(group_by, attribute_names(store))
     check_free(out)
     set_threads(threads)
 

@@ -12,6 +12,7 @@ from evenhand.data.concepts import Concepts
 from evenhand.data.table import FeatureTable
 from evenhand.methods.base import Method
 from evenhand.methods.registry import make, method_class, names
+from evenhand.runs.training import kept_from_training
 
 Uses = Literal["none", "validation", "train"]
 
@@ -118,6 +119,10 @@ def why_skipped(
         return (
             f"it uses group labels ({method.group_labels_used}); add `oracles=True` or name it in `methods`"
         )
+    if method.group_labels_used != "none" and column is not None:
+        kept = kept_from_training(table, column)
+        if kept is not None:
+            return f"it uses group labels, but {kept}"
     reasons = [_missing(need, table, column, concepts) for need in method.needs]
     return next((reason for reason in reasons if reason is not None), None)
 

@@ -24,6 +24,7 @@ from evenhand.data.splits import HELD_OUT
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.result_row import group_column
 from evenhand.evaluation.results import Results, provenance
+from evenhand.runs.training import check_use
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import SHORTCUT_CELL, Rule, find_rule
 
@@ -116,6 +117,8 @@ def compare(
         if count < 1:
             raise EvenhandError(f"{name}: there must be at least 1, but there are {count}")
     column = group_column(table, group_by)
+    if rule.group_labels_used != "none" and column is not None:
+        check_use(table, column, f"selection by {rule.name}")
     names = (methods,) if isinstance(methods, str) else methods
     entries = entries_of(names, table, column=column, concepts=concepts, oracles=oracles)
     rows = {seed: held_out(table, seed) for seed in dict.fromkeys(seeds)}

@@ -14,6 +14,7 @@ from evenhand._files import sha256
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.arrays.mapped_parts import MappedParts
 from evenhand.data.arrays.tensors import read_tensors
+from evenhand.data.estimated import read_estimated
 from evenhand.data.head import POOL, Head, projected_width
 from evenhand.data.labels import some
 from evenhand.data.store_layout import (
@@ -62,6 +63,7 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         y: Ints = np.array([codes[name] for name in columns["label"].tolist()], dtype=np.int64)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
+    added = read_estimated(path, card)
     units = columns.pop(UNITS, None) if "split_by" in card.identity else None
     return FeatureTable(
         parts=parts,
@@ -69,12 +71,16 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         split=columns["split"],
         ids=columns["id"],
         paths=columns["path"],
-        attributes={name: columns[name] for name in card.attributes if name in columns},
+        attributes={
+            **{name: columns[name] for name in card.attributes if name in columns},
+            **{name: one.values for name, one in added.items()},
+        },
         head=head,
         card=card.identity,
         source=path,
         units=units,
         properties={name: columns[name] for name in measured},
+        estimated={name: one.about for name, one in added.items()},
     )
 
 

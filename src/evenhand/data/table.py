@@ -12,6 +12,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
+from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.head import Head
 from evenhand.data.leakage import kept_together
 from evenhand.data.splits import stratified_split
@@ -70,6 +71,8 @@ class FeatureTable:
         The store's folder.
     units : str [N] or None
         What a random split never divides, such as patients; the empty string for a row of its own.
+    estimated : mapping of str to EstimatedColumn
+        Of the attributes that a review added: how they were estimated, and what they may be used for.
     notes : tuple of str
         What the user should know about how it was made just now; not kept in the store.
     properties : dict of str to str [N]
@@ -86,6 +89,7 @@ class FeatureTable:
     card: dict[str, Any] = field(default_factory=dict)
     source: Path | None = None
     units: Strings | None = None
+    estimated: Mapping[str, EstimatedColumn] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     properties: Mapping[str, Strings] = field(default_factory=dict)
 

@@ -94,6 +94,9 @@ def result_row(
     method, seed, **more
         Other fields of `ResultRow`.
     """
+    estimated = table.estimated.get(attribute or "")
+    if estimated is not None:
+        more["notes"] = [*more.get("notes", ()), estimated.sentence()]
     return result_row_of_arrays(
         right,
         table.y[rows.test],
@@ -105,6 +108,7 @@ def result_row(
         method=method,
         seed=seed,
         split=rows.tested_on,
+        group_labels_from=estimated,
         **more,
     )
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evenhand._files import atomic
 from evenhand._typing import PathLike
+from evenhand.data.estimated import EstimatedColumn
 from evenhand.evaluation.class_figures import Figure, Figures
 from evenhand.evaluation.metrics import Averages, Rate
 from evenhand.functional.intervals import t_interval
@@ -48,6 +49,9 @@ class Confidence(BaseModel):
 class ResultRow(BaseModel):
     """The result of one method on one seed.
 
+    `group_labels_from` says how the attribute that makes the groups was estimated, where a review added it to
+    the store; None where it came with the data. The notes say the same in words.
+
     `kept` tells what a method that chooses has kept. That of `auto` holds `candidate`, `baseline` and
     `runner_up` with `gain`, `low`, `runner_up_gain` and `runner_up_low` over the baseline; the verdicts
     `shortcut` (found, no sign, cannot tell) and `repair` (passed, none passed, none needed) with
@@ -62,6 +66,7 @@ class ResultRow(BaseModel):
     status: Literal["ok", "skipped", "failed"] = "ok"
     reason: str | None = None
     group_labels_used: Literal["none", "validation", "train"] = "none"
+    group_labels_from: EstimatedColumn | None = None
     needs: list[str] = []
     selection: str | None = None
     kept: dict[str, Any] | None = None

@@ -39,6 +39,9 @@ from .logit_adjustment import logit_adjusted_cross_entropy as logit_adjusted_cro
 from .mixture import ErrorMixture as ErrorMixture
 from .mixture import fit_mixture as fit_mixture
 from .nearest import nearest_of_other_classes as nearest_of_other_classes
+from .noisy_logistic import LogisticPosterior as LogisticPosterior
+from .noisy_logistic import fit_noisy_logistic as fit_noisy_logistic
+from .noisy_logistic import given_answer as given_answer
 from .one_vs_rest import auroc as auroc
 from .one_vs_rest import average_precision as average_precision
 from .one_vs_rest import log_odds as log_odds
@@ -61,6 +64,7 @@ from .targeted import update_centroids as update_centroids
 __all__ = [
     "ClassClusters",
     "ErrorMixture",
+    "LogisticPosterior",
     "Targeted",
     "TargetedMemory",
     "assign_targets",
@@ -87,7 +91,9 @@ __all__ = [
     "expected_calibration_error",
     "f1_interval",
     "fit_mixture",
+    "fit_noisy_logistic",
     "fit_temperature",
+    "given_answer",
     "group_means",
     "group_rates",
     "holm",

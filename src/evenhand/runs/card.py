@@ -56,6 +56,7 @@ class RunCard(BaseModel):
     store_card: StoreOfRun
     validation_from: Literal["train", "given"]
     group_by: str | None
+    group_labels_from: dict[str, Any] | None = None
     files: dict[_Name, Sha256]
 
 

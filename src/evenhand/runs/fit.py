@@ -225,6 +225,7 @@ def _card(table: FeatureTable, fitted: Fitted, options: FitOptions) -> dict[str,
         "store_card": table.card,
         "validation_from": options.validation_from,
         "group_by": fitted.column,
+        **({"group_labels_from": labels.model_dump()} if (labels := fitted.row.group_labels_from) else {}),
     }
 
 

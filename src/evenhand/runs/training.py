@@ -105,6 +105,8 @@ def fit_arguments(
             f"method: {name} uses group labels but the store has no attribute; import or embed with "
             "`attribute_columns`, or choose a label-free method"
         )
+    if uses_groups and column is not None:
+        check_use(table, column, f"method: {name}")
     stream = streams(4 * len(rows.train) * table.width, estimator, name, stream)
 
     def read(numbers: Ints) -> tuple[Any, ...]:
@@ -115,6 +117,30 @@ def fit_arguments(
     X, y, *groups = read(rows.train)
     validation = read(rows.validation) if len(rows.validation) else None
     return {"X": X, "y": y, "validation": validation, **({"groups": groups[0]} if groups else {})}
+
+
+def check_use(table: FeatureTable, column: str, user: str) -> None:
+    """Refuse a column that a review estimated for evaluation alone to a method that learns from group labels.
+
+    Raises
+    ------
+    EvenhandError
+        If the column is such a one.
+    """
+    reason = kept_from_training(table, column)
+    if reason is not None:
+        raise EvenhandError(f"{user} uses group labels, but {reason}")
+
+
+def kept_from_training(table: FeatureTable, column: str) -> str | None:
+    """Return why the groups of a column may not touch training or selection; None where they may."""
+    about = table.estimated.get(column)
+    if about is None or about.used_for == "training":
+        return None
+    return (
+        f"{column!r} was estimated by a review for evaluation alone; write it again with "
+        f"`use='training'`, or choose a label-free method"
+    )
 
 
 def selection_of(estimator: Method, rows: SplitRows, validation_from: str) -> str:

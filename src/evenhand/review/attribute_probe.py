@@ -1,0 +1,150 @@
+"""From the answers to the attribute of every row: a cross-validated, noise-aware logistic probe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from evenhand._errors import EvenhandError
+from evenhand._random import numpy_stream
+from evenhand._typing import Bools, Floats, Ints
+from evenhand.functional.noisy_logistic import (
+    TINY,
+    LogisticPosterior,
+    answer_rates,
+    fit_noisy_logistic,
+    given_answer,
+)
+from evenhand.review.answers import Answers
+from evenhand.review.rows import ReviewRows
+
+WRONG = 0.05
+"""Share of answers that are taken to be wrong."""
+VARIANCES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+"""Prior variances of the components' coefficients that are cross-validated."""
+RIGHT = 2.0
+"""Prior variance of how much the model's right and wrong rows of a class differ in the attribute."""
+FOLDS = 8
+FEWEST = 2
+"""Answers yes, and answers no, without which nothing is fitted."""
+
+
+@dataclass(frozen=True)
+class AttributeProbe:
+    """A probe of one attribute, fitted to the answers about some of the reviewed rows.
+
+    Attributes
+    ----------
+    places : int64 [n]
+        Places among the reviewed rows that were answered with yes or no.
+    yes : bool [n]
+        The answers.
+    held_out : float64 [n]
+        P(yes) of each by probes that were not fitted to its answer.
+    posterior : LogisticPosterior
+        Of the coefficients on the signs, which says what any row of the store has.
+    by_right : LogisticPosterior
+        The same with columns for right and wrong rows of each class, on which accuracy is estimated: errors
+        may go with the attribute in ways that the signs do not show.
+    """
+
+    places: Ints
+    yes: Bools
+    held_out: Floats
+    posterior: LogisticPosterior
+    by_right: LogisticPosterior
+
+    @classmethod
+    def fit(cls, rows: ReviewRows, answers: Answers, seed: int = 0) -> AttributeProbe:
+        """Fit to the answers, with the prior variance of least cross-validated cross-entropy.
+
+        Raises
+        ------
+        EvenhandError
+            If there are not two answers of each kind about the evaluated rows.
+        """
+        place_of = {int(row): place for place, row in enumerate(rows.numbers)}
+        known = {
+            place_of[row]: a.word for row, a in answers.items() if row in place_of and a.word != "unclear"
+        }
+        places = np.array(sorted(known), dtype=np.int64)
+        yes = np.array([known[place] == "yes" for place in places.tolist()], dtype=bool)
+        if min(int(yes.sum()), int((~yes).sum())) < FEWEST:
+            raise EvenhandError(
+                f"answers: {int(yes.sum())} yes and {int((~yes).sum())} no about evaluated rows; "
+                f"at least {FEWEST} of each are needed, and some 40 in all tell something"
+            )
+        X, variances = rows.features[places], rows.signs.prior_variances()
+        fold = dealt(yes, seed)
+        tried = [cross_validated(X, yes, 1 / filled(variances, one), fold) for one in VARIANCES]
+        best = int(np.argmin([cross_entropy(one, yes) for one in tried]))
+        precision = 1 / filled(variances, VARIANCES[best])
+        wider = np.hstack([X, right_columns(rows)[places]])
+        with_right = np.concatenate([precision, np.full(wider.shape[1] - X.shape[1], 1 / RIGHT)])
+        return cls(
+            places,
+            yes,
+            tried[best],
+            fit_noisy_logistic(X, yes, precision, WRONG),
+            fit_noisy_logistic(wider, yes, with_right, WRONG),
+        )
+
+    def probabilities(self, rows: ReviewRows) -> Floats:
+        """Return P(yes), float64 [N], of the reviewed rows, given what was answered of them."""
+        return self._updated(self.by_right.probabilities(self._wider(rows)))
+
+    def draws(self, rows: ReviewRows, n: int, generator: np.random.Generator) -> Iterator[Floats]:
+        """Yield n draws of P(yes) [N] of the reviewed rows from the posterior of the coefficients."""
+        wider = self._wider(rows)
+        for coefficients in self.by_right.draw(n, generator):
+            found, _ = answer_rates(wider @ coefficients, 0.0)
+            yield self._updated(found)
+
+    def of_rows(self, rows: ReviewRows, numbers: Ints) -> Floats:
+        """Return P(yes), float64 [M], of any rows of the store, by the signs alone."""
+        return self.posterior.probabilities(rows.signs.read(rows.table, numbers))
+
+    def _wider(self, rows: ReviewRows) -> Floats:
+        return np.hstack([rows.features, right_columns(rows)])
+
+    def _updated(self, probabilities: Floats) -> Floats:
+        probabilities[self.places] = given_answer(probabilities[self.places], self.yes, WRONG)
+        return probabilities
+
+
+def right_columns(rows: ReviewRows) -> Floats:
+    """Return a column for each class, float64 [N, C]: ½ for its right rows, −½ for its wrong ones, else 0."""
+    of_class = rows.y[:, None] == np.arange(len(rows.table.classes))
+    found: Floats = of_class * (rows.right[:, None] - 0.5)
+    return found
+
+
+def filled(variances: Floats, components: float) -> Floats:
+    """Return prior variances with `components` in the place of NaN."""
+    return np.where(np.isnan(variances), components, variances)
+
+
+def dealt(yes: Bools, seed: int) -> Ints:
+    """Return a fold for each answer, dealt so that both kinds are spread evenly."""
+    order = numpy_stream(seed, "review", "folds").permutation(len(yes))
+    order = order[np.argsort(yes[order], kind="stable")]
+    fold = np.empty(len(yes), dtype=np.int64)
+    fold[order] = np.arange(len(yes)) % min(FOLDS, len(yes))
+    return fold
+
+
+def cross_validated(X: Floats, yes: Bools, precision: Floats, fold: Ints) -> Floats:
+    """Return P(true value is yes) [n] of each answered row by a probe fitted to the other folds."""
+    found = np.empty(len(yes))
+    for number in np.unique(fold):
+        out = fold == number
+        found[out] = fit_noisy_logistic(X[~out], yes[~out], precision, WRONG).probabilities(X[out])
+    return found
+
+
+def cross_entropy(probabilities: Floats, yes: Bools) -> float:
+    """Return the mean of −log P(answer), where `WRONG` of the answers are wrong."""
+    q = WRONG + (1 - 2 * WRONG) * probabilities
+    return float(-np.log(np.where(yes, q, 1 - q) + TINY).mean())

@@ -1,0 +1,301 @@
+"""What some forty answers say: groups, worst-group accuracy, and whether the shortcut is real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from evenhand._errors import EvenhandError
+from evenhand._random import numpy_stream
+from evenhand._typing import Floats, PathLike, Strings
+from evenhand.data.estimated import EstimatedColumn, write_estimated
+from evenhand.data.table import FeatureTable
+from evenhand.evaluation.metrics import Rate, rate, worst
+from evenhand.functional.intervals import percentile_interval
+from evenhand.review.answers import Answers, counted, read_answers
+from evenhand.review.attribute_probe import AttributeProbe
+from evenhand.review.rows import ReviewRows, review_rows
+from evenhand.review.verdict import ClassGap, Verdict, verdict_of
+
+DRAWS = 400
+SIDES = ("no", "yes")
+FEWEST_RANDOM = 8
+"""Answers to rows drawn at random that an error needs to be theirs alone."""
+
+
+class AttributeEstimate(BaseModel):
+    """What the answers say of an attribute and of a model.
+
+    Attributes
+    ----------
+    question, model : str
+        What was asked, and whose accuracy is estimated.
+    answers : dict of str to int
+        How many answered yes, no and unclear.
+    rows : int
+        Evaluated rows.
+    error : Rate
+        Share of answers that probes fitted to other answers contradict, with Wilson's interval: of the rows
+        drawn at random where there are 8 or more, else of all. Wrong answers count as errors.
+    error_of : "random" or "all"
+        Of which answers the error is.
+    groups : list of Rate
+        Accuracy by class × yes or no. `n` is the expected number of rows.
+    worst_group : Rate
+        The least of them; the interval is that of the least accuracy over the posterior draws.
+    gaps : list of ClassGap
+        For each class, accuracy with yes minus with no.
+    shares : dict of str to float
+        Estimated share of yes among the training rows of each class.
+    verdict : Verdict
+        Whether the shortcut is real.
+    notes : list of str
+        What falls short, one sentence each.
+    values : str [M]
+        The estimated attribute, yes or no, of every row of the store; not part of the JSON.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    question: str
+    model: str
+    answers: dict[str, int]
+    rows: int
+    error: Rate
+    error_of: Literal["random", "all"]
+    groups: list[Rate]
+    worst_group: Rate
+    gaps: list[ClassGap]
+    shares: dict[str, float]
+    verdict: Verdict
+    notes: list[str] = []
+    values: Any = Field(exclude=True, repr=False)
+
+    def column(
+        self, name: str, used_for: Literal["evaluation", "training"] = "evaluation"
+    ) -> EstimatedColumn:
+        """Return what a store is to know of the attribute as a column."""
+        return EstimatedColumn(
+            column=name,
+            question=self.question,
+            answers=self.answers["yes"] + self.answers["no"],
+            error=self.error.value or 0.0,
+            low=self.error.low or 0.0,
+            high=1.0 if self.error.high is None else self.error.high,
+            used_for=used_for,
+        )
+
+
+def estimate_attribute(
+    table: FeatureTable,
+    answers: Answers | PathLike,
+    *,
+    run: PathLike | None = None,
+    question: str = "",
+    seed: int = 0,
+) -> AttributeEstimate:
+    """Estimate an attribute of all rows, and accuracy by class × attribute, from answers about some rows.
+
+    A logistic probe of the attribute is fitted to the answers by `functional.fit_noisy_logistic`, with
+    5 % of the answers taken to be wrong. Of a group g = (class c, side a) the accuracy is
+
+        θ_g = Σ_{i in c, right} f_i(a) / Σ_{i in c} f_i(a),  f_i(a) = P(side of row i is a | answers)
+
+    Its interval comes from 400 draws: coefficients from their posterior, sides from f, and accuracy from
+    Beta(right + ½, wrong + ½), so that it counts the error of the probe, few answers and few rows.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The store, as `load_store` returns it.
+    answers : mapping of int to Answer, or str or Path
+        Answers by row number, or a CSV of them as `read_answers` reads it.
+    run : str or Path, optional
+        A run on the store, whose model is evaluated; zero-shot by default.
+    question : str, default=""
+        What was asked.
+    seed : int, default=0
+        Of the folds and draws.
+
+    Returns
+    -------
+    AttributeEstimate
+
+    Raises
+    ------
+    EvenhandError
+        If the answers cannot be read, there are fewer than two of yes or of no, or the table or run cannot
+        be evaluated.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from evenhand.review import Answer
+    >>> rng = np.random.default_rng(0)
+    >>> y, water = np.tile([0, 1], 200), rng.random(400) < 0.5
+    >>> X = rng.normal(size=(400, 4)) + np.outer(y, [3, 0, 0, 0]) + np.outer(water, [0, 4, 0, 0])
+    >>> table = FeatureTable.from_arrays(X, y)
+    >>> asked = table.rows("test")[:40]
+    >>> found = estimate_attribute(table, {int(r): Answer("yes" if water[r] else "no") for r in asked})
+    >>> [group.name for group in found.groups]
+    ['0 / no', '0 / yes', '1 / no', '1 / yes']
+    >>> bool((found.values == np.where(water, "yes", "no")).mean() > 0.9)
+    True
+    """
+    if not isinstance(answers, Mapping):
+        answers = read_answers(Path(answers), table, question or None)
+    rows = review_rows(table, run=None if run is None else Path(run), seed=seed)
+    return estimate_on(rows, answers, question=question, seed=seed)
+
+
+def estimate_on(
+    rows: ReviewRows, answers: Answers, *, question: str = "", seed: int = 0
+) -> AttributeEstimate:
+    """Do what `estimate_attribute` does on rows that are prepared already."""
+    table = rows.table
+    probe = AttributeProbe.fit(rows, answers, seed)
+    chance = probe.probabilities(rows)
+    drawn = _drawn(rows, probe, seed)
+    names = [f"{label} / {side}" for label in table.classes for side in SIDES]
+    values, counts = group_accuracies(chance, rows)
+    groups = [
+        _with_interval(name, value, count, of_group)
+        for name, value, count, of_group in zip(
+            names, values.ravel().tolist(), counts.ravel().tolist(), drawn.reshape(DRAWS, -1).T, strict=True
+        )
+    ]
+    least = worst(groups)
+    assert least is not None, "every class has rows on some side"
+    low, high = percentile_interval(np.nanmin(drawn.reshape(DRAWS, -1), axis=1))
+    of_all = probe.of_rows(rows, np.arange(len(table)))
+    shares = _training_shares(table, of_all)
+    gaps = [
+        ClassGap.of(label, shares, values[code], drawn[:, code]) for code, label in enumerate(table.classes)
+    ]
+    error, error_of = cross_validated_error(rows, probe, answers)
+    return AttributeEstimate(
+        question=question,
+        model=rows.model,
+        answers={word: sum(a.word == word for a in answers.values()) for word in ("yes", "no", "unclear")},
+        rows=len(rows),
+        error=error,
+        error_of=error_of,
+        groups=groups,
+        worst_group=least.model_copy(
+            update={"low": min(low, least.value or 0.0), "high": max(high, least.value or 0.0)}
+        ),
+        gaps=gaps,
+        shares=shares,
+        verdict=verdict_of(gaps, error),
+        notes=_notes(rows, answers, probe, error_of),
+        values=_values(of_all, answers),
+    )
+
+
+def write_attribute(
+    table: FeatureTable,
+    estimate: AttributeEstimate,
+    column: str,
+    *,
+    used_for: Literal["evaluation", "training"] = "evaluation",
+) -> None:
+    """Add an estimated attribute to the store of a table, so that every command shows its groups.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        As `load_store` returned it.
+    estimate : AttributeEstimate
+        What `estimate_attribute` found.
+    column : str
+        Name of the new attribute; one that a review added before is replaced.
+    used_for : "evaluation" or "training", default="evaluation"
+        Whether methods that learn or choose by group labels may use it. Results and cards say which.
+
+    Raises
+    ------
+    EvenhandError
+        If the table has no store, the store has such a column of its own, or it cannot be written.
+    """
+    if table.source is None:
+        raise EvenhandError("write: the table is in memory; make a store to add a column to")
+    write_estimated(table.source, estimate.values, estimate.column(column, used_for))
+
+
+def group_accuracies(chance: Floats, rows: ReviewRows) -> tuple[Floats, Floats]:
+    """Return the accuracy of class × (no, yes) and the expected number of rows, both [C, 2].
+
+    Accuracy is NaN where a class has no row.
+    """
+    sides = np.stack([1 - chance, chance], axis=1)
+    of_class = np.eye(len(rows.table.classes))[rows.y]
+    counts = of_class.T @ sides
+    right = of_class.T @ (sides * rows.right[:, None])
+    return np.divide(right, counts, out=np.full_like(right, np.nan), where=counts > 0), counts
+
+
+def cross_validated_error(
+    rows: ReviewRows, probe: AttributeProbe, answers: Answers
+) -> tuple[Rate, Literal["random", "all"]]:
+    """Return the share of answers that held-out probes contradict, and of which answers it is."""
+    contradicted = (probe.held_out > 0.5) != probe.yes
+    drawn = np.array([answers[int(rows.numbers[place])].chosen == "random" for place in probe.places], bool)
+    of: Literal["random", "all"] = "random" if drawn.sum() >= FEWEST_RANDOM else "all"
+    return rate("error", contradicted[drawn] if of == "random" else contradicted), of
+
+
+def _drawn(rows: ReviewRows, probe: AttributeProbe, seed: int) -> Floats:
+    """Return accuracies of class × (no, yes) on draws, [DRAWS, C, 2]; NaN for a class without rows."""
+    generator = numpy_stream(seed, "review", "draws")
+    n_cells = 2 * len(rows.table.classes)
+    found = np.empty((DRAWS, n_cells))
+    for place, chance in enumerate(probe.draws(rows, DRAWS, generator)):
+        cell = 2 * rows.y + (generator.random(len(rows)) < chance)
+        n = np.bincount(cell, minlength=n_cells)
+        right = np.bincount(cell, weights=rows.right, minlength=n_cells)
+        found[place] = generator.beta(right + 0.5, n - right + 0.5)
+    known = np.bincount(rows.y, minlength=n_cells // 2) > 0
+    found[:, ~np.repeat(known, 2)] = np.nan
+    return found.reshape(DRAWS, -1, 2)
+
+
+def _with_interval(name: str, value: float, count: float, drawn: Floats) -> Rate:
+    if not np.isfinite(value):
+        return Rate(name=name, n=0, value=None, low=None, high=None)
+    low, high = percentile_interval(drawn)
+    return Rate(name=name, n=round(count), value=value, low=min(low, value), high=max(high, value))
+
+
+def _training_shares(table: FeatureTable, chance: Floats) -> dict[str, float]:
+    train = table.rows("train")
+    return {
+        label: float(chance[train[table.y[train] == code]].mean()) for code, label in enumerate(table.classes)
+    }
+
+
+def _values(chance: Floats, answers: Answers) -> Strings:
+    """Return yes or no for every row; an answer counts before the estimate."""
+    values: Strings = np.where(chance > 0.5, "yes", "no")
+    for row, answer in answers.items():
+        if answer.word != "unclear":
+            values[row] = answer.word
+    return values
+
+
+def _notes(rows: ReviewRows, answers: Answers, probe: AttributeProbe, error_of: str) -> list[str]:
+    notes = []
+    elsewhere = len(answers) - int(np.isin(rows.numbers, list(answers)).sum())
+    if elsewhere:
+        notes.append(f"{elsewhere} answers are about rows that are not evaluated and were left out")
+    if error_of == "all":
+        notes.append("the error is that of all answered rows, which no draw made representative")
+    if len(probe.yes) < 20:
+        notes.append(f"{len(probe.yes)} answers are few: answer some 40")
+    unclear = sum(answer.word == "unclear" for answer in answers.values())
+    if 4 * unclear > len(answers):
+        notes.append(f"{counted(answers)}: the question does not fit many of the images")
+    return notes
