@@ -115,30 +115,47 @@ def _temporary(path: Path, *, folder: bool) -> Iterator[Path]:
     try:
         yield made
     finally:
-        if folder:
-            shutil.rmtree(made, ignore_errors=True)
-        else:
-            with suppress(OSError):
-                made.unlink(missing_ok=True)
+        _remove(made)
         if lock is not None:
             lock.release()
+
+
+def _remove(made: Path) -> None:
+    """Remove a file, a folder, or nothing."""
+    if made.is_dir():
+        shutil.rmtree(made, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            made.unlink(missing_ok=True)
 
 
 def _reserve(path: Path, *, folder: bool) -> tuple[Path, FileLock | None]:
     """Make an empty file or folder of a new name, and lock it where the file system knows locks."""
     for _ in range(_ATTEMPTS):
         made = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-        if folder:
-            made.mkdir()
-        else:
-            made.open("xb").close()
         try:
-            return made, lock_path(made, os.O_RDONLY if folder else os.O_RDWR)
+            if folder:
+                made.mkdir()
+            else:
+                made.open("xb").close()
+            return made, _lock_or_none(made, os.O_RDONLY if folder else os.O_RDWR)
         except (BlockingIOError, FileNotFoundError):  # swept before it was locked
-            continue
-        except OSError:  # no locks here: then nobody sweeps, either
-            return made, None
+            if not path.parent.is_dir():
+                raise
+        except KeyboardInterrupt:
+            _remove(made)
+            raise
     raise FileExistsError(errno.EEXIST, "other processes keep removing temporary files", str(path))
+
+
+def _lock_or_none(made: Path, flags: int) -> FileLock | None:
+    """Lock a file or folder; None where the file system knows no locks: then nobody sweeps, either."""
+    try:
+        return lock_path(made, flags)
+    except (BlockingIOError, FileNotFoundError):
+        raise
+    except OSError:
+        return None
 
 
 def sweep(path: Path) -> None:

@@ -139,6 +139,18 @@ def test_where_every_temporary_file_goes_at_once_one_sentence_says_so(
         pytest.fail("the work began")
 
 
+def test_an_interrupt_before_the_lock_leaves_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fcntl, "flock", interrupt)
+    with pytest.raises(KeyboardInterrupt), atomic(tmp_path / "x.json"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_system_without_locks_is_written_and_not_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

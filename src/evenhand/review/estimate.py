@@ -19,7 +19,7 @@ from evenhand.functional.intervals import percentile_interval
 from evenhand.review.answers import Answers, counted, read_answers
 from evenhand.review.attribute_probe import AttributeProbe
 from evenhand.review.rows import ReviewRows, review_rows
-from evenhand.review.verdict import ClassGap, Verdict, verdict_of
+from evenhand.review.verdict import ClassGap, ShortcutVerdict, verdict_of
 
 DRAWS = 400
 SIDES = ("no", "yes")
@@ -51,7 +51,7 @@ class AttributeEstimate(BaseModel):
         For each class, accuracy with yes minus with no.
     shares : dict of str to float
         Estimated share of yes among the training rows of each class.
-    verdict : Verdict
+    verdict : ShortcutVerdict
         Whether the shortcut is real.
     notes : list of str
         What falls short, one sentence each.
@@ -71,7 +71,7 @@ class AttributeEstimate(BaseModel):
     worst_group: Rate
     gaps: list[ClassGap]
     shares: dict[str, float]
-    verdict: Verdict
+    verdict: ShortcutVerdict
     notes: list[str] = []
     values: Any = Field(exclude=True, repr=False)
 

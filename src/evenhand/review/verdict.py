@@ -65,14 +65,14 @@ class ClassGap(BaseModel):
         )
 
 
-class Verdict(BaseModel):
+class ShortcutVerdict(BaseModel):
     """Whether the shortcut is real, in the words of `auto`: found, no sign or cannot tell; and why."""
 
     shortcut: Literal["found", "no sign", "cannot tell"]
     reason: str
 
 
-def verdict_of(gaps: Sequence[ClassGap], error: Rate) -> Verdict:
+def verdict_of(gaps: Sequence[ClassGap], error: Rate) -> ShortcutVerdict:
     """Return the verdict.
 
     Found: in some class the attribute goes with the label by 10 points or more, and accuracy on its usual
@@ -88,23 +88,25 @@ def verdict_of(gaps: Sequence[ClassGap], error: Rate) -> Verdict:
     sure = [gap for gap in tied if (gap.low or 0.0) > 0]
     if sure:
         first = max(sure, key=lambda gap: gap.low or 0.0)
-        return Verdict(
+        return ShortcutVerdict(
             shortcut="found",
             reason=f"{first.label!r} goes with {first.usual}; without, accuracy is {_points(first)} lower",
         )
     if not tied:
-        return Verdict(
+        return ShortcutVerdict(
             shortcut="no sign",
             reason="in no class does the attribute go with the label by 10 points or more in training",
         )
     if all((gap.high or 0.0) < SMALL for gap in tied):
-        return Verdict(shortcut="no sign", reason="every gap along the attribute lies under 10 points")
+        return ShortcutVerdict(
+            shortcut="no sign", reason="every gap along the attribute lies under 10 points"
+        )
     widest = max(tied, key=lambda gap: gap.high or 0.0)
     return _cannot(f"the gap of {widest.label!r} is {_points(widest)}: more answers may tell")
 
 
-def _cannot(reason: str) -> Verdict:
-    return Verdict(shortcut="cannot tell", reason=reason)
+def _cannot(reason: str) -> ShortcutVerdict:
+    return ShortcutVerdict(shortcut="cannot tell", reason=reason)
 
 
 def _points(gap: ClassGap) -> str:
