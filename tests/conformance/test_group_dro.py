@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from evenhand import EvenhandError, Head
-from evenhand.methods import group_dro
+from evenhand.methods._training import group_dro
 from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.train_erm import ERM_SGD
 from evenhand.methods.group_dro import GroupDRO

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic
-from evenhand._typing import Strings
 from evenhand.data.lock import FolderLock
 from evenhand.data.store_layout import OWN_COLUMNS, ROWS, UNITS, Sha256, StoreCard, read_card
+
+if TYPE_CHECKING:  # commands ask for the names of columns before NumPy is loaded
+    import pyarrow as pa
+
+    from evenhand._typing import Strings
 
 ESTIMATED = "estimated.parquet"
 _KEY = b"evenhand"
@@ -147,6 +148,9 @@ def write_estimated(store: Path, values: Strings, about: EstimatedColumn) -> Non
 
 
 def _write(path: Path, card: StoreCard, added: Mapping[str, EstimatedValues]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     sheet = _Sheet(
         schema=1, rows_sha256=card.files[ROWS], columns={name: one.about for name, one in added.items()}
     )
@@ -160,6 +164,10 @@ def _read(store: Path, card: StoreCard) -> tuple[_Sheet, pa.Table] | None:
     path = store / ESTIMATED
     if not path.is_file():
         return None
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         table = pq.read_table(path)
         sheet = _Sheet.model_validate_json((table.schema.metadata or {})[_KEY])
@@ -175,5 +183,7 @@ def _read(store: Path, card: StoreCard) -> tuple[_Sheet, pa.Table] | None:
 
 
 def _strings(table: pa.Table, name: str) -> Strings:
+    import numpy as np
+
     values: Strings = np.array(table[name].to_pylist(), dtype=np.str_)
     return values

@@ -3,6 +3,7 @@
 import io
 import json
 import multiprocessing
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,9 @@ def test_a_file_written_anew_is_read_anew(tmp_path: Path) -> None:
 def test_forked_processes_read_on(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet")
     assert open_file(path / "1").read() == PICTURES[1]
-    with multiprocessing.get_context("fork").Pool(2) as pool:
+    # Another test may have left a handler of SIGTERM here, which a forked process must not run at its end.
+    usual = (signal.SIGTERM, signal.SIG_DFL)
+    with multiprocessing.get_context("fork").Pool(2, signal.signal, usual) as pool:
         assert pool.map(_content, [path / str(k) for k in range(10)]) == PICTURES
 
 
