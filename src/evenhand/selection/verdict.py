@@ -92,8 +92,8 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             )
         return (
             "found",
-            f"a hidden minority errs alike in what goes with the classes ({figure}, about {reading.rows:.0f} "
-            "rows in the smallest cell)",
+            "in every class a hidden minority of images contradicts what goes with the label, about "
+            f"{reading.rows:.0f} of them in the class with the fewest ({figure})",
             "look at the slices of the report to name it",
         )
     if reading.hidden > 1 - SURE:
@@ -124,10 +124,14 @@ def _repair(shortcut: Shortcut, decision: Decision) -> tuple[Repair, str]:
     if decision.kept != decision.baseline:
         return (
             "passed",
-            f"{decision.kept} gains {decision.gain:.3f} over {decision.baseline}, "
-            f"at least {decision.low:.3f}",
+            f"{decision.kept} has an estimated worst accuracy {_points(decision.gain)} points above that of "
+            f"{decision.baseline}, at least {_points(decision.low)}",
         )
-    best = f"the next best is {decision.runner_up}, gain {decision.runner_up_gain:.3f}"
+    best = f"the next best is {decision.runner_up}, by {_points(decision.runner_up_gain)} points"
     if shortcut == "no sign":
         return "none needed", f"{decision.kept} is kept; {best}"
-    return "none passed", f"{decision.kept} is kept; {best}, lower bound {decision.runner_up_low:.3f}"
+    return "none passed", f"{decision.kept} is kept; {best}, at least {_points(decision.runner_up_low)}"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")

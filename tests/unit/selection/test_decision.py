@@ -37,6 +37,11 @@ def test_a_repair_of_the_minority_is_kept():
     assert 0 < decision.low < decision.gain
     said = verdict(reading, decision, 3000)
     assert (said.shortcut, said.repair) == ("found", "passed")
+    assert said.repair_reason == (
+        f"head has an estimated worst accuracy {100 * decision.gain:+.1f} points above that of zero-shot, at "
+        f"least {100 * decision.low:+.1f}"
+    )
+    assert f"about {reading.rows:.0f} of them" in said.shortcut_reason
 
 
 def test_every_candidate_has_a_record_with_its_bound():
