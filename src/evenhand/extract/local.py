@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
@@ -13,22 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from evenhand._errors import EvenhandError, EvenhandWarning
+from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.load import load_backbone
 from evenhand.backbones.prompts import class_prompts
-from evenhand.data.head import Head
 from evenhand.data.images.pixel_limit import raised_limit
 from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.manifest import Manifest
-from evenhand.data.store import load_store, read_skipped
+from evenhand.data.store import load_store
 from evenhand.data.store_layout import UNITS
 from evenhand.data.store_plan import begun_identity
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.engine import Embedded, Engine, on_this_machine
+from evenhand.extract.lacks import check_none_skipped, warn_of_lost_classes, warn_of_same_text
 from evenhand.extract.loading import Consecutive
 from evenhand.extract.reuse import earlier_store, image_bytes, replacing, settle
 from evenhand.extract.short_side import KEY, choose_short_side
@@ -165,9 +164,9 @@ def embed(
     if earlier is not None:
         table = replace(table, notes=(earlier.note(),))
     if strict:
-        _check_none_skipped(out)
-    _warn_of_lost_classes(table)
-    _warn_of_same_text(head)
+        check_none_skipped(out)
+    warn_of_lost_classes(table)
+    warn_of_same_text(head)
     return table
 
 
@@ -264,17 +263,6 @@ def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded
     writer.write_part(features, columns, skipped, [small[row] for row in order] if thumbnails else None)
 
 
-def _check_none_skipped(out: Path) -> None:
-    """Refuse a store that an earlier run, without `strict`, made of less than all images."""
-    skipped = read_skipped(out)
-    if skipped.num_rows:
-        (first,) = skipped.slice(0, 1).to_pylist()
-        raise EvenhandError(
-            f"store {out} lacks {skipped.num_rows} images, the first is {first['path']}: {first['reason']}; "
-            "repair them and name another `out`, or leave out `strict=True`"
-        )
-
-
 def _check(manifest: Manifest, batch_size: int, part_rows: int, dtype: str) -> None:
     for name, value in (("batch_size", batch_size), ("part_rows", part_rows)):
         if value < 1:
@@ -283,33 +271,6 @@ def _check(manifest: Manifest, batch_size: int, part_rows: int, dtype: str) -> N
         raise EvenhandError(f"dtype: {dtype!r} is unknown; choose {' or '.join(DTYPES)}")
     if (manifest.y < 0).any() or not manifest.classes:
         raise EvenhandError("the manifest has images without labels; read it with labeled=True")
-
-
-def _warn_of_lost_classes(table: FeatureTable) -> None:
-    trained = set(table.labels(table.rows("train")))
-    lost = [name for name in table.classes if name not in trained]
-    if lost:
-        warnings.warn(
-            f"no training image of {', '.join(lost)} can be read; repair some before fitting",
-            EvenhandWarning,
-            stacklevel=3,
-        )
-
-
-def _warn_of_same_text(head: Head) -> None:
-    """Warn of classes whose prompts are one to the text tower: no classifier by words can tell them apart."""
-    first: dict[bytes, str] = {}
-    for name, row in zip(head.classes, () if head.text is None else head.text, strict=False):
-        other = first.setdefault(row.astype(np.float16).tobytes(), name)
-        if other != name:
-            warnings.warn(
-                f"the prompts of classes {other!r} and {name!r} are the same to the text tower "
-                f"({head.prompts[other][0]!r} and {head.prompts[name][0]!r}), so that words cannot tell them "
-                "apart; give other `class_names` or `templates`",
-                EvenhandWarning,
-                stacklevel=3,
-            )
-            return
 
 
 def _manifest_hash(manifest: Manifest) -> str:

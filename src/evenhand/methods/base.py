@@ -13,34 +13,27 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, TransformerMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    check_random_state,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, check_random_state
 from typing_extensions import Self
 
-from evenhand._errors import EvenhandError
 from evenhand._ranges import WHOLE, Ranges, check
-from evenhand._typing import Floats, Ints, PathLike
+from evenhand._typing import Floats, PathLike
 from evenhand.data.head import Head
-from evenhand.data.table import StoredRows, check_scale
 from evenhand.methods._training.model import Model as Model
 from evenhand.methods._training.problem import Problem as Problem
 from evenhand.methods._training.problem import build_problem
 from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import ERM_SGD
 from evenhand.methods.bundle import write_bundle
-from evenhand.methods.label_codes import class_codes, group_codes, lookup
+from evenhand.methods.checked_inputs import CheckedInputs
+from evenhand.methods.label_codes import class_codes, group_codes
 from evenhand.methods.nested_params import NestedParams
 
 CHECKPOINTS = 18
 """Largest number of states of an iterative fit to choose among, its last one included: as many as CFR's."""
 
 
-class Method(ClassifierMixin, TransformerMixin, NestedParams, ABC):  # type: ignore[misc]
+class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC):  # type: ignore[misc]
     """Base class of all methods: a scikit-learn classifier on frozen features.
 
     A subclass stores its parameters in `__init__`, as scikit-learn asks, and implements `_learn`, which
@@ -279,46 +272,6 @@ class Method(ClassifierMixin, TransformerMixin, NestedParams, ABC):  # type: ign
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-    def _training(self, X: Any, y: Any) -> tuple[Floats | StoredRows, Any]:
-        if not isinstance(X, StoredRows):
-            features, labels = validate_data(self, X, y, dtype=np.float32, order="C")
-            check_scale(features)
-            return features, labels
-        if not self.streams:
-            raise EvenhandError(
-                f"X: {type(self).__name__} takes its features as an array in memory, not as rows of a store; "
-                "give table.features(rows), or choose a method that streams, such as CFR or ERM"
-            )
-        check_consistent_length(X, y)
-        self.n_features_in_ = X.shape[1]
-        return X, column_or_1d(y)
-
-    def _features(self, X: Any) -> Floats | StoredRows:
-        if isinstance(X, StoredRows):
-            # A store holds only finite numbers, so only the width can be wrong.
-            if X.shape[1] != self.n_features_in_:
-                raise EvenhandError(
-                    f"X has {X.shape[1]} columns but {type(self).__name__} was fitted on "
-                    f"{self.n_features_in_}; use features of one store"
-                )
-            return X
-        features: Floats = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        check_scale(features)
-        return features
-
-    def _validation(self, given: Any) -> tuple[Floats | StoredRows, Ints, Any]:
-        """Return features [M, D_in], codes [M] and groups [M] or None; M = 0 where none are given."""
-        if given is None:
-            empty = np.zeros((0, self.n_features_in_), dtype=np.float32)
-            return empty, np.zeros(0, dtype=np.int64), None
-        X, y, *groups = given
-        features, codes = self._features(X), lookup(self.classes_, np.asarray(y))
-        if len(features) != len(codes):
-            raise EvenhandError(
-                f"validation: {len(features)} rows of features but {len(codes)} labels; give one for each"
-            )
-        return features, codes, groups[0] if groups else None
 
     def _seed(self) -> int:
         if isinstance(self.random_state, (int, np.integer)):

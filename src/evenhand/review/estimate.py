@@ -10,7 +10,6 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from evenhand._errors import EvenhandError
-from evenhand._random import numpy_stream
 from evenhand._typing import Floats, PathLike, Strings
 from evenhand.data.estimated import EstimatedColumn, write_estimated
 from evenhand.data.table import FeatureTable
@@ -18,10 +17,10 @@ from evenhand.evaluation.metrics import Rate, rate, worst
 from evenhand.functional.intervals import percentile_interval
 from evenhand.review.answers import Answers, counted, read_answers
 from evenhand.review.attribute_probe import AttributeProbe
+from evenhand.review.group_rates import drawn_accuracies, group_accuracies, with_interval
 from evenhand.review.rows import ReviewRows, review_rows
 from evenhand.review.verdict import ClassGap, ShortcutVerdict, verdict_of
 
-DRAWS = 400
 SIDES = ("no", "yes")
 FEWEST_RANDOM = 8
 """Answers to rows drawn at random that an error needs to be theirs alone."""
@@ -159,18 +158,22 @@ def estimate_on(
     table = rows.table
     probe = AttributeProbe.fit(rows, answers, seed)
     chance = probe.probabilities(rows)
-    drawn = _drawn(rows, probe, seed)
+    drawn = drawn_accuracies(rows, probe, seed)
     names = [f"{label} / {side}" for label in table.classes for side in SIDES]
     values, counts = group_accuracies(chance, rows)
     groups = [
-        _with_interval(name, value, count, of_group)
+        with_interval(name, value, count, of_group)
         for name, value, count, of_group in zip(
-            names, values.ravel().tolist(), counts.ravel().tolist(), drawn.reshape(DRAWS, -1).T, strict=True
+            names,
+            values.ravel().tolist(),
+            counts.ravel().tolist(),
+            drawn.reshape(len(drawn), -1).T,
+            strict=True,
         )
     ]
     least = worst(groups)
     assert least is not None, "every class has rows on some side"
-    low, high = percentile_interval(np.nanmin(drawn.reshape(DRAWS, -1), axis=1))
+    low, high = percentile_interval(np.nanmin(drawn.reshape(len(drawn), -1), axis=1))
     of_all = probe.of_rows(rows, np.arange(len(table)))
     shares = _training_shares(table, of_all)
     gaps = [
@@ -226,18 +229,6 @@ def write_attribute(
     write_estimated(table.source, estimate.values, estimate.column(column, used_for))
 
 
-def group_accuracies(chance: Floats, rows: ReviewRows) -> tuple[Floats, Floats]:
-    """Return the accuracy of class × (no, yes) and the expected number of rows, both [C, 2].
-
-    Accuracy is NaN where a class has no row.
-    """
-    sides = np.stack([1 - chance, chance], axis=1)
-    of_class = np.eye(len(rows.table.classes))[rows.y]
-    counts = of_class.T @ sides
-    right = of_class.T @ (sides * rows.right[:, None])
-    return np.divide(right, counts, out=np.full_like(right, np.nan), where=counts > 0), counts
-
-
 def cross_validated_error(
     rows: ReviewRows, probe: AttributeProbe, answers: Answers
 ) -> tuple[Rate, Literal["random", "all"]]:
@@ -246,28 +237,6 @@ def cross_validated_error(
     drawn = np.array([answers[int(rows.numbers[place])].chosen == "random" for place in probe.places], bool)
     of: Literal["random", "all"] = "random" if drawn.sum() >= FEWEST_RANDOM else "all"
     return rate("error", contradicted[drawn] if of == "random" else contradicted), of
-
-
-def _drawn(rows: ReviewRows, probe: AttributeProbe, seed: int) -> Floats:
-    """Return accuracies of class × (no, yes) on draws, [DRAWS, C, 2]; NaN for a class without rows."""
-    generator = numpy_stream(seed, "review", "draws")
-    n_cells = 2 * len(rows.table.classes)
-    found = np.empty((DRAWS, n_cells))
-    for place, chance in enumerate(probe.draws(rows, DRAWS, generator)):
-        cell = 2 * rows.y + (generator.random(len(rows)) < chance)
-        n = np.bincount(cell, minlength=n_cells)
-        right = np.bincount(cell, weights=rows.right, minlength=n_cells)
-        found[place] = generator.beta(right + 0.5, n - right + 0.5)
-    known = np.bincount(rows.y, minlength=n_cells // 2) > 0
-    found[:, ~np.repeat(known, 2)] = np.nan
-    return found.reshape(DRAWS, -1, 2)
-
-
-def _with_interval(name: str, value: float, count: float, drawn: Floats) -> Rate:
-    if not np.isfinite(value):
-        return Rate(name=name, n=0, value=None, low=None, high=None)
-    low, high = percentile_interval(drawn)
-    return Rate(name=name, n=round(count), value=value, low=min(low, value), high=max(high, value))
 
 
 def _training_shares(table: FeatureTable, chance: Floats) -> dict[str, float]:

@@ -10,7 +10,8 @@ from tests.unit.review.conftest import Sea
 from evenhand import EvenhandError, fit, load_store
 from evenhand.review import Answer, ReviewRows, choose_rows, estimate_attribute, write_attribute
 from evenhand.review.attribute_probe import AttributeProbe, cross_entropy, dealt, right_columns
-from evenhand.review.estimate import AttributeEstimate, estimate_on, group_accuracies
+from evenhand.review.estimate import AttributeEstimate, estimate_on
+from evenhand.review.group_rates import group_accuracies
 
 
 def asked(rows: ReviewRows, sea: Sea, n: int = 40) -> dict[int, Answer]:
