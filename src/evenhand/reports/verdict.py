@@ -58,9 +58,12 @@ def unit_of(rows: Sequence[Record]) -> str:
 
 
 def of_run(found: BottomLine) -> PageVerdict:
-    """Return the top of the page of one run: the sentences that `audit` opens with."""
+    """Return the top of the page of one run: the sentences that `audit` opens with.
+
+    Where the next step is the report, the reader has taken it.
+    """
     first, *others = found.lines
-    return PageVerdict(first, others)
+    return PageVerdict(first, others[:-1] if found.command[0] == "report" else others)
 
 
 def verdict(
@@ -108,10 +111,11 @@ def _shortcut(decided: Sequence[Record]) -> str:
 
 
 def _decided(decided: Sequence[Record]) -> list[str]:
-    """Return the other sentences of every row's decision."""
+    """Return the other sentences of a decision, or each seed's: the repair, and a verdict that differs."""
     if len(decided) == 1:
         return verdict_sentences(decided[0]["kept"])[1:]
-    return [f"Seed {row['seed']}: {' '.join(verdict_sentences(row['kept'])[:3])}" for row in decided]
+    first = 1 if len({row["kept"]["shortcut"] for row in decided}) == 1 else 0
+    return [f"Seed {row['seed']}: {' '.join(verdict_sentences(row['kept'])[first:2])}" for row in decided]
 
 
 def _worst_of_kept(rates: tuple[float, float | None], decided: Sequence[Record], unit: str) -> list[str]:

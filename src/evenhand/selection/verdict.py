@@ -124,10 +124,10 @@ def _repair(shortcut: Shortcut, decision: Decision) -> tuple[Repair, str]:
     if decision.kept != decision.baseline:
         return (
             "passed",
-            f"{decision.kept} has an estimated worst accuracy {_points(decision.gain)} points above that of "
-            f"{decision.baseline}, at least {_points(decision.low)}",
+            f"{decision.kept} has an estimated worst accuracy {100 * decision.gain:.1f} points above that of "
+            f"{decision.baseline}, at least {100 * decision.low:.1f}",
         )
-    best = f"the next best is {decision.runner_up}, by {_points(decision.runner_up_gain)} points"
+    best = f"the next best is {decision.runner_up}, with a gain of {_points(decision.runner_up_gain)} points"
     if shortcut == "no sign":
         return "none needed", f"{decision.kept} is kept; {best}"
     return "none passed", f"{decision.kept} is kept; {best}, at least {_points(decision.runner_up_low)}"

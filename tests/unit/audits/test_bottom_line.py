@@ -17,6 +17,7 @@ from evenhand.audits.named_slices import NamedSlices
 from evenhand.audits.pipeline import audit
 from evenhand.reports.page import render
 from evenhand.reports.source import RunView, read_source, view_run
+from evenhand.reports.verdict import of_run
 
 KEPT = {
     "candidate": "balanced head (L2 1/n)",
@@ -65,7 +66,16 @@ def test_audit_and_report_say_the_same(run: Path, view: RunView) -> None:
     assert said[:-1] == view.analysis.bottom_line.lines[:-1]
     results, _ = read_source(run)
     page = render(results, view)
-    assert all(text.replace("*", "") in page for text in view.analysis.bottom_line.lines)
+    *lines, step = view.analysis.bottom_line.lines
+    assert all(text.replace("*", "") in page for text in lines)
+    assert step.startswith("Next: look at the images: evenhand report")
+    assert step not in page
+
+
+def test_the_page_keeps_a_next_step_that_is_not_the_page(line: Line) -> None:
+    found = line({**KEPT, "shortcut": "no sign"})
+    assert of_run(found).facts[-1] == found.lines[-1]
+    assert found.command[0] == "predict"
 
 
 def test_the_verdicts_are_those_of_the_fit(line: Line) -> None:

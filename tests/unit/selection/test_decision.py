@@ -38,8 +38,8 @@ def test_a_repair_of_the_minority_is_kept():
     said = verdict(reading, decision, 3000)
     assert (said.shortcut, said.repair) == ("found", "passed")
     assert said.repair_reason == (
-        f"head has an estimated worst accuracy {100 * decision.gain:+.1f} points above that of zero-shot, at "
-        f"least {100 * decision.low:+.1f}"
+        f"head has an estimated worst accuracy {100 * decision.gain:.1f} points above that of zero-shot, at "
+        f"least {100 * decision.low:.1f}"
     )
     assert f"about {reading.rows:.0f} of them" in said.shortcut_reason
 
@@ -63,6 +63,13 @@ def test_zero_shot_is_kept_where_nothing_repairs():
     seen = world(3000, 0)
     right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.6, 0.95)])
     decision, reading = decide(seen, right)
+    gain, low = (
+        f"{100 * share:+.1f}".replace("-", "−") for share in (decision.runner_up_gain, decision.runner_up_low)
+    )
+    assert verdict(reading, decision, 3000).repair_reason == (
+        f"zero-shot is kept; the next best is {decision.runner_up}, with a gain of {gain} points, at least "
+        f"{low}"
+    )
     assert decision.kept == decision.baseline == "zero-shot"
     assert verdict(reading, decision, 3000).repair == "none passed"
 
