@@ -69,7 +69,6 @@ NOT_RUN = {
         "reads from the Hub",
     ],
     "docs/how-to/review.md": ["waits for answers", "reads answers", "reads answers"],
-    "docs/how-to/scikit-learn.md": ["needs fairlearn, which is no dependency"],
     "docs/how-to/ray.md": ["installs", "starts a cluster", "needs several machines"],
 }
 """Why blocks of a page are not run, in order: a new mark is a line here, too."""

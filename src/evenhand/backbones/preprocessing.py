@@ -13,7 +13,7 @@ from evenhand._errors import EvenhandError
 
 ACTIVATIONS = ("gelu", "quickgelu")
 _WORDS = {
-    "interpolation": ("bicubic", "bilinear", "nearest"),
+    "interpolation": ("bicubic", "bilinear"),
     "resize_mode": ("shortest", "longest", "squash"),
 }
 _NUMBERS = ("mean", "std")

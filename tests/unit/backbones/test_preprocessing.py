@@ -94,7 +94,7 @@ def test_a_tag_stands_for_its_settings() -> None:
         ("size=0", "has size 0; allowed are whole numbers from 1 to 8192"),
         ("size=9999", "allowed are whole numbers from 1 to 8192"),
         ("size=2,2,2", "allowed are whole numbers from 1 to 8192"),
-        ("interpolation=best", "allowed are bicubic, bilinear, nearest"),
+        ("interpolation=nearest", "has interpolation 'nearest'; allowed are bicubic, bilinear$"),
         ("resize_mode=fit", "allowed are shortest, longest, squash"),
     ],
 )
