@@ -80,7 +80,8 @@ def command(
     layout: Annotated[
         str | None,
         typer.Option(
-            help="Meaning of the folder levels, such as domain/class or split/*/class; by default guessed."
+            help="Meaning of the folder levels, such as domain/class or split/*/class; by default guessed. "
+            "For a table, attributes in its paths, such as */patient/*."
         ),
     ] = None,
     shots: Annotated[

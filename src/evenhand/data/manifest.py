@@ -103,7 +103,8 @@ class Manifest:
         attribute_columns : sequence of str, optional
             By default every other column of words, whole numbers or booleans with 2 to 50 distinct values.
         class_names : mapping of str to str, optional
-            New names for labels; the others keep theirs.
+            New names for labels; the others keep theirs. The empty label `""` names rows without one, which
+            are an error otherwise.
         seed : int, default=0
             Seed of random splits, which are drawn if none are given, and of the `shots`.
         labeled : bool, default=True
@@ -115,9 +116,11 @@ class Manifest:
             The folder that a table's paths are relative to; by default its own.
         layout : str, optional
             What each folder level means, such as `domain/class`: `class`, `split`, `*` for nothing, any
-            other word for an attribute. By default it is guessed.
+            other word for an attribute. By default it is guessed. For a table, attributes that the folders of
+            its paths tell, such as `*/patient/*`.
         split_by : str, optional
-            Column of ids, such as patients. Random splits keep the images of an id together.
+            Column of ids, such as patients, or a level of the layout. Random splits keep the images of an id
+            together.
         split_file : str or Path, optional
             A table of paths and splits, used in place of folders and columns.
         shots : int, optional
@@ -141,6 +144,7 @@ class Manifest:
             root=None if root is None else Path(root),
             layout=layout,
             split_by=split_by,
+            complete="" not in (class_names or {}),
         )
         listing = without_repeats(resolve(source).listing(options))
         if not labeled:

@@ -236,8 +236,33 @@ def test_root_of_a_tables_paths(tmp_path):
     found = Manifest.read(path, root=tmp_path / "img")
     assert found.ids[0] == "0.png"
     assert found.root == str(tmp_path / "img")
-    with pytest.raises(EvenhandError, match=r"layout: 'class' cannot be read, .* is a table"):
-        Manifest.read(path, layout="class")
+
+
+def test_folders_of_a_tables_paths_are_attributes(tmp_path):
+    rows = (f"img/{k}.png,{'ab'[k % 2]},{'xy'[k // 4]}" for k in range(8))
+    path = table(tmp_path, "path,label,place", *rows)
+    found = Manifest.read(path, layout="folder", attribute_columns=["folder", "place"])
+    assert list(found.attributes) == ["folder", "place"]
+    assert set(found.attributes["folder"]) == {"img"}
+    assert Manifest.read(path, layout="folder", split_by="folder").units.tolist() == ["img"] * 8
+    assert Manifest.read(path, layout="folder", split_by="place").units.tolist() == ["x"] * 4 + ["y"] * 4
+
+
+@pytest.mark.parametrize("layout", ["class", "*", "*/split", "a/a", "a//b", ""])
+def test_a_layout_of_a_table_names_attributes_alone(tmp_path, layout):
+    path = table(tmp_path, "path,label", *(f"img/{k}.png,{'ab'[k % 2]}" for k in range(8)))
+    sentence = f"layout: '{layout}' cannot be read, the columns of a table tell class and split; write a word"
+    with pytest.raises(EvenhandError) as error:
+        Manifest.read(path, layout=layout)
+    assert str(error.value).startswith(sentence)
+
+
+def test_a_layout_of_a_table_that_does_not_fit_its_paths(tmp_path):
+    path = table(tmp_path, "path,label", *(f"img/{k}.png,{'ab'[k % 2]}" for k in range(8)))
+    with pytest.raises(EvenhandError, match=r"layout: no path, such as 'img/0.png', has 2 levels of folders"):
+        Manifest.read(path, layout="*/patient")
+    with pytest.raises(EvenhandError, match=r"layout: 'label' is a column of .*; choose another word"):
+        Manifest.read(path, layout="label")
 
 
 def test_none_of_a_tables_images_is_there(tmp_path):

@@ -46,6 +46,24 @@ class Levels:
             )
         return Levels(roles)
 
+    @staticmethod
+    def of_table(text: str) -> Levels:
+        """Read what a user says of the folders in a table's paths, as `*/patient/*`.
+
+        Raises
+        ------
+        EvenhandError
+            If no attribute is named, one is named twice, or a class or a split, which the columns tell.
+        """
+        roles = tuple(part.strip() for part in text.strip("/").split("/"))
+        named = [role for role in roles if role != NOTHING]
+        if not named or {CLASS, SPLIT, ""} & set(named) or len(set(named)) < len(named):
+            raise EvenhandError(
+                f"layout: {text!r} cannot be read, the columns of a table tell class and split; write a word "
+                f"for each folder of its paths that is an attribute, {NOTHING} for others, as */patient/*"
+            )
+        return Levels(roles)
+
     def __str__(self) -> str:
         return "/".join(self.roles)
 

@@ -17,7 +17,7 @@ from evenhand.data.attributes import grouping
 from evenhand.data.file_names import has_image_name
 from evenhand.data.files import absolute, address, is_remote
 from evenhand.data.labels import some
-from evenhand.data.sources.levels import CLASS, Folders, guess
+from evenhand.data.sources.levels import CLASS, Folders, Levels, guess
 from evenhand.data.sources.listing import Listing, Options, refuse
 from evenhand.data.sources.locate import locate, none_there
 from evenhand.data.tables.columns import Columns, without_empty_rows
@@ -36,18 +36,54 @@ _LOOKED_AT = 1000
 def list_table(path: Path, options: Options) -> Listing:
     """List the rows of one table; paths are relative to its folder, or to `options.root`.
 
+    Folders of the paths that `options.layout` names are attributes, as columns are.
+
     Raises
     ------
     EvenhandError
-        If the table cannot be read, lacks a column, or none of its images is there.
+        If the table cannot be read, lacks a column, or none of its images is there; or `options.layout` names
+        a column, or more folders than the paths have.
     """
-    if options.layout is not None:
-        refuse("layout", options.layout, f"{path} is a table")
+    levels = None if options.layout is None else Levels.of_table(options.layout)
     columns = without_empty_rows(read_columns(path))
-    listing = rows_of(columns, options, top=absolute(options.root or columns.path.parent))
-    listing = in_place(listing, path)
+    top = absolute(options.root or columns.path.parent)
+    if levels is None:
+        listing = in_place(rows_of(columns, options, top=top), path)
+    else:
+        listing = in_place(rows_of(columns, _but(options, levels, columns), top=top), path)
+        listing = _with_folders(listing, levels, options)
     attributes, notes = _grouped(listing, options)
     return replace(listing, attributes=attributes, notes=(*listing.notes, *notes))
+
+
+def _but(options: Options, levels: Levels, columns: Columns) -> Options:
+    """Return the options without the names that folders have, for the columns alone."""
+    taken = [name for name in levels.attributes if name in columns.values]
+    if taken:
+        raise EvenhandError(
+            f"layout: {taken[0]!r} is a column of {columns.path}; choose another word for the folder"
+        )
+    own = levels.attributes
+    return replace(
+        options,
+        attributes=options.attributes and [name for name in options.attributes if name not in own],
+        split_by=None if options.split_by in own else options.split_by,
+    )
+
+
+def _with_folders(listing: Listing, levels: Levels, options: Options) -> Listing:
+    """Return a listing with the folders of its paths that the levels name."""
+    places = folders_of(listing.ids)
+    if not any(map(levels.holds, places)):
+        raise EvenhandError(
+            f"layout: no path, such as {str(listing.ids[0])!r}, has {len(levels.roles)} levels of folders, "
+            f"as {levels} says; write a word for each level below `root`"
+        )
+    told = {name: _array([levels.of(name, place) for place in places]) for name in levels.attributes}
+    known = listing.attributes | told
+    wanted = [name for name in known if name != options.split_by]
+    attributes = {name: known[name] for name in options.attributes or wanted}
+    return replace(listing, attributes=attributes, units=told.get(options.split_by or "", listing.units))
 
 
 def list_rows(columns: Columns, options: Options) -> Listing:
