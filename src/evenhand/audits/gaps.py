@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from evenhand._typing import Bools, Ints, Strings
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.slices import SLICES
-from evenhand.evaluation.result_row import group_names
+from evenhand.evaluation.result_row import table_group_names
 from evenhand.functional.excess import excess_errors, holm
 from evenhand.functional.power import LEVEL, detectable_gap, rows_for_gap
 from evenhand.runs.models import Stage
@@ -62,7 +62,7 @@ def find_gaps(models: EvaluatedModels, stage: Stage, plan: float | None = None) 
     groups, classes = models.groups(models.split.test), models.table.classes
     if groups is None or models.attribute is None:
         return slice_gaps(y, ~stage.right, classes, plan)
-    names = group_names(classes, models.table.attributes[models.attribute])
+    names = table_group_names(models.table, models.attribute)
     return group_gaps(y, ~stage.right, groups, names, plan)
 
 

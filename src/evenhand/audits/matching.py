@@ -11,7 +11,7 @@ from evenhand._typing import Bools, Ints, Strings
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Match
 from evenhand.audits.slices import SliceAssignment
-from evenhand.evaluation.result_row import group_names
+from evenhand.evaluation.result_row import table_group_names
 
 BEST = 10
 """Rows of a slice whose groups are counted."""
@@ -25,7 +25,7 @@ def group_matches(
         return []
     table, rows = models.table, models.rows
     groups = table.groups(models.attribute, rows.numbers)
-    names = group_names(table.classes, table.attributes[models.attribute])
+    names = table_group_names(table, models.attribute)
     compared = (
         match(model, method, assigned, rows.y, groups, names, ~rows.finds)
         for (model, method), assigned in assignments.items()

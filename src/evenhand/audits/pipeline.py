@@ -28,7 +28,7 @@ from evenhand.data.head import Head
 from evenhand.data.places import is_there
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.metric_view import by_metric
-from evenhand.evaluation.result_row import group_column
+from evenhand.evaluation.result_row import with_groups
 from evenhand.evaluation.results import ResultRow
 from evenhand.runs.card import read_result
 
@@ -118,7 +118,7 @@ def audit(
     head : Head, optional
         Projection and text prototypes, if `X` is an array. By default there is no text.
     group_by : str, optional
-        The attribute that makes the groups. The default is the first one.
+        The attribute that makes the groups, or several as `ground,time`. The default is the first one.
     seed : int, default=0
         Seed of the halves, the sample and the permutations.
     run : Path, optional
@@ -163,14 +163,14 @@ def audit(
         raise EvenhandError(f"slices: {slices} is too few; give at least 2 per class, {SLICES} is usual")
     if plan is not None and not 0 < plan < 1:
         raise EvenhandError(f"plan: {plan:g} is no gap in accuracy; give a fraction from 0 to 1, such as 0.1")
-    table = as_table(X, y, groups=groups, head=head)
+    table, column = with_groups(as_table(X, y, groups=groups, head=head), group_by)
     if out is not None:
         out = Path(out)
         check_replaceable(out, AUDIT_FILES, argument="out:")
     run = None if run is None else Path(run)
     analysis = analyze_errors(
         table,
-        group_column(table, group_by),
+        column,
         seed=seed,
         run=run,
         card=None if run is None else card_of(run, table),

@@ -24,7 +24,7 @@ from evenhand.data.concepts import ConceptWords
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
 from evenhand.datasets.base import Average, Dataset
-from evenhand.evaluation.result_row import group_column
+from evenhand.evaluation.result_row import group_column, with_groups
 from evenhand.evaluation.results import ResultRow, Results
 from evenhand.extract.local import embed
 from evenhand.methods.registry import method_class, names
@@ -123,7 +123,7 @@ def run_bench(
     seeds : sequence of int, default=range(5)
         Each gives one row of results per method.
     group_by : str, optional
-        Attribute that makes the groups; by default, the benchmark's own.
+        Attribute that makes the groups, or several as `ground,time`; by default, the benchmark's own.
     concepts : ConceptWords, optional
         Words for the spurious attribute; without them, methods that need words are skipped.
     jobs : int, default=1
@@ -141,7 +141,7 @@ def run_bench(
     methods = methods or _all_methods()
     for method in methods:
         method_class(method)
-    column = group_column(manifest, group_by)
+    group_column(manifest, group_by)  # a wrong name is reported before anything is embedded
     seconds: dict[str, float] = {}
     with _timed(seconds, "embed"):
         table = embed(
@@ -153,6 +153,7 @@ def run_bench(
             workers=workers,
             progress=progress,
         )
+    table, column = with_groups(table, group_by)
     with _timed(seconds, "compare"):
         results = compare(
             table,

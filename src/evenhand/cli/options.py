@@ -72,7 +72,10 @@ Metric = Annotated[
     Literal["accuracy", "auroc", "average_precision", "precision", "recall", "f1"],
     typer.Option(help="Metric of each class or group to show, against the other classes."),
 ]
-GroupBy = Annotated[str | None, typer.Option(help="Attribute that defines the groups; by default the first.")]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(help="Attribute that defines the groups, or several, as a,b; by default the first."),
+]
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 

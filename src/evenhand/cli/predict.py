@@ -53,7 +53,9 @@ def command(
     ] = None,
     group_by: Annotated[
         str | None,
-        typer.Option(help="Attribute that defines the groups; by default the run's, or the first."),
+        typer.Option(
+            help="Attribute that defines the groups, or several, as a,b; by default the run's, or the first."
+        ),
     ] = None,
     metric: Metric = "accuracy",
     workers: Workers = None,

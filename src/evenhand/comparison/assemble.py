@@ -18,7 +18,7 @@ from evenhand.data.labels import some
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.bootstrap import over_rows
-from evenhand.evaluation.result_row import group_codes, group_names, result_row
+from evenhand.evaluation.result_row import group_codes, result_row, table_group_names
 from evenhand.evaluation.results import (
     KeptMethod,
     MethodSummary,
@@ -192,7 +192,7 @@ def _group_notes(jobs: FinishedJobs, split: str) -> list[str]:
     if unknown:
         of = f"{unknown} of {len(jobs.groups)} {split} rows"
         notes.append(f"{jobs.column!r} is unknown for {of}: they are in no group")
-    names = group_names(jobs.table.classes, jobs.table.attributes[jobs.column])
+    names = table_group_names(jobs.table, jobs.column)
     empty = [name for code, name in enumerate(names) if not (jobs.groups == code).any()]
     if empty:
         notes.append(f"no {split} row is in the group {some(empty)}: averages over groups stay unknown")

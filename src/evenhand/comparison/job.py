@@ -155,7 +155,7 @@ def predict_held_out(table: FeatureTable, task: tuple[int, SplitRows, str, str |
     )
     if rule.group_labels_used == "none" or column is None:
         return found
-    values, codes = np.unique(table.attributes[column][rows.validation], return_inverse=True)
+    values, codes = np.unique(table.values(column)[rows.validation], return_inverse=True)
     return replace(found, groups=np.where(values[codes] == "", -1, codes))
 
 

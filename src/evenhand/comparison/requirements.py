@@ -131,7 +131,7 @@ def _missing(need: str, table: FeatureTable, column: str | None, concepts: Conce
     if need == "groups":
         if column is None:
             return "it needs groups, but the store has no attribute"
-        if not (table.attributes[column][table.rows("train")] != "").any():
+        if not (table.values(column)[table.rows("train")] != "").any():
             return f"it needs groups, but {column!r} is unknown for every training row"
         return None
     if need == "text":

@@ -22,7 +22,7 @@ from evenhand.data.head import Head
 from evenhand.data.partition import SplitRows, held_out, shown_to
 from evenhand.data.splits import HELD_OUT
 from evenhand.data.table import FeatureTable, as_table
-from evenhand.evaluation.result_row import group_column
+from evenhand.evaluation.result_row import with_groups
 from evenhand.evaluation.results import Results, provenance
 from evenhand.runs.training import check_use
 from evenhand.selection.held_out import HeldOutPredictions
@@ -81,7 +81,7 @@ def compare(
     budget : int, default=5
         Largest number of configurations of each method.
     group_by : str, optional
-        Attribute that makes the groups; the first attribute by default.
+        Attribute that makes the groups, or several as `ground,time`; the first attribute by default.
     jobs : int, default=1
         Number of processes, with one thread each; 1 starts none. The results do not depend on it.
     out : str or Path, optional
@@ -116,7 +116,7 @@ def compare(
     for name, count in (("budget", budget), ("seeds", len(seeds)), ("jobs", jobs)):
         if count < 1:
             raise EvenhandError(f"{name}: there must be at least 1, but there are {count}")
-    column = group_column(table, group_by)
+    table, column = with_groups(table, group_by)
     if rule.group_labels_used != "none" and column is not None:
         check_use(table, column, f"selection by {rule.name}")
     names = (methods,) if isinstance(methods, str) else methods

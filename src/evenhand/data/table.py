@@ -12,6 +12,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
+from evenhand.data.crossed import Crossed
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.head import Head
 from evenhand.data.leakage import kept_together
@@ -77,6 +78,8 @@ class FeatureTable:
         What the user should know about how it was made just now; not kept in the store.
     properties : dict of str to str [N]
         What `embed` measured of the images, such as `image_brightness`; the empty string means unknown.
+    crossed : mapping of str to Crossed
+        Combinations of attributes that make groups, under the attributes' names with commas between them.
     """
 
     parts: Sequence[Floats]
@@ -92,6 +95,7 @@ class FeatureTable:
     estimated: Mapping[str, EstimatedColumn] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     properties: Mapping[str, Strings] = field(default_factory=dict)
+    crossed: Mapping[str, Crossed] = field(default_factory=dict)
 
     @classmethod
     def from_arrays(
@@ -227,9 +231,14 @@ class FeatureTable:
         """Return the class names of `rows`."""
         return np.asarray(self.classes)[self.y[rows]]
 
+    def values(self, attribute: str) -> Strings:
+        """Return the column [N] of an attribute, or of a combination of attributes."""
+        crossed = self.crossed.get(attribute)
+        return self.attributes[attribute] if crossed is None else crossed.values
+
     def groups(self, attribute: str, rows: Ints) -> Strings:
         """Return "class / attribute value" for `rows`; the empty string where the attribute is unknown."""
-        values = self.attributes[attribute][rows]
+        values = self.values(attribute)[rows]
         names = np.char.add(np.char.add(self.labels(rows), " / "), values)
         return np.where(values == "", "", names)
 

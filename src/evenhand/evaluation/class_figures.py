@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isnan
 from typing import Literal, get_args
 
@@ -55,6 +55,7 @@ def figures(
     *,
     values: Strings | None = None,
     value_names: Sequence[str] = (),
+    group_names: Collection[str] | None = None,
 ) -> dict[Figure, Figures]:
     """Return every figure of a predictor.
 
@@ -71,6 +72,8 @@ def figures(
         Attribute value of each row; the empty string is unknown.
     value_names : sequence of str, default=()
         All values, in the order of the groups of a class.
+    group_names : collection of str, optional
+        The groups to evaluate, as `class / value`; by default, every value of every class.
 
     Examples
     --------
@@ -89,7 +92,8 @@ def figures(
         one = (y == code, predicted == code, of_class)
         _collect(by_class, name, one, everyone)
         for value, inside in parts.items():
-            _collect(by_group, f"{name} / {value}", one, inside)
+            if group_names is None or f"{name} / {value}" in group_names:
+                _collect(by_group, f"{name} / {value}", one, inside)
     return {figure: _summary(rates, by_group.get(figure, [])) for figure, rates in by_class.items()}
 
 

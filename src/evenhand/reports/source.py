@@ -17,7 +17,7 @@ from evenhand.audits.error_analysis import ErrorAnalysis, analyze_errors
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.backbones.from_card import elsewhere
 from evenhand.comparison.seal import check_seal
-from evenhand.evaluation.result_row import group_column
+from evenhand.evaluation.result_row import with_groups
 from evenhand.evaluation.results import Results
 from evenhand.runs.card import read_card, read_records
 from evenhand.runs.models import store_of_run
@@ -111,11 +111,11 @@ def view_run(
         If the run is damaged, its store is missing or is another one, or the vocabulary cannot be read.
     """
     card = read_card(folder)
-    table = store_of_run(folder, card, store)
+    table, column = with_groups(store_of_run(folder, card, store), card.get("group_by"))
     history = read_records(folder / HISTORY)
     analysis = analyze_errors(
         replace(table, card=dict(elsewhere(table.card, model))),
-        group_column(table, card.get("group_by")),
+        column,
         seed=card["seed"],
         run=folder,
         card=card,

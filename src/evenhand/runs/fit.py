@@ -18,7 +18,7 @@ from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows, parts, with_held_out
 from evenhand.data.store_layout import CARD
 from evenhand.data.table import FeatureTable, StoredRows
-from evenhand.evaluation.result_row import group_column, result_row, table_figures
+from evenhand.evaluation.result_row import result_row, table_figures, with_groups
 from evenhand.evaluation.results import ResultRow, Results, provenance, summarize
 from evenhand.methods._training.model import Model
 from evenhand.methods.base import Method
@@ -61,7 +61,7 @@ def fit(
     seed : int, default=0
         The estimator's `random_state`, and the seed of all draws of rows.
     group_by : str, optional
-        Attribute that makes the groups; the first attribute by default.
+        Attribute that makes the groups, or several as `ground,time`; the first attribute by default.
     validation_from : "train" or "given", default="train"
         With "train", rows to choose on come from the training rows. With "given", they are the table's
         validation split.
@@ -160,7 +160,7 @@ def fit_row(
     The difference in the row is to `erm`; by default to the ERM that the method started from, or else to an
     ERM trained for it.
     """
-    column = group_column(table, options.group_by)
+    table, column = with_groups(table, options.group_by)
     name, estimator = unfitted(method, table, seed, options.params, options.concepts)
     rows = parts(table, options.validation_from)
     # Methods draw rows by class: what a draw must not divide is held out here.

@@ -81,7 +81,8 @@ def predict(
     labels : LabelOptions, optional
         How the labels of the images are found; by default, as in `embed`.
     group_by : str, optional
-        Attribute of the images that makes the groups; by default that of the run, or else the first.
+        Attribute of the images that makes the groups, or several as `ground,time`; by default that of the
+        run, or else the first.
     progress : Progress, optional
         Receives the number of images that are done.
 

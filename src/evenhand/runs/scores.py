@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
+from evenhand.data.crossed import Crossed, cross
 from evenhand.data.known_labels import KnownLabels
 from evenhand.evaluation.class_figures import Figure, Figures, empty_scores, figures
+from evenhand.evaluation.group_by import check_group_by
 from evenhand.evaluation.result_row import group_names, result_row_of_arrays, value_names
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import ERM_BUNDLE, read_bundle
@@ -31,8 +34,10 @@ class Scores:
         The labels and attributes of the images.
     classes : sequence of str
         Class names of the run.
-    column : str or None
-        The attribute that makes the groups.
+    values : str [N] or None
+        Values of the attribute that makes the groups; None without one.
+    crossed : Crossed or None
+        The combination that the attribute is, if it is one.
     erm : Model or None
         The ERM model that the run started from, to compare with.
     predicted, by_erm : int64 [N]
@@ -45,7 +50,8 @@ class Scores:
 
     known: KnownLabels
     classes: Sequence[str]
-    column: str | None
+    values: Strings | None
+    crossed: Crossed | None
     erm: Model | None
     predicted: Ints
     by_erm: Ints
@@ -71,10 +77,13 @@ class Scores:
         about = read_result(run)
         kept = ("method", "seed", "group_labels_used", "needs", "selection", "kept")
         erm = read_bundle(run / ERM_BUNDLE)[0] if known.any and ERM_BUNDLE in card["files"] else None
+        names = _group_attributes(known, group_by, card.get("group_by"))
+        crossed = cross(known.attributes, names, known.labels, known.y >= 0) if len(names) > 1 else None
         return cls(
             known,
             classes,
-            _column(known, group_by, card.get("group_by")),
+            crossed.values if crossed else known.attributes[names[0]] if names else None,
+            crossed,
             erm,
             np.full(len(known.y), NOT_READ, dtype=np.int64),
             np.full(len(known.y), NOT_READ, dtype=np.int64),
@@ -108,35 +117,40 @@ class Scores:
             group_names=self._group_names(),
             figures=self._figures(rows),
             split="source",
-            notes=list(self.known.notes),
+            notes=[*self.known.notes, *([] if self.crossed is None else [self.crossed.sentence()])],
             **self.about,
         )
         return row.model_dump(mode="json")
 
     def _figures(self, rows: Ints) -> dict[Figure, Figures]:
-        values = None if self.column is None else self.known.attributes[self.column]
         return figures(
             self.known.y[rows],
             self.predicted[rows],
             None if self.logits is None else self.logits[rows],
             self.classes,
-            values=None if values is None else values[rows],
-            value_names=[] if values is None else value_names(values),
+            values=None if self.values is None else self.values[rows],
+            value_names=[] if self.values is None else value_names(self.values),
+            group_names=self._group_names(),
         )
 
     def _groups(self, rows: Ints) -> Strings | None:
-        if self.column is None:
+        if self.values is None:
             return None
-        values = self.known.attributes[self.column][rows]
+        values = self.values[rows]
         names = np.char.add(np.char.add(self.known.labels[rows], " / "), values)
         return np.where(values == "", "", names)
 
     def _group_names(self) -> list[str]:
-        return [] if self.column is None else group_names(self.classes, self.known.attributes[self.column])
+        if self.values is None:
+            return []
+        return group_names(self.classes, self.values, None if self.crossed is None else self.known.labels)
 
 
-def _column(known: KnownLabels, group_by: str | None, of_run: str | None) -> str | None:
-    if group_by is not None and group_by not in known.attributes:
-        there = ", ".join(known.attributes) or "none"
-        raise EvenhandError(f"group_by: {group_by!r} is not an attribute of these images; they have: {there}")
-    return next((name for name in (group_by, of_run, *known.attributes) if name in known.attributes), None)
+def _group_attributes(known: KnownLabels, group_by: str | None, of_run: str | None) -> list[str]:
+    """Return the attributes that make the groups: those asked for, or the run's, or the first."""
+    of_images = {"what": "these images", "has": "they have"}
+    if group_by is None:
+        with suppress(EvenhandError):  # these images need not have the attributes of the run
+            return check_group_by(of_run, known.attributes, **of_images) or list(known.attributes)[:1]
+        return list(known.attributes)[:1]
+    return check_group_by(group_by, known.attributes, **of_images)

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,42 @@ def test_predictions_on_labelled_images_are_scored_like_an_audit(
     done = run(*arguments, "--group-by", "weather", code=1)
     assert done.stderr == (
         "error: --group-by: 'weather' is not an attribute of these images; they have: background\n"
+    )
+
+
+def test_predictions_are_scored_by_several_attributes(photos: Path, store: Path, tmp_path: Path) -> None:
+    made, out, few = tmp_path / "birds.run", tmp_path / "p.csv", tmp_path / "few"
+    run("fit", store, "--method", "zero_shot", "--out", made)
+    shutil.copytree(photos / "test", few)
+    rows = pd.read_csv(few / "metadata.csv")
+    rows["time"] = np.where(np.arange(len(rows)) % 2, "day", "night")
+    rows.to_csv(few / "metadata.csv", index=False)
+    arguments = ("predict", made, few, "--out", out, "--device", "cpu", "--workers", 0)
+    found = json.loads(run(*arguments, "--group-by", "background,time", "--json").stdout)
+    frame = pd.read_csv(out)
+    assert "background,time" not in frame
+    frame["cell"] = frame.label + " / " + frame.background + " × " + frame.time
+    small = frame.groupby("cell")["right"].transform("size") < 10
+    frame.loc[small, "cell"] = frame.label + " / other"
+    rates = frame.groupby("cell")["right"].agg(["size", "mean"])
+    assert {g["name"]: (g["n"], g["value"]) for g in found["groups"]} == {
+        name: (row["size"], pytest.approx(row["mean"])) for name, row in rates.iterrows()
+    }
+    assert [group["name"] for group in found["figures"]["recall"]["groups"]] == sorted(rates.index)
+    assert found["notes"][-1].startswith("groups are those of 'background' and 'time' together")
+    both = MetricFrame(
+        metrics=accuracy_score,
+        y_true=frame.label,
+        y_pred=frame.predicted,
+        sensitive_features=frame[["background", "time"]],
+    )
+    assert (
+        both.by_group["land", "day"]
+        == frame[(frame.background == "land") & (frame.time == "day")].right.mean()
+    )
+    done = run(*arguments, "--group-by", "background,weather", code=1)
+    assert done.stderr == (
+        "error: --group-by: 'weather' is not an attribute of these images; they have: background, time\n"
     )
 
 

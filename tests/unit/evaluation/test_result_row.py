@@ -6,12 +6,12 @@ import pytest
 from evenhand import EvenhandError, FeatureTable
 from evenhand.data.partition import parts
 from evenhand.evaluation.group_by import check_group_by
-from evenhand.evaluation.result_row import group_codes, group_column, group_names, result_row
+from evenhand.evaluation.result_row import group_codes, group_column, result_row, table_group_names
 
 
 def test_groups_are_class_by_known_value_and_unknown_rows_are_in_none(table: FeatureTable) -> None:
     table.attributes["place"][7] = ""
-    assert group_names(table.classes, table.attributes["place"]) == [
+    assert table_group_names(table, "place") == [
         "gull / sea",
         "gull / wood",
         "jay / sea",
