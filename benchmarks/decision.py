@@ -29,7 +29,7 @@ from evenhand._typing import Floats, Ints
 from evenhand.functional.bootstrap import worst_group_difference
 from evenhand.selection.decision import Decision, DecisionRule
 from evenhand.selection.reading import CrossFits, Limits, Reading, read
-from evenhand.selection.verdict import verdict
+from evenhand.selection.shortcut_verdict import verdict
 
 MARGIN = 0.03
 """How far a run may lie under what it is compared with."""

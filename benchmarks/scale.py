@@ -34,10 +34,10 @@ from evenhand import Head, load_tiny
 from evenhand.data import Manifest
 from evenhand.data.images.decode import read_image
 from evenhand.data.store_write import StoreWriter
-from evenhand.extract.engine import Embedded
 from evenhand.extract.loading import REMOTE_READERS, Consecutive, thumbnail_of
 from evenhand.extract.ray_engine import LazyBlocks, connected
 from evenhand.extract.ray_pool import Pool
+from evenhand.extract.trunk import Embedded
 
 ROUNDS = 3
 LONG_ENOUGH = 0.3

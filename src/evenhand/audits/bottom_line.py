@@ -15,7 +15,7 @@ from evenhand.audits.gaps import Gap, find_gaps
 from evenhand.audits.named_slices import NamedSlices
 from evenhand.evaluation.labels import label
 from evenhand.evaluation.metrics import Rate, rate, worst
-from evenhand.evaluation.verdict_text import kept_reference, verdict_sentences
+from evenhand.evaluation.verdict_sentences import kept_reference, verdict_sentences
 from evenhand.runs.models import Stage
 
 PLANNED = 10

@@ -12,7 +12,7 @@ from evenhand._typing import Bools, Floats, Ints
 from evenhand.audits.calibration_set import CalibrationRows
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Suspect
-from evenhand.evaluation.verdict_text import kept_reference
+from evenhand.evaluation.verdict_sentences import kept_reference
 
 RARE: Literal["wrong label or rare condition"] = "wrong label or rare condition"
 HARD: Literal["wrong label or hard image"] = "wrong label or hard image"

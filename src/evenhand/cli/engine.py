@@ -11,7 +11,7 @@ from evenhand._optional import require
 from evenhand.cli.options import check_device, choose_device
 
 if TYPE_CHECKING:
-    from evenhand.extract.engine import Engine
+    from evenhand.extract.trunk import Engine
 
 EngineName: TypeAlias = Literal["local", "ray"]
 EngineOption = Annotated[
@@ -80,7 +80,7 @@ def choose_engine(
         If this machine lacks the device.
     """
     if name == "local":
-        from evenhand.extract.engine import on_this_machine
+        from evenhand.extract.trunk import on_this_machine
 
         return on_this_machine, choose_device(device)
     from evenhand.extract.ray_engine import RayEngine

@@ -9,7 +9,7 @@ from typing import Any
 from evenhand.cli import tables
 from evenhand.cli.show import as_json, clean, console, percent, worded
 from evenhand.evaluation.metric_view import by_metric, metric_of
-from evenhand.evaluation.verdict_text import verdict_sentences
+from evenhand.evaluation.verdict_sentences import verdict_sentences
 
 TITLES = {
     "classes": "Classes",

@@ -10,8 +10,8 @@ import numpy as np
 from evenhand._typing import Ints
 from evenhand.comparison.job import BASELINE, JobResult
 from evenhand.evaluation.results import KeptMethod, ResultRow
-from evenhand.evaluation.verdict_text import verdict_sentences
-from evenhand.selection.evidence import Evidence
+from evenhand.evaluation.verdict_sentences import verdict_sentences
+from evenhand.selection.guard import Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 

@@ -56,7 +56,7 @@ class ResultRow(BaseModel):
     `runner_up` with `gain`, `low`, `runner_up_gain` and `runner_up_low` over the baseline; the verdicts
     `shortcut` (found, no sign, cannot tell) and `repair` (passed, none passed, none needed) with
     `shortcut_reason`, `repair_reason` and `next_step`; and `diagnostics`, the figures of
-    `selection.reading.Reading`. That of `cfr` is `selection.evidence.Choice`. `figures` holds what accuracy
+    `selection.reading.Reading`. That of `cfr` is `selection.guard.Choice`. `figures` holds what accuracy
     does not tell: AUROC, average precision, precision, recall and F1; the first two are missing where there
     are more than 2²⁴ scores, rows × classes.
     """

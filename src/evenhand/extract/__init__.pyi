@@ -1,7 +1,7 @@
-from .engine import Engine as Engine
 from .local import embed as embed
 from .local import iter_features as iter_features
 from .ray_engine import RayEngine as RayEngine
+from .trunk import Engine as Engine
 
 __all__ = [
     "Engine",

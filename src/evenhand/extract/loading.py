@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import sys
@@ -29,9 +28,8 @@ from evenhand._typing import Strings
 from evenhand.data.files import is_remote
 from evenhand.data.images.decode import UnreadableImage, decode
 from evenhand.data.images.properties import properties_of
+from evenhand.data.images.thumbnail import THUMBNAIL, jpeg_of, shrunk
 
-THUMBNAIL = 64
-"""Longest side of a thumbnail in pixels."""
 LONGEST = 100
 """Longest side in shortest sides: resized by the shortest, a line of pixels would fill the memory."""
 REMOTE_READERS = 16
@@ -250,7 +248,7 @@ class _Pictures(Dataset[Item]):
             return position, None, b"", f"too long and thin ({size[0]} x {size[1]} pixels)", ()
         small = shrunk(image)
         properties = properties_of(image, small, size, path)
-        return position, self._preprocess(image), _jpeg(small) if self._thumbnails else b"", "", properties
+        return position, self._preprocess(image), jpeg_of(small) if self._thumbnails else b"", "", properties
 
 
 def _collate(items: list[Item]) -> Batch:
@@ -266,21 +264,3 @@ def _collate(items: list[Item]) -> Batch:
         [(position, reason) for position, pixels, _, reason, _ in items if pixels is None],
         [properties for *_, properties in read],
     )
-
-
-def shrunk(image: Image.Image) -> Image.Image:
-    """Return a copy whose longest side has 64 pixels, or the image's own size where that is smaller."""
-    small = image.copy()
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    return small
-
-
-def thumbnail_of(image: Image.Image) -> bytes:
-    """Return a JPEG whose longest side has 64 pixels."""
-    return _jpeg(shrunk(image))
-
-
-def _jpeg(small: Image.Image) -> bytes:
-    stream = io.BytesIO()
-    small.save(stream, "JPEG", quality=80)
-    return stream.getvalue()

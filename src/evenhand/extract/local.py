@@ -26,11 +26,11 @@ from evenhand.data.store_layout import UNITS
 from evenhand.data.store_plan import begun_identity
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
-from evenhand.extract.engine import Embedded, Engine, on_this_machine
 from evenhand.extract.lacks import check_none_skipped, warn_of_lost_classes, warn_of_same_text
 from evenhand.extract.loading import Consecutive
 from evenhand.extract.reuse import earlier_store, image_bytes, replacing, settle
 from evenhand.extract.short_side import KEY, choose_short_side
+from evenhand.extract.trunk import Embedded, Engine, on_this_machine
 
 DTYPES = ("float16", "float32")
 

@@ -20,10 +20,10 @@ from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
 from evenhand.data.images.pixel_limit import raised_limit
 from evenhand.data.places import is_there
-from evenhand.extract.engine import Embedded
 from evenhand.extract.ray_folder import short_folder
 from evenhand.extract.ray_pool import QUEUED, Pool
 from evenhand.extract.ray_worker import ActorSettings, Block, Trunk
+from evenhand.extract.trunk import Embedded
 
 BATCHES = {"cpu": 1, "cuda": 8}
 """Batches of a task: a second's work or more, so that the cluster's bookkeeping does not show."""

@@ -14,8 +14,8 @@ from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
 from evenhand.data.files import is_remote
 from evenhand.data.images.pixel_limit import set_pixel_limit
-from evenhand.extract.engine import Embedded, through_trunk
 from evenhand.extract.loading import REMOTE_READERS, Batch, load_by_threads
+from evenhand.extract.trunk import Embedded, through_trunk
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.images.properties import PROPERTIES
+from evenhand.data.images.thumbnail import thumbnail_of
 from evenhand.data.lock import FolderLock
 from evenhand.data.manifest import Manifest
 from evenhand.data.places import place_of
@@ -27,9 +28,8 @@ from evenhand.data.store import load_store, read_skipped, read_thumbnails
 from evenhand.data.store_layout import CARD, json_text, read_card
 from evenhand.data.store_plan import may_differ
 from evenhand.data.table import FeatureTable
-from evenhand.extract.engine import Embedded
-from evenhand.extract.loading import thumbnail_of
 from evenhand.extract.short_side import KEY
+from evenhand.extract.trunk import Embedded
 
 OF_NO_ROW = frozenset({"prompts", "manifest_sha256", "image_bytes", "batch_size", "part_rows"})
 """Keys of a store's identity on which the features of an image do not depend."""

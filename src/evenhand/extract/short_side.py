@@ -7,7 +7,7 @@ from typing import Any
 
 from evenhand._errors import EvenhandError
 from evenhand.backbones.base import Backbone
-from evenhand.extract.loading import THUMBNAIL
+from evenhand.data.images.thumbnail import THUMBNAIL
 
 KEY = "jpeg_short_side"
 """In the identity of a store whose JPEGs were decoded at a fraction of their size."""

@@ -1,4 +1,6 @@
 from .attention import attention_pool as attention_pool
+from .attribution import cell_sums as cell_sums
+from .attribution import integrated_gradients as integrated_gradients
 from .bootstrap import draw_rates as draw_rates
 from .bootstrap import group_rates as group_rates
 from .bootstrap import worst_group_difference as worst_group_difference
@@ -48,8 +50,6 @@ from .one_vs_rest import log_odds as log_odds
 from .one_vs_rest import ranked_counts as ranked_counts
 from .power import detectable_gap as detectable_gap
 from .power import rows_for_gap as rows_for_gap
-from .saliency import cell_sums as cell_sums
-from .saliency import integrated_gradients as integrated_gradients
 from .shift import attribute_shift as attribute_shift
 from .shift import exchanged as exchanged
 from .simplex import simplex_vertices as simplex_vertices

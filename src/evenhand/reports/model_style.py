@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zlib import crc32
 
 from evenhand.evaluation.labels import label
-from evenhand.evaluation.verdict_text import kept_reference
+from evenhand.evaluation.verdict_sentences import kept_reference
 from evenhand.methods.registry import METHODS
 from evenhand.reports.rates import Record
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.evaluation.metric_view import metric_of
+from evenhand.reports.headline import unit_of, worst
 from evenhand.reports.model_style import column_styles, column_titles, distinct_methods
 from evenhand.reports.rates import Axis, Estimate, RateRow, Record, joined, measure_rows, of_row, rate_rows
 from evenhand.reports.tables import MOST, rate_table
-from evenhand.reports.verdict import unit_of, worst
 
 SIDE_BY_SIDE = 4
 """Methods whose figures fit next to each other; more methods become rows."""

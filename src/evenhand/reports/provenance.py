@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evenhand.evaluation.verdict_text import verdict_sentences
+from evenhand.evaluation.verdict_sentences import verdict_sentences
 from evenhand.reports.loss_curves import HEIGHT, WIDTH, candidate_gains, loss_charts
 from evenhand.reports.rates import Record
 from evenhand.reports.source import RunView

@@ -19,7 +19,7 @@ from evenhand.backbones.load import Loaded
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.places import is_there
 from evenhand.extract.short_side import KEY
-from evenhand.functional.saliency import cell_sums, integrated_gradients
+from evenhand.functional.attribution import cell_sums, integrated_gradients
 from evenhand.methods._training.model import Model
 from evenhand.methods.cfr.calibration_set import margins
 from evenhand.reports.sampling import sample

@@ -18,6 +18,7 @@ from evenhand.evaluation.metric_view import by_metric
 from evenhand.reports.associations import contradicting_gallery
 from evenhand.reports.embedding_map import map_data
 from evenhand.reports.galleries import calibration_galleries, changed_galleries, group_counts, rows_of
+from evenhand.reports.headline import of_run, verdict
 from evenhand.reports.next_steps import next_steps
 from evenhand.reports.numbers import kept_values, number_values
 from evenhand.reports.provenance import provenance_values
@@ -26,7 +27,6 @@ from evenhand.reports.saliency import CELLS, saliency
 from evenhand.reports.slice_panels import MEMBER_COLUMNS, SliceSection, slice_section
 from evenhand.reports.source import RunView
 from evenhand.reports.thumbnails import address, moved_away, thumbnails
-from evenhand.reports.verdict import of_run, verdict
 
 STEPS = 4
 """Steps of progress: the analysis of errors, the map, the galleries and the saliency."""

@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import Self
 
 from evenhand.data.table_html import MOST, html_rows
-from evenhand.evaluation.verdict_text import verdict_sentences
+from evenhand.evaluation.verdict_sentences import verdict_sentences
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method

@@ -22,9 +22,9 @@ from evenhand.data.images.decode import none_readable
 from evenhand.data.known_labels import LabelOptions, known_labels
 from evenhand.data.table import check_scale
 from evenhand.data.unlabelled import Pictures, list_pictures
-from evenhand.extract.engine import Engine, on_this_machine
 from evenhand.extract.local import Features, iter_features
 from evenhand.extract.short_side import KEY
+from evenhand.extract.trunk import Engine, on_this_machine
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import read_run_bundle
 from evenhand.runs.card import read_card, run_backbone

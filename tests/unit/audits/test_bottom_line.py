@@ -15,9 +15,9 @@ from evenhand.audits.bottom_line import BottomLine, bottom_line
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.named_slices import NamedSlices
 from evenhand.audits.pipeline import audit
+from evenhand.reports.headline import of_run
 from evenhand.reports.page import render
 from evenhand.reports.source import RunView, read_source, view_run
-from evenhand.reports.verdict import of_run
 
 KEPT = {
     "candidate": "balanced head (L2 1/n)",

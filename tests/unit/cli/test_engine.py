@@ -9,8 +9,8 @@ import torch
 from evenhand import EvenhandError
 from evenhand.cli import embed, predict
 from evenhand.cli.engine import check_engine, choose_engine
-from evenhand.extract.engine import on_this_machine
 from evenhand.extract.ray_engine import RayEngine
+from evenhand.extract.trunk import on_this_machine
 
 NOTHING: dict[str, Any] = {"address": None, "actors": None, "device": "cpu", "threads": None}
 

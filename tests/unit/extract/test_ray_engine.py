@@ -12,7 +12,6 @@ import pytest
 from evenhand import EvenhandError
 from evenhand._version import __version__
 from evenhand.data.manifest import Manifest
-from evenhand.extract.engine import Embedded, on_this_machine
 from evenhand.extract.loading import Consecutive
 from evenhand.extract.ray_engine import (
     LOOPBACK,
@@ -25,6 +24,7 @@ from evenhand.extract.ray_engine import (
     connected,
 )
 from evenhand.extract.ray_worker import ActorSettings, Trunk
+from evenhand.extract.trunk import Embedded, on_this_machine
 
 from .conftest import ColourBackbone
 

@@ -12,9 +12,9 @@ from PIL import Image
 
 from evenhand import EvenhandError, fit, predict
 from evenhand.data.images.decode import read_image
+from evenhand.data.images.thumbnail import THUMBNAIL
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import load_store, read_thumbnails
-from evenhand.extract import loading
 from evenhand.extract.loading import Consecutive, load_batches, load_by_threads
 from evenhand.extract.local import embed, iter_features
 from evenhand.extract.short_side import KEY, choose_short_side
@@ -141,7 +141,7 @@ def test_threads_and_processes_decode_alike(large: Manifest) -> None:
         batches = list(load(large.paths, backbone.preprocess, rows, workers=1, short_side=256))  # type: ignore[operator]
         assert sum(len(batch.read) for batch in batches) == 6
         # The process that reads has a copy of the backbone; this one is asked for the size of its pixels.
-        assert set(backbone.sizes) <= {(256, 256), (loading.THUMBNAIL, loading.THUMBNAIL)}
+        assert set(backbone.sizes) <= {(256, 256), (THUMBNAIL, THUMBNAIL)}
 
 
 def test_a_line_of_pixels_is_named_by_the_size_in_its_file(tmp_path: Path) -> None:

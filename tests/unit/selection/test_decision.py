@@ -9,7 +9,7 @@ from tests.made_margins import world
 from evenhand import EvenhandError
 from evenhand.selection.decision import DecisionRule
 from evenhand.selection.reading import read
-from evenhand.selection.verdict import verdict
+from evenhand.selection.shortcut_verdict import verdict
 
 NAMES = ["zero-shot", "ERM", "head"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from evenhand._ranges import COUNT, FOLDS, Ranges, or_none
 from evenhand._typing import Floats
 from evenhand.data.head import Head
-from evenhand.evaluation.verdict_text import kept_sentence
+from evenhand.evaluation.verdict_sentences import kept_sentence
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
@@ -40,7 +40,7 @@ from evenhand.methods.auto.projected import ProjectedRows, in_memory
 from evenhand.methods.base import Method
 from evenhand.selection.decision import Decision, DecisionRule
 from evenhand.selection.reading import CrossFits, Reading, read
-from evenhand.selection.verdict import verdict
+from evenhand.selection.shortcut_verdict import verdict
 
 RULE = "hidden_minority"
 

@@ -20,7 +20,7 @@ from evenhand.methods.cfr.presets import preset_values
 from evenhand.methods.cfr.recipe import Recipe, default_recipe
 from evenhand.methods.cfr.references import Reference, ShortcutReference, find_reference
 from evenhand.methods.cfr.trajectory import CandidatePlan
-from evenhand.selection.evidence import Evidence
+from evenhand.selection.guard import Evidence
 
 
 class CFR(Method):

@@ -9,7 +9,7 @@ from statistics import fmean
 from evenhand.audits.bottom_line import BottomLine
 from evenhand.evaluation.labels import NO_BREAK, label
 from evenhand.evaluation.metric_view import metric_of
-from evenhand.evaluation.verdict_text import verdict_sentences
+from evenhand.evaluation.verdict_sentences import verdict_sentences
 from evenhand.reports.rates import FEW, Estimate, Record
 from evenhand.reports.slice_panels import SlicePanel, SliceSection
 

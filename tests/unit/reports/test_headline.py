@@ -6,9 +6,9 @@ import pytest
 from evenhand.audits.findings import Slice, Word
 from evenhand.evaluation.metrics import Rate
 from evenhand.reports.galleries import Gallery
+from evenhand.reports.headline import verdict
 from evenhand.reports.rates import Estimate, RateRow
 from evenhand.reports.slice_panels import ModelPanels, SlicePanel, SliceSection
-from evenhand.reports.verdict import verdict
 
 
 def rate(value: float | None, n: int = 100) -> dict[str, Any] | None:

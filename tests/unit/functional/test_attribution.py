@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from evenhand.functional.saliency import cell_sums, integrated_gradients
+from evenhand.functional.attribution import cell_sums, integrated_gradients
 
 
 def test_of_a_linear_score_it_is_the_weight_times_the_way() -> None:
