@@ -33,8 +33,9 @@ from PIL import Image
 from evenhand import Head, load_tiny
 from evenhand.data import Manifest
 from evenhand.data.images.decode import read_image
+from evenhand.data.images.thumbnail import thumbnail_of
 from evenhand.data.store_write import StoreWriter
-from evenhand.extract.loading import REMOTE_READERS, Consecutive, thumbnail_of
+from evenhand.extract.loading import REMOTE_READERS, Consecutive
 from evenhand.extract.ray_engine import LazyBlocks, connected
 from evenhand.extract.ray_pool import Pool
 from evenhand.extract.trunk import Embedded
