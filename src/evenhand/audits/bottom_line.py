@@ -12,6 +12,7 @@ from evenhand._commands import as_argument, beside
 from evenhand.audits.associations import Associations
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.gaps import Gap, find_gaps
+from evenhand.audits.kept_findings import Findings
 from evenhand.audits.named_slices import NamedSlices
 from evenhand.evaluation.labels import label
 from evenhand.evaluation.metrics import Rate, rate, worst
@@ -63,11 +64,7 @@ class BottomLine:
 
 
 def bottom_line(
-    models: EvaluatedModels,
-    named: NamedSlices,
-    associations: Associations,
-    run: Path | None,
-    kept: Mapping[str, Any],
+    models: EvaluatedModels, findings: Findings, run: Path | None, kept: Mapping[str, Any]
 ) -> BottomLine:
     """Return the bottom line of evaluated models with the slices of their errors.
 
@@ -75,10 +72,8 @@ def bottom_line(
     ----------
     models : EvaluatedModels
         The models with their predictions.
-    named : NamedSlices
-        Slices of their errors.
-    associations : Associations
-        What goes with the label.
+    findings : Findings
+        Slices of their errors, and what goes with the label.
     run : Path or None
         The run that they come from.
     kept : mapping
@@ -89,8 +84,8 @@ def bottom_line(
     why, command = _next(models.table.source, run, kept)
     return BottomLine(
         shortcut=shortcut,
-        goes_with=_goes_with(associations),
-        hurt=_hurt(models, named),
+        goes_with=_goes_with(findings.associations),
+        hurt=_hurt(models, findings.named),
         repair="" if run is None else repair,
         best=_best(models, kept),
         why=why,

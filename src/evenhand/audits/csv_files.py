@@ -46,12 +46,11 @@ def _write(path: Path, more: Sequence[str], rows: Iterable[Sequence[Any]]) -> No
 
 
 def _slices(analysis: ErrorAnalysis) -> Iterator[list[Any]]:
-    models, named = analysis.models, analysis.named
+    models = analysis.models
     stages = {stage.name: stage for stage in models.audited}
-    for one, members in named.sure():
-        stage, typical = stages[one.model], named.assignments[one.model, one.method].typical
-        places = np.flatnonzero(members)
-        for place in places[np.argsort(-typical[places], kind="stable")]:
+    for one, members in analysis.findings.named.sure():
+        stage = stages[one.model]
+        for place in members:
             row = _row(analysis, models.rows.numbers[place], stage.predicted[place], one.name, one.model)
             yield [*row, "true" if stage.right[place] else "false", one.sentence]
 
@@ -67,7 +66,7 @@ def _errors(analysis: ErrorAnalysis) -> Iterator[list[Any]]:
 def _slice_of_rows(analysis: ErrorAnalysis, stage: Stage) -> dict[int, str]:
     """Return the first slice of each row of the store that is in one."""
     found: dict[int, str] = {}
-    for one, members in analysis.named.sure(stage.name):
+    for one, members in analysis.findings.named.sure(stage.name):
         found = dict.fromkeys(analysis.models.rows.numbers[members].tolist(), one.name) | found
     return found
 

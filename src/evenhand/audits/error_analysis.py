@@ -1,24 +1,52 @@
-"""The analysis of a model's errors that `audit` and `report` both show, made once."""
+"""The analysis of a model's errors that `audit` and `report` both show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from evenhand._progress import Progress, silent
-from evenhand.audits.associations import Associations, find_associations
+from evenhand.audits.associations import find_associations
 from evenhand.audits.bottom_line import BottomLine, bottom_line
 from evenhand.audits.calibration_set import CalibrationRows, read_calibration_set
-from evenhand.audits.evaluate import EvaluatedModels, evaluate_models
+from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Suspect
-from evenhand.audits.named_slices import NamedSlices, name_slices
-from evenhand.audits.slices import SLICES
+from evenhand.audits.kept_findings import AuditOptions, Findings
+from evenhand.audits.named_slices import Assignments, name_slices
 from evenhand.audits.suspects import find_suspects
-from evenhand.audits.words import tower_or_reason
-from evenhand.data.table import FeatureTable
+from evenhand.audits.words import TextTower, tower_or_reason
 from evenhand.runs.card import read_result
+
+
+class Search(NamedTuple):
+    """Findings, the text tower that named them, and how each method assigns rows to slices."""
+
+    findings: Findings
+    tower: TextTower | None
+    assignments: Assignments
+
+
+def search_errors(
+    models: EvaluatedModels, options: AuditOptions, *, device: str = "cpu", progress: Progress = silent
+) -> Search:
+    """Slice the errors of models, name the slices, and find what goes with the label.
+
+    Parameters
+    ----------
+    models : EvaluatedModels
+        The models with their predictions.
+    options : AuditOptions
+        Seed, number of slices and vocabulary.
+    device : str, default="cpu"
+        Device of the text tower.
+    progress : callable
+        Receives the number of embedded words.
+    """
+    tower, no_words = tower_or_reason(models.table, options.vocabulary, device=device, progress=progress)
+    named, assignments = name_slices(models, tower, no_words, seed=options.seed, slices=options.slices)
+    associations = find_associations(models.table, tower, no_words, seed=options.seed)
+    return Search(Findings(named=named, associations=associations), tower, assignments)
 
 
 @dataclass(frozen=True)
@@ -29,70 +57,32 @@ class ErrorAnalysis:
     ----------
     models : EvaluatedModels
         The models with their predictions.
-    named : NamedSlices
-        Slices of their errors, with words where there is a text tower.
+    findings : Findings
+        Slices of their errors, and what goes with the label.
     calibration_set : CalibrationRows
         The rows that the run calibrates on; none without a run.
     suspects : list of Suspect
         Those of them that every model takes for another class.
-    associations : Associations
-        What goes with the label in the training rows.
     bottom_line : BottomLine
         What it comes to.
     """
 
     models: EvaluatedModels
-    named: NamedSlices
+    findings: Findings
     calibration_set: CalibrationRows
     suspects: list[Suspect]
-    associations: Associations
     bottom_line: BottomLine
 
+    @classmethod
+    def of(cls, models: EvaluatedModels, findings: Findings, run: Path | None) -> ErrorAnalysis:
+        """Add the suspects and the bottom line to findings.
 
-def analyze_errors(
-    table: FeatureTable,
-    attribute: str | None,
-    *,
-    seed: int,
-    run: Path | None = None,
-    card: Mapping[str, Any] | None = None,
-    slices: int = SLICES,
-    vocabulary: Path | None = None,
-    device: str = "cpu",
-    progress: Progress = silent,
-) -> ErrorAnalysis:
-    """Let the models predict, slice their errors, name the slices and find suspects.
-
-    Parameters
-    ----------
-    table : FeatureTable
-        The store.
-    attribute : str or None
-        The attribute that makes the groups. Slices, words and suspects do not depend on it.
-    seed : int
-        Seed of the halves, the sample and the permutations behind the words.
-    run, card : Path and mapping, optional
-        A run on this store, and its card.
-    slices : int, default=5
-        Slices per class and method.
-    vocabulary : Path, optional
-        A file with one word per line, or `none`.
-    device : str, default="cpu"
-        Device of the text tower.
-    progress : callable
-        Receives the number of embedded words.
-
-    Raises
-    ------
-    EvenhandError
-        If the table cannot be evaluated, or the run or the vocabulary cannot be read.
-    """
-    models = evaluate_models(table, attribute, seed, run, card)
-    calibration_set = read_calibration_set(run, table)
-    tower, no_words = tower_or_reason(table, vocabulary, device=device, progress=progress)
-    named = name_slices(models, tower, no_words, seed=seed, slices=slices)
-    associations = find_associations(table, tower, no_words, seed=seed)
-    kept = {} if run is None else read_result(run)["kept"] or {}
-    suspects = find_suspects(models, calibration_set, kept)
-    line = bottom_line(models, named, associations, run, kept)
-    return ErrorAnalysis(models, named, calibration_set, suspects, associations, line)
+        Raises
+        ------
+        EvenhandError
+            If the run cannot be read.
+        """
+        calibration_set = read_calibration_set(run, models.table)
+        kept = {} if run is None else read_result(run)["kept"] or {}
+        suspects = find_suspects(models, calibration_set, kept)
+        return cls(models, findings, calibration_set, suspects, bottom_line(models, findings, run, kept))

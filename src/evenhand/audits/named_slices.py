@@ -3,50 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from evenhand._typing import Bools
+import numpy as np
+from pydantic import BaseModel
+
+from evenhand._typing import Ints
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Slice
 from evenhand.audits.naming import beside_classes, name_errors, sentence
 from evenhand.audits.slices import SLICES, SliceAssignment, assess_slices, slice_rows
 from evenhand.audits.words import TextTower
 
-Found = list[tuple[Slice, Bools]]
-"""Slices with their members among the sliced rows."""
+Found = list[tuple[Slice, Ints]]
+"""Slices with the places of their members among the sliced rows, the most typical first."""
+Assignments = Mapping[tuple[str, str], SliceAssignment]
+"""How each method assigns the sliced rows to slices of a model's errors, by model and method."""
 
 
-@dataclass(frozen=True)
-class NamedSlices:
+class NamedSlices(BaseModel):
     """Slices, and how they came about.
 
-    Attributes
-    ----------
-    slices : list of Slice
-        Of every audited model, the smallest p-value of each first.
-    members : list of bool [N]
-        The members of each slice among the sliced rows.
-    assignments : dict of (model, method) to SliceAssignment
-        How each method assigns the sliced rows to slices of a model's errors.
-    tower : TextTower or None
-        The text tower that named them.
-    no_words : str
-        Why there is no text tower; empty if there is one.
-    nothing : str
-        Why no slice is beyond chance; empty if one is.
+    slices: of every audited model, the smallest p-value of each first. members: the places of the members of
+    each among the sliced rows, the most typical first. words: where the vocabulary comes from, None without a
+    text tower. notes: what the vocabulary leaves out. no_words: why there is no text tower; empty if there is
+    one. nothing: why no slice is beyond chance; empty if one is.
     """
 
     slices: list[Slice]
-    members: list[Bools]
-    assignments: Mapping[tuple[str, str], SliceAssignment]
-    tower: TextTower | None
+    members: list[list[int]]
+    words: str | None
+    notes: tuple[str, ...]
     no_words: str
     nothing: str
 
     def sure(self, model: str | None = None) -> Found:
         """Return the slices beyond chance, of one model or of all, without repeats of the same rows."""
         return [
-            (one, members)
+            (one, np.array(members, dtype=np.int64))
             for one, members in zip(self.slices, self.members, strict=True)
             if one.beyond_chance and one.same_as is None and model in (None, one.model)
         ]
@@ -54,7 +47,7 @@ class NamedSlices:
 
 def name_slices(
     models: EvaluatedModels, tower: TextTower | None, no_words: str, *, seed: int, slices: int = SLICES
-) -> NamedSlices:
+) -> tuple[NamedSlices, Assignments]:
     """Find the slices of all audited models, and name those beyond chance.
 
     Parameters
@@ -72,11 +65,18 @@ def name_slices(
     """
     found, assignments = _find(models, slices)
     named = _with_words(models, found, tower, seed)
-    nothing = "" if any(one.beyond_chance for one in named) else _nothing_to_name(models)
-    return NamedSlices(named, [members for _, members in found], assignments, tower, no_words, nothing)
+    made = NamedSlices(
+        slices=named,
+        members=[members.tolist() for _, members in found],
+        words=None if tower is None else tower.vocabulary.source,
+        notes=() if tower is None else tower.vocabulary.notes,
+        no_words=no_words,
+        nothing="" if any(one.beyond_chance for one in named) else _nothing_to_name(models),
+    )
+    return made, assignments
 
 
-def _find(models: EvaluatedModels, slices: int) -> tuple[Found, dict[tuple[str, str], SliceAssignment]]:
+def _find(models: EvaluatedModels, slices: int) -> tuple[Found, Assignments]:
     """Return the tested slices of every model, and how each (model, method) assigns rows."""
     predictions = {stage.name: stage.predicted for stage in models.audited}
     found: Found = []
@@ -98,7 +98,7 @@ def _with_words(models: EvaluatedModels, found: Found, tower: TextTower | None, 
     for one, members in found:
         if tower is not None and one.beyond_chance:
             of_class = right[one.model] & (models.rows.y == models.table.classes.index(one.label))
-            errors = members & ~right[one.model]
+            errors = np.isin(np.arange(len(z)), members) & ~right[one.model]
             words = name_errors(
                 z, errors, of_class, tower.vocabulary.words, embedded, seed, one.model, one.name
             )

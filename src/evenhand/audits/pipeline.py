@@ -15,13 +15,15 @@ from evenhand._typing import Floats
 from evenhand.audits.associations import Associations
 from evenhand.audits.costs import cost_elsewhere
 from evenhand.audits.csv_files import AUDIT_FILES, write_audit_files
-from evenhand.audits.error_analysis import ErrorAnalysis, analyze_errors
-from evenhand.audits.evaluate import EvaluatedModels, card_of
+from evenhand.audits.error_analysis import ErrorAnalysis, Search, search_errors
+from evenhand.audits.evaluate import EvaluatedModels, card_of, evaluate_models
 from evenhand.audits.findings import Cost, Match, Probe, Slice, Suspect
 from evenhand.audits.gaps import Gap, find_gaps
+from evenhand.audits.kept_findings import AuditOptions, FindingsFile
 from evenhand.audits.matching import group_matches
 from evenhand.audits.probes import probe_attributes
 from evenhand.audits.slices import SLICES
+from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.backbones.from_card import embedded
 from evenhand.data.class_order import order_warning
 from evenhand.data.head import Head
@@ -168,20 +170,16 @@ def audit(
         out = Path(out)
         check_replaceable(out, AUDIT_FILES, argument="out:")
     run = None if run is None else Path(run)
-    analysis = analyze_errors(
-        table,
-        column,
-        seed=seed,
-        run=run,
-        card=None if run is None else card_of(run, table),
-        slices=slices,
-        vocabulary=vocabulary,
-        device=device,
-        progress=progress,
-    )
+    card = None if run is None else card_of(run, table)
+    options = AuditOptions(seed, slices, given_vocabulary(vocabulary))
+    models = evaluate_models(table, column, seed, run, card)
+    search = search_errors(models, options, device=device, progress=progress)
+    if run is not None and card is not None:
+        FindingsFile(run, card, table, options).write(search.findings)
+    analysis = ErrorAnalysis.of(models, search.findings, run)
     if out is not None:
         write_audit_files(out, analysis)
-    return _audit_of(analysis, run, seed, plan)
+    return _audit_of(analysis, search, run, seed, plan)
 
 
 def _rates_by(row: Mapping[str, Any]) -> dict[str, float | None]:
@@ -193,28 +191,30 @@ def _rates_by(row: Mapping[str, Any]) -> dict[str, float | None]:
     }
 
 
-def _audit_of(analysis: ErrorAnalysis, run: Path | None, seed: int, plan: float | None) -> Audit:
+def _audit_of(
+    analysis: ErrorAnalysis, search: Search, run: Path | None, seed: int, plan: float | None
+) -> Audit:
     """Return an analysis as plain data, with probes, matches and costs."""
-    models, named = analysis.models, analysis.named
+    models, named = analysis.models, analysis.findings.named
     after = models.result(models.on_test[-1], **({} if run is None else _fit_facts(run)))
     audit = Audit(
         **after.model_dump(exclude={"notes"}),
         models=[stage.name for stage in models.audited],
         sampled=len(models.rows.y),
         slices=named.slices,
-        matches=group_matches(models, named.assignments),
-        words=None if named.tower is None else named.tower.vocabulary.source,
-        probes=probe_attributes(models, named, seed),
+        matches=group_matches(models, search.assignments),
+        words=named.words,
+        probes=probe_attributes(models, named.slices, search.tower, seed),
         suspects=analysis.suspects,
-        associations=analysis.associations,
+        associations=analysis.findings.associations,
         bottom_line=analysis.bottom_line.lines,
         next_command=list(analysis.bottom_line.command),
         gaps=find_gaps(models, models.on_test[-1], plan),
     )
     if run is not None:
         audit.before = models.result(models.pair[0]) if len(models.on_test) > 1 else None
-        audit.costs = cost_elsewhere(models, named.tower, named.no_words)
-    words = [f"no words: {named.no_words}"] if named.tower is None else named.tower.vocabulary.notes
+        audit.costs = cost_elsewhere(models, search.tower, named.no_words)
+    words = [f"no words: {named.no_words}"] if named.words is None else named.notes
     nothing = [named.nothing] if named.nothing else []
     audit.notes = [
         *after.notes,

@@ -16,9 +16,10 @@ from evenhand._random import child_seed, numpy_stream
 from evenhand._typing import Bools, Floats, Ints, Strings
 from evenhand.audits.blind_probe import balanced_rate, own_margins
 from evenhand.audits.evaluate import EvaluatedModels
-from evenhand.audits.findings import ModelProbe, Probe
-from evenhand.audits.named_slices import NamedSlices, leading_words
+from evenhand.audits.findings import ModelProbe, Probe, Slice
+from evenhand.audits.named_slices import leading_words
 from evenhand.audits.naming import beside_classes
+from evenhand.audits.words import TextTower
 from evenhand.evaluation.metrics import Rate, rate
 from evenhand.functional.shift import attribute_shift, exchanged
 from evenhand.methods._training.model import Model
@@ -63,15 +64,17 @@ class BinaryAttribute:
     has: Ints
 
 
-def probe_attributes(models: EvaluatedModels, named: NamedSlices, seed: int) -> list[Probe]:
+def probe_attributes(
+    models: EvaluatedModels, slices: Sequence[Slice], tower: TextTower | None, seed: int
+) -> list[Probe]:
     """Probe the known attributes, and the leading words of the first model's slices."""
     table, rows = models.table, models.rows
     some = np.sort(numpy_stream(seed, "audit", "probes").permutation(len(rows.y))[:ROWS])
     numbers, y, finds = rows.numbers[some], rows.y[some], rows.finds[some]
     attributes = list(known_attributes({name: values[numbers] for name, values in table.attributes.items()}))
-    if named.tower is not None:
-        words = leading_words(named.slices, models.audited[0].name, WORDS)
-        vectors = named.tower.embedded[[named.tower.vocabulary.words.index(word) for word in words]]
+    if tower is not None:
+        words = leading_words(slices, models.audited[0].name, WORDS)
+        vectors = tower.embedded[[tower.vocabulary.words.index(word) for word in words]]
         z, vectors = (beside_classes(v, table.head.text) for v in (rows.z[some], vectors))
         attributes += word_attributes(z, y, words, vectors)
     X = table.features(numbers)

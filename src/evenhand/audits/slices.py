@@ -157,6 +157,11 @@ class CandidateSlice:
     members: Bools
     typical: Floats
 
+    def places(self) -> Ints:
+        """Return the numbers of its rows, the most typical first."""
+        mine = np.flatnonzero(self.members)
+        return mine[np.argsort(-self.typical[mine], kind="stable")]
+
 
 def candidate_slices(
     rows: SlicedRows, sliced: Mapping[str, SliceAssignment], wrong: Bools
@@ -176,7 +181,7 @@ def candidate_slices(
 
 def assess_slices(
     rows: SlicedRows, sliced: Mapping[str, SliceAssignment], predictions: Mapping[str, Ints], model: str
-) -> list[tuple[Slice, Bools]]:
+) -> list[tuple[Slice, Ints]]:
     """Test slices on the rows that did not find them: Fisher's exact test, one-sided, corrected by Holm.
 
     Parameters
@@ -192,27 +197,23 @@ def assess_slices(
 
     Returns
     -------
-    list of (Slice, bool [N])
-        The smallest p-value first, each with its members of both halves.
+    list of (Slice, int64 [n])
+        The smallest p-value first, each with its members of both halves, the most typical first.
     """
     wrong = predictions[model] != rows.y
     tests = ~rows.finds
     found = candidate_slices(rows, sliced, wrong)
     p = np.array([_chance(one, tests, wrong, rows.y) for one in found])
     corrected = holm(p)
-    made: list[tuple[Slice, Bools]] = []
+    made: list[tuple[Slice, CandidateSlice]] = []
     for place in np.argsort(p, kind="stable"):
         one = found[place]
         number = 1 + sum(other.label == rows.classes[one.code] for other, _ in made)
         name = f"{rows.classes[one.code]} {number}"
-        twin = next((s.name for s, members in made if _overlap(members, one.members) > OVERLAP), None)
-        made.append(
-            (
-                _slice(name, model, one, rows, predictions, (float(p[place]), float(corrected[place])), twin),
-                one.members,
-            )
-        )
-    return made
+        twin = next((s.name for s, other in made if _overlap(other.members, one.members) > OVERLAP), None)
+        chances = (float(p[place]), float(corrected[place]))
+        made.append((_slice(name, model, one, rows, predictions, chances, twin), one))
+    return [(found, one.places()) for found, one in made]
 
 
 def _chance(one: CandidateSlice, tests: Bools, wrong: Bools, y: Ints) -> float:
@@ -239,8 +240,7 @@ def _slice(
     rates = {other: rate(name, codes[mine] != rows.y[mine]) for other, codes in predictions.items()}
     predicted = predictions[model]
     wrong = predicted != rows.y
-    shown = np.flatnonzero(one.members)
-    shown = shown[np.argsort(-one.typical[shown], kind="stable")[:SHOWN]]
+    shown = one.places()[:SHOWN]
     as_what = np.bincount(predicted[mine][wrong[mine]], minlength=len(rows.classes))
     lift = float(wrong[mine].mean() - wrong[tests & (rows.y == one.code)].mean())
     return Slice(

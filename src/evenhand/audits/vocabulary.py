@@ -11,6 +11,8 @@ from evenhand._errors import EvenhandError
 
 TEMPLATES = ("a photo of {}.", "a photo of a {}.")
 """With and without an article: a word may be a thing, a material or a look."""
+NONE = "none"
+"""The path that stands for "use no words"."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,19 @@ def common_words() -> Vocabulary:
 def model_words(model: str, words: Sequence[str]) -> Vocabulary:
     """Return the words that a model's folder lists."""
     return Vocabulary(tuple(words), f"the {len(words)} words that model {model} knows")
+
+
+def given_vocabulary(path: Path | None) -> Vocabulary | None:
+    """Return the words of a file; no words for the path `none`, and None without a path.
+
+    Raises
+    ------
+    EvenhandError
+        As `read_vocabulary`.
+    """
+    if path is None:
+        return None
+    return Vocabulary((), NONE) if str(path) == NONE else read_vocabulary(Path(path))
 
 
 def read_vocabulary(path: Path) -> Vocabulary:

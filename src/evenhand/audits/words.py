@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
-from evenhand.audits.vocabulary import Vocabulary, common_words, model_words, read_vocabulary
+from evenhand.audits.vocabulary import Vocabulary, common_words, model_words
 from evenhand.backbones.folder import folder_of
 from evenhand.backbones.from_card import backbone_of, embedded
 from evenhand.backbones.load import Loaded
@@ -19,8 +18,6 @@ from evenhand.data.table import FeatureTable
 
 BLOCK = 50
 """Words per report of progress."""
-NO_WORDS = "none"
-"""The vocabulary that stands for "use no words"."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def _imported(table: FeatureTable, given: Vocabulary | None) -> TextTower:
 
 
 def tower_or_reason(
-    table: FeatureTable, vocabulary: Path | None, *, device: str = "cpu", progress: Progress = silent
+    table: FeatureTable, given: Vocabulary | None, *, device: str = "cpu", progress: Progress = silent
 ) -> tuple[TextTower | None, str]:
     """Return the text tower, or None and why there is none.
 
@@ -97,21 +94,15 @@ def tower_or_reason(
     ----------
     table : FeatureTable
         The store.
-    vocabulary : Path or None
-        A file with one word per line, or `none`. The default is the model's own words, or else common nouns.
+    given : Vocabulary or None
+        The words to embed. The default is the model's own words, or else common nouns.
     device : str, default="cpu"
         Device of the text tower.
     progress : callable
         Receives the number of embedded words.
-
-    Raises
-    ------
-    EvenhandError
-        If the vocabulary cannot be read.
     """
-    if vocabulary is not None and str(vocabulary) == NO_WORDS:
+    if given is not None and not given.words:
         return None, "none were asked for"
-    given = None if vocabulary is None else read_vocabulary(Path(vocabulary))
     try:
         return load_tower(table, given, device=device, progress=progress), ""
     except EvenhandError as error:

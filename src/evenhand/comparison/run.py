@@ -13,10 +13,11 @@ from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike
 from evenhand.comparison.assemble import FinishedJobs, assemble
 from evenhand.comparison.job import Job, JobResult, predict_held_out, run_job
-from evenhand.comparison.job_cache import JobCache, fingerprint, key_of
+from evenhand.comparison.job_cache import SCHEMA, JobCache
 from evenhand.comparison.requirements import Entry, entries_of
 from evenhand.comparison.seal import write_sealed
 from evenhand.comparison.workers import Workers, one_thread
+from evenhand.data.cached import fingerprint, key_of
 from evenhand.data.concepts import Concepts
 from evenhand.data.head import Head
 from evenhand.data.partition import SplitRows, held_out, shown_to
@@ -166,6 +167,7 @@ class _Schedule:
     @cached_property
     def _shared(self) -> dict[str, Any]:
         return {
+            "schema": SCHEMA,
             "table": fingerprint(self.table),
             "versions": self.versions,
             "rule": self.rule.name,

@@ -12,7 +12,7 @@ SHOWN = 24
 
 def contradicting_gallery(analysis: ErrorAnalysis) -> Gallery:
     """Return the training images that contradict what goes with the label, the surest first."""
-    table, read = analysis.models.table, analysis.associations.legibility
+    table, read = analysis.models.table, analysis.findings.associations.legibility
     if read is None:
         return Gallery(TITLE, 0, [])
     shown = zip(read.contradicting_rows[:SHOWN], read.taken_for[:SHOWN], strict=True)

@@ -119,7 +119,7 @@ def _run_values(view: RunView, device: str | None, progress: Progress) -> dict[s
     maps = "Saliency was left out." if device is None else saliency(view, device)
     progress("report", STEPS, STEPS)
     return {
-        "associations": view.analysis.associations,
+        "associations": view.analysis.findings.associations,
         "contradicting": contradicting,
         "map": points,
         "slices": slices,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evenhand._typing import Bools, Ints, Strings
+from evenhand._typing import Ints, Strings
 from evenhand.audits.csv_files import COLUMNS
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.evaluate import EvaluatedModels
@@ -112,17 +112,16 @@ def slice_section(analysis: ErrorAnalysis) -> SliceSection:
     If both predict alike, only the slices of the one before are shown. Images carry their known groups only
     for comparison.
     """
-    models, named = analysis.models, analysis.named
+    models, named = analysis.models, analysis.findings.named
     by_model = [_of_model(analysis, stage) for stage in _distinct(models.audited)]
     by_model = [one for one in by_model if one.total]
-    vocabulary = None if named.tower is None else named.tower.vocabulary
     return SliceSection(
         [label(stage.name) for stage in models.audited],
         by_model,
         "" if by_model else named.nothing,
-        "" if vocabulary is None else vocabulary.source,
-        named.no_words if by_model and vocabulary is None else "",
-        (*models.notes, *(() if vocabulary is None else vocabulary.notes)),
+        named.words or "",
+        named.no_words if by_model else "",
+        (*models.notes, *named.notes),
         models.rows.numbers,
     )
 
@@ -133,7 +132,7 @@ def _distinct(stages: Sequence[Stage]) -> Sequence[Stage]:
 
 
 def _of_model(analysis: ErrorAnalysis, stage: Stage) -> ModelPanels:
-    models, sure = analysis.models, analysis.named.sure(stage.name)
+    models, sure = analysis.models, analysis.findings.named.sure(stage.name)
     slice_of_row = np.full(len(models.rows.numbers), NO_SLICE, dtype=object)
     for one, members in reversed(sure):
         slice_of_row[members] = one.name
@@ -141,9 +140,9 @@ def _of_model(analysis: ErrorAnalysis, stage: Stage) -> ModelPanels:
     return ModelPanels(label(stage.name), panels, len(sure), slice_of_row.astype(np.str_))
 
 
-def _panel(models: EvaluatedModels, one: Slice, members: Bools, stage: Stage) -> SlicePanel:
+def _panel(models: EvaluatedModels, one: Slice, members: Ints, stage: Stage) -> SlicePanel:
     numbers = models.rows.numbers
-    errors = numbers[members & ~stage.right]
+    errors = np.sort(numbers[members[~stage.right[members]]])
     typical = [row for row, is_wrong in zip(one.rows, one.wrong, strict=True) if is_wrong]
     chosen = np.array(list(dict.fromkeys([*typical, *errors.tolist()]))[:IMAGES], dtype=np.int64)
     pair = (models.audited[0], models.audited[-1])
@@ -154,9 +153,9 @@ def _panel(models: EvaluatedModels, one: Slice, members: Bools, stage: Stage) ->
     )
 
 
-def members_of(models: EvaluatedModels, one: Slice, members: Bools, stage: Stage) -> list[tuple[str, ...]]:
+def members_of(models: EvaluatedModels, one: Slice, members: Ints, stage: Stage) -> list[tuple[str, ...]]:
     """Return `MEMBER_COLUMNS` of a slice's rows, those that the model misclassifies first."""
-    table, places = models.table, np.flatnonzero(members)
+    table, places = models.table, np.sort(members)
     places = places[np.argsort(stage.right[places], kind="stable")]
     return [
         (

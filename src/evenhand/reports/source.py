@@ -13,8 +13,10 @@ from evenhand._errors import EvenhandError
 from evenhand._json import parse_json
 from evenhand._outputs import RESULTS
 from evenhand._progress import Progress, silent
-from evenhand.audits.error_analysis import ErrorAnalysis, analyze_errors
-from evenhand.audits.evaluate import EvaluatedModels
+from evenhand.audits.error_analysis import ErrorAnalysis, search_errors
+from evenhand.audits.evaluate import EvaluatedModels, evaluate_models
+from evenhand.audits.kept_findings import AuditOptions, FindingsFile
+from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.backbones.from_card import elsewhere
 from evenhand.comparison.seal import check_seal
 from evenhand.evaluation.result_row import with_groups
@@ -88,7 +90,7 @@ def view_run(
     device: str = "cpu",
     progress: Progress = silent,
 ) -> RunView:
-    """Read a run and its store, and analyze the errors of its models.
+    """Read a run, its store and what an audit found in it; without such an audit, search now.
 
     Parameters
     ----------
@@ -113,14 +115,12 @@ def view_run(
     card = read_card(folder)
     table, column = with_groups(store_of_run(folder, card, store), card.get("group_by"))
     history = read_records(folder / HISTORY)
-    analysis = analyze_errors(
-        replace(table, card=dict(elsewhere(table.card, model))),
-        column,
-        seed=card["seed"],
-        run=folder,
-        card=card,
-        vocabulary=vocabulary,
-        device=device,
-        progress=progress,
+    table = replace(table, card=dict(elsewhere(table.card, model)))
+    options = AuditOptions(card["seed"], vocabulary=given_vocabulary(vocabulary))
+    models = evaluate_models(table, column, options.seed, folder, card)
+    file = FindingsFile(folder, card, table, options)
+    findings = file.read() or file.write(
+        search_errors(models, options, device=device, progress=progress).findings
     )
+    analysis = ErrorAnalysis.of(models, findings, folder)
     return RunView(folder, {**card, "store_card": elsewhere(card["store_card"], model)}, history, analysis)

@@ -22,7 +22,7 @@ def audited_word(table: FeatureTable, *, run: Path | None = None, seed: int = 0,
     """
     card = None if run is None else card_of(run, table)
     models = evaluate_models(table, group_column(table, None), seed, run, card)
-    named = name_slices(models, *tower_or_reason(table, None, device=device), seed=seed)
+    named, _ = name_slices(models, *tower_or_reason(table, None, device=device), seed=seed)
     words = [word for stage in models.audited for word in leading_words(named.slices, stage.name, 1)]
     if not words:
         why = named.no_words or "no word fits the errors beyond chance"

@@ -18,6 +18,8 @@ from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
 if TYPE_CHECKING:  # a folder that is not a run is refused before any model is imported
     from evenhand.backbones.load import Loaded
 
+AUDIT = "audit.json"
+"""What the last audit found; the card does not vouch for it, since it comes later."""
 _Name = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z]+$")]
 """The name of a file in the run folder; a card from elsewhere must not name files outside it."""
 

@@ -24,7 +24,7 @@ from evenhand.methods._training.model import Model
 from evenhand.methods.base import Method
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.methods.erm import ERM
-from evenhand.runs.card import check_free, write_card
+from evenhand.runs.card import AUDIT, check_free, write_card
 from evenhand.runs.streaming import STREAMED
 from evenhand.runs.temperature import calibrate_confidence, rows_for_temperature
 from evenhand.runs.training import fit_arguments, selection_of, unfitted
@@ -118,8 +118,9 @@ def fit(
         _write_table(folder / "calibration_set.parquet", _calibration_rows(table, fitted))
         results.write(folder / RESULTS)
         write_card(folder, card)
-    if started_from is None:
-        (out / ERM_BUNDLE).unlink(missing_ok=True)  # of the run that this one replaces
+    # What the run that this one replaces had and this one has not.
+    for name in (AUDIT, *(() if started_from else (ERM_BUNDLE,))):
+        (out / name).unlink(missing_ok=True)
     return results
 
 

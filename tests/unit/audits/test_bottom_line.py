@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from evenhand import load_store
-from evenhand.audits.associations import WordAssociation
+from evenhand.audits.associations import Associations, WordAssociation
 from evenhand.audits.bottom_line import BottomLine, bottom_line
 from evenhand.audits.error_analysis import ErrorAnalysis
-from evenhand.audits.named_slices import NamedSlices
+from evenhand.audits.kept_findings import Findings
 from evenhand.audits.pipeline import audit
 from evenhand.reports.headline import of_run
 from evenhand.reports.page import render
@@ -50,13 +50,14 @@ def line(view: RunView) -> Line:
     """Return the bottom line of the run, as if its fit had kept something else."""
 
     def made(kept: dict[str, Any] | None, analysis: ErrorAnalysis = view.analysis) -> BottomLine:
-        return bottom_line(analysis.models, analysis.named, analysis.associations, Path("-x.run"), kept or {})
+        return bottom_line(analysis.models, analysis.findings, Path("-x.run"), kept or {})
 
     return made
 
 
-def without_slices(analysis: ErrorAnalysis) -> NamedSlices:
-    return replace(analysis.named, slices=[], members=[], no_words="no slice errs")
+def without_slices(analysis: ErrorAnalysis) -> Findings:
+    none = {"slices": [], "members": [], "no_words": "no slice errs"}
+    return analysis.findings.model_copy(update={"named": analysis.findings.named.model_copy(update=none)})
 
 
 def test_audit_and_report_say_the_same(run: Path, view: RunView) -> None:
@@ -138,7 +139,7 @@ def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(line:
 
 def test_without_groups_it_is_the_surest_slice(line: Line, view: RunView) -> None:
     analysis = replace(view.analysis, models=replace(view.models, attribute=None))
-    one = view.analysis.named.sure("erm")[0][0]
+    one = view.analysis.findings.named.sure("erm")[0][0]
     found = line(KEPT, analysis)
     assert f"Hurt: {one.name}, a slice of {one.n} test rows: ERM is wrong on " in found.hurt
     assert f", {100 * one.lift:.1f} points more than on its class; CFR on " in found.hurt
@@ -147,7 +148,7 @@ def test_without_groups_it_is_the_surest_slice(line: Line, view: RunView) -> Non
 
 def test_nobody_is_hurt_beyond_chance_and_what_could_have_stayed_unseen(line: Line, view: RunView) -> None:
     models = replace(view.models, attribute=None)
-    analysis = replace(view.analysis, models=models, named=without_slices(view.analysis))
+    analysis = replace(view.analysis, models=models, findings=without_slices(view.analysis))
     found = line(KEPT, analysis).hurt
     assert re.fullmatch(
         r"Hurt: nobody beyond chance; a fifth of (gull|jay) has 29 test rows to show it, "
@@ -162,7 +163,7 @@ def cut(analysis: ErrorAnalysis, rows: int) -> ErrorAnalysis:
     stages = [replace(one, right=one.right[:rows], predicted=one.predicted[:rows]) for one in models.on_test]
     split = replace(models.split, test=models.split.test[:rows])
     models = replace(models, attribute=None, on_test=stages, split=split)
-    return replace(analysis, models=models, named=without_slices(analysis))
+    return replace(analysis, models=models, findings=without_slices(analysis))
 
 
 def test_too_few_rows_to_show_or_to_compare(line: Line, view: RunView) -> None:
@@ -175,17 +176,21 @@ def test_too_few_rows_to_show_or_to_compare(line: Line, view: RunView) -> None:
 WORD = {"label": "gull", "word": "sea", "difference": 2.0, "low": 1.0, "goes_with_label": True}
 
 
+def with_associations(analysis: ErrorAnalysis, found: Associations) -> ErrorAnalysis:
+    return replace(analysis, findings=analysis.findings.model_copy(update={"associations": found}))
+
+
 def test_words_and_columns_that_go_with_the_label(line: Line, view: RunView) -> None:
-    found = view.analysis.associations
+    found = view.analysis.findings.associations
     (column,) = found.columns
     confounded = column.model_copy(update={"verdict": "confounded"})
     clean = column.model_copy(update={"verdict": "clean"})
     more = {"words": (WordAssociation(**WORD),), "no_words": None, "columns": (confounded, clean)}
-    analysis = replace(view.analysis, associations=found.model_copy(update=more))
+    analysis = with_associations(view.analysis, found.model_copy(update=more))
     said = "Goes with the label: gull: *sea*; the column place (confounded)."
     assert line(KEPT, analysis).goes_with == said
     nothing = found.model_copy(update={"columns": (clean,)})
-    said = line(KEPT, replace(view.analysis, associations=nothing)).goes_with
+    said = line(KEPT, with_associations(view.analysis, nothing)).goes_with
     assert said == f"Goes with the label: nothing found; {found.sentence}."
 
 

@@ -286,4 +286,4 @@ def test_arrays_need_labels_and_a_table_brings_its_own(table: FeatureTable) -> N
 def test_a_run_whose_model_moved_is_analyzed(run: Path, found: Audit) -> None:
     """The card that names the moved model is no other store's."""
     moved = view_run(run, model="tiny")
-    assert [one.name for one in moved.analysis.named.slices] == [one.name for one in found.slices]
+    assert [one.name for one in moved.analysis.findings.named.slices] == [one.name for one in found.slices]

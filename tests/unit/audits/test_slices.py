@@ -48,7 +48,7 @@ def test_counts_are_of_the_half_that_tests() -> None:
     of, odd = rows()
     predicted = np.where(odd, 1 - of.y, of.y)
     for one, members in audit(of, predicted):
-        mine = members & ~of.finds
+        mine = np.isin(np.arange(len(of.y)), members) & ~of.finds
         code = of.classes.index(one.label)
         of_class = ~of.finds & (of.y == code)
         assert (one.n, one.errors) == (mine.sum(), (mine & odd).sum())

@@ -17,8 +17,9 @@ import pytest
 
 from evenhand import EvenhandError, FeatureTable, compare, import_embeddings, load_store
 from evenhand.comparison import run as module
-from evenhand.comparison.job_cache import JobCache, fingerprint, key_of
+from evenhand.comparison.job_cache import JobCache
 from evenhand.comparison.workers import Workers
+from evenhand.data.cached import fingerprint, key_of
 from evenhand.data.lock import FolderLock
 
 METHODS = ["zero_shot", "erm", "cfr"]

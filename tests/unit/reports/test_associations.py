@@ -7,6 +7,7 @@ import pytest
 
 from evenhand.audits.associations import Associations, Legibility, WordAssociation
 from evenhand.audits.columns import Bounded, ColumnAssociation
+from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.evaluation.metrics import rate
 from evenhand.reports import embedding_map
 from evenhand.reports.associations import contradicting_gallery
@@ -27,9 +28,14 @@ def view(make_run: Callable[..., Path]) -> RunView:
     return view_run(make_run("associations"))
 
 
+def with_associations(view: RunView, found: Associations) -> ErrorAnalysis:
+    findings = view.analysis.findings.model_copy(update={"associations": found})
+    return replace(view.analysis, findings=findings)
+
+
 def section(view: RunView, found: Associations) -> str:
     results, _ = read_source(view.folder)
-    html = render(results, replace(view, analysis=replace(view.analysis, associations=found)))
+    html = render(results, replace(view, analysis=with_associations(view, found)))
     return html[html.index('<section id="associations">') : html.index('<section id="map">')]
 
 
@@ -82,7 +88,7 @@ def test_words_that_say_nothing_are_left_out(view: RunView) -> None:
 
 
 def test_the_gallery_has_what_the_probe_takes_each_image_for(view: RunView) -> None:
-    analysis = replace(view.analysis, associations=some())
+    analysis = with_associations(view, some())
     gallery = contradicting_gallery(analysis)
     table = view.models.table
     assert gallery.total == 30
@@ -91,5 +97,5 @@ def test_the_gallery_has_what_the_probe_takes_each_image_for(view: RunView) -> N
         (table.classes[table.y[3]], "jay"),
         (table.classes[table.y[5]], "gull"),
     ]
-    none = replace(view.analysis, associations=some(legibility=None))
+    none = with_associations(view, some(legibility=None))
     assert contradicting_gallery(none).images == []

@@ -1,6 +1,7 @@
 """Slices on the page: what is shown, how the map is coloured by them, and hard stores."""
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def test_without_a_text_tower_images_alone_are_shown_and_that_is_said(run: Path)
     assert "Where ERM errs" in html
 
 
-def test_words_are_shown_and_escaped(view: RunView, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_are_shown_and_escaped(view: RunView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = (BAD, "plain")
 
     def tower(*_: Any, **__: Any) -> Any:
@@ -133,7 +134,7 @@ def test_words_are_shown_and_escaped(view: RunView, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(text_tower, "load_tower", tower)
     monkeypatch.setattr(named_slices, "beside_classes", lambda vectors, _: vectors)
     results, _ = read_source(view.folder)
-    html = render(results, view_run(view.folder))
+    html = render(results, view_run(Path(shutil.copytree(view.folder, tmp_path / "x.run"))))
     assert "<script>alert(1)" not in html
     assert 'class="words"' in html
     assert "plain <b>" in html or "&lt;script&gt;alert(1)&lt;/script&gt; <b>" in html

@@ -1,0 +1,98 @@
+"""What an audit finds, as plain data: a run keeps it, so that its report need not search again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from evenhand._errors import EvenhandError
+from evenhand._version import __version__
+from evenhand.audits.associations import Associations
+from evenhand.audits.named_slices import NamedSlices
+from evenhand.audits.slices import SLICES
+from evenhand.audits.vocabulary import Vocabulary
+from evenhand.backbones.folder import WORDS, folder_of
+from evenhand.backbones.from_card import embedded
+from evenhand.data.cached import fingerprint, key_of, read_cached, write_cached
+from evenhand.data.table import FeatureTable
+from evenhand.runs.card import AUDIT
+
+
+class Findings(BaseModel):
+    """Slices of the errors of models, and what goes with the label. Neither depends on the groups shown."""
+
+    named: NamedSlices
+    associations: Associations
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """How errors are searched.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of the sample, the halves and the permutations.
+    slices : int, default=5
+        Slices per class and method.
+    vocabulary : Vocabulary or None
+        The words that name slices, as `given_vocabulary` returns them.
+    """
+
+    seed: int
+    slices: int = SLICES
+    vocabulary: Vocabulary | None = None
+
+
+class FindingsFile:
+    """The findings in a run folder: valid for one state of the run, its store, the options and the version.
+
+    Parameters
+    ----------
+    run, card : Path and mapping
+        The run folder and its card.
+    table : FeatureTable
+        Its store.
+    options : AuditOptions
+        How errors are searched.
+    """
+
+    def __init__(
+        self, run: Path, card: Mapping[str, Any], table: FeatureTable, options: AuditOptions
+    ) -> None:
+        self._path = run / AUDIT
+        self._complete = not embedded(table.card)
+        self._key = key_of(
+            version=__version__,
+            run=card,
+            table=fingerprint(table),
+            store_card=table.card,
+            options=options,
+            own_words=_own_words(str(table.card.get("model"))),
+        )
+
+    def read(self) -> Findings | None:
+        """Return the findings; None if there are none, or they are of another state."""
+        return read_cached(self._path, self._key, Findings)
+
+    def write(self, findings: Findings) -> Findings:
+        """Write findings where the folder lets them, and return them.
+
+        Findings that lack words because the model could not be loaded are not written: it may be back.
+        """
+        if self._complete or findings.named.words is not None:
+            with suppress(EvenhandError):
+                write_cached(self._path, self._key, findings)
+        return findings
+
+
+def _own_words(model: str) -> bytes:
+    """Return the list of words in a model's folder, which may change while the weights stay."""
+    folder = folder_of(model)
+    path = None if folder is None else folder / WORDS
+    return path.read_bytes() if path is not None and path.is_file() else b""

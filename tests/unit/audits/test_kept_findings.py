@@ -1,0 +1,161 @@
+"""A report shows what an audit left in the run, and searches again where anything has changed since."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evenhand import fit, load_store
+from evenhand.audits import kept_findings
+from evenhand.audits.evaluate import card_of
+from evenhand.audits.kept_findings import AuditOptions, Findings, FindingsFile
+from evenhand.audits.pipeline import audit
+from evenhand.audits.vocabulary import Vocabulary
+from evenhand.data.table import FeatureTable
+from evenhand.reports import source
+from evenhand.reports.source import view_run
+
+
+@pytest.fixture(scope="module")
+def made(make_run: Callable[..., Path]) -> Path:
+    """Return a run on imported embeddings."""
+    return make_run("kept", n=1200, pictures=False)
+
+
+@pytest.fixture
+def run(made: Path) -> Path:
+    (made / "audit.json").unlink(missing_ok=True)
+    return made
+
+
+@pytest.fixture
+def table(made: Path) -> FeatureTable:
+    return load_store(made.parent / "x.store")
+
+
+def searched_again(*_: Any, **__: Any) -> Any:
+    raise AssertionError("the report searches, though an audit was there")
+
+
+def test_the_report_reads_what_the_audit_found(
+    run: Path, table: FeatureTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = view_run(run).analysis
+    assert searched.findings.named.sure()
+    (run / "audit.json").unlink()
+    found = audit(table, run=run)
+    monkeypatch.setattr(source, "search_errors", searched_again)
+    read = view_run(run).analysis
+    assert read.findings == searched.findings
+    assert read.findings.named.slices == found.slices
+    assert read.findings.associations == found.associations
+    assert (read.suspects, read.bottom_line) == (searched.suspects, searched.bottom_line)
+
+
+def test_a_report_leaves_its_findings_for_the_next(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = view_run(run).analysis.findings
+    monkeypatch.setattr(source, "search_errors", searched_again)
+    assert view_run(run).analysis.findings == first
+    with pytest.raises(AssertionError, match="searches"):
+        view_run(run, vocabulary=Path("none"))
+
+
+FINDINGS = {"named": {"slices": [], "members": [], "words": "w", "notes": [], "no_words": "", "nothing": ""}}
+
+
+@pytest.fixture
+def findings() -> Findings:
+    return Findings.model_validate({**FINDINGS, "associations": {"n": 1}})
+
+
+def test_findings_of_another_state_are_not_read(
+    run: Path,
+    table: FeatureTable,
+    findings: Findings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    card = card_of(run, table)
+    named = replace(table, card={**table.card, "model": f"local-dir:{tmp_path}"})
+
+    def of(
+        table: FeatureTable = table, card: dict[str, Any] = card, seed: int = 3, **more: Any
+    ) -> FindingsFile:
+        return FindingsFile(run, card, table, AuditOptions(seed, **more))
+
+    assert of().write(findings) == findings
+    assert of().read() == findings
+    relabelled = replace(table, attributes={"place": table.attributes["place"][::-1]})
+    words = Vocabulary(("lake",), "one word")
+    others = [
+        of(relabelled),
+        of(named),
+        of(card={**card, "files": {**card["files"], "bundle.safetensors": "0" * 64}}),
+        of(seed=4),
+        of(slices=6),
+        of(vocabulary=words),
+        of(vocabulary=Vocabulary((), "none")),
+    ]
+    assert [one.read() for one in others] == [None] * len(others)
+    of(named).write(findings)
+    assert of(named).read() == findings
+    (tmp_path / "words.txt").write_text("lake\n")
+    assert of(named).read() is None
+    of().write(findings)
+    monkeypatch.setattr(kept_findings, "__version__", "another")
+    assert of().read() is None
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{}", '{"key": "', "[" * 100_000])
+def test_a_damaged_file_is_as_good_as_none(
+    run: Path, table: FeatureTable, findings: Findings, content: str
+) -> None:
+    file = FindingsFile(run, card_of(run, table), table, AuditOptions(0))
+    file.write(findings)
+    (run / "audit.json").write_text(content)
+    assert file.read() is None
+
+
+def test_an_edit_by_hand_shows(run: Path, table: FeatureTable, findings: Findings) -> None:
+    file = FindingsFile(run, card_of(run, table), table, AuditOptions(0))
+    file.write(findings)
+    content = json.loads((run / "audit.json").read_text())
+    content["unit"]["named"]["nothing"] = "all is well"
+    (run / "audit.json").write_text(json.dumps(content))
+    assert file.read() is None
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(
+    run: Path, table: FeatureTable, findings: Findings
+) -> None:
+    (run / "audit.json").mkdir()
+    file = FindingsFile(run, card_of(run, table), table, AuditOptions(0))
+    assert file.write(findings) == findings
+    assert file.read() is None
+    (run / "audit.json").rmdir()
+
+
+def test_words_that_lack_for_a_model_that_may_come_back_are_looked_for_again(
+    make_run: Callable[..., Path], findings: Findings
+) -> None:
+    run = make_run("gone")
+    table = load_store(run.parent / "x.store")
+    file = FindingsFile(run, card_of(run, table), table, AuditOptions(0))
+    file.write(findings.model_copy(update={"named": findings.named.model_copy(update={"words": None})}))
+    assert file.read() is None
+    file.write(findings)
+    assert file.read() == findings
+
+
+def test_a_new_fit_takes_the_findings_of_the_old_away(tmp_path: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    table = FeatureTable.from_arrays(X, ["cat", "dog"] * 30)
+    fit(table, method="zero_shot", out=tmp_path / "x.run")
+    audit(table, run=tmp_path / "x.run")
+    assert (tmp_path / "x.run" / "audit.json").is_file()
+    fit(table, method="zero_shot", out=tmp_path / "x.run")
+    assert not (tmp_path / "x.run" / "audit.json").exists()
