@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -30,6 +31,11 @@ GIT_LFS = b"version https://git-lfs"
 """How a file begins that is a pointer of Git LFS to the data, and not the data."""
 AHEAD = 4 << 20
 """Bytes that a remote file is read ahead: small members lie side by side, and each request waits."""
+_SERVER_FAILED = re.compile(
+    r"AWS Error (?!ACCESS_DENIED|NO_SUCH|RESOURCE_NOT_FOUND)|"
+    r"google::cloud::Status\((?!NOT_FOUND|PERMISSION_DENIED|UNAUTHENTICATED)"
+)
+"""In what pyarrow says where it had no answer, or not one about the file: it is busy, or not reached."""
 
 
 def is_remote(path: Path) -> bool:
@@ -49,6 +55,11 @@ def absolute(path: Path) -> Path:
     """Return an absolute path, or an address as it is."""
     # Not resolve(): a linked folder keeps the name the user gave it.
     return path if is_remote(path) else path.absolute()
+
+
+def server_failed(error: OSError) -> bool:
+    """Tell whether a server did not answer, as against having no such file or granting none."""
+    return _SERVER_FAILED.search(str(error)) is not None
 
 
 def is_file(path: Path) -> bool:

@@ -15,7 +15,7 @@ from pyarrow import fs as arrow
 
 from evenhand import EvenhandError, Manifest
 from evenhand.data import files
-from evenhand.data.files import address, is_dir, is_file, is_remote, names_below, read_range
+from evenhand.data.files import address, is_dir, is_file, is_remote, names_below, read_range, server_failed
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.places import open_file, place_of
 
@@ -184,6 +184,47 @@ def test_a_bucket_that_cannot_be_reached_is_one_sentence(monkeypatch: pytest.Mon
     files._bucket.cache_clear()
     with pytest.raises(EvenhandError, match=r"s3://none cannot be reached \(ACCESS DENIED\); check the name"):
         is_file(Path("s3://none/a.png"))
+
+
+FAILED = "AWS Error NETWORK_CONNECTION during GetObject operation: curlCode: 7"
+DENIED = "AWS Error ACCESS_DENIED during GetObject operation: No response body."
+
+
+@pytest.mark.parametrize(
+    ("told", "failed"),
+    [
+        (FAILED, True),
+        ("AWS Error SLOW_DOWN during GetObject operation", True),
+        ("AWS Error UNKNOWN (HTTP status 503) during HeadObject operation", True),
+        ("google::cloud::Status(UNAVAILABLE: try again)", True),
+        (DENIED, False),
+        ("AWS Error NO_SUCH_KEY during GetObject operation", False),
+        ("AWS Error NO_SUCH_BUCKET during GetObject operation", False),
+        ("AWS Error RESOURCE_NOT_FOUND during HeadObject operation", False),
+        ("google::cloud::Status(NOT_FOUND: no object)", False),
+        ("google::cloud::Status(PERMISSION_DENIED: no)", False),
+        ("google::cloud::Status(UNAUTHENTICATED: no)", False),
+        ("truncated in its archive", False),
+    ],
+)
+def test_a_server_that_fails_is_told_from_one_that_refuses(told: str, failed: bool) -> None:
+    assert server_failed(OSError(told)) == failed
+
+
+def test_images_are_not_skipped_for_a_server_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise OSError(told)
+
+    monkeypatch.setattr("evenhand.data.places.open_bytes", refuse)
+    told = FAILED
+    with pytest.raises(
+        EvenhandError, match=r"^cannot read s3://b/a.png: AWS .*: 7; the same command again"
+    ) as met:
+        read_image(Path("s3://b/a.png"))
+    assert not isinstance(met.value, UnreadableImage)
+    told = DENIED
+    with pytest.raises(UnreadableImage, match=r"AWS Error ACCESS_DENIED .*: No response body$"):
+        read_image(Path("s3://b/a.png"))
 
 
 def test_an_address_without_a_bucket_is_refused() -> None:

@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from evenhand._errors import EvenhandError
+from evenhand.data.files import address, server_failed
 from evenhand.data.images.deep_values import from_deep_colours, from_deep_gray, has_deep_colours, is_deep_gray
 from evenhand.data.images.foreign_formats import HEAD, what_it_is
 from evenhand.data.images.pixel_limit import pixel_limit
@@ -97,6 +98,8 @@ def decode(path: Path, short_side: int | None = None) -> Decoded:
     UnreadableImage
         If the file is missing, a dangling link, forbidden, empty, truncated, no image, or has more pixels
         than `pixel_limit` allows.
+    EvenhandError
+        If an object store does not answer.
     """
     path = Path(path)
     source = _source(path)
@@ -166,7 +169,13 @@ def _source(path: Path) -> Path | BinaryIO:
     except FileNotFoundError as error:
         raise UnreadableImage(path, "file not found") from error
     except OSError as error:
-        raise UnreadableImage(path, error.strerror or str(error)) from error
+        reason = (error.strerror or str(error)).rstrip(".")
+        # Of the server, not of this image: to skip it would lose what is there.
+        if server_failed(error):
+            raise EvenhandError(
+                f"cannot read {address(path)}: {reason}; the same command again resumes when it answers"
+            ) from error
+        raise UnreadableImage(path, reason) from error
     if not content:
         raise UnreadableImage(path, "empty file")
     return BytesIO(content)

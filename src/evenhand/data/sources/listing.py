@@ -14,7 +14,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
-from evenhand.data.files import SCHEMES, address
+from evenhand.data.files import SCHEMES, address, server_failed
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,12 @@ def says_what_cannot_be_listed(source: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = error.filename or source
-        raise EvenhandError(
-            f"cannot list {place}: {error.strerror or error}; check the permissions"
-        ) from error
+        place = error.filename or address(source)
+        reason = (error.strerror or str(error)).rstrip(".")
+        remedy = (
+            "run the same command again when it answers" if server_failed(error) else "check the permissions"
+        )
+        raise EvenhandError(f"cannot list {place}: {reason}; {remedy}") from error
 
 
 def refuse(argument: str, value: str, why: str, advice: str = "leave it out") -> NoReturn:
