@@ -10,7 +10,7 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand.cli.early import check_file, check_methods
-from evenhand.cli.options import GroupBy, Json, Metric, Seed, Threads, examples, set_threads
+from evenhand.cli.options import GroupBy, Json, MetricName, Seed, Threads, examples, set_threads
 from evenhand.methods.registry import METHODS
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAME = "fit"
 EXAMPLES = examples(
     "evenhand fit birds.store --out birds.run",
+    "evenhand fit scans.store --metric auroc --out scans.run",
     "evenhand fit birds.store --method erm --param epochs=50 --seed 1 --out erm.run",
     "evenhand fit birds.store --method roboshot --concepts words.yaml --out words.run",
 )
@@ -30,7 +31,10 @@ def command(
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
     method: Annotated[str, typer.Option(help=f"{', '.join(METHODS)}, or a plug-in's name.")] = "auto",
     group_by: GroupBy = None,
-    metric: Metric = "accuracy",
+    metric: Annotated[
+        MetricName,
+        typer.Option(help="Metric of each class or group, against the others; by auroc auto also chooses."),
+    ] = "accuracy",
     validation_from: Annotated[
         Literal["train", "given"],
         typer.Option(help="Split validation rows off training, or use the given ones."),
@@ -67,12 +71,13 @@ def command(
     set_threads(threads)
 
     from evenhand.cli.next_step import suggest
-    from evenhand.cli.params import check_params
+    from evenhand.cli.params import check_params, chosen_by
     from evenhand.cli.results import show_results
     from evenhand.data.store import load_store
     from evenhand.runs.fit import fit
 
     check_params(method, params)
+    params = {**chosen_by(method, metric), **params}
     table = load_store(store)
     words = None if concepts is None else embedded_words(table, method, concepts)
     results = fit(

@@ -68,8 +68,9 @@ SplitBy = Annotated[
 SplitFile = Annotated[
     Path | None, typer.Option(help="Table with a column of paths or ids and a column of splits.")
 ]
+MetricName = Literal["accuracy", "auroc", "average_precision", "precision", "recall", "f1"]
 Metric = Annotated[
-    Literal["accuracy", "auroc", "average_precision", "precision", "recall", "f1"],
+    MetricName,
     typer.Option(help="Metric of each class or group to show, against the other classes."),
 ]
 GroupBy = Annotated[

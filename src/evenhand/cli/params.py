@@ -33,6 +33,18 @@ def check_params(method: str, params: Mapping[str, Any]) -> None:
             raise EvenhandError(f"--param: {name} got {value!r}, but {method} takes {kinds} there")
 
 
+def chosen_by(method: str, metric: str) -> dict[str, str]:
+    """Return the parameter that has a method choose by a metric; empty where it has none for it.
+
+    Accuracy is what such methods choose by anyway.
+    """
+    from evenhand.methods.registry import method_class
+
+    hint = get_type_hints(method_class(method).__init__).get("metric")
+    takes = metric != "accuracy" and hint is not None and _fits(metric, hint)
+    return {"metric": metric} if takes else {}
+
+
 def _fits(value: Any, hint: Any) -> bool:
     origin, inside = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):

@@ -8,7 +8,7 @@ from typing import Any
 
 from evenhand.cli import tables
 from evenhand.cli.show import as_json, clean, console, percent, worded
-from evenhand.evaluation.metric_view import by_metric, metric_of
+from evenhand.evaluation.metric_view import NAMES, by_metric, metric_of
 from evenhand.evaluation.verdict_sentences import verdict_sentences
 
 TITLES = {
@@ -25,6 +25,11 @@ def show_results(results: Any, out: Path, *, json: bool, metric: str = "accuracy
         as_json(found)
         return
     show_rows([by_metric(row, metric) for row in found["rows"]])
+    chosen = {
+        row["kept"].get("metric", "accuracy") for row in found["rows"] if "shortcut" in (row["kept"] or {})
+    }
+    if chosen - {metric}:
+        console().print(f"shown by {NAMES[metric]}, chosen by worst {NAMES[chosen.pop()]}")
     console().print(clean(f"written to {out}"), soft_wrap=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -11,6 +11,8 @@ from evenhand._typing import Floats, Ints
 
 Cell: TypeAlias = tuple[Ints, Floats]
 """Row numbers [n] and their weights [n], at least 0."""
+Others: TypeAlias = Callable[[Ints, Floats], Floats]
+"""Gives, for a cell, the same rate as a mean over the rows that it is compared with, [K, M]."""
 
 
 def class_cells(trust: Floats, y: Ints) -> Iterator[Cell]:
@@ -38,7 +40,11 @@ def balancing_weights(low: Floats, trust: Floats, y: Ints) -> Floats:
 
 
 def draw_worst_rates(
-    right: Floats, cells: Iterable[Cell], draws: int, generator: np.random.Generator
+    right: Floats,
+    cells: Iterable[Cell],
+    draws: int,
+    generator: np.random.Generator,
+    others: Others | None = None,
 ) -> Floats:
     """Draw the worst rate over cells of K candidates, the same rows for all candidates, [draws, K].
 
@@ -48,7 +54,8 @@ def draw_worst_rates(
         cov(θ_k, θ_l) = (Σ_i w_i (r_ki − θ_k)(r_li − θ_l) + (1 − θ_k)(1 − θ_l) + θ_k θ_l) / (S (S + 1)),
 
     the first two moments of the Bayesian bootstrap (Dirichlet weights). They are drawn as normal and cut to
-    [0, 1], so that the cost does not grow with draws × rows.
+    [0, 1], so that the cost does not grow with draws × rows. A rate of two samples, as AUROC is, has the sum
+    of the covariances over either sample (DeLong).
 
     Parameters
     ----------
@@ -60,6 +67,8 @@ def draw_worst_rates(
         How many.
     generator : Generator
         Where they come from.
+    others : callable, optional
+        For AUROC: `right` is then the share of other rows that each row is placed above.
 
     References
     ----------
@@ -67,22 +76,31 @@ def draw_worst_rates(
     """
     worst = np.ones((draws, len(right)))
     for rows, weights in cells:
-        rates, root = rate_moments(right[:, rows], weights)
+        compared = None if others is None else others(rows, weights)
+        rates, root = rate_moments(right[:, rows], weights, compared)
         drawn = rates + generator.standard_normal((draws, len(right))) @ root
         np.minimum(worst, np.clip(drawn, 0.0, 1.0), out=worst)
     return worst
 
 
-def rate_moments(right: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def rate_moments(right: Floats, weights: Floats, others: Floats | None = None) -> tuple[Floats, Floats]:
     """Return θ [K] and the symmetric root of its covariance [K, K] in one cell, of right [K, n]."""
+    rates, covariance = _moments(right, weights)
+    if others is not None:
+        covariance = covariance + _moments(others, np.ones(others.shape[1]))[1]
+    values, vectors = np.linalg.eigh(covariance)
+    # The symmetric root is unique, so that the order of the rows does not turn the draws.
+    root: Floats = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    return rates, root
+
+
+def _moments(right: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Return θ [K] and its covariance [K, K] over one sample of rows, of right [K, n]."""
     size = float(weights.sum()) + 2
     rates = (right @ weights + 1) / size
     apart = right - rates[:, None]
     covariance = (apart * weights) @ apart.T + np.outer(1 - rates, 1 - rates) + np.outer(rates, rates)
-    values, vectors = np.linalg.eigh(covariance / (size * (size + 1)))
-    # The symmetric root is unique, so that the order of the rows does not turn the draws.
-    root: Floats = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    return rates, root
+    return rates, covariance / (size * (size + 1))
 
 
 def _by_class(y: Ints) -> list[Ints]:

@@ -12,7 +12,7 @@ from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._ranges import COUNT, INSIDE, check
 from evenhand._typing import Floats, Ints
-from evenhand.functional.cell_rates import Cell, class_cells, draw_worst_rates, soft_cells
+from evenhand.functional.cell_rates import Cell, Others, class_cells, draw_worst_rates, soft_cells
 from evenhand.selection.reading import Reading
 
 
@@ -96,6 +96,7 @@ class DecisionRule:
         zero_shot: int,
         erm: int,
         seed: int,
+        others: Others | None = None,
     ) -> Decision:
         """Decide among K candidates.
 
@@ -114,6 +115,8 @@ class DecisionRule:
             Places of the two.
         seed : int
             Root of the draws' stream.
+        others : callable, optional
+            For AUROC in place of accuracy: `Ranking.of_others`, and `right` is `Ranking.above`.
 
         Raises
         ------
@@ -125,7 +128,7 @@ class DecisionRule:
                 f"right must have one line per candidate and one column per row, {len(names)} × {len(y)}, "
                 f"but is {' × '.join(map(str, right.shape))}; give the candidates on the held-out rows"
             )
-        utility = self._utility(right, y, reading, seed)
+        utility = self._utility(right, y, reading, seed, others)
         if reading.uncontradicted:
             return _decision(names, utility, np.zeros(len(names)), zero_shot, zero_shot, blind=True)
         hidden = reading.hidden >= 0.5
@@ -140,7 +143,7 @@ class DecisionRule:
         low[baseline] = 0.0
         return _decision(names, utility, low, int(low.argmax()), baseline)
 
-    def _utility(self, right: Floats, y: Ints, reading: Reading, seed: int) -> Floats:
+    def _utility(self, right: Floats, y: Ints, reading: Reading, seed: int, others: Others | None) -> Floats:
         """Return draws of U, [draws, K]."""
         utility = np.zeros((self.draws, len(right)))
         kinds: list[tuple[str, float, Iterator[Cell]]] = [
@@ -150,7 +153,7 @@ class DecisionRule:
         for name, share, cells in kinds:
             if share > 0:
                 stream = numpy_stream(seed, "decision", name)
-                utility += share * draw_worst_rates(right, cells, self.draws, stream)
+                utility += share * draw_worst_rates(right, cells, self.draws, stream, others)
         return utility
 
 

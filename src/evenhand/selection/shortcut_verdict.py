@@ -52,10 +52,10 @@ class Verdict:
         return asdict(self)
 
 
-def verdict(reading: Reading, decision: Decision, n: int) -> Verdict:
-    """Return both verdicts on a decision over n rows."""
+def verdict(reading: Reading, decision: Decision, n: int, figure: str = "accuracy") -> Verdict:
+    """Return both verdicts on a decision over n rows by a figure."""
     shortcut, reason, next_step = _shortcut(reading, n)
-    repair, repaired = _repair(shortcut, decision)
+    repair, repaired = _repair(shortcut, decision, figure)
     return Verdict(shortcut, reason, repair, repaired, next_step)
 
 
@@ -118,13 +118,13 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
     return "no sign", f"no hidden minority shows among {n} rows ({figure})", "test on rows from elsewhere"
 
 
-def _repair(shortcut: Shortcut, decision: Decision) -> tuple[Repair, str]:
+def _repair(shortcut: Shortcut, decision: Decision, figure: str) -> tuple[Repair, str]:
     if decision.blind:
         return "none passed", f"{decision.kept} is kept, since no row could show what a repair gains"
     if decision.kept != decision.baseline:
         return (
             "passed",
-            f"{decision.kept} has an estimated worst accuracy {100 * decision.gain:.1f} points above that of "
+            f"{decision.kept} has an estimated worst {figure} {100 * decision.gain:.1f} points above that of "
             f"{decision.baseline}, at least {100 * decision.low:.1f}",
         )
     best = f"the next best is {decision.runner_up}, with a gain of {_points(decision.runner_up_gain)} points"

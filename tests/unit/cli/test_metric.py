@@ -47,6 +47,26 @@ def figures(folder: Path) -> Any:
     return json.loads((folder / "a.run" / "results.json").read_text())["rows"][0]["figures"]
 
 
+def test_the_default_method_chooses_by_auroc_where_that_is_shown(folder: Path) -> None:
+    made = folder / "auto.run"
+    fit = ("fit", folder / "a.store", "--out", made, "--param", "repeats=1", "--metric")
+    for metric, more, kept in (
+        ("auroc", (), "auroc"),
+        ("auroc", ("--param", "metric=accuracy"), None),
+        ("f1", (), None),
+    ):
+        shown = run(*fit, metric, *more).stdout
+        (row,) = json.loads((made / "results.json").read_text())["rows"]
+        assert row["kept"].get("metric") == kept
+        assert json.loads((made / "card.json").read_text())["params"].get("metric") == (
+            repr(metric) if kept else "'accuracy'" if more else None
+        )
+        assert ("chosen by worst accuracy" in shown) == (kept is None)
+    assert "shown by F1, chosen by worst accuracy" in shown
+    done = run(*fit[:-1], "--param", "metric=f1", code=1)
+    assert "--param: metric got 'f1', but auto takes 'accuracy' or 'auroc' there" in done.stderr
+
+
 def test_an_audit_shows_and_bounds_the_metric(folder: Path) -> None:
     store = (folder / "a.store", "--against", folder / "a.run", "--vocabulary", "none")
     worst = figures(folder)["average_precision"]["worst_group"]["value"]

@@ -8,6 +8,7 @@ from tests.made_margins import world
 
 from evenhand import EvenhandError
 from evenhand.selection.decision import DecisionRule
+from evenhand.selection.ranking import Ranking
 from evenhand.selection.reading import read
 from evenhand.selection.shortcut_verdict import verdict
 
@@ -176,3 +177,22 @@ def test_a_thousand_classes_of_three_rows_are_defined():
     assert said.shortcut_reason.startswith("few rows: half of the classes have 3 or fewer")
     enough = replace(reading, uncontradicted=False, class_rows=10.0)
     assert verdict(enough, decision, 3000).shortcut == "no sign"
+
+
+def test_by_auroc_a_candidate_with_a_shifted_threshold_is_kept():
+    """It classifies the minority wrongly, but ranks it above the other class."""
+    seen = world(3000, 0)
+    reading = read(seen)
+    low, sign = reading.low > 0.5, np.where(seen.y == 1, 1.0, -1.0)
+    noise = np.random.default_rng(0).normal(size=(3, len(low)))
+    shift = np.array([[0.0], [0.0], [4.0]])
+    strength = np.stack([np.full(len(low), 0.8), np.where(low, -1.0, 2.0), np.full(len(low), 2.0)])
+    margin = strength * sign + noise + shift
+    scores = np.stack([-margin, margin], axis=2).astype(np.float32)
+    right = ((margin > 0) == (seen.y == 1)).astype(float)
+    rule, places = DecisionRule(draws=500), {"zero_shot": 0, "erm": 1, "seed": 0}
+    assert rule.decide(NAMES, right, seen.y, reading, **places).kept == "zero-shot"
+    ranking = Ranking(scores, seen.y)
+    found = rule.decide(NAMES, ranking.above(), seen.y, reading, **places, others=ranking.of_others)
+    assert found.kept == "head"
+    assert "an estimated worst AUROC" in verdict(reading, found, 3000, "AUROC").repair_reason

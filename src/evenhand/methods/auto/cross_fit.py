@@ -92,6 +92,8 @@ class CrossFitted:
         Likewise.
     weights : float [N]
         By which the balanced heads weigh all rows.
+    scores : float32 [K, M, C] or None
+        Log odds of the candidates on the held-out rows, where they were asked for.
     """
 
     judged: Bools
@@ -100,6 +102,7 @@ class CrossFitted:
     seen: CrossFits
     reading: Reading
     weights: Floats
+    scores: Floats | None = None
 
 
 def usual_repeats(n: int) -> int:
@@ -113,8 +116,10 @@ def usual_repeats(n: int) -> int:
     return min(8, max(2, round(6000 / n)))
 
 
-def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int) -> CrossFitted:
+def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int, *, scored: bool = False) -> CrossFitted:
     """Cross-fit the reference models, read the hidden minority, and cross-fit the balanced heads.
+
+    `scored` keeps the scores of all candidates.
 
     Raises
     ------
@@ -132,16 +137,28 @@ def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int) -> CrossFitted:
             "every class has a single row, so none can be held out for selection; add rows, or give "
             "validation"
         )
-    references = _of_all_folds(rows, dealt, lambda part: reference_heads(part, grid, rows.has_text))
+    references = _of_all_folds(rows, dealt, lambda part: reference_heads(part, grid, rows.has_text), scored)
     erm = chosen_erm(references)
     seen = cross_fits(references, rows.y, erm, grid, judged, has_text=rows.has_text)
     reading = read(seen)
     weights = np.ones(len(rows.y))
     weights[judged] = balancing_weights(reading.low, reading.trust, seen.y)
     weights[~judged] = 1.0
-    heads = _of_all_folds(rows, dealt, lambda part: head_coefficients(part, weights, grid, rows.has_text))
+    heads = _of_all_folds(
+        rows, dealt, lambda part: head_coefficients(part, weights, grid, rows.has_text), scored
+    )
     right = np.concatenate([references.right[:-1], heads.right])[:, judged]
-    return CrossFitted(judged, erm, right, seen, reading, weights)
+    scores = candidate_scores(references, heads)
+    return CrossFitted(
+        judged, erm, right, seen, reading, weights, None if scores is None else scores[:, judged]
+    )
+
+
+def candidate_scores(references: HeldOut, heads: HeldOut) -> Floats | None:
+    """Return the scores of all candidates [K, N, C], but for the probe; None without any."""
+    if references.scores is None or heads.scores is None:
+        return None
+    return np.concatenate([references.scores[:-1], heads.scores])
 
 
 def reference_heads(part: Part, grid: Grid, has_text: bool) -> list[Floats]:
@@ -181,11 +198,13 @@ def cross_fits(
     )
 
 
-def _of_all_folds(rows: Rows, dealt: Sequence[Ints], heads: Callable[[Part], list[Floats]]) -> HeldOut:
+def _of_all_folds(
+    rows: Rows, dealt: Sequence[Ints], heads: Callable[[Part], list[Floats]], scored: bool
+) -> HeldOut:
     models: list[list[FoldModels]] = []
     for repeat, fold in enumerate(dealt):
         models.append([])
         for number in range(int(fold.max()) + 1):
             part = rows.part(np.flatnonzero(fold != number), repeat, number)
             models[-1].append(FoldModels.of(part.center, heads(part)))
-    return held_out(rows.projected, rows.y, dealt, models)
+    return held_out(rows.projected, rows.y, dealt, models, scored=scored)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from evenhand.methods._training.state import State
 from evenhand.methods.auto.cross_fit import (
     CrossFitted,
     Rows,
+    candidate_scores,
     cross_fit,
     cross_fits,
     head_coefficients,
@@ -39,6 +40,7 @@ from evenhand.methods.auto.part import Part, all_rows, most_rows
 from evenhand.methods.auto.projected import ProjectedRows, in_memory
 from evenhand.methods.base import Method
 from evenhand.selection.decision import Decision, DecisionRule
+from evenhand.selection.ranking import METRICS, Ranking, keeps_scores
 from evenhand.selection.reading import CrossFits, Reading, read
 from evenhand.selection.shortcut_verdict import verdict
 
@@ -65,6 +67,10 @@ class Auto(Method):
     repeats : int, optional
         Cross-fits, each with other folds. By default 6,000 over the number of rows, at least 2 and at most
         8: on few rows chance in the folds moves the decision. Above 400,000 rows × classes there is one.
+    metric : "accuracy" or "auroc", default="accuracy"
+        What a candidate has to gain in: the worst accuracy over the cells, or the worst AUROC of a cell
+        against all other classes. Either is of one cell, so that rare classes count as common ones. AUROC
+        does not depend on where a threshold lies.
     random_state : int, default=0
         Seeds folds, samples and draws.
 
@@ -99,12 +105,14 @@ class Auto(Method):
         rule: DecisionRule | None = None,
         folds: int = 3,
         repeats: int | None = None,
+        metric: Literal["accuracy", "auroc"] = "accuracy",
         random_state: Any = 0,
     ) -> None:
         self.head = head
         self.rule = rule
         self.folds = folds
         self.repeats = repeats
+        self.metric = metric
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
@@ -120,17 +128,26 @@ class Auto(Method):
             problem.seed,
         )
         repeats = usual_repeats(len(rows.y)) if self.repeats is None else self.repeats
-        found = cross_fit(rows, grid, self.folds, repeats)
+        scored = keeps_scores(self.metric, len(grid.names) * len(rows.y) * n_classes)
+        found = cross_fit(rows, grid, self.folds, repeats, scored=scored)
         whole = rows.whole()
-        seen, reading, right = found.seen, found.reading, found.right
+        seen, reading, right, scores = found.seen, found.reading, found.right, found.scores
         if len(problem.y_val):
-            seen, reading, right = _on_validation(problem, whole, found, grid)
+            seen, reading, right, scores = _on_validation(problem, whole, found, grid)
+        ranking = None if scores is None else Ranking(scores, seen.y)
         decision = rule.decide(
-            grid.names, right, seen.y, reading, zero_shot=0, erm=found.erm, seed=problem.seed
+            grid.names,
+            right if ranking is None else ranking.above(),
+            seen.y,
+            reading,
+            zero_shot=0,
+            erm=found.erm,
+            seed=problem.seed,
+            others=None if ranking is None else ranking.of_others,
         )
         self.calibration_set_ = MinorityRows.of(found)
         self.notes_: tuple[str, ...] = ()
-        self.kept_ = _kept(decision, reading, len(seen.y))
+        self.kept_ = _kept(decision, reading, len(seen.y), self.metric)
         self.grid_ = decision.trials(grid.names)
         self.settings_ = {
             "grid": repr(grid),
@@ -147,22 +164,21 @@ class Auto(Method):
 
 def _on_validation(
     problem: Problem, whole: Part, found: CrossFitted, grid: Grid
-) -> tuple[CrossFits, Reading, Floats]:
+) -> tuple[CrossFits, Reading, Floats, Floats | None]:
     """Return what the models of all training rows say of the validation rows."""
     projected = in_memory(ProjectedRows(problem.start.projection, problem.h_val))
     y = problem.y_val.numpy()
     every = [np.zeros(len(y), dtype=np.int64)]
-    references = held_out(
-        projected, y, every, [[FoldModels.of(None, reference_heads(whole, grid, problem.has_text))]]
-    )
-    balanced = held_out(
-        projected,
-        y,
-        every,
-        [[FoldModels.of(None, head_coefficients(whole, found.weights, grid, problem.has_text))]],
+    references, balanced = (
+        held_out(projected, y, every, [[FoldModels.of(None, heads)]], scored=found.scores is not None)
+        for heads in (
+            reference_heads(whole, grid, problem.has_text),
+            head_coefficients(whole, found.weights, grid, problem.has_text),
+        )
     )
     seen = cross_fits(references, y, found.erm, grid, np.ones(len(y), dtype=bool), has_text=problem.has_text)
-    return seen, read(seen), np.concatenate([references.right[:-1], balanced.right])
+    right = np.concatenate([references.right[:-1], balanced.right])
+    return seen, read(seen), right, candidate_scores(references, balanced)
 
 
 def _state(problem: Problem, rows: Rows, whole: Part, found: CrossFitted, grid: Grid, place: int) -> State:
@@ -184,7 +200,7 @@ def _state(problem: Problem, rows: Rows, whole: Part, found: CrossFitted, grid: 
     return as_state(problem, fitted.projection(), whole.z)
 
 
-def _kept(decision: Decision, reading: Reading, n: int) -> dict[str, Any]:
+def _kept(decision: Decision, reading: Reading, n: int, metric: str) -> dict[str, Any]:
     """Return the decision, both verdicts and the figures behind them as plain data."""
     found = decision.as_dict()
     figures = {name: value for name, value in asdict(reading).items() if name not in ("low", "trust")}
@@ -194,7 +210,8 @@ def _kept(decision: Decision, reading: Reading, n: int) -> dict[str, Any]:
         **found,
         "looked_at": len(decision.utility),
         "rows": n,
-        **verdict(reading, decision, n).as_dict(),
+        **verdict(reading, decision, n, METRICS[metric]).as_dict(),
+        **({} if metric == "accuracy" else {"metric": metric}),
         "diagnostics": figures,
     }
     return {**kept, "reason": kept_sentence(kept)}

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from evenhand._typing import Floats, Ints
+from evenhand.functional.one_vs_rest import log_odds
 from evenhand.functional.weighted_head import RowSource
 from evenhand.functional.within_class import mean_margins
 from evenhand.methods.auto.projected import unit_rows
@@ -58,12 +59,15 @@ class HeldOut:
         `mean_margins` of the mean logits.
     loss : float [K]
         Mean cross-entropy of the mean logits.
+    scores : float32 [K, N, C] or None
+        Log odds of the mean logits, where they were asked for.
     """
 
     right: Floats
     codes: Ints
     margins: Floats
     loss: Floats
+    scores: Floats | None = None
 
 
 def held_out(
@@ -71,6 +75,8 @@ def held_out(
     y: Ints,
     folds: Sequence[Ints],
     models: Sequence[Sequence[FoldModels]],
+    *,
+    scored: bool = False,
 ) -> HeldOut:
     """Apply to every row the models of the folds that it lies in.
 
@@ -84,6 +90,8 @@ def held_out(
         Fold of each row in each repeat, −1 for a row that is in none; its figures are then meaningless.
     models : sequence of R sequences of FoldModels
         By repeat and fold.
+    scored : bool
+        Whether to keep scores.
     """
     _, count, n_classes = models[0][0].heads.shape
     out = HeldOut(
@@ -91,6 +99,7 @@ def held_out(
         np.zeros((count, len(y)), dtype=np.int32),
         np.zeros((count, len(y))),
         np.zeros(count),
+        np.zeros((count, len(y), n_classes), dtype=np.float32) if scored else None,
     )
     size = max(1, VALUES // max(count * n_classes, projected.shape[1]))
     for start in range(0, len(y), size):
@@ -102,6 +111,9 @@ def held_out(
             out.right[:, place] += (logits.argmax(axis=2) == codes[:, None]).T / np.float32(len(folds))
             total += logits / np.float32(len(folds))
         out.codes[:, place] = total.argmax(axis=2).T
+        if out.scores is not None:
+            odds = log_odds(total.reshape(-1, n_classes)).reshape(total.shape)
+            out.scores[:, place] = odds.transpose(1, 0, 2)
         in_fold = folds[0][place] >= 0
         for k in range(count):
             out.margins[k, place] = mean_margins(total[:, k], codes)

@@ -183,3 +183,21 @@ def test_more_classes_than_dimensions_without_text() -> None:
     X, y = few([3] * 30)
     model = Auto().fit(X, y)
     assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_the_choice_can_be_by_auroc() -> None:
+    X, y, _ = world(400, 0)
+    own = head(2)
+    labels = np.array(own.classes)[y]
+    usual, ranked = Auto(own).fit(X, labels), Auto(own, metric="auroc").fit(X, labels)
+    assert usual.kept_ is not None
+    assert ranked.kept_ is not None
+    assert "metric" not in usual.kept_
+    assert ranked.kept_["metric"] == "auroc"
+    assert ranked.kept_["diagnostics"] == usual.kept_["diagnostics"]
+    assert ranked.grid_[0]["utility"] > usual.grid_[0]["utility"]
+    given = Auto(own, metric="auroc").fit(X, labels, validation=(X[:200], labels[:200]))
+    assert given.kept_ is not None
+    assert given.kept_["rows"] == 200
+    with pytest.raises(EvenhandError, match="metric: the choice cannot be by 'precision'"):
+        Auto(own, metric="precision").fit(X, labels)
