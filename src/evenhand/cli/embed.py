@@ -151,12 +151,9 @@ def command(
     for note in manifest.notes:
         complain("note", note)
 
-    import numpy as np
-
     from evenhand.backbones.load import load_backbone
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.store import show_store
-    from evenhand.data.leakage import write_copies
     from evenhand.extract.local import embed
 
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
@@ -184,11 +181,6 @@ def command(
             engine=where,
             progress=progress,
         )
-    copies = out / "copies.csv"
-    if manifest.copies:
-        labels = np.asarray(manifest.classes)[manifest.y]
-        write_copies(copies, manifest.copies, manifest.ids, manifest.split, labels)
-        complain("note", f"every image that is a copy of another is listed in {copies}")
     for note in table.notes:
         complain("note", note)
     show_store(table, out, notes=[*manifest.notes, *table.notes], json=json, told=True)

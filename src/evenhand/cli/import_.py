@@ -103,4 +103,4 @@ def command(
         seed=seed,
         id_column=id_column,
     )
-    show_store(made, out, notes=made.card["notes"], json=json)
+    show_store(made, out, notes=[*made.card["notes"], *made.notes], json=json)

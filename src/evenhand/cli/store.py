@@ -42,6 +42,8 @@ def show_store(
     made: FeatureTable, out: Path, *, notes: Sequence[str] = (), json: bool, told: bool = False
 ) -> None:
     """Write what a store holds; notes go to stderr, unless they are `told` already."""
+    from evenhand.data.settle_copies import COPIES
+
     found = describe(made, out, notes)
     for note in () if told else found["notes"]:
         complain("note", note)
@@ -72,4 +74,6 @@ def show_store(
         screen.print(worded(f"  {count}  {reason}"), soft_wrap=True)
     if len(reasons) > MOST:
         screen.print(f"  and {len(reasons) - MOST} other reasons")
+    if (listed := out / COPIES).is_file():
+        screen.print(clean(f"every image that is a copy of another is listed in {listed}"), soft_wrap=True)
     suggest("audit", out)

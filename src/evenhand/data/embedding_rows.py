@@ -77,8 +77,8 @@ def split_of_rows(
     ids: Strings,
     split_by: str | None = None,
     split_file: Path | None = None,
-) -> tuple[Strings, Strings | None, list[str]]:
-    """Return the split of each row, the units that a drawn split keeps whole, and notes.
+) -> tuple[Strings, Strings | None, list[str], bool]:
+    """Return the split of each row, the units that a drawn split keeps whole, notes, and whether it is drawn.
 
     Splits are those of `split_file` where there is one; as `given_or_drawn`, only a column `split` may be
     missing. Units are the values of the column `split_by`.
@@ -94,7 +94,7 @@ def split_of_rows(
     together = kept_together([], units, len(y))
     split, more = given_or_drawn(given, y, seed=seed, column=column, units=together)
     drawn = are_drawn(given, column)
-    return split, units, [*notes, *more, *on_units(units, split, split_by, drawn=drawn)]
+    return split, units, [*notes, *more, *on_units(units, split, split_by, drawn=drawn)], drawn
 
 
 def row_ids(columns: Columns, column: str | None) -> Strings:

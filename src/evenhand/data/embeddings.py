@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, r
 from evenhand.data.head import Head
 from evenhand.data.known_words import read_known_words, unit_rows
 from evenhand.data.labels import check_trained, class_notes, untested
+from evenhand.data.settle_copies import KnownCopies
 from evenhand.data.store import load_store
 from evenhand.data.store_layout import UNITS
 from evenhand.data.store_write import StoreWriter
@@ -110,7 +112,7 @@ def import_embeddings(
     classes, y = named_codes(labels, class_names or {})
     ids = row_ids(columns, id_column)
     file = None if split_file is None else Path(split_file)
-    split, units, notes = split_of_rows(
+    split, units, notes, drawn = split_of_rows(
         columns, split_column, y, seed, ids=ids, split_by=split_by, split_file=file
     )
     attributes, of_attributes = grouping(attribute_rows(columns, attribute_columns), labels, named=True)
@@ -145,8 +147,8 @@ def import_embeddings(
     )
     with StoreWriter(Path(out), identity=identity, head=head, width=width, dtype=dtype) as writer:
         if not writer.finished:
-            _write(writer, parts, rows)
-    return load_store(out)
+            _write(writer, parts, rows, KnownCopies(drawn=drawn))
+    return replace(load_store(out), notes=tuple(writer.notes))
 
 
 def read_features(paths: Sequence[Path]) -> list[FeatureRows]:
@@ -178,12 +180,14 @@ def _words(
     return read_known_words(Path(vocabulary), Path(features), width)
 
 
-def _write(writer: StoreWriter, parts: Sequence[FeatureRows], rows: Mapping[str, Strings]) -> None:
+def _write(
+    writer: StoreWriter, parts: Sequence[FeatureRows], rows: Mapping[str, Strings], known: KnownCopies
+) -> None:
     for number, (start, block) in enumerate(_blocks(parts)):
         if number >= writer.parts_done:
             inside = slice(start, start + len(block))
             writer.write_part(block, {name: values[inside] for name, values in rows.items()})
-    writer.finish()
+    writer.finish(known)
 
 
 def _blocks(parts: Sequence[FeatureRows]) -> Iterator[tuple[int, Floats]]:

@@ -15,6 +15,7 @@ from evenhand._files import atomic, sha256
 from evenhand._typing import Ints, Strings
 from evenhand.data.places import Cell, LocalFile, Place, place_of
 
+SAME = "the same content"
 HEAD = 1 << 12
 """Bytes of a file's start that are compared first: images of one size differ there."""
 
@@ -48,7 +49,9 @@ def copies(paths: Strings) -> Sets:
     ]
 
 
-def leakage(sets: Sets, ids: Strings, split: Strings, labels: Strings, *, drawn: bool) -> list[str]:
+def leakage(
+    sets: Sets, ids: Strings, split: Strings, labels: Strings, *, drawn: bool, alike: str = SAME
+) -> list[str]:
     """Say how many images have the same content as another one, where that matters.
 
     Parameters
@@ -59,6 +62,8 @@ def leakage(sets: Sets, ids: Strings, split: Strings, labels: Strings, *, drawn:
         Names of the images, their splits, their labels.
     drawn : bool
         Whether the splits were drawn here, copies together.
+    alike : str, default="the same content"
+        What the images of a set have in common.
 
     Returns
     -------
@@ -71,13 +76,13 @@ def leakage(sets: Sets, ids: Strings, split: Strings, labels: Strings, *, drawn:
     if conflicts:
         one, other = _pair(conflicts[0], labels)
         notes.append(
-            f"label conflict: {sum(map(len, conflicts))} images have the same content as an image with "
+            f"label conflict: {sum(map(len, conflicts))} images have {alike} as an image with "
             f"another label, for example {ids[one]} ({labels[one]}) and {ids[other]} ({labels[other]})"
         )
     if leaks:
         one, other = _pair(leaks[0], split)
         notes.append(
-            f"leakage: {sum(map(len, leaks))} images have the same content as an image in another split, "
+            f"leakage: {sum(map(len, leaks))} images have {alike} as an image in another split, "
             f"for example {ids[one]} ({split[one]}) and {ids[other]} ({split[other]})"
         )
     if drawn and sets:
@@ -85,25 +90,35 @@ def leakage(sets: Sets, ids: Strings, split: Strings, labels: Strings, *, drawn:
     return notes
 
 
-def write_copies(path: Path, sets: Sets, ids: Strings, split: Strings, labels: Strings) -> None:
+def write_copies(path: Path, sets: Sets, equal: Sets, ids: Strings, split: Strings, labels: Strings) -> None:
     """Write every image that has a copy beside one that it is a copy of.
 
     The columns are `kind` (`label conflict`, `leakage`, or `copy` within one split), then `id`, `split` and
-    `label` of both.
+    `label` of both, and `content`: `the same` where the files have the same bytes, else `nearly the same`.
+
+    Parameters
+    ----------
+    path : Path
+        A `.csv`.
+    sets, equal : list of list of int
+        Rows that show one image, and those of them whose files have the same bytes.
+    ids, split, labels : str [N]
+        As for `leakage`.
 
     Raises
     ------
     EvenhandError
         If the disk refuses.
     """
+    bytes_of = {row: number for number, rows in enumerate(equal) for row in rows}
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["kind", "id", "split", "label", "copy_id", "copy_split", "copy_label"])
+        writer.writerow(["kind", "id", "split", "label", "copy_id", "copy_split", "copy_label", "content"])
         for rows in sets:
             for kind, one, other in _pairs(rows, split, labels):
-                writer.writerow(
-                    [kind, ids[one], split[one], labels[one], ids[other], split[other], labels[other]]
-                )
+                sides = [str(values[row]) for row in (one, other) for values in (ids, split, labels)]
+                same = one in bytes_of and bytes_of[one] == bytes_of.get(other)
+                writer.writerow([kind, *sides, "the same" if same else "nearly the same"])
 
 
 def _pairs(rows: Sequence[int], split: Strings, labels: Strings) -> Iterable[tuple[str, int, int]]:

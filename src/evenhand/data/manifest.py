@@ -50,6 +50,8 @@ class Manifest:
         Groups of rows whose files have the same bytes.
     shots : Shots, optional
         How many training rows of each class were drawn; None where all stay.
+    drawn : bool, default=False
+        Whether the splits were drawn here and may still change for copies of an image.
     """
 
     ids: Strings
@@ -64,6 +66,7 @@ class Manifest:
     split_by: str | None = None
     copies: tuple[tuple[int, ...], ...] = ()
     shots: Shots | None = None
+    drawn: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -181,6 +184,7 @@ class Manifest:
             listing.units,
             split_by,
             tuple(map(tuple, same)),
+            drawn=drawn,
         )
         return manifest if shots is None else manifest.few(Shots(shots, seed))
 
@@ -206,6 +210,7 @@ class Manifest:
             units=None if self.units is None else self.units[kept],
             copies=tuple(rows for rows in same if len(rows) > 1),
             shots=shots,
+            drawn=False,  # another training image would be one more than was asked for
         )
 
 

@@ -19,6 +19,7 @@ from evenhand._typing import Floats
 from evenhand.data.head import Head
 from evenhand.data.images.decode import none_readable
 from evenhand.data.lock import FolderLock
+from evenhand.data.settle_copies import KnownCopies, settle_copies
 from evenhand.data.store_layout import (
     CARD,
     HEAD,
@@ -67,6 +68,8 @@ class StoreWriter:
         The same store was already there; `load_store` verifies it.
     parts_done : int
         Parts that need not be made again.
+    notes : list of str
+        What `finish` found out about copies.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class StoreWriter:
     def __init__(self, path: Path, *, identity: dict[str, Any], head: Head, width: int, dtype: str) -> None:
         self.path, self.identity, self._head = path, identity, head
         self.width, self._dtype = width, dtype
+        self.notes: list[str] = []
 
     def __enter__(self) -> Self:
         check_free(self.path)
@@ -162,8 +166,13 @@ class StoreWriter:
         write_text(self.path / sidecar_name(part), sidecar.text())
         self._sidecars.append(sidecar)
 
-    def finish(self) -> None:
+    def finish(self, known: KnownCopies | None = None) -> None:
         """Join the parts' rows, write head and card, and make the folder a store.
+
+        Parameters
+        ----------
+        known : KnownCopies, optional
+            With it, copies of one image are looked for, as in `settle_copies`.
 
         Raises
         ------
@@ -176,6 +185,9 @@ class StoreWriter:
         if not self._has_rows:
             (first,) = skipped.slice(0, 1).to_pylist()
             raise none_readable(skipped.num_rows, first["path"], first["reason"])
+        if known is not None:
+            sizes = [sidecar.rows for sidecar in self._sidecars]
+            rows, self.notes = settle_copies(self.path, rows, sizes, known)
         _write_table(self.path / ROWS, rows)
         _write_table(self.path / SKIPPED, skipped)
         with atomic(self.path / HEAD) as temporary:

@@ -12,6 +12,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
+from evenhand.data.arrays.gather import gathered
 from evenhand.data.crossed import Crossed
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.head import Head
@@ -206,15 +207,8 @@ class FeatureTable:
         EvenhandError
             If the numbers are too large or too small to compute with.
         """
-        out = np.empty((len(rows), self.width), dtype=np.float32)
-        part_of = np.searchsorted(self._ends, rows, side="right")
-        order = np.argsort(part_of, kind="stable")
-        for inside in np.split(order, np.flatnonzero(np.diff(part_of[order])) + 1):
-            if len(inside):
-                number = int(part_of[inside[0]])
-                part = np.asarray(self.parts[number])
-                out[inside] = part[rows[inside] - (self._ends[number] - len(part))]
-        if self.parts and self.parts[0].dtype != np.float16:  # which is never out of range
+        out = gathered(self.parts, self._ends, rows)
+        if self.parts[0].dtype != np.float16:  # which is never out of range
             check_scale(out, "" if self.source is None else f"store {self.source}: ")
         return out
 

@@ -21,6 +21,7 @@ from evenhand.backbones.prompts import class_prompts
 from evenhand.data.images.pixel_limit import raised_limit
 from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.manifest import Manifest
+from evenhand.data.settle_copies import KnownCopies
 from evenhand.data.store import load_store
 from evenhand.data.store_layout import UNITS
 from evenhand.data.store_plan import begun_identity
@@ -159,10 +160,10 @@ def embed(
                         made.append(_readable(batch, manifest) if strict else batch)
                         progress("embed", rows.stop, len(fresh))
                     _write_part(writer, manifest, made, thumbnails)
-            writer.finish()
+            writer.finish(_known_copies(manifest))
     table = load_store(out)
-    if earlier is not None:
-        table = replace(table, notes=(earlier.note(),))
+    of_reuse = () if earlier is None else (earlier.note(),)
+    table = replace(table, notes=(*of_reuse, *writer.notes))
     if strict:
         check_none_skipped(out)
     warn_of_lost_classes(table)
@@ -261,6 +262,10 @@ def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded
         columns[name] = np.array([properties[row][place] for row in order], dtype=np.str_)
     features = np.concatenate([batch.features for batch in made])[order]
     writer.write_part(features, columns, skipped, [small[row] for row in order] if thumbnails else None)
+
+
+def _known_copies(manifest: Manifest) -> KnownCopies:
+    return KnownCopies([manifest.ids[list(rows)].tolist() for rows in manifest.copies], manifest.drawn)
 
 
 def _check(manifest: Manifest, batch_size: int, part_rows: int, dtype: str) -> None:

@@ -74,13 +74,13 @@ def test_copies_that_were_drawn_together_are_said():
 def test_every_copy_is_listed_with_its_kind(tmp_path):
     sets = [[0, 1, 2], [3, 4]]
     split, labels = text("train train test train test"), text("a a a b c")
-    write_copies(tmp_path / "copies.csv", sets, text("p q r s t"), split, labels)
+    write_copies(tmp_path / "copies.csv", sets, [[0, 1]], text("p q r s t"), split, labels)
     with (tmp_path / "copies.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert [(row["kind"], row["id"], row["copy_id"]) for row in rows] == [
-        ("copy", "p", "q"),
-        ("leakage", "p", "r"),
-        ("label conflict", "s", "t"),
+    assert [(row["kind"], row["id"], row["copy_id"], row["content"]) for row in rows] == [
+        ("copy", "p", "q", "the same"),
+        ("leakage", "p", "r", "nearly the same"),
+        ("label conflict", "s", "t", "nearly the same"),
     ]
 
 
