@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from evenhand._errors import EvenhandError, EvenhandWarning
-from evenhand._typing import Ints
+from evenhand.comparison.states import States, codes
 from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
@@ -90,8 +90,13 @@ class JobResult(BaseModel):
 
     Attributes
     ----------
+    fitted_on : str or None
+        The rows that trained what predicts the test rows.
+    refit_seconds : float
+        Seconds of a fit of the picked configuration on all training rows.
     test, held_out : list of int
-        Class codes that the picked configuration predicts on test and held-out rows.
+        Class codes that the picked configuration predicts on test rows, fitted on all training rows where
+        that is sound, and on held-out rows, which have not trained it.
     figures : dict
         Its figures on the test rows, beside accuracy.
     logits : list of lists of float, or None
@@ -108,6 +113,8 @@ class JobResult(BaseModel):
     kept: dict[str, Any] | None = None
     notes: list[str] = []
     grid: list[Trial] = []
+    fitted_on: str | None = None
+    refit_seconds: float = 0.0
     test: list[int] = []
     held_out: list[int] = []
     figures: dict[Figure, Figures] = {}
@@ -123,21 +130,27 @@ def run_job(table: FeatureTable, job: Job) -> JobResult:
         return JobResult(method=job.method, seed=job.seed, status="failed", reason=grid[0].error, grid=grid)
     pick = max(fitted, key=lambda attempt: _score(attempt.trial))
     pick.trial.picked = True
-    estimator = pick.estimator
+    assert pick.estimator is not None
+    logits = pick.estimator.model_.logits(table.stored(job.rows.validation))
+    start = time.perf_counter()
+    final, fitted_on = _refitted(table, job, pick)
+    refit_seconds = time.perf_counter() - start
+    estimator = final.estimator
     assert estimator is not None
-    logits = estimator.model_.logits(table.stored(job.rows.validation))
     on_test = estimator.model_.logits(table.stored(job.rows.test))
-    test = _codes(on_test)
+    test = codes(on_test)
     return JobResult(
         method=job.method,
         seed=job.seed,
         status="ok",
         selection=_selection(job, estimator, pick.trial.states),
         kept=estimator.kept_,
-        notes=[*pick.notes, *_validation_notes(job, estimator)],
+        notes=[*final.notes, *_validation_notes(job, estimator)],
         grid=grid,
+        fitted_on=fitted_on,
+        refit_seconds=refit_seconds,
         test=test.tolist(),
-        held_out=_codes(logits).tolist(),
+        held_out=codes(logits).tolist(),
         figures=table_figures(table, job.rows.test, job.column, test, on_test),
         logits=logits.tolist() if job.method in ("erm", BASELINE) else None,
     )
@@ -169,6 +182,7 @@ def sentence(error: Exception) -> str:
 class _Attempt:
     """The outcome of one configuration; the estimator is None if its fit failed."""
 
+    params: Mapping[str, Any]
     trial: Trial
     estimator: Method | None = None
     notes: tuple[str, ...] = ()
@@ -176,79 +190,64 @@ class _Attempt:
 
 def _attempt(table: FeatureTable, job: Job, params: Mapping[str, Any]) -> _Attempt:
     shown = {name: _plain(value) for name, value in params.items()}
-    states = _States(table, job)
+    states = States(table, job.rows.validation, job.rule, job.cells)
     start = time.perf_counter()
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            estimator = _fitted(table, job, params, states)
+        estimator, notes = _fitted(table, job, job.fit_rows, params, states.look)
     except Exception as error:  # whatever one method raises must not end the others
         seconds = time.perf_counter() - start
-        return _Attempt(Trial(params=shown, fit_seconds=seconds, error=sentence(error)))
+        return _Attempt(params, Trial(params=shown, fit_seconds=seconds, error=sentence(error)))
     seconds = time.perf_counter() - start
     best = states.best(estimator.model_)
     estimator.model_ = best.model
-    notes = dict.fromkeys([*map(str, getattr(estimator, "notes_", ())), *map(_warning_text, caught)])
     trial = Trial(
         params=shown, score=best.score, fit_seconds=seconds, epoch=best.epoch, states=states.seen + 1
     )
-    return _Attempt(trial, estimator, tuple(notes))
+    return _Attempt(params, trial, estimator, notes)
 
 
-def _fitted(table: FeatureTable, job: Job, params: Mapping[str, Any], states: _States) -> Method:
+def _fitted(
+    table: FeatureTable,
+    job: Job,
+    rows: SplitRows,
+    params: Mapping[str, Any],
+    look: Callable[[int, Model], None] | None,
+) -> tuple[Method, tuple[str, ...]]:
+    """Return the fitted method and its notes, warnings among them."""
     name, estimator = unfitted(job.method, table, job.seed, params, job.concepts)
-    arguments = fit_arguments(table, job.fit_rows, estimator, name, job.column)
-    return estimator.fit(**arguments, on_checkpoint=states.look)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        estimator.fit(**fit_arguments(table, rows, estimator, name, job.column), on_checkpoint=look)
+    notes = dict.fromkeys([*map(str, getattr(estimator, "notes_", ())), *map(_warning_text, caught)])
+    return estimator, tuple(notes)
 
 
-@dataclass(frozen=True)
-class _Scored:
-    """A model, the epoch that left it (None at the end of a fit), and its score (None without cells)."""
+def _refitted(table: FeatureTable, job: Job, pick: _Attempt) -> tuple[_Attempt, str]:
+    """Return the pick fitted again on all training rows, where that is sound, and what it was fitted on.
 
-    model: Model
-    epoch: int | None
-    score: float | None
-
-
-@dataclass
-class _States:
-    """The states along one fit: only the best is held, the latest of equal ones."""
-
-    table: FeatureTable
-    job: Job
-    leader: _Scored | None = None
-    seen: int = 0
-
-    def look(self, epoch: int, model: Model) -> None:
-        """Score the state after an epoch."""
-        if self.job.cells.members:
-            self.seen += 1
-            self.leader = self._better(_Scored(model, epoch, self._score(model)))
-
-    def best(self, model: Model) -> _Scored:
-        """Return the best state, given the model at the end of the fit."""
-        return self._better(_Scored(model, None, self._score(model) if self.job.cells.members else None))
-
-    def _better(self, new: _Scored) -> _Scored:
-        old = self.leader
-        if old is None or old.score is None or new.score is None or new.score >= old.score:
-            return new
-        return old
-
-    def _score(self, model: Model) -> float:
-        held_out = self.job.rows.validation
-        right = _codes(model.logits(self.table.stored(held_out))) == self.table.y[held_out]
-        return float(find_rule(self.job.rule).scores(right[None], self.job.cells)[0])
+    The choice is made, and the held-out rows train, too. A state before the end of a fit was chosen on them,
+    and the same epoch of another fit may be another model: such a pick stays as it is.
+    """
+    estimator, trial = pick.estimator, pick.trial
+    assert estimator is not None
+    part = f"{len(job.rows.train)} training rows"
+    if estimator.group_labels_used == "validation" and not _saw_the_split(job, estimator):
+        return pick, f"{part}; the other {len(job.rows.validation)} are its validation rows"
+    if trial.epoch is not None:
+        return pick, f"{part}; its state after epoch {trial.epoch} was chosen on the other ones"
+    everything = table.rows("train")
+    given = job.fit_rows.validation if _saw_the_split(job, estimator) else everything[:0]
+    rows = replace(job.rows, train=everything, validation=given)
+    try:
+        again, notes = _fitted(table, job, rows, pick.params, None)
+    except Exception as error:  # what was fitted once is there
+        return pick, f"{part}; a second fit, on all, failed: {sentence(error)}"
+    return replace(pick, estimator=again, notes=notes), f"all {len(everything)} training rows"
 
 
 def _score(trial: Trial) -> float:
     """Return what to maximize; without cells there are no scores, and the first configuration wins."""
     return -np.inf if trial.score is None else trial.score
-
-
-def _codes(logits: Any) -> Ints:
-    codes: Ints = logits.argmax(axis=1)
-    return codes
 
 
 def _selection(job: Job, estimator: Method, states: int) -> str:

@@ -53,8 +53,9 @@ def compare(
     """Compare methods over seeds, and pick the method to keep on each seed.
 
     For each seed, a stratified fifth of the training rows is held out, the same for all methods. Every method
-    fits the rest with its first `budget` configurations. One rule scores them on the held-out rows, and the
-    best configuration is evaluated on the test rows. Label-free methods see neither groups nor held-out rows.
+    fits the rest with its first `budget` configurations. One rule scores them on the held-out rows. The best
+    configuration is fitted again on all training rows, unless the best is a state before the end of its fit,
+    and evaluated on the test rows. Label-free methods see no groups, and held-out rows only after the choice.
     Methods that use validation groups see the table's validation split, or the held-out rows without one.
     Zero-shot and ERM are always among the methods; differences are to ERM.
 
@@ -221,7 +222,7 @@ class _Schedule:
                 )
 
     def _key(self, job: Job) -> str:
-        own = {"method": job.method, "seed": job.seed, "configurations": job.configurations}
+        own = {"method": job.method, "seed": job.seed, "configurations": job.configurations, "refit": True}
         return key_of(**own, shown=job.fit_rows.validation.tolist(), **self._shared)
 
 

@@ -56,9 +56,10 @@ class ResultRow(BaseModel):
     `runner_up` with `gain`, `low`, `runner_up_gain` and `runner_up_low` over the baseline; the verdicts
     `shortcut` (found, no sign, cannot tell) and `repair` (passed, none passed, none needed) with
     `shortcut_reason`, `repair_reason` and `next_step`; and `diagnostics`, the figures of
-    `selection.reading.Reading`. That of `cfr` is `selection.guard.Choice`. `figures` holds what accuracy
-    does not tell: AUROC, average precision, precision, recall and F1; the first two are missing where there
-    are more than 2²⁴ scores, rows × classes.
+    `selection.reading.Reading`. That of `cfr` is `selection.guard.Choice`. `fitted_on` says which training
+    rows a comparison's pick was fitted on: all, after the choice, where that is sound. `figures` holds what
+    accuracy does not tell: AUROC, average precision, precision, recall and F1; the first two are missing
+    where there are more than 2²⁴ scores, rows × classes.
     """
 
     method: str
@@ -82,6 +83,7 @@ class ResultRow(BaseModel):
     difference_to_erm: Difference | None = None
     confidence: Confidence | None = None
     grid: list[dict[str, Any]] = []
+    fitted_on: str | None = None
     fit_seconds: float | None = None
     notes: list[str] = []
 

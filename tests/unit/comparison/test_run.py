@@ -11,14 +11,16 @@ import jsonschema
 import numpy as np
 import pytest
 
-from evenhand import ERM, EvenhandError, EvenhandWarning, FeatureTable, compare
-from evenhand.data.partition import held_out
+from evenhand import EvenhandError, EvenhandWarning, FeatureTable, LinearProbe, compare
+from evenhand.comparison.job import Job, predict_held_out, run_job
+from evenhand.data.partition import held_out, shown_to
 from evenhand.evaluation.results import ResultRow, Results, results_schema
 from evenhand.methods import registry
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 from evenhand.methods.registry import make
+from evenhand.selection.rules import find_rule
 
 
 class Spy(Method):
@@ -108,29 +110,29 @@ def test_every_method_and_seed_has_a_row(table: FeatureTable) -> None:
     assert results.provenance["selection"] == "shortcut_cell"
 
 
-def test_erm_is_always_there_and_is_the_method_on_the_training_part(table: FeatureTable) -> None:
-    results = compare(table, methods=["zero_shot"], seeds=[1], budget=1)
-    assert [row.method for row in results.rows] == ["erm", "zero_shot"]
-    rows = held_out(table, 1)
-    erm = ERM(head=table.head, random_state=1).fit(table.features(rows.train), table.labels(rows.train))
-    right = erm.predict(table.features(rows.test)) == table.labels(rows.test)
-    picked = [trial for trial in results.rows[0].grid if trial["picked"]]
-    assert picked[0]["params"] == {}
-    assert results.rows[0].averages.plain == pytest.approx(right.mean())
+def test_erm_is_always_there_and_a_single_configuration_wastes_no_training_row(table: FeatureTable) -> None:
+    results = compare(table, methods=["linear_probe"], seeds=[1], budget=1)
+    assert [row.method for row in results.rows] == ["zero_shot", "erm", "linear_probe"]
+    train, test = table.rows("train"), table.rows("test")
+    probe = LinearProbe(table.head, Cs=(1.0,)).fit(table.features(train), table.labels(train))
+    right = probe.predict(table.features(test)) == table.labels(test)
+    assert results.rows[2].fitted_on == "all 400 training rows"
+    assert results.rows[2].averages.plain == pytest.approx(right.mean())
 
 
-def test_label_free_methods_see_the_training_part_alone(
+def test_label_free_methods_see_the_training_part_alone_until_one_configuration_is_picked(
     table: FeatureTable, register: Callable[[str, type[Method]], None]
 ) -> None:
     register("spy", Spy)
     register("other", Spy)
-    compare(table, methods=["spy", "other"], seeds=[0, 1], budget=1)
-    assert len(Spy.given) == 4
-    for given, seed in zip(Spy.given, (0, 0, 1, 1), strict=True):
-        rows = held_out(table, seed)
-        assert np.array_equal(given["X"], table.features(rows.train))
+    compare(table, methods=["spy", "other"], seeds=[0, 1], budget=2)
+    assert len(Spy.given) == 12
+    for number, (given, seed) in enumerate(zip(Spy.given, np.repeat([0, 0, 1, 1], 3), strict=True)):
+        rows = held_out(table, int(seed)).train if number % 3 < 2 else table.rows("train")
+        assert np.array_equal(given["X"], table.features(rows))
         assert given["validation"] is None
         assert "groups" not in given
+        assert given["fault"] == ("first" if number % 3 == 1 else None)
     assert len(held_out(table, 0).validation) == 80
     assert held_out(table, 0).validation.tolist() != held_out(table, 1).validation.tolist()
 
@@ -142,9 +144,11 @@ def test_methods_that_declare_groups_get_them(
     register("trained", Trained)
     results = compare(table, methods=["oracle", "trained"], seeds=[0], budget=2)
     rows = held_out(table, 0)
-    for given in Spy.given:
+    for given in Spy.given[:4]:
         assert given["groups"].tolist() == table.groups("place", rows.train).tolist()
     assert all(given["validation"] is None for given in Spy.given[2:])
+    (again,) = Spy.given[4:]
+    assert again["groups"].tolist() == table.groups("place", table.rows("train")).tolist()
     for given in Spy.given[:2]:
         X, y, groups = given["validation"]
         assert np.array_equal(X, table.features(rows.validation))
@@ -152,6 +156,7 @@ def test_methods_that_declare_groups_get_them(
         assert groups.tolist() == table.groups("place", rows.validation).tolist()
     (oracle,) = rows_of(results, "oracle")
     assert oracle.group_labels_used == "validation"
+    assert oracle.fitted_on == "320 training rows; the other 80 are its validation rows"
     assert oracle.notes == [
         "it was fitted on the 80 held-out training rows, for want of a validation split",
         "its configurations were scored on the held-out training rows, on which it was also fitted",
@@ -168,10 +173,11 @@ def test_methods_of_validation_groups_get_the_stores_own_validation_split(
     (row,) = rows_of(
         compare(dataclasses.replace(table, split=split), methods=["oracle"], seeds=[0], budget=2), "oracle"
     )
-    for given in Spy.given:
+    for given, trained in zip(Spy.given, [held_out(table, 0).train] * 2 + [table.rows("train")], strict=True):
         assert np.array_equal(given["validation"][0], table.features(np.arange(400, 450)))
         assert given["validation"][2].tolist() == table.groups("place", np.arange(400, 450)).tolist()
-        assert np.array_equal(given["X"], table.features(held_out(table, 0).train))
+        assert np.array_equal(given["X"], table.features(trained))
+    assert row.fitted_on == "all 400 training rows"
     assert row.notes == ["it was fitted on the 50 rows of the given validation split"]
     assert row.worst_group is not None
     # What is tested on is not shown, whatever it is called.
@@ -189,9 +195,9 @@ def test_a_preset_is_a_method_of_its_own(table: FeatureTable, tmp_path: Path) ->
     for name in names[1:]:
         (row,) = rows_of(results, name)
         preset = make("cfr", preset=name.partition(":")[2], head=table.head, random_state=0)
-        rows = held_out(table, 0)
-        fitted = preset.fit(table.features(rows.train), table.labels(rows.train))
-        right = fitted.predict(table.features(rows.test)) == table.labels(rows.test)
+        train, test = table.rows("train"), table.rows("test")
+        fitted = preset.fit(table.features(train), table.labels(train))
+        right = fitted.predict(table.features(test)) == table.labels(test)
         assert row.averages.plain == pytest.approx(right.mean())
         assert row.kept == fitted.kept_
     assert compare(table, methods=names, seeds=[0], out=tmp_path / "c").rows == results.rows
@@ -207,7 +213,8 @@ def test_the_budget_is_the_first_configurations_and_the_best_is_picked(
     assert [trial["picked"] for trial in row.grid] == [True, False, False]
     assert row.grid[0]["score"] > 0.5 > row.grid[1]["score"]
     assert row.selection == "shortcut_cell on held-out training rows"
-    assert row.fit_seconds == pytest.approx(sum(trial["fit_seconds"] for trial in row.grid))
+    assert row.fit_seconds is not None
+    assert row.fit_seconds > sum(trial["fit_seconds"] for trial in row.grid)
     alone = compare(table, methods=["turned"], seeds=[0], budget=1)
     assert rows_of(alone, "turned")[0].selection == "none"
 
@@ -238,6 +245,43 @@ def test_the_states_along_a_fit_are_candidates_and_the_latest_of_equal_ones_wins
     alone = compare(table, methods=["stepped"], seeds=[0], budget=1)
     assert rows_of(alone, "stepped")[0].selection == "shortcut_cell on held-out training rows"
     jsonschema.validate(json.loads(results.model_dump_json(by_alias=True)), results_schema())
+
+
+class OnceStepped(Stepped):
+    """Its best state is not its end."""
+
+    configurations = ({"fault": "inverted"},)
+
+
+class OnceFitted(Spy):
+    def _learn(self, problem: Problem) -> Model:
+        if len(problem.y) == 400:
+            raise EvenhandError("these rows are too many")
+        return super()._learn(problem)
+
+
+def test_a_pick_that_cannot_be_fitted_again_says_why(
+    table: FeatureTable, register: Callable[[str, type[Method]], None]
+) -> None:
+    register("stepped", OnceStepped)
+    register("once", OnceFitted)
+    results = compare(table, methods=["stepped", "once"], seeds=[0], budget=1)
+    (stepped,), (once,) = rows_of(results, "stepped"), rows_of(results, "once")
+    assert stepped.fitted_on == "320 training rows; its state after epoch 3 was chosen on the other ones"
+    assert once.fitted_on == "320 training rows; a second fit, on all, failed: these rows are too many"
+    (usual,) = rows_of(results, "zero_shot")
+    assert stepped.worst_group == once.worst_group == usual.worst_group
+
+
+def test_the_winner_is_picked_by_predictions_of_rows_that_did_not_train(table: FeatureTable) -> None:
+    rows = held_out(table, 0)
+    known = predict_held_out(table, (0, rows, "shortcut_cell", None))
+    cells = find_rule("shortcut_cell").partition(known)
+    params = ({"Cs": (1.0,)},)
+    job = Job("linear_probe", 0, params, rows, shown_to(table, rows, "none"), None, "shortcut_cell", cells)
+    probe = LinearProbe(table.head, Cs=(1.0,)).fit(table.features(rows.train), table.labels(rows.train))
+    logits = probe.model_.logits(table.features(rows.validation))
+    assert run_job(table, job).held_out == logits.argmax(axis=1).tolist()
 
 
 def test_of_equal_scores_the_usual_parameters_win(
