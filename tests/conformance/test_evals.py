@@ -110,6 +110,18 @@ def test_a_k_beyond_half_of_the_smallest_class_is_cut(
     assert [tried["k"] for tried in method.grid_] == [1, int((y[first] == 1).sum()) // 2]
 
 
+def test_few_rows_of_a_class_are_told(world: Callable[..., tuple[Floats, Ints, Ints]]) -> None:
+    X, y, _ = world(400, 2)
+    few = np.concatenate([np.flatnonzero(y == code)[:5] for code in (0, 1)])
+    told = "the last layer is fitted to 1 row of the smallest class, a tenth of training"
+    assert EVaLS(erm=STEP).fit(X[few], y[few]).notes_[0].startswith(told)
+    ninety = np.concatenate([np.flatnonzero(y == code)[:90] for code in (0, 1)])
+    (note,) = EVaLS(erm=STEP).fit(X[ninety], y[ninety]).notes_
+    assert note.startswith("the last layer is fitted to 9 rows of the smallest class")
+    hundred = np.concatenate([np.flatnonzero(y == code)[:100] for code in (0, 1)])
+    assert EVaLS(erm=STEP).fit(X[hundred], y[hundred]).notes_ == ()
+
+
 def test_where_no_environment_has_rows_the_first_k_is_taken(
     world: Callable[..., tuple[Floats, Ints, Ints]],
 ) -> None:

@@ -24,6 +24,8 @@ from evenhand.selection.rules import WORST_ENVIRONMENT
 
 GRID = (20, 50, 100, 10, 200)
 """Usual values of k."""
+FEW = 10
+"""Rows of a class below which the notes say that the last layer has few."""
 
 
 class EVaLS(Method):
@@ -56,6 +58,8 @@ class EVaLS(Method):
         Each k with its worst accuracy over environments; empty where no environment has 5 rows.
     k_ : int
         The chosen k.
+    notes_ : tuple of str
+        A sentence where a class gives the last layer fewer than 10 rows.
 
     References
     ----------
@@ -96,7 +100,9 @@ class EVaLS(Method):
         base = hold_out_and_train(problem, self.erm or erm_sgd(problem), self.history_)
         fitting, scoring = hold_out(base.y, seed=child_seed(problem.seed, "evals", "halves"), share=0.5)
         u, y, losses = base.seen.u[fitting], base.y[fitting], base.losses()[fitting]
-        most = max(1, int(np.bincount(y).min()) // 2)
+        smallest = int(np.bincount(y).min())
+        self.notes_ = _note(smallest)
+        most = max(1, smallest // 2)
         sizes = list(dict.fromkeys(min(k, most) for k in self.ks))
         layers = [_fitted(u, y, extremes(losses, y, k), self.C) for k in sizes]
         if len(problem.y_val):
@@ -108,6 +114,16 @@ class EVaLS(Method):
         best = int(np.argmax(scores)) if scores else 0
         self.k_ = sizes[best]
         return base.model(layers[best])
+
+
+def _note(smallest: int) -> tuple[str, ...]:
+    """Say that the last layer has few rows, if so, by those of the smallest class."""
+    if smallest >= FEW:
+        return ()
+    return (
+        f"the last layer is fitted to {smallest} row{'s' if smallest > 1 else ''} of the smallest class, a "
+        "tenth of training: it may be far behind ERM",
+    )
 
 
 def extremes(losses: Floats, y: Ints, k: int) -> Ints:

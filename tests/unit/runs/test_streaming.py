@@ -63,14 +63,14 @@ def test_a_streamed_run_says_so(table: FeatureTable, tmp_path: Path) -> None:
 
 def test_a_comparison_streams_past_the_limit(table: FeatureTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "LIMIT", 0)
-    given: list[type] = []
+    given: set[tuple[str, type]] = set()
     fit = Method.fit
 
     def seen(self: Method, X: object, y: object, **more: object) -> Method:
-        given.append(type(X))
+        given.add((type(self).__name__, type(X)))
         return fit(self, X, y, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Method, "fit", seen)
     results = compare(table, methods=["erm", "linear_probe"], seeds=[0], budget=1)
     assert [row.status for row in results.rows] == ["ok", "ok", "ok"]
-    assert given == [StoredRows, StoredRows, np.ndarray]
+    assert given == {("ZeroShot", StoredRows), ("ERM", StoredRows), ("LinearProbe", np.ndarray)}
