@@ -9,6 +9,8 @@ from typing import Any
 from rich.table import Table
 
 from evenhand.cli.show import as_json, clean, console, interval, percent, table, worded
+from evenhand.cli.tables import MOST, left_out
+from evenhand.data.labels import some
 from evenhand.evaluation.metric_view import metric_of, results_by_metric
 
 Row = Mapping[str, Any]
@@ -25,6 +27,8 @@ def show_comparison(results: Any, out: Path | None, *, json: bool, metric: str =
     found = results_by_metric(found, metric)
     screen = console()
     screen.print(_table(found))
+    if more := left_out(len(found["summary"]), "methods"):
+        screen.print(more)
     screen.print()
     for line in _below(found, out):
         screen.print(worded(line), soft_wrap=True)
@@ -43,7 +47,7 @@ def _table(found: Row) -> Table:
     rows: dict[str, list[Row]] = {}
     for row in found["rows"]:
         rows.setdefault(row["method"], []).append(row)
-    for one in found["summary"]:
+    for one in found["summary"][:MOST]:
         own = rows[one["method"]]
         figures = _figures(one, unit)
         seconds = one["fit_seconds"]
@@ -116,12 +120,17 @@ def _below(found: Row, out: Path | None) -> Iterator[str]:
         "changes it, [95 % interval over test rows]; the average is over test rows; differences are to erm's "
         "row, with 95 % bootstrap intervals over test rows; seconds are of all fits of one seed"
     )
-    for one in found["kept_method"]:
+    for one in found["kept_method"][:MOST]:
         yield " ".join(
             [f"seed {one['seed']}: evenhand would keep {one['method']}: {one['reason']}", *one["above"]]
         )
-    for sentence, methods in _reasons(found["rows"]).items():
-        yield f"{', '.join(methods)}: {sentence}"
+    if more := left_out(len(found["kept_method"]), "seeds"):
+        yield more
+    reasons = _reasons(found["rows"])
+    for sentence, methods in list(reasons.items())[:MOST]:
+        yield f"{some(methods)}: {sentence}"
+    if more := left_out(len(reasons), "remarks"):
+        yield more
     yield from (f"note: {note}" for note in found["notes"])
     if out is not None:
         yield f"written to {out}"

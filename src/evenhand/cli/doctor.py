@@ -21,7 +21,12 @@ NAME = "doctor"
 EXAMPLES = examples("evenhand doctor", "evenhand doctor --json")
 
 CORE = ("torch", "torchvision", "open_clip_torch", "numpy", "scipy", "scikit-learn", "pyarrow", "safetensors")
-EXTRAS = {"hf": ("transformers",), "ray": ("ray",), "onnx": ("onnx", "onnxscript", "onnxruntime")}
+EXTRAS = {
+    "hf": ("transformers",),
+    "ray": ("ray",),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "heif": ("pillow_heif",),
+}
 
 
 def command(json: Json = False) -> None:

@@ -44,8 +44,10 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
                 screen.print(tables.rates(title, rows[0][kind], metric_of(rows[0])))
     else:
         screen.print(tables.methods(rows))
+        if more := tables.left_out(len(rows), "rows"):
+            screen.print(more)
     screen.print()
-    for row in rows:
+    for row in rows[: tables.MOST]:
         start = f"{row['method']}, seed {row['seed']}: " if len(rows) > 1 else ""
         missing = [] if row["status"] == "ok" else [f"{row['status']}: {row['reason']}"]
         for remark in [*missing, *_kept(row.get("kept") or {}), *row.get("notes", []), *confidence(row)]:

@@ -51,12 +51,14 @@ def one(row: Row) -> Table:
 def methods(rows: Sequence[Row]) -> Table:
     """Return one line per method and seed: the worst rates, the named averages, the use of group labels.
 
+    Of more than `MOST` rows the first are shown.
+
     What is unknown of all is left out. A narrow console shows the worst group, or without groups the worst
     class, with the plain average and the difference.
     """
     numbers = ("seed", "worst group", "worst class", *MEANINGS, "worst group − erm")
     headers = ("method", *numbers, "group labels")
-    lines = [_method(row) for row in rows]
+    lines = [_method(row) for row in rows[:MOST]]
     known = [k for k in range(len(headers)) if any(line[k] != "–" for line in lines)]
     shown = [headers[k] for k in known]
     metric = metric_of(rows[0]) if rows else "accuracy"

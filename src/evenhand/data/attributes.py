@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from evenhand._typing import Floats, Strings
-from evenhand.data.labels import spelling_note
+from evenhand.data.labels import MISSING, some, spelling_note
 
 MOST_VALUES = 50
 """A column with more distinct values is not an attribute unless the user names it."""
@@ -124,4 +124,10 @@ def _spellings(attributes: Mapping[str, Strings]) -> list[str]:
     for name, values in attributes.items():
         note = spelling_note([str(value) for value in np.unique(values)], f"values of {name!r}")
         notes += [note] if note else []
+        missing = [value for value in np.unique(values).tolist() if value.lower() in MISSING]
+        if missing:
+            notes.append(
+                f"the value {some(missing)} of {name!r} makes a group of its own; if it stands for unknown, "
+                "leave it empty"
+            )
     return notes

@@ -128,7 +128,9 @@ def import_embeddings(
     text_file = None if text_features is None else Path(text_features)
     text = None if text_file is None else _text(text_file, classes, width)
     words, word_features = _words(vocabulary, vocabulary_features, width, text_file)
-    notes += _of_scale(parts) + ([] if text is None else _of_order(parts, text, y, classes))
+    notes += _of_scale(parts)
+    if text is not None:
+        notes += _of_order(parts, text, y, classes) + _of_same_text(text, classes)
     identity: dict[str, Any] = {
         "family": "import",
         "model": None,
@@ -145,7 +147,7 @@ def import_embeddings(
     head = Head(
         np.eye(width, dtype=np.float32), None, classes, text, words=words, word_features=word_features
     )
-    with StoreWriter(Path(out), identity=identity, head=head, width=width, dtype=dtype) as writer:
+    with StoreWriter(Path(out), identity=identity, head=head, width=width, dtype=dtype, images=n) as writer:
         if not writer.finished:
             _write(writer, parts, rows, KnownCopies(drawn=drawn))
     return replace(load_store(out), notes=tuple(writer.notes))
@@ -215,13 +217,22 @@ def _of_order(parts: Sequence[FeatureRows], text: Floats, y: Ints, classes: Sequ
     return [] if told is None else [told]
 
 
+def _of_same_text(text: Floats, classes: Sequence[str]) -> list[str]:
+    first: dict[bytes, str] = {}
+    for name, row in zip(classes, text, strict=True):
+        other = first.setdefault(row.astype(np.float16).tobytes(), name)
+        if other != name:
+            return [f"the text features of {other!r} and {name!r} are the same: words cannot tell them apart"]
+    return []
+
+
 def _of_scale(parts: Sequence[FeatureRows]) -> list[str]:
     """Return what is odd about the length of rows: none at all, or past what can be computed with."""
     largest, empty = 0.0, 0
     for _, block in _blocks(parts):
         lengths = np.abs(block.astype(np.float64)).max(axis=1)
         largest, empty = max(largest, float(lengths.max())), empty + int((lengths == 0).sum())
-    notes = [] if (odd := odd_scale(largest)) is None else [f"{odd}, so that audit and fit refuse them"]
+    notes = [] if (odd := odd_scale(largest)) is None else [f"{odd}; as they are, audit and fit refuse them"]
     if empty:
         notes.append(f"{empty:,} rows of the features are all zeros: what is predicted of them is no answer")
     return notes

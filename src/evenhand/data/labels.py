@@ -12,7 +12,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
 
-_MISSING = {"none", "null", "na", "n/a", "#n/a", "?", "-", "--", "missing", "unlabeled", "unlabelled"}
+MISSING = {"none", "null", "na", "n/a", "#n/a", "?", "-", "--", "missing", "unlabeled", "unlabelled"}
 
 
 def class_codes(labels: Strings) -> tuple[list[str], Ints]:
@@ -108,6 +108,8 @@ def untested(classes: Sequence[str], y: Ints, split: Strings) -> list[str]:
 def spelling_note(names: Sequence[str], what: str) -> str | None:
     """Name those that differ in case, blanks, dashes or Unicode form alone, or are one number in two forms.
 
+    True is the number 1, and false 0.
+
     Parameters
     ----------
     names : sequence of str
@@ -134,7 +136,7 @@ def spelling_note(names: Sequence[str], what: str) -> str | None:
 
 def _plain(name: str) -> str:
     seen = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
-    text = seen.casefold()
+    text = {"true": "1", "false": "0"}.get(seen.casefold(), seen.casefold())
     if re.fullmatch(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", text):
         return f"number {float(text.replace(',', '.'))}"
     return re.sub(r"[\s_.\-]+", "", text) or text
@@ -146,7 +148,7 @@ def class_notes(classes: Sequence[str]) -> list[str]:
 
 
 def _missing_note(names: Sequence[str]) -> str | None:
-    missing = [name for name in names if name.lower() in _MISSING]
+    missing = [name for name in names if name.lower() in MISSING]
     if not missing:
         return None
     return f"the class {some(missing)} may stand for a missing label; drop its rows if so"

@@ -107,7 +107,7 @@ def splits_of_values(given: Strings, column: str) -> tuple[list[str | None], lis
     EvenhandError
         If the values are flags and the column's name does not say of which split.
     """
-    values = sorted({str(value) for value in given})
+    values = sorted({str(value) for value in given} - {""})
     lower = {value.lower() for value in values}
     notes: list[str] = []
     if lower <= _TRUE | _FALSE and lower & _TRUE and lower & _FALSE:
@@ -119,6 +119,18 @@ def splits_of_values(given: Strings, column: str) -> tuple[list[str | None], lis
         named = splits_named(values)
         notes = read_as(named)
     return [named.get(str(value)) for value in given], notes
+
+
+def reads_as_split(name: str, values: Strings) -> bool:
+    """Tell whether a column that nobody named says of each row which split it is in.
+
+    >>> reads_as_split("is_test", np.array(["True", "False"]))
+    True
+    """
+    lower = {value.lower() for value in values.tolist()}
+    flags = lower <= _TRUE | _FALSE and split_in_name(name) is not None
+    named = splits_named(lower)
+    return flags or (len({*named.values()}) > 1 and lower <= named.keys())
 
 
 def _flags(values: Iterable[str], column: str) -> dict[str, str]:
@@ -141,6 +153,13 @@ def not_a_split(given: Strings, names: list[str | None], column: str) -> Evenhan
     unknown = np.asarray([name is None for name in names])
     row = int(unknown.argmax())
     count = int(unknown.sum())
+    empty = int((given == "").sum())
+    if empty == count:
+        first = f"{empty} rows, the first is " if empty > 1 else ""
+        return EvenhandError(
+            f"split_column: column {column!r} has no value at {first}row {row + 1} of {len(given)}; "
+            "fill it in or drop such rows"
+        )
     more = f"; {count} rows have such values" if count > 1 else ""
     return EvenhandError(
         f"split_column: {str(given[row])!r} in column {column!r} at row {row + 1} is no split; allowed are "

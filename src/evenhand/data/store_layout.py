@@ -127,6 +127,18 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_bytes(text.encode())
 
 
+def _how_far(folder: Path) -> str:
+    """Return how much of an unfinished store is done, and the command that goes on."""
+    try:
+        plan = parse_json((folder / PLAN).read_text(encoding="utf-8"))
+        n, command, each = plan["images"], plan["command"], plan["identity"]["part_rows"]
+        done = each * len(list((folder / PROGRESS).glob("part-*.json")))
+        counted = f": {min(done, n):,} of {n:,} images are done"
+    except (OSError, ValueError, LookupError, TypeError):  # of an earlier version
+        counted, command = "", None
+    return f"{counted}; to resume it, run {command or 'the same command again'}"
+
+
 def read_card(folder: Path) -> StoreCard:
     """Read and check a store's card.
 
@@ -141,7 +153,7 @@ def read_card(folder: Path) -> StoreCard:
         data = parse_json(text)
     except (FileNotFoundError, NotADirectoryError) as error:
         if (folder / PLAN).is_file():
-            raise EvenhandError(f"{folder} is unfinished; run the same command again to resume it") from error
+            raise EvenhandError(f"{folder} is unfinished{_how_far(folder)}") from error
         raise EvenhandError(
             f"{folder} is not a store: it has no {CARD}; make one with embed or import"
         ) from error

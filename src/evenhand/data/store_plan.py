@@ -51,7 +51,7 @@ _PLACE = ("model", "pretrained")
 
 
 class StorePlan(BaseModel):
-    """`plan.json`: what an unfinished store is going to be."""
+    """`plan.json`: what an unfinished store is going to be, of how many images, and what command makes it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -59,6 +59,8 @@ class StorePlan(BaseModel):
     identity: dict[str, Any]
     width: int
     dtype: str
+    images: int | None = None
+    command: str | None = None
 
 
 class Sidecar(BaseModel):

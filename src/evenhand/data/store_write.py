@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from safetensors.numpy import save
 from typing_extensions import Self
 
+from evenhand._commands import as_typed
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder, sha256
 from evenhand._typing import Floats
@@ -57,6 +58,8 @@ class StoreWriter:
         Written as `head.safetensors`.
     width, dtype : int, "float16" or "float32"
         Of the features.
+    images : int, optional
+        How many there will be with those that cannot be read, for what is said of an unfinished store.
 
     Attributes
     ----------
@@ -77,8 +80,17 @@ class StoreWriter:
         If the folder is in use, holds something else, or cannot be written.
     """
 
-    def __init__(self, path: Path, *, identity: dict[str, Any], head: Head, width: int, dtype: str) -> None:
-        self.path, self.identity, self._head = path, identity, head
+    def __init__(
+        self,
+        path: Path,
+        *,
+        identity: dict[str, Any],
+        head: Head,
+        width: int,
+        dtype: str,
+        images: int | None = None,
+    ) -> None:
+        self.path, self.identity, self._head, self._images = path, identity, head, images
         self.width, self._dtype = width, dtype
         self.notes: list[str] = []
 
@@ -87,9 +99,14 @@ class StoreWriter:
         make_folder(self.path)
         self._lock = FolderLock(self.path)
         try:
-            self.finished, self.identity = claim(
-                self.path, StorePlan(identity=self.identity, width=self.width, dtype=self._dtype)
+            plan = StorePlan(
+                identity=self.identity,
+                width=self.width,
+                dtype=self._dtype,
+                images=self._images,
+                command=as_typed(),
             )
+            self.finished, self.identity = claim(self.path, plan)
             tidy(self.path, finished=self.finished)
             self._sidecars = [] if self.finished else done_parts(self.path)
         except BaseException:

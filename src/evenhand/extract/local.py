@@ -137,7 +137,9 @@ def embed(
     place = nullcontext(out) if earlier is None else replacing(out, identity)
     with (
         place as folder,
-        StoreWriter(folder, identity=identity, head=head, width=backbone.width, dtype=dtype) as writer,
+        StoreWriter(
+            folder, identity=identity, head=head, width=backbone.width, dtype=dtype, images=len(manifest.ids)
+        ) as writer,
     ):
         if not writer.finished:
             parts = list(Consecutive(0, len(manifest.ids), part_rows))[writer.parts_done :]

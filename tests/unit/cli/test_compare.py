@@ -87,6 +87,21 @@ def row(method: str, seed: int, worst: float, **more: Any) -> ResultRow:
     )
 
 
+def test_long_tables_are_cut_with_a_count(capsys: pytest.CaptureFixture[str]) -> None:
+    few = results()
+    kept = [few.kept_method[0].model_copy(update={"seed": seed}) for seed in range(45)]
+    rows = [row(f"method{k}", 0, 0.5) for k in range(50)]
+    made = few.model_copy(update={"rows": rows, "summary": summarize(rows), "kept_method": kept})
+    show_comparison(made, None, json=False)
+    shown = capsys.readouterr().out
+    assert "method39" in shown
+    assert "method40" not in shown
+    assert "… and 10 more methods; --json has all" in shown
+    assert "seed 39: " in shown
+    assert "seed 40: " not in shown
+    assert "… and 5 more seeds; --json has all" in shown
+
+
 def results() -> Results:
     rule = "shortcut_cell on held-out training rows; each fit: accuracy, validation from train"
     rows = [

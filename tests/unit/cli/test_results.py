@@ -53,6 +53,14 @@ def test_one_row_shows_classes_groups_reason_and_notes(capsys: pytest.CaptureFix
     assert "\x1b[2J" not in out
 
 
+def test_many_rows_are_cut_with_a_count(capsys: pytest.CaptureFixture[str]) -> None:
+    show_results(results(43), Path("x.run"), json=False)
+    out = capsys.readouterr().out
+    assert "… and 3 more rows; --json has all" in out
+    assert "cfr, seed 39: " in out
+    assert "cfr, seed 40: " not in out
+
+
 def test_what_is_not_known_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     found = results(1)
     found.rows[0].worst_group = found.rows[0].difference_to_erm = None

@@ -62,6 +62,15 @@ def test_what_is_a_copy():
     assert not is_copy(np.array(["x", "y", "x", "z"] * 30), LABELS)
 
 
+def test_values_that_may_stand_for_unknown_are_named():
+    values = np.array(["A", "N/A", "B", "-"] * 5)
+    kept, notes = grouping({"site": values}, np.array(["x", "y"] * 10), named=False)
+    assert kept["site"] is values
+    assert notes == [
+        "the value -, N/A of 'site' makes a group of its own; if it stands for unknown, leave it empty"
+    ]
+
+
 def test_values_that_differ_in_spelling_are_named():
     place = np.array(["Land", "land", "water"] * 40)
     assert grouping({"place": place}, LABELS, named=True)[1] == [

@@ -105,6 +105,16 @@ def test_captions_are_no_labels(tmp_path: Path) -> None:
         Manifest.read(path, label_column="txt")
 
 
+def test_a_label_of_another_name_is_not_sought_in_text(tmp_path: Path) -> None:
+    files = {}
+    for k in range(6):
+        files |= {f"{k}.jpg": png(k), f"{k}.json": f'{{"class": {k % 2}}}'.encode()}
+    path = tar(tmp_path / "a.tar", files)
+    with pytest.raises(EvenhandError, match="no column 'label'; its columns are class, file_name"):
+        Manifest.read(path)
+    assert Manifest.read(path, label_column="class").classes == ("0", "1")
+
+
 def test_text_beside_pictures_in_class_folders_is_none_of_webdatasets(tmp_path: Path) -> None:
     files = {}
     for k in range(6):

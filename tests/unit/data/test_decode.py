@@ -4,6 +4,7 @@ import contextlib
 import os
 import pickle
 import struct
+import sys
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from PIL import Image
 
 from evenhand import EvenhandError
 from evenhand.data.images.decode import UnreadableImage, _formats, read_image
+from evenhand.data.images.foreign_formats import what_it_is
 from evenhand.data.images.pixel_limit import pixel_limit
 
 TOO_MANY = "decompression bomb, more than 60 pixels; for an image that you trust raise max_pixels"
@@ -327,8 +329,6 @@ def test_large_and_damaged_text_of_a_png_is_overlooked(tmp_path, extra, behind):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"\0\0\0\x18ftypheic" + bytes(4) + b"mif1heic" + bytes(99), "HEIC, which needs pillow-heif"),
-        (b"\0\0\0\x18ftypXXXX" + bytes(4) + b"mif1heic" + bytes(99), "HEIC, which needs pillow-heif"),
         (b"\0\0\0\x18ftypisom" + bytes(99), "not an image, but a video: extract its frames"),
         (b"\xff\x0a" + bytes(99), "JPEG XL, which needs pillow-jxl-plugin"),
         (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(99), "JPEG XL, which needs pillow-jxl-plugin"),
@@ -349,8 +349,29 @@ def test_what_is_no_image_to_pillow_is_named(tmp_path, content, reason):
         read_image(tmp_path / "a.jpg")
 
 
+@pytest.mark.parametrize("brand", [b"heic", b"XXXX"])
+def test_heic_names_what_reads_it(tmp_path, brand):
+    head = b"\0\0\0\x18ftyp" + brand + bytes(4) + b"mif1heic" + bytes(99)
+    assert what_it_is(head) == (
+        "HEIC, which needs pillow-heif: run pip install 'evenhand[heif]', or convert it to JPEG"
+    )
+    (tmp_path / "a.heic").write_bytes(head)
+    with pytest.raises(UnreadableImage, match="HEIC"):  # with or without pillow-heif
+        read_image(tmp_path / "a.heic")
+
+
+def test_a_phones_picture_is_read_with_pillow_heif(tmp_path):
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "a.jpg", format="HEIF")
+    _formats.cache_clear()
+    red, green, blue = pixel(tmp_path / "a.jpg")
+    assert (red > 240, green < 15, blue < 15) == (True, True, True)
+    assert read_image(tmp_path / "a.jpg").size == (40, 30)
+
+
 def test_a_plug_in_is_used_where_it_is_installed(tmp_path, monkeypatch):
     calls = []
+    monkeypatch.delitem(sys.modules, "pillow_heif", raising=False)
     (tmp_path / "pillow_heif.py").write_text("def register_heif_opener(): print('registered')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("builtins.print", calls.append)

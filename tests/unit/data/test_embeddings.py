@@ -243,6 +243,20 @@ def test_text_features_in_another_order_are_remarked_upon(bring: Bring, tmp_path
     assert not any("order" in note for note in notes)
 
 
+def test_classes_with_the_same_text_are_named(bring: Bring, tmp_path: Path) -> None:
+    np.save(tmp_path / "T.npy", np.ones((2, X.shape[1]), dtype=np.float32))
+    (note,) = [n for n in bring(text_features=tmp_path / "T.npy").card["notes"] if "text features of" in n]
+    assert note.endswith("are the same: words cannot tell them apart")
+
+
+def test_a_file_that_is_no_array_names_what_is_read(bring: Bring, tmp_path: Path) -> None:
+    (tmp_path / "X.csv").write_text("0.1,0.2\n")
+    with pytest.raises(
+        EvenhandError, match=r"X\.csv is no NumPy array; give \.npy files or one of \.npz, \.pt"
+    ):
+        bring(features=[tmp_path / "X.csv"])
+
+
 def test_odd_scales_and_empty_rows_are_remarked_upon_and_refused_later(bring: Bring, tmp_path: Path) -> None:
     values = X * np.float32(1e20)
     values[3] = 0

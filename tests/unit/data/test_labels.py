@@ -81,7 +81,16 @@ def test_long_lists_are_cut():
 
 @pytest.mark.parametrize(
     "pair",
-    [("Cat", "cat"), ("water bird", "water_bird"), ("1", "01"), ("1", "1.0"), ("1", "+1"), ("é", "e\u0301")],
+    [
+        ("Cat", "cat"),
+        ("water bird", "water_bird"),
+        ("1", "01"),
+        ("1", "1.0"),
+        ("1", "+1"),
+        ("é", "e\u0301"),
+        ("1", "True"),
+        ("False", "0"),
+    ],
 )
 def test_two_spellings_of_one_name(pair):
     assert spelling_note([*pair, "dog"], "classes") == (
@@ -89,7 +98,9 @@ def test_two_spellings_of_one_name(pair):
     )
 
 
-@pytest.mark.parametrize("names", [["cat", "dog"], ["-1", "1"], ["1", "10"], ["+", "-"], ["c++", "c"]])
+@pytest.mark.parametrize(
+    "names", [["cat", "dog"], ["-1", "1"], ["1", "10"], ["+", "-"], ["c++", "c"], ["true", "false"]]
+)
 def test_names_of_their_own(names):
     assert spelling_note(names, "classes") is None
 

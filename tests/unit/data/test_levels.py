@@ -3,7 +3,7 @@
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data.sources.levels import Levels, guess, repeated_below
+from evenhand.data.sources.levels import Levels, guess, repeated_below, uneven_below
 
 
 def places(*folders: str) -> list[tuple[str, ...]]:
@@ -45,6 +45,31 @@ def test_the_same_folders_below_every_class_may_be_the_classes():
         "the same folders (cat, dog) lie below every class (photo, sketch): if they are the classes, give "
         "the layout domain/class; if they are an attribute, class/NAME"
     )
+
+
+def test_a_level_of_one_name_is_passed_over():
+    office = places("amazon/images/bike", "amazon/images/mug", "dslr/images/bike", "dslr/images/mug")
+    note = repeated_below(office, guess(office))
+    assert note == (
+        "the same folders (bike, mug) lie below every class (amazon, dslr): if they are the classes, give "
+        "the layout domain/*/class; if they are an attribute, class/*/NAME"
+    )
+
+
+def test_a_folder_of_all_classes_beside_one_is_named():
+    clone = places("data/cat", "data/dog", "docs")
+    assert uneven_below(clone, guess(clone)) == (
+        "the folders cat, dog in data are read as one class beside docs; if they are the classes, give the "
+        "folder data alone"
+    )
+
+
+@pytest.mark.parametrize(
+    "folders", [["a", "b"], ["a/1", "a/2", "b/1"], ["a/1", "b"], ["a", "a/1", "a/2", "b"]]
+)
+def test_classes_of_one_depth_need_no_remark(folders):
+    found = places(*folders)
+    assert uneven_below(found, guess(found)) is None
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,21 @@ def test_truth_values_are_noted_too(tmp_path):
     assert any("prompts: False, true; name the classes" in note for note in Manifest.read(tmp_path).notes)
 
 
+@pytest.mark.parametrize("column", ["is_test,True,False", "phase,train,val"])
+def test_a_column_that_reads_like_a_split_is_named(tmp_path, column):
+    name, *values = column.split(",")
+    rows = [f"{k}.png,{'ab'[k % 2]},{values[k % 3 == 0]}" for k in range(12)]
+    for k in range(12):
+        picture(tmp_path / f"{k}.png")
+    table = csv(tmp_path / "t.csv", f"path,label,{name}", *rows)
+    note = (
+        f"column {name!r} reads like a split, but splits are read from 'split' alone, which is not there; "
+        "name it as `split_column` if it is one"
+    )
+    assert note in Manifest.read(table).notes
+    assert note not in Manifest.read(table, split_column=name).notes
+
+
 def test_unknown_class_name(tmp_path):
     with pytest.raises(EvenhandError, match="class_names: 'c' is not a label; the labels are a, b"):
         Manifest.read(tree(tmp_path, a=2, b=2), class_names={"c": "cat"})

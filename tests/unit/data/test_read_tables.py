@@ -62,6 +62,16 @@ def test_jsonl(tmp_path):
     }
 
 
+def test_a_column_of_lists_is_named(tmp_path):
+    pq.write_table(pa.table({"path": ["a.png"], "label": [["cat"]]}), tmp_path / "t.parquet")
+    found = read_columns(tmp_path / "t.parquet")
+    assert list(found.values) == ["path"]
+    with pytest.raises(
+        EvenhandError, match=r"^label_column: .* has lists or records in column 'label'; write one"
+    ):
+        found.get("label", argument="label_column")
+
+
 def test_missing_column_names_the_others(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     with pytest.raises(EvenhandError, match=r"label_column: .* has no column 'label'; its columns are x, y"):

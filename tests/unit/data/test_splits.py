@@ -101,6 +101,18 @@ def test_what_is_no_split_is_named_with_its_row():
         given_or_drawn(np.array(["train", "night"]), np.array([0, 1]), seed=0, column="fold")
 
 
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        (["0", "2", ""], "at row 3 of 3"),
+        (["", "train", ""], "at 2 rows, the first is row 1 of 3"),
+    ],
+)
+def test_a_gap_among_splits_is_named(given, where):
+    with pytest.raises(EvenhandError, match=f"^split_column: column 'fold' has no value {where}; fill it in"):
+        given_or_drawn(np.array(given), np.array([0, 1, 1]), seed=0, column="fold")
+
+
 def test_a_unit_gets_one_split():
     y = np.repeat([0, 1], 100)
     units = np.arange(200) // 4

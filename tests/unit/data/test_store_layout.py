@@ -97,7 +97,22 @@ def test_white_space_is_an_edit(store: Path) -> None:
 def test_unfinished(tmp_path: Path, kit: SimpleNamespace) -> None:
     with pytest.raises(InterruptedError):
         kit.make(tmp_path / "s", stop=2)
-    with pytest.raises(EvenhandError, match="is unfinished; run the same command again"):
+    with pytest.raises(EvenhandError, match="is unfinished; to resume it, run the same command again"):
+        load_store(tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("program", "command"), [("evenhand", "evenhand embed 'my photos'"), ("pytest", "the same command again")]
+)
+def test_unfinished_says_how_far_and_what_goes_on(
+    tmp_path: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, program: str, command: str
+) -> None:
+    monkeypatch.setattr("sys.argv", [f"/bin/{program}", "embed", "my photos"])
+    with kit.writer(tmp_path / "s", {"part_rows": 4}, images=11) as out:
+        out.write_part(*kit.part(0))
+    with pytest.raises(
+        EvenhandError, match=f"is unfinished: 4 of 11 images are done; to resume it, run {command}$"
+    ):
         load_store(tmp_path / "s")
 
 

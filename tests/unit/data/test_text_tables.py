@@ -8,7 +8,7 @@ from PIL import Image
 
 from evenhand._errors import EvenhandError
 from evenhand.data.manifest import Manifest
-from evenhand.data.tables.columns import without_empty_rows
+from evenhand.data.tables.columns import rows_of_images
 from evenhand.data.tables.parts import part_files
 from evenhand.data.tables.read import read_columns
 
@@ -17,7 +17,7 @@ ROWS = ["a.jpg", "b.jpg"]
 
 def read(path, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return {name: values.tolist() for name, values in without_empty_rows(read_columns(path)).values.items()}
+    return {name: values.tolist() for name, values in rows_of_images(read_columns(path)).values.items()}
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,21 @@ def test_lists_without_a_header(tmp_path):
 
 def test_empty_rows_are_counted(tmp_path):
     (tmp_path / "t.csv").write_text("x,y\n1,2\n,\n,\n")
-    assert without_empty_rows(read_columns(tmp_path / "t.csv")).notes == (
+    assert rows_of_images(read_columns(tmp_path / "t.csv")).notes == (
         f"2 of 3 rows of {tmp_path}/t.csv are empty and are left out",
+    )
+
+
+def test_headers_between_joined_tables_are_left_out(tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n1,2\nx,y\n3,x\n,\n")
+    found = rows_of_images(read_columns(tmp_path / "t.csv"))
+    assert {name: values.tolist() for name, values in found.values.items()} == {
+        "x": ["1", "3"],
+        "y": ["2", "x"],
+    }
+    assert found.notes == (
+        f"1 of 4 rows of {tmp_path}/t.csv are empty and are left out",
+        f"1 of 4 rows of {tmp_path}/t.csv repeat the header and are left out",
     )
 
 

@@ -107,6 +107,10 @@ def read_arrays(files: Sequence[Path], *, argument: str) -> list[FeatureRows]:
 def _open(path: Path, argument: str) -> FeatureRows:
     file, name = file_and_name(path)
     other = file.suffix.lower() in READERS
+    if not other and file.is_file() and not _is_npy(file):
+        raise EvenhandError(
+            f"{argument}: {path} is no NumPy array; give .npy files or one of {', '.join(READERS)}"
+        )
     try:
         part: FeatureRows = read_matrix(file, name) if other else NpyRows.open(file)
     except FileNotFoundError as error:
@@ -130,6 +134,14 @@ def _open(path: Path, argument: str) -> FeatureRows:
             "it must hold numbers [rows, width], at least one row"
         )
     return part
+
+
+def _is_npy(file: Path) -> bool:
+    """Tell whether a file that is not called .npy is one all the same."""
+    if file.suffix.lower() == ".npy":
+        return True
+    with file.open("rb") as stream:
+        return stream.read(6) == b"\x93NUMPY"
 
 
 def _check_finite(path: Path, part: FeatureRows, argument: str) -> None:

@@ -242,7 +242,8 @@ def _reason(error: BaseException, source: Path | BinaryIO) -> str:
     text = " ".join(str(error).split())
     if any(sign in text.lower() for sign in ("truncated", "not enough image data", "broken", "incomplete")):
         return f"truncated or damaged ({text})"
-    return f"cannot be decoded ({text or type(error).__name__})"
+    kind = " as HEIC or AVIF" if _head(source)[4:8] == b"ftyp" else ""
+    return f"cannot be decoded{kind} ({text or type(error).__name__})"
 
 
 def _orientation(image: Image.Image) -> int:

@@ -9,7 +9,7 @@ from evenhand.data.files import GIT_LFS
 HEAD = 512
 """Bytes that tell."""
 
-_HEIC = "HEIC, which needs pillow-heif: run pip install pillow-heif, or convert it to JPEG"
+_HEIC = "HEIC, which needs pillow-heif: run pip install 'evenhand[heif]', or convert it to JPEG"
 _AVIF = "AVIF that this Pillow cannot read: install Pillow 11.3 or later, or convert it to JPEG"
 _JXL = "JPEG XL, which needs pillow-jxl-plugin: run pip install pillow-jxl-plugin, or convert it to PNG"
 _RAW = "a camera's raw file, which is not read: export it as JPEG or PNG"

@@ -112,6 +112,8 @@ def guess(files: Sequence[Folders]) -> Levels:
 def repeated_below(files: Sequence[Folders], levels: Levels) -> str | None:
     """Say where the same folders lie below every class, as in a tree of domains; None where they do not."""
     depth = len(levels.roles)
+    while _all_below_one(files, depth):
+        depth += 1
     below: dict[str, set[str]] = {}
     for folders in set(files):
         if len(folders) > depth:
@@ -122,10 +124,35 @@ def repeated_below(files: Sequence[Folders], levels: Levels) -> str | None:
     overlap = all(2 * len(a & b) >= len(a | b) for a, b in combinations(list(below.values())[:20], 2))
     if len(names) < 2 or not overlap:
         return None
+    passed = f"/{NOTHING}" * (depth - len(levels.roles))
     above = "/".join("domain" if role == CLASS else role for role in levels.roles)
     return (
         f"the same folders ({some(names, 5)}) lie below every class ({some(sorted(below), 5)}): if they are "
-        f"the classes, give the layout {above}/class; if they are an attribute, {levels}/NAME"
+        f"the classes, give the layout {above}{passed}/class; if they are an attribute, {levels}{passed}/NAME"
+    )
+
+
+def uneven_below(files: Sequence[Folders], levels: Levels) -> str | None:
+    """Say where one class has folders below it and another has not, as a folder of all classes beside one."""
+    depth = len(levels.roles)
+    below: dict[str, set[str]] = {}
+    for folders in set(files):
+        if levels.holds(folders):
+            below.setdefault(levels.of(CLASS, folders), set()).update(folders[depth : depth + 1] or [""])
+    flat = sorted(name for name, inside in below.items() if inside == {""})
+    deep = sorted(name for name, inside in below.items() if len(inside) > 1 and "" not in inside)
+    if not flat or len(deep) != 1:
+        return None
+    return (
+        f"the folders {some(sorted(below[deep[0]]), 5)} in {deep[0]} are read as one class beside "
+        f"{some(flat, 5)}; if they are the classes, give the folder {deep[0]} alone"
+    )
+
+
+def _all_below_one(files: Sequence[Folders], depth: int) -> bool:
+    """Tell whether all files lie below folders of one name at this level, and deeper."""
+    return len({folders[depth : depth + 1] for folders in files}) == 1 and all(
+        len(folders) > depth + 1 for folders in files
     )
 
 

@@ -88,7 +88,7 @@ def list_shards(root: Path, shards: Sequence[Path], options: Options, *, alone: 
     if label == "txt":
         texts = [_text_beside(shard, sample) for shard, _, sample in samples]
         # A caption is its image's own; a label is that of several.
-        if options.label == "txt" or 2 * len(set(texts)) <= len(texts):
+        if any(texts) and (options.label == "txt" or 2 * len(set(texts)) <= len(texts)):
             rows = [{**row, "txt": text} for row, text in zip(rows, texts, strict=True)]
     columns = columns_of(root / "the .json and .cls members", rows)
     listing = list_rows(columns, replace(options, label=label if label in columns.values else options.label))

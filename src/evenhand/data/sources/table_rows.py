@@ -20,7 +20,8 @@ from evenhand.data.labels import some
 from evenhand.data.sources.levels import CLASS, Folders, Levels, guess
 from evenhand.data.sources.listing import Listing, Options, refuse
 from evenhand.data.sources.locate import locate, none_there
-from evenhand.data.tables.columns import Columns, without_empty_rows
+from evenhand.data.split_names import reads_as_split
+from evenhand.data.tables.columns import Columns, rows_of_images
 from evenhand.data.tables.read import read_columns
 
 PATH_COLUMNS = (
@@ -45,7 +46,7 @@ def list_table(path: Path, options: Options) -> Listing:
         a column, or more folders than the paths have.
     """
     levels = None if options.layout is None else Levels.of_table(options.layout)
-    columns = without_empty_rows(read_columns(path))
+    columns = rows_of_images(read_columns(path))
     top = absolute(options.root or columns.path.parent)
     if levels is None:
         listing = in_place(rows_of(columns, options, top=top), path)
@@ -240,7 +241,15 @@ def _attributes(columns: Columns, options: Options, path_column: str) -> dict[st
 
 
 def _grouped(listing: Listing, options: Options) -> tuple[dict[str, Strings], list[str]]:
-    return grouping(listing.attributes, listing.labels, named=options.attributes is not None)
+    kept, notes = grouping(listing.attributes, listing.labels, named=options.attributes is not None)
+    if listing.splits is None:
+        notes += [
+            f"column {name!r} reads like a split, but splits are read from {options.split!r} alone, which is "
+            f"not there; name it as `split_column` if it is one"
+            for name, values in kept.items()
+            if reads_as_split(name, values)
+        ]
+    return kept, notes
 
 
 def _array(values: Sequence[str]) -> Strings:

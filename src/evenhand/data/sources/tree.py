@@ -16,7 +16,7 @@ from evenhand.data.file_names import is_litter
 from evenhand.data.files import is_remote
 from evenhand.data.labels import some
 from evenhand.data.sources.find_images import find_images, tables_beside
-from evenhand.data.sources.levels import CLASS, SPLIT, Folders, Levels, guess, repeated_below
+from evenhand.data.sources.levels import CLASS, SPLIT, Folders, Levels, guess, repeated_below, uneven_below
 from evenhand.data.sources.listing import Listing, Options, refuse
 from evenhand.data.split_names import read_as, splits_named
 
@@ -112,8 +112,7 @@ def _remarks(files: Sequence[Folders], levels: Levels) -> list[str]:
         notes += read_as(splits_named(sorted({levels.of(SPLIT, folders) for folders in files} - {""})))
     if levels.roles[-2:] == (CLASS, SPLIT):
         notes.append("the splits are read from the folders below each class; if they are not, give a layout")
-    repeated = repeated_below(files, levels)
-    return notes if repeated is None else [*notes, repeated]
+    return notes + [note for note in (repeated_below(files, levels), uneven_below(files, levels)) if note]
 
 
 def _splits(files: Sequence[Folders], levels: Levels) -> list[str]:

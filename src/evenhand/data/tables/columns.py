@@ -38,6 +38,8 @@ class Columns:
         Columns that are left out for a value of more than `LONGEST` characters.
     notes : tuple of str
         What was left out, one sentence each.
+    nested : tuple of str
+        Columns that are left out because they hold lists or records.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Columns:
     embedded: tuple[str, ...] = ()
     too_long: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values()), ()))
@@ -61,6 +64,10 @@ class Columns:
             raise EvenhandError(
                 f"{argument}: {self.path} has a value of more than {LONGEST} characters in column "
                 f"{column!r}; shorten it or name another column"
+            )
+        if column in self.nested:
+            raise EvenhandError(
+                f"{argument}: {self.path} has lists or records in column {column!r}; write one value a row"
             )
         if column not in self.values:
             raise EvenhandError(
@@ -109,12 +116,9 @@ def to_columns(path: Path, table: pa.Table) -> Columns:
         if name not in embedded
     }
     too_long = tuple(name for name, column in columns.items() if _is_too_long(column))
-    values = {
-        name: strings(column)
-        for name, column in columns.items()
-        if name not in too_long and not pa.types.is_nested(column.type)
-    }
-    return Columns(path, values, embedded, too_long)
+    nested = tuple(name for name, column in columns.items() if pa.types.is_nested(column.type))
+    values = {name: strings(column) for name, column in columns.items() if name not in (*too_long, *nested)}
+    return Columns(path, values, embedded, too_long, nested=nested)
 
 
 def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
@@ -128,20 +132,26 @@ def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
         ) from error
 
 
-def without_empty_rows(columns: Columns) -> Columns:
-    """Return the columns without rows that hold nothing at all, as Excel leaves them below a sheet.
+def rows_of_images(columns: Columns) -> Columns:
+    """Return the columns without rows that are none: empty ones, and headers of tables that were joined.
 
-    Not for a table beside features: its rows are counted.
+    Excel leaves empty rows below a sheet. Not for a table beside features: its rows are counted.
     """
     if columns.embedded or not columns.values:
         return columns
-    kept = np.any([values != "" for values in columns.values.values()], axis=0)
-    empty = int((~kept).sum())
-    if not empty or empty == len(columns):
+    empty = np.all([values == "" for values in columns.values.values()], axis=0)
+    header = np.all([values == name for name, values in columns.values.items()], axis=0)
+    kept = ~(empty | header)
+    if kept.all() or not kept.any():
         return columns
+    odd = {"are empty": int(empty.sum()), "repeat the header": int(header.sum())}
+    notes = tuple(
+        f"{count} of {len(columns)} rows of {columns.path} {what} and are left out"
+        for what, count in odd.items()
+        if count
+    )
     values = {name: column[kept] for name, column in columns.values.items()}
-    note = f"{empty} of {len(columns)} rows of {columns.path} are empty and are left out"
-    return replace(columns, values=values, notes=(note,))
+    return replace(columns, values=values, notes=notes)
 
 
 def _is_too_long(column: pa.Array) -> bool:
