@@ -17,6 +17,7 @@ from evenhand.selection.rules import Rule
 
 KEPT = "kept by evenhand"
 """Name of the winners in tables, as if they were one method."""
+BEATEN_BY_NONE = "No other method beats it beyond chance."
 
 
 def pick_winner(
@@ -28,7 +29,8 @@ def pick_winner(
        cross-fitted over all rows that trained it; ERM if `auto` did not run.
     2. All other methods are compared with the baseline on the held-out rows, by `selection.Evidence`. The
        best one wins if its gain is beyond chance, by a bound that holds for all of them at once; otherwise
-       the baseline wins.
+       the baseline wins. It also wins if `auto` says that the data cannot tell: what all training rows do
+       not show, a fifth of them does not show either.
 
     Parameters
     ----------
@@ -46,10 +48,10 @@ def pick_winner(
     predictions: Ints = np.array(list(others.values()), dtype=np.int64).reshape(len(others), len(held_out.y))
     known = replace(held_out, erm_logits=np.array(baseline.logits, dtype=np.float32))
     choice = Evidence(rule).choose(list(others), predictions, known, seed)
-    replaced = choice.index is not None
+    replaced = choice.index is not None and not _cannot_tell(baseline)
     return KeptMethod(
         seed=seed,
-        method=baseline.method if choice.index is None else choice.candidate,
+        method=choice.candidate if replaced else baseline.method,
         against=baseline.method,
         rule=rule.name,
         group_labels_used=rule.group_labels_used,
@@ -65,6 +67,10 @@ def pick_winner(
     )
 
 
+def _cannot_tell(baseline: JobResult) -> bool:
+    return baseline.kept is not None and baseline.kept["shortcut"] == "cannot tell"
+
+
 def winners_rows(rows: Sequence[ResultRow], winners: Sequence[KeptMethod]) -> list[ResultRow]:
     """Return the rows of the winner of each seed, renamed to `KEPT`, as if they were of one method."""
     chosen = {(one.method, one.seed) for one in winners}
@@ -74,4 +80,7 @@ def winners_rows(rows: Sequence[ResultRow], winners: Sequence[KeptMethod]) -> li
 def _baseline_stays(baseline: JobResult) -> str:
     assert baseline.kept is not None
     shortcut, repair = verdict_sentences(baseline.kept)[:2]
-    return f"{shortcut} {repair} No other method beats it beyond chance."
+    others = (
+        "These rows cannot show that another method is better." if _cannot_tell(baseline) else BEATEN_BY_NONE
+    )
+    return f"{shortcut} {repair} {others}"

@@ -31,7 +31,9 @@ KEPT = {
 def assembled(table: FeatureTable) -> Any:
     """Return results of methods with given predictions on held-out rows; ERM follows the attribute."""
 
-    def assembled(uses: dict[str, Any], seeds: tuple[int, ...] = (0,), **predicted: Any) -> Results:
+    def assembled(
+        uses: dict[str, Any], seeds: tuple[int, ...] = (0,), shortcut: str = "found", **predicted: Any
+    ) -> Results:
         rows = {seed: held_out(table, seed) for seed in seeds}
         held_out_predictions, found = {}, {}
         entries = [
@@ -55,7 +57,7 @@ def assembled(table: FeatureTable) -> Any:
                     test=(table.y[rows[seed].test] if name == "right" else 0 * rows[seed].test).tolist(),
                     held_out=codes.tolist(),
                     logits=np.eye(2)[codes].tolist(),
-                    kept=KEPT if name == "auto" else None,
+                    kept=KEPT | {"shortcut": shortcut} if name == "auto" else None,
                 )
         jobs = FinishedJobs(table, entries, rows, SHORTCUT_CELL, "place", found, held_out_predictions)
         return assemble(jobs, {})
@@ -121,6 +123,14 @@ def test_who_beats_auto_is_kept_and_the_gain_is_over_auto(assembled: Any) -> Non
     (over_erm,) = assembled({}, right=lambda y: y).kept_method
     assert over_erm.against == "erm"
     assert 0 < one.low < one.gain < over_erm.gain
+
+
+def test_where_the_data_cannot_tell_auto_stays(assembled: Any) -> None:
+    (one,) = assembled({}, shortcut="cannot tell", auto=half_mended, right=lambda y: y).kept_method
+    assert (one.method, one.against, one.among) == ("auto", "auto", ["right"])
+    assert one.reason.endswith(" These rows cannot show that another method is better.")
+    (one,) = assembled({}, shortcut="no sign", auto=half_mended, right=lambda y: y).kept_method
+    assert one.method == "right"
 
 
 def test_cfr_is_a_rival_like_others(assembled: Any) -> None:
