@@ -22,8 +22,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize, one_hot
 
 from evenhand._random import numpy_stream, torch_stream
-from evenhand.datasets.scenes import CLEAR, HOME, draw_scene
+from evenhand.datasets.scenes import HOME, Look, draw_scene
 
+CLEAR = Look((0.085, 0.15), 0.0, 8.0)
+"""Portraits, from which the model learns its words."""
 CONFIG = {
     "embed_dim": 128,
     "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 16, "patch_size": None},

@@ -87,7 +87,7 @@ def check_replaceable(folder: Path, names: Collection[str], *, argument: str) ->
 
 
 def was_interrupted(folder: Path) -> bool:
-    """Tell whether a process was killed while `all_or_none` wrote into a folder."""
+    """Return whether a process was killed while `all_or_none` wrote into a folder."""
     return any(folder.glob(f".{_SET}.*.tmp"))
 
 

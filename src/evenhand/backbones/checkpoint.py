@@ -32,7 +32,7 @@ def read_checkpoint(path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
     """Return the tensors of a checkpoint by the names that the model has for them.
 
     safetensors are known by their content, and so are pickles of torch, which are read with
-    `weights_only=True`, and TorchScript archives, of which only the tensors are taken. Names of wrappers
+    `weights_only=True`, and TorchScript archives, which are read for their tensors alone. Names of wrappers
     before the model's own (`module.`, `model.`, `_orig_mod.`) are taken off, and dictionaries around them
     (`state_dict`, `model`) opened.
 

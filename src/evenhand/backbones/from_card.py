@@ -103,5 +103,5 @@ def _where(card: Mapping[str, Any]) -> str:
 
 
 def embedded(card: Mapping[str, Any]) -> bool:
-    """Tell whether a store's card names a model that can be loaded: it does not for imported embeddings."""
+    """Return whether a store's card names a model; imported embeddings have none."""
     return "family" in card and card["family"] != "import"

@@ -18,7 +18,7 @@ _WIDTHS = (
     "hf_proj_dim",
     "head_width",
 )
-"""Numbers of which a model has at least a square of weights, or makes a square of room."""
+"""Sizes whose square counts weights of the model, or memory that it takes."""
 _COUNTS = (
     "layers",
     "num_hidden_layers",

@@ -189,7 +189,7 @@ def _reading(what: str, config: Mapping[str, Any] | None) -> Iterator[None]:
 
 
 def needs_quick_gelu(model: str, pretrained: str | None) -> bool:
-    """Tell whether the tag was trained with QuickGELU, which open_clip leaves out of plain names.
+    """Return whether the tag was trained with QuickGELU; open_clip's plain model names do not say so.
 
     A tag that says nothing leaves the model's configuration as it is.
     """

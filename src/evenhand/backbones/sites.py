@@ -171,7 +171,7 @@ def _timm_sites(visual: TimmModel) -> tuple[str, ...]:
 
 
 def _ends_bare(visual: Any) -> bool:
-    """Tell whether a tower ends without a linear map, so that one has to be appended."""
+    """Return whether a tower ends without a linear map, so that one has to be appended."""
     return (
         isinstance(visual, TimmModel) and _timm_sites(visual) == _LINEAR and not hasattr(visual.head, "proj")
     )

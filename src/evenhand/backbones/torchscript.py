@@ -36,7 +36,7 @@ _VISITS = 1_000_000
 
 
 def is_torchscript(path: Path) -> bool:
-    """Tell whether a file is a TorchScript archive: a zip with records, constants and code."""
+    """Return whether a file is a TorchScript archive: a zip with records, constants and code."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:

@@ -138,7 +138,7 @@ def run_bench(
     EvenhandError
         If a method or `group_by` is unknown, or `out` holds the store of another model or recipe.
     """
-    methods = methods or _all_methods()
+    methods = methods or [*PROTOCOL, *(name for name in names() if name not in PROTOCOL)]
     for method in methods:
         method_class(method)
     group_column(manifest, group_by)  # a wrong name is reported before anything is embedded
@@ -216,10 +216,6 @@ def _spread(values: Sequence[float | None]) -> Spread | None:
     if not known:
         return None
     return Spread(mean=float(np.mean(known)), sd=float(np.std(known, ddof=1)) if len(known) > 1 else None)
-
-
-def _all_methods() -> list[str]:
-    return [*PROTOCOL, *(name for name in names() if name not in PROTOCOL)]
 
 
 def _sizes(table: FeatureTable, column: str | None) -> dict[str, int]:

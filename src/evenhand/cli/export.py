@@ -75,7 +75,7 @@ def command(
 
 
 def can_ask() -> bool:
-    """Tell whether somebody sits at the terminal."""
+    """Return whether a person can answer at the terminal."""
     return sys.stdin.isatty()
 
 

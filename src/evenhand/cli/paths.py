@@ -31,7 +31,7 @@ def inputs(params: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def is_file(text: str) -> bool:
-    """Tell whether a text names a file."""
+    """Return whether a text names a file."""
     try:
         return Path(text).is_file()
     except (OSError, ValueError):  # a list of names may be too long for a file name

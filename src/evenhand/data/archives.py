@@ -43,7 +43,7 @@ Index = dict[str, tuple[int, int]]
 
 
 def is_archive(path: Path) -> bool:
-    """Tell whether a path is an archive that is read in place, or leads into one.
+    """Return whether a path is an archive that is read in place, or leads into one.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def members(place: Path) -> list[str]:
 
 
 def is_inside(name: str) -> bool:
-    """Tell whether a relative name stays below where it starts, on every system."""
+    """Return whether a relative name stays inside its folder, on every system."""
     clean = posixpath.normpath(name)
     return clean != ".." and not clean.startswith(("/", "../")) and "\\" not in name and "\0" not in name
 

@@ -65,7 +65,7 @@ def _may_group(values: Strings) -> bool:
 
 
 def is_copy(values: Strings, labels: Strings) -> bool:
-    """Tell whether a column names the classes again: one value each, no two alike, and none unknown."""
+    """Return whether a column repeats the classes: one known value for each, all different."""
     pairs = set(zip(values.tolist(), labels.tolist(), strict=True))
     n = len({value for value, _ in pairs})
     return n > 1 and "" not in values and n == len(pairs) == len({label for _, label in pairs})

@@ -167,7 +167,7 @@ def _different(values: Any, what: str) -> tuple[str, ...]:
 
 
 def _is_unicode(text: str) -> bool:
-    """Tell whether a text can be written down: half of a surrogate pair cannot."""
+    """Return whether a text can be encoded; half of a surrogate pair cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

@@ -32,17 +32,17 @@ def suffix(name: str) -> str:
 
 
 def has_image_name(name: str) -> bool:
-    """Tell whether a file's suffix is an image's."""
+    """Return whether a file has the suffix of an image."""
     return PurePosixPath(name).suffix.lower() in IMAGES
 
 
 def has_table_name(name: str) -> bool:
-    """Tell whether a file's suffix is a table's; a bare text file, as a README, is none."""
+    """Return whether a file has the suffix of a table. A plain text file such as a README is no table."""
     return suffix(name) in TABLES and suffix(name) != ".txt"
 
 
 def is_litter(name: str) -> bool:
-    """Tell whether a relative path leads through something hidden, or left by a system or a disk station.
+    """Return whether a relative path leads through a hidden folder, or one that a system left behind.
 
     Dot names are hidden; `@eaDir` and `#recycle` are Synology's, `.@__thumb` and `@Recycle` QNAP's,
     `$RECYCLE.BIN` and `Thumbs.db` Windows', `__MACOSX` and `._x` macOS', `lost+found` a disk check's.

@@ -39,7 +39,7 @@ _SERVER_FAILED = re.compile(
 
 
 def is_remote(path: Path) -> bool:
-    """Tell whether a path is an address."""
+    """Return whether a path is an address."""
     return path.parts[:1] != () and path.parts[0] in SCHEMES
 
 
@@ -58,22 +58,22 @@ def absolute(path: Path) -> Path:
 
 
 def server_failed(error: OSError) -> bool:
-    """Tell whether a server did not answer, as against having no such file or granting none."""
+    """Return whether a server did not answer, rather than lacking the file or refusing it."""
     return _SERVER_FAILED.search(str(error)) is not None
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether there is such a file."""
+    """Return whether a file exists."""
     return _kind(path) == arrow.FileType.File if is_remote(path) else path.is_file()
 
 
 def is_dir(path: Path) -> bool:
-    """Tell whether there is such a folder."""
+    """Return whether a folder exists."""
     return _kind(path) == arrow.FileType.Directory if is_remote(path) else path.is_dir()
 
 
 def exists(path: Path) -> bool:
-    """Tell whether there is such a file or folder, or something else of this name."""
+    """Return whether anything of this name exists."""
     return _kind(path) != arrow.FileType.NotFound if is_remote(path) else path.exists()
 
 

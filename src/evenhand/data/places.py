@@ -125,7 +125,7 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def is_there(path: Path) -> bool:
-    """Tell whether an image is where its path says."""
+    """Return whether an image exists at its path."""
     try:
         place_of(path).size()
     except OSError:

@@ -54,7 +54,7 @@ def split_in_name(place: str) -> str | None:
 
 
 def is_filler(name: str) -> bool:
-    """Tell whether a folder's name says nothing, as `images` does."""
+    """Return whether a folder's name says nothing, such as `images`."""
     return all(word in _FILLERS for word in _words(name)) and bool(_words(name))
 
 

@@ -66,7 +66,7 @@ def given_or_drawn(
 
 
 def are_drawn(given: Strings | None, column: str) -> bool:
-    """Tell whether `given_or_drawn` draws."""
+    """Return whether `given_or_drawn` draws the splits."""
     return given is None or set(splits_of_values(given, column)[0]) == {"train"}
 
 

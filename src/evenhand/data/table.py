@@ -265,7 +265,7 @@ def _known_or_empty(values: Any) -> Strings:
 
 @dataclass(frozen=True)
 class StoredRows:
-    """Features of chosen rows of a table, float32, of which no more is in memory than is being asked for.
+    """Features of chosen rows of a table, float32. Only the rows that are asked for are read into memory.
 
     Attributes
     ----------

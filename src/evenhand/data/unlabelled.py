@@ -1,4 +1,4 @@
-"""Images without labels, of which a folder may hold any number."""
+"""Images without labels, however many a folder holds."""
 
 from __future__ import annotations
 

@@ -47,8 +47,6 @@ class Look:
     grain: float
 
 
-CLEAR = Look((0.085, 0.15), 0.0, 8.0)
-"""Portraits, from which the embedded model learns its words."""
 WILD = Look((0.06, 0.12), 0.6, 10.0)
 """The benchmark: birds further off, often in colors near the ground's."""
 HOME = {"waterbird": "water", "landbird": "land"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isnan
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel
@@ -15,7 +15,6 @@ from evenhand.functional.intervals import f1_interval, logit_interval, wilson
 from evenhand.functional.one_vs_rest import auroc, average_precision, log_odds, ranked_counts
 
 Figure = Literal["auroc", "average_precision", "precision", "recall", "f1"]
-FIGURES: tuple[str, ...] = get_args(Figure)
 BLOCK = 16_384
 """Rows whose log odds are computed at a time."""
 MOST_SCORES = 2**24

@@ -96,7 +96,7 @@ def _header(source: ExportSource, to: str) -> str:
                     {
                         "task": {"type": "image-classification"},
                         "dataset": {
-                            "name": _store_name(source),
+                            "name": PurePath(source.card["store"] or "store").name,
                             "type": "imagefolder",
                             "split": row["split"],
                         },
@@ -107,10 +107,6 @@ def _header(source: ExportSource, to: str) -> str:
         ],
     }
     return yaml.safe_dump(found, sort_keys=False, allow_unicode=True)
-
-
-def _store_name(source: ExportSource) -> str:
-    return PurePath(source.card["store"] or "store").name
 
 
 def _template(source: ExportSource) -> str:

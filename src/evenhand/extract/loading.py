@@ -150,7 +150,7 @@ def load_batches(
 
 
 def _fits_shared_memory(preprocess: Callable[[Image.Image], Tensor], images: int, processes: int) -> bool:
-    """Tell whether the pixels that processes hand over have room; a container has 64 MB for them."""
+    """Return whether shared memory holds the pixels that processes hand over; a container has 64 MB of it."""
     try:
         free = shutil.disk_usage(SHARED_MEMORY).free
     except OSError:  # a system that keeps them elsewhere

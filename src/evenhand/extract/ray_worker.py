@@ -68,7 +68,7 @@ class Block:
 
 
 class Trunk:
-    """The actor: `take` may run in several threads, of which one computes while the others read."""
+    """The actor. `take` may run in several threads: one computes while the others read."""
 
     def __init__(self, backbone: Backbone, task: ActorSettings) -> None:
         self._backbone, self._task, self._computing = backbone, task, Lock()

@@ -166,7 +166,7 @@ def _updates(out: Path) -> list[Path]:
 
 
 def _untouched(before: Mapping[str, str], manifest: Manifest, known: Mapping[str, Any], card: Path) -> bool:
-    """Tell whether all images of a store lie where they lay, as many bytes in all, none written since."""
+    """Return whether no image of a store has moved, changed its size or been written since."""
     now = dict(zip(manifest.ids.tolist(), manifest.paths.tolist(), strict=True))
     if any(now.get(name) != path for name, path in before.items()):
         return False

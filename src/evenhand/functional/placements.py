@@ -1,4 +1,4 @@
-"""How rows are placed among rows of another kind by a score, of which AUROC is the mean."""
+"""The placement of each row among rows of another kind by a score. AUROC is the mean placement."""
 
 from __future__ import annotations
 

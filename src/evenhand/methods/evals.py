@@ -104,7 +104,9 @@ class EVaLS(Method):
         self.notes_ = _note(smallest)
         most = max(1, smallest // 2)
         sizes = list(dict.fromkeys(min(k, most) for k in self.ks))
-        layers = [_fitted(u, y, extremes(losses, y, k), self.C) for k in sizes]
+        layers = [
+            LastLayer(*logistic(u[rows], y[rows], self.C)) for rows in (extremes(losses, y, k) for k in sizes)
+        ]
         if len(problem.y_val):
             seen, y_scored = HeldOutFeatures.of(base.erm, problem), problem.y_val.numpy()
         else:
@@ -134,10 +136,6 @@ def extremes(losses: Floats, y: Ints, k: int) -> Ints:
         order = rows[np.argsort(losses[rows], kind="stable")]
         chosen += [order[:k], order[-k:]]
     return np.unique(np.concatenate(chosen))
-
-
-def _fitted(u: Floats, y: Ints, rows: Ints, C: float) -> LastLayer:
-    return LastLayer(*logistic(u[rows], y[rows], C))
 
 
 def worst_environment(seen: HeldOutFeatures, y: Ints, layers: Sequence[LastLayer]) -> list[float]:

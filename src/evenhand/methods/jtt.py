@@ -99,7 +99,7 @@ class JTT(Method):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        # λ costs accuracy on the training rows, of which scikit-learn's check demands 83 %.
+        # λ costs accuracy on the training rows; scikit-learn's check demands 83 % there.
         tags.classifier_tags.poor_score = True
         return tags
 

@@ -232,7 +232,7 @@ def write_attribute(
 def cross_validated_error(
     rows: ReviewRows, probe: AttributeProbe, answers: Answers
 ) -> tuple[Rate, Literal["random", "all"]]:
-    """Return the share of answers that held-out probes contradict, and of which answers it is."""
+    """Return the share of answers that held-out probes contradict, and the answers that it is a share of."""
     contradicted = (probe.held_out > 0.5) != probe.yes
     drawn = np.array([answers[int(rows.numbers[place])].chosen == "random" for place in probe.places], bool)
     of: Literal["random", "all"] = "random" if drawn.sum() >= FEWEST_RANDOM else "all"

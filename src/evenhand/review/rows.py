@@ -56,7 +56,7 @@ class ReviewRows:
 
 
 def review_rows(table: FeatureTable, *, run: Path | None = None, seed: int = 0) -> ReviewRows:
-    """Return the rows of the evaluation split, of which at most 20,000 are drawn.
+    """Return the rows of the evaluation split; of more than 20,000, a sample of 20,000.
 
     Parameters
     ----------

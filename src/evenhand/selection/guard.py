@@ -184,7 +184,7 @@ class Evidence:
         )
 
     def _checks_probe(self, held_out: HeldOutPredictions) -> bool:
-        """Tell whether the probe is checked: not for the oracle rule, nor where there is no probe."""
+        """Return whether the probe is checked; it is not for the oracle rule, or without a probe."""
         known = held_out.shortcut_margin is not None and held_out.zero_shot_margin is not None
         return self.probe_check is not None and self.rule.group_labels_used == "none" and known
 

@@ -17,7 +17,7 @@ MOST_SCORES = 2**26
 
 
 def keeps_scores(metric: str, scores: int) -> bool:
-    """Return whether a decision by a metric takes scores, of which there are rows × classes × candidates.
+    """Return whether a decision by a metric needs all scores, rows × classes × candidates.
 
     Raises
     ------

@@ -57,7 +57,7 @@ def check_rows(manifest: Manifest) -> None:
 
 
 def check_labels(manifest: Manifest) -> None:
-    """Two or more classes with different names, all of which train; test rows, if any, are of those."""
+    """Two or more classes with different names, each with training rows; test rows have no other class."""
     classes, y = manifest.classes, manifest.y
     assert len(classes) >= 2, f"there are {len(classes)} classes; at least 2 are needed"
     assert "" not in classes, "a class has no name"

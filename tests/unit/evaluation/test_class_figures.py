@@ -1,7 +1,7 @@
 """Every figure of every class and group, against scikit-learn row by row."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from sklearn.metrics import (
 )
 
 from evenhand.evaluation import class_figures as module
-from evenhand.evaluation.class_figures import FIGURES, empty_scores, figures
+from evenhand.evaluation.class_figures import Figure, empty_scores, figures
 from evenhand.functional.intervals import wilson
 from evenhand.functional.one_vs_rest import log_odds
 
@@ -39,7 +39,7 @@ def test_every_figure_is_that_of_scikit_learn(data: tuple[np.ndarray, np.ndarray
     y, logits, values = data
     said, odds = logits.argmax(axis=1), log_odds(logits)
     found = figures(y, said, logits, CLASSES, values=values, value_names=["in", "out"])
-    assert tuple(found) == FIGURES
+    assert tuple(found) == get_args(Figure)
     for inside, rates in [
         (np.ones(300, dtype=bool), lambda one: dict(zip(CLASSES, one.classes, strict=True))),
         (values == "out", lambda one: {rate.name.split(" / ")[0]: rate for rate in one.groups[1::2]}),
@@ -99,7 +99,7 @@ def test_what_has_no_rows_is_undefined() -> None:
     found = figures(y, y, np.ones((4, 2)), ["cat", "dog"], values=np.array(["in"] * 4), value_names=["in"])
     empty = {figure: one.classes[1] for figure, one in found.items()}
     assert {figure: (rate.n, rate.value, rate.low) for figure, rate in empty.items()} == dict.fromkeys(
-        FIGURES, (0, None, None)
+        get_args(Figure), (0, None, None)
     )
     assert (found["recall"].class_mean, found["recall"].classes[0].value) == (None, 1.0)
     assert found["auroc"].worst_class is None

@@ -1,13 +1,13 @@
 """Rows and results by another metric than accuracy."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from evenhand import EvenhandError, FeatureTable, compare
-from evenhand.evaluation.class_figures import FIGURES
+from evenhand.evaluation.class_figures import Figure
 from evenhand.evaluation.metric_view import NAMES, by_metric, metric_of, results_by_metric
 from evenhand.evaluation.results import Results, no_result
 
@@ -31,7 +31,7 @@ def test_accuracy_is_the_row_itself(found: dict[str, Any]) -> None:
     assert metric_of(row) == "accuracy"
 
 
-@pytest.mark.parametrize("metric", FIGURES)
+@pytest.mark.parametrize("metric", get_args(Figure))
 def test_the_rates_of_the_metric_take_the_places_of_accuracies(found: dict[str, Any], metric: str) -> None:
     row = found["rows"][0]
     view = by_metric(row, metric)

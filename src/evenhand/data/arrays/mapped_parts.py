@@ -11,7 +11,7 @@ from evenhand._typing import Floats
 from evenhand.data.arrays.npy import map_npy
 
 OPEN = 256
-"""Files mapped at a time: each map holds a file descriptor, of which a process may have 1,024 by default."""
+"""Files mapped at a time. Each takes a file descriptor, and a process has 1,024 by default."""
 
 
 class MappedParts(Sequence[Floats]):

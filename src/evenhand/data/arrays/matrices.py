@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -161,4 +161,3 @@ READERS: Mapping[str, Callable[[Path, str | None], Any]] = {
     ".safetensors": _safetensors,
     ".parquet": _parquet,
 }
-SUFFIXES: Sequence[str] = (".npy", *READERS)

@@ -1,4 +1,4 @@
-"""Float32 tensors of a `.safetensors` file, of which nothing is trusted."""
+"""Float32 tensors of a `.safetensors` file that is not trusted."""
 
 from __future__ import annotations
 

@@ -24,12 +24,12 @@ _GRAY_ALPHA = "LA;16B"
 
 
 def is_deep_gray(image: Image.Image) -> bool:
-    """Tell whether an image has one value of 16 or 32 bits a pixel."""
+    """Return whether an image is grayscale with 16 or 32 bits a pixel."""
     return image.mode == "F" or image.mode.startswith("I")
 
 
 def has_deep_colours(image: Image.Image) -> bool:
-    """Tell whether an image not yet decoded has colors of 16 bits, of which PIL keeps the upper 8."""
+    """Return whether an image that is not yet decoded has 16 bits a color. PIL keeps the upper 8."""
     return image.mode in ("RGB", "RGBA") and any(
         _other_byte(tile.args) for tile in getattr(image, "tile", ())
     )

@@ -46,7 +46,7 @@ def find_images(root: Path) -> list[str]:
 
 
 def walk_images(root: Path) -> Iterator[str]:
-    """Yield what `find_images` returns for a folder of this machine, of which it holds one folder at a time.
+    """Yield what `find_images` returns for a local folder, with one folder in memory at a time.
 
     Raises
     ------

@@ -41,7 +41,7 @@ class HubTables:
 
 
 def is_hub(path: Path) -> bool:
-    """Tell whether a path is an address of the Hub."""
+    """Return whether a path is an address of the Hub."""
     return path.parts[:1] == ("hf:",)
 
 

@@ -77,7 +77,7 @@ class Levels:
         return folders[self.roles.index(role)] if role in self.roles and self.holds(folders) else ""
 
     def holds(self, folders: Folders) -> bool:
-        """Tell whether a file lies in all levels."""
+        """Return whether a file lies below all levels."""
         return len(folders) >= len(self.roles)
 
 
@@ -161,7 +161,7 @@ def _names(places: Sequence[Folders], depth: int) -> set[str]:
 
 
 def _all_in_one(places: Sequence[Folders], depth: int) -> bool:
-    """Tell whether one folder holds all, and folders in which they lie: a class would hold them itself."""
+    """Return whether one folder holds all files in subfolders; a class folder would hold the files itself."""
     names = _names(places, depth)
     deeper = all(len(folders) > depth + 1 for folders in places)
     return len(names) == 1 and deeper and not splits_named(names) and len(_names(places, depth + 1)) > 0
@@ -179,7 +179,7 @@ def _are_splits(tops: set[str]) -> bool:
 
 
 def _is_wrapper(places: Sequence[Folders], depth: int) -> bool:
-    """Tell whether all lie deeper, in a folder below each split that says nothing or repeats the split."""
+    """Return whether every split has one more folder level, whose name is empty or repeats the split."""
     names = _names(places, depth)
     deeper = all(len(folders) > depth + 1 for folders in places if len(folders) >= depth)
     splits = splits_named({*names, *_names(places, depth - 1)})

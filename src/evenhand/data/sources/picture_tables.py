@@ -52,7 +52,7 @@ def _label(file: Path, names: Collection[str], options: Options) -> str:
 
 
 def holds_pictures(path: Path) -> bool:
-    """Tell whether a file is a Parquet or Arrow file with a column of images."""
+    """Return whether a file is a Parquet or Arrow file with a column of images."""
     if path.suffix.lower() not in IMAGE_TABLES or not is_file(path):
         return False
     try:

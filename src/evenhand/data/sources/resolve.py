@@ -223,7 +223,7 @@ def _folder(folder: Path, found: Contents | None) -> Source:
 
 
 def _are_parts(folder: Path, found: Contents) -> bool:
-    """Tell whether a folder is a table in parts, as Spark writes it."""
+    """Return whether a folder is a table in parts, as Spark writes it."""
     names = [name for name in (*found.containers, *found.others) if not Path(name).name.startswith("_")]
     done = "_SUCCESS" in found.others
     return (

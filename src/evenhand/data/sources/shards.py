@@ -42,7 +42,7 @@ class Sample(NamedTuple):
 
 
 def is_shard(path: Path) -> bool:
-    """Tell whether a tar has images with labels beside them; text counts where no folders tell classes."""
+    """Return whether a tar has images with labels beside them. Text counts if no folder names a class."""
     if path.suffix.lower() != ".tar" or not is_archive(path):
         return False
     samples = [sample for sample in _samples(path) if sample.pictures]
@@ -77,7 +77,7 @@ def list_shards(root: Path, shards: Sequence[Path], options: Options, *, alone: 
         {
             **({} if alone else _split(root, shard)),
             **_said(shard, sample),
-            "file_name": _place(root, shard, name),
+            "file_name": f"{shard.relative_to(root).as_posix()}/{name}",
         }
         for shard, name, sample in samples
     ]
@@ -94,10 +94,6 @@ def list_shards(root: Path, shards: Sequence[Path], options: Options, *, alone: 
     listing = list_rows(columns, replace(options, label=label if label in columns.values else options.label))
     left = Counter(end for _, name, sample in samples for end, of in sample.pictures.items() if of != name)
     return replace(listing, notes=(*listing.notes, *_left_out(left)))
-
-
-def _place(root: Path, shard: Path, name: str) -> str:
-    return f"{shard.relative_to(root).as_posix()}/{name}"
 
 
 def _split(root: Path, shard: Path) -> dict[str, str]:

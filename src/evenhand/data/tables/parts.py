@@ -29,7 +29,7 @@ def part_files(path: Path) -> list[Path]:
 
 
 def is_part(name: str, *, done: bool) -> bool:
-    """Tell whether a file is a part of a table, of which `done` says whether Spark's `_SUCCESS` is there."""
+    """Return whether a file is a part of a table. `done` says whether Spark's `_SUCCESS` lies beside it."""
     last = PurePosixPath(name)
     return last.suffix.lower() in TABLES and not _is_marker(name) and (done or last.name.startswith("part"))
 

@@ -46,7 +46,7 @@ class ShortcutProbe:
 
     @staticmethod
     def possible(prototypes: Tensor) -> bool:
-        """Tell whether any direction is orthogonal to the differences of prototypes [C, D_out]."""
+        """Return whether any direction is orthogonal to the differences of prototypes [C, D_out]."""
         return prototypes.shape[1] > len(prototypes) - 1
 
     @classmethod
