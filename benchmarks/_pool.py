@@ -14,7 +14,7 @@ from evenhand._typing import Floats, Ints
 from evenhand.functional.cell_rates import balancing_weights
 from evenhand.functional.dealt_folds import dealt_folds
 from evenhand.functional.weighted_head import HeadFrame, calibrated_scale, fit_heads
-from evenhand.functional.within_class import mean_margins
+from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods.auto.cross_fit import usual_repeats
 from evenhand.selection.reading import CrossFits, Limits, Reading, read
 
@@ -114,7 +114,7 @@ def fit_pool(sample: Sample, seed: int = 0) -> Pool:
     codes, margins = logits.argmax(axis=2), [mean_margins(one, sample.y) for one in logits]
     seen = CrossFits(
         sample.y, codes[0], codes[erm], codes[-1],
-        margins[0], margins[erm], margins[-1], margins[reference], text,
+        margins[0], margins[erm], margins[-1], margins[reference], leads(logits[0]), leads(logits[erm]), text,
     )  # fmt: skip
     reading = read(seen, Limits())
     weights = balancing_weights(reading.low, reading.trust, sample.y)

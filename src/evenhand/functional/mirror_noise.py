@@ -4,44 +4,74 @@ from __future__ import annotations
 
 import numpy as np
 
-from evenhand._typing import Bools, Floats
+from evenhand._typing import Bools, Floats, Ints
 
 LEAST = 0.01
 """Least weight of a row."""
+DOUBT = 2.0
+"""Suspects doubted for each wrong label: hard rows are suspects, too, but seldom lie in a minority."""
 
 
-def mirror_noise(z: Floats, e: Floats) -> float:
-    """Return the share of wrong labels that the margins of two models speak for.
+def mirror_noise(y: Ints, z: Ints, e: Ints, z_lead: Floats, e_lead: Floats) -> float:
+    """Return the share of wrong labels that two models speak for.
 
-    η = A / (A + B), A = #{z < −q_z and e < −q_e}, B = #{z > q_z and e > q_e}, with q the medians of the
-    positive margins: a row with a wrong label is as clear to both models as one with a right label, on the
-    other side. 0 where no margin of either is positive.
+    A row is clear where both models name the same class and both are sure: their leads are above q_z and q_e,
+    the medians of the leads over the rows that each classifies as labeled. A row with a wrong label is as
+    clear as one with a right label, for another class. So
+
+        η = A / (A + B), A = #{clear for another class than y}, B = #{clear for y}.
+
+    0 where no row is clear.
 
     Parameters
     ----------
-    z, e : float [N]
-        Margins of zero-shot and of ERM.
+    y : int64 [N]
+        Given codes.
+    z, e : int [N]
+        Codes that zero-shot and ERM predict.
+    z_lead, e_lead : float [N]
+        Largest logit minus the second largest.
     """
-    if not (z > 0).any() or not (e > 0).any():
-        return 0.0
-    q_z, q_e = np.median(z[z > 0]), np.median(e[e > 0])
-    against = int(((z < -q_z) & (e < -q_e)).sum())
-    clear = int(((z > q_z) & (e > q_e)).sum())
-    return against / max(1, against + clear)
+    clear = z == e
+    for codes, lead in ((z, z_lead), (e, e_lead)):
+        right = codes == y
+        if not right.any():
+            return 0.0
+        clear &= lead > np.median(lead[right])
+    return float((clear & (z != y)).sum()) / max(1, int(clear.sum()))
+
+
+def passing_noise(y: Ints, z: Ints, e: Ints, noise: float) -> float:
+    """Return the share of rows whose wrong label zero-shot or ERM confirms by an error of its own, [0, η].
+
+    Both models miss nothing on a row with a share b / (1 − η), b the share of rows that both classify as
+    labeled. So η · (1 − b / (1 − η)) of the rows look rightly labeled although they are not.
+
+    Parameters
+    ----------
+    y : int64 [N]
+        Given codes.
+    z, e : int [N]
+        Codes that zero-shot and ERM predict.
+    noise : float
+        η.
+    """
+    both = float(((z == y) & (e == y)).mean()) if len(y) else 1.0
+    return noise * max(0.0, 1 - both / max(1 - noise, LEAST))
 
 
 def trust(suspects: Bools, noise: float) -> Floats:
-    """Return how much each row counts, [N]: suspects 1 − min(1, η / their share), the others 1.
+    """Return how much each row counts, [N]: suspects 1 − min(1, 2 η / their share), the others 1.
 
     A suspect counts at least `LEAST`, so that rows which are all suspects still count alike.
 
     Parameters
     ----------
     suspects : bool [N]
-        Rows that zero-shot and ERM agree to be of another class.
+        Rows that neither zero-shot nor ERM classifies as labeled.
     noise : float
         η.
     """
     share = float(suspects.mean()) if len(suspects) else 0.0
-    kept = max(LEAST, 1 - noise / share) if share > 0 else 1.0
+    kept = max(LEAST, 1 - DOUBT * noise / share) if share > 0 else 1.0
     return np.where(suspects, kept, 1.0)

@@ -25,6 +25,13 @@ def mean_margins(logits: Floats, y: Ints) -> Floats:
     return margins
 
 
+def leads(logits: Floats) -> Floats:
+    """Return each row's largest logit minus its second largest, float64 [N], of logits [N, C] with C ≥ 2."""
+    top = np.partition(logits, -2, axis=1)[:, -2:].astype(np.float64)
+    out: Floats = top[:, 1] - top[:, 0]
+    return out
+
+
 def standardised(x: Floats, y: Ints) -> Floats:
     """Return x [N] with mean 0 and variance 1 within each class of y [N]; 0 where a class is constant."""
     out = np.zeros(len(x))

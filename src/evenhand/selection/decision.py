@@ -33,7 +33,7 @@ class Decision:
     utility, gains, lows : tuple of float
         Mean of U, mean gain over the baseline and its lower bound, for every candidate.
     blind : bool
-        Zero-shot was kept without a comparison, since no row contradicts what the probe reads.
+        Zero-shot was kept without a comparison, since no row contradicts what the probe reads, or hardly one.
     """
 
     kept: str

@@ -119,18 +119,21 @@ class ProbeSanityCheck:
         return None
 
 
-def above_chance(predicted: Ints, y: Ints) -> float:
+def above_chance(predicted: Ints, y: Ints, weights: Floats | None = None) -> float:
     """Return the class-mean accuracy above chance, (mean_c accuracy_c − 1/C) / (1 − 1/C).
 
     Parameters
     ----------
     predicted, y : int64 [M]
         Predicted and true class codes; C is the number of classes in `y`. With one class the value is 1.
+    weights : float [M], optional
+        How much a row counts in its class, above 0; alike by default.
     """
     codes = np.unique(y)
     if len(codes) < 2:
         return 1.0
-    mean = np.mean([(predicted[y == code] == code).mean() for code in codes])
+    counted = np.ones(len(y)) if weights is None else weights
+    mean = np.mean([np.average(predicted[y == code] == code, weights=counted[y == code]) for code in codes])
     return float((mean - 1 / len(codes)) / (1 - 1 / len(codes)))
 
 

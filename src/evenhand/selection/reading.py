@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
-from evenhand.functional.mirror_noise import mirror_noise, trust
+from evenhand.functional.mirror_noise import mirror_noise, passing_noise, trust
 from evenhand.functional.two_parts import lower_parts, separation
 from evenhand.functional.within_class import left_skewness, residuals
 from evenhand.selection.probe_check import above_chance, within_class_correlation
@@ -31,6 +31,8 @@ class CrossFits:
         Their margins.
     reference_margin : float [N]
         Of the model that knows the classes: zero-shot; without text a mildly regularized ERM.
+    zero_shot_lead, erm_lead : float [N]
+        Largest logit minus the second largest.
     has_text : bool
         Whether zero-shot is that of class names. Without, the probe is a strongly regularized model of all
         directions.
@@ -44,6 +46,8 @@ class CrossFits:
     erm_margin: Floats
     probe_margin: Floats
     reference_margin: Floats
+    zero_shot_lead: Floats
+    erm_lead: Floats
     has_text: bool = True
 
     def __post_init__(self) -> None:
@@ -57,8 +61,8 @@ class CrossFits:
 
     @property
     def suspects(self) -> Bools:
-        """Rows that zero-shot and ERM agree to be of another class."""
-        suspects: Bools = (self.zero_shot == self.erm) & (self.erm != self.y)
+        """Rows that neither zero-shot nor ERM classifies as labeled."""
+        suspects: Bools = (self.zero_shot != self.y) & (self.erm != self.y)
         return suspects
 
 
@@ -76,6 +80,9 @@ class Limits:
         Least competence of zero-shot that lets it vouch for the probe.
     agreement, legibility : float
         A probe under the one, or above the other, reads something that no row contradicts.
+    against : float
+        Rows of a class that contradict the probe under which such a probe is as good as uncontradicted; so
+        many more as wrong labels that a model confirms by chance.
     clearness : float
         Least product of contradiction and separation for the lower part to be a minority and no tail.
     """
@@ -86,6 +93,7 @@ class Limits:
     competence: float = 0.7
     agreement: float = -0.25
     legibility: float = 0.95
+    against: float = 2.0
     clearness: float = 1.65
 
 
@@ -106,21 +114,25 @@ class Reading:
     competence : float
         Zero-shot's class-mean accuracy above chance, over ERM's.
     legibility : float
-        The probe's class-mean accuracy above chance.
+        The probe's class-mean accuracy above chance, of rows by their trust.
     agreement : float
         Rank correlation within classes of the probe's margin with zero-shot's, without suspects.
     contradiction : float
         Share of the lower part that the probe misclassifies: near 1 in a hidden minority, small in a tail.
+        Here and below a row counts by its trust, so that wrong labels do not pass for counterexamples.
+    against : float
+        Rows of the lower part that the probe misclassifies, in the mean over classes, beyond the wrong labels
+        that a model confirms by chance.
     separation : float
         Distance of the two parts in standard deviations.
     rows : float
-        Expected rows in the smallest hidden cell.
+        Expected rows in the smallest hidden cell, likewise.
     class_rows : float
         Median rows of a class.
     clear : bool
         The lower part lies apart and contradicts the probe, so that it is no tail.
     uncontradicted : bool
-        The probe reads something other than the classes, and no row contradicts it.
+        The probe reads something other than the classes, and no row contradicts it, or hardly one.
     competent, has_text : bool
         Whether zero-shot is good enough to vouch; whether it has text.
     """
@@ -135,6 +147,7 @@ class Reading:
     legibility: float
     agreement: float
     contradiction: float
+    against: float
     separation: float
     rows: float
     class_rows: float
@@ -147,26 +160,30 @@ class Reading:
 def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
     """Read the hidden minority off cross-fitted margins."""
     limits = limits or Limits()
-    y, trusted = seen.y, ~seen.suspects
-    noise = mirror_noise(seen.zero_shot_margin, seen.erm_margin)
+    y, trusted, wrong = seen.y, ~seen.suspects, seen.probe != seen.y
+    noise = mirror_noise(y, seen.zero_shot, seen.erm, seen.zero_shot_lead, seen.erm_lead)
+    counted = trust(seen.suspects, noise)
     share = 1.0 if seen.has_text else limits.share_without_text
     r = residuals(seen.probe_margin, seen.reference_margin, y, trusted, share)
     low = lower_parts(r, y)
     skewness, error = left_skewness(r[trusted], y[trusted]), float(np.sqrt(6 / max(1, len(y))))
     competence = above_chance(seen.zero_shot, y) / max(above_chance(seen.erm, y), np.finfo(float).tiny)
     competent = not seen.has_text or competence >= limits.competence
-    legibility = above_chance(seen.probe, y)
+    legibility = above_chance(seen.probe, y, counted)
     agreement = within_class_correlation(
         seen.probe_margin[trusted], seen.zero_shot_margin[trusted], y[trusted]
     )
     turn = limits.skewness if seen.has_text else limits.skewness_without_text
     hidden = float(norm.cdf((skewness - turn) / error)) if competent else 0.0
     apart = separation(r, low, y)
-    contradiction = float(low @ (seen.probe != y)) / max(float(low.sum()), 1e-9)
-    uncontradicted = agreement < limits.agreement or legibility > limits.legibility
+    minority = counted * low
+    contradiction = float(minority @ wrong) / max(float(minority.sum()), 1e-9)
+    passing = passing_noise(y, seen.zero_shot, seen.erm, noise) * len(y) / len(np.unique(y))
+    against = max(0.0, float(minority @ wrong) / len(np.unique(y)) - passing)
+    reads_else = agreement < limits.agreement or legibility > limits.legibility
     return Reading(
         low=low,
-        trust=trust(seen.suspects, noise),
+        trust=counted,
         skewness=skewness,
         error=error,
         hidden=hidden,
@@ -175,11 +192,17 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
         legibility=legibility,
         agreement=agreement,
         contradiction=contradiction,
+        against=against,
         separation=apart,
         clear=contradiction * apart >= limits.clearness,
-        rows=min(float(low[y == code].sum()) for code in np.unique(y)),
+        rows=max(0.0, min(float(minority[y == code].sum()) for code in np.unique(y)) - passing),
         class_rows=float(np.median(np.unique(y, return_counts=True)[1])),
-        uncontradicted=bool(seen.has_text and competent and uncontradicted and hidden < 0.5),
+        uncontradicted=bool(
+            seen.has_text
+            and competent
+            and reads_else
+            and (hidden < 0.5 or against < limits.against + passing)
+        ),
         competent=competent,
         has_text=seen.has_text,
     )

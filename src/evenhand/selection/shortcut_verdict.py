@@ -15,8 +15,8 @@ SURE = 0.9
 """p at which a hidden minority is said to be found; under 1 − `SURE`, that there is no sign of one."""
 ROWS = 10
 """Rows that the smallest hidden cell must be expected to hold."""
-CLASS_ROWS = 10
-"""Median rows of a class under which no sign means nothing: of n rows no skewness is beyond √n."""
+CLASS_ROWS = 10 * ROWS
+"""Median rows of a class under which no sign means nothing: a tenth of them are fewer than `ROWS`."""
 ROWS_WITHOUT_TEXT = 1000
 """Rows under which no sign means nothing where there are no class names."""
 SKEWNESS_WITHOUT_TEXT = 0.25
@@ -69,10 +69,15 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             "give better class names or templates",
         )
     if reading.uncontradicted:
+        against = "no row contradicts it"
+        if reading.against >= 0.05:
+            against = f"only about {reading.against:.1f} rows of a class contradict it"
+        if reading.noise >= 0.01:
+            against += f", beside {reading.noise:.0%} of wrong labels"
         return (
             "cannot tell",
             "something besides the class names tells the classes apart for "
-            f"{reading.legibility:.0%} above chance, and no row contradicts it",
+            f"{reading.legibility:.0%} above chance, and {against}",
             f"look for counterexamples, or {label}",
         )
     if reading.hidden >= SURE and not reading.clear:
@@ -102,8 +107,8 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
     if reading.class_rows < CLASS_ROWS:
         return (
             "cannot tell",
-            f"few rows: half of the classes have {reading.class_rows:.0f} or fewer, which cannot show a "
-            f"hidden minority ({figure})",
+            f"few rows: half of the classes have {reading.class_rows:.0f} or fewer, a tenth of which cannot "
+            f"show a hidden minority ({figure})",
             f"add rows, or {label}",
         )
     if not reading.has_text and reading.skewness > SKEWNESS_WITHOUT_TEXT:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evenhand.functional.within_class import left_skewness, mean_margins, residuals, standardised
+from evenhand.functional.within_class import leads, left_skewness, mean_margins, residuals, standardised
 
 
 @pytest.fixture
@@ -19,6 +19,12 @@ def test_mean_margins_equal_a_loop():
         for i in range(20)
     ]
     np.testing.assert_allclose(mean_margins(logits, y), slow, atol=1e-6)
+
+
+def test_leads_equal_a_loop():
+    logits = np.random.default_rng(1).normal(size=(20, 4)).astype(np.float32)
+    slow = [sorted(row)[-1] - sorted(row)[-2] for row in logits.astype(float).tolist()]
+    np.testing.assert_allclose(leads(logits), slow, atol=1e-6)
 
 
 def test_standardised_has_mean_0_and_variance_1_in_every_class(rows):

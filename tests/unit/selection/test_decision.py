@@ -103,10 +103,20 @@ def test_what_harms_a_clear_minority_is_not_kept():
     assert np.mean(harmed) <= 0.05
 
 
+def test_a_few_counterexamples_are_counted_and_wrong_labels_told():
+    seen = world(500, 0, minority=None, noise=0.1)
+    reading = replace(read(seen), uncontradicted=True, legibility=0.987, against=0.8, noise=0.104)
+    decision, _ = decide(seen, np.ones((3, 500)))
+    assert verdict(reading, decision, 500).shortcut_reason == (
+        "something besides the class names tells the classes apart for 99% above chance, and only about 0.8 "
+        "rows of a class contradict it, beside 10% of wrong labels"
+    )
+
+
 def test_zero_shot_is_kept_unseen_where_nothing_contradicts_the_probe():
     seen = world(500, 0, minority=0)
     right = accuracies(0, seen.y < 0, [(0, 0.7), (0, 0.99), (0, 0.99)])
-    decision, reading = decide(seen, right, uncontradicted=True)
+    decision, reading = decide(seen, right, uncontradicted=True, against=0.0)
     assert decision.kept == "zero-shot"
     assert decision.blind
     said = verdict(reading, decision, 500)
@@ -175,8 +185,9 @@ def test_a_thousand_classes_of_three_rows_are_defined():
     said = verdict(replace(reading, uncontradicted=False), decision, 3000)
     assert said.shortcut == "cannot tell"
     assert said.shortcut_reason.startswith("few rows: half of the classes have 3 or fewer")
-    enough = replace(reading, uncontradicted=False, class_rows=10.0)
-    assert verdict(enough, decision, 3000).shortcut == "no sign"
+    for rows, shortcut in ((99.0, "cannot tell"), (100.0, "no sign")):
+        found = replace(reading, uncontradicted=False, class_rows=rows)
+        assert verdict(found, decision, 3000).shortcut == shortcut
 
 
 def test_by_auroc_a_candidate_with_a_shifted_threshold_is_kept():

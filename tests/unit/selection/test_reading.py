@@ -7,6 +7,7 @@ import pytest
 from tests.made_margins import world
 
 from evenhand import EvenhandError
+from evenhand.functional.mirror_noise import passing_noise
 from evenhand.selection.reading import CrossFits, Limits, read
 
 
@@ -77,6 +78,54 @@ def test_wrong_labels_are_no_minority():
     assert reading.hidden < 0.1
 
 
+@pytest.mark.parametrize("classes", [2, 5, 20])
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_wrong_labels_are_no_counterexamples(noise: float, classes: int):
+    reading = read(world(4000, 0, minority=None, classes=classes, noise=noise))
+    assert reading.noise == pytest.approx(noise, abs=0.04)
+    assert reading.uncontradicted
+
+
+def test_one_and_two_rows_of_a_class_against_the_probe():
+    def reading(rows: int, **limits: float):
+        seen = world(600, 0, minority=None)
+        lone = np.flatnonzero(seen.y == 0)[: 2 * rows]
+        probe, margin = seen.probe.copy(), seen.probe_margin.copy()
+        probe[lone], margin[lone] = 1, -8
+        return read(replace(seen, probe=probe, probe_margin=margin), Limits(**limits))
+
+    one, two = reading(1), reading(3)
+    assert one.hidden > 0.5
+    assert two.hidden > 0.5
+    assert one.against == pytest.approx(1, abs=0.2)
+    assert one.uncontradicted
+    assert not two.uncontradicted
+    assert not reading(1, against=0.5).uncontradicted
+
+
+def test_a_counterexample_counts_by_its_trust():
+    seen = world(2000, 0, noise=0.2)
+    reading = read(seen)
+    mass = reading.trust * reading.low
+    wrong = seen.probe != seen.y
+    passing = passing_noise(seen.y, seen.zero_shot, seen.erm, reading.noise) * 1000
+    assert passing > 5
+    assert reading.trust[seen.suspects].max() < 0.3
+    assert reading.contradiction == pytest.approx(sum(mass[wrong]) / sum(mass))
+    assert reading.against == pytest.approx(sum(mass[wrong]) / 2 - passing)
+    assert reading.rows == pytest.approx(min(sum(mass[seen.y == c]) for c in range(2)) - passing)
+    right = [np.average(~wrong[seen.y == c], weights=reading.trust[seen.y == c]) for c in range(2)]
+    assert reading.legibility == pytest.approx(2 * np.mean(right) - 1)
+
+
+def test_suspects_are_the_rows_that_neither_model_classifies_as_labeled():
+    three = np.zeros(3, dtype=int)
+    ones = np.ones(3)
+    codes = (np.array([0, 1, 1]), np.array([1, 0, 2]))
+    seen = CrossFits(three, *codes, three, *[ones] * 6)
+    assert seen.suspects.tolist() == [False, False, True]
+
+
 def test_scales_and_shifts_of_the_logits_do_not_matter():
     seen = world(500, 0)
     scaled = replace(
@@ -112,14 +161,14 @@ def test_degenerate_rows_are_defined():
     flat = np.zeros(4)
     y = np.array([0, 0, 1, 1])
     for margins in (flat, -np.ones(4)):
-        reading = read(CrossFits(y, 1 - y, 1 - y, 1 - y, margins, margins, margins, margins))
+        reading = read(CrossFits(y, 1 - y, 1 - y, 1 - y, *[margins] * 6))
         assert np.isfinite(reading.low).all()
         assert np.isfinite(reading.trust).all()
         assert (reading.trust > 0).all()
         assert reading.hidden == 0
     many = np.repeat(np.arange(1000), 3)
-    noise = np.random.default_rng(0).normal(size=(3, 3000))
-    assert np.isfinite(read(CrossFits(many, many, many, many, *noise, noise[0])).low).all()
+    noise = np.random.default_rng(0).normal(size=(6, 3000))
+    assert np.isfinite(read(CrossFits(many, many, many, many, *noise)).low).all()
 
 
 def test_rows_that_are_all_suspects_are_defined():

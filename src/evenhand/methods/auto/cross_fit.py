@@ -184,7 +184,10 @@ def cross_fits(
 ) -> CrossFits:
     """Return what a reading is made of: the reference models on the held-out rows."""
     reference = 0 if grid.reference is None else 1 + grid.erm.index(grid.reference)
-    codes, margins = references.codes[:, judged], references.margins[:, judged]
+    codes = references.codes[:, judged]
+    margins, leads = (
+        values[:, judged].astype(np.float64) for values in (references.margins, references.leads)
+    )
     return CrossFits(
         y=y[judged],
         zero_shot=codes[0],
@@ -194,6 +197,8 @@ def cross_fits(
         erm_margin=margins[erm],
         probe_margin=margins[-1],
         reference_margin=margins[reference],
+        zero_shot_lead=leads[0],
+        erm_lead=leads[erm],
         has_text=has_text,
     )
 

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from evenhand._typing import Floats, Ints
 from evenhand.functional.one_vs_rest import log_odds
 from evenhand.functional.weighted_head import RowSource
-from evenhand.functional.within_class import mean_margins
+from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods.auto.projected import unit_rows
 
 VALUES = 2**24
@@ -55,8 +55,10 @@ class HeldOut:
         Share of the repeats in which the largest logit is that of the row's class.
     codes : int32 [K, N]
         Class of the largest mean logit over repeats.
-    margins : float64 [K, N]
+    margins : float32 [K, N]
         `mean_margins` of the mean logits.
+    leads : float32 [K, N]
+        `leads` of the mean logits.
     loss : float [K]
         Mean cross-entropy of the mean logits.
     scores : float32 [K, N, C] or None
@@ -66,6 +68,7 @@ class HeldOut:
     right: Floats
     codes: Ints
     margins: Floats
+    leads: Floats
     loss: Floats
     scores: Floats | None = None
 
@@ -97,7 +100,8 @@ def held_out(
     out = HeldOut(
         np.zeros((count, len(y)), dtype=np.float32),
         np.zeros((count, len(y)), dtype=np.int32),
-        np.zeros((count, len(y))),
+        np.zeros((count, len(y)), dtype=np.float32),
+        np.zeros((count, len(y)), dtype=np.float32),
         np.zeros(count),
         np.zeros((count, len(y), n_classes), dtype=np.float32) if scored else None,
     )
@@ -117,6 +121,7 @@ def held_out(
         in_fold = folds[0][place] >= 0
         for k in range(count):
             out.margins[k, place] = mean_margins(total[:, k], codes)
+            out.leads[k, place] = leads(total[:, k])
             mine = total[in_fold, k].astype(np.float64)
             own = mine[np.arange(len(mine)), codes[in_fold]]
             out.loss[k] += float((logsumexp(mine, axis=1) - own).sum())

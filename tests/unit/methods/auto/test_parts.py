@@ -8,7 +8,7 @@ from tests.made_features import head, world
 from evenhand import Head
 from evenhand._random import numpy_stream
 from evenhand.data.head import POOL
-from evenhand.functional.within_class import mean_margins
+from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods.auto import part as parts
 from evenhand.methods.auto.cross_fit import usual_repeats
@@ -77,6 +77,7 @@ def test_held_out_figures_are_those_of_the_models_of_a_rows_fold(monkeypatch: py
         assert found.right[:, row] == pytest.approx((each.argmax(axis=2) == y[row]).mean(axis=0))
         for k in range(2):
             assert found.margins[k, row] == pytest.approx(mean_margins(mean[[k]], y[[row]])[0], abs=1e-5)
+            assert found.leads[k, row] == pytest.approx(leads(mean[[k]])[0], abs=1e-5)
             loss[k] += np.log(np.exp(mean[k]).sum()) - mean[k, y[row]]
     assert found.loss == pytest.approx(loss / 8, abs=1e-5)
 
