@@ -43,6 +43,8 @@ def one(row: Row) -> Table:
         made.add_row("gap", percent(row["gap"]), f"points between the best and the worst {unit}")
     if row["difference_to_erm"] and row["method"] != "erm":
         meaning = "points more in the worst group than plain training (ERM), same rows"
+        if row["method"] == "auto":
+            meaning += ", at the L2 strength that cross-fitting chose"
         made.add_row("worst group − erm", interval(row["difference_to_erm"]), meaning)
     made.add_row("group labels", clean(row["group_labels_used"]), "used in training or selection")
     return made

@@ -88,7 +88,8 @@ def verdict(
     decided = [row for row in rows if "shortcut" in (row.get("kept") or {}) and row["method"] in found]
     if decided:
         own = decided[0]["method"]
-        facts = [*_decided(decided), *_worst_of_kept(found[own], decided, unit), *_better(found, unit, own)]
+        kept = _worst_of_kept(found[own], decided, unit, beside_erm="erm" in found)
+        facts = [*_decided(decided), *kept, *_better(found, unit, own)]
         return PageVerdict(_shortcut(decided), [*facts, *_named_slice(slices, seed), *_thin(rows)])
     if "cfr" not in found:
         best = max(found, key=lambda method: found[method][0])
@@ -118,10 +119,14 @@ def _decided(decided: Sequence[Record]) -> list[str]:
     return [f"Seed {row['seed']}: {' '.join(verdict_sentences(row['kept'])[first:2])}" for row in decided]
 
 
-def _worst_of_kept(rates: tuple[float, float | None], decided: Sequence[Record], unit: str) -> list[str]:
-    """Return the mean worst rate of what is kept, beside that of the ERM that it is compared with."""
+def _worst_of_kept(
+    rates: tuple[float, float | None], decided: Sequence[Record], unit: str, *, beside_erm: bool
+) -> list[str]:
+    """Return the mean worst rate of what is kept, and that of the ERM among its candidates."""
     (after, average), before = rates, _before(decided)
-    beside = "" if before is None else f"; that of ERM is {_percent(before)}"
+    beside = "" if before is None else f"; that of ERM at the L2 strength it chose is {_percent(before)}"
+    if beside and beside_erm:
+        beside += " (the method erm is trained by SGD and chooses none)"
     plain = "" if average is None else f"; the average over all test rows is {_percent(average)}"
     return [f"The {unit} of what is kept is {_percent(after)}{beside}{plain}."]
 

@@ -85,7 +85,10 @@ def test_the_page_of_auto_prints_the_verdicts_of_kept_and_nothing_of_its_own() -
         "Kept: balanced head (L2 1/n), of 15 candidates on 900 rows; the runner-up is zero-shot.",
         "Next: look at the slices of the report to name it.",
     ]
-    assert facts[3].startswith("The worst group of what is kept is 70.0 %; that of ERM is 45.0 %")
+    of_erm = "The worst group of what is kept is 70.0 %; that of ERM at the L2 strength it chose is 45.0 %"
+    assert facts[3].startswith(f"{of_erm} (the method erm is trained by SGD and chooses none); ")
+    alone = verdict([own]).facts[3].replace("\u00a0", " ")
+    assert alone.startswith(f"{of_erm}; ")
     assert "The highest worst group here is zero-shot's: 80.0 %." in facts
 
 
