@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from evenhand.audits import slices as slices_module
 from evenhand.audits.matching import match
 from evenhand.audits.slices import (
     SLICERS,
     SliceAssignment,
     SlicedRows,
     assess_slices,
+    by_mixture,
     candidate_slices,
     halves,
     slice_rows,
@@ -178,3 +180,34 @@ def test_a_slice_is_beyond_chance_up_to_five_percent() -> None:
     assert any(0.03 < p <= 0.05 for p in near), near
     assert any(0.05 < p < 0.08 for p in near), near
     assert all(one.beyond_chance == (one.p_corrected <= 0.05) for one, _ in found)
+
+
+def test_a_slice_lists_its_48_most_typical_rows_and_has_all_members() -> None:
+    wrong = np.arange(200) < 60
+    ((one, members),) = assess_slices(
+        plain(), assigned([np.arange(100)], 200), {"erm": wrong.astype(int)}, "erm"
+    )
+    assert members.tolist() == list(range(99, -1, -1))
+    assert one.rows == members[:48].tolist()
+    assert one.wrong == [row < 60 for row in one.rows]
+
+
+class AskedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize(("n", "slices", "components"), [(400, 5, 10), (400, 60, 40), (2000, 60, 100)])
+def test_the_mixture_sees_16_components_and_has_a_bounded_number_of_slices(
+    n: int, slices: int, components: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slices × classes, at least five rows for each, and never over a hundred."""
+
+    def asked(x: np.ndarray, y: np.ndarray, predicted: np.ndarray, classes: int, number: int) -> None:
+        assert x.shape == (n // 2, 16)
+        raise AskedError(number)
+
+    monkeypatch.setattr(slices_module, "fit_mixture", asked)
+    z = np.random.default_rng(0).normal(size=(n, 20)).astype(np.float32)
+    y = np.arange(n) % 2
+    with pytest.raises(AskedError, match=f"^{components}$"):
+        by_mixture(z, y, 1 - y, np.arange(n) % 4 < 2, 2, slices)
