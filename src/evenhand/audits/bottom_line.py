@@ -11,9 +11,12 @@ from typing import Any
 from evenhand._commands import as_argument, beside
 from evenhand.audits.associations import Associations
 from evenhand.audits.evaluate import EvaluatedModels
+from evenhand.audits.findings import Slice
 from evenhand.audits.gaps import Gap, find_gaps
 from evenhand.audits.kept_findings import Findings
 from evenhand.audits.named_slices import NamedSlices
+from evenhand.audits.question import about, word_to_ask
+from evenhand.audits.shortcut import ShortcutSigns
 from evenhand.evaluation.labels import label
 from evenhand.evaluation.metrics import Rate, rate, worst
 from evenhand.evaluation.verdict_sentences import kept_reference, verdict_sentences
@@ -21,6 +24,8 @@ from evenhand.runs.models import Stage
 
 PLANNED = 10
 """Points of the gap that the next step plans for."""
+ANSWERS = 40
+"""Test rows under which a review has too few images to ask about."""
 UNTRAINED = ("zero_shot", "class_centroids", "erm")
 """Models that repair nothing."""
 
@@ -73,36 +78,32 @@ def bottom_line(
     models : EvaluatedModels
         The models with their predictions.
     findings : Findings
-        Slices of their errors, and what goes with the label.
+        Slices of their errors, what goes with the label, and whether there is a shortcut.
     run : Path or None
         The run that they come from.
     kept : mapping
         What its fit kept, as in results.json; empty without a run.
     """
-    own = models.on_test[-1].name
-    shortcut, repair = _verdicts(own, kept)
-    why, command = _next(models.table.source, run, kept)
+    word = word_to_ask(models, findings.named, findings.associations)
+    why, command = _next(models, findings.signs, word, run)
     return BottomLine(
-        shortcut=shortcut,
+        shortcut=f"Shortcut: {findings.signs.shortcut}; {findings.signs.reason}.",
         goes_with=_goes_with(findings.associations),
         hurt=_hurt(models, findings.named),
-        repair="" if run is None else repair,
+        repair="" if run is None else _repair(models.on_test[-1].name, kept),
         best=_best(models, kept),
         why=why,
         command=command,
     )
 
 
-def _verdicts(own: str, kept: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the sentences on the shortcut and on the repair."""
+def _repair(own: str, kept: Mapping[str, Any]) -> str:
     if "shortcut" in kept:
-        shortcut, repair, *_ = verdict_sentences(kept)
-        return shortcut, repair
-    shortcut = f"Shortcut: cannot tell; {label(own)} does not look for one, the default method of fit does."
+        return verdict_sentences(kept)[1]
     if own in UNTRAINED or not kept:
-        return shortcut, f"Repair: none tested; {label(own)} has no candidates to choose from."
+        return f"Repair: none tested; {label(own)} has no candidates to choose from."
     passed = "none passed" if kept_reference(kept) else "passed"
-    return shortcut, f"Repair: {passed}; {kept.get('reason') or label(kept['candidate']) + ' is kept'}."
+    return f"Repair: {passed}; {kept.get('reason') or label(kept['candidate']) + ' is kept'}."
 
 
 def _goes_with(found: Associations) -> str:
@@ -111,7 +112,11 @@ def _goes_with(found: Associations) -> str:
         f"{name}: {', '.join(f'*{word}*' for word in said[:2])}" for name, said in found.sure_words().items()
     ]
     columns = [f"the column {one.column} ({one.verdict})" for one in found.columns if one.verdict != "clean"]
-    return f"Goes with the label: {'; '.join([*words, *columns[:3]]) or 'nothing found; ' + found.sentence}."
+    said = "; ".join([*words, *columns[:3]])
+    if not said:
+        kinds = "word" if not found.columns else "word and no column"
+        said = f"no {kinds} is known to; {found.sentence}" if found.no_words else f"no {kinds} does"
+    return f"Goes with the label: {said}."
 
 
 def _hurt(models: EvaluatedModels, named: NamedSlices) -> str:
@@ -123,18 +128,24 @@ def _hurt(models: EvaluatedModels, named: NamedSlices) -> str:
             return _hurt_group(name, max(sure, key=lambda gap: gap.lift), gaps)
     for stage in models.audited:
         for one, _ in named.sure(stage.name):
-            others = [
-                f"{label(model)} on {_percent(found.value)}"
-                for model, found in one.errors_of.items()
-                if model != one.model
-            ]
-            title = one.sentence if any(word.beyond_chance for word in one.words) else one.name
-            return (
-                f"Hurt: {title}, a slice of {one.n:,} test rows: {label(one.model)} is wrong on "
-                f"{_percent(one.error.value)}, {100 * one.lift:.1f} points more than on its class"
-                f"{''.join(f'; {other}' for other in others)}."
-            )
+            return _hurt_slice(one)
     return _nobody(list(gaps.values())[-1])
+
+
+def _hurt_slice(one: Slice) -> str:
+    """Return the sentence on a slice, with the other model's figures for it."""
+    words = [f"*{word.word}*" for word in one.words if word.beyond_chance]
+    alike = f"whose errors look like {', '.join(words[:3])}" if words else "that look alike"
+    others = [
+        f"; {label(model)} {_percent(found.value)}"
+        for model, found in one.errors_of.items()
+        if model != one.model
+    ]
+    return (
+        f"Hurt: {one.name}, {one.n:,} rows {alike}: {label(one.model)} gets {_percent(one.error.value)} of "
+        f"them wrong, against {_percent((one.error.value or 0.0) - one.lift)} of all {one.label}"
+        f"{''.join(others)}."
+    )
 
 
 def _hurt_group(name: str, gap: Gap, gaps: Mapping[str, Sequence[Gap]]) -> str:
@@ -187,19 +198,38 @@ def worst_rate(models: EvaluatedModels, stage: Stage) -> Rate:
     return found or rate("all", stage.right)
 
 
-def _next(source: Path | None, run: Path | None, kept: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+def _next(
+    models: EvaluatedModels, signs: ShortcutSigns, word: str | None, run: Path | None
+) -> tuple[str, tuple[str, ...]]:
     """Return why, and the arguments of the command."""
-    store = source or Path("STORE")
+    store = models.table.source or Path("STORE")
+    settled = signs.shortcut != "cannot tell"
+    if not settled and (models.attribute is not None or len(models.split.test) < ANSWERS):
+        against = () if run is None else ("--against", as_argument(run))
+        command = ("audit", as_argument(store), *against, "--plan", str(PLANNED))
+        return f"{signs.next_step.partition(', or answer')[0]}; how many", command
+    if not settled:
+        return signs.next_step, _review(run or store, word)
     if run is None:
         out = as_argument(beside(store, ".run"))
-        return "look for a shortcut and for a repair", ("fit", as_argument(store), "--out", out)
-    said, own = kept.get("shortcut"), as_argument(run)
-    if said == "cannot tell":
-        command = ("audit", as_argument(store), "--against", own, "--plan", str(PLANNED))
-        return f"{kept['next_step']}; how many", command
-    if said == "no sign":
-        return kept["next_step"], ("predict", own, "NEW-IMAGES", "--out", "predictions.csv")
+        why = (
+            "train a repair, which is kept only where it gains"
+            if signs.shortcut == "found"
+            else "train on it"
+        )
+        return why, ("fit", as_argument(store), "--out", out)
+    own = as_argument(run)
+    if signs.shortcut == "no sign":
+        return signs.next_step, ("predict", own, "NEW-IMAGES", "--out", "predictions.csv")
+    if models.attribute is None and len(models.split.test) >= ANSWERS:
+        return "name it and measure every group by some forty answers", _review(run, word)
     return "look at the images", ("report", own, "--out", as_argument(beside(run, ".html")))
+
+
+def _review(source: Path, word: str | None) -> tuple[str, ...]:
+    """Return the command that asks about a word, or about what the user suspects."""
+    asked = ("YES-OR-NO QUESTION",) if word is None else (about(word), "--attribute", word)
+    return ("review", as_argument(source), "--question", *asked)
 
 
 def _value(found: Rate) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evenhand._progress import Progress, silent
 from evenhand.audits.associations import find_associations
@@ -14,6 +14,7 @@ from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Suspect
 from evenhand.audits.kept_findings import AuditOptions, Findings
 from evenhand.audits.named_slices import Assignments, name_slices
+from evenhand.audits.shortcut import look_for_shortcut, signs_of_fit
 from evenhand.audits.suspects import find_suspects
 from evenhand.audits.words import TextTower, tower_or_reason
 from evenhand.runs.card import read_result
@@ -28,9 +29,14 @@ class Search(NamedTuple):
 
 
 def search_errors(
-    models: EvaluatedModels, options: AuditOptions, *, device: str = "cpu", progress: Progress = silent
+    models: EvaluatedModels,
+    options: AuditOptions,
+    run: Path | None,
+    *,
+    device: str = "cpu",
+    progress: Progress = silent,
 ) -> Search:
-    """Slice the errors of models, name the slices, and find what goes with the label.
+    """Slice the errors of models, name the slices, find what goes with the label, and look for a shortcut.
 
     Parameters
     ----------
@@ -38,6 +44,8 @@ def search_errors(
         The models with their predictions.
     options : AuditOptions
         Seed, number of slices and vocabulary.
+    run : Path or None
+        The run that they come from; where its fit looked for a shortcut, that verdict stands.
     device : str, default="cpu"
         Device of the text tower.
     progress : callable
@@ -46,7 +54,8 @@ def search_errors(
     tower, no_words = tower_or_reason(models.table, options.vocabulary, device=device, progress=progress)
     named, assignments = name_slices(models, tower, no_words, seed=options.seed, slices=options.slices)
     associations = find_associations(models.table, tower, no_words, seed=options.seed)
-    return Search(Findings(named=named, associations=associations), tower, assignments)
+    signs = signs_of_fit(_kept(run)) or look_for_shortcut(models.table, options.seed)
+    return Search(Findings(named=named, associations=associations, signs=signs), tower, assignments)
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class ErrorAnalysis:
     models : EvaluatedModels
         The models with their predictions.
     findings : Findings
-        Slices of their errors, and what goes with the label.
+        Slices of their errors, what goes with the label, and whether there is a shortcut.
     calibration_set : CalibrationRows
         The rows that the run calibrates on; none without a run.
     suspects : list of Suspect
@@ -83,6 +92,11 @@ class ErrorAnalysis:
             If the run cannot be read.
         """
         calibration_set = read_calibration_set(run, models.table)
-        kept = {} if run is None else read_result(run)["kept"] or {}
+        kept = _kept(run)
         suspects = find_suspects(models, calibration_set, kept)
         return cls(models, findings, calibration_set, suspects, bottom_line(models, findings, run, kept))
+
+
+def _kept(run: Path | None) -> dict[str, Any]:
+    """Return `kept` of a run's result; empty where there is none."""
+    return {} if run is None else read_result(run)["kept"] or {}

@@ -14,6 +14,7 @@ from evenhand._errors import EvenhandError
 from evenhand._version import __version__
 from evenhand.audits.associations import Associations
 from evenhand.audits.named_slices import NamedSlices
+from evenhand.audits.shortcut import ShortcutSigns
 from evenhand.audits.slices import SLICES
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.backbones.folder import WORDS, folder_of
@@ -24,10 +25,11 @@ from evenhand.runs.card import AUDIT
 
 
 class Findings(BaseModel):
-    """Slices of the errors of models, and what goes with the label. Neither depends on the groups shown."""
+    """What is found whichever groups are shown: slices of errors, what goes with the label, a shortcut."""
 
     named: NamedSlices
     associations: Associations
+    signs: ShortcutSigns
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from evenhand.audits.gaps import Gap, find_gaps
 from evenhand.audits.kept_findings import AuditOptions, FindingsFile
 from evenhand.audits.matching import group_matches
 from evenhand.audits.probes import probe_attributes
+from evenhand.audits.shortcut import ShortcutSigns
 from evenhand.audits.slices import SLICES
 from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.backbones.from_card import embedded
@@ -42,6 +43,7 @@ class Audit(ResultRow):
     before calibration, None without a run. sampled: number of rows that were sliced. slices: of every model,
     the smallest p-value first. matches: slices against known groups. words: where the vocabulary comes from,
     None where nothing is named; the notes say why. associations: what goes with the label in training rows.
+    signs: whether the training rows show a shortcut.
     bottom_line: what it comes to, at most six sentences.
     next_command: the arguments of the command that the last of them names.
     gaps: how much more each group errs than the rest of its class, and what its rows could show.
@@ -57,6 +59,7 @@ class Audit(ResultRow):
     costs: list[Cost] = Field(default_factory=list)
     suspects: list[Suspect] = Field(default_factory=list)
     associations: Associations | None = None
+    signs: ShortcutSigns | None = None
     bottom_line: list[str] = Field(default_factory=list)
     next_command: list[str] = Field(default_factory=list)
     gaps: list[Gap] = Field(default_factory=list)
@@ -173,7 +176,7 @@ def audit(
     card = None if run is None else card_of(run, table)
     options = AuditOptions(seed, slices, given_vocabulary(vocabulary))
     models = evaluate_models(table, column, seed, run, card)
-    search = search_errors(models, options, device=device, progress=progress)
+    search = search_errors(models, options, run, device=device, progress=progress)
     if run is not None and card is not None:
         FindingsFile(run, card, table, options).write(search.findings)
     analysis = ErrorAnalysis.of(models, search.findings, run)
@@ -207,6 +210,7 @@ def _audit_of(
         probes=probe_attributes(models, named.slices, search.tower, seed),
         suspects=analysis.suspects,
         associations=analysis.findings.associations,
+        signs=analysis.findings.signs,
         bottom_line=analysis.bottom_line.lines,
         next_command=list(analysis.bottom_line.command),
         gaps=find_gaps(models, models.on_test[-1], plan),

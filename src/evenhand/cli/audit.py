@@ -66,7 +66,7 @@ def command(
 ) -> None:
     """Say whether there is a shortcut, whom it hurts, and what to do; then accuracy and slices that err.
 
-    Slices need no group labels; with a text tower they are named in words. Nothing is trained.
+    Slices need no group labels; with a text tower they are named in words. No model is changed.
     """
     set_threads(threads)
     check_device(device)

@@ -31,7 +31,8 @@ def command(
         Path, typer.Argument(metavar="STORE|RUN", help="Store, or run whose model is evaluated.")
     ],
     question: Annotated[
-        str | None, typer.Option(help="Yes-or-no question about an image; by default what the audit names.")
+        str | None,
+        typer.Option(help="Yes-or-no question about an image; by default about a word that the audit names."),
     ] = None,
     attribute: Annotated[
         str | None, typer.Option(help="Short name of what is asked, for the file of answers.")
@@ -126,7 +127,8 @@ def _asked(
             raise EvenhandError("--question: it is empty; ask something that yes or no answers")
         return question, attribute or "answers"
 
-    from evenhand.review.question import about, audited_word
+    from evenhand.audits.question import about
+    from evenhand.review.question import audited_word
 
     word = audited_word(table, run=run, seed=seed)
     return about(word), attribute or word

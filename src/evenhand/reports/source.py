@@ -120,7 +120,7 @@ def view_run(
     models = evaluate_models(table, column, options.seed, folder, card)
     file = FindingsFile(folder, card, table, options)
     findings = file.read() or file.write(
-        search_errors(models, options, device=device, progress=progress).findings
+        search_errors(models, options, folder, device=device, progress=progress).findings
     )
     analysis = ErrorAnalysis.of(models, findings, folder)
     return RunView(folder, {**card, "store_card": elsewhere(card["store_card"], model)}, history, analysis)

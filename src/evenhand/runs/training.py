@@ -138,8 +138,8 @@ def kept_from_training(table: FeatureTable, column: str) -> str | None:
     if about is None or about.used_for == "training":
         return None
     return (
-        f"{column!r} was estimated by a review for evaluation alone; write it again with "
-        f"`use='training'`, or choose a label-free method"
+        f"{column!r} was estimated by a review for evaluation alone; write it again with used_for='training' "
+        "(evenhand review … --use training), or choose a label-free method"
     )
 
 

@@ -54,19 +54,20 @@ class Verdict:
 
 def verdict(reading: Reading, decision: Decision, n: int, figure: str = "accuracy") -> Verdict:
     """Return both verdicts on a decision over n rows by a figure."""
-    shortcut, reason, next_step = _shortcut(reading, n)
+    shortcut, reason, next_step = shortcut_verdict(reading, n)
     repair, repaired = _repair(shortcut, decision, figure)
     return Verdict(shortcut, reason, repair, repaired, next_step)
 
 
-def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
-    figure = f"skewness {reading.skewness:.2f} ± {reading.error:.2f}"
-    label = "label the attribute of some forty rows of each class, half of them where the models disagree"
+def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
+    """Return `found`, `no sign` or `cannot tell`, why, and what to do next, of a reading of n rows."""
+    figure = f"skewness {_minus(f'{reading.skewness:.2f}')} ± {reading.error:.2f}"
+    answers = "answer a question about some forty images"
     if not reading.competent:
         return (
             "cannot tell",
             f"the prompts do not fit: zero-shot is {reading.competence:.0%} as far above chance as ERM",
-            "give better class names or templates",
+            f"give better class names or templates, or {answers}",
         )
     if reading.uncontradicted:
         against = "no row contradicts it"
@@ -78,14 +79,14 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             "cannot tell",
             "something besides the class names tells the classes apart for "
             f"{reading.legibility:.0%} above chance, and {against}",
-            f"look for counterexamples, or {label}",
+            f"look for counterexamples, or {answers}",
         )
     if reading.hidden >= SURE and not reading.clear:
         return (
             "cannot tell",
-            "no counterexamples: something besides the class names goes with the classes, but of the rows "
-            f"that look least like it the probe has only {reading.contradiction:.0%} wrong ({figure})",
-            f"look for counterexamples, or {label}",
+            "no clear counterexamples: something besides the class names goes with the label, and of the "
+            f"rows that show it least only {reading.contradiction:.0%} pass for another class ({figure})",
+            f"look for counterexamples, or {answers}",
         )
     if reading.hidden >= SURE:
         if reading.rows < ROWS:
@@ -93,7 +94,7 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
                 "cannot tell",
                 f"few rows: a hidden minority shows ({figure}), but some class has about "
                 f"{reading.rows:.0f} rows of it",
-                "collect rows like those that the shortcut probe errs on",
+                f"collect rows that contradict what goes with the label, or {answers}",
             )
         return (
             "found",
@@ -103,24 +104,24 @@ def _shortcut(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
         )
     if reading.hidden > 1 - SURE:
         reason = f"few rows: a hidden minority may be there or not ({figure})"
-        return "cannot tell", reason, f"add rows, or {label}"
+        return "cannot tell", reason, f"add rows, or {answers}"
     if reading.class_rows < CLASS_ROWS:
         return (
             "cannot tell",
             f"few rows: half of the classes have {reading.class_rows:.0f} or fewer, a tenth of which cannot "
             f"show a hidden minority ({figure})",
-            f"add rows, or {label}",
+            f"add rows, or {answers}",
         )
     if not reading.has_text and reading.skewness > SKEWNESS_WITHOUT_TEXT:
         reason = f"no class names: hard rows and a hidden minority look alike here ({figure})"
-        return "cannot tell", reason, f"give class names, or {label}"
+        return "cannot tell", reason, f"give class names, or {answers}"
     if not reading.has_text and n < ROWS_WITHOUT_TEXT:
         return (
             "cannot tell",
-            f"few rows: without class names {n} rows are too few to rule a shortcut out ({figure})",
-            f"give class names, add rows, or {label}",
+            f"few rows: without class names {n:,} rows are too few to rule a shortcut out ({figure})",
+            f"give class names, add rows, or {answers}",
         )
-    return "no sign", f"no hidden minority shows among {n} rows ({figure})", "test on rows from elsewhere"
+    return "no sign", f"no hidden minority shows among {n:,} rows ({figure})", "test on rows from elsewhere"
 
 
 def _repair(shortcut: Shortcut, decision: Decision, figure: str) -> tuple[Repair, str]:
@@ -139,4 +140,8 @@ def _repair(shortcut: Shortcut, decision: Decision, figure: str) -> tuple[Repair
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
+    return _minus(f"{100 * share:+.1f}")
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")

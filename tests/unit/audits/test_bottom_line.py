@@ -15,6 +15,7 @@ from evenhand.audits.bottom_line import BottomLine, bottom_line
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.kept_findings import Findings
 from evenhand.audits.pipeline import audit
+from evenhand.audits.shortcut import ShortcutSigns, look_for_shortcut, signs_of_fit
 from evenhand.reports.headline import of_run
 from evenhand.reports.page import render
 from evenhand.reports.source import RunView, read_source, view_run
@@ -30,6 +31,7 @@ KEPT = {
     "repair_reason": "it gains 0.084",
     "next_step": "look closely",
 }
+UNKNOWN = ShortcutSigns(shortcut="cannot tell", reason="few rows", next_step="add rows, or answer a question")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,9 @@ def line(view: RunView) -> Line:
     """Return the bottom line of the run, as if its fit had kept something else."""
 
     def made(kept: dict[str, Any] | None, analysis: ErrorAnalysis = view.analysis) -> BottomLine:
-        return bottom_line(analysis.models, analysis.findings, Path("-x.run"), kept or {})
+        kept = kept or {}
+        findings = analysis.findings.model_copy(update={"signs": signs_of_fit(kept) or UNKNOWN})
+        return bottom_line(analysis.models, findings, Path("-x.run"), kept)
 
     return made
 
@@ -98,9 +102,7 @@ def test_the_verdicts_are_those_of_the_fit(line: Line) -> None:
 )
 def test_a_method_that_looks_for_no_shortcut(line: Line, kept: dict[str, Any] | None, repair: str) -> None:
     found = line(kept)
-    assert found.shortcut == (
-        "Shortcut: cannot tell; CFR does not look for one, the default method of fit does."
-    )
+    assert found.shortcut == "Shortcut: cannot tell; few rows."
     assert found.repair == repair
 
 
@@ -112,12 +114,41 @@ def test_a_method_that_looks_for_no_shortcut(line: Line, kept: dict[str, Any] | 
         ("cannot tell", "audit STORE --against ./-x.run --plan 10"),
     ],
 )
-def test_the_next_step_is_a_command_that_a_shell_takes(line: Line, said: str, command: str) -> None:
+def test_the_next_step_with_known_groups(line: Line, said: str, command: str) -> None:
     found = line({**KEPT, "shortcut": said})
     expected = command.replace("STORE", found.command[1])
     assert found.lines[-1].endswith(f": evenhand {expected}")
     assert list(found.command) == expected.split()
     assert ("look closely" in found.lines[-1]) == (said != "found")
+
+
+@pytest.mark.parametrize(
+    ("said", "rows", "verb"),
+    [
+        ("found", 40, "review"),
+        ("found", 39, "report"),
+        ("no sign", 40, "predict"),
+        ("cannot tell", 40, "review"),
+        ("cannot tell", 39, "audit"),
+    ],
+)
+def test_without_groups_some_forty_answers_settle_it(
+    line: Line, view: RunView, said: str, rows: int, verb: str
+) -> None:
+    found = line({**KEPT, "shortcut": said}, cut(view.analysis, rows))
+    assert found.command[0] == verb
+    if verb == "review":
+        assert found.lines[-1].endswith("evenhand review ./-x.run --question 'YES-OR-NO QUESTION'")
+
+
+def test_the_review_asks_about_a_word_of_the_label(line: Line, view: RunView) -> None:
+    found = view.analysis.findings.associations.model_copy(
+        update={"words": (WordAssociation(**WORD),), "no_words": None}
+    )
+    analysis = with_associations(cut(view.analysis, 40), found)
+    assert line({**KEPT, "shortcut": "found"}, analysis).command == (
+        *("review", "./-x.run", "--question", "Does the image show sea?", "--attribute", "sea"),
+    )
 
 
 def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(line: Line, view: RunView) -> None:
@@ -141,8 +172,11 @@ def test_without_groups_it_is_the_surest_slice(line: Line, view: RunView) -> Non
     analysis = replace(view.analysis, models=replace(view.models, attribute=None))
     one = view.analysis.findings.named.sure("erm")[0][0]
     found = line(KEPT, analysis)
-    assert f"Hurt: {one.name}, a slice of {one.n} test rows: ERM is wrong on " in found.hurt
-    assert f", {100 * one.lift:.1f} points more than on its class; CFR on " in found.hurt
+    of_class = f"{100 * (one.error.value - one.lift):.1f} % of all {one.label}"
+    assert found.hurt == (
+        f"Hurt: {one.name}, {one.n} rows that look alike: ERM gets {100 * one.error.value:.1f} % of them "
+        f"wrong, against {of_class}; CFR {100 * one.errors_of['cfr'].value:.1f} %."
+    )
     assert "in its worst class" in found.best
 
 
@@ -191,7 +225,10 @@ def test_words_and_columns_that_go_with_the_label(line: Line, view: RunView) -> 
     assert line(KEPT, analysis).goes_with == said
     nothing = found.model_copy(update={"columns": (clean,)})
     said = line(KEPT, with_associations(view.analysis, nothing)).goes_with
-    assert said == f"Goes with the label: nothing found; {found.sentence}."
+    assert said == f"Goes with the label: no word and no column is known to; {found.sentence}."
+    nothing = nothing.model_copy(update={"no_words": None})
+    said = line(KEPT, with_associations(view.analysis, nothing)).goes_with
+    assert said == "Goes with the label: no word and no column does."
 
 
 def test_a_model_that_the_test_rows_prefer_is_said(line: Line, view: RunView) -> None:
@@ -203,10 +240,21 @@ def test_a_model_that_the_test_rows_prefer_is_said(line: Line, view: RunView) ->
     assert said.endswith("; the test rows, which chose nothing, put zero-shot first.")
 
 
-def test_without_a_run_the_next_step_is_fit(run: Path) -> None:
+def test_a_store_alone_has_the_verdict_of_the_fit_and_no_repair(run: Path) -> None:
     store = run.parent / "x.store"
     found = audit(load_store(store))
-    assert found.bottom_line[0].startswith("Shortcut: cannot tell; zero-shot does not look for one")
+    assert found.signs == look_for_shortcut(load_store(store), 0)
+    assert found.bottom_line[0] == f"Shortcut: {found.signs.shortcut}; {found.signs.reason}."
     assert not any(text.startswith("Repair") for text in found.bottom_line)
     assert found.bottom_line[-2].startswith("Best here: only zero-shot was measured, with ")
-    assert found.next_command == ["fit", str(store), "--out", str(run.parent / "x.run")]
+
+
+@pytest.mark.parametrize(("said", "why"), [("found", "train a repair"), ("no sign", "train on it")])
+def test_without_a_run_the_next_step_is_fit(view: RunView, said: str, why: str) -> None:
+    signs = ShortcutSigns(shortcut=said, reason="so", next_step="look")
+    findings = view.analysis.findings.model_copy(update={"signs": signs})
+    found = bottom_line(view.models, findings, None, {})
+    store = view.models.table.source
+    assert store is not None
+    assert found.command == ("fit", str(store), "--out", str(store.with_name("x.run")))
+    assert why in found.lines[-1]

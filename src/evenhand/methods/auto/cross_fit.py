@@ -14,10 +14,18 @@ from evenhand.functional.cell_rates import balancing_weights
 from evenhand.functional.dealt_folds import dealt_folds
 from evenhand.functional.weighted_head import RowSource
 from evenhand.functional.within_class import mean_margins
-from evenhand.methods.auto.heads import Grid, balanced_heads, erm_heads, probe_head
+from evenhand.methods._training.problem import Problem
+from evenhand.methods.auto.heads import (
+    WITH_TEXT,
+    WITHOUT_TEXT,
+    Grid,
+    balanced_heads,
+    erm_heads,
+    probe_head,
+)
 from evenhand.methods.auto.held_out import FoldModels, HeldOut, held_out
-from evenhand.methods.auto.part import Part
-from evenhand.methods.auto.projected import unit_rows
+from evenhand.methods.auto.part import Part, most_rows
+from evenhand.methods.auto.projected import ProjectedRows, in_memory, unit_rows
 from evenhand.selection.reading import CrossFits, Reading, read
 
 BLOCK = 8192
@@ -49,6 +57,17 @@ class Rows:
     has_text: bool
     seed: int
 
+    @classmethod
+    def of(cls, problem: Problem) -> Rows:
+        """Return the training rows of a problem, projected."""
+        return cls(
+            in_memory(ProjectedRows(problem.start.projection, problem.h)),
+            problem.y.numpy(),
+            problem.prototypes.numpy(),
+            problem.has_text,
+            problem.seed,
+        )
+
     def part(self, rows: Ints, *name: str | int) -> Part:
         """Return a training part; `name` is that of the stream that samples it."""
         stream = numpy_stream(self.seed, "sample", *name)
@@ -72,6 +91,34 @@ class Rows:
             for start in range(0, len(self.y), BLOCK)
         ]
         return np.concatenate(found)
+
+
+@dataclass(frozen=True)
+class ReferenceFits:
+    """What cross-fitting the reference models gives.
+
+    Attributes
+    ----------
+    dealt : list of int64 [N]
+        Fold of each row in each repeat, −1 for a row that is alone in its class.
+    judged : bool [N]
+        Rows that some part held out.
+    erm : int
+        Place of the ERM whose penalty has the least cross-entropy, among the candidates.
+    held : HeldOut
+        Zero-shot, each ERM and the probe on rows that they were not trained on.
+    seen : CrossFits
+        Of the held-out rows.
+    reading : Reading
+        Likewise.
+    """
+
+    dealt: list[Ints]
+    judged: Bools
+    erm: int
+    held: HeldOut
+    seen: CrossFits
+    reading: Reading
 
 
 @dataclass(frozen=True)
@@ -116,10 +163,22 @@ def usual_repeats(n: int) -> int:
     return min(8, max(2, round(6000 / n)))
 
 
-def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int, *, scored: bool = False) -> CrossFitted:
-    """Cross-fit the reference models, read the hidden minority, and cross-fit the balanced heads.
+def usual_grid(problem: Problem) -> Grid:
+    """Return the penalties that are tried on a problem."""
+    n_classes, width = problem.prototypes.shape
+    grid = WITH_TEXT if problem.has_text else WITHOUT_TEXT
+    return grid.bounded(min(len(problem.y), most_rows(n_classes)) * n_classes * width)
 
-    `scored` keeps the scores of all candidates.
+
+def thin_grid(problem: Problem) -> Grid:
+    """Return every third penalty: enough to read a problem, not to choose among candidates."""
+    return (WITH_TEXT if problem.has_text else WITHOUT_TEXT).thin()
+
+
+def cross_fit_references(
+    rows: Rows, grid: Grid, folds: int, repeats: int, *, scored: bool = False
+) -> ReferenceFits:
+    """Cross-fit zero-shot, ERM and the shortcut probe, and read the hidden minority.
 
     Raises
     ------
@@ -137,21 +196,32 @@ def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int, *, scored: bool 
             "every class has a single row, so none can be held out for selection; add rows, or give "
             "validation"
         )
-    references = _of_all_folds(rows, dealt, lambda part: reference_heads(part, grid, rows.has_text), scored)
-    erm = chosen_erm(references)
-    seen = cross_fits(references, rows.y, erm, grid, judged, has_text=rows.has_text)
-    reading = read(seen)
+    held = _of_all_folds(rows, dealt, lambda part: reference_heads(part, grid, rows.has_text), scored)
+    erm = chosen_erm(held)
+    seen = cross_fits(held, rows.y, erm, grid, judged, has_text=rows.has_text)
+    return ReferenceFits(dealt, judged, erm, held, seen, read(seen))
+
+
+def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int, *, scored: bool = False) -> CrossFitted:
+    """Cross-fit the reference models, read the hidden minority, and cross-fit the balanced heads.
+
+    `scored` keeps the scores of all candidates.
+
+    Raises
+    ------
+    EvenhandError
+        If no class has two rows.
+    """
+    found = cross_fit_references(rows, grid, folds, repeats, scored=scored)
     weights = np.ones(len(rows.y))
-    weights[judged] = balancing_weights(reading.low, reading.trust, seen.y)
-    weights[~judged] = 1.0
+    weights[found.judged] = balancing_weights(found.reading.low, found.reading.trust, found.seen.y)
     heads = _of_all_folds(
-        rows, dealt, lambda part: head_coefficients(part, weights, grid, rows.has_text), scored
+        rows, found.dealt, lambda part: head_coefficients(part, weights, grid, rows.has_text), scored
     )
-    right = np.concatenate([references.right[:-1], heads.right])[:, judged]
-    scores = candidate_scores(references, heads)
-    return CrossFitted(
-        judged, erm, right, seen, reading, weights, None if scores is None else scores[:, judged]
-    )
+    right = np.concatenate([found.held.right[:-1], heads.right])[:, found.judged]
+    scores = candidate_scores(found.held, heads)
+    scores = None if scores is None else scores[:, found.judged]
+    return CrossFitted(found.judged, found.erm, right, found.seen, found.reading, weights, scores)
 
 
 def candidate_scores(references: HeldOut, heads: HeldOut) -> Floats | None:

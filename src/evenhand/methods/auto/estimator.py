@@ -22,12 +22,11 @@ from evenhand.methods.auto.cross_fit import (
     cross_fits,
     head_coefficients,
     reference_heads,
+    usual_grid,
     usual_repeats,
 )
 from evenhand.methods.auto.hand_over import as_state
 from evenhand.methods.auto.heads import (
-    WITH_TEXT,
-    WITHOUT_TEXT,
     FittedHead,
     Grid,
     balanced_heads,
@@ -36,7 +35,7 @@ from evenhand.methods.auto.heads import (
 )
 from evenhand.methods.auto.held_out import FoldModels, held_out
 from evenhand.methods.auto.minority import MinorityRows
-from evenhand.methods.auto.part import Part, all_rows, most_rows
+from evenhand.methods.auto.part import Part, all_rows
 from evenhand.methods.auto.projected import ProjectedRows, in_memory
 from evenhand.methods.base import Method
 from evenhand.selection.decision import Decision, DecisionRule
@@ -116,19 +115,9 @@ class Auto(Method):
         self.random_state = random_state
 
     def _learn(self, problem: Problem) -> Model:
-        n_classes, width = problem.prototypes.shape
-        grid = WITH_TEXT if problem.has_text else WITHOUT_TEXT
-        grid = grid.bounded(min(len(problem.y), most_rows(n_classes)) * n_classes * width)
-        rule = self.rule or DecisionRule()
-        rows = Rows(
-            in_memory(ProjectedRows(problem.start.projection, problem.h)),
-            problem.y.numpy(),
-            problem.prototypes.numpy(),
-            problem.has_text,
-            problem.seed,
-        )
+        grid, rule, rows = usual_grid(problem), self.rule or DecisionRule(), Rows.of(problem)
         repeats = usual_repeats(len(rows.y)) if self.repeats is None else self.repeats
-        scored = keeps_scores(self.metric, len(grid.names) * len(rows.y) * n_classes)
+        scored = keeps_scores(self.metric, len(grid.names) * len(rows.y) * problem.n_classes)
         found = cross_fit(rows, grid, self.folds, repeats, scored=scored)
         whole = rows.whole()
         seen, reading, right, scores = found.seen, found.reading, found.right, found.scores

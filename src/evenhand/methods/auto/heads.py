@@ -43,8 +43,10 @@ class Grid:
 
     def bounded(self, work: float) -> Grid:
         """Return every third penalty, and the reference, where rows × classes × dimensions are many."""
-        if work <= WORK:
-            return self
+        return self if work <= WORK else self.thin()
+
+    def thin(self) -> Grid:
+        """Return every third penalty, and the reference."""
         kept = tuple(c for place, c in enumerate(self.erm) if place % 3 == 0 or c == self.reference)
         return replace(self, erm=kept, balanced=self.balanced[::3])
 
