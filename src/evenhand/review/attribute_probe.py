@@ -24,8 +24,9 @@ WRONG = 0.05
 """Share of answers that are taken to be wrong."""
 VARIANCES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Prior variances of the components' coefficients that are cross-validated."""
-RIGHT = 2.0
-"""Prior variance of how much the model's right and wrong rows of a class differ in the attribute."""
+RIGHTS = (2.0, 8.0, 32.0)
+"""Prior variances of how much the model's right and wrong rows of a class differ in the attribute. The
+estimate takes the first; intervals allow for all: under a shortcut, errors may go with it entirely."""
 FOLDS = 8
 FEWEST = 2
 """Answers yes, and answers no, without which nothing is fitted."""
@@ -48,6 +49,8 @@ class AttributeProbe:
     by_right : LogisticPosterior
         The same with columns for right and wrong rows of each class, on which accuracy is estimated: errors
         may go with the attribute in ways that the signs do not show.
+    mixture : list of (float, LogisticPosterior)
+        The same for every prior variance, with its weight: few answers do not tell which one holds.
     """
 
     places: Ints
@@ -55,6 +58,7 @@ class AttributeProbe:
     held_out: Floats
     posterior: LogisticPosterior
     by_right: LogisticPosterior
+    mixture: list[tuple[float, LogisticPosterior]]
 
     @classmethod
     def fit(cls, rows: ReviewRows, answers: Answers, seed: int = 0) -> AttributeProbe:
@@ -79,16 +83,27 @@ class AttributeProbe:
         X, variances = rows.features[places], rows.signs.prior_variances()
         fold = dealt(yes, seed)
         tried = [cross_validated(X, yes, 1 / filled(variances, one), fold) for one in VARIANCES]
-        best = int(np.argmin([cross_entropy(one, yes) for one in tried]))
-        precision = 1 / filled(variances, VARIANCES[best])
-        wider = np.hstack([X, right_columns(rows)[places]])
-        with_right = np.concatenate([precision, np.full(wider.shape[1] - X.shape[1], 1 / RIGHT)])
+        losses = np.array([cross_entropy(one, yes) for one in tried])
+        wider, best = np.hstack([X, right_columns(rows)[places]]), int(losses.argmin())
+
+        def by_right(components: float, right: float) -> LogisticPosterior:
+            extra = np.full(wider.shape[1] - X.shape[1], 1 / right)
+            precision = np.concatenate([1 / filled(variances, components), extra])
+            return fit_noisy_logistic(wider, yes, precision, WRONG)
+
+        weights = np.exp(-len(yes) * (losses - losses.min()))
+        mixture = [
+            (float(weight), by_right(components, right))
+            for weight, components in zip(weights, VARIANCES, strict=True)
+            for right in RIGHTS
+        ]
         return cls(
             places,
             yes,
             tried[best],
-            fit_noisy_logistic(X, yes, precision, WRONG),
-            fit_noisy_logistic(wider, yes, with_right, WRONG),
+            fit_noisy_logistic(X, yes, 1 / filled(variances, VARIANCES[best]), WRONG),
+            mixture[best * len(RIGHTS)][1],
+            mixture,
         )
 
     def probabilities(self, rows: ReviewRows) -> Floats:
@@ -96,11 +111,13 @@ class AttributeProbe:
         return self._updated(self.by_right.probabilities(self._wider(rows)))
 
     def draws(self, rows: ReviewRows, n: int, generator: np.random.Generator) -> Iterator[Floats]:
-        """Yield n draws of P(yes) [N] of the reviewed rows from the posterior of the coefficients."""
-        wider = self._wider(rows)
-        for coefficients in self.by_right.draw(n, generator):
-            found, _ = answer_rates(wider @ coefficients, 0.0)
-            yield self._updated(found)
+        """Yield n draws of P(yes) [N] of the reviewed rows from the mixture of posteriors."""
+        wider, weights = self._wider(rows), np.array([weight for weight, _ in self.mixture])
+        counts = generator.multinomial(n, weights / weights.sum())
+        for count, (_, posterior) in zip(counts, self.mixture, strict=True):
+            for coefficients in posterior.draw(int(count), generator):
+                found, _ = answer_rates(wider @ coefficients, 0.0)
+                yield self._updated(found)
 
     def of_rows(self, rows: ReviewRows, numbers: Ints) -> Floats:
         """Return P(yes), float64 [M], of any rows of the store, by the signs alone."""

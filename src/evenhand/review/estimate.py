@@ -14,10 +14,9 @@ from evenhand._typing import Floats, PathLike, Strings
 from evenhand.data.estimated import EstimatedColumn, write_estimated
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.metrics import Rate, rate, worst
-from evenhand.functional.intervals import percentile_interval
 from evenhand.review.answers import Answers, counted, read_answers
 from evenhand.review.attribute_probe import AttributeProbe
-from evenhand.review.group_rates import drawn_accuracies, group_accuracies, with_interval
+from evenhand.review.group_rates import drawn_accuracies, group_accuracies
 from evenhand.review.rows import ReviewRows, review_rows
 from evenhand.review.verdict import ClassGap, ShortcutVerdict, verdict_of
 
@@ -104,8 +103,10 @@ def estimate_attribute(
 
         θ_g = Σ_{i in c, right} f_i(a) / Σ_{i in c} f_i(a),  f_i(a) = P(side of row i is a | answers)
 
-    Its interval comes from 400 draws: coefficients from their posterior, sides from f, and accuracy from
-    Beta(right + ½, wrong + ½), so that it counts the error of the probe, few answers and few rows.
+    Its interval comes from 400 draws: prior variances by how well they predict answers that they were not
+    fitted to, coefficients from their posterior, sides from f, and accuracy from Beta(right + ½, wrong + ½),
+    with the limits 0 and 1 where all rows of a draw agree. So it counts the error of the probe, few answers
+    and few rows.
 
     Parameters
     ----------
@@ -162,22 +163,18 @@ def estimate_on(
     names = [f"{label} / {side}" for label in table.classes for side in SIDES]
     values, counts = group_accuracies(chance, rows)
     groups = [
-        with_interval(name, value, count, of_group)
-        for name, value, count, of_group in zip(
-            names,
-            values.ravel().tolist(),
-            counts.ravel().tolist(),
-            drawn.reshape(len(drawn), -1).T,
-            strict=True,
+        drawn.interval(name, value, count, cell)
+        for cell, (name, value, count) in enumerate(
+            zip(names, values.ravel().tolist(), counts.ravel().tolist(), strict=True)
         )
     ]
     least = worst(groups)
     assert least is not None, "every class has rows on some side"
-    low, high = percentile_interval(np.nanmin(drawn.reshape(len(drawn), -1), axis=1))
     of_all = probe.of_rows(rows, np.arange(len(table)))
     shares = _training_shares(table, of_all)
     gaps = [
-        ClassGap.of(label, shares, values[code], drawn[:, code]) for code, label in enumerate(table.classes)
+        ClassGap.of(label, shares, values[code], drawn.values[:, code])
+        for code, label in enumerate(table.classes)
     ]
     error, error_of = cross_validated_error(rows, probe, answers)
     return AttributeEstimate(
@@ -188,9 +185,7 @@ def estimate_on(
         error=error,
         error_of=error_of,
         groups=groups,
-        worst_group=least.model_copy(
-            update={"low": min(low, least.value or 0.0), "high": max(high, least.value or 0.0)}
-        ),
+        worst_group=drawn.worst(least),
         gaps=gaps,
         shares=shares,
         verdict=verdict_of(gaps, error),

@@ -69,7 +69,8 @@ FINDINGS = {"named": {"slices": [], "members": [], "words": "w", "notes": [], "n
 
 @pytest.fixture
 def findings() -> Findings:
-    return Findings.model_validate({**FINDINGS, "associations": {"n": 1}})
+    signs = {"shortcut": "no sign", "reason": "so", "next_step": "look"}
+    return Findings.model_validate({**FINDINGS, "associations": {"n": 1}, "signs": signs})
 
 
 def test_findings_of_another_state_are_not_read(

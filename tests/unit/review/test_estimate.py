@@ -9,9 +9,18 @@ from tests.unit.review.conftest import Sea
 
 from evenhand import EvenhandError, fit, load_store
 from evenhand.review import Answer, ReviewRows, choose_rows, estimate_attribute, write_attribute
-from evenhand.review.attribute_probe import AttributeProbe, cross_entropy, dealt, right_columns
+from evenhand.review.attribute_probe import (
+    RIGHTS,
+    VARIANCES,
+    AttributeProbe,
+    cross_entropy,
+    cross_validated,
+    dealt,
+    filled,
+    right_columns,
+)
 from evenhand.review.estimate import AttributeEstimate, estimate_on
-from evenhand.review.group_rates import group_accuracies
+from evenhand.review.group_rates import drawn_accuracies, group_accuracies
 
 
 def asked(rows: ReviewRows, sea: Sea, n: int = 40) -> dict[int, Answer]:
@@ -122,6 +131,61 @@ def test_held_out_probabilities_come_from_the_other_folds(rows: ReviewRows, sea:
         counts = [int((probe.yes[fold == k] == kind).sum()) for k in range(8)]
         assert max(counts) - min(counts) <= 1
     assert cross_entropy(probe.held_out, probe.yes) < np.log(2)
+
+
+def test_draws_weigh_prior_variances_by_held_out_answers(rows: ReviewRows, sea: Sea) -> None:
+    answers = asked(rows, sea)
+    probe = AttributeProbe.fit(rows, answers)
+    X, variances, fold = rows.features[probe.places], rows.signs.prior_variances(), dealt(probe.yes, 0)
+    losses = []
+    for one in VARIANCES:
+        held_out = cross_validated(X, probe.yes, 1 / filled(variances, one), fold)
+        losses.append(cross_entropy(held_out, probe.yes))
+    best = int(np.argmin(losses))
+    expected = [np.exp(-40 * (loss - losses[best])) for loss in losses for _ in RIGHTS]
+    assert [weight for weight, _ in probe.mixture] == pytest.approx(expected)
+    assert probe.by_right is probe.mixture[best * len(RIGHTS)][1]
+    own = 1 / np.diag(np.linalg.inv(probe.mixture[-1][1].covariance))[-2:]
+    assert (own <= RIGHTS[-1]).all()
+
+
+def rare(rows: ReviewRows, sea: Sea) -> ReviewRows:
+    """Return rows of which 8 of each class are exceptions, all of them misclassified."""
+    usual = sea.water[rows.numbers] == (rows.y == 0)
+    exceptions = [np.flatnonzero(~usual & (rows.y == code))[:8] for code in range(2)]
+    kept = np.sort(np.concatenate([np.flatnonzero(usual), *exceptions]))
+    return replace(
+        rows,
+        numbers=rows.numbers[kept],
+        y=rows.y[kept],
+        right=usual[kept],
+        features=rows.features[kept],
+        rank=rows.rank[kept],
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_interval_holds_a_rare_group_that_is_always_wrong(rows: ReviewRows, sea: Sea, seed: int) -> None:
+    few = rare(rows, sea)
+    answers = {
+        row: Answer("yes" if sea.water[row] else "no", why) for row, why in choose_rows(few, {}, 40, seed)
+    }
+    found = estimate_on(few, answers, seed=seed)
+    assert found.worst_group.low == 0.0
+    assert found.worst_group.value < 0.4  # type: ignore[operator]
+    best = max(found.groups, key=lambda group: group.value or 0.0)
+    assert best.high == 1.0
+
+
+def test_limits_are_0_and_1_only_where_all_rows_of_a_draw_agree(rows: ReviewRows, sea: Sea) -> None:
+    drawn = drawn_accuracies(rows, AttributeProbe.fit(rows, asked(rows, sea)), 0)
+    for limits, end in ((drawn.lows, 0.0), (drawn.highs, 1.0)):
+        changed = limits != drawn.values
+        assert (limits[changed] == end).all()
+    certain = replace(rows, right=np.ones(len(rows), dtype=bool))
+    drawn = drawn_accuracies(certain, AttributeProbe.fit(certain, asked(certain, sea)), 0)
+    assert (drawn.highs == 1).all()
+    assert (drawn.lows == drawn.values).mean() > 0.99, "but for draws without a row in the group"
 
 
 def test_right_columns() -> None:

@@ -101,7 +101,7 @@ class ReferenceFits:
     ----------
     dealt : list of int64 [N]
         Fold of each row in each repeat, −1 for a row that is alone in its class.
-    judged : bool [N]
+    tested : bool [N]
         Rows that some part held out.
     erm : int
         Place of the ERM whose penalty has the least cross-entropy, among the candidates.
@@ -114,7 +114,7 @@ class ReferenceFits:
     """
 
     dealt: list[Ints]
-    judged: Bools
+    tested: Bools
     erm: int
     held: HeldOut
     seen: CrossFits
@@ -214,14 +214,14 @@ def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int, *, scored: bool 
     """
     found = cross_fit_references(rows, grid, folds, repeats, scored=scored)
     weights = np.ones(len(rows.y))
-    weights[found.judged] = balancing_weights(found.reading.low, found.reading.trust, found.seen.y)
+    weights[found.tested] = balancing_weights(found.reading.low, found.reading.trust, found.seen.y)
     heads = _of_all_folds(
         rows, found.dealt, lambda part: head_coefficients(part, weights, grid, rows.has_text), scored
     )
-    right = np.concatenate([found.held.right[:-1], heads.right])[:, found.judged]
+    right = np.concatenate([found.held.right[:-1], heads.right])[:, found.tested]
     scores = candidate_scores(found.held, heads)
-    scores = None if scores is None else scores[:, found.judged]
-    return CrossFitted(found.judged, found.erm, right, found.seen, found.reading, weights, scores)
+    scores = None if scores is None else scores[:, found.tested]
+    return CrossFitted(found.tested, found.erm, right, found.seen, found.reading, weights, scores)
 
 
 def candidate_scores(references: HeldOut, heads: HeldOut) -> Floats | None:
