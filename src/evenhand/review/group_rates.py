@@ -38,7 +38,8 @@ class DrawnAccuracies:
     values : float64 [B, C, 2]
         Draws.
     lows, highs : float64 [B, C, 2]
-        The same, but 0 where a draw has no right row in the group, and 1 where it has no wrong one.
+        The same, but 0 where a draw misclassifies every row of the group, and 1 where it classifies all
+        correctly.
     """
 
     values: Floats
