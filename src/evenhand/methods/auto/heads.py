@@ -9,6 +9,7 @@ import numpy as np
 
 from evenhand._typing import Floats
 from evenhand.functional.weighted_head import (
+    BLOCK,
     HeadFrame,
     calibrated_scale,
     fit_heads,
@@ -115,8 +116,11 @@ def probe_head(part: Part, penalty: float, *, has_text: bool) -> Floats:
     if not has_text:
         return _path(part, part.balanced(), [penalty / len(part.y)], anchored=False)[0].head()
     told = HeadFrame.of(part.z, part.prototypes).directions.astype(np.float32)
-    z = part.z[:]
-    rest = replace(part, z=z - (z @ told) @ told.T)
+    z = np.empty(part.z.shape, dtype=np.float32)
+    for start in range(0, len(z), BLOCK):
+        block = part.z[start : start + BLOCK]
+        z[start : start + BLOCK] = block - (block @ told) @ told.T
+    rest = replace(part, z=z)
     head = _path(rest, part.balanced(), [penalty], anchored=False)[0].head()
     out: Floats = head - told @ (told.T @ head)
     return out

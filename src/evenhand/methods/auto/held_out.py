@@ -14,7 +14,7 @@ from evenhand.functional.weighted_head import RowSource
 from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods.auto.projected import unit_rows
 
-VALUES = 2**24
+VALUES = 2**22
 """Logits, and values of projected rows, in memory at a time."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from evenhand._typing import Floats, Ints
 from evenhand.functional.weighted_head import RowSource
-from evenhand.methods.auto.projected import ProjectedRows, UnitRows, unit_rows
+from evenhand.methods.auto.projected import ProjectedRows, UnitRows, scaled_to_unit, unit_rows
 
 ROWS = 200_000
 """Rows that a cross-fit trains on at most."""
@@ -65,9 +65,9 @@ class Part:
         x = _take(projected, numbers)
         codes = y[numbers]
         if has_text or centered:
-            return cls(unit_rows(x), codes, weights, numbers, None, prototypes)
+            return cls(scaled_to_unit(x), codes, weights, numbers, None, prototypes)
         center = np.average(x, axis=0, weights=weights).astype(np.float32)
-        z = unit_rows(x, center)
+        z = scaled_to_unit(x, center)
         sums = np.zeros((n_classes, z.shape[1]))
         np.add.at(sums, codes, z * weights[:, None])
         return cls(z, codes, weights, numbers, center, unit_rows(sums.astype(np.float32)))

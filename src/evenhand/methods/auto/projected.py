@@ -86,10 +86,16 @@ class UnitRows:
 
 def unit_rows(x: Floats, center: Floats | None = None) -> Floats:
     """Return the rows of x [N, D] minus the center [D], of unit length; a zero row stays zero."""
-    x = x if center is None else x - center
+    return scaled_to_unit(x.copy(), center)
+
+
+def scaled_to_unit(x: Floats, center: Floats | None = None) -> Floats:
+    """Return x after `unit_rows` in its own memory, which a table of many rows has no second of."""
+    if center is not None:
+        x -= center
     norm = np.sqrt(np.einsum("nd,nd->n", x, x))
-    out: Floats = x / np.where(norm > 0, norm, 1)[:, None]
-    return out
+    x /= np.where(norm > 0, norm, 1)[:, None]
+    return x
 
 
 def in_memory(rows: ProjectedRows) -> RowSource:

@@ -24,7 +24,7 @@ from evenhand.methods.auto.heads import (
 )
 from evenhand.methods.auto.held_out import FoldModels, held_out
 from evenhand.methods.auto.part import Part, all_rows, sampled
-from evenhand.methods.auto.projected import ProjectedRows, unit_rows
+from evenhand.methods.auto.projected import ProjectedRows, scaled_to_unit, unit_rows
 
 
 def test_a_sample_has_as_many_of_every_class_as_it_can_and_stands_for_all() -> None:
@@ -150,6 +150,29 @@ def test_without_text_a_part_has_its_own_center_and_centroids() -> None:
     z = unit_rows(projected[rows] - projected[rows].mean(axis=0))
     assert np.allclose(part.z, z, atol=1e-5)
     assert np.allclose(part.prototypes[1], unit_rows(z[y[rows] == 1].sum(axis=0)[None])[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_a_part_leaves_the_rows_that_it_is_taken_from_as_they_are(text: bool) -> None:
+    problem = problem_of("linear", text=text)
+    projected = ProjectedRows(problem.start.projection, problem.h)[:]
+    before = projected.copy()
+    every = np.arange(len(before))
+    part = Part.of(
+        projected, problem.y.numpy(), every, problem.prototypes.numpy(), numpy_stream(0), has_text=text
+    )
+    assert (projected == before).all()
+    taken = part.z[:].copy()
+    probe_head(part, 1.0, has_text=text)
+    assert (part.z == taken).all()
+
+
+def test_rows_are_scaled_in_their_own_memory() -> None:
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    wanted, center = unit_rows(x, x[0]), x[0].copy()
+    assert wanted[0].tolist() == [0, 0, 0]
+    assert np.shares_memory(scaled_to_unit(x, center), x)
+    assert (x == wanted).all()
 
 
 def test_a_head_of_a_sample_is_fitted_on_to_that_of_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
