@@ -56,10 +56,12 @@ NOT_RUN = {
     "docs/how-to/backbones.md": ["needs weights that are no part of the project", "options alone"],
     "docs/how-to/benchmarks.md": [
         "takes minutes, and needs the benchmark's files and weights",
+        "the benchmarks' files",
+        "the benchmarks' files",
         "downloads",
         "takes minutes",
         "takes minutes, and photographs that are no part of the project",
-        "takes minutes, and features that are no part of the project",
+        "takes an hour, and features that are no part of the project",
     ],
     "docs/how-to/compare.md": ["fits every method five times", "fits every method five times"],
     "docs/how-to/export.md": ["uploads", "installs", "installs"],
