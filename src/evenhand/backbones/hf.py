@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from errno import ENOENT
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,15 @@ from torch import Tensor, nn
 
 from evenhand._errors import EvenhandError
 from evenhand._optional import optional
-from evenhand.backbones.folder import HF_PREFIX, check_hf_folder, known_words, weights_bytes
+from evenhand.backbones.folder import HF_PREFIX, check_hf_folder, weights_bytes
 from evenhand.backbones.limits import check_limits
+from evenhand.backbones.loaded_model import LoadedModel
 from evenhand.backbones.loader_errors import told
-from evenhand.backbones.openclip_model import weights_hash
-from evenhand.backbones.precision import arithmetic, choose_precision
+from evenhand.backbones.precision import choose_precision
 from evenhand.backbones.projection import LinearProjection, Projection
-from evenhand.backbones.prompts import complete
 from evenhand.backbones.quiet import quiet_transformers
 from evenhand.backbones.sites import Site
-from evenhand.backbones.soundness import check_processors, check_weights, sound_head
-from evenhand.data.head import Head
-from evenhand.functional.geometry import prototypes
+from evenhand.backbones.soundness import check_processors, check_weights
 
 _NO_CODE = {"trust_remote_code": False}
 """Said aloud, or transformers asks at the terminal whether to run what a stranger wrote."""
@@ -35,7 +32,7 @@ SITES = {"clip": "visual_projection", "siglip": "identity", "siglip2": "identity
 """Projection site by model type; SigLIP's towers end without a linear map, so that an identity follows."""
 
 
-class HfBackbone:
+class HfBackbone(LoadedModel):
     """A frozen model of transformers behind the `Backbone` contract.
 
     SigLIP 2 in its flexible resolution takes patches instead of pixels; `preprocess` lays them out as
@@ -54,11 +51,6 @@ class HfBackbone:
     site : str, optional
         The site that is expected.
 
-    Attributes
-    ----------
-    words : tuple of str
-        As those of an open_clip model: `words.txt` in its folder, empty where it has none.
-
     Raises
     ------
     EvenhandError
@@ -76,17 +68,9 @@ class HfBackbone:
         precision: str = "fp32",
         site: str | None = None,
     ) -> None:
-        self.name, self.images, self.tokenizer = name, images, tokenizer
-        self._weights_hash = weights_hash(model)
-        self._device, self._precision = torch.device(device), precision
-        self.model: Any = model.eval().to(self._device)
-        self.site: Site = _site(self.model, name, site)
-        self.words = known_words(name)
-
-    @property
-    def width(self) -> int:
-        """D_in."""
-        return self.site.projection.width
+        super().__init__(model, name, device, precision)
+        self.images, self.tokenizer = images, tokenizer
+        self.site = _site(self.model, name, site)
 
     @property
     def resized_to(self) -> int | None:
@@ -96,12 +80,6 @@ class HfBackbone:
         return (
             None if self.images.resample == Image.Resampling.NEAREST else max(dict(self.images.size).values())
         )
-
-    def to(self, device: str) -> None:
-        """Move the model to another device."""
-        self._device = torch.device(device)
-        self.model.to(self._device)
-        self.site.trunk.to(self._device)
 
     def preprocess(self, image: Image.Image) -> Tensor:
         """Return pixels [3, H, W] by the model's own processor."""
@@ -135,35 +113,6 @@ class HfBackbone:
             pixels = pixels * std + mean
         return pixels.clamp(0, 1)
 
-    @torch.inference_mode()
-    def trunk(self, pixels: Tensor) -> Tensor:
-        """Return float32 features before the projection, [B, D_in], on the CPU."""
-        return self.differentiable_trunk(pixels)
-
-    def differentiable_trunk(self, pixels: Tensor) -> Tensor:
-        """Return what `trunk` does, with a gradient in pixels that ask for one."""
-        with arithmetic(self._precision, self._device):
-            features: Tensor = self.site.trunk(pixels.to(self._device))
-        return features.float().cpu()
-
-    @torch.inference_mode()
-    def head(self, classes: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> Head:
-        """Return projection and text prototypes: the renormalized mean of each class's unit prompts."""
-        chosen = complete(prompts, classes)
-        rows = []
-        for name in classes:
-            with told(f"model {self.name!r} cannot read the prompts of class {name!r}"):
-                rows.append(prototypes(self._text(chosen[name])[None]))
-        head = Head(
-            self.site.projection.weight.numpy(),
-            None,
-            tuple(classes),
-            torch.cat(rows).numpy(),
-            self.model.logit_scale.exp().item(),
-            chosen,
-        )
-        return sound_head(head, self.name)
-
     def preprocessing(self) -> dict[str, Any]:
         """Return the settings of the model's image processor."""
         found: dict[str, Any] = self.images.to_dict()
@@ -182,9 +131,12 @@ class HfBackbone:
             "precision": self._precision,
         }
 
-    def _text(self, prompts: Sequence[str]) -> Tensor:
+    def _on_device(self, pixels: Tensor) -> Tensor:
+        return pixels.to(self._device)
+
+    def _text(self, texts: Sequence[str]) -> Tensor:
         tokens = self.tokenizer(
-            list(prompts),
+            list(texts),
             padding="max_length",  # SigLIP was trained so
             truncation=True,
             max_length=self.model.config.text_config.max_position_embeddings,

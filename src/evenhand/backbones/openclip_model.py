@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,17 +10,11 @@ from open_clip.transformer import QuickGELU
 from PIL import Image
 from torch import Tensor
 
-from evenhand.backbones.folder import known_words
-from evenhand.backbones.loader_errors import told
-from evenhand.backbones.precision import arithmetic
-from evenhand.backbones.prompts import complete
-from evenhand.backbones.sites import Site, find_site
-from evenhand.backbones.soundness import sound_head
-from evenhand.data.head import Head
-from evenhand.functional.geometry import prototypes
+from evenhand.backbones.loaded_model import LoadedModel
+from evenhand.backbones.sites import find_site
 
 
-class OpenClipBackbone:
+class OpenClipBackbone(LoadedModel):
     """A frozen open_clip model behind the `Backbone` contract.
 
     Parameters
@@ -43,13 +36,8 @@ class OpenClipBackbone:
 
     Attributes
     ----------
-    model, tokenizer, config
-        As given.
-    site : Site
-        The projection site.
-    words : tuple of str
-        The words that the model says it knows: `words.txt` in its folder, one a line; empty where it has
-        none, as for models that learned from the web.
+    config
+        As given; the others are those of `LoadedModel`.
 
     Raises
     ------
@@ -71,20 +59,12 @@ class OpenClipBackbone:
         site: str | None = None,
         preprocess: str | None = None,
     ) -> None:
-        self._preprocess = preprocess
-        self.name, self.tokenizer, self.config = name, tokenizer, config
-        self._weights_hash = weights_hash(model)
+        super().__init__(model, name, device, precision)
         # Channels last is what convolutions run fastest in, on both kinds of device.
-        self.model: Any = model.eval().to(torch.device(device)).to(memory_format=torch.channels_last)
-        self.site: Site = find_site(self.model, name, site)
-        self._pretrained, self._transform = pretrained, transform
-        self._device, self._precision = torch.device(device), precision
-        self.words = known_words(name)
-
-    @property
-    def width(self) -> int:
-        """D_in."""
-        return self.site.projection.width
+        self.model.to(memory_format=torch.channels_last)
+        self.site = find_site(self.model, name, site)
+        self.tokenizer, self.config = tokenizer, config
+        self._pretrained, self._transform, self._preprocess = pretrained, transform, preprocess
 
     @property
     def resized_to(self) -> int:
@@ -92,13 +72,6 @@ class OpenClipBackbone:
         size = self.preprocessing()["size"]
         largest: int = size if isinstance(size, int) else max(size)
         return largest
-
-    def to(self, device: str) -> None:
-        """Move the model to another device."""
-        self._device = torch.device(device)
-        # The trunk shares the model's weights, but may hold buffers of its own.
-        self.model.to(self._device)
-        self.site.trunk.to(self._device)
 
     def preprocess(self, image: Image.Image) -> Tensor:
         """Return pixels [3, H, W] by the model's own transform."""
@@ -111,38 +84,12 @@ class OpenClipBackbone:
         mean, std = (torch.tensor(value)[:, None, None] for value in (visual.image_mean, visual.image_std))
         return (pixels * std + mean).clamp(0, 1)
 
-    @torch.inference_mode()
-    def trunk(self, pixels: Tensor) -> Tensor:
-        """Return float32 features before the projection, [B, D_in], on the CPU."""
-        return self.differentiable_trunk(pixels)
+    def _on_device(self, pixels: Tensor) -> Tensor:
+        return pixels.to(self._device, memory_format=torch.channels_last)
 
-    def differentiable_trunk(self, pixels: Tensor) -> Tensor:
-        """Return what `trunk` does, with a gradient in pixels that ask for one."""
-        with arithmetic(self._precision, self._device):
-            moved = pixels.to(self._device, memory_format=torch.channels_last)
-            features: Tensor = self.site.trunk(moved)
+    def _text(self, texts: Sequence[str]) -> Tensor:
+        features: Tensor = self.model.encode_text(self.tokenizer(texts).to(self._device))
         return features.float().cpu()
-
-    @torch.inference_mode()
-    def head(self, classes: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> Head:
-        """Return projection and text prototypes: the renormalized mean of each class's unit prompts."""
-        chosen = complete(prompts, classes)
-        rows = []
-        for name in classes:
-            with told(f"model {self.name!r} cannot read the prompts of class {name!r}"):
-                tokens = self.tokenizer(chosen[name]).to(self._device)
-                rows.append(prototypes(self.model.encode_text(tokens).float().cpu()[None]))
-        arrays = {name: tensor.numpy() for name, tensor in self.site.projection.tensors().items()}
-        head = Head(
-            arrays.pop("weight"),
-            arrays.pop("bias", None),
-            tuple(classes),
-            torch.cat(rows).numpy(),
-            float(self.model.logit_scale.exp()),
-            chosen,
-            pool=arrays,
-        )
-        return sound_head(head, self.name)
 
     def preprocessing(self) -> dict[str, Any]:
         """Return size, resizing, mean and standard deviation, as open_clip's configurations name them."""
@@ -162,12 +109,3 @@ class OpenClipBackbone:
             "precision": self._precision,
             "preprocess": self._preprocess,
         }
-
-
-def weights_hash(model: torch.nn.Module) -> str:
-    """Return the SHA-256 of all weights, in the order of their sorted names."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()

@@ -14,8 +14,9 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from evenhand import EvenhandError, EvenhandWarning
+from evenhand.backbones.loaded_model import weights_hash
 from evenhand.backbones.openclip import load_openclip, needs_quick_gelu
-from evenhand.backbones.openclip_model import OpenClipBackbone, weights_hash
+from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.precision import choose_precision
 from evenhand.functional.geometry import project
 
