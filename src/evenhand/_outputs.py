@@ -115,14 +115,20 @@ def check_new(folder: Path, *, argument: str = "out") -> None:
     check_writable(folder, argument=argument)
 
 
+AUDIT_FILES = ("slices.csv", "errors.csv", "suspects.csv")
+"""What an audit writes into a folder."""
+
+
 def check_predictions(out: Path) -> None:
     """Refuse to replace a file that holds no predictions, and a place that cannot be written.
 
     Raises
     ------
     EvenhandError
-        As `check_own` and `check_writable`.
+        As `check_own` and `check_writable`, or if the name is that of another kind of table.
     """
+    if out.suffix.lower() in (".xlsx", ".xls", ".ods", ".parquet", ".json", ".jsonl"):
+        raise EvenhandError(f"out: {out} would be CSV whatever its name; call it {out.stem}.csv")
     check_own(out, re.compile(rb"path,predicted,"), kind="predictions")
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from evenhand._files import all_or_none
+from evenhand._outputs import AUDIT_FILES
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.runs.models import Stage
 
-SLICES, ERRORS, SUSPECTS = AUDIT_FILES = ("slices.csv", "errors.csv", "suspects.csv")
+SLICES, ERRORS, SUSPECTS = AUDIT_FILES
 COLUMNS = ("id", "path", "label", "predicted", "slice", "model")
 """The first columns of all three files."""
 OF_SLICES = ("right", "in_words")

@@ -10,11 +10,12 @@ from pydantic import Field
 
 from evenhand._errors import EvenhandError
 from evenhand._files import check_replaceable
+from evenhand._outputs import AUDIT_FILES
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
 from evenhand.audits.associations import Associations
 from evenhand.audits.costs import cost_elsewhere
-from evenhand.audits.csv_files import AUDIT_FILES, write_audit_files
+from evenhand.audits.csv_files import write_audit_files
 from evenhand.audits.error_analysis import ErrorAnalysis, Search, search_errors
 from evenhand.audits.evaluate import EvaluatedModels, card_of, evaluate_models
 from evenhand.audits.findings import Cost, Match, Probe, Slice, Suspect
@@ -171,7 +172,7 @@ def audit(
     table, column = with_groups(as_table(X, y, groups=groups, head=head), group_by)
     if out is not None:
         out = Path(out)
-        check_replaceable(out, AUDIT_FILES, argument="out:")
+        check_replaceable(out, AUDIT_FILES, argument="out")
     run = None if run is None else Path(run)
     card = None if run is None else card_of(run, table)
     options = AuditOptions(seed, slices, given_vocabulary(vocabulary))

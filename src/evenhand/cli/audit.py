@@ -71,6 +71,8 @@ def command(
     set_threads(threads)
     check_device(device)
 
+    from evenhand._files import check_replaceable
+    from evenhand._outputs import AUDIT_FILES
     from evenhand.audits.gate import failures, read_bounds
     from evenhand.data.estimated import attribute_names
     from evenhand.evaluation.group_by import check_group_by
@@ -79,6 +81,8 @@ def command(
     bounds = read_bounds(fail_under or [])
     # A wrong folder is reported at once, before torch is imported.
     check_group_by(group_by, attribute_names(store))
+    if out is not None:
+        check_replaceable(out, AUDIT_FILES, argument="out")
     if against is not None:
         read_run_card(against)
     if plan is not None and not 0 < plan < 100:
@@ -86,7 +90,6 @@ def command(
     if vocabulary != Path("none"):
         check_file(vocabulary, "vocabulary", "a file with a word a line, or none")
 
-    from evenhand.audits.csv_files import AUDIT_FILES
     from evenhand.audits.pipeline import audit
     from evenhand.cli.audit_tables import show_audit
     from evenhand.cli.bar import progress_bar

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evenhand._errors import EvenhandError
 from evenhand._optional import require
-from evenhand.backbones.folder import HF_PREFIX
+from evenhand.backbones.folder import HF_PREFIX, PREFIX, check_folder
 from evenhand.backbones.names import check_precision, read_model
 from evenhand.methods.registry import check_name
 
@@ -66,5 +66,8 @@ def check_model(model: str, precision: str) -> None:
         If the name is misspelt, the precision is unknown, or an extra is missing.
     """
     check_precision(precision)
-    if read_model(model).startswith(HF_PREFIX):
+    name = read_model(model)
+    if name.startswith(HF_PREFIX):
         require("transformers", "hf")
+    elif name.startswith(PREFIX):
+        check_folder(Path(name.removeprefix(PREFIX)))

@@ -60,7 +60,7 @@ def command(
     if store is not None:
         read_card(store)
 
-    from evenhand.audits.csv_files import AUDIT_FILES
+    from evenhand._outputs import AUDIT_FILES
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.next_step import suggest
     from evenhand.cli.show import as_json, clean, console

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._files import atomic, check_replaceable, sweep
-from evenhand._outputs import check_page, keep_apart
+from evenhand._outputs import AUDIT_FILES, check_page, keep_apart
 from evenhand._progress import Progress, silent
-from evenhand.audits.csv_files import AUDIT_FILES, write_audit_files
+from evenhand.audits.csv_files import write_audit_files
 from evenhand.evaluation.metric_view import by_metric
 from evenhand.reports.sections import STEPS, page_values
 from evenhand.reports.source import RunView, view_run

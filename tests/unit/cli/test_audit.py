@@ -119,9 +119,9 @@ def test_the_images_behind_an_audit_are_listed(store: Path, tmp_path: Path) -> N
 def test_files_of_others_are_not_replaced(store: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     done = run(store, "--out", tmp_path, code=1)
-    assert f"{tmp_path} exists and holds notes.txt" in done.stderr
+    assert done.stderr == f"error: --out: {tmp_path} exists and holds notes.txt; name a new folder\n"
     done = run(store, "--out", tmp_path / "notes.txt", code=1)
-    assert f"{tmp_path / 'notes.txt'} is a file" in done.stderr
+    assert done.stderr == f"error: --out: {tmp_path / 'notes.txt'} is a file; name a folder\n"
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 

@@ -34,6 +34,22 @@ def test_predict_wants_images_or_features(tmp_path: Path) -> None:
         assert done.stderr == "error: predict takes images or --features X.npy; give exactly one of the two\n"
 
 
+def test_predictions_are_not_called_what_they_are_not(tmp_path: Path) -> None:
+    done = run("predict", str(tmp_path), "--features", "x.npy", "--out", "p.xlsx")
+    assert done.exit_code == 1
+    assert done.stderr == "error: --out: p.xlsx would be CSV whatever its name; call it p.csv\n"
+
+
+def test_a_missing_folder_of_a_model_is_named_before_the_images_are_read(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    out = ("--out", str(tmp_path / "s.store"))
+    done = run("embed", str(tmp_path / "photos"), "--model", f"local-dir:{tmp_path}/none", *out)
+    assert done.exit_code == 1
+    assert done.stderr.startswith(
+        f"error: model folder {tmp_path}/none does not exist or is not a folder; check"
+    )
+
+
 @pytest.mark.parametrize(("option", "value"), [("--workers", "2"), ("--precision", "bf16")])
 def test_features_need_nothing_of_the_model(option: str, value: str, tmp_path: Path) -> None:
     done = run("predict", str(tmp_path), "--features", "x.npy", option, value)
