@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from evenhand._errors import EvenhandError
+from evenhand._files import sweep
 from evenhand._version import __version__
 from evenhand.audits.associations import Associations
 from evenhand.audits.named_slices import NamedSlices
@@ -88,6 +89,7 @@ class FindingsFile:
         Findings that lack words because the model could not be loaded are not written: it may be back.
         """
         if self._complete or findings.named.words is not None:
+            sweep(self._path)
             with suppress(EvenhandError):
                 write_cached(self._path, self._key, findings)
         return findings

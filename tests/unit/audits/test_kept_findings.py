@@ -111,6 +111,14 @@ def test_findings_of_another_state_are_not_read(
     assert of().read() is None
 
 
+def test_what_a_killed_writer_left_is_swept(run: Path, table: FeatureTable, findings: Findings) -> None:
+    left = run / f".audit.json.{'0' * 16}.tmp"
+    left.touch()
+    FindingsFile(run, card_of(run, table), table, AuditOptions(0)).write(findings)
+    assert not left.exists()
+    assert (run / "audit.json").is_file()
+
+
 @pytest.mark.parametrize("content", ["", "[1]", "{}", '{"key": "', "[" * 100_000])
 def test_a_damaged_file_is_as_good_as_none(
     run: Path, table: FeatureTable, findings: Findings, content: str
