@@ -13,7 +13,7 @@ COPY requirements/core.txt /tmp/core.txt
 RUN pip install --no-cache-dir --require-hashes --requirement /tmp/core.txt
 COPY --from=build /dist /dist
 RUN pip install --no-cache-dir --no-deps /dist/*.whl && useradd --create-home --uid 1000 evenhand
-USER evenhand
+USER 1000
 WORKDIR /work
 ENTRYPOINT ["evenhand"]
 CMD ["--help"]

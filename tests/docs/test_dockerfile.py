@@ -38,7 +38,7 @@ def test_packages_come_by_hash_and_the_program_runs_as_a_user() -> None:
     found = instructions()
     installs = [rest for word, rest in found if word == "RUN" and "pip install" in rest]
     assert all("--require-hashes" in rest or "--no-deps" in rest for rest in installs)
-    assert found.index(("USER", "evenhand")) > max(k for k, (word, _) in enumerate(found) if word == "RUN")
+    assert found.index(("USER", "1000")) > max(k for k, (word, _) in enumerate(found) if word == "RUN")
     (entry,) = [json.loads(rest) for word, rest in found if word == "ENTRYPOINT"]
     if sys.version_info >= (3, 11):
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
