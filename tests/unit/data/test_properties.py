@@ -8,7 +8,15 @@ from PIL import ExifTags, Image
 from scipy.ndimage import convolve
 
 from evenhand.data.images.decode import read_image
-from evenhand.data.images.properties import PROPERTIES, border, color, properties_of, sharpness
+from evenhand.data.images.properties import (
+    PROPERTIES,
+    border,
+    color,
+    is_gray,
+    jpeg_quality,
+    properties_of,
+    sharpness,
+)
 
 
 def of(image: Image.Image, path: Path = Path("/nowhere.png")) -> dict[str, str]:
@@ -27,7 +35,10 @@ def test_every_property_of_a_image() -> None:
     assert float(found["image_brightness"]) == pytest.approx(gray.mean(), rel=1e-3)
     assert float(found["image_contrast"]) == pytest.approx(gray.std(), rel=1e-3)
     assert found["image_border"] == "none"
-    assert (found["image_bytes_per_pixel"], found["image_camera"]) == ("", "")
+    unknown = ("image_bytes_per_pixel", "image_jpeg_quality", "image_camera")
+    assert [found[name] for name in unknown] == ["", "", ""]
+    assert found["image_gray"] == "no"
+    assert of(noise(60, 40).convert("L").convert("RGB"))["image_gray"] == "yes"
 
 
 def test_sharpness_is_the_variance_of_the_laplacian_in_the_middle() -> None:
@@ -85,6 +96,33 @@ def test_compression_and_camera_of_a_file(tmp_path: Path) -> None:
     assert found["image_camera"] == "Box 42"
     size = (tmp_path / "a.jpg").stat().st_size
     assert float(found["image_bytes_per_pixel"]) == pytest.approx(size / 2400, rel=1e-3)
+
+
+@pytest.mark.parametrize("quality", [5, 10, 25, 49, 50, 51, 75, 90, 95, 99])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_quality_that_a_jpeg_was_saved_with(tmp_path: Path, quality: int, mode: str) -> None:
+    path = tmp_path / "a.jpg"
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    noise(60, 40).convert(mode).save(path, quality=quality, exif=exif)
+    assert jpeg_quality(read_image(path)) == pytest.approx(quality, abs=1)
+    assert of(read_image(path), path)["image_jpeg_quality"] != ""
+
+
+def test_other_formats_have_no_jpeg_quality(tmp_path: Path) -> None:
+    noise(60, 40).save(tmp_path / "a.png")
+    assert jpeg_quality(read_image(tmp_path / "a.png")) is None
+
+
+def test_a_few_colored_pixels_leave_an_image_gray() -> None:
+    gray = np.full((100, 100, 3), 90, dtype=np.uint8)
+    gray[..., 0] += 8
+    gray[0, :99, 2] = 150
+    assert is_gray(Image.fromarray(gray))
+    gray[1, 0, 2] = 150
+    assert not is_gray(Image.fromarray(gray))
+    gray[..., 0] += 1
+    assert not is_gray(Image.fromarray(gray))
 
 
 def test_damaged_exif_is_no_camera(tmp_path: Path) -> None:

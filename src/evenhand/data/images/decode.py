@@ -28,6 +28,9 @@ _REFUSED_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "GRIB", "BUFR", "MPE
 _PLUG_INS = ("pillow_heif", "pillow_jxl")
 """What reads further formats where it is installed."""
 
+TABLES = "quantization"
+"""Where `info` of a decoded image holds the quantization tables of a JPEG; None for other formats."""
+
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -130,6 +133,7 @@ def _decode(source: Path | BinaryIO, short_side: int | None = None) -> Decoded:
         upright = _turned_upright(
             _rgb(from_deep_colours(image, source) if deep_colours else image), _orientation(image)
         )
+        upright.info[TABLES] = getattr(image, "quantization", None)
         return Decoded(upright, (scale * upright.width, scale * upright.height))
 
 

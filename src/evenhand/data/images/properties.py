@@ -1,4 +1,4 @@
-"""What can be said of a image without a model: size, light, color, border, compression, camera."""
+"""What can be said of an image without a model: size, light, color, border, compression, camera."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from evenhand._typing import Floats
+from evenhand.data.images.decode import TABLES
 from evenhand.data.places import LocalFile, place_of
 
 PREFIX = "image_"
@@ -22,8 +23,10 @@ PROPERTIES = tuple(
         "contrast",
         "sharpness",
         "color",
+        "gray",
         "border",
         "bytes_per_pixel",
+        "jpeg_quality",
         "camera",
     )
 )
@@ -34,6 +37,11 @@ PLAIN = 3.0
 """Standard deviation of the brightness below which a side of the image is plain."""
 DARK, LIGHT, FAINT = 40, 215, 40
 """Brightness of black and white, and saturation of gray, of 255."""
+LUMINANCE = {64: 3688, 4: 53}
+"""Sum of the luminance table of the JPEG standard, that of quality 50, and of its first four values."""
+SPREAD, COLORED = 8, 0.01
+"""Difference of red, green and blue, of 255, from which on a pixel has color; share of such pixels from which
+on an image has."""
 COLORS = ("red", "yellow", "green", "cyan", "blue", "magenta", "gray", "white", "black")
 GRAY, WHITE, BLACK = 6, 7, 8
 
@@ -45,8 +53,9 @@ def properties_of(
 
     width, height: pixels in the file. aspect: width / height. brightness, contrast: mean and standard
     deviation of gray, 0 to 255. sharpness: variance of the Laplacian in the middle. color: that of most
-    pixels, or `gray`, `black`, `white`. border: `black`, `white` or `plain` where two opposite sides are,
-    else `none`. bytes_per_pixel: compression, of a file of this machine. camera: the model in EXIF.
+    pixels, or `gray`, `black`, `white`. gray: `yes` where no pixel but a few has color, else `no`. border:
+    `black`, `white` or `plain` where two opposite sides are, else `none`. bytes_per_pixel: compression, of a
+    file of this machine. jpeg_quality: that of `jpeg_quality`. camera: the model in EXIF.
 
     Parameters
     ----------
@@ -70,8 +79,10 @@ def properties_of(
         _text(gray.std()),
         _text(sharpness(image)),
         color(small),
+        "yes" if is_gray(small) else "no",
         border(gray),
         "" if bytes_ is None else _text(bytes_ / (width * height)),
+        "" if (quality := jpeg_quality(image)) is None else str(quality),
         _camera(image),
     )
 
@@ -81,7 +92,7 @@ def _text(value: float) -> str:
 
 
 def sharpness(image: Image.Image) -> float:
-    """Return the variance of the Laplacian of gray in the middle of a image; 0 if it has no middle."""
+    """Return the variance of the Laplacian of gray in the middle of an image; 0 if it has no middle."""
     left, top = max(0, (image.width - CROP) // 2), max(0, (image.height - CROP) // 2)
     middle = image.crop((left, top, min(image.width, left + CROP), min(image.height, top + CROP)))
     g = np.asarray(middle.convert("L"), dtype=np.int32)
@@ -101,8 +112,34 @@ def color(small: Image.Image) -> str:
     return COLORS[int(np.bincount(codes).argmax())]
 
 
+def is_gray(small: Image.Image) -> bool:
+    """Return whether less than 1 % of the pixels have color."""
+    pixels = np.asarray(small, dtype=np.int16)
+    return bool((np.ptp(pixels, axis=2) > SPREAD).mean() < COLORED)
+
+
+def jpeg_quality(image: Image.Image) -> int | None:
+    """Return the quality, 1 to 100, that a decoded JPEG was saved with; None for other formats.
+
+    Encoders scale the table of the standard by s = 200 − 2q percent from quality q = 50 on, and by 5000 / q
+    below; s is read off the sum of the luminance table, or of its first values where others are cut at 255.
+    Encoders with tables of their own, as Photoshop, get the quality whose table is as coarse.
+
+    References
+    ----------
+    G. K. Wallace, The JPEG still picture compression standard, 1991; `jpeg_quality_scaling` of libjpeg.
+    """
+    tables = image.info.get(TABLES)
+    if not tables:
+        return None
+    table = list(tables[min(tables)])
+    n = 64 if max(table) < 255 else 4
+    scale = 100 * sum(table[:n]) / LUMINANCE[n]
+    return max(1, min(100, round(100 - scale / 2 if scale <= 100 else 5000 / scale)))
+
+
 def border(gray: Floats) -> str:
-    """Return what frames a image [H, W]: `black`, `white` or `plain` on two opposite sides, or `none`."""
+    """Return what frames an image [H, W]: `black`, `white` or `plain` on two opposite sides, or `none`."""
     for a, b in ((gray[0], gray[-1]), (gray[:, 0], gray[:, -1])):
         kinds = {_side(a), _side(b)}
         if len(kinds) == 1 and "none" not in kinds:
