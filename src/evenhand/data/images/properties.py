@@ -132,7 +132,7 @@ def jpeg_quality(image: Image.Image) -> int | None:
     tables = image.info.get(TABLES)
     if not tables:
         return None
-    table = list(tables[min(tables)])
+    table: list[int] = list(tables[min(tables)])
     n = 64 if max(table) < 255 else 4
     scale = 100 * sum(table[:n]) / LUMINANCE[n]
     return max(1, min(100, round(100 - scale / 2 if scale <= 100 else 5000 / scale)))
