@@ -127,7 +127,7 @@ def jpeg_quality(image: Image.Image) -> int | None:
 
     References
     ----------
-    G. K. Wallace, The JPEG still picture compression standard, 1991; `jpeg_quality_scaling` of libjpeg.
+    `jpeg_quality_scaling` and `std_luminance_quant_tbl` of libjpeg; ITU-T T.81, Annex K, 1992.
     """
     tables = image.info.get(TABLES)
     if not tables:
