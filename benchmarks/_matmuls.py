@@ -54,11 +54,14 @@ def record(run: Callable[[], object]) -> Products:
     return products
 
 
-def replay(products: Products) -> Callable[[], None]:
-    """Return a function that does the same products on made-up factors of the same layouts, and no more."""
+def replay(products: Products, device: str = "cpu") -> Callable[[], None]:
+    """Return a function that does the same products on made-up factors of the same layouts, and no more.
+
+    On a GPU it ends when the last product is there.
+    """
     factors: dict[tuple[Layout, Layout], tuple[Tensor, Tensor, Tensor]] = {}
     for a, b in set(products.calls):
-        left, right = _made(a), _made(b)
+        left, right = _made(a, device), _made(b, device)
         factors[a, b] = left, right, left @ right
     sequence = [factors[call] for call in products.calls]
 
@@ -66,6 +69,8 @@ def replay(products: Products) -> Callable[[], None]:
     def run() -> None:
         for left, right, out in sequence:
             torch.matmul(left, right, out=out)
+        if device.startswith("cuda"):
+            torch.cuda.synchronize(device)
 
     return run
 
@@ -86,8 +91,8 @@ def _volume(layout: Layout) -> int:
     return size
 
 
-def _made(layout: Layout) -> Tensor:
+def _made(layout: Layout, device: str) -> Tensor:
     shape, strides, dtype = layout
     # Strides of 0, which a broadcast has, let elements share memory: filled before it is laid out.
     size = 1 + sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True))
-    return torch.rand(size, dtype=dtype).as_strided(shape, strides)
+    return torch.rand(size, dtype=dtype, device=device).as_strided(shape, strides)

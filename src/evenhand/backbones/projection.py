@@ -66,6 +66,10 @@ class Projection(ABC):
                 named[field.name] = value
         return named
 
+    def to(self, device: torch.device | str) -> Self:
+        """Return the same on a device."""
+        return self.with_tensors({name: tensor.to(device) for name, tensor in self.tensors().items()})
+
     def with_tensors(self, tensors: Mapping[str, Tensor]) -> Self:
         """Return the same kind with other tensors."""
         own, inside = _by_owner(tensors)

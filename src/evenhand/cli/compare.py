@@ -9,7 +9,18 @@ import typer
 
 from evenhand._commands import beside
 from evenhand.cli.early import check_file, check_methods
-from evenhand.cli.options import GroupBy, Json, Metric, Seed, examples, listed, set_threads
+from evenhand.cli.options import (
+    FitDevice,
+    GroupBy,
+    Json,
+    Metric,
+    Seed,
+    check_fit_device,
+    examples,
+    fit_device,
+    listed,
+    set_threads,
+)
 
 if TYPE_CHECKING:
     from evenhand.data.concepts import Concepts
@@ -40,14 +51,19 @@ def command(
     group_by: GroupBy = None,
     metric: Metric = "accuracy",
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes, with one thread each; by default one per core.")
+        int | None,
+        typer.Option(
+            min=1, help="Processes, with one thread each; by default one per core, or one on a GPU."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write, or to resume.")] = None,
+    device: FitDevice = "auto",
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Compare methods on the same features, splits and budget, with one selection rule, over seeds."""
     set_threads(1)
+    check_fit_device(device)
     names = listed(methods) or []
     check_methods(name for name in names if name != "all")
     check_file(concepts, "concepts", "a YAML file of spurious words")
@@ -68,6 +84,7 @@ def command(
     from evenhand.comparison.workers import cores
     from evenhand.data.store import load_store
 
+    where = fit_device(device)
     table = load_store(store)
     words = None if concepts is None else _embedded(table, concepts)
     with progress_bar() as progress:
@@ -80,7 +97,8 @@ def command(
             concepts=words,
             budget=budget,
             group_by=group_by,
-            jobs=jobs or cores(),
+            jobs=jobs or (cores() if where == "cpu" else 1),
+            device=where,
             out=out,
             progress=progress,
         )

@@ -10,7 +10,18 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand.cli.early import check_file, check_methods
-from evenhand.cli.options import GroupBy, Json, MetricName, Seed, Threads, examples, set_threads
+from evenhand.cli.options import (
+    FitDevice,
+    GroupBy,
+    Json,
+    MetricName,
+    Seed,
+    Threads,
+    check_fit_device,
+    examples,
+    fit_device,
+    set_threads,
+)
 from evenhand.methods.registry import METHODS
 
 if TYPE_CHECKING:
@@ -51,12 +62,14 @@ def command(
     stream: Annotated[
         bool | None, typer.Option(help="Read features in blocks to save memory; by default above 2 GiB.")
     ] = None,
+    device: FitDevice = "auto",
     seed: Seed = 0,
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
     """Fit a model, say whether a shortcut was found, and evaluate the model on the test split."""
     params = read_params(param or [])
+    check_fit_device(device)
 
     check_methods([method])
     check_file(concepts, "concepts", "a YAML file of spurious words")
@@ -91,6 +104,7 @@ def command(
         concepts=words,
         calibrate_confidence=calibrate_confidence,
         stream=stream,
+        device=fit_device(device),
     )
     show_results(results, out, json=json, metric=metric)
     if not json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import sys
@@ -15,6 +16,13 @@ from evenhand._errors import EvenhandError
 from evenhand.cli.paths import is_file
 
 Device = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.", rich_help_panel="Shared")]
+FitDevice = Annotated[
+    str,
+    typer.Option(
+        help="auto, cpu, cuda or cuda:N, for the products with all rows; auto is cuda where there is one.",
+        rich_help_panel="Shared",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Random seed.", rich_help_panel="Shared")]
 # Measured for an SGD step of 384 rows, 128 x 128 to 2048 x 1024: where other work shares the cores, a second
 # thread makes it 2 to 16 times slower; on idle ones it saves a third at best. It also changes the last bits.
@@ -109,10 +117,14 @@ def check_device(text: str) -> None:
     Raises
     ------
     EvenhandError
-        If the text names none.
+        If the text names none, or a GPU where there is no driver of one.
     """
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text, re.ASCII):
         raise EvenhandError(f"--device: got {text!r}; allowed are auto, cpu, mps, cuda and cuda:N")
+    if text.startswith("cuda") and not gpu_driver():
+        raise EvenhandError(
+            f"--device: {text} is not on this machine: it has no driver of a GPU; leave it out to choose"
+        )
 
 
 def choose_device(text: str) -> str:
@@ -138,6 +150,47 @@ def choose_device(text: str) -> str:
         here = ", ".join(name for name, found in present.items() if found())
         raise EvenhandError(f"--device: {text} is not on this machine; here: {here}; leave it out to choose")
     return text
+
+
+def check_fit_device(text: str) -> None:
+    """Refuse what is no device of fits here, before torch is imported.
+
+    Raises
+    ------
+    EvenhandError
+        As `check_device`, or for mps, which lacks the precision that fits need.
+    """
+    check_device(text)
+    if text == "mps":
+        raise EvenhandError(
+            "--device: mps has no float64, which fits need; allowed are auto, cpu, cuda, cuda:N"
+        )
+
+
+def fit_device(text: str) -> str:
+    """Return the torch device that `text` means for a fit here: `auto` is cuda where there is one, else cpu.
+
+    Raises
+    ------
+    EvenhandError
+        As `check_fit_device`, or if torch does not see the GPU.
+    """
+    check_fit_device(text)
+    if text == "cpu" or not gpu_driver():
+        return "cpu"
+    found = choose_device(text)
+    return found if found.startswith("cuda") else "cpu"
+
+
+def gpu_driver() -> bool:
+    """Tell whether the library of a GPU's driver is installed, of NVIDIA or of AMD."""
+    for name in ("libcuda.so.1", "libamdhip64.so"):
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def read_mapping(text: str | None) -> dict[str, str] | None:

@@ -20,7 +20,7 @@ from evenhand.evaluation.class_figures import Figure, Figures
 from evenhand.evaluation.result_row import table_figures
 from evenhand.methods.base import Method, Model
 from evenhand.methods.cfr.held_out import held_out_predictions
-from evenhand.runs.training import fit_arguments, selection_of, unfitted
+from evenhand.runs.training import elsewhere, fit_arguments, selection_of, unfitted
 from evenhand.selection.cells import Partition
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import find_rule
@@ -52,6 +52,8 @@ class Job:
         The cells of this rule on the held-out rows.
     concepts : Concepts, optional
         Embedded concept words, for methods that need them.
+    device : str, default="cpu"
+        Where the fits make their products.
     """
 
     method: str
@@ -63,6 +65,7 @@ class Job:
     rule: str
     cells: Partition
     concepts: Concepts | None = None
+    device: str = "cpu"
 
 
 class Trial(BaseModel):
@@ -217,7 +220,8 @@ def _fitted(
     name, estimator = unfitted(job.method, table, job.seed, params, job.concepts)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        estimator.fit(**fit_arguments(table, rows, estimator, name, job.column), on_checkpoint=look)
+        arguments = fit_arguments(table, rows, estimator, name, job.column)
+        estimator.fit(**arguments, on_checkpoint=look, **elsewhere(job.device))
     notes = dict.fromkeys([*map(str, getattr(estimator, "notes_", ())), *map(_warning_text, caught)])
     return estimator, tuple(notes)
 

@@ -25,7 +25,7 @@ from evenhand.data.splits import HELD_OUT
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.result_row import with_groups
 from evenhand.evaluation.results import Results, provenance
-from evenhand.runs.training import check_use
+from evenhand.runs.training import check_use, elsewhere
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import SHORTCUT_CELL, Rule, find_rule
 
@@ -47,6 +47,7 @@ def compare(
     budget: int = BUDGET,
     group_by: str | None = None,
     jobs: int = 1,
+    device: str = "cpu",
     out: PathLike | None = None,
     progress: Progress = silent,
 ) -> Results:
@@ -86,6 +87,8 @@ def compare(
         Attribute that makes the groups, or several as `ground,time`; the first attribute by default.
     jobs : int, default=1
         Number of processes, with one thread each; 1 starts none. The results do not depend on it.
+    device : str, default="cpu"
+        Torch device of the fits, as in `fit`. Each process has its own copy of the features there.
     out : str or Path, optional
         Folder for results.json and finished jobs, from which the same call resumes.
     progress : Progress, optional
@@ -132,12 +135,13 @@ def compare(
         budget=budget,
         group_by=column,
         held_out=HELD_OUT,
+        **elsewhere(device),
     )
     running = [entry for entry in entries if entry.status == "ok"]
     total = len(rows) * (len(running) + 1)
     folder = None if out is None else Path(out)
     with one_thread(), JobCache(folder) as cache, Workers(table, min(jobs, total)) as workers:
-        schedule = _Schedule(table, rule, column, concepts, rows, cache, workers, made["versions"])
+        schedule = _Schedule(table, rule, column, concepts, rows, cache, workers, made["versions"], device)
         known: dict[int, HeldOutPredictions] = {}
         for seed, found in schedule.held_out():
             known[seed] = found
@@ -164,6 +168,7 @@ class _Schedule:
     cache: JobCache
     workers: Workers
     versions: Mapping[str, str]
+    device: str
 
     @cached_property
     def _shared(self) -> dict[str, Any]:
@@ -219,10 +224,17 @@ class _Schedule:
                     self.rule.name,
                     cells,
                     self.concepts,
+                    self.device,
                 )
 
     def _key(self, job: Job) -> str:
-        own = {"method": job.method, "seed": job.seed, "configurations": job.configurations, "refit": True}
+        own: dict[str, Any] = {
+            "method": job.method,
+            "seed": job.seed,
+            "configurations": job.configurations,
+            "refit": True,
+            **elsewhere(job.device),
+        }
         return key_of(**own, shown=job.fit_rows.validation.tolist(), **self._shared)
 
 

@@ -8,32 +8,26 @@ square of what varies among the rows, and leaves their common direction nearly f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
 from evenhand._typing import Floats, Ints
+from evenhand.functional.row_products import (
+    DeviceProducts,
+    HostProducts,
+    Products,
+    RowSource,
+    numbered,
+)
 
-BLOCK = 8192
-"""Rows in memory at a time."""
 PRECISION = 1e-7
 """Relative fall of the objective under which a step is the last: that of float32 rows."""
 FREEDOM = 3.0
 """Length of the rows' common direction in the head's coordinates: an intercept at a ninth of the penalty."""
-
-
-class RowSource(Protocol):
-    """Unit embeddings, an array or what reads them slice by slice."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(N, D)."""
-
-    def __getitem__(self, rows: slice, /) -> Floats:
-        """Return float32 [n, D]."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +64,12 @@ class HeadFrame:
         centred = prototypes.astype(np.float64) - prototypes.mean(axis=0, dtype=np.float64)
         classes, singular, directions = np.linalg.svd(centred, full_matrices=False)
         kept = singular > 1e-6 * singular[0]
-        mean = np.sum([block.sum(axis=0, dtype=np.float64) for _, block in _numbered(z)], axis=0) / z.shape[0]
+        mean = np.sum([block.sum(axis=0, dtype=np.float64) for _, block in numbered(z)], axis=0) / z.shape[0]
         length = float(np.linalg.norm(mean))
         # Centered embeddings have no common direction: what is left of it is chance.
         common = mean / length if length > 0.1 else np.zeros_like(mean)
-        total = sum(float((block.astype(np.float64) ** 2).sum()) for _, block in _numbered(z))
-        along = sum(float(((block @ common) ** 2).sum()) for _, block in _numbered(z))
+        total = sum(float((block.astype(np.float64) ** 2).sum()) for _, block in numbered(z))
+        along = sum(float(((block @ common) ** 2).sum()) for _, block in numbered(z))
         scale = 1 / max(float(np.sqrt((total - along) / z.shape[0])), 1e-12)
         return cls(
             centred,
@@ -142,7 +136,7 @@ def head_as_projection(head: Floats, prototypes: Floats) -> Floats:
 
 def calibrated_scale(z: RowSource, y: Ints, weights: Floats, frame: HeadFrame) -> float:
     """Return α ≥ 0 that minimizes the weighted cross-entropy of α z·t_c."""
-    logits = np.concatenate([block @ frame.centred.T for _, block in _numbered(z)])
+    logits = np.concatenate([block @ frame.centred.T for _, block in numbered(z)])
     own = logits[np.arange(len(y)), y]
     share = weights / weights.sum()
 
@@ -165,6 +159,7 @@ def fit_heads(
     *,
     steps: int = 60,
     start: Floats | None = None,
+    device: str = "cpu",
 ) -> list[Floats]:
     """Minimize Σ_i w_i CE(z_i H, y_i) / Σ w + ½ λ ‖G‖² with H = α (t_c − t̄) + P G Uᵀ, for every λ in turn.
 
@@ -189,6 +184,8 @@ def fit_heads(
         Largest number of iterations each.
     start : float [D, r], optional
         G to start from; 0 by default.
+    device : str
+        Where the products with z are made. Elsewhere than on the CPU an array z is moved there once.
 
     Returns
     -------
@@ -200,7 +197,10 @@ def fit_heads(
     D. Böhning, B. G. Lindsay, Annals of the Institute of Statistical Mathematics 40 (1988) 641–663.
     """
     share = weights / weights.sum()
-    vectors, values = _axes(z, share, frame)
+    products: Products = (
+        HostProducts(z, y, share) if device == "cpu" else DeviceProducts.of(z, y, share, device)
+    )
+    vectors, values = _axes(z, share, frame, products)
     g = np.zeros((z.shape[1], frame.classes.shape[1])) if start is None else start
     found = []
     dtype = z[:1].dtype
@@ -210,7 +210,7 @@ def fit_heads(
         best = minimize(
             _objective,
             first.ravel(),
-            args=(z, y, share, frame.astype(dtype), alpha, penalty, metric.astype(dtype)),
+            args=(products, frame.astype(dtype), alpha, penalty, metric.astype(dtype)),
             jac=True,
             method="L-BFGS-B",
             options={"maxiter": steps, "ftol": PRECISION, "gtol": 1e-5},
@@ -222,9 +222,7 @@ def fit_heads(
 
 def _objective(
     flat: Floats,
-    z: RowSource,
-    y: Ints,
-    share: Floats,
+    products: Products,
     frame: HeadFrame,
     alpha: float,
     penalty: float,
@@ -232,12 +230,12 @@ def _objective(
 ) -> tuple[float, Floats]:
     """Return the objective at G = metric · flat, and its gradient in flat [k r], in the frame's precision."""
     g = metric @ flat.astype(metric.dtype).reshape(metric.shape[1], -1)
-    value, slope = _cross_entropy(z, y, share, frame.head(alpha, g))
+    value, slope = products.cross_entropy(frame.head(alpha, g))
     gradient = metric.T @ (frame.stretched(slope @ frame.classes) + penalty * g)
     return value + penalty / 2 * float((g**2).sum(dtype=np.float64)), gradient.ravel().astype(np.float64)
 
 
-def _axes(z: RowSource, share: Floats, frame: HeadFrame) -> tuple[Floats, Floats]:
+def _axes(z: RowSource, share: Floats, frame: HeadFrame, products: Products) -> tuple[Floats, Floats]:
     """Return directions [D, k] that span x = P z, and Σ_i w_i (x_i·v)² of each, [k].
 
     Of fewer rows than dimensions they are as many as the rows: no minimum has a part outside their span.
@@ -246,37 +244,6 @@ def _axes(z: RowSource, share: Floats, frame: HeadFrame) -> tuple[Floats, Floats
         rows = frame.stretched((z[:] * np.sqrt(share)[:, None]).T)
         vectors, lengths, _ = np.linalg.svd(rows, full_matrices=False)
         return vectors, lengths**2
-    values, vectors = np.linalg.eigh(_moment(z, share, frame))
+    moment = frame.stretched(frame.stretched(products.moment()).T)
+    values, vectors = np.linalg.eigh(moment)
     return vectors, np.maximum(values, 0.0)
-
-
-def _moment(z: RowSource, share: Floats, frame: HeadFrame) -> Floats:
-    """Return Σ_i w_i x_i x_iᵀ, [D, D], of x = P z."""
-    total = np.zeros((z.shape[1], z.shape[1]))
-    for start, block in _numbered(z):
-        total += (block * share[start : start + len(block), None].astype(block.dtype)).T @ block
-    out: Floats = frame.stretched(frame.stretched(total).T)
-    return out
-
-
-def _cross_entropy(z: RowSource, y: Ints, share: Floats, head: Floats) -> tuple[float, Floats]:
-    """Return Σ_i w_i CE(z_i H, y_i) and its gradient in H, [D, C]."""
-    value, gradient = 0.0, np.zeros_like(head)
-    for start, block in _numbered(z):
-        place = slice(start, start + len(block))
-        codes, weight, rows = y[place], share[place], np.arange(len(block))
-        logits = block @ head
-        top = logits.max(axis=1)
-        odds = np.exp(logits - top[:, None])
-        sums = odds.sum(axis=1)
-        value += float(weight @ (np.log(sums) + top - logits[rows, codes]))
-        odds /= sums[:, None]
-        odds[rows, codes] -= 1
-        gradient += block.T @ (odds * weight[:, None].astype(block.dtype))
-    return value, gradient
-
-
-def _numbered(z: RowSource) -> Iterator[tuple[int, Floats]]:
-    """Yield the rows in order, block by block, with the number of each block's first row."""
-    for start in range(0, z.shape[0], BLOCK):
-        yield start, z[start : start + BLOCK]

@@ -98,6 +98,7 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         groups: Any = None,
         validation: tuple[Any, ...] | None = None,
         on_checkpoint: Callable[[int, Model], None] | None = None,
+        device: str = "cpu",
     ) -> Self:
         """Fit the method.
 
@@ -115,6 +116,9 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         on_checkpoint : callable or None, default=None
             Called along the last training of a method that trains by epochs, with the number of finished
             epochs and the model after them, at most 17 times before the end. Other methods never call it.
+        device : str, default="cpu"
+            Torch device of the features and of the products with them, such as "cuda". The fitted model lies
+            on the CPU.
 
         Returns
         -------
@@ -131,7 +135,9 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         check_classification_targets(labels)
         self.classes_, codes = class_codes(labels, self.head, self.n_features_in_)
         X_val, y_val, groups_val = self._validation(validation)
-        problem = build_problem(features, codes, X_val, y_val, len(self.classes_), self.head, self._seed())
+        problem = build_problem(
+            features, codes, X_val, y_val, len(self.classes_), self.head, self._seed(), device
+        )
         if self.group_labels_used != "none":
             codes_of = group_codes(groups, groups_val)
             problem = replace(problem, groups=codes_of(groups), groups_val=codes_of(groups_val))

@@ -63,7 +63,7 @@ class RoboShot(Method):
         change = reject_accept_map(
             torch.from_numpy(np.stack(reject)), torch.from_numpy(accepted[:, 0] - accepted[:, 1])
         )
-        projection = problem.start.projection
+        projection = problem.start.projection.to("cpu")
         last = {name: projection.tensors().get(name) for name in ("weight", "bias")}
         mapped = {name: (t.double() @ change).float() for name, t in last.items() if t is not None}
         return Model.of_state(problem, State(projection.with_tensors(mapped), problem.start.log_scale))

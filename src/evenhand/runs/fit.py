@@ -27,7 +27,7 @@ from evenhand.methods.erm import ERM
 from evenhand.runs.card import AUDIT, check_free, write_card
 from evenhand.runs.streaming import STREAMED
 from evenhand.runs.temperature import calibrate_confidence, rows_for_temperature
-from evenhand.runs.training import fit_arguments, selection_of, unfitted
+from evenhand.runs.training import elsewhere, fit_arguments, selection_of, unfitted
 
 ValidationFrom = Literal["train", "given"]
 
@@ -44,6 +44,7 @@ def fit(
     concepts: Concepts | None = None,
     calibrate_confidence: bool = False,
     stream: bool | None = None,
+    device: str = "cpu",
 ) -> Results:
     """Fit one method on a table, evaluate it on the test rows, and write a run folder.
 
@@ -73,6 +74,9 @@ def fit(
         Whether to fit a temperature on rows that did not train the model, and to divide the logits by it.
     stream : bool, optional
         Whether to read features from the store in blocks; by default, if they take more than 2 GiB.
+    device : str, default="cpu"
+        Torch device of the features and of the products with them, such as "cuda". The run that is written
+        needs no such device.
 
     Returns
     -------
@@ -99,14 +103,16 @@ def fit(
     check_free(out)
     if table.source is not None:
         keep_apart(out, [table.source])
-    options = FitOptions(group_by, validation_from, params or {}, concepts, calibrate_confidence, stream)
+    options = FitOptions(
+        group_by, validation_from, params or {}, concepts, calibrate_confidence, stream, device
+    )
     fitted = fit_row(table, method, seed, options)
     erm = _erm_of(fitted.estimator)
     started_from = None if erm is fitted.estimator.model_ else erm
     card = _card(table, fitted, options)
     results = Results(
         schema=1,
-        provenance=provenance(store=card["store"]),
+        provenance=provenance(store=card["store"], **elsewhere(device)),
         rows=[fitted.row],
         summary=summarize([fitted.row]),
     )
@@ -134,6 +140,7 @@ class FitOptions:
     concepts: Concepts | None = None
     calibrate_confidence: bool = False
     stream: bool | None = None
+    device: str = "cpu"
 
 
 class Fitted(NamedTuple):
@@ -171,7 +178,7 @@ def fit_row(
         rows, held_out, found_on = rows_for_temperature(table, rows, seed)
     arguments = fit_arguments(table, rows, estimator, name, column, options.stream)
     start = time.perf_counter()
-    estimator.fit(**arguments)
+    estimator.fit(**arguments, **elsewhere(options.device))
     seconds = time.perf_counter() - start
     if erm is None:
         erm = _erm_of(estimator)

@@ -119,6 +119,11 @@ def fit_arguments(
     return {"X": X, "y": y, "validation": validation, **({"groups": groups[0]} if groups else {})}
 
 
+def elsewhere(device: str) -> dict[str, Any]:
+    """Return the device of a fit where it is not the CPU, by name: its last bits are its own."""
+    return {} if device == "cpu" else {"device": device}
+
+
 def check_use(table: FeatureTable, column: str, user: str) -> None:
     """Refuse a column that a review estimated for evaluation alone to a method that learns from group labels.
 

@@ -7,7 +7,16 @@ import pytest
 import torch
 
 from evenhand import EvenhandError
-from evenhand.cli.options import choose_device, listed, read_mapping, read_templates, set_threads
+from evenhand.cli import options
+from evenhand.cli.options import (
+    choose_device,
+    fit_device,
+    gpu_driver,
+    listed,
+    read_mapping,
+    read_templates,
+    set_threads,
+)
 
 
 def test_listed() -> None:
@@ -56,9 +65,49 @@ def test_unknown_devices(text: str) -> None:
         choose_device(text)
 
 
-def test_absent_devices() -> None:
+def test_absent_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "gpu_driver", lambda: True)
     with pytest.raises(EvenhandError, match=r"--device: cuda:99 is not on this machine; here: .*cpu"):
         choose_device("cuda:99")
+
+
+def test_without_a_driver_a_gpu_is_refused_before_torch_is_imported() -> None:
+    code = (
+        "import sys\nfrom evenhand.cli import options\noptions.gpu_driver = lambda: False\n"
+        "try:\n    options.check_fit_device('cuda:1')\nexcept Exception as error:\n    print(error)\n"
+        "print(options.fit_device('auto'), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == (
+        "--device: cuda:1 is not on this machine: it has no driver of a GPU; leave it out to choose\n"
+        "cpu False\n"
+    )
+
+
+def test_fits_run_on_the_cpu_or_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        EvenhandError, match="--device: mps has no float64, which fits need; allowed are auto"
+    ):
+        fit_device("mps")
+    monkeypatch.setattr(options, "gpu_driver", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert fit_device("auto") == fit_device("cpu") == "cpu"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert fit_device("auto") == fit_device("cuda") == "cuda"
+
+
+def test_a_driver_is_a_library_that_can_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def missing(name: str) -> None:
+        asked.append(name)
+        raise OSError(name)
+
+    monkeypatch.setattr(options.ctypes, "CDLL", missing)
+    assert not gpu_driver()
+    assert asked == ["libcuda.so.1", "libamdhip64.so"]
+    monkeypatch.setattr(options.ctypes, "CDLL", lambda name: None)
+    assert gpu_driver()
 
 
 def test_class_names_as_list_mapping_or_file(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@ import pytest
 from scipy.optimize import check_grad
 from sklearn.linear_model import LogisticRegression
 
-from evenhand.functional import weighted_head
+from evenhand.functional import row_products, weighted_head
+from evenhand.functional.row_products import HostProducts
 from evenhand.functional.weighted_head import HeadFrame, calibrated_scale, fit_heads, head_as_projection
 
 
@@ -37,7 +38,7 @@ def test_the_objective_equals_a_loop_and_its_gradient_is_right(rows):
     z = z.astype(np.float64)
     frame = HeadFrame.of(z, text)
     g = np.random.default_rng(1).normal(size=(8, 2))
-    args = (z, y, weights / weights.sum(), frame, 2.0, 0.1, np.eye(8))
+    args = (HostProducts(z, y, weights / weights.sum()), frame, 2.0, 0.1, np.eye(8))
     value, _ = weighted_head._objective(g.ravel(), *args)
     assert value == pytest.approx(slow_objective(g, z, y, weights, frame, 2.0, 0.1))
     error = check_grad(
@@ -125,7 +126,7 @@ def test_relabelling_and_row_order_change_nothing_else(rows):
 def test_blocks_give_what_one_pass_gives(rows, monkeypatch):
     z, y, text, weights = rows
     whole = fit_heads(z, y, weights, HeadFrame.of(z, text), 2.0, [0.1])
-    monkeypatch.setattr(weighted_head, "BLOCK", 7)
+    monkeypatch.setattr(row_products, "BLOCK", 7)
     parts = fit_heads(z, y, weights, HeadFrame.of(z, text), 2.0, [0.1])
     np.testing.assert_allclose(parts[0], whole[0], atol=1e-3)
 
@@ -145,13 +146,13 @@ def test_of_fewer_rows_than_dimensions_the_minimum_lies_in_their_span(monkeypatc
     z = unit(generator.normal(size=(12, 40)) + 1).astype(np.float32)
     frame = HeadFrame.of(z, unit(generator.normal(size=(3, 40))))
     share = generator.random(12)
-    vectors, values = weighted_head._axes(z, share, frame)
+    products = HostProducts(z, np.zeros(len(z), dtype=np.int64), share)
+    moment = frame.stretched(frame.stretched(products.moment()).T)
+    vectors, values = weighted_head._axes(z, share, frame, products)
     assert vectors.shape == (40, 12)
-    np.testing.assert_allclose(
-        vectors * values @ vectors.T, weighted_head._moment(z, share, frame), atol=1e-4
-    )
+    np.testing.assert_allclose(vectors * values @ vectors.T, moment, atol=1e-4)
     thin = fit_heads(z, y, share, frame, 2.0, [0.1, 0.01])
-    every = np.linalg.eigh(weighted_head._moment(z, share, frame))[::-1]
+    every = np.linalg.eigh(moment)[::-1]
     monkeypatch.setattr(weighted_head, "_axes", lambda *_: (every[0], np.maximum(every[1], 0)))
     for one, other in zip(thin, fit_heads(z, y, share, frame, 2.0, [0.1, 0.01]), strict=True):
         np.testing.assert_allclose(z @ one, z @ other, atol=2e-3)

@@ -53,7 +53,8 @@ class Coordinates:
         return LinearProjection(projection.weight * (self.features / self.outputs), bias)
 
     def to_raw(self, projection: Projection) -> Projection:
-        """Return the projection of raw features that equals a projection for scaled features."""
+        """Return the projection of raw features that equals a projection for scaled features, on the CPU."""
+        projection = projection.to("cpu")
         if not isinstance(projection, LinearProjection):
             return projection
         bias = None if projection.bias is None else projection.bias * self.outputs

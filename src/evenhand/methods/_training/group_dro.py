@@ -78,4 +78,4 @@ def train_group_dro(
 
 
 def _weights(projection: Projection) -> list[Tensor]:
-    return [tensor for name, tensor in projection.tensors().items() if not name.endswith("bias")]
+    return [tensor.cpu() for name, tensor in projection.tensors().items() if not name.endswith("bias")]

@@ -67,10 +67,12 @@ def build_problem(
     n_classes: int,
     head: Head | None,
     seed: int,
+    device: str = "cpu",
 ) -> Problem:
-    """Build the problem for training rows X [N, D_in] and validation rows X_val [M, D_in]."""
-    rows, codes = RowView.of(X), torch.from_numpy(y)
+    """Build the problem for training rows X [N, D_in] and validation rows X_val [M, D_in] on a device."""
+    rows, codes = RowView.of(X, device), torch.from_numpy(y)
     projection = LinearProjection(torch.eye(X.shape[1])) if head is None else head_projection(head)
+    projection = projection.to(device)
     text = None if head is None or head.text is None else torch.as_tensor(head.text, dtype=torch.float32)
     has_text = text is not None
     if text is None:
@@ -81,7 +83,7 @@ def build_problem(
     return Problem(
         coordinates.scaled(rows),
         codes,
-        coordinates.scaled(RowView.of(X_val)),
+        coordinates.scaled(RowView.of(X_val, device)),
         torch.from_numpy(y_val),
         text,
         State(coordinates.to_unit(projection), torch.tensor(scale).log()),
@@ -96,6 +98,6 @@ def _centroids(projection: Projection, rows: RowView, y: Tensor, n_classes: int)
     sums = torch.zeros(n_classes, projection.weight.shape[1])
     done = 0
     for h in rows.blocks():
-        sums += class_sums(projection.embed(h), y[done : done + len(h)], n_classes)
+        sums += class_sums(projection.embed(h).cpu(), y[done : done + len(h)], n_classes)
         done += len(h)
     return unit(sums)

@@ -34,22 +34,25 @@ class RowView:
         Each row is divided by it.
     order : BlockOrder or None
         Order of the rows in an epoch; None shuffles all of them together.
+    device : str
+        Where the rows are given; an array in memory lies there as a whole.
     """
 
     array: Tensor | StoredRows
     numbers: Tensor | None = None
     divisor: float = 1.0
     order: BlockOrder | None = None
+    device: str = "cpu"
 
     @classmethod
-    def of(cls, X: Floats | StoredRows) -> RowView:
+    def of(cls, X: Floats | StoredRows, device: str = "cpu") -> RowView:
         """Return a view on all rows of X [N, D_in]; rows of a store are shuffled in blocks."""
         if isinstance(X, StoredRows):
-            return cls(X, order=BlockOrder())
+            return cls(X, order=BlockOrder(), device=device)
         with warnings.catch_warnings():
             # The features may be mapped read-only. Nothing here writes to them, and a copy may not fit.
             warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-            return cls(torch.from_numpy(X))
+            return cls(torch.from_numpy(X).to(device), device=device)
 
     def __len__(self) -> int:
         return len(self.array if self.numbers is None else self.numbers)
@@ -93,9 +96,12 @@ class RowView:
 
     def _read(self, rows: Tensor | slice) -> Tensor:
         if not isinstance(self.array, Tensor):
-            return torch.from_numpy(self.array[rows if isinstance(rows, slice) else rows.numpy()])
+            read = torch.from_numpy(self.array[rows if isinstance(rows, slice) else rows.numpy()])
+            return read.to(self.device)
         # index_select takes a third of the time of indexing.
-        return self.array[rows] if isinstance(rows, slice) else self.array.index_select(0, rows)
+        if isinstance(rows, slice):
+            return self.array[rows]
+        return self.array.index_select(0, rows.to(self.device))
 
     def _scaled(self, h: Tensor) -> Tensor:
         return h if self.divisor == 1 else h / self.divisor

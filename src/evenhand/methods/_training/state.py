@@ -17,14 +17,18 @@ from evenhand.methods._training.rows import RowView
 
 @dataclass(frozen=True)
 class State:
-    """A projection, and log s as a Tensor [], in the coordinates of a `Problem`."""
+    """A projection, and log s as a Tensor [], in the coordinates of a `Problem`.
+
+    The projection lies on the device of the problem's features, and its products are made there. Embeddings
+    come back to the CPU, where all that is small is done: losses, draws and choices.
+    """
 
     projection: Projection
     log_scale: Tensor
 
     def embed(self, h: Tensor) -> Tensor:
         """Return unit z [N, D_out] of features h [N, D_in]."""
-        return self.projection.embed(h)
+        return self.projection.embed(h).cpu()
 
     def logits(self, h: Tensor, prototypes: Tensor) -> Tensor:
         """Return s · z_i · t_c, [N, C]."""

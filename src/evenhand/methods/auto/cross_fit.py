@@ -12,7 +12,7 @@ from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.cell_rates import balancing_weights
 from evenhand.functional.dealt_folds import dealt_folds
-from evenhand.functional.weighted_head import RowSource
+from evenhand.functional.row_products import RowSource
 from evenhand.functional.within_class import mean_margins
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.auto.heads import (
@@ -49,6 +49,8 @@ class Rows:
         Whether they are text.
     seed : int
         Root of the streams.
+    device : str
+        Where products with the rows are made.
     """
 
     projected: RowSource
@@ -56,6 +58,7 @@ class Rows:
     prototypes: Floats
     has_text: bool
     seed: int
+    device: str = "cpu"
 
     @classmethod
     def of(cls, problem: Problem) -> Rows:
@@ -66,19 +69,35 @@ class Rows:
             problem.prototypes.numpy(),
             problem.has_text,
             problem.seed,
+            problem.h.device,
         )
 
     def part(self, rows: Ints, *name: str | int) -> Part:
         """Return a training part; `name` is that of the stream that samples it."""
         stream = numpy_stream(self.seed, "sample", *name)
-        return Part.of(self.projected, self.y, rows, self.prototypes, stream, has_text=self.has_text)
+        return Part.of(
+            self.projected,
+            self.y,
+            rows,
+            self.prototypes,
+            stream,
+            has_text=self.has_text,
+            device=self.device,
+        )
 
     def whole(self) -> Part:
         """Return all rows as a part."""
         stream = numpy_stream(self.seed, "sample", "all")
         every = np.arange(len(self.y))
         return Part.of(
-            self.projected, self.y, every, self.prototypes, stream, has_text=self.has_text, centered=True
+            self.projected,
+            self.y,
+            every,
+            self.prototypes,
+            stream,
+            has_text=self.has_text,
+            centered=True,
+            device=self.device,
         )
 
     def zero_shot_margins(self) -> Floats:

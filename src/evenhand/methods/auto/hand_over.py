@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from evenhand._typing import Floats
-from evenhand.functional.weighted_head import RowSource
+from evenhand.functional.row_products import RowSource
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
 
@@ -30,7 +30,7 @@ def as_state(problem: Problem, m: Floats, z: RowSource) -> State:
     z : RowSource
         Unit embeddings of training rows.
     """
-    projection = problem.start.projection
+    projection = problem.start.projection.to("cpu")
     matrix = torch.from_numpy(m).float()
     tensors = {"weight": projection.weight @ matrix}
     if projection.bias is not None:

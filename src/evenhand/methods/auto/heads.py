@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evenhand._typing import Floats
+from evenhand.functional.row_products import BLOCK
 from evenhand.functional.weighted_head import (
-    BLOCK,
     HeadFrame,
     calibrated_scale,
     fit_heads,
@@ -144,7 +144,7 @@ def _path(
     framed = anchored or n_classes > width
     frame = HeadFrame.of(part.z, part.prototypes if framed else np.eye(n_classes, width))
     alpha = _scale(part, frame) if anchored else 0.0
-    found = fit_heads(part.z, part.y, weights, frame, alpha, penalties, start=start)
+    found = fit_heads(part.z, part.y, weights, frame, alpha, penalties, start=start, device=part.device)
     return [FittedHead(frame, alpha, g, part.prototypes, framed) for g in found]
 
 

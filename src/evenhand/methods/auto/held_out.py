@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 
 from evenhand._typing import Floats, Ints
 from evenhand.functional.one_vs_rest import log_odds
-from evenhand.functional.weighted_head import RowSource
+from evenhand.functional.row_products import RowSource
 from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods.auto.projected import unit_rows
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from evenhand._typing import Floats, Ints
-from evenhand.functional.weighted_head import RowSource
+from evenhand.functional.row_products import RowSource
 from evenhand.methods.auto.projected import ProjectedRows, UnitRows, scaled_to_unit, unit_rows
 
 ROWS = 200_000
@@ -34,6 +34,8 @@ class Part:
         What was taken off before rows were normalized; None where there is text.
     prototypes : float32 [C, D]
         Text, or the part's class centroids.
+    device : str
+        Where products with the rows are made.
     """
 
     z: RowSource
@@ -42,6 +44,7 @@ class Part:
     numbers: Ints
     center: Floats | None
     prototypes: Floats
+    device: str = "cpu"
 
     @classmethod
     def of(
@@ -54,6 +57,7 @@ class Part:
         *,
         has_text: bool,
         centered: bool = False,
+        device: str = "cpu",
     ) -> Part:
         """Return the part of `rows` among all rows; a class-balanced sample of them where they are too many.
 
@@ -65,12 +69,12 @@ class Part:
         x = _take(projected, numbers)
         codes = y[numbers]
         if has_text or centered:
-            return cls(scaled_to_unit(x), codes, weights, numbers, None, prototypes)
+            return cls(scaled_to_unit(x), codes, weights, numbers, None, prototypes, device)
         center = np.average(x, axis=0, weights=weights).astype(np.float32)
         z = scaled_to_unit(x, center)
         sums = np.zeros((n_classes, z.shape[1]))
         np.add.at(sums, codes, z * weights[:, None])
-        return cls(z, codes, weights, numbers, center, unit_rows(sums.astype(np.float32)))
+        return cls(z, codes, weights, numbers, center, unit_rows(sums.astype(np.float32)), device)
 
     def balanced(self) -> Floats:
         """Return weights [n] by which all classes count alike."""
@@ -134,4 +138,4 @@ def _take(projected: RowSource, numbers: Ints) -> Floats:
 def all_rows(projected: RowSource, y: Ints, part: Part) -> Part:
     """Return all rows as the part `of` them saw them, read in slices."""
     numbers = np.arange(len(y))
-    return Part(UnitRows(projected, part.center), y, np.ones(len(y)), numbers, part.center, part.prototypes)
+    return replace(part, z=UnitRows(projected, part.center), y=y, weights=np.ones(len(y)), numbers=numbers)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from evenhand._typing import Floats
 from evenhand.backbones.projection import Projection
-from evenhand.functional.weighted_head import RowSource
+from evenhand.functional.row_products import RowSource
 from evenhand.methods._training.rows import RowView
 
 VALUES = 2**27
@@ -55,7 +55,7 @@ class ProjectedRows:
     def _project(self, h: Tensor) -> Floats:
         pooled, bias = self.projection.pool(h), self.projection.bias
         weight = self.projection.weight
-        out: Floats = (pooled @ weight if bias is None else torch.addmm(bias, pooled, weight)).numpy()
+        out: Floats = (pooled @ weight if bias is None else torch.addmm(bias, pooled, weight)).cpu().numpy()
         return out
 
 

@@ -64,7 +64,7 @@ class _Loss:
         self._anchors = _cycled(anchors, recipe.sgd.batch_size, self._generator)
         pooled = problem.start.projection.pool
         pool = SamplingPool(
-            lambda: torch.cat([pooled(h) for h in problem.h.all("a search of nearest rows").blocks()]),
+            lambda: torch.cat([pooled(h).cpu() for h in problem.h.all("a search of nearest rows").blocks()]),
             problem.y,
             chosen.anchors,
             chosen.positives,
