@@ -115,7 +115,7 @@ def _goes_with(found: Associations) -> str:
     said = "; ".join([*words, *columns[:3]])
     if not said:
         kinds = "word" if not found.columns else "word and no column"
-        said = f"no {kinds} is known to; {found.sentence}" if found.no_words else f"no {kinds} does"
+        said = f"no {kinds} is known to: {found.no_words}" if found.no_words else f"no {kinds} does"
     return f"Goes with the label: {said}."
 
 

@@ -225,7 +225,7 @@ def test_words_and_columns_that_go_with_the_label(line: Line, view: RunView) -> 
     assert line(KEPT, analysis).goes_with == said
     nothing = found.model_copy(update={"columns": (clean,)})
     said = line(KEPT, with_associations(view.analysis, nothing)).goes_with
-    assert said == f"Goes with the label: no word and no column is known to; {found.sentence}."
+    assert said == f"Goes with the label: no word and no column is known to: {found.no_words}."
     nothing = nothing.model_copy(update={"no_words": None})
     said = line(KEPT, with_associations(view.analysis, nothing)).goes_with
     assert said == "Goes with the label: no word and no column does."
