@@ -61,7 +61,7 @@ def test_imports_point_one_way() -> None:
     ("name", "target"),
     [
         ("evenhand.data.store", "evenhand.methods.erm"),
-        ("evenhand.evaluation.metrics", "evenhand.methods.cfr.calibration_set"),
+        ("evenhand.evaluation.accuracy", "evenhand.methods.cfr.calibration_set"),
         ("evenhand.cli.fit", "evenhand"),
         ("evenhand._errors", "evenhand.data.table"),
         ("evenhand", "evenhand.data.table"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evenhand.evaluation.metrics import evaluate
+from evenhand.evaluation.accuracy import evaluate
 
 TRAIN = {"land / land": 3498, "land / water": 184, "water / land": 56, "water / water": 1057}
 TEST = {"land / land": 2255, "land / water": 2255, "water / land": 642, "water / water": 642}

@@ -19,7 +19,7 @@ from evenhand.audits.naming import beside_classes
 from evenhand.audits.word_fit import why_unfit
 from evenhand.audits.words import TextTower
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.metrics import Rate
+from evenhand.evaluation.accuracy import Rate
 from evenhand.functional.class_contrast import class_contrast
 from evenhand.runs.models import zero_shot_model
 

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats, Ints
-from evenhand.evaluation.metrics import Rate
+from evenhand.evaluation.accuracy import Rate
 from evenhand.functional.dealt_folds import dealt_folds
 from evenhand.functional.intervals import weighted_interval, wilson
 

@@ -17,8 +17,8 @@ from evenhand.audits.kept_findings import Findings
 from evenhand.audits.named_slices import NamedSlices
 from evenhand.audits.question import about, word_to_ask
 from evenhand.audits.shortcut import ShortcutSigns
+from evenhand.evaluation.accuracy import Rate, rate, worst
 from evenhand.evaluation.labels import label
-from evenhand.evaluation.metrics import Rate, rate, worst
 from evenhand.evaluation.verdict_sentences import kept_reference, verdict_sentences
 from evenhand.runs.models import Stage
 

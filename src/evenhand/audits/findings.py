@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from evenhand.evaluation.metrics import Rate
+from evenhand.evaluation.accuracy import Rate
 
 
 class Word(BaseModel):

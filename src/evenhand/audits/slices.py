@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.audits.findings import Slice
 from evenhand.data.splits import hold_out
-from evenhand.evaluation.metrics import rate
+from evenhand.evaluation.accuracy import rate
 from evenhand.functional.clusters import ClassClusters
 from evenhand.functional.excess import excess_errors, holm
 from evenhand.functional.mixture import fit_mixture

@@ -6,7 +6,7 @@ import numpy as np
 
 from evenhand._typing import Floats
 from evenhand.audits.words import TextTower
-from evenhand.evaluation.metrics import Rate
+from evenhand.evaluation.accuracy import Rate
 
 PAIRS = (
     ("boat", "ship"),

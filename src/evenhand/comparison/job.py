@@ -16,7 +16,7 @@ from evenhand.comparison.states import States, codes
 from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.class_figures import Figure, Figures
+from evenhand.evaluation.class_metrics import Figure, Figures
 from evenhand.evaluation.result_row import table_figures
 from evenhand.methods.base import Method, Model
 from evenhand.methods.cfr.held_out import held_out_predictions

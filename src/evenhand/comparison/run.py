@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +10,15 @@ from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike
 from evenhand.comparison.assemble import FinishedJobs, assemble
-from evenhand.comparison.job import Job, JobResult, predict_held_out, run_job
-from evenhand.comparison.job_cache import SCHEMA, JobCache
-from evenhand.comparison.requirements import Entry, entries_of
+from evenhand.comparison.job import JobResult
+from evenhand.comparison.job_cache import JobCache
+from evenhand.comparison.requirements import entries_of
+from evenhand.comparison.schedule import Schedule
 from evenhand.comparison.seal import write_sealed
 from evenhand.comparison.workers import Workers, one_thread
-from evenhand.data.cached import fingerprint, key_of
 from evenhand.data.concepts import Concepts
 from evenhand.data.head import Head
-from evenhand.data.partition import SplitRows, held_out, shown_to
+from evenhand.data.partition import held_out
 from evenhand.data.splits import HELD_OUT
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.result_row import with_groups
@@ -141,7 +139,7 @@ def compare(
     total = len(rows) * (len(running) + 1)
     folder = None if out is None else Path(out)
     with one_thread(), JobCache(folder) as cache, Workers(table, min(jobs, total)) as workers:
-        schedule = _Schedule(table, rule, column, concepts, rows, cache, workers, made["versions"], device)
+        schedule = Schedule(table, rule, column, concepts, rows, cache, workers, made["versions"], device)
         known: dict[int, HeldOutPredictions] = {}
         for seed, found in schedule.held_out():
             known[seed] = found
@@ -154,88 +152,6 @@ def compare(
         if folder is not None:
             write_sealed(compared, folder)
     return compared
-
-
-@dataclass(frozen=True)
-class _Schedule:
-    """What all jobs share, the cache of the finished ones, and the workers that run the others."""
-
-    table: FeatureTable
-    rule: Rule
-    column: str | None
-    concepts: Concepts | None
-    rows: Mapping[int, SplitRows]
-    cache: JobCache
-    workers: Workers
-    versions: Mapping[str, str]
-    device: str
-
-    @cached_property
-    def _shared(self) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "table": fingerprint(self.table),
-            "versions": self.versions,
-            "rule": self.rule.name,
-            "column": self.column,
-            "words": self.concepts and (self.concepts.words, self.concepts.weights),
-        }
-
-    def held_out(self) -> Iterator[tuple[int, HeldOutPredictions]]:
-        """Yield each seed with what the rule may see of its held-out rows; stored ones come first."""
-        keys = {seed: key_of(seed=seed, **self._shared) for seed in self.rows}
-        stored = {seed: self.cache.held_out(seed, key) for seed, key in keys.items()}
-        yield from ((seed, found) for seed, found in stored.items() if found is not None)
-        tasks = [
-            (seed, self.rows[seed], self.rule.name, self.column) for seed in keys if stored[seed] is None
-        ]
-        for (seed, *_), found in self.workers.run(predict_held_out, tasks):
-            self.cache.store_held_out(found, seed, keys[seed])
-            yield seed, found
-
-    def results(
-        self, entries: Sequence[Entry], known: Mapping[int, HeldOutPredictions], budget: int
-    ) -> Iterator[JobResult]:
-        """Yield the result of each method on each seed; stored ones come first, the others as they end."""
-        missing = []
-        for job in self._jobs(entries, known, budget):
-            stored = self.cache.result(job.method, job.seed, self._key(job))
-            if stored is None:
-                missing.append(job)
-            else:
-                yield stored
-        for job, result in self.workers.run(run_job, missing):
-            self.cache.store_result(result, self._key(job))
-            yield result
-
-    def _jobs(
-        self, entries: Sequence[Entry], known: Mapping[int, HeldOutPredictions], budget: int
-    ) -> Iterator[Job]:
-        for seed, rows in self.rows.items():
-            cells = self.rule.partition(known[seed])
-            for entry in entries:
-                yield Job(
-                    entry.name,
-                    seed,
-                    entry.configurations[:budget],
-                    rows,
-                    shown_to(self.table, rows, entry.group_labels_used),
-                    self.column,
-                    self.rule.name,
-                    cells,
-                    self.concepts,
-                    self.device,
-                )
-
-    def _key(self, job: Job) -> str:
-        own: dict[str, Any] = {
-            "method": job.method,
-            "seed": job.seed,
-            "configurations": job.configurations,
-            "refit": True,
-            **elsewhere(job.device),
-        }
-        return key_of(**own, shown=job.fit_rows.validation.tolist(), **self._shared)
 
 
 def _rule(name: str, oracles: bool) -> Rule:

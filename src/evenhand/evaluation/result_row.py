@@ -13,9 +13,9 @@ from evenhand.data.crossed import cross
 from evenhand.data.manifest import Manifest
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.class_figures import Figure, Figures, figures
+from evenhand.evaluation.accuracy import evaluate
+from evenhand.evaluation.class_metrics import Figure, Figures, figures
 from evenhand.evaluation.group_by import check_group_by
-from evenhand.evaluation.metrics import evaluate
 from evenhand.evaluation.results import Difference, ResultRow
 from evenhand.functional.bootstrap import worst_group_difference
 

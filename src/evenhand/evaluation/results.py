@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from evenhand._files import atomic
 from evenhand._typing import PathLike
 from evenhand.data.estimated import EstimatedColumn
-from evenhand.evaluation.class_figures import Figure, Figures
-from evenhand.evaluation.metrics import Averages, Rate
+from evenhand.evaluation.accuracy import Averages, Rate
+from evenhand.evaluation.class_metrics import Figure, Figures
 from evenhand.functional.intervals import t_interval
 
 

@@ -13,7 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, PathLike, Strings
 from evenhand.data.estimated import EstimatedColumn, write_estimated
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.metrics import Rate, rate, worst
+from evenhand.evaluation.accuracy import Rate, rate, worst
 from evenhand.review.answers import Answers, counted, read_answers
 from evenhand.review.attribute_probe import AttributeProbe
 from evenhand.review.group_rates import drawn_accuracies, group_accuracies

@@ -8,7 +8,7 @@ import numpy as np
 
 from evenhand._random import numpy_stream
 from evenhand._typing import Floats
-from evenhand.evaluation.metrics import Rate
+from evenhand.evaluation.accuracy import Rate
 from evenhand.functional.intervals import percentile_interval
 from evenhand.review.attribute_probe import AttributeProbe
 from evenhand.review.rows import ReviewRows

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from evenhand._typing import Floats
-from evenhand.evaluation.metrics import Rate
+from evenhand.evaluation.accuracy import Rate
 from evenhand.functional.intervals import percentile_interval
 
 GOES_WITH = 0.1

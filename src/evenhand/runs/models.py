@@ -14,7 +14,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.class_figures import empty_scores
+from evenhand.evaluation.class_metrics import empty_scores
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import ERM_BUNDLE, read_run_bundle
 from evenhand.methods.cfr.calibration_set import margins

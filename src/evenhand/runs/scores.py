@@ -14,7 +14,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.crossed import Crossed, cross
 from evenhand.data.known_labels import KnownLabels
-from evenhand.evaluation.class_figures import Figure, Figures, empty_scores, figures
+from evenhand.evaluation.class_metrics import Figure, Figures, empty_scores, figures
 from evenhand.evaluation.group_by import check_group_by
 from evenhand.evaluation.result_row import group_names, result_row_of_arrays, value_names
 from evenhand.methods._training.model import Model

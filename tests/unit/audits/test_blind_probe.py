@@ -5,7 +5,7 @@ from sklearn.preprocessing import StandardScaler
 
 from evenhand._random import numpy_stream
 from evenhand.audits.blind_probe import balanced_rate, own_margins, read_scores
-from evenhand.evaluation.metrics import rate
+from evenhand.evaluation.accuracy import rate
 from evenhand.functional.dealt_folds import dealt_folds
 
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from evenhand.audits.findings import Slice, Word
 from evenhand.audits.naming import beside_classes, name_errors, sentence
-from evenhand.evaluation.metrics import rate
+from evenhand.evaluation.accuracy import rate
 
 
 def a_slice(**changes: object) -> Slice:

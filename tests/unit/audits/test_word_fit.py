@@ -4,7 +4,7 @@ import pytest
 from evenhand.audits.vocabulary import Vocabulary, common_words
 from evenhand.audits.word_fit import PAIRS, pairs_found, why_unfit
 from evenhand.audits.words import TextTower
-from evenhand.evaluation.metrics import Rate
+from evenhand.evaluation.accuracy import Rate
 
 
 def names(low: float) -> Rate:

@@ -12,7 +12,7 @@ import pytest
 from evenhand import EvenhandError, load_tiny
 from evenhand.bench.run import Bench, lines, run_bench
 from evenhand.datasets.scenes import Scenes
-from evenhand.evaluation.metrics import Averages, Rate
+from evenhand.evaluation.accuracy import Averages, Rate
 from evenhand.evaluation.results import ResultRow
 
 SMALL = Scenes(train=80, test=40)

@@ -17,7 +17,7 @@ from evenhand.datasets import fetch
 from evenhand.datasets.downloads import DOWNLOADS
 from evenhand.datasets.registry import DATASETS
 from evenhand.datasets.scenes import write_scenes
-from evenhand.evaluation.metrics import Averages, Rate
+from evenhand.evaluation.accuracy import Averages, Rate
 from evenhand.evaluation.results import ResultRow, Results
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from evenhand.cli.app import app
 from evenhand.cli.compare_table import show_comparison
-from evenhand.evaluation.metrics import Averages, Rate
+from evenhand.evaluation.accuracy import Averages, Rate
 from evenhand.evaluation.results import (
     Difference,
     KeptMethod,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from evenhand.cli.results import show_results
-from evenhand.evaluation.metrics import Averages, Rate
+from evenhand.evaluation.accuracy import Averages, Rate
 from evenhand.evaluation.results import Difference, ResultRow, Results, summarize
 
 

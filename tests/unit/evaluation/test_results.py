@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from scipy import stats
 
-from evenhand.evaluation.metrics import Averages, Rate
+from evenhand.evaluation.accuracy import Averages, Rate
 from evenhand.evaluation.results import Difference, ResultRow, Results, no_result, results_schema, summarize
 
 ROOT = Path(__file__).resolve().parents[3]

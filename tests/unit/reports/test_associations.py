@@ -8,7 +8,7 @@ import pytest
 from evenhand.audits.associations import Associations, Legibility, WordAssociation
 from evenhand.audits.columns import Bounded, ColumnAssociation
 from evenhand.audits.error_analysis import ErrorAnalysis
-from evenhand.evaluation.metrics import rate
+from evenhand.evaluation.accuracy import rate
 from evenhand.reports import embedding_map
 from evenhand.reports.associations import contradicting_gallery
 from evenhand.reports.page import render

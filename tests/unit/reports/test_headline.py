@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evenhand.audits.findings import Slice, Word
-from evenhand.evaluation.metrics import Rate
+from evenhand.evaluation.accuracy import Rate
 from evenhand.reports.galleries import Gallery
 from evenhand.reports.headline import verdict
 from evenhand.reports.rates import Estimate, RateRow

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evenhand.evaluation.metrics import evaluate
+from evenhand.evaluation.accuracy import evaluate
 from evenhand.functional.intervals import wilson
 from evenhand.reports.rates import Axis, Estimate, RateRow, joined, measure_rows, over_seeds, rate_rows
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evenhand.evaluation.metrics import Rate
+from evenhand.evaluation.accuracy import Rate
 from evenhand.review.verdict import ClassGap, verdict_of
 
 READ = Rate(name="error", n=10, value=0.1, low=0.0, high=0.4)

@@ -13,8 +13,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from evenhand.evaluation import class_figures as module
-from evenhand.evaluation.class_figures import Figure, empty_scores, figures
+from evenhand.evaluation import class_metrics as module
+from evenhand.evaluation.class_metrics import Figure, empty_scores, figures
 from evenhand.functional.intervals import wilson
 from evenhand.functional.one_vs_rest import log_odds
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from evenhand.evaluation.metrics import evaluate, rate
+from evenhand.evaluation.accuracy import evaluate, rate
 
 Y = np.array([0, 0, 0, 1, 1, 1])
 RIGHT = np.array([True, True, False, True, False, False])

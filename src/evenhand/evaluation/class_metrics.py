@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from evenhand._typing import Bools, Floats, Ints, Strings
-from evenhand.evaluation.metrics import Rate, mean_rate, worst
+from evenhand.evaluation.accuracy import Rate, mean_rate, worst
 from evenhand.functional.intervals import f1_interval, logit_interval, wilson
 from evenhand.functional.one_vs_rest import auroc, average_precision, log_odds, ranked_counts
 
