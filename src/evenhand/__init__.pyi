@@ -12,6 +12,7 @@ from .data.embeddings import import_embeddings as import_embeddings
 from .data.head import Head as Head
 from .data.manifest import Manifest as Manifest
 from .data.store import load_store as load_store
+from .data.store import read_store as read_store
 from .data.table import FeatureTable as FeatureTable
 from .evaluation.results import Results as Results
 from .exports.run import export as export
@@ -92,6 +93,7 @@ __all__ = [
     "load_store",
     "load_tiny",
     "predict",
+    "read_store",
     "report",
     "run_demo",
 ]

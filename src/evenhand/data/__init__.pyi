@@ -9,6 +9,7 @@ from .splits import hold_out as hold_out
 from .splits import stratified_split as stratified_split
 from .store import load_store as load_store
 from .store import read_skipped as read_skipped
+from .store import read_store as read_store
 from .store import read_thumbnails as read_thumbnails
 from .table import FeatureTable as FeatureTable
 from .table import StoredRows as StoredRows
@@ -28,6 +29,7 @@ __all__ = [
     "load_store",
     "read_concept_words",
     "read_skipped",
+    "read_store",
     "read_thumbnails",
     "stratified_split",
 ]

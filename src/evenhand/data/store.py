@@ -84,6 +84,10 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
     )
 
 
+read_store = load_store
+"""The name that scripts written before the verbs `load_store` and `load_run` use."""
+
+
 def read_skipped(path: PathLike) -> pa.Table:
     """Return the rows that were not embedded: id, path, reason.
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
+import evenhand
 from evenhand._errors import EvenhandError
 from evenhand.data.arrays import mapped_parts
 from evenhand.data.store import load_store, read_skipped, read_thumbnails
@@ -60,6 +61,10 @@ def test_a_store_may_keep_no_thumbnails(tmp_path: Path, kit: SimpleNamespace) ->
         out.write_part(*kit.part(0)[:2])
         out.finish()
     assert read_thumbnails(tmp_path / "s", np.array([1])) == []
+
+
+def test_earlier_scripts_may_say_read_store() -> None:
+    assert evenhand.read_store is evenhand.data.read_store is load_store
 
 
 def test_a_moved_store_is_the_same(store: Path) -> None:
