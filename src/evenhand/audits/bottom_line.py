@@ -142,8 +142,8 @@ def _hurt_slice(one: Slice) -> str:
         if model != one.model
     ]
     return (
-        f"Hurt: {one.name}, {one.n:,} rows {alike}: {label(one.model)} gets {_percent(one.error.value)} of "
-        f"them wrong, against {_percent((one.error.value or 0.0) - one.lift)} of all {one.label}"
+        f"Hurt: {one.name}, {one.n:,} rows {alike}: {_percent(one.error.value)} of them are misclassified by "
+        f"{label(one.model)}, against {_percent((one.error.value or 0.0) - one.lift)} of all {one.label}"
         f"{''.join(others)}."
     )
 

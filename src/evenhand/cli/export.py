@@ -85,12 +85,12 @@ def _check_push(repo: str | None, *, private: bool, asks: bool) -> None:
         if given is not None:
             raise EvenhandError(f"{given} goes with --push; add it, or leave {given} out")
         return
-    if asks and not can_ask():
-        raise EvenhandError("--push: nobody can be asked here; add --yes to upload without asking")
 
     from evenhand.exports.push import check_push
 
     check_push(repo)
+    if asks and not can_ask():
+        raise EvenhandError("--push: nobody can be asked here; add --yes to upload without asking")
 
 
 def _upload(folder: Path, repo: str, *, private: bool, asks: bool) -> str:

@@ -174,8 +174,8 @@ def test_without_groups_it_is_the_surest_slice(line: Line, view: RunView) -> Non
     found = line(KEPT, analysis)
     of_class = f"{100 * (one.error.value - one.lift):.1f} % of all {one.label}"
     assert found.hurt == (
-        f"Hurt: {one.name}, {one.n} rows that look alike: ERM gets {100 * one.error.value:.1f} % of them "
-        f"wrong, against {of_class}; CFR {100 * one.errors_of['cfr'].value:.1f} %."
+        f"Hurt: {one.name}, {one.n} rows that look alike: {100 * one.error.value:.1f} % of them are "
+        f"misclassified by ERM, against {of_class}; CFR {100 * one.errors_of['cfr'].value:.1f} %."
     )
     assert "in its worst class" in found.best
 

@@ -72,6 +72,7 @@ def test_it_asks_and_no_uploads_nothing(
     ("options", "told"),
     [
         (("--push", "birds", "--yes"), "--push: 'birds' names no repository of the Hub; write OWNER/NAME"),
+        (("--push", "birds"), "--push: 'birds' names no repository of the Hub; write OWNER/NAME"),
         (("--push", "me/birds"), "--push: nobody can be asked here; add --yes to upload without asking"),
         (("--yes",), "--yes goes with --push; add it, or leave --yes out"),
         (("--private",), "--private goes with --push; add it, or leave --private out"),
