@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from evenhand._commands import beside
 from evenhand._errors import EvenhandError
 from evenhand.cli.early import check_file
 from evenhand.cli.options import (
@@ -122,4 +123,11 @@ def command(
         complain("below", "; ".join(missed))
         raise typer.Exit(BELOW)
     if not json:
-        suggest(*result.next_command)
+        suggest(*(result.next_command if plan is None else _after_plan(store, against)))
+
+
+def _after_plan(store: Path, run: Path | None) -> tuple[str | Path, ...]:
+    """Return the command that follows a plan: until there are more images, that of what is there."""
+    if run is None:
+        return "fit", store, "--out", beside(store, ".run")
+    return "report", run, "--out", beside(run, ".html")

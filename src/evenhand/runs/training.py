@@ -144,7 +144,7 @@ def kept_from_training(table: FeatureTable, column: str) -> str | None:
         return None
     return (
         f"{column!r} was estimated by a review for evaluation alone; write it again with used_for='training' "
-        "(evenhand review … --use training), or choose a label-free method"
+        "(the option `use` of evenhand review), or choose a label-free method"
     )
 
 

@@ -197,10 +197,21 @@ def test_each_command_ends_with_the_next_and_json_with_none(
         (embed, f"audit {store}"),
         (
             ("audit", store, "--vocabulary", "none"),
+            f"audit {store} --plan 10",
+        ),
+        (
+            ("audit", store, "--vocabulary", "none", "--plan", 10),
             f"fit {store} --out {store.parent}/birds.run",
         ),
         (fit, "report 'my birds.run'"),
-        (("audit", store, "--against", "my birds.run"), "report 'my birds.run' --out 'my birds.html'"),
+        (
+            ("audit", store, "--against", "my birds.run"),
+            f"audit {store} --against 'my birds.run' --plan 10",
+        ),
+        (
+            ("audit", store, "--against", "my birds.run", "--plan", 10),
+            "report 'my birds.run' --out 'my birds.html'",
+        ),
         (
             ("report", "my birds.run", "--no-saliency", "--vocabulary", "none"),
             "predict 'my birds.run' NEW-IMAGES --out predictions.csv",
