@@ -60,7 +60,8 @@ def test_a_flipped_byte_of_a_store(warm: Any, embedded: Path, tmp_path: Path) ->
 
 def test_a_flipped_byte_of_a_run(warm: Any, embedded: Path, photos: Path, tmp_path: Path) -> None:
     rng = random.Random("run")
-    found = files(embedded / "s.run")
+    # A report of another test may have kept what it found, which counts as none if it is damaged.
+    found = [file for file in files(embedded / "s.run") if "audit.json" not in file.name]
     assert len(found) == 6
     for file in found:
         copy = tmp_path / "s.run"

@@ -1,6 +1,7 @@
 """Slices on the page: what is shown, how the map is coloured by them, and hard stores."""
 
 import dataclasses
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -254,7 +255,7 @@ def test_errors_are_named_by_the_models_own_text_tower(kind: str, tmp_path: Path
     run = fitted(tmp_path, misled(load_backbone(source)), "zero_shot")
     html = page(run)
     top = html[html.index('<section id="verdict"') : html.index("</section>")]
-    assert "<li>Hurt: waterbird: errors look like <em>cat</em>, a slice of " in top
+    assert re.search(r"<li>Hurt: waterbird \d+, \d+ rows whose errors look like <em>cat</em>: ", top)
     assert f"the 3 words that model {source} knows" in html
     found = audit(load_store(tmp_path / "x.store"))
     first = next(one for one in found.slices if one.beyond_chance)
