@@ -110,6 +110,8 @@ def started(birds: Path, out: Path) -> tuple[subprocess.Popen[str], str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A process that ignores SIGINT hands that on; this one shall see it either way.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     line = process.stderr.readline()
@@ -141,7 +143,7 @@ def test_a_killed_page_resumes_and_an_interrupted_one_reports(birds: Path, tmp_p
     while state["row"] is not None:
         state = ask(url, "answer", {"row": state["row"], "answer": "yes" if sea[state["row"]] else "no"})
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate()
+    stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
     assert sum(json.loads(stdout)["answers"].values()) == 12
     assert np.genfromtxt(out, delimiter=",", dtype=str, skip_header=1).shape[0] == 12
