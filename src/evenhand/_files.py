@@ -46,11 +46,12 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
-def all_or_none(folder: Path, *, last: str) -> Iterator[Path]:
+def all_or_none(folder: Path, *, last: str, stale: Collection[str] = ()) -> Iterator[Path]:
     """Yield an empty folder inside `folder`; on success its files move up, on failure they go.
 
     Other files of `folder` stay as they are. The file `last` vouches for the others: it leaves first and
     comes last, so that a process killed in between leaves a folder without it, never halves of two sets.
+    Files called `stale` leave with it: what an earlier set had and this one may not have.
 
     Raises
     ------
@@ -63,7 +64,8 @@ def all_or_none(folder: Path, *, last: str) -> Iterator[Path]:
             with _temporary(folder / _SET, folder=True) as staging:
                 yield staging
                 with _alone(folder):
-                    (folder / last).unlink(missing_ok=True)
+                    for name in (last, *stale):
+                        (folder / name).unlink(missing_ok=True)
                     for file in sorted(staging.iterdir(), key=lambda file: (file.name == last, file.name)):
                         file.replace(folder / file.name)
     except OSError as error:

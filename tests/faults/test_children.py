@@ -11,7 +11,7 @@ import pytest
 
 Job = tuple[Any, ...]
 NAMES = ("embed", "predict", "compare")
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds for children to see that their parent is gone; half a second on an idle machine."""
 TEMPORARY = "*.tmp"
 

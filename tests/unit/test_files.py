@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,22 @@ def test_files_come_together_or_not_at_all(tmp_path: Path) -> None:
         (inside / "a").write_text("1")
         (inside / "b").write_text("1")
     assert sorted(file.name for file in path.iterdir()) == ["a", "b"]
+
+
+def test_stale_files_leave_with_the_last_and_only_on_success(tmp_path: Path) -> None:
+    for name in ("last", "erm", "found", "own"):
+        (tmp_path / name).write_text("earlier")
+    with suppress(KeyError), all_or_none(tmp_path, last="last", stale=("erm", "found")) as inside:
+        raise KeyError
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["erm", "found", "last", "own"]
+    with all_or_none(tmp_path, last="last", stale=("erm", "found", "gone")) as inside:
+        (inside / "erm").write_text("new")
+        (inside / "last").write_text("new")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "last": "new",
+        "erm": "new",
+        "own": "earlier",
+    }
 
 
 def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:

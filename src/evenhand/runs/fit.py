@@ -116,7 +116,7 @@ def fit(
         rows=[fitted.row],
         summary=summarize([fitted.row]),
     )
-    with all_or_none(out, last=CARD) as folder:
+    with all_or_none(out, last=CARD, stale=(ERM_BUNDLE, AUDIT)) as folder:
         write_bundle(folder / BUNDLE, fitted.estimator.model_, list(table.classes))
         if started_from is not None:
             write_bundle(folder / ERM_BUNDLE, started_from, list(table.classes))
@@ -124,9 +124,6 @@ def fit(
         _write_table(folder / "calibration_set.parquet", _calibration_rows(table, fitted))
         results.write(folder / RESULTS)
         write_card(folder, card)
-    # What the run that this one replaces had and this one has not.
-    for name in (AUDIT, *(() if started_from else (ERM_BUNDLE,))):
-        (out / name).unlink(missing_ok=True)
     return results
 
 
