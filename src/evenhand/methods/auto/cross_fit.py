@@ -12,8 +12,6 @@ from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.cell_rates import balancing_weights
 from evenhand.functional.dealt_folds import dealt_folds
-from evenhand.functional.row_products import RowSource
-from evenhand.functional.within_class import mean_margins
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.auto.heads import (
     WITH_TEXT,
@@ -25,91 +23,11 @@ from evenhand.methods.auto.heads import (
 )
 from evenhand.methods.auto.held_out import FoldModels, HeldOut, held_out
 from evenhand.methods.auto.part import Part, most_rows
-from evenhand.methods.auto.projected import ProjectedRows, in_memory, unit_rows
+from evenhand.methods.auto.rows import Rows
 from evenhand.selection.reading import CrossFits, Reading, read
 
-BLOCK = 8192
 REPEATED = 400_000
 """Rows times classes up to which a cross-fit is repeated; beyond, chance in the folds hardly counts."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Training rows before any of them is held out.
-
-    Attributes
-    ----------
-    projected : RowSource
-        h W0 + b0 [N, D]; centered on all rows where there is no text.
-    y : int64 [N]
-        Codes.
-    prototypes : float32 [C, D]
-        Text, or the class centroids of all rows.
-    has_text : bool
-        Whether they are text.
-    seed : int
-        Root of the streams.
-    device : str
-        Where products with the rows are made.
-    """
-
-    projected: RowSource
-    y: Ints
-    prototypes: Floats
-    has_text: bool
-    seed: int
-    device: str = "cpu"
-
-    @classmethod
-    def of(cls, problem: Problem) -> Rows:
-        """Return the training rows of a problem, projected."""
-        return cls(
-            in_memory(ProjectedRows(problem.start.projection, problem.h)),
-            problem.y.numpy(),
-            problem.prototypes.numpy(),
-            problem.has_text,
-            problem.seed,
-            problem.h.device,
-        )
-
-    def part(self, rows: Ints, *name: str | int) -> Part:
-        """Return a training part; `name` is that of the stream that samples it."""
-        stream = numpy_stream(self.seed, "sample", *name)
-        return Part.of(
-            self.projected,
-            self.y,
-            rows,
-            self.prototypes,
-            stream,
-            has_text=self.has_text,
-            device=self.device,
-        )
-
-    def whole(self) -> Part:
-        """Return all rows as a part."""
-        stream = numpy_stream(self.seed, "sample", "all")
-        every = np.arange(len(self.y))
-        return Part.of(
-            self.projected,
-            self.y,
-            every,
-            self.prototypes,
-            stream,
-            has_text=self.has_text,
-            centered=True,
-            device=self.device,
-        )
-
-    def zero_shot_margins(self) -> Floats:
-        """Return `mean_margins` of the prototypes, [N]."""
-        found = [
-            mean_margins(
-                unit_rows(self.projected[start : start + BLOCK]) @ self.prototypes.T,
-                self.y[start : start + BLOCK],
-            )
-            for start in range(0, len(self.y), BLOCK)
-        ]
-        return np.concatenate(found)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
 from evenhand.methods.auto.cross_fit import (
     CrossFitted,
-    Rows,
     candidate_scores,
     cross_fit,
     cross_fits,
@@ -37,6 +36,7 @@ from evenhand.methods.auto.held_out import FoldModels, held_out
 from evenhand.methods.auto.minority import MinorityRows
 from evenhand.methods.auto.part import Part, all_rows
 from evenhand.methods.auto.projected import ProjectedRows, in_memory
+from evenhand.methods.auto.rows import Rows
 from evenhand.methods.base import Method
 from evenhand.selection.decision import Decision, DecisionRule
 from evenhand.selection.ranking import METRICS, Ranking, keeps_scores
