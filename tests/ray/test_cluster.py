@@ -21,10 +21,13 @@ from .conftest import OPTIONS, Raylets, bytes_in, wait_until
 
 
 def run(*words: str | Path) -> None:
-    """Run a command in this process."""
+    """Run a command in this process, which would ignore interrupts from then on, as one that ends does."""
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["evenhand", *map(str, words)])
         assert cli.run() == 0
+    for number, handler in usual.items():
+        signal.signal(number, handler)
 
 
 def test_embed_and_predict_write_what_one_machine_writes(
