@@ -59,8 +59,6 @@ NOT_RUN = {
         "the benchmarks' files",
         "the benchmarks' files",
         "downloads",
-        "takes minutes",
-        "takes minutes, and photographs that are no part of the project",
         "takes an hour, and features that are no part of the project",
     ],
     "docs/how-to/compare.md": ["fits every method five times", "fits every method five times"],
