@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -67,6 +68,7 @@ def look_for_shortcut(table: FeatureTable, seed: int) -> ShortcutSigns:
     problem = build_problem(
         table.stored(rows), y, table.stored(rows[:0]), y[:0], len(table.classes), table.head, seed
     )
+    problem = replace(problem, units=table.unit_codes(rows))
     found = cross_fit_references(Rows.of(problem), thin_grid(problem), FOLDS, REPEATS)
     shortcut, reason, next_step = shortcut_verdict(found.reading, len(found.seen.y))
     return ShortcutSigns(shortcut=shortcut, reason=reason, next_step=next_step)

@@ -166,6 +166,14 @@ def kept_together(sets: Sets, units: Strings | None, n: int) -> Ints | None:
     return np.asarray([root(row) for row in range(n)], dtype=np.int64)
 
 
+def same_names(names: Strings) -> Sets:
+    """Return the rows of one name together, where two or more have it; the empty string is no name."""
+    sets: defaultdict[str, list[int]] = defaultdict(list)
+    for row in np.flatnonzero(names != "").tolist():
+        sets[str(names[row])].append(row)
+    return [rows for rows in sets.values() if len(rows) > 1]
+
+
 def on_units(units: Strings | None, split: Strings, column: str | None, *, drawn: bool) -> list[str]:
     """Say how many units were drawn together, or which of them the given splits divide."""
     if units is None or column is None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from evenhand._typing import Ints, Strings
 from evenhand.data.leakage import Sets, kept_together, leakage, write_copies
 from evenhand.data.near_copies import MOST_ROWS, near_copies
-from evenhand.data.store_layout import UNITS
+from evenhand.data.store_layout import COPY_OF, UNITS
 
 COPIES = "copies.csv"
 """The list in the store's folder; it is not part of the store."""
@@ -42,7 +42,8 @@ def settle_copies(
     """Keep copies in one split where splits were drawn, list all in `copies.csv`, and say what was done.
 
     Of copies that a draw divided, all go to training if one of them is there, else to validation. So what is
-    tested was not trained on, and no class loses its training rows.
+    tested was not trained on, and no class loses its training rows. The column `copy_of` names the first copy
+    of each image, so that rows that a fit holds out have no copy in training.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def settle_copies(
     Returns
     -------
     rows : pa.Table
-        With the splits as they are now.
+        With the splits as they are now, and `copy_of` if there are copies and no attribute has that name.
     notes : list of str
         One sentence each.
 
@@ -83,9 +84,20 @@ def settle_copies(
         )
         split = settled
         rows = rows.set_column(rows.column_names.index("split"), "split", pa.array(split.tolist()))
+    if sets and COPY_OF not in rows.column_names:
+        rows = rows.append_column(COPY_OF, pa.array(_first_copies(sets, ids)))
     if sets:
         write_copies(store / COPIES, sets, equal, ids, split, labels)
     return rows, notes
+
+
+def _first_copies(sets: Sets, ids: Strings) -> list[str]:
+    """Return the id of the first copy of every image; the empty string for an image without copies."""
+    first = np.full(len(ids), "", dtype=ids.dtype)
+    for rows in sets:
+        first[list(rows)] = ids[rows[0]]
+    names: list[str] = first.tolist()
+    return names
 
 
 def _numbered(names: Sequence[Sequence[str]], ids: Strings) -> list[list[int]]:

@@ -201,4 +201,6 @@ def hold_out(y: Ints, *, seed: int, share: float = HELD_OUT, units: Ints | None 
         ends = np.cumsum(dealt.sizes[order])
         is_held[order[: int(np.searchsorted(ends, int(share * ends[-1]), side="right"))]] = True
     held = is_held[dealt.of_row]
+    # Units of several classes may hold all rows of one: those train.
+    held &= ~np.isin(dealt.of_row, dealt.of_row[~np.isin(y, y[~held])])
     return np.flatnonzero(~held), np.flatnonzero(held)

@@ -19,6 +19,7 @@ from evenhand.data.head import POOL, Head, projected_width
 from evenhand.data.labels import some
 from evenhand.data.store_layout import (
     CARD,
+    COPY_OF,
     HEAD,
     OWN_COLUMNS,
     ROWS,
@@ -55,6 +56,7 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         rows = pq.read_table(path / ROWS)
         measured = _measured(card)
         columns = {name: _strings(rows, name) for name in (*OWN_COLUMNS, *card.attributes, *measured)}
+        copies = _strings(rows, COPY_OF) if COPY_OF in {*rows.column_names} - {*columns} else None
         if rows.num_rows != card.rows:
             raise ValueError(f"{ROWS} holds {rows.num_rows} rows, the card says {card.rows}")
         head = _head(path, card)
@@ -79,6 +81,7 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         card=card.identity,
         source=path,
         units=units,
+        copies=copies,
         properties={name: columns[name] for name in measured},
         estimated={name: one.about for name, one in added.items()},
     )

@@ -5,7 +5,8 @@
     card.json                      identity, counts, SHA-256 of every other file; written last
     head.safetensors               weight [D, D_out], bias [D_out] and text [C, D_out] where there are any,
                                    and the arrays `data.head.POOL` where features are maps
-    rows.parquet                   id, path, label, split and attributes, a row per embedded image
+    rows.parquet                   id, path, label, split and attributes, a row per embedded image; `copy_of`,
+                                   where images have copies
     skipped.parquet                id, path, reason
     features/part-00000.npy        [n, D_in]
     thumbnails/part-00000.parquet  one binary column `jpeg`, a row per row of the part
@@ -40,6 +41,8 @@ OWN_COLUMNS = ("id", "path", "label", "split")
 """Columns of `rows.parquet` that every store has; the others are attributes."""
 UNITS = "split_by"
 """Column of `rows.parquet` that says what no split divides, where the identity has a `split_by`."""
+COPY_OF = "copy_of"
+"""Column of `rows.parquet` with the id of the first copy of an image; it is no attribute of the card."""
 PLAN = "plan.json"
 """Identity of a store that is being written; goes when the card, written last, makes it a store."""
 FEATURES, THUMBNAILS, PROGRESS = "features", "thumbnails", "progress"

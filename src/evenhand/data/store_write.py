@@ -198,7 +198,8 @@ class StoreWriter:
         """
         if not self.parts_done:
             raise EvenhandError("no part was written, so there is nothing to store; write one first")
-        rows, skipped = self._joined("rows"), self._joined("skipped")
+        written, skipped = self._joined("rows"), self._joined("skipped")
+        rows = written
         if not self._has_rows:
             (first,) = skipped.slice(0, 1).to_pylist()
             raise none_readable(skipped.num_rows, first["path"], first["reason"])
@@ -214,6 +215,7 @@ class StoreWriter:
         for sidecar in self._sidecars:
             files |= {name: sha for name, sha in sidecar.files.items() if not name.startswith(PROGRESS)}
         no_attributes = {*OWN_COLUMNS, *self.identity.get("image_properties", [])}
+        no_attributes |= {*rows.column_names} - {*written.column_names}
         card = StoreCard(
             schema=1,
             identity=self.identity,

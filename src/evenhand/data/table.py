@@ -16,7 +16,7 @@ from evenhand.data.arrays.gather import gathered
 from evenhand.data.crossed import Crossed
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.head import Head
-from evenhand.data.leakage import kept_together
+from evenhand.data.leakage import kept_together, same_names
 from evenhand.data.splits import stratified_split
 from evenhand.data.table_html import table_html
 
@@ -73,6 +73,8 @@ class FeatureTable:
         The store's folder.
     units : str [N] or None
         What a random split never divides, such as patients; the empty string for a row of its own.
+    copies : str [N] or None
+        The id of the first copy of an image; the empty string for an image without copies.
     estimated : mapping of str to EstimatedColumn
         Of the attributes that a review added: how they were estimated, and what they may be used for.
     notes : tuple of str
@@ -93,6 +95,7 @@ class FeatureTable:
     card: dict[str, Any] = field(default_factory=dict)
     source: Path | None = None
     units: Strings | None = None
+    copies: Strings | None = None
     estimated: Mapping[str, EstimatedColumn] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     properties: Mapping[str, Strings] = field(default_factory=dict)
@@ -197,7 +200,9 @@ class FeatureTable:
 
     def unit_codes(self, rows: Ints) -> Ints | None:
         """Return one number for all rows that a draw among `rows` must not divide; None where any may be."""
-        return None if self.units is None else kept_together([], self.units[rows], len(rows))
+        units = None if self.units is None else self.units[rows]
+        copies = [] if self.copies is None else same_names(self.copies[rows])
+        return kept_together(copies, units, len(rows))
 
     def features(self, rows: Ints) -> Floats:
         """Return float32 [len(rows), D_in], gathered part by part so that no part is copied whole.

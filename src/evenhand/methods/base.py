@@ -26,7 +26,7 @@ from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import ERM_SGD
 from evenhand.methods.bundle import write_bundle
 from evenhand.methods.checked_inputs import CheckedInputs
-from evenhand.methods.label_codes import class_codes, group_codes
+from evenhand.methods.label_codes import class_codes, group_codes, unit_codes
 from evenhand.methods.nested_params import NestedParams
 
 CHECKPOINTS = 18
@@ -99,6 +99,7 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         validation: tuple[Any, ...] | None = None,
         on_checkpoint: Callable[[int, Model], None] | None = None,
         device: str = "cpu",
+        units: Any = None,
     ) -> Self:
         """Fit the method.
 
@@ -119,6 +120,9 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         device : str, default="cpu"
             Torch device of the features and of the products with them, such as "cuda". The fitted model lies
             on the CPU.
+        units : array [N] or None, default=None
+            What rows belong to, such as a patient, or an image and its copies: a method that holds training
+            rows out holds out those of one value together. None or "" is a row of its own.
 
         Returns
         -------
@@ -138,6 +142,7 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         problem = build_problem(
             features, codes, X_val, y_val, len(self.classes_), self.head, self._seed(), device
         )
+        problem = replace(problem, units=unit_codes(units, len(codes)))
         if self.group_labels_used != "none":
             codes_of = group_codes(groups, groups_val)
             problem = replace(problem, groups=codes_of(groups), groups_val=codes_of(groups_val))

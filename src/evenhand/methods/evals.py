@@ -98,7 +98,9 @@ class EVaLS(Method):
 
     def _learn(self, problem: Problem) -> Model:
         base = hold_out_and_train(problem, self.erm or erm_sgd(problem), self.history_)
-        fitting, scoring = hold_out(base.y, seed=child_seed(problem.seed, "evals", "halves"), share=0.5)
+        seed, units = child_seed(problem.seed, "evals", "halves"), problem.units
+        units = None if units is None else units[base.held]
+        fitting, scoring = hold_out(base.y, seed=seed, share=0.5, units=units)
         u, y, losses = base.seen.u[fitting], base.y[fitting], base.losses()[fitting]
         smallest = int(np.bincount(y).min())
         self.notes_ = _note(smallest)

@@ -54,3 +54,14 @@ def group_codes(*parts: Any) -> Callable[[Any], Ints | None]:
         return np.array([numbers.get(str(name), -1) for name in part], dtype=np.int64)
 
     return codes
+
+
+def unit_codes(units: Any, n: int) -> Ints | None:
+    """Return one number for all of n rows that belong together; None where nothing is said of them."""
+    if units is None:
+        return None
+    if len(units) != n:
+        raise EvenhandError(f"units: it has {len(units)} values but y has {n}; give one for each")
+    first: dict[str, int] = {}
+    named = [str(name) if name not in (None, "") else "" for name in units]
+    return np.array([first.setdefault(name, row) if name else row for row, name in enumerate(named)])

@@ -168,8 +168,7 @@ def fit_row(
     table, column = with_groups(table, options.group_by)
     name, estimator = unfitted(method, table, seed, options.params, options.concepts)
     rows = parts(table, options.validation_from)
-    # Methods draw rows by class: what a draw must not divide is held out here.
-    if estimator.group_labels_used == "validation" or table.units is not None:
+    if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)
     if options.calibrate_confidence:
         rows, held_out, found_on = rows_for_temperature(table, rows, seed)

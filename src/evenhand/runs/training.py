@@ -81,7 +81,7 @@ def fit_arguments(
     column: str | None,
     stream: bool | None = None,
 ) -> dict[str, Any]:
-    """Return the arguments of `estimator.fit`: X, y, validation, and groups where the method declares them.
+    """Return the arguments of `estimator.fit`: X, y, validation, units, and groups where they are declared.
 
     Parameters
     ----------
@@ -116,7 +116,14 @@ def fit_arguments(
 
     X, y, *groups = read(rows.train)
     validation = read(rows.validation) if len(rows.validation) else None
-    return {"X": X, "y": y, "validation": validation, **({"groups": groups[0]} if groups else {})}
+    units = table.unit_codes(rows.train)
+    return {
+        "X": X,
+        "y": y,
+        "validation": validation,
+        **({"groups": groups[0]} if groups else {}),
+        **({} if units is None else {"units": units}),
+    }
 
 
 def elsewhere(device: str) -> dict[str, Any]:

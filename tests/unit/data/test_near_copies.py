@@ -147,6 +147,13 @@ def test_drawn_splits_take_copies_together(four):
     assert rows["split"].to_pylist() == ["train", "train", "test", "train"]
     assert notes == ["2 images are copies of others, some saved anew; copies are kept in one split (1 moved)"]
     assert listed(four[0]) == [("copy", "r0", "r1", "nearly the same")]
+    assert rows["copy_of"].to_pylist() == ["r0", "r0", "", ""]
+
+
+def test_an_attribute_of_that_name_stays(four):
+    rows = rows_of(["train", "test", "test", "train"]).append_column("copy_of", pa.array(list("wxyz")))
+    settled, _ = settle_copies(*four_args(four, rows), KnownCopies())
+    assert settled["copy_of"].to_pylist() == list("wxyz")
 
 
 def test_what_belongs_to_a_copy_moves_with_it(four):

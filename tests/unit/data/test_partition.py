@@ -9,6 +9,7 @@ from evenhand.data.embeddings import import_embeddings
 from evenhand.data.partition import held_out, parts
 from evenhand.runs.fit import fit_row
 from evenhand.runs.temperature import rows_for_temperature
+from evenhand.runs.training import fit_arguments, unfitted
 
 
 def by_patient(table: FeatureTable) -> FeatureTable:
@@ -24,10 +25,28 @@ def test_held_out_rows_share_no_unit_with_training(table):
     assert not set(table.units[rows.train]) & set(table.units[judged])
 
 
-def test_a_method_chooses_on_rows_that_share_no_unit_with_training(table):
-    row, _, rows, _ = fit_row(by_patient(table), "cfr", 0)
-    assert len(rows.validation) > 0
-    assert "held-out training rows" in row.selection
+def test_copies_of_an_image_are_held_out_together_and_with_its_patient(table):
+    n = len(table)
+    copies = np.array([str(row % 50) if row < 100 else "" for row in range(n)])  # rows k and k + 50
+    rows = held_out(replace(table, copies=copies), 0)
+    sides = np.isin(np.arange(n), rows.validation)
+    train = set(table.rows("train").tolist())
+    pairs = [(row, row + 50) for row in range(50) if {row, row + 50} <= train]
+    assert len({sides[one] for one, _ in pairs}) == 2
+    assert all(sides[one] == sides[other] for one, other in pairs)
+    both = replace(by_patient(table), copies=copies)
+    codes = both.unit_codes(np.arange(n))
+    assert codes[0] == codes[4] == codes[50] == codes[54] != codes[5]
+
+
+def test_a_method_receives_what_belongs_together(table):
+    table = by_patient(table)
+    _, estimator = unfitted("auto", table, 0, {}, None)
+    rows = parts(table, "train")
+    given = fit_arguments(table, rows, estimator, "auto", None)["units"]
+    assert given.tolist() == table.unit_codes(rows.train).tolist()
+    row, *_ = fit_row(table, "auto", 0)
+    assert "cross-fitted training rows" in row.selection
 
 
 def test_a_store_keeps_its_units(table, tmp_path):
@@ -48,3 +67,22 @@ def test_a_store_keeps_its_units(table, tmp_path):
     assert list(found.attributes) == ["place"]
     assert all(len(set(found.split[found.units == unit])) == 1 for unit in set(found.units))
     assert "the images of each of the 120 values of 'patient' are drawn into one split" in found.card["notes"]
+
+
+def test_a_store_keeps_its_copies(table, tmp_path):
+    X = table.features(np.arange(len(table)))
+    X[7] = X[3]
+    np.save(tmp_path / "X.npy", X)
+    lines = [f"r{row},{table.classes[y]},{row % 2}" for row, y in enumerate(table.y)]
+    (tmp_path / "t.csv").write_text("\n".join(["id,label,place", *lines]))
+    import_embeddings(
+        [tmp_path / "X.npy"],
+        tmp_path / "t.csv",
+        label_column="label",
+        attribute_columns=["place"],
+        out=tmp_path / "s",
+    )
+    found = load_store(tmp_path / "s")
+    assert found.copies is not None
+    assert [found.copies[row] for row in (3, 4, 7)] == ["r3", "", "r3"]
+    assert list(found.attributes) == ["place"]

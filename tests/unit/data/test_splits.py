@@ -141,3 +141,13 @@ def test_no_unit_is_held_out_in_part():
     kept, held = hold_out(y, seed=1, units=units)
     assert not set(units[kept]) & set(units[held])
     assert 0 < len(held) <= 20
+
+
+def test_a_class_that_units_would_take_away_stays_in_training() -> None:
+    y = np.array([0, 0, 1, 0, 0, 2] * 4)
+    units = np.arange(24) // 3
+    y[y == 1], y[2] = 0, 1  # the only row of class 1 is in a unit of class 0
+    for seed in range(20):
+        kept, held = hold_out(y, seed=seed, share=0.5, units=units)
+        assert 1 in y[kept]
+        assert not set(units[kept]) & set(units[held])

@@ -132,7 +132,7 @@ def hold_out_and_train(
     are not used: they may be balanced by group, and training rows are not.
     """
     y = problem.y.numpy()
-    kept, held = hold_out(y, seed=problem.seed, share=HELD_OUT)
+    kept, held = hold_out(y, seed=problem.seed, share=HELD_OUT, units=problem.units)
     held = np.union1d(held, np.flatnonzero(~np.isin(y, y[held])))
     part = Fold(torch.from_numpy(kept), torch.from_numpy(held)).of(problem)
     weights = torch.from_numpy(balancing_weights(part.y.numpy())).float() if balanced else None

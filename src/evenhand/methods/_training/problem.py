@@ -39,6 +39,8 @@ class Problem:
         Group codes, -1 where unknown; only for methods that declare that they use them.
     has_text : bool
         Whether the prototypes are text.
+    units : int64 [N] or None
+        Training rows of one number are held out together, or not at all.
     """
 
     h: RowView
@@ -52,6 +54,7 @@ class Problem:
     groups: Ints | None = None
     groups_val: Ints | None = None
     has_text: bool = True
+    units: Ints | None = None
 
     @property
     def n_classes(self) -> int:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenhand._errors import EvenhandError
-from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.cell_rates import balancing_weights
-from evenhand.functional.dealt_folds import dealt_folds
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.auto.heads import (
     WITH_TEXT,
@@ -123,10 +121,7 @@ def cross_fit_references(
         If no class has two rows.
     """
     repeats = repeats if len(rows.y) * len(rows.prototypes) <= REPEATED else 1
-    key = rows.zero_shot_margins()
-    dealt = [
-        dealt_folds(rows.y, key, folds, numpy_stream(rows.seed, "folds", repeat)) for repeat in range(repeats)
-    ]
+    dealt = rows.folds(folds, repeats)
     judged = dealt[0] >= 0
     if not judged.any():
         raise EvenhandError(

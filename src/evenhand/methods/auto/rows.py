@@ -8,8 +8,11 @@ import numpy as np
 
 from evenhand._random import numpy_stream
 from evenhand._typing import Floats, Ints
+from evenhand.data.splits import Units
+from evenhand.functional.dealt_folds import dealt_folds
 from evenhand.functional.row_products import RowSource
 from evenhand.functional.within_class import mean_margins
+from evenhand.methods._training.folds import folds_of_rows
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.auto.part import Part
 from evenhand.methods.auto.projected import ProjectedRows, in_memory, unit_rows
@@ -35,6 +38,8 @@ class Rows:
         Root of the streams.
     device : str
         Where products with the rows are made.
+    units : int64 [N] or None
+        Rows of one number are held out together.
     """
 
     projected: RowSource
@@ -43,6 +48,7 @@ class Rows:
     has_text: bool
     seed: int
     device: str = "cpu"
+    units: Ints | None = None
 
     @classmethod
     def of(cls, problem: Problem) -> Rows:
@@ -54,6 +60,7 @@ class Rows:
             problem.has_text,
             problem.seed,
             problem.h.device,
+            problem.units,
         )
 
     def part(self, rows: Ints, *name: str | int) -> Part:
@@ -83,6 +90,15 @@ class Rows:
             centered=True,
             device=self.device,
         )
+
+    def folds(self, k: int, repeats: int) -> list[Ints]:
+        """Return the fold of every row in each repeat, dealt by margin; a unit by its mean."""
+        dealt = Units.of(self.y, self.units)
+        key = np.bincount(dealt.of_row, self.zero_shot_margins()) / dealt.sizes
+        streams = [numpy_stream(self.seed, "folds", repeat) for repeat in range(repeats)]
+        folds = [folds_of_rows(self.y, dealt, dealt_folds(dealt.y, key, k, stream)) for stream in streams]
+        always = np.min(folds, axis=0) < 0  # trains in some repeat, so in all
+        return [np.where(always, -1, found) for found in folds]
 
     def zero_shot_margins(self) -> Floats:
         """Return `mean_margins` of the prototypes, [N]."""

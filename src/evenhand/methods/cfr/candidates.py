@@ -66,7 +66,7 @@ def cross_fitted(
     EvenhandError
         If no class has two rows.
     """
-    parts = stratified_folds(problem.y, folds, problem.seed)
+    parts = stratified_folds(problem.y, folds, problem.seed, problem.units)
     if not parts:
         raise EvenhandError(
             "every class has a single row, so none can be held out for selection; add rows, or give "

@@ -87,7 +87,7 @@ class CrossFittedErm:
     def __call__(self, problem: Problem, known: Known) -> Tensor:
         """Return logits [N, C]; a class's only row has its logits from the model of all rows."""
         logits = _logits(known.erm, problem)
-        for fold in stratified_folds(problem.y, self.folds, problem.seed):
+        for fold in stratified_folds(problem.y, self.folds, problem.seed, problem.units):
             part = fold.of(problem)
             logits[fold.held] = known.train_erm(part).logits_of_all(part.h_val, problem.prototypes)
         return logits
