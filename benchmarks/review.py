@@ -54,11 +54,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--rare", type=float, default=0.08, help="share of exceptions in the second setting")
     parser.add_argument("--repeats", type=int, default=2, help="simulated persons of each set")
-    parser.add_argument("--seeds", type=int, default=2, help="sets of each family")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="which sets of each family")
+    parser.add_argument("--families", nargs="+", help="which families, as the runs name them")
+    parser.add_argument("--join", type=Path, nargs="+", help="earlier --out files to tabulate, without runs")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as cache:
-        found = list(measured(Path(cache), options))
+    if options.join:
+        found = [run for path in options.join for run in json.loads(path.read_text())["runs"]]
+    else:
+        with tempfile.TemporaryDirectory() as cache:
+            found = list(measured(Path(cache), options))
     print(table(found))
     if options.out is not None:
         options.out.write_text(json.dumps({"runs": found, "table": table(found)}, indent=2))
@@ -66,7 +71,7 @@ def main() -> None:
 
 def measured(cache: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for family, seed, found, attribute in sets(cache, options.data):
-        if seed >= options.seeds:
+        if seed not in options.seeds or family not in (options.families or [family]):
             continue
         yes = found.attributes[attribute] == asked(found, attribute)
         for setting in ("balanced", "rare"):
@@ -128,7 +133,8 @@ def tried(case: Case, setting: str, way: str, seed: int) -> Iterator[dict[str, A
             wrong = person.random() < WRONG
             answers[row] = Answer("yes" if case.yes[row] != wrong else "no", why)
         if len(answers) in COUNTS:
-            yield {"family": case.family, "setting": setting, "way": way} | figures(case, answers, seed)
+            named = {"family": case.family, "setting": setting, "way": way, "person": seed}
+            yield named | figures(case, answers, seed)
 
 
 def ask(rows: ReviewRows, answers: dict[int, Answer], n: int, way: str, seed: int) -> Sequence[Any]:

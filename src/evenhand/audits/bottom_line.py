@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def bottom_line(
     word = word_to_ask(models, findings.named, findings.associations)
     why, command = _next(models, findings.signs, word, run)
     return BottomLine(
-        shortcut=f"Shortcut: {findings.signs.shortcut}; {findings.signs.reason}.",
+        shortcut=_plain(f"Shortcut: {findings.signs.shortcut}; {findings.signs.reason}."),
         goes_with=_goes_with(findings.associations),
         hurt=_hurt(models, findings.named),
         repair="" if run is None else _repair(models.on_test[-1].name, kept),
@@ -99,7 +100,7 @@ def bottom_line(
 
 def _repair(own: str, kept: Mapping[str, Any]) -> str:
     if "shortcut" in kept:
-        return verdict_sentences(kept)[1]
+        return _plain(verdict_sentences(kept)[1])
     if own in UNTRAINED or not kept:
         return f"Repair: none tested; {label(own)} has no candidates to choose from."
     passed = "none passed" if kept_reference(kept) else "passed"
@@ -114,8 +115,9 @@ def _goes_with(found: Associations) -> str:
     columns = [f"the column {one.column} ({one.verdict})" for one in found.columns if one.verdict != "clean"]
     said = "; ".join([*words, *columns[:3]])
     if not said:
-        kinds = "word" if not found.columns else "word and no column"
-        said = f"no {kinds} is known to: {found.no_words}" if found.no_words else f"no {kinds} does"
+        column = "no column does; " if found.columns else ""
+        no_word = "no word and no column does" if found.columns else "no word does"
+        said = f"{column}cannot say in words: {found.no_words}" if found.no_words else no_word
     return f"Goes with the label: {said}."
 
 
@@ -141,10 +143,10 @@ def _hurt_slice(one: Slice) -> str:
         for model, found in one.errors_of.items()
         if model != one.model
     ]
+    of_class = _percent((one.error.value or 0.0) - one.lift)
     return (
-        f"Hurt: {one.name}, {one.n:,} rows {alike}: {_percent(one.error.value)} of them are misclassified by "
-        f"{label(one.model)}, against {_percent((one.error.value or 0.0) - one.lift)} of all {one.label}"
-        f"{''.join(others)}."
+        f"Hurt: the slice {one.name}, {one.n:,} rows {alike}: {_percent(one.error.value)} of them are "
+        f"misclassified by {label(one.model)}, against {of_class} of all {one.label}{''.join(others)}."
     )
 
 
@@ -167,11 +169,11 @@ def _nobody(gaps: Sequence[Gap]) -> str:
     if not gaps:
         return "Hurt: cannot tell; there are too few test rows to compare any."
     least = max(gaps, key=lambda gap: gap.detectable or 1.0)
+    where = f"in {least.name} ({least.n:,} test rows)"
     if least.detectable is None:
-        unseen = "no gap would show there"
-    else:
-        unseen = f"a gap under {100 * least.detectable:.0f} points would not show there"
-    return f"Hurt: nobody beyond chance; {least.name} has {least.n:,} test rows to show it, and {unseen}."
+        return f"Hurt: nobody beyond chance, but {where} no gap could show."
+    shown = f"{100 * least.detectable:.0f} points"
+    return f"Hurt: nobody beyond chance, but {where} only a gap of {shown} or more would show."
 
 
 def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
@@ -182,7 +184,7 @@ def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
         lowest = _percent(rates[own].value)
         return f"Best here: only {label(own)} was measured, with {lowest} in its worst {unit}."
     compared = ", ".join(f"{label(name)} {_percent(rates[name].value)}" for name in others)
-    name = f"{label(own)} keeps {label(kept['candidate'])}" if "candidate" in kept else label(own)
+    name = f"{label(own)} keeps {_plain(label(kept['candidate']))}" if "candidate" in kept else label(own)
     better = [label(other) for other in others if _value(rates[other]) > _value(rates[own])]
     more = f"; the test rows, which chose nothing, put {better[0]} first" if better else ""
     return f"Best here: {name}, with {_percent(rates[own].value)} in its worst {unit} ({compared}){more}."
@@ -230,6 +232,11 @@ def _review(source: Path, word: str | None) -> tuple[str, ...]:
     """Return the command that asks about a word, or about what the user suspects."""
     asked = ("YES-OR-NO QUESTION",) if word is None else (about(word), "--attribute", word)
     return ("review", as_argument(source), "--question", *asked)
+
+
+def _plain(sentence: str) -> str:
+    """Leave out what only authors read: the test behind a verdict and the settings of a candidate."""
+    return re.sub(r" \((?:skewness|L2) [^)]*\)", "", sentence)
 
 
 def _value(found: Rate) -> float:

@@ -19,11 +19,12 @@ from evenhand.runs.models import Stage
 class Gap(BaseModel):
     """A group of test rows beside the rest of its class, or a slice that a class may hold.
 
-    name: `waterbird / land`, or `a fifth of waterbird`. n, others: rows of the group, and of the rest of its
-    class. error, error_of_others: their error rates; for a slice, None and that of the class. p_corrected:
-    one-sided exact test of the group against the rest, with Holm's correction over the groups; None for a
-    slice. detectable: the gap in error rates that so many rows show in four of five tests, None where none
-    is. needed: rows of the group, and as many others, that show the planned gap; None without a plan.
+    name: `waterbird / land`, or `a fifth of class waterbird`. n, others: rows of the group, and of the rest
+    of its class. error, error_of_others: their error rates; for a slice, None and that of the class.
+    p_corrected: one-sided exact test of the group against the rest, with Holm's correction over the groups;
+    None for a slice. detectable: the gap in error rates that so many rows show in four of five tests, None
+    where none is. needed: rows of the group, and as many others, that show the planned gap; None without a
+    plan.
     """
 
     name: str
@@ -116,7 +117,7 @@ def slice_gaps(y: Ints, wrong: Bools, classes: Sequence[str], plan: float | None
         half = len(own) // 2
         n = half // SLICES
         if n:
-            found.append(_gap(f"a fifth of {name}", n, half - n, own, level, plan))
+            found.append(_gap(f"a fifth of class {name}", n, half - n, own, level, plan))
     return found
 
 

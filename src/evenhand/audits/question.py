@@ -16,4 +16,4 @@ def word_to_ask(models: EvaluatedModels, named: NamedSlices, associations: Assoc
 
 def about(word: str) -> str:
     """Return the question about a word."""
-    return f"Does the image show {word}?"
+    return f'Does the word "{word}" fit the image?'

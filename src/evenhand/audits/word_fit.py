@@ -63,8 +63,7 @@ def why_unfit(tower: TextTower, by_names: Rate, n_classes: int) -> str:
     if found is not None and found < LEAST_PAIRS:
         return (
             f"the model tells common words apart no better than by {100 * found:.0f} % of pairs such as "
-            "boat and ship, so it does not know the default vocabulary; list words that it knows in "
-            "`vocabulary`"
+            "boat and ship, so the default words say nothing; give it a vocabulary of words that it knows"
         )
     return ""
 

@@ -115,7 +115,7 @@ def _web_words(model: str) -> Vocabulary:
         return common_words()
     note = (
         f"model {model} does not list the words that it knows, and for words that it never saw its text "
-        "embeddings mean nothing; list its words with `vocabulary`, or in a words.txt in its folder"
+        "embeddings mean nothing; give a vocabulary of its own words, or put a words.txt in its folder"
     )
     return replace(common_words(), notes=(note,))
 

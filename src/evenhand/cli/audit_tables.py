@@ -20,7 +20,7 @@ SHOWN = 8
 def show_audit(found: Mapping[str, Any], metric: str = "accuracy", *, verbose: bool = False) -> None:
     """Write the bottom line, then the evaluation, slices in words, a plan and suspects, where there are.
 
-    Probes, cost elsewhere and matches with the known groups follow if `verbose`.
+    Probes, cost elsewhere, the test behind the verdict and matches with the known groups follow if `verbose`.
     """
     screen = console()
     for line in found["bottom_line"]:
@@ -49,7 +49,7 @@ def show_audit(found: Mapping[str, Any], metric: str = "accuracy", *, verbose: b
         if made is not None:
             screen.print(made)
             screen.print()
-    matches = map(_match, found["matches"]) if verbose else ()
+    matches = [f"shortcut: {found['signs']['reason']}", *map(_match, found["matches"])] if verbose else []
     for note in [*_read(found["associations"]), *matches, *found["notes"]]:
         screen.print(worded(note), soft_wrap=True)
 

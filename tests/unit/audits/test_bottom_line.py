@@ -87,7 +87,7 @@ def test_the_verdicts_are_those_of_the_fit(line: Line) -> None:
     found = line(KEPT)
     assert found.shortcut == "Shortcut: found; a hidden minority errs alike."
     assert found.repair == "Repair: passed; it gains 0.084."
-    assert "CFR keeps balanced head (L2 1/n), with " in found.best
+    assert "CFR keeps balanced head, with " in found.best
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_the_review_asks_about_a_word_of_the_label(line: Line, view: RunView) ->
     )
     analysis = with_associations(cut(view.analysis, 40), found)
     assert line({**KEPT, "shortcut": "found"}, analysis).command == (
-        *("review", "./-x.run", "--question", "Does the image show sea?", "--attribute", "sea"),
+        *("review", "./-x.run", "--question", 'Does the word "sea" fit the image?', "--attribute", "sea"),
     )
 
 
@@ -174,8 +174,8 @@ def test_without_groups_it_is_the_surest_slice(line: Line, view: RunView) -> Non
     found = line(KEPT, analysis)
     of_class = f"{100 * (one.error.value - one.lift):.1f} % of all {one.label}"
     assert found.hurt == (
-        f"Hurt: {one.name}, {one.n} rows that look alike: {100 * one.error.value:.1f} % of them are "
-        f"misclassified by ERM, against {of_class}; CFR {100 * one.errors_of['cfr'].value:.1f} %."
+        f"Hurt: the slice {one.name}, {one.n} rows that look alike: {100 * one.error.value:.1f} % of them "
+        f"are misclassified by ERM, against {of_class}; CFR {100 * one.errors_of['cfr'].value:.1f} %."
     )
     assert "in its worst class" in found.best
 
@@ -185,8 +185,8 @@ def test_nobody_is_hurt_beyond_chance_and_what_could_have_stayed_unseen(line: Li
     analysis = replace(view.analysis, models=models, findings=without_slices(view.analysis))
     found = line(KEPT, analysis).hurt
     assert re.fullmatch(
-        r"Hurt: nobody beyond chance; a fifth of (gull|jay) has 29 test rows to show it, "
-        r"and a gap under \d\d points would not show there\.",
+        r"Hurt: nobody beyond chance, but in a fifth of class (gull|jay) \(29 test rows\) "
+        r"only a gap of \d\d points or more would show\.",
         found,
     )
 
@@ -201,7 +201,7 @@ def cut(analysis: ErrorAnalysis, rows: int) -> ErrorAnalysis:
 
 
 def test_too_few_rows_to_show_or_to_compare(line: Line, view: RunView) -> None:
-    assert "and no gap would show there." in line(KEPT, cut(view.analysis, 60)).hurt
+    assert "(3 test rows) no gap could show." in line(KEPT, cut(view.analysis, 60)).hurt
     assert line(KEPT, cut(view.analysis, 6)).hurt == (
         "Hurt: cannot tell; there are too few test rows to compare any."
     )
@@ -225,7 +225,7 @@ def test_words_and_columns_that_go_with_the_label(line: Line, view: RunView) -> 
     assert line(KEPT, analysis).goes_with == said
     nothing = found.model_copy(update={"columns": (clean,)})
     said = line(KEPT, with_associations(view.analysis, nothing)).goes_with
-    assert said == f"Goes with the label: no word and no column is known to: {found.no_words}."
+    assert said == f"Goes with the label: no column does; cannot say in words: {found.no_words}."
     nothing = nothing.model_copy(update={"no_words": None})
     said = line(KEPT, with_associations(view.analysis, nothing)).goes_with
     assert said == "Goes with the label: no word and no column does."
@@ -244,7 +244,9 @@ def test_a_store_alone_has_the_verdict_of_the_fit_and_no_repair(run: Path) -> No
     store = run.parent / "x.store"
     found = audit(load_store(store))
     assert found.signs == look_for_shortcut(load_store(store), 0)
-    assert found.bottom_line[0] == f"Shortcut: {found.signs.shortcut}; {found.signs.reason}."
+    in_plain_words, test = found.signs.reason.split(" (skewness ")
+    assert found.bottom_line[0] == f"Shortcut: {found.signs.shortcut}; {in_plain_words}."
+    assert re.fullmatch(r"\d\.\d\d ± \d\.\d\d\)", test)
     assert not any(text.startswith("Repair") for text in found.bottom_line)
     assert found.bottom_line[-2].startswith("Best here: only zero-shot was measured, with ")
 

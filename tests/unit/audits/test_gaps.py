@@ -55,8 +55,8 @@ def test_without_groups_it_is_a_fifth_of_the_testing_half_of_a_class() -> None:
     y = np.repeat([0, 1, 2], [200, 9, 100])
     wrong = np.arange(len(y)) % 10 == 0
     first, last = slice_gaps(y, wrong, ("gull", "owl", "jay"), plan=0.2)
-    assert (first.name, first.n, first.others) == ("a fifth of gull", 20, 80)
-    assert (last.name, last.n, last.others) == ("a fifth of jay", 10, 40)
+    assert (first.name, first.n, first.others) == ("a fifth of class gull", 20, 80)
+    assert (last.name, last.n, last.others) == ("a fifth of class jay", 10, 40)
     assert (first.error, first.lift, first.beyond_chance) == (None, 0.0, False)
     assert first.error_of_others == pytest.approx(0.1)
     assert first.detectable == pytest.approx(detectable_gap(20, 21 / 202, 80, 0.05 / 15))

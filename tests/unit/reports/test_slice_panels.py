@@ -255,7 +255,7 @@ def test_errors_are_named_by_the_models_own_text_tower(kind: str, tmp_path: Path
     run = fitted(tmp_path, misled(load_backbone(source)), "zero_shot")
     html = page(run)
     top = html[html.index('<section id="verdict"') : html.index("</section>")]
-    assert re.search(r"<li>Hurt: waterbird \d+, \d+ rows whose errors look like <em>cat</em>: ", top)
+    assert re.search(r"<li>Hurt: the slice waterbird \d+, \d+ rows whose errors look like <em>cat<", top)
     assert f"the 3 words that model {source} knows" in html
     found = audit(load_store(tmp_path / "x.store"))
     first = next(one for one in found.slices if one.beyond_chance)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageChops
 
 from evenhand._typing import Floats
 from evenhand.data.images.decode import TABLES
@@ -104,18 +104,21 @@ def sharpness(image: Image.Image) -> float:
 
 def color(small: Image.Image) -> str:
     """Return the color of most of every fourth pixel: one of six hues, `gray`, `black` or `white`."""
-    hue, saturation, value = np.asarray(small.convert("HSV"))[::2, ::2].reshape(-1, 3).T
+    hue, saturation, value = (np.asarray(band)[::2, ::2] for band in small.convert("HSV").split())
     codes = (hue.astype(np.int64) * 6 + 128) // 256 % 6
     codes[saturation < FAINT] = GRAY
     codes[(saturation < FAINT) & (value > LIGHT)] = WHITE
     codes[value < DARK] = BLACK
-    return COLORS[int(np.bincount(codes).argmax())]
+    return COLORS[int(np.bincount(codes.ravel()).argmax())]
 
 
 def is_gray(small: Image.Image) -> bool:
     """Return whether less than 1 % of the pixels have color."""
-    pixels = np.asarray(small, dtype=np.int16)
-    return bool((np.ptp(pixels, axis=2) > SPREAD).mean() < COLORED)
+    red, green, blue = small.split()
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    least = ImageChops.darker(ImageChops.darker(red, green), blue)
+    colored = sum(ImageChops.subtract(most, least).histogram()[SPREAD + 1 :])
+    return colored < COLORED * small.width * small.height
 
 
 def jpeg_quality(image: Image.Image) -> int | None:
