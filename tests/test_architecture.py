@@ -142,6 +142,11 @@ def test_a_fit_loads_no_model_library() -> None:
     assert output.strip() == "[]"
 
 
+def test_what_embed_writes_and_shows_loads_no_scipy() -> None:
+    code = "import sys, evenhand.cli.store, evenhand.data.store_write\n"
+    assert run_python(f"{code}print('scipy' in sys.modules)").strip() == "False"
+
+
 REFUSED = (
     "embed no-photos --model tiny --out x.store",
     "embed . --model VIT-L-41 --out /tmp/x.store",

@@ -113,10 +113,10 @@ def command(
         show_loaded(dataset, manifest, json=json)
         return
 
+    from evenhand._cores import cores
     from evenhand.backbones.load import load_backbone
     from evenhand.bench.run import run_bench
     from evenhand.cli.bar import progress_bar
-    from evenhand.comparison.workers import cores
     from evenhand.data.concepts import read_concept_words
 
     words = None if concepts is None else read_concept_words(concepts)

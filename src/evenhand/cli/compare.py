@@ -77,11 +77,11 @@ def command(
     if out is not None:
         check_free(out)
 
+    from evenhand._cores import cores
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.compare_table import show_comparison
     from evenhand.cli.next_step import suggest
     from evenhand.comparison.run import compare
-    from evenhand.comparison.workers import cores
     from evenhand.data.store import load_store
 
     where = fit_device(device)

@@ -8,8 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from evenhand.cli.show import as_json, clean, console, interval, percent, table, worded
-from evenhand.cli.tables import MOST, left_out
+from evenhand.cli.show import MOST, as_json, clean, console, interval, left_out, percent, table, worded
 from evenhand.data.labels import some
 from evenhand.evaluation.metric_view import metric_of, results_by_metric
 

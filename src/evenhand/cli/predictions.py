@@ -9,7 +9,7 @@ from typing import Any
 from evenhand._commands import beside
 from evenhand.cli import tables
 from evenhand.cli.next_step import suggest
-from evenhand.cli.show import as_json, clean, complain, console, table
+from evenhand.cli.show import MOST, as_json, clean, complain, console, left_out, table
 from evenhand.evaluation.metric_view import by_metric, metric_of
 
 
@@ -26,22 +26,22 @@ def show_predictions(found: Mapping[str, Any], run: Path, *, json: bool, metric:
         _show_scores(found, metric)
     else:
         _show_counts(found["predicted"])
-    for image in found["skipped"][: tables.MOST]:
+    for image in found["skipped"][:MOST]:
         complain("skipped", f"{image['path']}: {image['reason']}")
-    if more := tables.left_out(len(found["skipped"]), "images"):
+    if more := left_out(len(found["skipped"]), "images"):
         complain("skipped", more)
     suggest("export", run, "--to", "open_clip", "--out", beside(run, "-model"))
 
 
 def _show_counts(predicted: Mapping[str, int]) -> None:
     counts = list(predicted.items())
-    if len(counts) > tables.MOST:
-        counts = sorted(counts, key=lambda one: -one[1])[: tables.MOST]
+    if len(counts) > MOST:
+        counts = sorted(counts, key=lambda one: -one[1])[:MOST]
     drawn = table("", "predicted", "n", right=("n",))
     for name, count in counts:
         drawn.add_row(clean(name), str(count))
     console().print(drawn)
-    if more := tables.left_out(len(predicted), "classes, predicted less often"):
+    if more := left_out(len(predicted), "classes, predicted less often"):
         console().print(more)
 
 

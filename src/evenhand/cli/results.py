@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evenhand.cli import tables
-from evenhand.cli.show import as_json, clean, console, percent, worded
+from evenhand.cli.show import MOST, as_json, clean, console, left_out, percent, worded
 from evenhand.evaluation.metric_view import NAMES, by_metric, metric_of
 from evenhand.evaluation.verdict_sentences import verdict_sentences
 
@@ -44,10 +44,10 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
                 screen.print(tables.rates(title, rows[0][kind], metric_of(rows[0])))
     else:
         screen.print(tables.methods(rows))
-        if more := tables.left_out(len(rows), "rows"):
+        if more := left_out(len(rows), "rows"):
             screen.print(more)
     screen.print()
-    for row in rows[: tables.MOST]:
+    for row in rows[:MOST]:
         start = f"{row['method']}, seed {row['seed']}: " if len(rows) > 1 else ""
         missing = [] if row["status"] == "ok" else [f"{row['status']}: {row['reason']}"]
         for remark in [*missing, *_kept(row.get("kept") or {}), *row.get("notes", []), *confidence(row)]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # a start that ends in one sentence, or in the version, needs
 
 PIPED = 160
 """Columns where nothing tells the width: a table in a file is not cut."""
+MOST = 40
+"""Lines of a table of classes, cells or groups; all are in the JSON."""
 _OBEYED = ("Cc", "Cf", "Cs")
 """Categories of Unicode that a terminal obeys instead of showing: control, format, surrogate."""
 
@@ -100,6 +102,11 @@ def table(title: str, *columns: str, right: tuple[str, ...] = (), optional: tupl
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left")
     return made
+
+
+def left_out(total: int, what: str) -> str | None:
+    """Return how many lines a table of `MOST` lacks, None where it has all."""
+    return f"… and {total - MOST:,} more {what}; --json has all" if total > MOST else None
 
 
 def percent(value: float | None) -> str:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evenhand.cli.next_step import suggest
-from evenhand.cli.show import as_json, clean, complain, console, table, worded
-from evenhand.cli.tables import MOST, left_out
+from evenhand.cli.show import MOST, as_json, clean, complain, console, left_out, table, worded
 
 SPLITS = ("train", "validation", "test")
 

@@ -7,13 +7,11 @@ from typing import Any
 
 from rich.table import Table
 
-from evenhand.cli.show import clean, interval, percent, table
+from evenhand.cli.show import MOST, clean, interval, percent, table
 from evenhand.evaluation.metric_view import metric_of
 
 Row = Mapping[str, Any]
 
-MOST = 40
-"""Lines of a table of classes, cells or groups; all are in the JSON."""
 FEW = 30
 """Under this many rows a rate is mostly luck."""
 
@@ -103,11 +101,6 @@ def rates(title: str, items: Sequence[Row], metric: str = "accuracy") -> Table:
     for item in shown:
         made.add_row(clean(item["name"]), _count(item), interval(item))
     return made
-
-
-def left_out(total: int, what: str) -> str | None:
-    """Return how many lines a table of `MOST` lacks, None where it has all."""
-    return f"… and {total - MOST:,} more {what}; --json has all" if total > MOST else None
 
 
 def _count(rate: Mapping[str, Any]) -> str:

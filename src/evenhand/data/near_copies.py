@@ -11,8 +11,6 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from evenhand._typing import Floats, Ints
 from evenhand.data.arrays.gather import gathered
@@ -120,12 +118,23 @@ def _sets(
         if found is None:
             return None
         pairs = same(own[found])
-    links = np.concatenate([pairs, np.stack([equal, np.arange(len(equal))], axis=1)])
-    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(len(equal), len(equal)))
-    label = connected_components(graph, directed=False)[1]
+    if len(own) == len(equal) and not len(pairs):
+        return []
+    label = _connected(np.concatenate([pairs, np.stack([equal, np.arange(len(equal))], axis=1)]), len(equal))
     order = np.argsort(label, kind="stable")
     groups = np.split(numbers[order], np.flatnonzero(np.diff(label[order])) + 1)
     return [rows.tolist() for rows in groups if len(rows) > 1]
+
+
+def _connected(links: Ints, n: int) -> Ints:
+    """Return the number of the component [N] that each row is in."""
+    # Most folders have no copies, and scipy takes longer to import than they to be searched.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(n, n))
+    label: Ints = connected_components(graph, directed=False)[1]
+    return label
 
 
 def _unit(values: Floats) -> Floats:

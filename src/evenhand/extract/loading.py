@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from evenhand._children import end_with_parent, starting_children
+from evenhand._cores import cores
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.files import is_remote
@@ -36,6 +37,8 @@ REMOTE_READERS = 16
 """Threads that wait for an object store: each request takes tens of milliseconds, and no core."""
 AHEAD = 2
 """Batches that threads read ahead of the one in use."""
+MOST = 8
+"""Readers by default, at most."""
 READY = 2
 """Batches that each process reads ahead: what torch's loader does by default."""
 SHARED_MEMORY = "/dev/shm"
@@ -105,8 +108,8 @@ def load_batches(
     batches : sequence of sequences of int
         Positions in `paths`.
     workers : int or None
-        Processes that read images; by default as many as there are cores, at most 8, and none where few
-        images are to be read. Remote ones are read by threads, by default 16.
+        Processes that read images; by default as many as there are cores, at most 8. With 0, the default
+        where few images are to be read, threads of this process do, and for remote ones, by default 16.
     thumbnails : bool
         Whether to make thumbnails from the decoded images.
     short_side : int, optional
@@ -123,8 +126,8 @@ def load_batches(
         return
     processes = default_workers(sum(map(len, batches))) if workers is None else workers
     largest = max(map(len, islice(batches, 2)), default=0)
-    if processes and not _fits_shared_memory(preprocess, largest, processes):
-        yield from _by_threads(pictures, batches, processes)
+    if not processes or not _fits_shared_memory(preprocess, largest, processes):
+        yield from _by_threads(pictures, batches, processes or min(cores(), MOST))
         return
     loader: DataLoader[Any] = DataLoader(
         pictures,
@@ -199,7 +202,9 @@ def load_by_threads(
 
 
 def _by_threads(pictures: _Pictures, batches: Sequence[Sequence[int]], workers: int) -> Iterator[Batch]:
-    with ThreadPoolExecutor(workers) as pool:
+    threads = torch.get_num_threads()
+    # One image is too small for several threads of torch: handing the work out takes longer than the work.
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         ahead: deque[list[Future[Item]]] = deque()
         try:
             for rows in batches:
@@ -210,6 +215,7 @@ def _by_threads(pictures: _Pictures, batches: Sequence[Sequence[int]], workers: 
                 yield _collate([item.result() for item in ahead.popleft()])
         finally:
             pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)  # which threads that start later go by
 
 
 def default_workers(pictures: int) -> int:
@@ -217,8 +223,7 @@ def default_workers(pictures: int) -> int:
     # Elsewhere processes are spawned, each with a copy of the model.
     if sys.platform != "linux" or pictures < FEW:
         return 0
-    cores = len(os.sched_getaffinity(0))
-    return min(cores, 8) if cores > 1 else 0
+    return min(cores(), MOST) if cores() > 1 else 0
 
 
 Item = tuple[int, "Tensor | None", bytes, str, tuple[str, ...]]

@@ -79,7 +79,8 @@ def embed(
     batch_size : int, default=64
         Images per batch.
     workers : int, optional
-        Number of processes that read images; by default one per core, at most 8. 0 reads in this process.
+        Number of processes that read images; by default one per core, at most 8. 0 reads in
+        threads of this process, as it does by default where few images are to be read.
     part_rows : int, default=4096
         Images per part of the store. An interrupted run resumes at the first unfinished part.
     thumbnails : bool, default=True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from evenhand._cores import cores
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.data.images.decode import UnreadableImage, read_image
@@ -190,7 +190,7 @@ def _where_same_thumbnail(
     assert table.source is not None
     same = np.full(len(rows), -1, dtype=np.int64)
     found = np.flatnonzero(rows >= 0)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for start in range(0, len(found), BLOCK):
             block = found[start : start + BLOCK]
             kept = read_thumbnails(table.source, rows[block])

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import norm, t
+from scipy.special import expit, logit, ndtri, stdtrit
 
 from evenhand._typing import Floats
 
@@ -42,7 +41,7 @@ def wilson(successes: float, n: int, confidence: float = 0.95) -> tuple[float, f
     """
     if n == 0:
         return float("nan"), float("nan")
-    z = float(norm.ppf(0.5 + confidence / 2))
+    z = float(ndtri(0.5 + confidence / 2))
     rate = successes / n
     center = rate + z * z / (2 * n)
     spread = z * float(np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)))
@@ -116,7 +115,7 @@ def logit_interval(value: float, error: float, n: int, confidence: float = 0.95)
         return float("nan"), float("nan")
     if not 0 < value < 1 or not error > 0:
         return wilson(value * n, n, confidence)
-    spread = float(norm.ppf(0.5 + confidence / 2)) * error / (value * (1 - value))
+    spread = float(ndtri(0.5 + confidence / 2)) * error / (value * (1 - value))
     low, high = expit(logit(value) + np.array([-spread, spread]))
     return float(low), float(high)
 
@@ -216,7 +215,7 @@ def paired_interval(before: Floats, after: Floats, confidence: float = 0.95) -> 
     if len(before) < 2:
         return float("nan"), float("nan")
     difference = after - before
-    spread = float(norm.ppf(0.5 + confidence / 2) * difference.std(ddof=1) / np.sqrt(len(difference)))
+    spread = float(ndtri(0.5 + confidence / 2) * difference.std(ddof=1) / np.sqrt(len(difference)))
     return float(difference.mean()) - spread, float(difference.mean()) + spread
 
 
@@ -247,5 +246,5 @@ def t_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float
     if n < 2:
         return float("nan"), float("nan")
     mean = float(np.mean(values))
-    spread = float(t.ppf(0.5 + confidence / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    spread = float(stdtrit(n - 1, 0.5 + confidence / 2) * np.std(values, ddof=1) / np.sqrt(n))
     return mean - spread, mean + spread

@@ -11,6 +11,7 @@ from evenhand.cli.show import (
     complain,
     console,
     interval,
+    left_out,
     percent,
     printable,
     show_what_can_be_shown,
@@ -91,8 +92,8 @@ def test_long_tables_show_the_worst() -> None:
     cut = tables.rates("t", [*rates[::-1], {"name": "none", "n": 0, "value": None}])
     assert (cut.row_count, cut.heading) == (40, "t: the worst 40 of 101")
     assert next(iter(cut.columns[0].cells)) == "c0"
-    assert tables.left_out(40, "classes") is None
-    assert tables.left_out(4000, "classes") == "… and 3,960 more classes; --json has all"
+    assert left_out(40, "classes") is None
+    assert left_out(4000, "classes") == "… and 3,960 more classes; --json has all"
 
 
 def test_percent_and_interval() -> None:

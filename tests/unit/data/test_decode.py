@@ -18,6 +18,7 @@ from evenhand import EvenhandError
 from evenhand.data.images.decode import UnreadableImage, _formats, read_image
 from evenhand.data.images.foreign_formats import what_it_is
 from evenhand.data.images.pixel_limit import pixel_limit
+from evenhand.data.images.thumbnail import shrunk
 
 TOO_MANY = "decompression bomb, more than 60 pixels; for an image that you trust raise max_pixels"
 
@@ -453,3 +454,12 @@ def test_bombs_are_refused_in_threads_too(tmp_path: Path, monkeypatch: pytest.Mo
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(reason, ["a.png", "bomb.png"] * 100))
     assert found == ["", TOO_MANY] * 100
+
+
+def test_a_thumbnail_is_that_of_pillow_and_leaves_the_image_alone() -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 130, 3), dtype=np.uint8))
+    before, usual = image.tobytes(), image.copy()
+    usual.thumbnail((64, 64))
+    small = shrunk(image)
+    assert (small.size, small.tobytes()) == ((64, 44), usual.tobytes())
+    assert (image.size, image.tobytes()) == ((130, 90), before)

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import current_thread, main_thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -85,11 +86,30 @@ def test_loading_leaves_the_global_generator_alone(files: list[str]) -> None:
 
 def test_few_pictures_need_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading.sys, "platform", "linux")
-    monkeypatch.setattr(loading.os, "sched_getaffinity", lambda _: set(range(40)), raising=False)
+    monkeypatch.setattr(loading, "cores", lambda: 40)
     assert default_workers(10) == 0
     assert default_workers(100_000) == 8
     monkeypatch.setattr(loading.sys, "platform", "darwin")
     assert default_workers(100_000) == 0
+
+
+@pytest.mark.parametrize("workers", [None, 0])
+def test_threads_of_this_process_read_few_images_with_one_thread_of_torch_each(
+    files: list[str], workers: int | None
+) -> None:
+    seen: set[tuple[bool, int]] = set()
+
+    def look(image: Image.Image) -> Tensor:
+        seen.add((current_thread() is main_thread(), torch.get_num_threads()))
+        return pixels_of(image)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        list(load_batches(files, look, [[0, 1], [2]], workers=workers))
+        assert (seen, torch.get_num_threads()) == ({(False, 1)}, 2)
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_worker_that_dies_is_one_sentence(files: list[str]) -> None:

@@ -273,4 +273,5 @@ def _rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGB", image.size, "white")
         white.paste(rgba, mask=rgba.getchannel("A"))
         return white
-    return image.convert("RGB")
+    # Pillow copies what is RGB already.
+    return image if image.mode == "RGB" else image.convert("RGB")
