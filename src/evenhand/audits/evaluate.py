@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from evenhand._typing import Floats, Ints, Strings
 from evenhand.audits.slices import SlicedRows, halves
 from evenhand.data.partition import SplitRows, parts
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.result_row import result_row, table_figures
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
+from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import ResultRow
 from evenhand.methods._training.model import Model
 from evenhand.runs.card import read_card
@@ -68,6 +70,11 @@ class EvaluatedModels:
         """Before and after on the test rows; a run of zero-shot has one model, which is both."""
         return self.on_test[-2:][0], self.on_test[-1]
 
+    @cached_property
+    def evaluated(self) -> EvaluatedRows:
+        """The test rows, as an evaluation takes them."""
+        return EvaluatedRows.of(self.table, self.split, self.attribute)
+
     def groups(self, rows: Ints) -> Strings | None:
         """Return "label / value" for rows of the store; None without an attribute."""
         return None if self.attribute is None else self.table.groups(self.attribute, rows)
@@ -76,12 +83,10 @@ class EvaluatedModels:
         """Evaluate one of `on_test`, paired with ERM where the run has it, with more facts of its fit."""
         erm = next((one.right for one in self.on_test if one.name == "erm"), None)
         return result_row(
-            self.table,
-            self.split,
+            self.evaluated,
             stage.right,
             erm,
-            attribute=self.attribute,
-            figures=table_figures(self.table, self.split.test, self.attribute, stage.predicted, stage.logits),
+            figures=self.evaluated.figures(stage.predicted, stage.logits),
             method=stage.name,
             seed=self.seed,
             **facts,

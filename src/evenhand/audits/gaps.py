@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from evenhand._typing import Bools, Ints, Strings
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.slices import SLICES
-from evenhand.evaluation.result_row import table_group_names
 from evenhand.functional.excess import excess_errors, holm
 from evenhand.functional.power import LEVEL, detectable_gap, rows_for_gap
 from evenhand.runs.models import Stage
@@ -59,12 +58,10 @@ def find_gaps(models: EvaluatedModels, stage: Stage, plan: float | None = None) 
     plan : float, optional
         The gap that is to be shown, as a fraction.
     """
-    y = models.table.y[models.split.test]
-    groups, classes = models.groups(models.split.test), models.table.classes
-    if groups is None or models.attribute is None:
-        return slice_gaps(y, ~stage.right, classes, plan)
-    names = table_group_names(models.table, models.attribute)
-    return group_gaps(y, ~stage.right, groups, names, plan)
+    on = models.evaluated
+    if on.groups is None:
+        return slice_gaps(on.y, ~stage.right, on.classes, plan)
+    return group_gaps(on.y, ~stage.right, on.groups, on.group_names, plan)
 
 
 def group_gaps(

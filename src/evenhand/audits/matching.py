@@ -11,7 +11,6 @@ from evenhand._typing import Bools, Ints, Strings
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Match
 from evenhand.audits.slices import SliceAssignment
-from evenhand.evaluation.result_row import table_group_names
 
 BEST = 10
 """Rows of a slice whose groups are counted."""
@@ -21,11 +20,10 @@ def group_matches(
     models: EvaluatedModels, assignments: Mapping[tuple[str, str], SliceAssignment]
 ) -> list[Match]:
     """Compare each (model, method)'s slices with the known groups, on the half that tests."""
-    if models.attribute is None:
+    rows, names = models.rows, models.evaluated.group_names
+    groups = models.groups(rows.numbers)
+    if groups is None:
         return []
-    table, rows = models.table, models.rows
-    groups = table.groups(models.attribute, rows.numbers)
-    names = table_group_names(table, models.attribute)
     compared = (
         match(model, method, assigned, rows.y, groups, names, ~rows.finds)
         for (model, method), assigned in assignments.items()

@@ -18,7 +18,8 @@ from evenhand.data.labels import some
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.bootstrap import over_rows
-from evenhand.evaluation.result_row import group_codes, result_row, table_group_names
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
+from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import (
     KeptMethod,
     MethodSummary,
@@ -65,20 +66,15 @@ class FinishedJobs:
     held_out: Mapping[int, HeldOutPredictions]
 
     @cached_property
-    def test(self) -> Ints:
-        """Numbers of the test rows."""
-        return next(iter(self.rows.values())).test
+    def test(self) -> EvaluatedRows:
+        """The test rows."""
+        return EvaluatedRows.of(self.table, next(iter(self.rows.values())), self.column)
 
     @cached_property
     def correct(self) -> Correct:
         """Correctness of every job that succeeded."""
-        y = self.table.y[self.test]
+        y = self.test.y
         return {key: np.array(one.test) == y for key, one in self.results.items() if one.status == "ok"}
-
-    @cached_property
-    def groups(self) -> Ints | None:
-        """Group codes of the test rows, −1 where unknown; None without an attribute."""
-        return group_codes(self.table, self.column, self.test)
 
 
 def assemble(jobs: FinishedJobs, provenance: dict[str, Any]) -> Results:
@@ -110,11 +106,9 @@ def _row(jobs: FinishedJobs, entry: Entry, seed: int) -> ResultRow:
         row = no_result(entry.name, seed, "failed", str(result.reason))
         return row.model_copy(update={**declared, "grid": grid})
     return result_row(
-        jobs.table,
-        jobs.rows[seed],
+        jobs.test,
         jobs.correct[entry.name, seed],
         jobs.correct.get(("erm", seed)),
-        attribute=jobs.column,
         method=entry.name,
         seed=seed,
         selection=result.selection,
@@ -144,7 +138,8 @@ def _winner(jobs: FinishedJobs, seed: int) -> KeptMethod:
     }
     kept = pick_winner(label_free, jobs.held_out[seed], jobs.rule, seed)
     correct = {name: right for (name, of_seed), right in jobs.correct.items() if of_seed == seed}
-    cells, unit = (jobs.table.y[jobs.test], "class") if jobs.groups is None else (jobs.groups, "group")
+    groups = jobs.test.group_codes
+    cells, unit = (jobs.test.y, "class") if groups is None else (groups, "group")
     return kept.model_copy(update={"above": above_kept(kept.method, correct, cells, unit)})
 
 
@@ -164,7 +159,7 @@ def _with_intervals(summary: MethodSummary, jobs: FinishedJobs, correct: Correct
     if not seeds:
         return summary
     own, erm = (np.stack([correct[name, seed] for seed in seeds]) for name in (summary.method, "erm"))
-    over_test_rows = over_rows(own, erm, jobs.table.y[jobs.test], jobs.groups)
+    over_test_rows = over_rows(own, erm, jobs.test.y, jobs.test.group_codes)
     return summary.model_copy(update={"over_test_rows": over_test_rows})
 
 
@@ -186,15 +181,15 @@ def _notes(jobs: FinishedJobs) -> list[str]:
 
 
 def _group_notes(jobs: FinishedJobs, split: str) -> list[str]:
-    if jobs.column is None or jobs.groups is None:
+    groups = jobs.test.group_codes
+    if groups is None:
         return []
     notes = []
-    unknown = int((jobs.groups < 0).sum())
+    unknown = int((groups < 0).sum())
     if unknown:
-        of = f"{unknown} of {len(jobs.groups)} {split} rows"
+        of = f"{unknown} of {len(groups)} {split} rows"
         notes.append(f"{jobs.column!r} is unknown for {of}: they are in no group")
-    names = table_group_names(jobs.table, jobs.column)
-    empty = [name for code, name in enumerate(names) if not (jobs.groups == code).any()]
+    empty = [name for code, name in enumerate(jobs.test.group_names) if not (groups == code).any()]
     if empty:
         notes.append(f"no {split} row is in the group {some(empty)}: averages over groups stay unknown")
     return notes

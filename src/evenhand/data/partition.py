@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from evenhand._errors import EvenhandError
+from evenhand._random import child_seed
 from evenhand._typing import Ints
 from evenhand.data.splits import HELD_OUT, hold_out
 from evenhand.data.table import FeatureTable
@@ -57,8 +58,34 @@ def with_held_out(table: FeatureTable, rows: SplitRows, seed: int) -> SplitRows:
     """Return `rows` with a seeded share of every class's training rows to validate on, if there are none."""
     if len(rows.validation):
         return rows
-    kept, held = hold_out(table.y[rows.train], seed=seed, units=table.unit_codes(rows.train))
-    return replace(rows, train=rows.train[kept], validation=rows.train[held])
+    kept, held = _hold_out(table, rows.train, seed)
+    return replace(rows, train=kept, validation=held)
+
+
+def rows_for_temperature(table: FeatureTable, rows: SplitRows, seed: int) -> tuple[SplitRows, Ints, str]:
+    """Return the rows to fit on, the rows to fit a temperature on, and a name for the latter.
+
+    If there are validation rows, the temperature is fitted on them. Otherwise a seeded fifth of the training
+    rows of every class is held out for it alone.
+
+    Raises
+    ------
+    EvenhandError
+        If no class has five training rows.
+    """
+    if len(rows.validation):
+        return rows, rows.validation, "validation rows"
+    kept, held = _hold_out(table, rows.train, child_seed(seed, "confidence"))
+    if not len(held):
+        raise EvenhandError(
+            "calibrate_confidence: it needs rows to hold out, but no class has 5 training rows; leave it out"
+        )
+    return replace(rows, train=kept), held, "held-out training rows"
+
+
+def _hold_out(table: FeatureTable, train: Ints, seed: int) -> tuple[Ints, Ints]:
+    kept, held = hold_out(table.y[train], seed=seed, units=table.unit_codes(train))
+    return train[kept], train[held]
 
 
 def held_out(table: FeatureTable, seed: int) -> SplitRows:

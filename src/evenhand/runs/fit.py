@@ -15,10 +15,11 @@ from evenhand._files import all_or_none, atomic
 from evenhand._outputs import RESULTS, keep_apart
 from evenhand._typing import PathLike
 from evenhand.data.concepts import Concepts
-from evenhand.data.partition import SplitRows, parts, with_held_out
+from evenhand.data.partition import SplitRows, parts, rows_for_temperature, with_held_out
 from evenhand.data.store_layout import CARD
 from evenhand.data.table import FeatureTable, StoredRows
-from evenhand.evaluation.result_row import result_row, table_figures, with_groups
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
+from evenhand.evaluation.result_row import result_row, with_groups
 from evenhand.evaluation.results import ResultRow, Results, provenance, summarize
 from evenhand.methods._training.model import Model
 from evenhand.methods.base import Method
@@ -26,7 +27,7 @@ from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.methods.erm import ERM
 from evenhand.runs.card import AUDIT, check_free, write_card
 from evenhand.runs.streaming import STREAMED
-from evenhand.runs.temperature import calibrate_confidence, rows_for_temperature
+from evenhand.runs.temperature import calibrate_confidence
 from evenhand.runs.training import elsewhere, fit_arguments, selection_of, unfitted
 
 ValidationFrom = Literal["train", "given"]
@@ -180,22 +181,19 @@ def fit_row(
         erm = _erm_of(estimator)
     if erm is None:
         erm = ERM(head=table.head, random_state=seed).fit(arguments["X"], arguments["y"]).model_
-    confidence = None
+    X, on, confidence = table.stored(rows.test), EvaluatedRows.of(table, rows, column), None
     if options.calibrate_confidence:
         estimator.model_, confidence = calibrate_confidence(
-            estimator.model_, table, held_out, found_on, rows.test
+            estimator.model_, (table.stored(held_out), table.y[held_out]), (X, on.y), found_on
         )
-    X, y = table.stored(rows.test), table.y[rows.test]
     streamed = isinstance(arguments["X"], StoredRows)
     logits = estimator.model_.logits(X)
     predicted = logits.argmax(axis=1)
     row = result_row(
-        table,
-        rows,
-        predicted == y,
-        erm.logits(X).argmax(axis=1) == y,
-        attribute=column,
-        figures=table_figures(table, rows.test, column, predicted, logits),
+        on,
+        predicted == on.y,
+        erm.logits(X).argmax(axis=1) == on.y,
+        figures=on.figures(predicted, logits),
         method=name,
         seed=seed,
         group_labels_used=estimator.group_labels_used,

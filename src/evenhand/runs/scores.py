@@ -14,9 +14,10 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.crossed import Crossed, cross
 from evenhand.data.known_labels import KnownLabels
-from evenhand.evaluation.class_metrics import Figure, Figures, empty_scores, figures
+from evenhand.evaluation.class_metrics import empty_scores
+from evenhand.evaluation.evaluated_rows import EvaluatedRows, group_names, value_names
 from evenhand.evaluation.group_by import check_group_by
-from evenhand.evaluation.result_row import group_names, result_row_of_arrays, value_names
+from evenhand.evaluation.result_row import result_row
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import ERM_BUNDLE, read_bundle
 from evenhand.runs.card import read_result
@@ -107,43 +108,31 @@ class Scores:
         rows = np.flatnonzero((self.known.y >= 0) & (self.predicted != NOT_READ))
         if not len(rows):
             return {"notes": list(self.known.notes)} if self.known.notes else {}
-        y, codes = self.known.y[rows], self.predicted[rows]
-        row = result_row_of_arrays(
-            codes == y,
-            y,
-            self.classes,
-            None if self.erm is None and self.about["method"] != "erm" else self.by_erm[rows] == y,
-            groups=self._groups(rows),
-            group_names=self._group_names(),
-            figures=self._figures(rows),
-            split="source",
-            notes=[*self.known.notes, *([] if self.crossed is None else [self.crossed.sentence()])],
+        on, codes = self._evaluated(rows), self.predicted[rows]
+        row = result_row(
+            on,
+            codes == on.y,
+            None if self.erm is None and self.about["method"] != "erm" else self.by_erm[rows] == on.y,
+            figures=on.figures(codes, None if self.logits is None else self.logits[rows]),
+            notes=self.known.notes,
             **self.about,
         )
         return row.model_dump(mode="json")
 
-    def _figures(self, rows: Ints) -> dict[Figure, Figures]:
-        return figures(
-            self.known.y[rows],
-            self.predicted[rows],
-            None if self.logits is None else self.logits[rows],
+    def _evaluated(self, rows: Ints) -> EvaluatedRows:
+        y, split = self.known.y[rows], "source"
+        if self.values is None:
+            return EvaluatedRows(y, self.classes, split)
+        labels = None if self.crossed is None else self.known.labels
+        return EvaluatedRows(
+            y,
             self.classes,
-            values=None if self.values is None else self.values[rows],
-            value_names=[] if self.values is None else value_names(self.values),
-            group_names=self._group_names(),
+            split,
+            self.values[rows],
+            value_names(self.values),
+            group_names(self.classes, self.values, labels),
+            notes=[] if self.crossed is None else [self.crossed.sentence()],
         )
-
-    def _groups(self, rows: Ints) -> Strings | None:
-        if self.values is None:
-            return None
-        values = self.values[rows]
-        names = np.char.add(np.char.add(self.known.labels[rows], " / "), values)
-        return np.where(values == "", "", names)
-
-    def _group_names(self) -> list[str]:
-        if self.values is None:
-            return []
-        return group_names(self.classes, self.values, None if self.crossed is None else self.known.labels)
 
 
 def _group_attributes(known: KnownLabels, group_by: str | None, of_run: str | None) -> list[str]:

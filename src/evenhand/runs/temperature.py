@@ -7,58 +7,34 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import softmax
 
-from evenhand._errors import EvenhandError
-from evenhand._random import child_seed
 from evenhand._typing import Floats, Ints
-from evenhand.data.partition import SplitRows
-from evenhand.data.splits import hold_out
-from evenhand.data.table import FeatureTable
+from evenhand.data.table import StoredRows
 from evenhand.evaluation.results import Confidence
 from evenhand.functional.confidence import BINS, expected_calibration_error, fit_temperature
 from evenhand.methods._training.model import Model
 
-
-def rows_for_temperature(table: FeatureTable, rows: SplitRows, seed: int) -> tuple[SplitRows, Ints, str]:
-    """Return the rows to fit on, the rows to fit the temperature on, and a name for the latter.
-
-    If there are validation rows, the temperature is fitted on them. Otherwise a seeded fifth of the training
-    rows of every class is held out for it alone.
-
-    Raises
-    ------
-    EvenhandError
-        If no class has five training rows.
-    """
-    if len(rows.validation):
-        return rows, rows.validation, "validation rows"
-    units = table.unit_codes(rows.train)
-    kept, held = hold_out(table.y[rows.train], seed=child_seed(seed, "confidence"), units=units)
-    if not len(held):
-        raise EvenhandError(
-            "calibrate_confidence: it needs rows to hold out, but no class has 5 training rows; leave it out"
-        )
-    return replace(rows, train=rows.train[kept]), rows.train[held], "held-out training rows"
+Rows = tuple[Floats | StoredRows, Ints]
+"""Features [N, D_in] and class codes [N]."""
 
 
-def calibrate_confidence(
-    model: Model, table: FeatureTable, held_out: Ints, found_on: str, test: Ints
-) -> tuple[Model, Confidence]:
+def calibrate_confidence(model: Model, held_out: Rows, test: Rows, found_on: str) -> tuple[Model, Confidence]:
     """Return the model with its logits divided by the temperature, and its error on the test rows.
 
     No prediction changes. If the model makes no error on the held-out rows, the temperature is 1.
 
     Parameters
     ----------
-    model, table : Model, FeatureTable
-        The fitted model, and its data.
-    held_out : int64 [M]
+    model : Model
+        The fitted model.
+    held_out : (features [M, D_in], int64 [M])
         Rows to fit the temperature on.
-    found_on : str
-        What the results call these rows.
-    test : int64 [N]
+    test : (features [N, D_in], int64 [N])
         Rows for the expected calibration error.
+    found_on : str
+        What the results call the held-out rows.
     """
-    logits, y = model.logits(table.stored(held_out)), table.y[held_out]
+    X, y = held_out
+    logits = model.logits(X)
     errors = int((logits.argmax(axis=1) != y).sum())
     temperature = fit_temperature(logits, y) if errors else 1.0
     calibrated = replace(
@@ -66,17 +42,17 @@ def calibrate_confidence(
         logit_scale=model.logit_scale / temperature,
         intercept=(model.intercept / temperature).astype(np.float32),
     )
-    X, y = table.stored(test), table.y[test]
     return calibrated, Confidence(
         temperature=temperature,
-        n=len(held_out),
+        n=len(y),
         errors=errors,
         found_on=found_on,
         bins=BINS,
-        ece_before=_error(model.logits(X), y),
-        ece_after=_error(calibrated.logits(X), y),
+        ece_before=_error(model, test),
+        ece_after=_error(calibrated, test),
     )
 
 
-def _error(logits: Floats, y: Ints) -> float:
-    return expected_calibration_error(softmax(logits.astype(np.float64), axis=1), y)
+def _error(model: Model, rows: Rows) -> float:
+    X, y = rows
+    return expected_calibration_error(softmax(model.logits(X).astype(np.float64), axis=1), y)

@@ -6,9 +6,8 @@ import numpy as np
 
 from evenhand import FeatureTable, load_store
 from evenhand.data.embeddings import import_embeddings
-from evenhand.data.partition import held_out, parts
+from evenhand.data.partition import held_out, parts, rows_for_temperature
 from evenhand.runs.fit import fit_row
-from evenhand.runs.temperature import rows_for_temperature
 from evenhand.runs.training import fit_arguments, unfitted
 
 

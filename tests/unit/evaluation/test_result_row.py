@@ -4,25 +4,30 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError, FeatureTable
-from evenhand.data.partition import parts
+from evenhand.data.partition import SplitRows, parts
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.evaluation.group_by import check_group_by
-from evenhand.evaluation.result_row import group_codes, group_column, result_row, table_group_names
+from evenhand.evaluation.result_row import group_column, result_row
 
 
 def test_groups_are_class_by_known_value_and_unknown_rows_are_in_none(table: FeatureTable) -> None:
     table.attributes["place"][7] = ""
-    assert table_group_names(table, "place") == [
+    rows = SplitRows(table.rows("train"), np.array([]), np.arange(20), "test")
+    on = EvaluatedRows.of(table, rows, "place")
+    assert on.group_names == [
         "gull / sea",
         "gull / wood",
         "jay / sea",
         "jay / wood",
     ]
-    codes = group_codes(table, "place", np.arange(20))
-    assert codes is not None
+    assert on.groups is not None
+    assert on.groups.tolist() == table.groups("place", rows.test).tolist()
+    assert on.group_codes is not None
     expected = 2 * table.y[:20] + (table.attributes["place"][:20] == "wood")
     expected[7] = -1
-    assert codes.tolist() == expected.tolist()
-    assert group_codes(table, None, np.arange(20)) is None
+    assert on.group_codes.tolist() == expected.tolist()
+    bare = EvaluatedRows.of(table, rows, None)
+    assert (bare.groups, bare.group_codes, list(bare.group_names)) == (None, None, [])
 
 
 def test_the_first_attribute_makes_the_groups_unless_another_is_named(table: FeatureTable) -> None:
@@ -42,8 +47,9 @@ def test_the_first_attribute_makes_the_groups_unless_another_is_named(table: Fea
 def test_a_row_weights_groups_by_training_and_compares_with_erm(table: FeatureTable) -> None:
     rows = parts(table, "train")
     groups = table.groups("place", rows.test)
+    on = EvaluatedRows.of(table, rows, "place")
     right, erm_right = groups != "gull / wood", groups == "jay / wood"
-    row = result_row(table, rows, right, erm_right, attribute="place", method="mine", seed=3)
+    row = result_row(on, right, erm_right, method="mine", seed=3)
     assert (row.method, row.seed, row.split) == ("mine", 3, "test")
     assert row.worst_group is not None
     assert (row.worst_group.name, row.worst_group.value) == ("gull / wood", 0)
@@ -52,10 +58,10 @@ def test_a_row_weights_groups_by_training_and_compares_with_erm(table: FeatureTa
     assert [cell.name for cell in row.cells][:2] == ["gull / ERM right", "gull / ERM wrong"]
     assert row.difference_to_erm is not None
     assert row.difference_to_erm.value == 0
-    better = result_row(table, rows, right | True, erm_right, attribute="place", method="mine", seed=3)
+    better = result_row(on, right | True, erm_right, method="mine", seed=3)
     assert better.difference_to_erm is not None
     assert better.difference_to_erm.value == 1
-    alone = result_row(table, rows, right, None, attribute="place", method="mine", seed=3)
+    alone = result_row(on, right, None, method="mine", seed=3)
     assert (alone.difference_to_erm, alone.cells) == (None, [])
-    bare = result_row(table, rows, right, erm_right, attribute=None, method="mine", seed=3)
+    bare = result_row(EvaluatedRows.of(table, rows, None), right, erm_right, method="mine", seed=3)
     assert (bare.groups, bare.worst_group, bare.difference_to_erm) == ([], None, None)

@@ -9,14 +9,8 @@ import pytest
 from evenhand import EvenhandError, FeatureTable, audit
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.partition import parts
-from evenhand.evaluation.result_row import (
-    group_codes,
-    group_names,
-    result_row,
-    table_figures,
-    table_group_names,
-    with_groups,
-)
+from evenhand.evaluation.evaluated_rows import EvaluatedRows, group_names
+from evenhand.evaluation.result_row import result_row, with_groups
 from evenhand.runs.training import kept_from_training
 
 
@@ -44,7 +38,7 @@ def test_rates_of_combinations_are_those_of_a_loop(crossed: FeatureTable) -> Non
     assert column == "place,time"
     rows = parts(table, "train")
     right = np.arange(len(rows.test)) % 5 > 0
-    row = result_row(table, rows, right, None, attribute=column, method="mine", seed=0)
+    row = result_row(EvaluatedRows.of(table, rows, column), right, None, method="mine", seed=0)
     for group in row.groups:
         label, value = group.name.split(" / ")
         mine = []
@@ -62,18 +56,16 @@ def test_rates_of_combinations_are_those_of_a_loop(crossed: FeatureTable) -> Non
 
 def test_only_groups_that_have_rows_are_named(crossed: FeatureTable) -> None:
     table, column = with_groups(crossed, "place,time")
-    names = table_group_names(table, column)
     every = np.arange(len(table))
-    assert sorted(names) == sorted(set(table.groups("place,time", every)))
-    codes = group_codes(table, column, every)
-    assert codes is not None
-    assert [names[code] for code in codes] == table.groups("place,time", every).tolist()
+    on = EvaluatedRows.of(table, replace(parts(table, "train"), test=every), column)
+    assert sorted(on.group_names) == sorted(set(table.groups("place,time", every)))
+    assert on.group_codes is not None
+    assert [on.group_names[code] for code in on.group_codes] == table.groups("place,time", every).tolist()
     labels, values = np.array(["p", "q"]), np.array(["a", "b"])
     assert group_names(["p", "q"], values) == ["p / a", "p / b", "q / a", "q / b"]
     assert group_names(["p", "q"], values, labels) == ["p / a", "q / b"]
-    test = table.rows("test")
-    found = table_figures(table, test, column, table.y[test], None)
-    assert [rate.name for rate in found["recall"].groups] == names
+    found = on.figures(on.y, None)
+    assert [rate.name for rate in found["recall"].groups] == on.group_names
 
 
 def test_an_audit_of_arrays_takes_several_attributes(crossed: FeatureTable) -> None:
@@ -96,9 +88,8 @@ def test_a_combination_may_be_used_for_no_more_than_its_parts(crossed: FeatureTa
     assert column is not None
     kept = kept_from_training(table, column)
     assert (kept is not None) == (used_for == "evaluation")
-    row = result_row(
-        table, parts(table, "train"), np.ones(200, bool), None, attribute=column, method="m", seed=0
-    )
+    on = EvaluatedRows.of(table, parts(table, "train"), column)
+    row = result_row(on, np.ones(200, bool), None, method="m", seed=0)
     assert row.group_labels_from is not None
     assert row.group_labels_from.used_for == used_for
     assert len(row.notes) == 2

@@ -11,10 +11,10 @@ from scipy.special import softmax
 import evenhand
 from evenhand import EvenhandError, FeatureTable
 from evenhand.cli.results import confidence
-from evenhand.data.partition import parts
+from evenhand.data.partition import parts, rows_for_temperature
 from evenhand.functional.confidence import expected_calibration_error
 from evenhand.runs.fit import FitOptions, fit, fit_row
-from evenhand.runs.temperature import calibrate_confidence, rows_for_temperature
+from evenhand.runs.temperature import calibrate_confidence
 
 WITH = FitOptions(calibrate_confidence=True)
 
@@ -68,7 +68,8 @@ def test_without_the_option_nothing_changes(table: FeatureTable) -> None:
 def test_without_an_error_there_is_nothing_to_learn(table: FeatureTable) -> None:
     _, method, rows, _ = fit_row(table, "erm", 0)
     right = rows.train[method.model_.logits(table.features(rows.train)).argmax(axis=1) == table.y[rows.train]]
-    model, found = calibrate_confidence(method.model_, table, right[:20], "some rows", rows.test)
+    sure, test = ((table.features(numbers), table.y[numbers]) for numbers in (right[:20], rows.test))
+    model, found = calibrate_confidence(method.model_, sure, test, "some rows")
     assert (found.temperature, found.errors, model.logit_scale) == (1, 0, method.model_.logit_scale)
     (sentence,) = confidence({"confidence": found.model_dump()})
     assert "temperature 1 from 20 some rows, none of them wrong; expected calibration error" in sentence

@@ -1,0 +1,123 @@
+"""The rows that a predictor is evaluated on, taken out of their table once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from evenhand._typing import Floats, Ints, Strings
+from evenhand.data.estimated import EstimatedColumn
+from evenhand.data.partition import SplitRows
+from evenhand.data.table import FeatureTable
+from evenhand.evaluation.class_metrics import Figure, Figures, figures
+
+
+@dataclass(frozen=True)
+class EvaluatedRows:
+    """What an evaluation needs of N rows besides predictions.
+
+    Attributes
+    ----------
+    y : int64 [N]
+        Class codes, positions in `classes`.
+    classes : sequence of C str
+        Class names.
+    split : str
+        What the results call these rows.
+    values : str [N] or None
+        Values of the attribute that makes the groups, empty where unknown; None without an attribute.
+    value_names : list of str, default=[]
+        All values, in order.
+    group_names : list of str, default=[]
+        All groups, those without rows included.
+    train_groups : str [M], optional
+        Groups of the training rows, for the average weighted by training.
+    group_labels_from : EstimatedColumn, optional
+        The review that estimated the attribute.
+    notes : list of str, default=[]
+        What a reader of group figures should know.
+    """
+
+    y: Ints
+    classes: Sequence[str]
+    split: str
+    values: Strings | None = None
+    value_names: Sequence[str] = ()
+    group_names: Sequence[str] = ()
+    train_groups: Strings | None = None
+    group_labels_from: EstimatedColumn | None = None
+    notes: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, table: FeatureTable, rows: SplitRows, attribute: str | None) -> EvaluatedRows:
+        """Return the test rows of a table, with the groups that an attribute makes."""
+        y, classes = table.y[rows.test], table.classes
+        if attribute is None:
+            return cls(y, classes, rows.tested_on)
+        values = table.values(attribute)
+        crossed, estimated = table.crossed.get(attribute), table.estimated.get(attribute)
+        return cls(
+            y,
+            classes,
+            rows.tested_on,
+            values[rows.test],
+            value_names(values),
+            table_group_names(table, attribute),
+            table.groups(attribute, table.rows("train")),
+            estimated,
+            [one.sentence() for one in (crossed, estimated) if one is not None],
+        )
+
+    @cached_property
+    def groups(self) -> Strings | None:
+        """The group of each row, `class / value`, empty where it is in none; None without an attribute."""
+        if self.values is None:
+            return None
+        names = np.char.add(np.char.add(np.asarray(self.classes)[self.y], " / "), self.values)
+        return np.where(self.values == "", "", names)
+
+    @cached_property
+    def group_codes(self) -> Ints | None:
+        """The position of each row's group in `group_names`, −1 in none; None without an attribute."""
+        if self.groups is None:
+            return None
+        places = {name: place for place, name in enumerate(self.group_names)}
+        return np.array([places.get(str(group), -1) for group in self.groups], dtype=np.int64)
+
+    def figures(self, predicted: Ints, logits: Floats | None) -> dict[Figure, Figures]:
+        """Return the `figures` of a predictor, from its codes [N] and logits [N, C]."""
+        return figures(
+            self.y,
+            predicted,
+            logits,
+            self.classes,
+            values=self.values,
+            value_names=self.value_names,
+            group_names=self.group_names,
+        )
+
+
+def group_names(classes: Sequence[str], values: Strings, labels: Strings | None = None) -> list[str]:
+    """Return the names of the groups class × known value of an attribute, ordered by class.
+
+    With the labels [N] of the same rows, groups without rows are left out.
+    """
+    names = [f"{label} / {value}" for label in classes for value in value_names(values)]
+    if labels is None:
+        return names
+    there = set(np.char.add(np.char.add(labels, " / "), values).tolist())
+    return [name for name in names if name in there]
+
+
+def table_group_names(table: FeatureTable, attribute: str) -> list[str]:
+    """Return the names of all groups of a table; of combinations of attributes, those that have rows."""
+    labels = table.labels(np.arange(len(table))) if attribute in table.crossed else None
+    return group_names(table.classes, table.values(attribute), labels)
+
+
+def value_names(values: Strings) -> list[str]:
+    """Return the known values of an attribute in order."""
+    return [str(value) for value in np.unique(values) if value != ""]
