@@ -146,7 +146,7 @@ def commonest(table: FeatureTable, attribute: str) -> list[str]:
 def measured(case: Case, data: Path | None) -> dict[str, Any]:
     """Return what is named in one set, and at which rank the attribute stands."""
     tower, why = words_of(case, data)
-    found = find_associations(case.table, tower, why, seed=0)
+    found = find_associations(case.table, zero_shot_model(case.table), tower, why, seed=0)
     return {
         "family": case.family,
         "set": case.name,
@@ -183,7 +183,8 @@ def default_vocabulary(case: Case, data: Path | None) -> str | None:
     """Return why the default vocabulary says nothing of one set that the small CLIP made."""
     if data is None or (case.name, case.kind) != ("two-0", "as it is"):
         return None
-    return find_associations(case.table, photo_words(case.table, data, common_words()), "", seed=0).no_words
+    tower = photo_words(case.table, data, common_words())
+    return find_associations(case.table, zero_shot_model(case.table), tower, "", seed=0).no_words
 
 
 def ranks(case: Case, tower: TextTower, found: Associations) -> list[dict[str, Any]]:

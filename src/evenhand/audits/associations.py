@@ -21,7 +21,7 @@ from evenhand.audits.words import TextTower
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.accuracy import Rate
 from evenhand.functional.class_contrast import class_contrast
-from evenhand.runs.models import zero_shot_model
+from evenhand.methods._training.model import Model
 
 ROWS = 4_000
 """Training rows that are looked at; a larger set is sampled with the seed."""
@@ -99,7 +99,7 @@ class Associations(BaseModel):
 
 
 def find_associations(
-    table: FeatureTable, tower: TextTower | None, no_tower: str, *, seed: int
+    table: FeatureTable, zero_shot: Model, tower: TextTower | None, no_tower: str, *, seed: int
 ) -> Associations:
     """Look at the training rows of a table.
 
@@ -107,6 +107,8 @@ def find_associations(
     ----------
     table : FeatureTable
         The store. Words use no group labels.
+    zero_shot : Model
+        The pretrained model, which embeds the rows.
     tower : TextTower or None
         Embedded words.
     no_tower : str
@@ -120,7 +122,7 @@ def find_associations(
         return _with_sentence(
             Associations(n=len(rows), no_words=no_tower or "there are too few training rows")
         )
-    z = zero_shot_model(table).embed(table.features(rows))
+    z = zero_shot.embed(table.features(rows))
     columns = tuple(column_associations(table, rows, z, seed))
     text = table.head.text
     if text is None:

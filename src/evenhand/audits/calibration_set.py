@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.data.table import FeatureTable
-from evenhand.runs.card import read_records
-
-CALIBRATION_SET = "calibration_set.parquet"
+from evenhand.runs.contents import CALIBRATION_SET, RunContents
 
 
 @dataclass(frozen=True)
@@ -33,18 +30,21 @@ class CalibrationRows:
     rows: Ints
 
 
-def read_calibration_set(run: Path | None, table: FeatureTable) -> CalibrationRows:
-    """Read a run's calibration set; it is empty without a run, or if the method has none.
+def calibration_rows(run: RunContents | None, table: FeatureTable) -> CalibrationRows:
+    """Find a run's calibration set in its store; it is empty without a run, or if the method has none.
 
     Raises
     ------
     EvenhandError
-        If the file cannot be read, or names rows that the store lacks.
+        If it names rows that the store lacks.
     """
-    records = [] if run is None else read_records(run / CALIBRATION_SET)
-    numbers = {name: row for row, name in enumerate(table.ids.tolist())} if records else {}
+    if run is None or not run.calibration_set:
+        return CalibrationRows([], np.zeros(0, dtype=np.int64))
+    records = run.calibration_set
+    numbers = {name: row for row, name in enumerate(table.ids.tolist())}
     if missing := [one.get("id") for one in records if one.get("id") not in numbers]:
         raise EvenhandError(
-            f"{run}: {CALIBRATION_SET} names the row {missing[0]!r}, which the store lacks; run fit again"
+            f"{run.folder}: {CALIBRATION_SET} names the row {missing[0]!r}, which the store lacks; "
+            "run fit again"
         )
     return CalibrationRows(records, np.array([numbers[one["id"]] for one in records], dtype=np.int64))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from evenhand._progress import Progress, silent
 from evenhand.audits.associations import find_associations
 from evenhand.audits.bottom_line import BottomLine, bottom_line
-from evenhand.audits.calibration_set import CalibrationRows, read_calibration_set
+from evenhand.audits.calibration_set import CalibrationRows, calibration_rows
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Suspect
 from evenhand.audits.kept_findings import AuditOptions, Findings
@@ -17,7 +16,6 @@ from evenhand.audits.named_slices import Assignments, name_slices
 from evenhand.audits.shortcut import look_for_shortcut, signs_of_fit
 from evenhand.audits.suspects import find_suspects
 from evenhand.audits.words import TextTower, tower_or_reason
-from evenhand.runs.card import read_result
 
 
 class Search(NamedTuple):
@@ -31,7 +29,6 @@ class Search(NamedTuple):
 def search_errors(
     models: EvaluatedModels,
     options: AuditOptions,
-    run: Path | None,
     *,
     device: str = "cpu",
     progress: Progress = silent,
@@ -41,11 +38,9 @@ def search_errors(
     Parameters
     ----------
     models : EvaluatedModels
-        The models with their predictions.
+        The models with their predictions. Where the run's fit looked for a shortcut, that verdict stands.
     options : AuditOptions
         Seed, number of slices and vocabulary.
-    run : Path or None
-        The run that they come from; where its fit looked for a shortcut, that verdict stands.
     device : str, default="cpu"
         Device of the text tower.
     progress : callable
@@ -53,8 +48,10 @@ def search_errors(
     """
     tower, no_words = tower_or_reason(models.table, options.vocabulary, device=device, progress=progress)
     named, assignments = name_slices(models, tower, no_words, seed=options.seed, slices=options.slices)
-    associations = find_associations(models.table, tower, no_words, seed=options.seed)
-    signs = signs_of_fit(_kept(run)) or look_for_shortcut(models.table, options.seed)
+    associations = find_associations(
+        models.table, models.on_test[0].model, tower, no_words, seed=options.seed
+    )
+    signs = signs_of_fit(models.kept) or look_for_shortcut(models.table, options.seed)
     return Search(Findings(named=named, associations=associations, signs=signs), tower, assignments)
 
 
@@ -83,20 +80,16 @@ class ErrorAnalysis:
     bottom_line: BottomLine
 
     @classmethod
-    def of(cls, models: EvaluatedModels, findings: Findings, run: Path | None) -> ErrorAnalysis:
+    def of(cls, models: EvaluatedModels, findings: Findings) -> ErrorAnalysis:
         """Add the suspects and the bottom line to findings.
 
         Raises
         ------
         EvenhandError
-            If the run cannot be read.
+            If the run's calibration set names rows that the store lacks.
         """
-        calibration_set = read_calibration_set(run, models.table)
-        kept = _kept(run)
-        suspects = find_suspects(models, calibration_set, kept)
-        return cls(models, findings, calibration_set, suspects, bottom_line(models, findings, run, kept))
-
-
-def _kept(run: Path | None) -> dict[str, Any]:
-    """Return `kept` of a run's result; empty where there is none."""
-    return {} if run is None else read_result(run)["kept"] or {}
+        calibration_set = calibration_rows(models.run, models.table)
+        suspects = find_suspects(models, calibration_set, models.kept)
+        folder = None if models.run is None else models.run.folder
+        line = bottom_line(models, findings, folder, models.kept)
+        return cls(models, findings, calibration_set, suspects, line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +19,8 @@ from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import ResultRow
 from evenhand.methods._training.model import Model
-from evenhand.runs.card import read_card
-from evenhand.runs.models import BLOCK, Stage, read_stages, zero_shot_model
+from evenhand.runs.contents import RunContents, read_contents
+from evenhand.runs.models import BLOCK, Stage, zero_shot_model
 
 MOST = 20_000
 """Rows that are sliced; a larger set is sampled with the seed."""
@@ -49,6 +48,8 @@ class EvaluatedModels:
         The rows that are sliced, embedded by the pretrained model.
     notes : tuple of str
         What the user should know about the choice of rows, one sentence each.
+    run : RunContents or None
+        The run; None without one.
     """
 
     table: FeatureTable
@@ -59,6 +60,12 @@ class EvaluatedModels:
     on_sliced: list[Stage]
     rows: SlicedRows
     notes: tuple[str, ...]
+    run: RunContents | None
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What the run's fit kept; empty without a run."""
+        return {} if self.run is None else self.run.kept
 
     @property
     def audited(self) -> list[Stage]:
@@ -94,7 +101,7 @@ class EvaluatedModels:
 
 
 def evaluate_models(
-    table: FeatureTable, attribute: str | None, seed: int, run: Path | None, card: Mapping[str, Any] | None
+    table: FeatureTable, attribute: str | None, seed: int, run: RunContents | None
 ) -> EvaluatedModels:
     """Let a run's models predict, or the pretrained model without a run.
 
@@ -106,48 +113,48 @@ def evaluate_models(
         The attribute that makes the groups.
     seed : int
         Seed of the halves and of the sample.
-    run, card : Path and mapping, or None
-        The run folder and its card.
+    run : RunContents or None
+        The run.
 
     Raises
     ------
     EvenhandError
-        If the table has no rows to evaluate on, or the run's models cannot be read.
+        If the table has no rows to evaluate on.
     """
-    split = parts(table, "train" if card is None else card["validation_from"])
-    numbers, notes = _sliced_rows(table, given=bool(card and card["validation_from"] == "given"), seed=seed)
+    given = run is not None and run.card["validation_from"] == "given"
+    split = parts(table, "given" if given else "train")
+    numbers, notes = _sliced_rows(table, given=given, seed=seed)
     asked = np.union1d(split.test, numbers)
-    if run is None or card is None:
-        name = "class_centroids" if table.head.text is None else "zero_shot"
-        stages = [Stage.of(name, zero_shot_model(table), table, asked)]
-    else:
-        stages = read_stages(run, card, table, asked)
+    name = "class_centroids" if run is None and table.head.text is None else "zero_shot"
+    models = {name: zero_shot_model(table), **({} if run is None else run.models)}
+    stages = [Stage.of(name, model, table, asked) for name, model in models.items()]
     y = table.y[numbers]
     z = _embedded(stages[0].model, table, numbers)
     return EvaluatedModels(
         table,
         attribute,
-        seed if card is None else card["seed"],
+        seed if run is None else run.card["seed"],
         split,
         [_at(stage, np.searchsorted(asked, split.test)) for stage in stages],
         [_at(stage, np.searchsorted(asked, numbers)) for stage in stages],
         SlicedRows(z, y, table.classes, numbers, halves(y, seed)),
         tuple(notes),
+        run,
     )
 
 
-def card_of(run: Path, table: FeatureTable) -> dict[str, Any]:
-    """Return the card of a run that was fitted on `table`.
+def run_on(table: FeatureTable, run: Path) -> RunContents:
+    """Read a run that was fitted on `table`.
 
     Raises
     ------
     EvenhandError
         If the run is damaged, or was fitted on another store.
     """
-    card = read_card(run)
-    if card["store_card"] != table.card or card["classes"] != list(table.classes):
+    found = read_contents(run)
+    if found.card["store_card"] != table.card or found.card["classes"] != list(table.classes):
         raise EvenhandError(f"run: {run} was fitted on another store; audit the store that its card names")
-    return card
+    return found
 
 
 def _at(stage: Stage, places: Ints) -> Stage:

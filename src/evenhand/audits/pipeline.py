@@ -17,7 +17,7 @@ from evenhand.audits.associations import Associations
 from evenhand.audits.costs import cost_elsewhere
 from evenhand.audits.csv_files import write_audit_files
 from evenhand.audits.error_analysis import ErrorAnalysis, Search, search_errors
-from evenhand.audits.evaluate import EvaluatedModels, card_of, evaluate_models
+from evenhand.audits.evaluate import EvaluatedModels, evaluate_models, run_on
 from evenhand.audits.findings import Cost, Match, Probe, Slice, Suspect
 from evenhand.audits.gaps import Gap, find_gaps
 from evenhand.audits.kept_findings import AuditOptions, FindingsFile
@@ -34,7 +34,6 @@ from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.metric_view import by_metric
 from evenhand.evaluation.result_row import with_groups
 from evenhand.evaluation.results import ResultRow
-from evenhand.runs.card import read_result
 
 
 class Audit(ResultRow):
@@ -173,17 +172,16 @@ def audit(
     if out is not None:
         out = Path(out)
         check_replaceable(out, AUDIT_FILES, argument="out")
-    run = None if run is None else Path(run)
-    card = None if run is None else card_of(run, table)
+    found = None if run is None else run_on(table, Path(run))
     options = AuditOptions(seed, slices, given_vocabulary(vocabulary))
-    models = evaluate_models(table, column, seed, run, card)
-    search = search_errors(models, options, run, device=device, progress=progress)
-    if run is not None and card is not None:
-        FindingsFile(run, card, table, options).write(search.findings)
-    analysis = ErrorAnalysis.of(models, search.findings, run)
+    models = evaluate_models(table, column, seed, found)
+    search = search_errors(models, options, device=device, progress=progress)
+    if found is not None:
+        FindingsFile(found.folder, found.card, table, options).write(search.findings)
+    analysis = ErrorAnalysis.of(models, search.findings)
     if out is not None:
         write_audit_files(out, analysis)
-    return _audit_of(analysis, search, run, seed, plan)
+    return _audit_of(analysis, search, seed, plan)
 
 
 def _rates_by(row: Mapping[str, Any]) -> dict[str, float | None]:
@@ -195,12 +193,10 @@ def _rates_by(row: Mapping[str, Any]) -> dict[str, float | None]:
     }
 
 
-def _audit_of(
-    analysis: ErrorAnalysis, search: Search, run: Path | None, seed: int, plan: float | None
-) -> Audit:
+def _audit_of(analysis: ErrorAnalysis, search: Search, seed: int, plan: float | None) -> Audit:
     """Return an analysis as plain data, with probes, matches and costs."""
     models, named = analysis.models, analysis.findings.named
-    after = models.result(models.on_test[-1], **({} if run is None else _fit_facts(run)))
+    after = models.result(models.on_test[-1], **_fit_facts(models))
     audit = Audit(
         **after.model_dump(exclude={"notes"}),
         models=[stage.name for stage in models.audited],
@@ -216,7 +212,7 @@ def _audit_of(
         next_command=list(analysis.bottom_line.command),
         gaps=find_gaps(models, models.on_test[-1], plan),
     )
-    if run is not None:
+    if models.run is not None:
         audit.before = models.result(models.pair[0]) if len(models.on_test) > 1 else None
         audit.costs = cost_elsewhere(models, search.tower, named.no_words)
     words = [f"no words: {named.no_words}"] if named.words is None else named.notes
@@ -232,15 +228,11 @@ def _audit_of(
     return audit
 
 
-def _fit_facts(run: Path) -> dict[str, Any]:
-    """Return what only the fit knows: its use of group labels and its choice."""
-    row = ResultRow.model_validate(read_result(run))
-    return {
-        "group_labels_used": row.group_labels_used,
-        "needs": row.needs,
-        "selection": row.selection,
-        "kept": row.kept,
-    }
+def _fit_facts(models: EvaluatedModels) -> dict[str, Any]:
+    """Return what only the fit knows: its use of group labels and its choice; empty without a run."""
+    if models.run is None:
+        return {}
+    return {name: models.run.result[name] for name in ("group_labels_used", "needs", "selection", "kept")}
 
 
 def _order(models: EvaluatedModels) -> list[str]:

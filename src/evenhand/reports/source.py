@@ -21,7 +21,8 @@ from evenhand.backbones.from_card import elsewhere
 from evenhand.comparison.seal import check_seal
 from evenhand.evaluation.result_row import with_groups
 from evenhand.evaluation.results import Results
-from evenhand.runs.card import read_card, read_records
+from evenhand.runs.card import read_records
+from evenhand.runs.contents import read_contents
 from evenhand.runs.models import store_of_run
 
 HISTORY = "history.parquet"
@@ -112,15 +113,16 @@ def view_run(
     EvenhandError
         If the run is damaged, its store is missing or is another one, or the vocabulary cannot be read.
     """
-    card = read_card(folder)
+    run = read_contents(folder)
+    card = run.card
     table, column = with_groups(store_of_run(folder, card, store), card.get("group_by"))
     history = read_records(folder / HISTORY)
     table = replace(table, card=dict(elsewhere(table.card, model)))
     options = AuditOptions(card["seed"], vocabulary=given_vocabulary(vocabulary))
-    models = evaluate_models(table, column, options.seed, folder, card)
+    models = evaluate_models(table, column, options.seed, run)
     file = FindingsFile(folder, card, table, options)
     findings = file.read() or file.write(
-        search_errors(models, options, folder, device=device, progress=progress).findings
+        search_errors(models, options, device=device, progress=progress).findings
     )
-    analysis = ErrorAnalysis.of(models, findings, folder)
+    analysis = ErrorAnalysis.of(models, findings)
     return RunView(folder, {**card, "store_card": elsewhere(card["store_card"], model)}, history, analysis)

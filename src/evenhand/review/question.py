@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evenhand._errors import EvenhandError
 from evenhand.audits.associations import find_associations
-from evenhand.audits.evaluate import card_of, evaluate_models
+from evenhand.audits.evaluate import evaluate_models, run_on
 from evenhand.audits.named_slices import name_slices
 from evenhand.audits.question import word_to_ask
 from evenhand.audits.words import tower_or_reason
@@ -22,11 +22,12 @@ def audited_word(table: FeatureTable, *, run: Path | None = None, seed: int = 0,
     EvenhandError
         If there is no such word: the user must say what to ask.
     """
-    card = None if run is None else card_of(run, table)
-    models = evaluate_models(table, group_column(table, None), seed, run, card)
+    found = None if run is None else run_on(table, run)
+    models = evaluate_models(table, group_column(table, None), seed, found)
     tower, no_words = tower_or_reason(table, None, device=device)
     named, _ = name_slices(models, tower, no_words, seed=seed)
-    word = word_to_ask(models, named, find_associations(table, tower, no_words, seed=seed))
+    associations = find_associations(table, models.on_test[0].model, tower, no_words, seed=seed)
+    word = word_to_ask(models, named, associations)
     if word is None:
         why = no_words or "no word fits the errors or goes with the label beyond chance"
         raise EvenhandError(

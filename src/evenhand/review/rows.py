@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from evenhand._typing import Bools, Floats, Ints
-from evenhand.audits.evaluate import card_of, evaluate_models
+from evenhand.audits.evaluate import evaluate_models, run_on
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.result_row import group_column
 from evenhand.review.signs import Signs
@@ -72,8 +72,8 @@ def review_rows(table: FeatureTable, *, run: Path | None = None, seed: int = 0) 
     EvenhandError
         If the table cannot be evaluated, or the run is damaged or of another store.
     """
-    card = None if run is None else card_of(run, table)
-    models = evaluate_models(table, group_column(table, None), seed, run, card)
+    found = None if run is None else run_on(table, run)
+    models = evaluate_models(table, group_column(table, None), seed, found)
     # Slices may look at validation rows too; accuracy is that of the evaluation split alone.
     places = np.flatnonzero(np.isin(models.split.test, models.rows.numbers))
     numbers, stage = models.split.test[places], models.on_test[-1]

@@ -1,4 +1,4 @@
-"""The models of a run on the same rows: zero-shot, ERM and the fitted method."""
+"""The store and the models of a run: zero-shot, ERM and the fitted method, on the same rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.class_metrics import empty_scores
 from evenhand.methods._training.model import Model
-from evenhand.methods.bundle import ERM_BUNDLE, read_run_bundle
 from evenhand.methods.cfr.calibration_set import margins
 from evenhand.methods.registry import make
 
@@ -89,15 +88,6 @@ def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) 
     if table.card != card["store_card"] or list(table.classes) != card["classes"]:
         raise EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as `store`")
     return table
-
-
-def read_stages(run: Path, card: Mapping[str, Any], table: FeatureTable, rows: Ints) -> list[Stage]:
-    """Return zero-shot, ERM if the run holds it, and the fitted model on `rows` [M], in this order."""
-    models = {"zero_shot": zero_shot_model(table)}
-    if ERM_BUNDLE in card["files"]:
-        models["erm"] = read_run_bundle(run, card, ERM_BUNDLE)
-    models[card["method"]] = read_run_bundle(run, card)
-    return [Stage.of(name, model, table, rows) for name, model in models.items()]
 
 
 def zero_shot_model(table: FeatureTable) -> Model:

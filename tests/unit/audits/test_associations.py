@@ -7,9 +7,10 @@ import pytest
 
 from evenhand import FeatureTable, Head
 from evenhand.audits import associations
-from evenhand.audits.associations import find_associations, word_associations
+from evenhand.audits.associations import Associations, find_associations, word_associations
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.audits.words import TextTower
+from evenhand.runs.models import zero_shot_model
 
 WORDS = ("water", "wood", "moss", "rock")
 
@@ -30,6 +31,10 @@ def made(correlation: float, n: int = 600, seed: int = 0) -> FeatureTable:
     )
 
 
+def associated(table: FeatureTable, words: TextTower | None, why: str, *, seed: int) -> Associations:
+    return find_associations(table, zero_shot_model(table), words, why, seed=seed)
+
+
 def tower(words: tuple[str, ...] = WORDS) -> TextTower:
     embedded = np.eye(12, dtype=np.float32)[1 : 1 + len(words)]
     return TextTower(Vocabulary(words, "four words"), embedded, None)  # type: ignore[arg-type]
@@ -37,7 +42,7 @@ def tower(words: tuple[str, ...] = WORDS) -> TextTower:
 
 @pytest.mark.parametrize("correlation", [0.95, 1.0])
 def test_the_place_goes_with_the_label_with_and_without_counterexamples(correlation: float) -> None:
-    found = find_associations(made(correlation), tower(), "", seed=0)
+    found = associated(made(correlation), tower(), "", seed=0)
     assert found.n == 580
     assert found.sure_words() == {"gull": ["water"], "jay": ["wood"]}
     assert found.sentence == (
@@ -48,7 +53,7 @@ def test_the_place_goes_with_the_label_with_and_without_counterexamples(correlat
 
 def test_no_word_goes_with_a_label_without_a_shortcut() -> None:
     """No alarm in 40 sets: the rate is under 1 in 20."""
-    found = [find_associations(made(0.5, seed=seed), tower(), "", seed=0) for seed in range(40)]
+    found = [associated(made(0.5, seed=seed), tower(), "", seed=0) for seed in range(40)]
     assert not any(one.sure_words() for one in found)
     assert found[0].sentence == "no word goes with the label beyond the class names"
 
@@ -66,7 +71,7 @@ def test_half_a_standard_deviation_is_the_bound_and_one_in_twenty_the_rate() -> 
 
 def test_rows_that_contradict_are_those_of_the_other_place() -> None:
     table = made(0.95)
-    read = find_associations(table, tower(), "", seed=0).legibility
+    read = associated(table, tower(), "", seed=0).legibility
     assert read is not None
     place = np.concatenate(table.parts)[:, 2] > np.concatenate(table.parts)[:, 1]
     minority = np.flatnonzero(place != table.y)
@@ -78,7 +83,7 @@ def test_rows_that_contradict_are_those_of_the_other_place() -> None:
     ]
     assert list(read.taken_for) == others
     assert (read.without_names.value or 0) > 0.8
-    flat = find_associations(made(0.5), tower(), "", seed=0).legibility
+    flat = associated(made(0.5), tower(), "", seed=0).legibility
     assert flat is not None
     assert flat.without_names.low is not None
     assert flat.without_names.low < 0.55
@@ -87,7 +92,7 @@ def test_rows_that_contradict_are_those_of_the_other_place() -> None:
 def test_at_most_five_words_and_contradictions_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     words = tuple(f"w{k}" for k in range(11))
     monkeypatch.setattr(associations, "SHOWN", 3)
-    found = find_associations(made(0.9), tower(words), "", seed=0)
+    found = associated(made(0.9), tower(words), "", seed=0)
     for label in ("gull", "jay"):
         own = [one.difference for one in found.words if one.label == label]
         assert 0 < len(own) <= 5
@@ -98,7 +103,7 @@ def test_at_most_five_words_and_contradictions_that_fit(monkeypatch: pytest.Monk
 
 def test_of_many_rows_a_seeded_sample_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(associations, "ROWS", 100)
-    first, again, other = (find_associations(made(0.95), tower(), "", seed=seed) for seed in (0, 0, 1))
+    first, again, other = (associated(made(0.95), tower(), "", seed=seed) for seed in (0, 0, 1))
     assert first.n == 100
     assert first == again != other
 
@@ -108,7 +113,7 @@ def test_words_that_do_not_fit_the_model_say_nothing() -> None:
     text = np.zeros((2, 12), dtype=np.float32)
     text[:, 11] = [-1, 1]  # class names that have nothing to do with the images
     odd = dataclasses.replace(table, head=Head.from_text(text, table.classes))
-    found = find_associations(odd, tower(), "", seed=0)
+    found = associated(odd, tower(), "", seed=0)
     assert found.words
     assert found.sure_words() == {}
     assert found.no_words is not None
@@ -116,7 +121,7 @@ def test_words_that_do_not_fit_the_model_say_nothing() -> None:
 
 
 def test_without_a_tower_the_label_is_read_all_the_same() -> None:
-    found = find_associations(made(0.95), None, "no tower", seed=0)
+    found = associated(made(0.95), None, "no tower", seed=0)
     assert (found.words, found.no_words) == ((), "no tower")
     assert found.legibility is not None
 
@@ -124,7 +129,7 @@ def test_without_a_tower_the_label_is_read_all_the_same() -> None:
 def test_without_class_names_in_text_there_is_nothing_to_take_out() -> None:
     table = made(0.95)
     bare = dataclasses.replace(table, head=dataclasses.replace(table.head, text=None))
-    found = find_associations(bare, None, "no tower", seed=0)
+    found = associated(bare, None, "no tower", seed=0)
     assert (found.words, found.legibility, found.no_words) == ((), None, "no tower")
 
 
@@ -136,7 +141,7 @@ def test_names_that_span_the_space() -> None:
         np.array(names)[np.arange(80) % 8],
         head=Head.from_text(generator.normal(size=(8, 12)).astype(np.float32), names),
     )
-    found = find_associations(table, tower(), "", seed=0)
+    found = associated(table, tower(), "", seed=0)
     assert found.no_words == "the class names span too much of the space to take them out"
     assert found.words == ()
 
@@ -150,5 +155,5 @@ def test_classes_of_a_row_or_none() -> None:
 
 def test_too_few_rows() -> None:
     table = made(0.95, n=22)
-    found = find_associations(table, tower(), "", seed=0)
+    found = associated(table, tower(), "", seed=0)
     assert found.no_words == "there are too few training rows"

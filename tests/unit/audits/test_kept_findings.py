@@ -11,7 +11,7 @@ import pytest
 
 from evenhand import fit, load_store
 from evenhand.audits import kept_findings
-from evenhand.audits.evaluate import card_of
+from evenhand.audits.evaluate import run_on
 from evenhand.audits.kept_findings import AuditOptions, Findings, FindingsFile
 from evenhand.audits.pipeline import audit
 from evenhand.audits.vocabulary import Vocabulary
@@ -80,7 +80,7 @@ def test_findings_of_another_state_are_not_read(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    card = card_of(run, table)
+    card = run_on(table, run).card
     named = replace(table, card={**table.card, "model": f"local-dir:{tmp_path}"})
 
     def of(
@@ -114,7 +114,7 @@ def test_findings_of_another_state_are_not_read(
 def test_what_a_killed_writer_left_is_swept(run: Path, table: FeatureTable, findings: Findings) -> None:
     left = run / f".audit.json.{'0' * 16}.tmp"
     left.touch()
-    FindingsFile(run, card_of(run, table), table, AuditOptions(0)).write(findings)
+    FindingsFile(run, run_on(table, run).card, table, AuditOptions(0)).write(findings)
     assert not left.exists()
     assert (run / "audit.json").is_file()
 
@@ -123,14 +123,14 @@ def test_what_a_killed_writer_left_is_swept(run: Path, table: FeatureTable, find
 def test_a_damaged_file_is_as_good_as_none(
     run: Path, table: FeatureTable, findings: Findings, content: str
 ) -> None:
-    file = FindingsFile(run, card_of(run, table), table, AuditOptions(0))
+    file = FindingsFile(run, run_on(table, run).card, table, AuditOptions(0))
     file.write(findings)
     (run / "audit.json").write_text(content)
     assert file.read() is None
 
 
 def test_an_edit_by_hand_shows(run: Path, table: FeatureTable, findings: Findings) -> None:
-    file = FindingsFile(run, card_of(run, table), table, AuditOptions(0))
+    file = FindingsFile(run, run_on(table, run).card, table, AuditOptions(0))
     file.write(findings)
     content = json.loads((run / "audit.json").read_text())
     content["unit"]["named"]["nothing"] = "all is well"
@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_written_is_no_error(
     run: Path, table: FeatureTable, findings: Findings
 ) -> None:
     (run / "audit.json").mkdir()
-    file = FindingsFile(run, card_of(run, table), table, AuditOptions(0))
+    file = FindingsFile(run, run_on(table, run).card, table, AuditOptions(0))
     assert file.write(findings) == findings
     assert file.read() is None
     (run / "audit.json").rmdir()
@@ -153,7 +153,7 @@ def test_words_that_lack_for_a_model_that_may_come_back_are_looked_for_again(
 ) -> None:
     run = make_run("gone")
     table = load_store(run.parent / "x.store")
-    file = FindingsFile(run, card_of(run, table), table, AuditOptions(0))
+    file = FindingsFile(run, run_on(table, run).card, table, AuditOptions(0))
     file.write(findings.model_copy(update={"named": findings.named.model_copy(update={"words": None})}))
     assert file.read() is None
     file.write(findings)

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError, load_store
+from evenhand.audits.evaluate import evaluate_models
 from evenhand.runs.card import read_card
-from evenhand.runs.models import read_stages, store_of_run
+from evenhand.runs.contents import read_contents
+from evenhand.runs.models import Stage, store_of_run
 
 
 @pytest.fixture
@@ -17,10 +19,10 @@ def run(small_run: Path, tmp_path: Path) -> Path:
 
 
 def test_stages_are_zero_shot_erm_and_the_runs_own(run: Path) -> None:
-    card = read_card(run)
-    table = store_of_run(run, card)
+    found = read_contents(run)
+    table = store_of_run(run, found.card)
     rows = table.rows("test")
-    stages = read_stages(run, card, table, rows)
+    stages = evaluate_models(table, None, 0, found).on_test
     assert [stage.name for stage in stages] == ["zero_shot", "erm", "cfr"]
     X, y = table.features(rows), table.y[rows]
     assert table.head.text is not None
@@ -39,10 +41,10 @@ def test_a_run_without_erm_has_two_stages_and_no_rows_are_fine(
 ) -> None:
     (run / "erm.safetensors").unlink()
     reseal(run)
-    card = read_card(run)
-    stages = read_stages(run, card, store_of_run(run, card), np.zeros(0, dtype=np.int64))
-    assert [stage.name for stage in stages] == ["zero_shot", "cfr"]
-    assert len(stages[0].right) == 0
+    found = read_contents(run)
+    assert list(found.models) == ["cfr"]
+    table = store_of_run(run, found.card)
+    assert len(Stage.of("cfr", found.models["cfr"], table, np.zeros(0, dtype=np.int64)).right) == 0
 
 
 def test_a_store_that_moved_is_found_where_it_is_said_to_be(run: Path, tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""What a run folder holds, read and checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evenhand.methods._training.model import Model
+from evenhand.methods.bundle import ERM_BUNDLE, read_run_bundle
+from evenhand.runs.card import read_card, read_records, read_result
+
+CALIBRATION_SET = "calibration_set.parquet"
+
+
+@dataclass(frozen=True)
+class RunContents:
+    """A run.
+
+    Attributes
+    ----------
+    folder : Path
+        Its folder.
+    card : dict
+        Its `card.json`.
+    result : dict
+        The row of its `results.json`.
+    calibration_set : list of dict
+        Its `calibration_set.parquet`.
+    models : mapping of str to Model
+        ERM where the run holds it, and the run's own model, by name and in this order.
+    """
+
+    folder: Path
+    card: dict[str, Any]
+    result: dict[str, Any]
+    calibration_set: Sequence[Mapping[str, Any]]
+    models: Mapping[str, Model]
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What the fit kept, and on what evidence; empty for a method that chooses nothing."""
+        return self.result["kept"] or {}
+
+
+def read_contents(run: Path) -> RunContents:
+    """Read a run folder.
+
+    Raises
+    ------
+    EvenhandError
+        If the folder is no run, is damaged, or is of another version.
+    """
+    card = read_card(run)
+    models = {"erm": read_run_bundle(run, card, ERM_BUNDLE)} if ERM_BUNDLE in card["files"] else {}
+    models[card["method"]] = read_run_bundle(run, card)
+    return RunContents(run, card, read_result(run), read_records(run / CALIBRATION_SET), models)
