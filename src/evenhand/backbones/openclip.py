@@ -14,7 +14,6 @@ from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand.backbones.checkpoint import read_checkpoint
 from evenhand.backbones.folder import (
     CONFIG,
-    HF_PREFIX,
     HUB_PREFIX,
     PREFIX,
     check_code,
@@ -36,6 +35,7 @@ from evenhand.backbones.preprocessing import (
 from evenhand.backbones.quiet import quiet
 from evenhand.backbones.sites import check_config
 from evenhand.backbones.soundness import check_weights
+from evenhand.backbones.tags import check_tag
 
 _TOWERS = ("vision_cfg", "text_cfg")
 
@@ -202,17 +202,4 @@ def needs_quick_gelu(model: str, pretrained: str | None) -> bool:
 def _check_tag(model: str, pretrained: str | None) -> None:
     if model not in open_clip.list_models():
         raise unknown(model)
-    tags = open_clip.list_pretrained_tags_by_model(model)
-    listed = ", ".join(tags) or "none"
-    if pretrained is None:
-        raise EvenhandError(f"pretrained: model {model!r} needs a checkpoint, or one of its tags: {listed}")
-    if open_clip.pretrained.is_pretrained_cfg(model, pretrained) or Path(pretrained).is_file():
-        return
-    if Path(pretrained).is_dir():
-        raise EvenhandError(
-            f"pretrained: {pretrained!r} is a folder; name its file with the weights, or the folder as "
-            f"`model='{PREFIX}{pretrained}'` or `model='{HF_PREFIX}{pretrained}'`"
-        )
-    raise EvenhandError(
-        f"pretrained: {pretrained!r} is neither a file nor a tag of {model}; its tags: {listed}"
-    )
+    check_tag(model, pretrained, open_clip.list_pretrained_tags_by_model(model))

@@ -88,7 +88,7 @@ def command(
     check_device(device)
     check_file(concepts, "concepts", "a YAML file of spurious words")
     if model is not None:
-        check_model(model, precision)
+        check_model(model, precision, pretrained)
     folder = out or Path("out") / f"bench-{name}"
     if data is not None and not download:
         keep_apart(folder, [data])

@@ -10,6 +10,7 @@ from evenhand._errors import EvenhandError
 from evenhand._optional import require
 from evenhand.backbones.folder import HF_PREFIX, PREFIX, check_folder
 from evenhand.backbones.names import check_precision, read_model
+from evenhand.backbones.tags import check_tag, tags_of
 from evenhand.methods.registry import check_name
 
 _ADDRESS = re.compile(r"[a-z0-9]+:/")
@@ -57,13 +58,13 @@ def check_methods(names: Iterable[str]) -> None:
         check_name(name)
 
 
-def check_model(model: str, precision: str) -> None:
-    """Refuse a model that cannot be loaded for its name, its precision, or a library that is not installed.
+def check_model(model: str, precision: str, pretrained: str | None = None) -> None:
+    """Refuse a model that cannot be loaded for its name, tag or precision, or a library that is missing.
 
     Raises
     ------
     EvenhandError
-        If the name is misspelt, the precision is unknown, or an extra is missing.
+        If the name or the tag is misspelt, the precision is unknown, or an extra is missing.
     """
     check_precision(precision)
     name = read_model(model)
@@ -71,3 +72,5 @@ def check_model(model: str, precision: str) -> None:
         require("transformers", "hf")
     elif name.startswith(PREFIX):
         check_folder(Path(name.removeprefix(PREFIX)))
+    elif (tags := tags_of(name.replace("/", "-"))) is not None:
+        check_tag(name.replace("/", "-"), pretrained, tags)
