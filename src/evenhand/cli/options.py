@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from evenhand._errors import EvenhandError
-from evenhand.cli.paths import is_file
+from evenhand.cli.paths import is_file, is_pipe
 
 Device = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.", rich_help_panel="Shared")]
 FitDevice = Annotated[
@@ -205,6 +205,7 @@ def read_mapping(text: str | None) -> dict[str, str] | None:
     """
     if text is None:
         return None
+    _refuse_pipe(text, "--class-names")
     entries = _lines(Path(text)) if is_file(text) else listed(text) or []
     if not any("=" in entry for entry in entries):
         return {str(label): name for label, name in enumerate(entries)}
@@ -227,6 +228,7 @@ def read_templates(text: str | None) -> list[str] | str | None:
     """
     if text is None or text in ("openai", "simple"):
         return text
+    _refuse_pipe(text, "--templates")
     if not is_file(text):
         raise EvenhandError(
             f"--templates: got {text!r}; allowed are openai, simple, or a file with a template a line"
@@ -240,6 +242,12 @@ def read_templates(text: str | None) -> list[str] | str | None:
                 f"--templates: {line!r} in {text} has neither {{}} nor {{c}}; write one for the class name"
             )
     return lines
+
+
+def _refuse_pipe(text: str, option: str) -> None:
+    """Refuse a pipe, as /dev/stdin or what <(…) gives: a text that names no file has another meaning."""
+    if is_pipe(text):
+        raise EvenhandError(f"{option}: {text} is not a regular file; write it to a file first")
 
 
 def _lines(path: Path) -> list[str]:

@@ -30,6 +30,14 @@ def inputs(params: Mapping[str, Any]) -> Iterator[Path]:
                 yield Path(given.partition(":")[2])
 
 
+def is_pipe(text: str) -> bool:
+    """Return whether a text names a pipe or a device."""
+    try:
+        return Path(text).is_fifo() or Path(text).is_char_device()
+    except (OSError, ValueError):
+        return False
+
+
 def is_file(text: str) -> bool:
     """Return whether a text names a file."""
     try:

@@ -61,7 +61,7 @@ def renamed(names: Sequence[str], class_names: Mapping[str, str]) -> tuple[str, 
     classes = tuple(class_names.get(name, name).strip() for name in names)
     if "" in classes or len(set(classes)) < len(classes):
         raise EvenhandError(
-            f"class_names must give each class a name of its own, but the names are {some(classes)}"
+            f"class_names: they must give each class a name of its own, but the names are {some(classes)}"
         )
     return classes
 

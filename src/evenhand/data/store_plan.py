@@ -33,13 +33,27 @@ from evenhand.data.store_layout import (
 # What a writer leaves that was killed before its plan was there.
 _EARLY = re.compile(rf"{re.escape(lock.NAME)}|{temporary_names(PLAN).pattern}")
 _LONG = 60
-_PLAINLY = {
-    "image_bytes": "images of in all so many bytes:",
-    "jpeg_short_side": "JPEGs decoded to a short side of at least",
-}
-# A hash tells nobody what has changed.
-_HASHED = {
+_OPTIONS = frozenset(
+    {
+        "activation",
+        "dtype",
+        "max_pixels",
+        "model",
+        "precision",
+        "preprocess",
+        "pretrained",
+        "shots",
+        "site",
+        "split_by",
+        "thumbnails",
+    }
+)
+"""Keys of an identity that are arguments, too."""
+# A hash or a count tells nobody what has changed.
+_OTHER = {
     "features_sha256": "`features`",
+    "image_bytes": "image files",
+    "jpeg_short_side": "`decode`",
     "manifest_sha256": "images, labels, `attribute_columns`, `split_column` or `seed`",
     "rows_sha256": "rows of the `table`, `label_column`, `attribute_columns`, `split_column` or `seed`",
     "text_sha256": "`text_features`",
@@ -161,18 +175,20 @@ def _compare(path: Path, known: StorePlan, ours: StorePlan) -> None:
     ours = StorePlan.model_validate_json(json_text(ours.model_dump()))
     before, now = ({**p.identity, "width": p.width, "dtype": p.dtype} for p in (known, ours))
     free = may_differ(before, now)
-    for key in sorted({*before, *now}):
-        if before.get(key) == now.get(key) or key in free:
-            continue
-        if key in _HASHED:
-            raise EvenhandError(
-                f"out: {path} was made with other {_HASHED[key]} than this run has; name another folder"
-            )
-        old, new = _differing(repr(before.get(key)), repr(now.get(key)))
-        what = _PLAINLY.get(key, key)
-        raise EvenhandError(
-            f"out: {path} was made with {what} {old}, but this run has {new}; name another folder"
-        )
+    differing = [key for key in {*before, *now} - free if before.get(key) != now.get(key)]
+    # The option first, then what follows from it.
+    for key in sorted(differing, key=lambda key: (key not in _OPTIONS, key == "notes", key)):
+        difference = _difference(key, before.get(key), now.get(key))
+        raise EvenhandError(f"out: {path} was made {difference}; name another folder")
+
+
+def _difference(key: str, before: Any, now: Any) -> str:
+    if key in _OTHER:
+        return f"with other {_OTHER[key]} than this run has"
+    what = f"`{key}`" if key in _OPTIONS else key
+    old, new = _differing(repr(before), repr(now))
+    made = f"without {what}" if before is None else f"with {what} {old}"
+    return f"{made}, but this run has {'none' if now is None else new}"
 
 
 def _differing(old: str, new: str) -> list[str]:

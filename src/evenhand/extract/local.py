@@ -48,7 +48,7 @@ def embed(
     prompts: Mapping[str, Sequence[str]] | None = None,
     batch_size: int = 64,
     workers: int | None = None,
-    part_rows: int = 4096,
+    part_rows: int = 1024,
     thumbnails: bool = True,
     strict: bool = False,
     dtype: str = "float16",
@@ -81,7 +81,7 @@ def embed(
     workers : int, optional
         Number of processes that read images; by default one per core, at most 8. 0 reads in
         threads of this process, as it does by default where few images are to be read.
-    part_rows : int, default=4096
+    part_rows : int, default=1024
         Images per part of the store. An interrupted run resumes at the first unfinished part.
     thumbnails : bool, default=True
         Whether to keep 64-pixel thumbnails.

@@ -31,7 +31,18 @@ from evenhand.data.table import FeatureTable
 from evenhand.extract.short_side import KEY
 from evenhand.extract.trunk import Embedded
 
-OF_NO_ROW = frozenset({"prompts", "manifest_sha256", "image_bytes", "batch_size", "part_rows"})
+OF_NO_ROW = frozenset(
+    {
+        "batch_size",
+        "image_bytes",
+        "manifest_sha256",
+        "max_pixels",
+        "part_rows",
+        "prompts",
+        "shots",
+        "split_by",
+    }
+)
 """Keys of a store's identity on which the features of an image do not depend."""
 BLOCK = 4096
 """Images whose thumbnails are compared at a time."""

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -158,3 +159,14 @@ def test_text_files_must_be_utf8(tmp_path: Path) -> None:
     file.write_bytes(b"V\xf6gel\n")
     with pytest.raises(EvenhandError, match="is not UTF-8 text; save it as UTF-8"):
         read_mapping(str(file))
+
+
+@pytest.mark.parametrize(
+    ("read", "option"), [(read_templates, "--templates"), (read_mapping, "--class-names")]
+)
+def test_a_pipe_is_no_file_of_names(read: Any, option: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "names")
+    for place in (str(tmp_path / "names"), "/dev/null"):
+        with pytest.raises(EvenhandError, match=f"{option}: {place} is not a regular file; write it to a"):
+            read(place)
+    assert read_mapping("a" * 5000) == {"0": "a" * 5000}

@@ -20,7 +20,7 @@ from evenhand.data.images.foreign_formats import what_it_is
 from evenhand.data.images.pixel_limit import pixel_limit
 from evenhand.data.images.thumbnail import shrunk
 
-TOO_MANY = "decompression bomb, more than 60 pixels; for an image that you trust raise max_pixels"
+TOO_MANY = "decompression bomb, more than 60 pixels; for an image that you trust raise `max_pixels`"
 
 
 def pixel(path: Path, at=(0, 0)) -> tuple[int, ...]:
@@ -257,7 +257,7 @@ def test_decompression_bomb(tmp_path, monkeypatch, recwarn, factor, suffix):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     Image.new("L", (100, int(10 * factor))).save(tmp_path / f"a.{suffix}")
     with pytest.raises(
-        UnreadableImage, match=r"decompression bomb, more than 1000 pixels; .* raise max_pixels"
+        UnreadableImage, match=r"decompression bomb, more than 1000 pixels; .* raise `max_pixels`"
     ):
         read_image(tmp_path / f"a.{suffix}")
     assert not recwarn.list
@@ -385,7 +385,7 @@ def test_a_plug_in_is_used_where_it_is_installed(tmp_path, monkeypatch):
 def test_the_limit_of_the_environment_holds(tmp_path, monkeypatch):
     Image.new("L", (100, 20)).save(tmp_path / "a.png")
     monkeypatch.setenv("EVENHAND_MAX_PIXELS", "1999")
-    with pytest.raises(UnreadableImage, match=r"more than 1999 pixels; .* raise max_pixels"):
+    with pytest.raises(UnreadableImage, match=r"more than 1999 pixels; .* raise `max_pixels`"):
         read_image(tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     monkeypatch.setenv("EVENHAND_MAX_PIXELS", "2000")

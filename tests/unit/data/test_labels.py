@@ -47,8 +47,8 @@ def test_names_that_are_not_given_stay():
     ("class_names", "sentence"),
     [
         ({"c": "x"}, "class_names: 'c' is not a label; the labels are a, b"),
-        ({"a": "b"}, "class_names must give each class a name of its own, but the names are b, b"),
-        ({"a": " "}, "class_names must give each class a name of its own"),
+        ({"a": "b"}, "class_names: they must give each class a name of its own, but the names are b, b"),
+        ({"a": " "}, "class_names: they must give each class a name of its own"),
     ],
 )
 def test_names_that_cannot_be(class_names, sentence):

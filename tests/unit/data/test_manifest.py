@@ -157,7 +157,7 @@ def test_unknown_class_name(tmp_path):
 
 @pytest.mark.parametrize("name", ["b", " "])
 def test_class_names_must_differ(tmp_path, name):
-    with pytest.raises(EvenhandError, match="class_names must give each class a name of its own"):
+    with pytest.raises(EvenhandError, match="class_names: they must give each class a name of its own"):
         Manifest.read(tree(tmp_path, a=2, b=2), class_names={"a": name})
 
 

@@ -99,11 +99,11 @@ def test_another_identity_names_the_difference(tmp_path: Path, kit: SimpleNamesp
             kit.make(path, stop=1)
     before = kit.contents(path)
     with (
-        pytest.raises(EvenhandError, match="was made with model 'm', but this run has 'n'; name another"),
+        pytest.raises(EvenhandError, match="was made with `model` 'm', but this run has 'n'; name another"),
         kit.writer(path, {"model": "n", "seed": 0}),
     ):
         pass
-    with pytest.raises(EvenhandError, match="dtype 'float16', but this run has 'float32'"):
+    with pytest.raises(EvenhandError, match="`dtype` 'float16', but this run has 'float32'"):
         kit.writer(path, dtype="float32").__enter__()
     assert kit.contents(path) == before
 

@@ -90,7 +90,7 @@ def test_a_resumed_run_writes_the_same_bytes(
 def test_a_store_made_otherwise_is_refused(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
     embed(manifest, backbone, tmp_path / "s")
     backbone.precision = "bf16"
-    with pytest.raises(EvenhandError, match="was made with precision 'fp32', but this run has 'bf16'"):
+    with pytest.raises(EvenhandError, match="was made with `precision` 'fp32', but this run has 'bf16'"):
         embed(manifest, backbone, tmp_path / "s")
 
 

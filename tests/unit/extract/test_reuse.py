@@ -11,6 +11,8 @@ from PIL import Image
 
 from evenhand._errors import EvenhandError
 from evenhand.data.manifest import Manifest
+from evenhand.data.shots import Shots
+from evenhand.data.store_plan import StorePlan, claim
 from evenhand.extract import reuse
 from evenhand.extract.local import embed
 
@@ -182,5 +184,36 @@ def test_a_model_of_unknown_weights_is_known_by_its_name(
 ) -> None:
     embed(manifest, backbone, tmp_path / "s")
     monkeypatch.setattr(backbone, "card", lambda: {"model": "other", "precision": "fp32"})
-    with pytest.raises(EvenhandError, match="was made with model 'colour', but this run has 'other'"):
+    with pytest.raises(EvenhandError, match="was made with `model` 'colour', but this run has 'other'"):
         embed(manifest, backbone, tmp_path / "s")
+
+
+def test_other_images_of_a_data_set_reuse_what_was_embedded(
+    manifest: Manifest, backbone: Any, tmp_path: Path
+) -> None:
+    embed(manifest, backbone, tmp_path / "s")
+    found = embed(replace(manifest, shots=Shots(9, 0)), backbone, tmp_path / "s")
+    assert found.notes[0].startswith("20 images are reused from the store that was there, 0 new or changed")
+    assert backbone.seen == 20
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "difference"),
+    [
+        ({"shots": None}, {"shots": [3, 0]}, r"without `shots`, but this run has \[3, 0\]"),
+        ({"max_pixels": 9}, {}, "with `max_pixels` 9, but this run has none"),
+        (
+            {"site": "a", "image_bytes": 1},
+            {"site": "b", "image_bytes": 2},
+            "with `site` 'a', but this run has 'b'",
+        ),
+        ({"image_bytes": 1}, {"image_bytes": 2}, "with other image files than this run has"),
+        ({"thumbnails": True}, {"thumbnails": False}, "with `thumbnails` True, but this run has False"),
+    ],
+)
+def test_an_unfinished_store_names_the_option_that_changed(
+    before: dict[str, Any], now: dict[str, Any], difference: str, tmp_path: Path
+) -> None:
+    claim(tmp_path, StorePlan(identity=before, width=4, dtype="float32"))
+    with pytest.raises(EvenhandError, match=f"was made {difference}; name another folder"):
+        claim(tmp_path, StorePlan(identity=now, width=4, dtype="float32"))

@@ -111,7 +111,7 @@ def decode(path: Path, short_side: int | None = None) -> Decoded:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         reason = (
             f"decompression bomb, more than {pixel_limit()} pixels; for an image that you trust raise "
-            "max_pixels"
+            "`max_pixels`"
         )
         raise UnreadableImage(path, reason) from error
     except PermissionError as error:
