@@ -13,7 +13,7 @@ from evenhand.data.arrays.read import file_and_name, in_part_order
 from evenhand.data.labels import class_codes, renamed
 from evenhand.data.leakage import kept_together, on_units
 from evenhand.data.split_file import splits_in_file
-from evenhand.data.splits import are_drawn, given_or_drawn
+from evenhand.data.splits import given_or_drawn
 from evenhand.data.store_layout import OWN_COLUMNS
 from evenhand.data.tables.columns import Columns
 from evenhand.data.tables.read import read_columns
@@ -92,8 +92,7 @@ def split_of_rows(
         given = columns.filled(column, argument="split_column")
     units = None if split_by is None else columns.get(split_by, argument="split_by")
     together = kept_together([], units, len(y))
-    split, more = given_or_drawn(given, y, seed=seed, column=column, units=together)
-    drawn = are_drawn(given, column)
+    split, more, drawn = given_or_drawn(given, y, seed=seed, column=column, units=together)
     return split, units, [*notes, *more, *on_units(units, split, split_by, drawn=drawn)], drawn
 
 

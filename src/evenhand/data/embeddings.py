@@ -20,7 +20,7 @@ from evenhand.data.class_order import MOST_CLASSES, order_warning
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
 from evenhand.data.known_words import read_known_words, unit_rows
-from evenhand.data.labels import check_trained, class_notes, untested
+from evenhand.data.labels import check_splits, class_notes
 from evenhand.data.settle_copies import KnownCopies
 from evenhand.data.store import load_store
 from evenhand.data.store_layout import UNITS
@@ -116,7 +116,7 @@ def import_embeddings(
         columns, split_column, y, seed, ids=ids, split_by=split_by, split_file=file
     )
     attributes, of_attributes = grouping(attribute_rows(columns, attribute_columns), labels, named=True)
-    check_trained(classes, y, split)
+    untested = check_splits(classes, y, split)
     rows = {
         "id": ids,
         "path": np.full(n, ""),
@@ -139,7 +139,7 @@ def import_embeddings(
         "rows_sha256": _hash(rows),
         "classes": list(classes),
         "part_rows": PART_ROWS,
-        "notes": [*notes, *of_attributes, *untested(classes, y, split), *class_notes(classes)],
+        "notes": [*notes, *of_attributes, *untested, *class_notes(classes)],
         **({} if split_by is None else {"split_by": split_by}),
         **({} if word_features is None else {"words": list(words), "words_sha256": _hash_of(word_features)}),
     }

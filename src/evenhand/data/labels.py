@@ -66,8 +66,8 @@ def renamed(names: Sequence[str], class_names: Mapping[str, str]) -> tuple[str, 
     return classes
 
 
-def check_trained(classes: Sequence[str], y: Ints, split: Strings) -> None:
-    """Refuse classes without training rows.
+def check_splits(classes: Sequence[str], y: Ints, split: Strings) -> list[str]:
+    """Refuse classes without training rows; return a note that names those that alone have no test rows.
 
     Parameters
     ----------
@@ -88,16 +88,6 @@ def check_trained(classes: Sequence[str], y: Ints, split: Strings) -> None:
         raise EvenhandError(f"there are no training images, only {some(np.unique(split))}; add a train split")
     if untrained:
         raise EvenhandError(f"no training image has the class {some(untrained)}; add some or drop the class")
-
-
-def untested(classes: Sequence[str], y: Ints, split: Strings) -> list[str]:
-    """Return a note that names the classes without test rows, if others have some.
-
-    Parameters
-    ----------
-    classes, y, split
-        As for `check_trained`.
-    """
     tested = {int(code) for code in y[split == "test"]}
     missing = [name for code, name in enumerate(classes) if code not in tested]
     if not missing or not tested:

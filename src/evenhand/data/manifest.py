@@ -11,13 +11,13 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
-from evenhand.data.labels import check_trained, class_codes, class_notes, renamed, some, untested
+from evenhand.data.labels import check_splits, class_codes, class_notes, renamed, some
 from evenhand.data.leakage import copies, kept_together, leakage, on_units
 from evenhand.data.shots import Shots, kept_rows, shot_notes
 from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.sources.resolve import resolve
 from evenhand.data.split_file import splits_in_file
-from evenhand.data.splits import are_drawn, given_or_drawn
+from evenhand.data.splits import given_or_drawn
 
 
 @dataclass(frozen=True)
@@ -160,14 +160,13 @@ class Manifest:
             listing = replace(listing, splits=splits, notes=(*listing.notes, *of_file))
         same = copies(listing.paths)
         units = kept_together(same, listing.units, len(y))
-        split, split_notes = given_or_drawn(listing.splits, y, seed=seed, column=column, units=units)
-        check_trained(classes, y, split)
-        drawn = are_drawn(listing.splits, column)
+        split, split_notes, drawn = given_or_drawn(listing.splits, y, seed=seed, column=column, units=units)
+        untested = check_splits(classes, y, split)
         notes = [
             *listing.notes,
             *split_notes,
             *on_units(listing.units, split, split_by, drawn=drawn),
-            *untested(classes, y, split),
+            *untested,
             *_bare_numbers(classes),
             *class_notes(classes),
             *leakage(same, listing.ids, split, np.asarray(classes)[y], drawn=drawn),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,10 +20,18 @@ HELD_OUT = 0.2
 """Share of each class's training rows that validates, where validation is split off training."""
 
 
+class Splits(NamedTuple):
+    """The split of each row, str [N]; what the user should know of it; and whether it was drawn here."""
+
+    names: Strings
+    notes: list[str]
+    drawn: bool
+
+
 def given_or_drawn(
     given: Strings | None, y: Ints, *, seed: int, column: str, units: Ints | None = None
-) -> tuple[Strings, list[str]]:
-    """Return the split of each row, and what the user should know of it.
+) -> Splits:
+    """Return the split of each row.
 
     Splits are drawn by class where none are given, or all rows are given as training.
 
@@ -39,40 +48,28 @@ def given_or_drawn(
     units : int64 [N], optional
         Rows of one number are drawn together.
 
-    Returns
-    -------
-    split : str [N]
-        `train`, `validation` or `test`.
-    notes : list of str
-        One sentence each.
-
     Raises
     ------
     EvenhandError
         If a name is no split; the sentence names the first such row.
     """
     if given is None:
-        return stratified_split(y, seed=seed, units=units), [_drawn(seed, "no splits are given")]
+        return _drawn(y, seed, units, "no splits are given")
     names, notes = splits_of_values(given, column)
     if None in names:
         raise not_a_split(given, names, column)
     if set(names) == {"train"}:
-        drawn = stratified_split(y, seed=seed, units=units)
-        return drawn, [_drawn(seed, "all images are given as train")]
+        return _drawn(y, seed, units, "all images are given as train")
     split = np.asarray(names, dtype=np.str_)
     if "test" not in names:
         notes.append("no test split is given: accuracies will be those of the validation split")
-    return split, notes
+    return Splits(split, notes, drawn=False)
 
 
-def are_drawn(given: Strings | None, column: str) -> bool:
-    """Return whether `given_or_drawn` draws the splits."""
-    return given is None or set(splits_of_values(given, column)[0]) == {"train"}
-
-
-def _drawn(seed: int, why: str) -> str:
+def _drawn(y: Ints, seed: int, units: Ints | None, why: str) -> Splits:
     shares = ", ".join(f"{100 * share:.0f} % {name}" for name, share in FRACTIONS.items())
-    return f"{why}: {shares}, drawn by class with seed {seed}"
+    note = f"{why}: {shares}, drawn by class with seed {seed}"
+    return Splits(stratified_split(y, seed=seed, units=units), [note], drawn=True)
 
 
 def stratified_split(

@@ -11,7 +11,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Strings
-from evenhand.data.labels import check_trained, class_codes, some, untested
+from evenhand.data.labels import check_splits, class_codes, some
 from evenhand.data.manifest import Manifest
 from evenhand.data.tables.columns import Columns
 
@@ -136,8 +136,8 @@ def manifest_of(
         If there is one class, or one without training rows.
     """
     classes, y = class_codes(labels)
-    check_trained(classes, y, split)
+    untested = check_splits(classes, y, split)
     names = np.asarray(ids, dtype=np.str_)
     paths = np.asarray([os.path.join(root, name) for name in names], dtype=np.str_)  # noqa: PTH118
-    told = (*notes, *untested(classes, y, split))
+    told = (*notes, *untested)
     return Manifest(names, paths, y, split, attributes, tuple(classes), str(root), told)

@@ -5,13 +5,12 @@ import pytest
 
 from evenhand._errors import EvenhandError
 from evenhand.data.labels import (
-    check_trained,
+    check_splits,
     class_codes,
     class_notes,
     renamed,
     some,
     spelling_note,
-    untested,
 )
 
 
@@ -58,20 +57,20 @@ def test_names_that_cannot_be(class_names, sentence):
 
 def test_every_class_needs_a_training_row():
     y = np.array([0, 1, 1])
-    check_trained(["a", "b"], y, np.array(["train", "test", "train"]))
+    check_splits(["a", "b"], y, np.array(["train", "test", "train"]))
     with pytest.raises(EvenhandError, match="no training image has the class a; add some or drop the class"):
-        check_trained(["a", "b"], y, np.array(["test", "train", "train"]))
+        check_splits(["a", "b"], y, np.array(["test", "train", "train"]))
     with pytest.raises(EvenhandError, match="there are no training images, only test; add a train split"):
-        check_trained(["a", "b"], y, np.full(3, "test"))
+        check_splits(["a", "b"], y, np.full(3, "test"))
 
 
 def test_classes_without_test_rows_are_told_where_others_have_some():
-    y = np.array([0, 1, 1])
-    assert untested(["a", "b"], y, np.array(["train", "train", "test"])) == [
+    y = np.array([0, 0, 1, 1])
+    assert check_splits(["a", "b"], y, np.array(["train", "train", "train", "test"])) == [
         "no test image has the class a: its accuracy stays unknown"
     ]
-    assert untested(["a", "b"], y, np.array(["test", "train", "test"])) == []
-    assert untested(["a", "b"], y, np.array(["train", "train", "validation"])) == []
+    assert check_splits(["a", "b"], y, np.array(["train", "test", "train", "test"])) == []
+    assert check_splits(["a", "b"], y, np.array(["train", "train", "train", "validation"])) == []
 
 
 def test_long_lists_are_cut():

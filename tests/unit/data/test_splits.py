@@ -34,7 +34,7 @@ def test_seed_decides():
 
 def test_that_validation_rows_will_test_is_noted():
     y = np.zeros(3, dtype=np.int64)
-    _, notes = given_or_drawn(np.array(["train", "train", "val"]), y, seed=0, column="split")
+    _, notes, _ = given_or_drawn(np.array(["train", "train", "val"]), y, seed=0, column="split")
     assert notes == ["no test split is given: accuracies will be those of the validation split"]
     assert given_or_drawn(np.array(["train", "train", "test"]), y, seed=0, column="split")[1] == []
 
@@ -79,7 +79,7 @@ def test_given_splits_are_read_in_any_case_or_as_numbers():
     named = given_or_drawn(np.array(["Train", "dev", "TESTING"]), y, seed=0, column="fold")
     numbered = given_or_drawn(np.array(["0", "1", "2"]), y, seed=0, column="fold")
     assert named[0].tolist() == numbered[0].tolist() == ["train", "validation", "test"]
-    assert named[1] == []
+    assert (named.notes, named.drawn) == ([], False)
     assert numbered[1] == ["the split numbers 0, 1, 2 are read as train, validation, test"]
 
 
@@ -89,8 +89,9 @@ def test_given_splits_are_read_in_any_case_or_as_numbers():
 def test_splits_are_drawn_where_none_are_given(given, why):
     y = np.repeat([0, 1], 10)
     given = None if given is None else np.array(given)
-    split, notes = given_or_drawn(given, y, seed=4, column="split")
+    split, notes, drawn = given_or_drawn(given, y, seed=4, column="split")
     assert split.tolist() == stratified_split(y, seed=4).tolist()
+    assert drawn
     assert notes == [f"{why}: 70 % train, 15 % validation, 15 % test, drawn by class with seed 4"]
 
 
