@@ -29,6 +29,7 @@ from evenhand.review.choose import rounds
 from evenhand.review.estimate import estimate_on
 
 COUNTS = (20, 40, 80)
+SETTINGS = ("balanced", "rare")
 WRONG = 0.05
 WAYS = ("chosen", "random")
 QUESTIONS = {"domain": "photo"}
@@ -56,6 +57,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=2, help="simulated persons of each set")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="which sets of each family")
     parser.add_argument("--families", nargs="+", help="which families, as the runs name them")
+    parser.add_argument("--settings", nargs="+", default=SETTINGS, help="which test splits")
+    parser.add_argument("--ways", nargs="+", default=WAYS, help="how rows are asked about")
+    parser.add_argument("--answers", type=int, nargs="+", default=COUNTS, help="how many answers")
     parser.add_argument("--join", type=Path, nargs="+", help="earlier --out files to tabulate, without runs")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -74,12 +78,12 @@ def measured(cache: Path, options: argparse.Namespace) -> Iterator[dict[str, Any
         if seed not in options.seeds or family not in (options.families or [family]):
             continue
         yes = found.attributes[attribute] == asked(found, attribute)
-        for setting in ("balanced", "rare"):
+        for setting in options.settings:
             shown = found if setting == "balanced" else thinned(found, yes, options.rare, seed)
             case = Case(family, with_probe(shown, seed), yes)
-            for way in WAYS:
+            for way in options.ways:
                 for repeat in range(options.repeats):
-                    for run in tried(case, setting, way, 100 * seed + repeat):
+                    for run in tried(case, setting, way, 100 * seed + repeat, options.answers):
                         print(json.dumps(run), file=sys.stderr, flush=True)
                         yield run
 
@@ -124,15 +128,15 @@ def with_probe(found: FeatureTable, seed: int) -> ReviewRows:
     return replace(rows, right=right, model="linear_probe")
 
 
-def tried(case: Case, setting: str, way: str, seed: int) -> Iterator[dict[str, Any]]:
+def tried(case: Case, setting: str, way: str, seed: int, counts: Sequence[int]) -> Iterator[dict[str, Any]]:
     """Yield what is estimated after each number of answers, given to one growing list of rows."""
     person = numpy_stream(seed, "person")
     answers: dict[int, Answer] = {}
-    for n in rounds(max(COUNTS)):
+    for n in rounds(max(counts)):
         for row, why in ask(case.rows, answers, n, way, seed):
             wrong = person.random() < WRONG
             answers[row] = Answer("yes" if case.yes[row] != wrong else "no", why)
-        if len(answers) in COUNTS:
+        if len(answers) in counts:
             named = {"family": case.family, "setting": setting, "way": way, "person": seed}
             yield named | figures(case, answers, seed)
 
@@ -180,10 +184,12 @@ def table(runs: Sequence[dict[str, Any]]) -> str:
         "| its width | attribute right | found / no sign / cannot tell | failed |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for setting in ("balanced", "rare"):
-        for n in COUNTS:
+    for setting in SETTINGS:
+        for n in sorted({run["answers"] for run in runs}):
             for way in WAYS:
                 of = [r for r in runs if (r["setting"], r["way"], r["answers"]) == (setting, way, n)]
+                if not of:
+                    continue
                 lines.append(f"| {setting} | {way} | {n} | {_line(of)} |")
     return "\n".join(lines)
 

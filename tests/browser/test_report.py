@@ -238,6 +238,10 @@ def test_it_prints_unfolded(small: Path, open_page: OpenPage) -> None:
     before = page.evaluate(folded)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert (before > 0, page.evaluate(folded)) == (True, 0)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 720, "height": 1000})  # A4 between margins
+    cut = "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth + 1)"
+    assert page.evaluate(f"{cut}.map((one) => one.getAttribute('aria-label'))") == []
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(folded) == before
     assert page.pdf()[:4] == b"%PDF"

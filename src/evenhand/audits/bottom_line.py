@@ -104,7 +104,8 @@ def _repair(own: str, kept: Mapping[str, Any]) -> str:
     if own in UNTRAINED or not kept:
         return f"Repair: none tested; {label(own)} has no candidates to choose from."
     passed = "none passed" if kept_reference(kept) else "passed"
-    return f"Repair: {passed}; {kept.get('reason') or label(kept['candidate']) + ' is kept'}."
+    said = verdict_sentences(kept) or [f"{label(kept['candidate'])} is kept"]
+    return f"Repair: {passed}; {said[0]}."
 
 
 def _goes_with(found: Associations) -> str:

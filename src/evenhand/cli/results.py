@@ -50,21 +50,9 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows[:MOST]:
         start = f"{row['method']}, seed {row['seed']}: " if len(rows) > 1 else ""
         missing = [] if row["status"] == "ok" else [f"{row['status']}: {row['reason']}"]
-        for remark in [*missing, *_kept(row.get("kept") or {}), *row.get("notes", []), *confidence(row)]:
+        kept = verdict_sentences(row.get("kept") or {})
+        for remark in [*missing, *kept, *row.get("notes", []), *confidence(row)]:
             screen.print(worded(f"{start}{remark}"), soft_wrap=True)
-
-
-def _kept(kept: Mapping[str, Any]) -> list[str]:
-    """Say what was kept and why, for somebody who knows no rule by name."""
-    if "shortcut" in kept or kept.get("index") is None:
-        return verdict_sentences(kept)
-    score = f"the label-free score {kept['rule']}"
-    return [
-        f"kept {kept['candidate']} of {kept['looked_at']} candidates in place of plain training (ERM): on "
-        f"rows that it did not train on, {score} is {percent(kept['gain'])} points higher, at least "
-        f"{percent(kept['low'])}, and {percent(kept['retention'])} % of the rows "
-        "that ERM classifies correctly stay so"
-    ]
 
 
 def confidence(row: Mapping[str, Any]) -> list[str]:

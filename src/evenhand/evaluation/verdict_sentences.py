@@ -26,7 +26,8 @@ def verdict_sentences(kept: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     kept : mapping
-        `kept` of a row of results.json; what only gives a `reason` gives that alone.
+        `kept` of a row of results.json. What looks for no shortcut gives one sentence: why its candidate
+        replaced ERM, for somebody who knows no rule by name, or its `reason`.
 
     Returns
     -------
@@ -34,6 +35,8 @@ def verdict_sentences(kept: Mapping[str, Any]) -> list[str]:
         The shortcut, the repair, what is kept with the runner-up, and the next step.
     """
     if "shortcut" not in kept:
+        if kept.get("index") is not None:
+            return [_passed(kept)]
         return [kept["reason"]] if kept.get("reason") else []
     return [
         f"Shortcut: {kept['shortcut']}; {kept['shortcut_reason']}.",
@@ -48,4 +51,13 @@ def kept_sentence(kept: Mapping[str, Any]) -> str:
     return (
         f"Kept: {kept['candidate']}, of {kept['looked_at']} candidates on {kept['rows']} rows; the runner-up "
         f"is {kept['runner_up']}."
+    )
+
+
+def _passed(kept: Mapping[str, Any]) -> str:
+    gain, low, stay = (f"{100 * kept[name]:.1f}" for name in ("gain", "low", "retention"))
+    return (
+        f"kept {kept['candidate']} of {kept['looked_at']} candidates in place of plain training (ERM): on "
+        f"rows that it did not train on, the label-free score {kept['rule']} is {gain} points higher, at "
+        f"least {low}, and {stay} % of the rows that ERM classifies correctly stay so"
     )

@@ -67,8 +67,9 @@ def signed(value: float, decimals: int) -> str:
 
 
 def emphasized(sentence: str) -> Markup:
-    """Return a sentence, escaped, with its `*words*` emphasized."""
-    return Markup(re.sub(r"\*([^*]+)\*", r"<em>\1</em>", str(escape(sentence))))
+    """Return a sentence, escaped, with its `*words*` emphasized and each % on the line of its number."""
+    text = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", str(escape(sentence)))
+    return Markup(re.sub(r"\*([^*]+)\*", r"<em>\1</em>", text))
 
 
 def _text(name: str) -> str:

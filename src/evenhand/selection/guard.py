@@ -168,6 +168,7 @@ class Evidence:
         chance = self._chance(predictions[best], held_out, partition)
         kept = low > max(0.0, chance)
         figures = f"gain {gain[best]:.3f} in {self.rule.name}, lower bound {low:.3f}, chance {chance:.3f}"
+        figures = figures.replace("-", "−")
         return Choice(
             candidate=names[best] if kept else "erm",
             index=best if kept else None,

@@ -20,6 +20,15 @@ from evenhand.reports.headline import of_run
 from evenhand.reports.page import render
 from evenhand.reports.source import RunView, read_source, view_run
 
+GUARDED = {
+    "candidate": "epoch 4",
+    "index": 3,
+    "rule": "shortcut_cell",
+    "looked_at": 18,
+    "gain": 0.081,
+    "low": 0.0513,
+    "retention": 0.9524,
+}
 KEPT = {
     "candidate": "balanced head (L2 1/n)",
     "runner_up": "zero-shot",
@@ -70,7 +79,9 @@ def test_audit_and_report_say_the_same(run: Path, view: RunView) -> None:
     assert len(said) == 6
     assert said[:-1] == view.analysis.bottom_line.lines[:-1]
     results, _ = read_source(run)
-    page = render(results, view)
+    shown = render(results, view)
+    assert "\N{NO-BREAK SPACE}%" in shown
+    page = shown.replace("\N{NO-BREAK SPACE}%", " %")
     *lines, step = view.analysis.bottom_line.lines
     assert all(text.replace("*", "") in page for text in lines)
     assert step.startswith("Next: look at the images: evenhand report")
@@ -98,6 +109,12 @@ def test_the_verdicts_are_those_of_the_fit(line: Line) -> None:
         ({"candidate": "erm"}, "Repair: none passed; ERM is kept."),
         ({"candidate": "epoch 3"}, "Repair: passed; epoch 3 is kept."),
         ({"candidate": "epoch 3", "reason": "it gains"}, "Repair: passed; it gains."),
+        (
+            {**GUARDED, "reason": "gain 0.081 in shortcut_cell"},
+            "Repair: passed; kept epoch 4 of 18 candidates in place of plain training (ERM): on rows that it "
+            "did not train on, the label-free score shortcut_cell is 8.1 points higher, at least 5.1, and "
+            "95.2 % of the rows that ERM classifies correctly stay so.",
+        ),
     ],
 )
 def test_a_method_that_looks_for_no_shortcut(line: Line, kept: dict[str, Any] | None, repair: str) -> None:
