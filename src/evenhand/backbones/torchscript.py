@@ -31,8 +31,10 @@ _DTYPES = {
 }
 _SETTINGS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 """Tensors that lie beside the weights."""
-_VISITS = 1_000_000
-"""Attributes that are looked at: modules that hold each other would have no end."""
+_DEPTH = 100
+"""Levels of modules: those that hold each other would have no end."""
+_VISITS = 200_000
+"""Attributes that are looked at: a module that is held twice at each level doubles their number."""
 
 
 def is_torchscript(path: Path) -> bool:
@@ -127,14 +129,15 @@ def _check_memo(data: bytes) -> None:
 
 
 def _tensors(root: Any) -> Iterator[tuple[str, Tensor]]:
-    waiting = [("", root)]
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), root)]
     for _ in range(_VISITS):
         if not waiting:
             return
         name, value = waiting.pop()
+        if len(name) > _DEPTH:
+            break
         if isinstance(value, Tensor):
-            yield name, value
+            yield ".".join(name), value
         elif isinstance(value, _Module) and isinstance(value.attributes, dict):
-            inside = value.attributes.items()
-            waiting += [(f"{name}.{key}" if name else str(key), found) for key, found in inside]
+            waiting += [((*name, str(key)), found) for key, found in value.attributes.items()]
     raise EvenhandError("its modules hold each other without end")

@@ -44,6 +44,14 @@ def rewritten(archive: Path, records: bytes | None = None, kind: int = zipfile.Z
     return other
 
 
+def pickle_of_twins(levels: int) -> bytes:
+    """Return a pickle of modules that hold the next one twice: 2 to the power of the levels in all."""
+    data = b"c__torch__\nM\n)\x81"
+    for _ in range(levels):
+        data = b"c__torch__\nM\n)\x81}(X\x01\x00\x00\x00a" + data + b"q\x00X\x01\x00\x00\x00bh\x00ub"
+    return b"\x80\x02" + data + b"."
+
+
 def test_the_tensors_are_those_of_torch(archive: Path) -> None:
     assert is_torchscript(archive)
     found = read_torchscript(archive)
@@ -80,6 +88,7 @@ def test_what_a_pickle_names_is_not_called(archive: Path, tmp_path: Path) -> Non
         (b"\x80\x02]q\x00.", ""),
         (b"garbage", "save the model's state_dict"),
         (b"\x80\x02c__torch__\nM\n)\x81q\x00}q\x01X\x01\x00\x00\x00ah\x00sb.", "hold each other without end"),
+        (pickle_of_twins(30), "hold each other without end"),
     ],
 )
 def test_hostile_records_end_in_a_sentence(archive: Path, records: bytes, sentence: str) -> None:
