@@ -10,9 +10,9 @@ export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
 export OMP_NUM_THREADS ?= 2
 # Every command of the tests is a new Python: without bytecode its imports take twice as long.
 unexport PYTHONDONTWRITEBYTECODE
-# Two workers, which take what belongs together (tests/conftest.py) in the order that is printed.
+# Two workers, which take what tests/conftest.py binds together in the order that is printed.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --durations 20
-TWO    := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+TWO    := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 
 .DEFAULT_GOAL := help

@@ -8,11 +8,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
+from xdist.scheduler import LoadScopeScheduling
 
 from evenhand import Head, fit, load_store
 from evenhand.data.store_write import StoreWriter
@@ -31,7 +33,9 @@ MakeRun = Callable[..., Path]
 # In the environment, where the workers of pytest-xdist find it.
 ORDER = os.environ.setdefault("TEST_ORDER", str(int(time.time())))
 SHARING = ("browser", "docs", "install", "ray")
-"""Folders whose tests share what is slow to make, as a cluster: one worker runs them, before all others."""
+"""Folders whose tests share what is slow to make, as a cluster: one worker runs them."""
+FIRST = (*SHARING, "faults")
+"""Folders of the longest files: no worker is to begin one when the other is done."""
 
 
 def thumbnail(rng: np.random.Generator) -> bytes:
@@ -51,18 +55,27 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shuffle the files, and the tests in each, and bind together what one worker is to run."""
+    """Shuffle the files, and the tests in each."""
     draw = random.Random(ORDER)
     place = {path: draw.random() for path in dict.fromkeys(item.path for item in items)}
-    items.sort(key=lambda item: (folder_of(item) not in SHARING, place[item.path], draw.random()))
-    for item in items:
-        folder = folder_of(item)
-        item.add_marker(pytest.mark.xdist_group(folder if folder in SHARING else str(item.path)))
+    items.sort(key=lambda item: (folder_of(item.nodeid) not in FIRST, place[item.path], draw.random()))
 
 
-def folder_of(item: pytest.Item) -> str:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return ByFile(config, log)
+
+
+class ByFile(LoadScopeScheduling):
+    """One worker runs all tests of a file, or of a folder that shares: what they share is made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = folder_of(nodeid)
+        return folder if folder in SHARING else nodeid.split("::")[0]
+
+
+def folder_of(nodeid: str) -> str:
     """Return the folder of `tests` that holds a test."""
-    return item.path.relative_to(Path(__file__).parent).parts[0]
+    return Path(nodeid).parts[1]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -58,7 +58,9 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     call(UV, "venv", "--quiet", "--python", sys.executable, venv, **more)
     lock = ROOT / "requirements" / "core.txt"
     install = (UV, "pip", "install", "--quiet", "--python", venv)
-    call(*install, "--require-hashes", "--requirement", lock, **more)
+    # The cache can lie on another disk than the temporary folder, where a copy of all takes a minute.
+    links = ("--link-mode", "symlink")
+    call(*install, *links, "--require-hashes", "--requirement", lock, **more)
     call(*install, "--no-deps", wheel, **more)
     return venv
 
@@ -70,7 +72,9 @@ def demo(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "offline" / "sitecustomize.py").write_text(OFFLINE)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     env = {**kept, "PYTHONPATH": str(folder / "offline"), "HOME": str(folder)}
-    call(environment / "bin" / "evenhand", "demo", "--out", folder / "demo", cwd=folder, env=env)
+    call(
+        environment / "bin" / "evenhand", "demo", "--seeds", 1, "--out", folder / "demo", cwd=folder, env=env
+    )
     return folder / "demo"
 
 
@@ -131,7 +135,7 @@ def test_results_fit_the_shipped_schema(environment: Path, demo: Path) -> None:
 def test_the_reliance_is_real(demo: Path) -> None:
     rows = json.loads((demo / "results.json").read_text(encoding="utf-8"))["rows"]
     erm = [row for row in rows if row["method"] == "erm" and row["status"] == "ok"]
-    assert len({row["seed"] for row in erm}) == 3
+    assert len(erm) == 1
     for row in erm:
         assert row["worst_group"]["value"] < row["averages"]["plain"] - 0.05
 
