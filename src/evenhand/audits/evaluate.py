@@ -15,7 +15,7 @@ from evenhand._typing import Floats, Ints, Strings
 from evenhand.audits.slices import SlicedRows, halves
 from evenhand.data.partition import SplitRows, parts
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.evaluated_rows import EvaluatedRows
+from evenhand.evaluation.evaluated_rows import EvaluatedRows, evaluated_rows
 from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import ResultRow
 from evenhand.methods._training.model import Model
@@ -80,7 +80,7 @@ class EvaluatedModels:
     @cached_property
     def evaluated(self) -> EvaluatedRows:
         """The test rows, as an evaluation takes them."""
-        return EvaluatedRows.of(self.table, self.split, self.attribute)
+        return evaluated_rows(self.table, self.split, self.attribute)
 
     def groups(self, rows: Ints) -> Strings | None:
         """Return "label / value" for rows of the store; None without an attribute."""

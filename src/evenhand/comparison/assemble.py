@@ -18,7 +18,7 @@ from evenhand.data.labels import some
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.bootstrap import over_rows
-from evenhand.evaluation.evaluated_rows import EvaluatedRows
+from evenhand.evaluation.evaluated_rows import EvaluatedRows, evaluated_rows
 from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import (
     KeptMethod,
@@ -68,7 +68,7 @@ class FinishedJobs:
     @cached_property
     def test(self) -> EvaluatedRows:
         """The test rows."""
-        return EvaluatedRows.of(self.table, next(iter(self.rows.values())), self.column)
+        return evaluated_rows(self.table, next(iter(self.rows.values())), self.column)
 
     @cached_property
     def correct(self) -> Correct:

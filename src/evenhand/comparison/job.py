@@ -17,7 +17,7 @@ from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.class_metrics import Figure, Figures
-from evenhand.evaluation.evaluated_rows import EvaluatedRows
+from evenhand.evaluation.evaluated_rows import evaluated_rows
 from evenhand.methods.base import Method, Model
 from evenhand.methods.cfr.held_out import held_out_predictions
 from evenhand.runs.training import elsewhere, fit_arguments, selection_of, unfitted
@@ -154,7 +154,7 @@ def run_job(table: FeatureTable, job: Job) -> JobResult:
         refit_seconds=refit_seconds,
         test=test.tolist(),
         held_out=codes(logits).tolist(),
-        figures=EvaluatedRows.of(table, job.rows, job.column).figures(test, on_test),
+        figures=evaluated_rows(table, job.rows, job.column).figures(test, on_test),
         logits=logits.tolist() if job.method in ("erm", BASELINE) else None,
     )
 

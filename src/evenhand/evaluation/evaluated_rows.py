@@ -51,26 +51,6 @@ class EvaluatedRows:
     group_labels_from: EstimatedColumn | None = None
     notes: Sequence[str] = ()
 
-    @classmethod
-    def of(cls, table: FeatureTable, rows: SplitRows, attribute: str | None) -> EvaluatedRows:
-        """Return the test rows of a table, with the groups that an attribute makes."""
-        y, classes = table.y[rows.test], table.classes
-        if attribute is None:
-            return cls(y, classes, rows.tested_on)
-        values = table.values(attribute)
-        crossed, estimated = table.crossed.get(attribute), table.estimated.get(attribute)
-        return cls(
-            y,
-            classes,
-            rows.tested_on,
-            values[rows.test],
-            value_names(values),
-            table_group_names(table, attribute),
-            table.groups(attribute, table.rows("train")),
-            estimated,
-            [one.sentence() for one in (crossed, estimated) if one is not None],
-        )
-
     @cached_property
     def groups(self) -> Strings | None:
         """The group of each row, `class / value`, empty where it is in none; None without an attribute."""
@@ -98,6 +78,26 @@ class EvaluatedRows:
             value_names=self.value_names,
             group_names=self.group_names,
         )
+
+
+def evaluated_rows(table: FeatureTable, rows: SplitRows, attribute: str | None) -> EvaluatedRows:
+    """Return the test rows of a table, with the groups that an attribute makes."""
+    y, classes = table.y[rows.test], table.classes
+    if attribute is None:
+        return EvaluatedRows(y, classes, rows.tested_on)
+    values = table.values(attribute)
+    crossed, estimated = table.crossed.get(attribute), table.estimated.get(attribute)
+    return EvaluatedRows(
+        y,
+        classes,
+        rows.tested_on,
+        values[rows.test],
+        value_names(values),
+        table_group_names(table, attribute),
+        table.groups(attribute, table.rows("train")),
+        estimated,
+        [one.sentence() for one in (crossed, estimated) if one is not None],
+    )
 
 
 def group_names(classes: Sequence[str], values: Strings, labels: Strings | None = None) -> list[str]:

@@ -31,7 +31,7 @@ from evenhand.extract.lacks import check_none_skipped, warn_of_lost_classes, war
 from evenhand.extract.loading import Consecutive
 from evenhand.extract.reuse import earlier_store, image_bytes, replacing, settle
 from evenhand.extract.short_side import KEY, choose_short_side
-from evenhand.extract.trunk import Embedded, Engine, on_this_machine
+from evenhand.extract.trunk import Embedded, Engine, ImageReading, on_this_machine
 
 DTYPES = ("float16", "float32")
 
@@ -150,10 +150,7 @@ def embed(
                 manifest.paths if earlier is None else manifest.paths[fresh],
                 backbone,
                 [batch for part in batches for batch in part],
-                dtype=dtype,
-                thumbnails=thumbnails,
-                short_side=short_side,
-                workers=workers,
+                ImageReading(dtype, thumbnails, short_side, workers),
             )
             with closing(stream):
                 for place_of, part in zip(parts, batches, strict=True):
@@ -217,7 +214,7 @@ def iter_features(
         If features are not finite or memory runs out.
     """
     batches = Consecutive(0, len(paths), batch_size)
-    stream = engine(paths, backbone, batches, dtype="float32", short_side=short_side, workers=workers)
+    stream = engine(paths, backbone, batches, ImageReading("float32", short_side=short_side, workers=workers))
     with closing(stream):
         for rows, made in zip(batches, stream, strict=True):
             progress("embed", rows.stop, len(paths))

@@ -23,7 +23,7 @@ from evenhand.data.places import is_there
 from evenhand.extract.ray_folder import short_folder
 from evenhand.extract.ray_pool import QUEUED, Pool
 from evenhand.extract.ray_worker import ActorSettings, Block, Trunk
-from evenhand.extract.trunk import Embedded
+from evenhand.extract.trunk import Embedded, ImageReading
 
 BATCHES = {"cpu": 1, "cuda": 8}
 """Batches of a task: a second's work or more, so that the cluster's bookkeeping does not show."""
@@ -67,13 +67,9 @@ class RayEngine:
         paths: Sequence[str] | Strings,
         backbone: Backbone,
         batches: Sequence[range],
-        *,
-        dtype: str,
-        thumbnails: bool = False,
-        short_side: int | None = None,
-        workers: int | None = None,
+        reading: ImageReading,
     ) -> Generator[Embedded, None, None]:
-        """Take batches through the trunk on the cluster; each actor reads with `workers` threads."""
+        """Take batches through the trunk on the cluster; each actor reads with `reading.workers` threads."""
         if not batches:
             return
         with connected(self.address) as ray:
@@ -83,10 +79,7 @@ class RayEngine:
                 version=__version__,
                 device=kind.device,
                 threads=kind.cpus,
-                readers=workers,
-                dtype=dtype,
-                thumbnails=thumbnails,
-                short_side=short_side,
+                reading=reading,
                 max_pixels=raised_limit(),
             )
             actor = ray.remote(Trunk).options(

@@ -15,7 +15,7 @@ from evenhand.backbones.base import Backbone
 from evenhand.data.files import is_remote
 from evenhand.data.images.pixel_limit import set_pixel_limit
 from evenhand.extract.loading import REMOTE_READERS, Batch, load_by_threads
-from evenhand.extract.trunk import Embedded, through_trunk
+from evenhand.extract.trunk import Embedded, ImageReading, through_trunk
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,8 @@ class ActorSettings:
         Where the trunk runs.
     threads : int
         Of the trunk, where it runs on a CPU.
-    readers : int or None
-        Threads that read images; by default as many, or enough to wait for an object store.
-    dtype, thumbnails, short_side
-        As for an `Engine`.
+    reading : ImageReading
+        As for an `Engine`; by default as many threads read, or enough to wait for an object store.
     max_pixels : int or None
         Most pixels of an image; None for the usual limit.
     """
@@ -41,10 +39,7 @@ class ActorSettings:
     version: str
     device: str
     threads: int
-    readers: int | None
-    dtype: str
-    thumbnails: bool
-    short_side: int | None = None
+    reading: ImageReading
     max_pixels: int | None = None
 
 
@@ -106,20 +101,21 @@ class Trunk:
         EvenhandError
             As `through_trunk`.
         """
+        reading = self._task.reading
         usual = REMOTE_READERS if is_remote(Path(block.paths[0])) else self._task.threads
         loaded = load_by_threads(
             block.paths,
             self._backbone.preprocess,
             block.batches,
-            workers=self._task.readers or usual,
-            thumbnails=self._task.thumbnails,
-            short_side=self._task.short_side,
+            workers=reading.workers or usual,
+            thumbnails=reading.thumbnails,
+            short_side=reading.short_side,
         )
         return [_placed(self._compute(batch, block), block.first) for batch in loaded]
 
     def _compute(self, batch: Batch, block: Block) -> Embedded:
         with self._computing:
-            return through_trunk(batch, self._backbone, self._task.dtype, block.paths)
+            return through_trunk(batch, self._backbone, self._task.reading.dtype, block.paths)
 
 
 def _placed(made: Embedded, first: int) -> Embedded:

@@ -40,6 +40,28 @@ class Embedded:
     properties: list[tuple[str, ...]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class ImageReading:
+    """How images are read, and what is returned of them.
+
+    Attributes
+    ----------
+    dtype : "float16" or "float32"
+        Of the features.
+    thumbnails : bool, default=False
+        Whether to make thumbnails.
+    short_side : int, optional
+        At which JPEGs are decoded, as in `data.images.decode`; by default in full.
+    workers : int, optional
+        Processes, or on a cluster threads of each actor, that read images.
+    """
+
+    dtype: str
+    thumbnails: bool = False
+    short_side: int | None = None
+    workers: int | None = None
+
+
 class Engine(Protocol):
     """Yield what becomes of each batch, in the order of `batches`, each once.
 
@@ -51,36 +73,25 @@ class Engine(Protocol):
         paths: Sequence[str] | Strings,
         backbone: Backbone,
         batches: Sequence[range],
-        *,
-        dtype: str,
-        thumbnails: bool = False,
-        short_side: int | None = None,
-        workers: int | None = None,
+        reading: ImageReading,
     ) -> Generator[Embedded, None, None]:
         """Take batches of positions in `paths` through the trunk, read as by `load_batches`."""
 
 
 def on_this_machine(
-    paths: Sequence[str] | Strings,
-    backbone: Backbone,
-    batches: Sequence[range],
-    *,
-    dtype: str,
-    thumbnails: bool = False,
-    short_side: int | None = None,
-    workers: int | None = None,
+    paths: Sequence[str] | Strings, backbone: Backbone, batches: Sequence[range], reading: ImageReading
 ) -> Generator[Embedded, None, None]:
     """Be the engine of one machine: processes read ahead while the trunk computes."""
     loaded = load_batches(
         paths,
         backbone.preprocess,
         batches,
-        workers=workers,
-        thumbnails=thumbnails,
-        short_side=short_side,
+        workers=reading.workers,
+        thumbnails=reading.thumbnails,
+        short_side=reading.short_side,
     )
     for batch in loaded:
-        yield through_trunk(batch, backbone, dtype, paths)
+        yield through_trunk(batch, backbone, reading.dtype, paths)
 
 
 def through_trunk(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str] | Strings) -> Embedded:

@@ -18,7 +18,7 @@ from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows, parts, rows_for_temperature, with_held_out
 from evenhand.data.store_layout import CARD
 from evenhand.data.table import FeatureTable, StoredRows
-from evenhand.evaluation.evaluated_rows import EvaluatedRows
+from evenhand.evaluation.evaluated_rows import evaluated_rows
 from evenhand.evaluation.result_row import result_row, with_groups
 from evenhand.evaluation.results import ResultRow, Results, provenance, summarize
 from evenhand.methods._training.model import Model
@@ -181,7 +181,7 @@ def fit_row(
         erm = _erm_of(estimator)
     if erm is None:
         erm = ERM(head=table.head, random_state=seed).fit(arguments["X"], arguments["y"]).model_
-    X, on, confidence = table.stored(rows.test), EvaluatedRows.of(table, rows, column), None
+    X, on, confidence = table.stored(rows.test), evaluated_rows(table, rows, column), None
     if options.calibrate_confidence:
         estimator.model_, confidence = calibrate_confidence(
             estimator.model_, (table.stored(held_out), table.y[held_out]), (X, on.y), found_on

@@ -5,7 +5,7 @@ import pytest
 
 from evenhand import EvenhandError, FeatureTable
 from evenhand.data.partition import SplitRows, parts
-from evenhand.evaluation.evaluated_rows import EvaluatedRows
+from evenhand.evaluation.evaluated_rows import evaluated_rows
 from evenhand.evaluation.group_by import check_group_by
 from evenhand.evaluation.result_row import group_column, result_row
 
@@ -13,7 +13,7 @@ from evenhand.evaluation.result_row import group_column, result_row
 def test_groups_are_class_by_known_value_and_unknown_rows_are_in_none(table: FeatureTable) -> None:
     table.attributes["place"][7] = ""
     rows = SplitRows(table.rows("train"), np.array([]), np.arange(20), "test")
-    on = EvaluatedRows.of(table, rows, "place")
+    on = evaluated_rows(table, rows, "place")
     assert on.group_names == [
         "gull / sea",
         "gull / wood",
@@ -26,7 +26,7 @@ def test_groups_are_class_by_known_value_and_unknown_rows_are_in_none(table: Fea
     expected = 2 * table.y[:20] + (table.attributes["place"][:20] == "wood")
     expected[7] = -1
     assert on.group_codes.tolist() == expected.tolist()
-    bare = EvaluatedRows.of(table, rows, None)
+    bare = evaluated_rows(table, rows, None)
     assert (bare.groups, bare.group_codes, list(bare.group_names)) == (None, None, [])
 
 
@@ -47,7 +47,7 @@ def test_the_first_attribute_makes_the_groups_unless_another_is_named(table: Fea
 def test_a_row_weights_groups_by_training_and_compares_with_erm(table: FeatureTable) -> None:
     rows = parts(table, "train")
     groups = table.groups("place", rows.test)
-    on = EvaluatedRows.of(table, rows, "place")
+    on = evaluated_rows(table, rows, "place")
     right, erm_right = groups != "gull / wood", groups == "jay / wood"
     row = result_row(on, right, erm_right, method="mine", seed=3)
     assert (row.method, row.seed, row.split) == ("mine", 3, "test")
@@ -63,5 +63,5 @@ def test_a_row_weights_groups_by_training_and_compares_with_erm(table: FeatureTa
     assert better.difference_to_erm.value == 1
     alone = result_row(on, right, None, method="mine", seed=3)
     assert (alone.difference_to_erm, alone.cells) == (None, [])
-    bare = result_row(EvaluatedRows.of(table, rows, None), right, erm_right, method="mine", seed=3)
+    bare = result_row(evaluated_rows(table, rows, None), right, erm_right, method="mine", seed=3)
     assert (bare.groups, bare.worst_group, bare.difference_to_erm) == ([], None, None)

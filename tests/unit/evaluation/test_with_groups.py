@@ -9,7 +9,7 @@ import pytest
 from evenhand import EvenhandError, FeatureTable, audit
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.partition import parts
-from evenhand.evaluation.evaluated_rows import EvaluatedRows, group_names
+from evenhand.evaluation.evaluated_rows import evaluated_rows, group_names
 from evenhand.evaluation.result_row import result_row, with_groups
 from evenhand.runs.training import kept_from_training
 
@@ -38,7 +38,7 @@ def test_rates_of_combinations_are_those_of_a_loop(crossed: FeatureTable) -> Non
     assert column == "place,time"
     rows = parts(table, "train")
     right = np.arange(len(rows.test)) % 5 > 0
-    row = result_row(EvaluatedRows.of(table, rows, column), right, None, method="mine", seed=0)
+    row = result_row(evaluated_rows(table, rows, column), right, None, method="mine", seed=0)
     for group in row.groups:
         label, value = group.name.split(" / ")
         mine = []
@@ -57,7 +57,7 @@ def test_rates_of_combinations_are_those_of_a_loop(crossed: FeatureTable) -> Non
 def test_only_groups_that_have_rows_are_named(crossed: FeatureTable) -> None:
     table, column = with_groups(crossed, "place,time")
     every = np.arange(len(table))
-    on = EvaluatedRows.of(table, replace(parts(table, "train"), test=every), column)
+    on = evaluated_rows(table, replace(parts(table, "train"), test=every), column)
     assert sorted(on.group_names) == sorted(set(table.groups("place,time", every)))
     assert on.group_codes is not None
     assert [on.group_names[code] for code in on.group_codes] == table.groups("place,time", every).tolist()
@@ -88,7 +88,7 @@ def test_a_combination_may_be_used_for_no_more_than_its_parts(crossed: FeatureTa
     assert column is not None
     kept = kept_from_training(table, column)
     assert (kept is not None) == (used_for == "evaluation")
-    on = EvaluatedRows.of(table, parts(table, "train"), column)
+    on = evaluated_rows(table, parts(table, "train"), column)
     row = result_row(on, np.ones(200, bool), None, method="m", seed=0)
     assert row.group_labels_from is not None
     assert row.group_labels_from.used_for == used_for

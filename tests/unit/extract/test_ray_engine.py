@@ -24,11 +24,11 @@ from evenhand.extract.ray_engine import (
     connected,
 )
 from evenhand.extract.ray_worker import ActorSettings, Trunk
-from evenhand.extract.trunk import Embedded, on_this_machine
+from evenhand.extract.trunk import Embedded, ImageReading, on_this_machine
 
 from .conftest import ColourBackbone
 
-TASK = {"device": "cpu", "threads": 1, "readers": 2, "dtype": "float32", "thumbnails": True}
+TASK = {"device": "cpu", "threads": 1, "reading": ImageReading("float32", thumbnails=True, workers=2)}
 SMALL = {"CPU": 4.0, "GPU": 0.0}
 LARGE = {"CPU": 16.0, "GPU": 4.0}
 
@@ -41,7 +41,9 @@ def test_blocks_come_back_as_the_batches_of_one_machine(
     # As a resumed run asks: from the second part on.
     batches = [batch for part in ((5, 12), (12, 19), (19, 20)) for batch in Consecutive(*part, 3)]
     expected = list(
-        on_this_machine(manifest.paths, backbone, batches, dtype="float32", thumbnails=True, workers=0)
+        on_this_machine(
+            manifest.paths, backbone, batches, ImageReading("float32", thumbnails=True, workers=0)
+        )
     )
     trunk = Trunk(backbone, ActorSettings(version="1", **TASK))  # type: ignore[arg-type]
     blocks = LazyBlocks(manifest.paths, batches, size)
