@@ -19,8 +19,9 @@ from evenhand.evaluation.evaluated_rows import EvaluatedRows, evaluated_rows
 from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import ResultRow
 from evenhand.methods._training.model import Model
+from evenhand.methods._training.rows import RowView
 from evenhand.runs.contents import RunContents, read_contents
-from evenhand.runs.models import BLOCK, Stage, zero_shot_model
+from evenhand.runs.models import BLOCK, Stage, predicted_stages, zero_shot_model
 
 MOST = 20_000
 """Rows that are sliced; a larger set is sampled with the seed."""
@@ -101,7 +102,7 @@ class EvaluatedModels:
 
 
 def evaluate_models(
-    table: FeatureTable, attribute: str | None, seed: int, run: RunContents | None
+    table: FeatureTable, attribute: str | None, seed: int, run: RunContents | None, device: str = "cpu"
 ) -> EvaluatedModels:
     """Let a run's models predict, or the pretrained model without a run.
 
@@ -115,6 +116,8 @@ def evaluate_models(
         Seed of the halves and of the sample.
     run : RunContents or None
         The run.
+    device : str, default="cpu"
+        Torch device of the models.
 
     Raises
     ------
@@ -127,9 +130,9 @@ def evaluate_models(
     asked = np.union1d(split.test, numbers)
     name = "class_centroids" if run is None and table.head.text is None else "zero_shot"
     models = {name: zero_shot_model(table), **({} if run is None else run.models)}
-    stages = [Stage.of(name, model, table, asked) for name, model in models.items()]
+    stages = predicted_stages(models, table, asked, device)
     y = table.y[numbers]
-    z = _embedded(stages[0].model, table, numbers)
+    z = _embedded(stages[0].model.to(device), table, numbers, device)
     return EvaluatedModels(
         table,
         attribute,
@@ -180,6 +183,6 @@ def _sliced_rows(table: FeatureTable, *, given: bool, seed: int) -> tuple[Ints, 
     return rows, notes
 
 
-def _embedded(model: Model, table: FeatureTable, rows: Ints) -> Floats:
-    blocks = [model.embed(table.features(rows[k : k + BLOCK])) for k in range(0, len(rows), BLOCK)]
-    return np.concatenate(blocks)
+def _embedded(model: Model, table: FeatureTable, rows: Ints, device: str) -> Floats:
+    parts = (table.features(rows[k : k + BLOCK]) for k in range(0, len(rows), BLOCK))
+    return np.concatenate([model.embed(RowView.of(part, device)) for part in parts])

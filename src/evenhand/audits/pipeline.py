@@ -34,6 +34,7 @@ from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.metric_view import by_metric
 from evenhand.evaluation.result_row import with_groups
 from evenhand.evaluation.results import ResultRow
+from evenhand.evaluation.results_html import row_html
 
 
 class Audit(ResultRow):
@@ -63,6 +64,10 @@ class Audit(ResultRow):
     bottom_line: list[str] = Field(default_factory=list)
     next_command: list[str] = Field(default_factory=list)
     gaps: list[Gap] = Field(default_factory=list)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: what it comes to, and the rates of groups and classes."""
+        return row_html(self.model_dump(), self.bottom_line)
 
     def rates(self, metric: str = "accuracy") -> dict[str, float | None]:
         """Return the rates that a gate may bound, by a metric of `figures` or by accuracy.
@@ -135,7 +140,8 @@ def audit(
     plan : float, optional
         A gap in accuracy, as a fraction; `gaps` says how many rows of each group would show it.
     device : str, default="cpu"
-        Device of the text tower.
+        Torch device of the models and of the text tower. Each block of rows is moved there once; probes,
+        slices and intervals stay on the CPU.
     progress : callable
         Receives the number of embedded words.
     out : Path, optional
@@ -174,7 +180,7 @@ def audit(
         check_replaceable(out, AUDIT_FILES, argument="out")
     found = None if run is None else run_on(table, Path(run))
     options = AuditOptions(seed, slices, given_vocabulary(vocabulary))
-    models = evaluate_models(table, column, seed, found)
+    models = evaluate_models(table, column, seed, found, device)
     search = search_errors(models, options, device=device, progress=progress)
     if found is not None:
         FindingsFile(found.folder, found.card, table, options).write(search.findings)

@@ -11,15 +11,15 @@ from evenhand._commands import beside
 from evenhand._errors import EvenhandError
 from evenhand.cli.early import check_file
 from evenhand.cli.options import (
-    Device,
+    FitDevice,
     GroupBy,
     Json,
     Metric,
     Seed,
     Threads,
-    check_device,
-    choose_device,
+    check_fit_device,
     examples,
+    fit_device,
     set_threads,
 )
 
@@ -60,7 +60,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write slices.csv, errors.csv and suspects.csv into.")
     ] = None,
-    device: Device = "auto",
+    device: FitDevice = "auto",
     seed: Seed = 0,
     threads: Threads = 1,
     json: Json = False,
@@ -70,7 +70,7 @@ def command(
     Slices need no group labels; with a text tower they are named in words. No model is changed.
     """
     set_threads(threads)
-    check_device(device)
+    check_fit_device(device)
 
     from evenhand._files import check_replaceable
     from evenhand._outputs import AUDIT_FILES
@@ -107,7 +107,7 @@ def command(
             vocabulary=vocabulary,
             slices=slices,
             plan=None if plan is None else plan / 100,
-            device=choose_device(device),
+            device=fit_device(device),
             progress=progress,
             out=out,
         )

@@ -18,6 +18,8 @@ from evenhand._typing import PathLike
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.evaluation.accuracy import Averages, Rate
 from evenhand.evaluation.class_metrics import Figure, Figures
+from evenhand.evaluation.results_html import row_html, rows_html
+from evenhand.evaluation.verdict_sentences import verdict_sentences
 from evenhand.functional.intervals import t_interval
 
 
@@ -86,6 +88,10 @@ class ResultRow(BaseModel):
     fitted_on: str | None = None
     fit_seconds: float | None = None
     notes: list[str] = []
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the verdicts, and the rates of groups and classes."""
+        return row_html(self.model_dump(), verdict_sentences(self.kept or {}))
 
 
 class SeedInterval(BaseModel):
@@ -186,6 +192,13 @@ class Results(BaseModel):
     kept_method: list[KeptMethod] = []
     kept_summary: MethodSummary | None = None
     notes: list[str] = []
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the row, or of several the worst group or class of each."""
+        if len(self.rows) == 1:
+            return self.rows[0]._repr_html_()
+        rows = [row.model_dump() for row in self.rows]
+        return rows_html(rows, [f"Kept on seed {one.seed}: {one.method}" for one in self.kept_method])
 
     def write(self, path: PathLike) -> None:
         """Write the file `path`, completely or not at all."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from typing_extensions import Self
 
-from evenhand.data.table_html import MOST, html_rows
-from evenhand.evaluation.verdict_sentences import verdict_sentences
+from evenhand.evaluation.results import ResultRow
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
@@ -85,18 +83,7 @@ class FittedRun(Method):
     def _repr_html_inner(self) -> str:
         if not self.result_:
             return f"<p>a saved model of {len(self.classes_)} classes</p>"
-        rates = [rate for rate in (self.result_["worst_group"], self.result_["worst_class"]) if rate]
-        rows = [
-            (one["name"], f"{one['n']:,}", f"{one['value']:.3f}", f"{one['low']:.3f} to {one['high']:.3f}")
-            for one in [*rates[:1], *self.result_["groups"], *self.result_["classes"]]
-            if one["n"]
-        ]
-        rows[: len(rates[:1])] = [(f"worst: {rows[0][0]}", *rows[0][1:])] if rates else []
-        sentences = verdict_sentences(self.kept_ or {})
-        told = "".join(f"<p>{escape(one)}</p>" for one in sentences)
-        facts = f"seed {self.result_['seed']}, {self.result_['split']} split"
-        title = f"<p><b>{escape(self.method_)}</b>, {facts}</p>"
-        return title + told + html_rows(("rows", "n", "accuracy", "95 % interval"), rows[:MOST])
+        return ResultRow.model_validate(self.result_)._repr_html_()
 
     def _learn(self, problem: Problem) -> Model:  # noqa: ARG002  a run is fitted already
         return self.model_

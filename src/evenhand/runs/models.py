@@ -16,6 +16,7 @@ from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.class_metrics import empty_scores
 from evenhand.methods._training.model import Model
+from evenhand.methods._training.rows import RowView
 from evenhand.methods.cfr.calibration_set import margins
 from evenhand.methods.registry import make
 
@@ -50,20 +51,31 @@ class Stage:
     right: Bools
     logits: Floats | None = None
 
-    @classmethod
-    def of(cls, name: str, model: Model, table: FeatureTable, rows: Ints) -> Stage:
-        """Return a model with its predictions on `rows` [M], which are read block by block."""
-        predicted, found = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-        kept = empty_scores(len(rows), len(table.classes))
-        for start in range(0, len(rows), BLOCK):
-            part = rows[start : start + BLOCK]
-            logits = model.logits(table.features(part))
-            predicted.append(logits.argmax(axis=1))
-            if kept is not None:
-                kept[start : start + BLOCK] = logits
-            found.append(margins(torch.from_numpy(logits), torch.from_numpy(table.y[part])).numpy())
-        codes = np.concatenate(predicted)
-        return cls(name, model, codes, np.concatenate(found), codes == table.y[rows], kept)
+
+def predicted_stages(
+    models: Mapping[str, Model], table: FeatureTable, rows: Ints, device: str = "cpu"
+) -> list[Stage]:
+    """Return models with their predictions on `rows` [M].
+
+    The rows are read block by block, once, and each block is moved to `device` once for all models.
+    """
+    there = {name: model.to(device) for name, model in models.items()}
+    kept = {name: empty_scores(len(rows), len(table.classes)) for name in models}
+    codes = {name: np.zeros(len(rows), np.int64) for name in models}
+    found = {name: np.zeros(len(rows), np.float32) for name in models}
+    for start in range(0, len(rows), BLOCK):
+        place = slice(start, start + BLOCK)
+        h, y = RowView.of(table.features(rows[place]), device), torch.from_numpy(table.y[rows[place]])
+        for name, model in there.items():
+            logits = model.logits(h)
+            codes[name][place] = logits.argmax(axis=1)
+            found[name][place] = margins(torch.from_numpy(logits), y).numpy()
+            if (scores := kept[name]) is not None:
+                scores[place] = logits
+    return [
+        Stage(name, model, codes[name], found[name], codes[name] == table.y[rows], kept[name])
+        for name, model in models.items()
+    ]
 
 
 def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) -> FeatureTable:

@@ -1,6 +1,7 @@
 """Fits on a device: torch's lazy device is apart from the CPU as a GPU is, and refuses to mix with it."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,15 @@ import pytest
 import torch
 from tests.made_features import WIDTH, head, world
 
-from evenhand import CFR, ERM, Auto, FeatureTable, compare, fit
+from evenhand import CFR, ERM, Auto, FeatureTable, audit, compare, fit
 from evenhand.functional import row_products
 from evenhand.functional.row_products import DeviceProducts, HostProducts
 from evenhand.methods import Calibration, GroupDRO, LinearProbe, Recipe
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.problem import build_problem
 from evenhand.methods._training.rows import RowView
+from evenhand.runs import models
+from evenhand.runs.contents import read_contents
 
 TOLERANCE = 1e-3
 """Largest difference of logits to those of the CPU, as a share of the largest."""
@@ -117,6 +120,31 @@ def test_rows_of_a_store_are_moved_as_they_are_read(lazy: str, table: FeatureTab
     rows = RowView.of(table.stored(np.arange(50)), lazy)
     assert rows[torch.tensor([7, 3])].device.type == "lazy"
     assert torch.equal(rows[torch.tensor([7, 3])].cpu(), torch.from_numpy(table.features(np.array([7, 3]))))
+
+
+def test_an_audit_elsewhere_is_that_of_the_cpu_and_moves_each_block_once(
+    lazy: str, table: FeatureTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "a.run"
+    fit(table, method="erm", params={"epochs": 1}, out=run)
+    here, there = (audit(table, run=run, vocabulary=Path("none"), device=device) for device in ("cpu", lazy))
+    assert there.model_dump(exclude={"provenance"}) == here.model_dump(exclude={"provenance"})
+    rows = table.rows("test")
+    moved: list[int] = []
+
+    def of(X: Any, device: str) -> RowView:
+        moved.append(len(X))
+        return RowView.of(X, device)
+
+    monkeypatch.setattr(models, "RowView", SimpleNamespace(of=of))
+    monkeypatch.setattr(models, "BLOCK", 16)
+    fitted = {"zero_shot": models.zero_shot_model(table), **read_contents(run).models}
+    found = models.predicted_stages(fitted, table, rows, lazy)
+    assert moved == [16] * (len(rows) // 16) + [len(rows) % 16] * (len(rows) % 16 > 0)
+    assert [stage.name for stage in found] == ["zero_shot", "erm"]
+    for stage, usual_one in zip(found, models.predicted_stages(fitted, table, rows), strict=True):
+        assert same(stage.margins, usual_one.margins)
+        assert {tensor.device.type for tensor in stage.model.projection.tensors().values()} == {"cpu"}
 
 
 def test_a_run_and_a_comparison_name_their_device(table: FeatureTable, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from evenhand import EvenhandError, load_store
 from evenhand.audits.evaluate import evaluate_models
 from evenhand.runs.card import read_card
 from evenhand.runs.contents import read_contents
-from evenhand.runs.models import Stage, store_of_run
+from evenhand.runs.models import predicted_stages, store_of_run
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_run_without_erm_has_two_stages_and_no_rows_are_fine(
     found = read_contents(run)
     assert list(found.models) == ["cfr"]
     table = store_of_run(run, found.card)
-    assert len(Stage.of("cfr", found.models["cfr"], table, np.zeros(0, dtype=np.int64)).right) == 0
+    assert len(predicted_stages(found.models, table, np.zeros(0, dtype=np.int64))[0].right) == 0
 
 
 def test_a_store_that_moved_is_found_where_it_is_said_to_be(run: Path, tmp_path: Path) -> None:

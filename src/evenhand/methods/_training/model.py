@@ -72,18 +72,23 @@ class Model:
         """Width D_out of the embeddings."""
         return int(self.prototypes.shape[1])
 
-    def embed(self, X: Floats | StoredRows) -> Floats:
-        """Return unit embeddings z, float32 [N, D_out], of features X [N, D_in]."""
-        return torch.cat([self._embed(h) for h in RowView.of(X).blocks()]).numpy()
+    def to(self, device: str) -> Model:
+        """Return the same for rows on a device; what it returns is on the CPU."""
+        return replace(self, projection=self.projection.to(device))
 
-    def logits(self, X: Floats | StoredRows) -> Floats:
+    def embed(self, X: Floats | StoredRows | RowView) -> Floats:
+        """Return unit embeddings z, float32 [N, D_out], of features X [N, D_in]."""
+        return torch.cat([self._embed(h).cpu() for h in RowView.of(X).blocks()]).numpy()
+
+    def logits(self, X: Floats | StoredRows | RowView) -> Floats:
         """Return logits, float32 [N, C], of features X [N, D_in]."""
-        blocks = [self.logits_of(self._embed(h)) for h in RowView.of(X).blocks()]
+        blocks = [self.logits_of(self._embed(h)).cpu() for h in RowView.of(X).blocks()]
         return torch.cat(blocks).numpy()
 
     def logits_of(self, z: Tensor) -> Tensor:
         """Return [N, C] for unit embeddings z [N, D_out], with gradients of z."""
-        prototypes, intercept = torch.from_numpy(self.prototypes), torch.from_numpy(self.intercept)
+        own = (self.prototypes, self.intercept)
+        prototypes, intercept = (torch.from_numpy(values).to(z.device) for values in own)
         return self.logit_scale * (z @ prototypes.T) + intercept
 
     def _embed(self, h: Tensor) -> Tensor:

@@ -45,8 +45,10 @@ class RowView:
     device: str = "cpu"
 
     @classmethod
-    def of(cls, X: Floats | StoredRows, device: str = "cpu") -> RowView:
+    def of(cls, X: Floats | StoredRows | RowView, device: str = "cpu") -> RowView:
         """Return a view on all rows of X [N, D_in]; rows of a store are shuffled in blocks."""
+        if isinstance(X, RowView):
+            return X
         if isinstance(X, StoredRows):
             return cls(X, order=BlockOrder(), device=device)
         with warnings.catch_warnings():
