@@ -210,7 +210,7 @@ def _next(
     if not settled and (models.attribute is not None or len(models.split.test) < ANSWERS):
         against = () if run is None else ("--against", as_argument(run))
         command = ("audit", as_argument(store), *against, "--plan", str(PLANNED))
-        return f"{signs.next_step.partition(', or answer')[0]}; how many", command
+        return f"{signs.next_step.partition(', or answer')[0]}; how many images a test needs", command
     if not settled:
         return signs.next_step, _review(run or store, word)
     if run is None:
