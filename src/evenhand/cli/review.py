@@ -105,17 +105,17 @@ def store_and_run(source: Path) -> tuple[Path, Path | None]:
         If it is neither, or a run that names no store.
     """
     from evenhand.data.store_layout import read_card
-    from evenhand.runs.card import is_run
+    from evenhand.runs.card import is_run, place_of_store
     from evenhand.runs.card import read_card as read_run_card
 
     if not is_run(source):
         read_card(source)
         return source, None
-    store = read_run_card(source)["store"]
+    store = place_of_store(source, read_run_card(source))
     if store is None:
         raise EvenhandError(f"source: {source} was fitted on a table in memory; review needs a store")
-    read_card(Path(store))
-    return Path(store), source
+    read_card(store)
+    return store, source
 
 
 def _asked(

@@ -109,6 +109,30 @@ def is_run(folder: Path) -> bool:
         return False
 
 
+def place_of_store(run: Path, card: Mapping[str, Any]) -> Path | None:
+    """Return where the store of a run lies: where it was, or beside the run under its old name.
+
+    None where the run was fitted on a table in memory.
+
+    Raises
+    ------
+    EvenhandError
+        If it is in neither place.
+    """
+    if card["store"] is None:
+        return None
+    before = Path(card["store"])
+    beside = run.resolve().parent / before.name
+    for place in (before, beside):
+        if (place / CARD).is_file():
+            return place
+    if before.exists():  # unfinished, or damaged: its reader says so
+        return before
+    raise EvenhandError(
+        f"the store of {run} is neither at {before} nor at {beside}; give its new place as `store`"
+    )
+
+
 def read_card(run: Path) -> dict[str, Any]:
     """Return the card of a run folder, after checking it and the files that it vouches for.
 

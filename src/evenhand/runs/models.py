@@ -19,6 +19,7 @@ from evenhand.methods._training.model import Model
 from evenhand.methods._training.rows import RowView
 from evenhand.methods.cfr.calibration_set import margins
 from evenhand.methods.registry import make
+from evenhand.runs.card import place_of_store
 
 BLOCK = 16_384
 """Number of rows whose features are in memory at a time."""
@@ -93,7 +94,7 @@ def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) 
     EvenhandError
         If there is no such store, or it is not the one that the run was fitted on.
     """
-    place = store or (Path(card["store"]) if card["store"] else None)
+    place = store or place_of_store(run, card)
     if place is None:
         raise EvenhandError(f"run {run} names no store; give its folder as `store`")
     table = load_store(place)

@@ -99,7 +99,7 @@ def test_a_run_brings_its_model_and_needs_its_store(make_run: MakeRun, tmp_path:
     fill(out, made.parent / "x.store")
     assert "worst group of erm: " in run(made, "--answers", out).stdout
     (made.parent / "x.store").rename(made.parent / "moved.store")
-    assert "is not a store" in run(made, "--answers", out, code=1).stderr
+    assert "is neither at" in run(made, "--answers", out, code=1).stderr
 
 
 def started(birds: Path, out: Path) -> tuple[subprocess.Popen[str], str]:

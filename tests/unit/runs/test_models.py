@@ -51,9 +51,16 @@ def test_a_store_that_moved_is_found_where_it_is_said_to_be(run: Path, tmp_path:
     card = read_card(run)
     moved = Path(shutil.copytree(card["store"], tmp_path / "moved.store"))
     gone = {**card, "store": str(tmp_path / "gone.store")}
-    with pytest.raises(EvenhandError, match="is not a store"):
+    with pytest.raises(
+        EvenhandError, match=r"of .*x\.run is neither at .*gone\.store nor at .*give its new place as `store`"
+    ):
         store_of_run(run, gone)
     assert len(store_of_run(run, gone, moved)) == len(load_store(moved))
+    beside = {**card, "store": "/once/elsewhere/moved.store"}
+    assert store_of_run(run, beside).source == moved
+    (tmp_path / "gone.store").mkdir()
+    with pytest.raises(EvenhandError, match=r"gone\.store is not a store"):
+        store_of_run(run, gone)
 
 
 def test_another_store_is_refused(run: Path) -> None:

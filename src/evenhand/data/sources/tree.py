@@ -67,9 +67,9 @@ def _check(root: Path, options: Options, levels: Levels | None) -> None:
     why = f"{root} has no metadata table"
     for name in options.attributes or ():
         if name not in named:
-            refuse("attribute_columns", name, why, "name it in layout")
+            refuse("attribute_columns", name, why, "name it in `layout`")
     if options.split_by and options.split_by not in named:
-        refuse("split_by", options.split_by, why, "name it in layout, as class/patient")
+        refuse("split_by", options.split_by, why, "name it in `layout`, as class/patient")
     refuse_columns(options, why)
 
 
