@@ -8,8 +8,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 LOOK = 0.5
 """Seconds after which a child looks whether its parent lives."""
@@ -63,6 +64,29 @@ def end_with_parent(parent: int, *, at_once: bool) -> None:
         os._exit(1)
     with suppress(RuntimeError):  # no thread to be had
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+class EndsWithParent:
+    """What a spawned process is to read first: from then on it ends with its parent.
+
+    The process reads its arguments in their order and imports what each of them names, for some as much as
+    torch; a parent that dies meanwhile would leave it to import to the end.
+    """
+
+    def __init__(self, *, at_once: bool) -> None:
+        self._parent, self._at_once = os.getpid(), at_once
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _read, (self._parent, self._at_once)
+
+
+def _read(parent: int, at_once: bool) -> None:
+    end_with_parent(parent, at_once=at_once)
+
+
+def call(_: EndsWithParent, function: Callable[..., None], *args: Any) -> None:
+    """Call a function in a process that has read first that it ends with its parent."""
+    function(*args)
 
 
 def _watch(parent: int) -> None:

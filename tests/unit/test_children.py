@@ -1,15 +1,19 @@
 """Children end with their parent, and a terminal's interrupt is their parent's."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from evenhand._children import starting_children
+from evenhand._children import EndsWithParent, starting_children
+from evenhand.comparison import workers
 
 PARENT = """
 import os, time
@@ -55,6 +59,26 @@ def test_a_child_whose_parent_is_gone_already_ends_at_once() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
     assert (done.returncode, done.stdout) == (1, b"")
+
+
+def test_a_worker_ends_with_its_parent_before_it_imports_what_it_is_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", lambda *arguments: given.extend(arguments))
+    workers.Workers(np.arange(3), 2)
+    _, _, function, (first, work, _) = given
+    read = pickle.dumps((function, first, work))
+    assert read.index(b"_read") < read.index(b"evenhand.comparison.workers")
+    code = f"import pickle, sys; pickle.loads({pickle.dumps(dead_parent())!r}); print('on')"
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()) == (1, [])
+
+
+def dead_parent() -> EndsWithParent:
+    first = EndsWithParent(at_once=False)
+    first._parent = 1 << 22
+    return first
 
 
 def test_an_interrupt_while_children_start_comes_after_it() -> None:

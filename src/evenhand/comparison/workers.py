@@ -19,7 +19,7 @@ import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from typing_extensions import Self
 
-from evenhand._children import end_with_parent, starting_children
+from evenhand._children import EndsWithParent, call, starting_children
 from evenhand._errors import EvenhandError
 from evenhand.data.table import FeatureTable
 
@@ -60,9 +60,9 @@ class Workers:
             self._file = TemporaryFile()  # noqa: SIM115  closed at the exit
             ForkingPickler(self._file).dump(table)
             self._file.flush()
-            given = (_Shared(self._file.fileno()), os.getpid(), on_main)
+            given = (EndsWithParent(at_once=on_main), _begin, _Shared(self._file.fileno()))
             with starting_children():  # Python's tracker of what processes share starts here
-                self._pool = ProcessPoolExecutor(jobs, spawn, _begin, given)
+                self._pool = ProcessPoolExecutor(jobs, spawn, call, given)
 
     def __enter__(self) -> Self:
         return self
@@ -130,8 +130,7 @@ class _Shared:
         return found
 
 
-def _begin(table: _Shared, parent: int, at_once: bool) -> None:
-    end_with_parent(parent, at_once=at_once)
+def _begin(table: _Shared) -> None:
     torch.set_num_threads(1)
     threadpool_limits(1)
     _TABLE[:] = [table.table()]
