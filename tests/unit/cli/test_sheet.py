@@ -118,6 +118,7 @@ def test_an_audit_at_80_columns_has_no_squeezed_cell(
         "probes": [{"attribute": "background", "value": "standing water", "sides": sides}],
         "bottom_line": ["Shortcut: found."],
         "associations": Associations(n=9).model_dump(),
+        "signs": {"reason": "the text tower tells the classes apart"},
         **{key: [] for key in ("gaps", "groups", "costs", "suspects", "matches", "notes")},
     }
     show_audit(found, verbose=True)
