@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
-from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import HF_PREFIX
 from evenhand.backbones.hf import HfBackbone, load_hf
-from evenhand.backbones.names import absolute, read_model
+from evenhand.backbones.names import absolute, check_own, read_model
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.soundness import check_trunk
@@ -46,8 +45,13 @@ def load_backbone(
     model = read_model(model)
     if pretrained is not None and Path(pretrained).expanduser().is_file():
         pretrained = absolute(pretrained)
-    if model != "tiny" and not model.startswith(HF_PREFIX):
-        backbone: Loaded = load_openclip(
+    check_own(model, pretrained=pretrained, preprocess=preprocess, activation=activation)
+    if model == "tiny":
+        backbone: Loaded = load_tiny(device=device, precision=precision, site=site)
+    elif model.startswith(HF_PREFIX):
+        backbone = load_hf(model, device=device, precision=precision, site=site)
+    else:
+        backbone = load_openclip(
             model,
             pretrained,
             device=device,
@@ -56,21 +60,5 @@ def load_backbone(
             preprocess=preprocess,
             activation=activation,
         )
-    else:
-        _check_own(model, pretrained=pretrained, preprocess=preprocess, activation=activation)
-        if model == "tiny":
-            backbone = load_tiny(device=device, precision=precision, site=site)
-        else:
-            backbone = load_hf(model, device=device, precision=precision, site=site)
     check_trunk(backbone)
     return backbone
-
-
-def _check_own(model: str, **given: str | None) -> None:
-    for option, value in given.items():
-        if value is not None:
-            own = "weights" if option == "pretrained" else option
-            raise EvenhandError(
-                f"{option}: {value!r} does not go with model {model}, which brings its own {own}; "
-                "leave it out or name an open_clip model"
-            )

@@ -67,6 +67,25 @@ def check_precision(precision: str) -> None:
         raise EvenhandError(f"precision: {precision!r} is unknown; choose auto, {', '.join(PRECISIONS)}")
 
 
+def check_own(model: str, **given: str | None) -> None:
+    """Refuse what only open_clip's models take beside a model that brings its own.
+
+    Raises
+    ------
+    EvenhandError
+        If anything is given with the embedded model or one of transformers.
+    """
+    if model != "tiny" and not model.startswith(HF_PREFIX):
+        return
+    for option, value in given.items():
+        if value is not None:
+            own = "weights" if option == "pretrained" else option
+            raise EvenhandError(
+                f"{option}: {value!r} does not go with model {model}, which brings its own {own}; "
+                "leave it out or name an open_clip model"
+            )
+
+
 def absolute(path: str) -> str:
     """Return a path that holds in every working directory; links stay, so that they may be moved on."""
     return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  Path keeps the `..`

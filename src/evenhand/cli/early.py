@@ -9,7 +9,7 @@ from pathlib import Path
 from evenhand._errors import EvenhandError
 from evenhand._optional import require
 from evenhand.backbones.folder import HF_PREFIX, PREFIX, check_folder
-from evenhand.backbones.names import check_precision, read_model
+from evenhand.backbones.names import check_own, check_precision, read_model
 from evenhand.backbones.tags import check_tag, tags_of
 from evenhand.methods.registry import check_name
 
@@ -46,6 +46,18 @@ def check_file(path: Path | None, argument: str, what: str) -> None:
     raise EvenhandError(f"{argument}: {path} {state}; give {what}")
 
 
+def check_moved(model: str | None) -> None:
+    """Refuse a model's new place if it is written as a folder and none is there.
+
+    Raises
+    ------
+    EvenhandError
+        If no folder of open_clip's, or none at all, is there.
+    """
+    if model is not None and model.startswith(PREFIX):
+        check_folder(Path(model.removeprefix(PREFIX)).expanduser())
+
+
 def check_methods(names: Iterable[str]) -> None:
     """Refuse methods that nobody registered.
 
@@ -58,16 +70,20 @@ def check_methods(names: Iterable[str]) -> None:
         check_name(name)
 
 
-def check_model(model: str, precision: str, pretrained: str | None = None) -> None:
+def check_model(model: str, precision: str, pretrained: str | None = None, **own: str | None) -> None:
     """Refuse a model that cannot be loaded for its name, tag or precision, or a library that is missing.
+
+    `own` holds what a model that brings its own does not take, as `preprocess`.
 
     Raises
     ------
     EvenhandError
-        If the name or the tag is misspelt, the precision is unknown, or an extra is missing.
+        If the name or the tag is misspelt, the precision is unknown, the model takes no such argument, or an
+        extra is missing.
     """
     check_precision(precision)
     name = read_model(model)
+    check_own(name, pretrained=pretrained, **own)
     if name.startswith(HF_PREFIX):
         require("transformers", "hf")
     elif name.startswith(PREFIX):

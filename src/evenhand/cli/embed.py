@@ -124,7 +124,7 @@ def command(
     check_engine(engine, precision=precision, address=address, actors=actors, device=device)
     names, wanted = read_mapping(class_names), read_templates(templates)
     check_images(source)
-    check_model(model, precision, pretrained)
+    check_model(model, precision, pretrained, preprocess=preprocess, activation=activation)
 
     from evenhand.data.store_plan import check_free
 

@@ -11,6 +11,7 @@ import typer
 from evenhand._errors import EvenhandError
 from evenhand._optional import require
 from evenhand._outputs import check_new
+from evenhand.cli.early import check_moved
 from evenhand.cli.options import Json, MovedModel, Threads, examples, set_threads
 
 NAME = "export"
@@ -47,6 +48,7 @@ def command(
     for module, extra in NEEDS.get(to, ()):
         require(module, extra)
     check_new(out)
+    check_moved(model)
     _check_push(push, private=private, asks=not yes)
 
     from evenhand.runs.card import read_card

@@ -22,7 +22,7 @@ from evenhand.cli.options import (
     fit_device,
     set_threads,
 )
-from evenhand.methods.registry import METHODS
+from evenhand.methods.registry import METHODS, check_parameters
 
 if TYPE_CHECKING:
     from evenhand.data.concepts import Concepts
@@ -72,6 +72,7 @@ def command(
     check_fit_device(device)
 
     check_methods([method])
+    check_parameters(method, params)
     check_file(concepts, "concepts", "a YAML file of spurious words")
 
     from evenhand.data.estimated import attribute_names

@@ -10,7 +10,7 @@ import typer
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_predictions
 from evenhand.backbones.names import check_precision
-from evenhand.cli.early import check_file, check_images
+from evenhand.cli.early import check_file, check_images, check_moved
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
@@ -98,6 +98,7 @@ def command(
     if precision is not None:
         check_precision(precision)
     check_file(features, "features", "a .npy file")
+    check_moved(model)
 
     from evenhand.runs.card import read_card
 

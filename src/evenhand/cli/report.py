@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from evenhand._outputs import check_page
-from evenhand.cli.early import check_file
+from evenhand.cli.early import check_file, check_moved
 from evenhand.cli.options import (
     Device,
     Json,
@@ -50,6 +50,7 @@ def command(
     set_threads(threads)
     check_device(device)
     check_page(out)
+    check_moved(model)
     if vocabulary != Path("none"):
         check_file(vocabulary, "vocabulary", "a file with a word a line, or none")
 

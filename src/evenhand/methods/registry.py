@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
 from evenhand._plugins import check_known, find, known_names
+from evenhand.methods.constructors import parameters_of
 
 if TYPE_CHECKING:  # the command line reads the names, and stays cheap
     from evenhand.methods.base import Method
@@ -71,6 +72,32 @@ def check_name(name: str) -> None:
         If no method has that name.
     """
     check_known(name.partition(":")[0], METHODS, GROUP, kind="method")
+
+
+def check_parameters(name: str, params: Iterable[str]) -> None:
+    """Refuse parameters that a built-in method does not have; no method is imported.
+
+    Parameters
+    ----------
+    name : str
+        A registry name; `make` checks the parameters of a plug-in's method.
+    params : iterable of str
+        Names of parameters.
+
+    Raises
+    ------
+    EvenhandError
+        At the first unknown name.
+    """
+    name = name.partition(":")[0]
+    allowed = parameters_of(METHODS[name]) if name in METHODS else None
+    if allowed is not None:
+        _check_known(name, params, [each for each in allowed if each not in FIXED.get(name, {})])
+
+
+def _check_known(name: str, params: Iterable[str], allowed: Sequence[str]) -> None:
+    if unknown := sorted(set(params) - set(allowed)):
+        raise EvenhandError(f"{name} takes no parameter {unknown[0]!r}; it takes {', '.join(allowed)}")
 
 
 def method_class(name: str) -> type[Method]:
@@ -150,9 +177,7 @@ def make(name: str, **params: Any) -> Method:
         if "preset" not in allowed:
             raise EvenhandError(f"{name} has no preset {preset!r}; its presets are none")
         params = {"preset": preset, **params}
-    unknown = sorted(set(params) - set(allowed))
-    if unknown:
-        raise EvenhandError(f"{name} takes no parameter {unknown[0]!r}; it takes {', '.join(allowed)}")
+    _check_known(name, params, allowed)
     method = cls(**params, **fixed)
     method.check_ranges()
     return method

@@ -1,10 +1,13 @@
 """Values of `--param` are of the kinds that the method takes, or refused before the training."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from evenhand import EvenhandError
+from evenhand.cli.app import app
 from evenhand.cli.params import check_params
 
 
@@ -42,3 +45,27 @@ def test_what_fits(method: str, params: dict[str, Any]) -> None:
 def test_what_does_not_fit(method: str, name: str, value: Any, sentence: str) -> None:
     with pytest.raises(EvenhandError, match=sentence):
         check_params(method, {name: value})
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("fit gone.store --param nope=3 --out x.run", "auto takes no parameter 'nope'; it takes folds, head"),
+        (
+            "embed photos --model tiny --preprocess size=8 --out x.store",
+            "--preprocess: 'size=8' does not go with model tiny",
+        ),
+        *(
+            (f"{command} --model local-dir:gone", "model folder gone does not exist")
+            for command in ("predict gone.run photos", "report gone.run", "export gone.run --to onnx --out x")
+        ),
+    ],
+)
+def test_what_a_method_or_a_model_does_not_take_is_reported_before_anything_is_read(
+    line: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    done = CliRunner().invoke(app, line.split())
+    assert done.exit_code == 1
+    assert sentence in " ".join(done.stderr.split())

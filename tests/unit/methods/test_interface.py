@@ -14,7 +14,8 @@ from sklearn.preprocessing import StandardScaler
 import evenhand
 from evenhand import EvenhandError, Head
 from evenhand.methods import CFR, ERM, JTT, PRESETS, SGD, LinearProbe, Recipe, make, names
-from evenhand.methods.registry import METHODS, method_class, registered_name
+from evenhand.methods.constructors import parameters_of
+from evenhand.methods.registry import METHODS, check_parameters, method_class, registered_name
 
 QUICK = SGD(learning_rate=0.01, epochs=2)
 NAMES = np.array(["left", "right"])
@@ -210,14 +211,32 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_names_of_one_class_are_told_apart() -> None:
-    balanced = make("balanced_probe", Cs=(1.0,))
+    balanced, unknown = make("balanced_probe", Cs=(1.0,)), ("balanced_probe", ["Cs", "class_weight"])
     assert isinstance(balanced, LinearProbe)
     assert balanced.class_weight == "balanced"
     assert registered_name(balanced) == "balanced_probe"
     assert registered_name(LinearProbe()) == "linear_probe"
     assert registered_name(CFR()) == "cfr"
     assert {"balanced_probe", "linear_probe"} <= set(names())
-    with pytest.raises(EvenhandError, match="balanced_probe takes no parameter 'class_weight'"):
-        make("balanced_probe", class_weight=None)
+    for refuse in (lambda: make("balanced_probe", class_weight=None), lambda: check_parameters(*unknown)):
+        with pytest.raises(EvenhandError, match="balanced_probe takes no parameter 'class_weight'"):
+            refuse()
     with pytest.raises(EvenhandError, match=r"^class_weight: 'even' is unknown"):
         make("linear_probe", class_weight="even")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_parameters_are_read_from_the_source_as_scikit_learn_has_them(name: str) -> None:
+    assert parameters_of(METHODS[name]) == method_class(name)._get_param_names()
+
+
+def test_parameters_that_no_source_tells_are_left_to_make() -> None:
+    for place in (
+        "evenhand.methods.gone:X",
+        "evenhand.methods.erm:Gone",
+        "evenhand._errors:EvenhandError",
+        "sys:X",
+    ):
+        assert parameters_of(place) is None
+    check_parameters("no_method_of_evenhand", ["any"])
+    check_parameters("cfr:nearest", ["folds"])
