@@ -43,6 +43,7 @@ STAND_INS = {
     "compare birds.store --out birds.compare": (
         "compare birds.store --methods erm,linear_probe --seeds 2 --budget 1 --out birds.compare"
     ),
+    "--methods auto,cfr,cfr:nearest,cfr:published-code": "--methods erm,cfr:nearest --budget 1",
     "evenhand compare": "evenhand compare --jobs 1",
 }
 """What stands in for weights to download, a run on a ViT, minutes of fits, and processes that start anew."""
