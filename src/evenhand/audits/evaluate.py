@@ -155,7 +155,7 @@ def run_on(table: FeatureTable, run: Path) -> RunContents:
         If the run is damaged, or was fitted on another store.
     """
     found = read_contents(run)
-    if found.card["store_card"] != table.card or found.card["classes"] != list(table.classes):
+    if not found.fitted_on(table):
         raise EvenhandError(f"run: {run} was fitted on another store; audit the store that its card names")
     return found
 

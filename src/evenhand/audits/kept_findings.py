@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -23,6 +20,7 @@ from evenhand.backbones.from_card import embedded
 from evenhand.data.cached import fingerprint, key_of, read_cached, write_cached
 from evenhand.data.table import FeatureTable
 from evenhand.runs.card import AUDIT
+from evenhand.runs.contents import RunContents
 
 
 class Findings(BaseModel):
@@ -57,22 +55,20 @@ class FindingsFile:
 
     Parameters
     ----------
-    run, card : Path and mapping
-        The run folder and its card.
+    run : RunContents
+        The run.
     table : FeatureTable
         Its store.
     options : AuditOptions
         How errors are searched.
     """
 
-    def __init__(
-        self, run: Path, card: Mapping[str, Any], table: FeatureTable, options: AuditOptions
-    ) -> None:
-        self._path = run / AUDIT
+    def __init__(self, run: RunContents, table: FeatureTable, options: AuditOptions) -> None:
+        self._path = run.folder / AUDIT
         self._complete = not embedded(table.card)
         self._key = key_of(
             version=__version__,
-            run=card,
+            run=run.card,
             table=fingerprint(table),
             store_card=table.card,
             options=options,

@@ -6,14 +6,21 @@ import shlex
 from pathlib import Path
 
 from evenhand._commands import as_argument, beside
-from evenhand.reports.source import RunView
+from evenhand.audits.bottom_line import BottomLine
 
 
-def next_steps(view: RunView) -> list[tuple[str, str]]:
-    """Return what each command is for, and the command; first that of the bottom line."""
-    run, store = as_argument(view.folder), as_argument(view.models.table.source or Path("STORE"))
-    files, model = (as_argument(beside(view.folder, suffix)) for suffix in (".audit", "-model"))
-    first = view.analysis.bottom_line
+def next_steps(folder: Path, source: Path | None, first: BottomLine) -> list[tuple[str, str]]:
+    """Return what each command is for, and the command; first that of the bottom line.
+
+    Parameters
+    ----------
+    folder, source : Path, Path or None
+        The run folder, and that of its store.
+    first : BottomLine
+        What the analysis of its errors comes to.
+    """
+    run, store = as_argument(folder), as_argument(source or Path("STORE"))
+    files, model = (as_argument(beside(folder, suffix)) for suffix in (".audit", "-model"))
     commands = {
         first.command: first.why,
         ("audit", store, "--against", run, "--out", files): "list the images behind the figures",

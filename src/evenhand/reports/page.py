@@ -14,9 +14,10 @@ from evenhand._files import atomic, check_replaceable, sweep
 from evenhand._outputs import AUDIT_FILES, check_page, keep_apart
 from evenhand._progress import Progress, silent
 from evenhand.audits.csv_files import write_audit_files
+from evenhand.audits.error_analysis import ErrorAnalysis
+from evenhand.audits.run_analysis import analyze_run
 from evenhand.evaluation.metric_view import by_metric
 from evenhand.reports.sections import STEPS, page_values
-from evenhand.reports.source import RunView, view_run
 from evenhand.reports.template import fill
 
 
@@ -86,19 +87,19 @@ def report(
     data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
     for row in data.get("rows", []):
         by_metric(row, metric)  # what is not there is said before anything is read
-    view = None
+    analysis = None
     if run is not None:
         check_replaceable(files_of(out), AUDIT_FILES, argument="the folder of the report's files")
         progress("report", 0, STEPS)
-        view = view_run(
+        analysis = analyze_run(
             Path(run), store, model, vocabulary=vocabulary, device=device or "cpu", progress=progress
         )
-    html = render(data, view, device=device, metric=metric, progress=progress)
+    html = render(data, analysis, device=device, metric=metric, progress=progress)
     sweep(out)
     with atomic(out) as temporary:
         temporary.write_text(html, encoding="utf-8")
-    if view is not None:
-        write_audit_files(files_of(out), view.analysis)
+    if analysis is not None:
+        write_audit_files(files_of(out), analysis)
     return out
 
 
@@ -109,11 +110,11 @@ def files_of(page: Path) -> Path:
 
 def render(
     results: Mapping[str, Any],
-    view: RunView | None = None,
+    analysis: ErrorAnalysis | None = None,
     *,
     device: str | None = None,
     metric: str = "accuracy",
     progress: Progress = silent,
 ) -> str:
     """Return the page as text; every name in it is escaped."""
-    return fill(page_values(results, view, device, progress, metric))
+    return fill(page_values(results, analysis, device, progress, metric))

@@ -11,20 +11,20 @@ from typing import Any
 from evenhand.evaluation.verdict_sentences import verdict_sentences
 from evenhand.reports.loss_curves import HEIGHT, WIDTH, candidate_gains, loss_charts
 from evenhand.reports.rates import Record
-from evenhand.reports.source import RunView
+from evenhand.runs.contents import RunContents
 
 FUNCTION = re.compile(r"<function (\S+) at 0x[0-9a-f]+>")
 """How Python writes a function; its name is enough."""
 
 
 def provenance_values(
-    results: Mapping[str, Any], rows: Sequence[Record], view: RunView | None
+    results: Mapping[str, Any], rows: Sequence[Record], run: RunContents | None
 ) -> dict[str, Any]:
     """Return how the results were made."""
     known = results.get("provenance", {})
     chosen: Record = {}
-    if view is not None:
-        own = (view.card["method"], view.card["seed"])
+    if run is not None:
+        own = (run.card["method"], run.card["seed"])
         chosen = next((row for row in rows if (row["method"], row["seed"]) == own), {})
     kept = chosen.get("kept") or {}
     command = known.get("command")
@@ -33,9 +33,9 @@ def provenance_values(
         "candidates": candidate_gains(chosen),
         "rule": kept.get("rule", ""),
         "kept": kept,
-        "curves": loss_charts(view.history) if view is not None else [],
+        "curves": loss_charts(run.history) if run is not None else [],
         "curve_size": (WIDTH, HEIGHT),
-        "settings": _settings(known, view),
+        "settings": _settings(known, run),
         "command": command if isinstance(command, str) else shlex.join(command or []),
     }
 
@@ -51,21 +51,21 @@ def _reasons(rows: Sequence[Record]) -> list[dict[str, Any]]:
     return found
 
 
-def _settings(known: Mapping[str, Any], view: RunView | None) -> list[tuple[str, list[tuple[str, str]]]]:
+def _settings(known: Mapping[str, Any], run: RunContents | None) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the settings under their headings, as flat pairs of text."""
     made = {name: value for name, value in known.items() if name not in ("command", "versions")}
     found = [("Results", _flat(made)), ("Versions", _flat(known.get("versions", {})))]
-    if view is not None:
-        run = {
+    if run is not None:
+        own = {
             name: value
-            for name, value in view.card.items()
+            for name, value in run.card.items()
             if name not in ("settings", "params", "store_card", "schema", "kind", "classes")
         }
         found += [
-            ("Run", _flat(run)),
-            ("Parameters that were given", _flat(view.card.get("params", {}))),
-            ("Every setting", _flat(view.card.get("settings", {}))),
-            ("Store", _flat(view.card["store_card"])),
+            ("Run", _flat(own)),
+            ("Parameters that were given", _flat(run.card.get("params", {}))),
+            ("Every setting", _flat(run.card.get("settings", {}))),
+            ("Store", _flat(run.card["store_card"])),
         ]
     return found
 

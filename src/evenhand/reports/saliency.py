@@ -15,6 +15,7 @@ from torch.nn.functional import interpolate
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.audits.evaluate import EvaluatedModels
+from evenhand.backbones.from_card import backbone_of
 from evenhand.backbones.load import Loaded
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.places import is_there
@@ -23,9 +24,7 @@ from evenhand.functional.attribution import cell_sums, integrated_gradients
 from evenhand.methods._training.model import Model
 from evenhand.methods.cfr.calibration_set import margins
 from evenhand.reports.sampling import sample
-from evenhand.reports.source import RunView
 from evenhand.reports.thumbnails import address, encoded
-from evenhand.runs.card import run_backbone
 
 RIGHT, WRONG = 6, 2
 """Images shown that are newly correct, and newly wrong."""
@@ -46,18 +45,17 @@ class SaliencyMaps:
     margins: list[float]
 
 
-def saliency(view: RunView, device: str = "cpu") -> list[SaliencyMaps] | str:
+def saliency(models: EvaluatedModels, device: str = "cpu") -> list[SaliencyMaps] | str:
     """Return drawn images whose prediction changed, or any if none did, with maps; or why there are none."""
-    models = view.models
-    chosen = _choose(models)
+    card, chosen = models.table.card, _choose(models)
     paths = [Path(path) for path in models.table.paths[models.split.test[chosen]].tolist()]
-    if view.card["store_card"].get("family") == "import":
+    if card.get("family") == "import":
         return "The run was fitted on imported embeddings: there are no images to compute saliency on."
     if not any(map(is_there, paths)):
         return "The images are not where they were embedded from, so no saliency could be computed."
-    maps, short_side = [], view.card["store_card"].get(KEY)
+    maps, short_side = [], card.get(KEY)
     try:
-        backbone = run_backbone(view.card, device)
+        backbone = backbone_of(card, device)
         for place, path in zip(chosen.tolist(), paths, strict=True):
             try:
                 pixels = backbone.preprocess(read_image(path, short_side))[None]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from evenhand._progress import Progress
+from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.evaluation.labels import label
 from evenhand.evaluation.metric_view import by_metric
 from evenhand.reports.associations import contradicting_gallery
@@ -25,7 +27,6 @@ from evenhand.reports.provenance import provenance_values
 from evenhand.reports.rates import Axis, Record
 from evenhand.reports.saliency import CELLS, saliency
 from evenhand.reports.slice_panels import MEMBER_COLUMNS, SliceSection, slice_section
-from evenhand.reports.source import RunView
 from evenhand.reports.thumbnails import address, moved_away, thumbnails
 
 STEPS = 4
@@ -57,7 +58,7 @@ SECTIONS = (
 
 def page_values(
     results: Mapping[str, Any],
-    view: RunView | None,
+    analysis: ErrorAnalysis | None,
     device: str | None,
     progress: Progress,
     metric: str = "accuracy",
@@ -68,7 +69,7 @@ def page_values(
     ----------
     results : mapping
         As in `results.json`.
-    view : RunView or None
+    analysis : ErrorAnalysis or None
         The run of the sections that need one.
     device : str or None
         Where saliency is computed; None leaves it out.
@@ -77,57 +78,61 @@ def page_values(
     metric : str, default="accuracy"
         What the rates of the verdict and of the figures are.
     """
-    rows = [by_metric(row, metric) for row in _with_models_before(results.get("rows", []), view)]
-    values = {} if view is None else _run_values(view, device, progress)
+    rows = [by_metric(row, metric) for row in _with_models_before(results.get("rows", []), analysis)]
+    run = None if analysis is None else analysis.models.run
+    values = {} if analysis is None or run is None else _run_values(analysis, run.folder, device, progress)
     fitted = [row for row in rows if row["status"] == "ok"]
-    of_seed = view.models.seed if view is not None and len({row["seed"] for row in rows}) > 1 else None
-    name = "" if view is None or of_seed is not None else f": {view.folder.resolve().name}"
+    of_seed = run.card["seed"] if run is not None and len({row["seed"] for row in rows}) > 1 else None
+    name = "" if run is None or of_seed is not None else f": {run.folder.resolve().name}"
     return {
         "title": f"evenhand report{name}",
         "sections": [
             one
             for one in SECTIONS
-            if (view is not None or not one.of_run) and (values.get("pictured") or not one.of_images)
+            if (analysis is not None or not one.of_run) and (values.get("pictured") or not one.of_images)
         ],
         "rows": rows,
         "of_seed": of_seed,
         "verdict": (
             verdict(fitted, values.get("slices"), of_seed)
-            if view is None or of_seed is not None or metric != "accuracy"
-            else of_run(view.analysis.bottom_line)
+            if analysis is None or of_seed is not None or metric != "accuracy"
+            else of_run(analysis.bottom_line)
         ),
-        "next_steps": [] if view is None else next_steps(view),
+        "next_steps": [],
         **values,
-        **number_values(rows, None if view is None else view.models),
+        **number_values(rows, None if analysis is None else analysis.models),
         **kept_values(results, metric),
-        **provenance_values(results, rows, view),
+        **provenance_values(results, rows, run),
     }
 
 
-def _run_values(view: RunView, device: str | None, progress: Progress) -> dict[str, Any]:
-    models = view.models
-    slices = slice_section(view.analysis)
+def _run_values(
+    analysis: ErrorAnalysis, folder: Path, device: str | None, progress: Progress
+) -> dict[str, Any]:
+    models = analysis.models
+    slices = slice_section(analysis)
     progress("report", 1, STEPS)
     points = map_data(models, slices)
     progress("report", 2, STEPS)
-    calibration, classes = calibration_galleries(models, view.analysis.calibration_set)
+    calibration, classes = calibration_galleries(models, analysis.calibration_set)
     changed = changed_galleries(models)
     errors = [panel.errors for one in slices.by_model for panel in one.panels]
-    contradicting = contradicting_gallery(view.analysis)
+    contradicting = contradicting_gallery(analysis)
     rows = rows_of([*calibration, *changed, *errors, contradicting])
     progress("report", 3, STEPS)
-    maps = "Saliency was left out." if device is None else saliency(view, device)
+    maps = "Saliency was left out." if device is None else saliency(models, device)
     progress("report", STEPS, STEPS)
     return {
-        "associations": view.analysis.findings.associations,
+        "next_steps": next_steps(folder, models.table.source, analysis.bottom_line),
+        "associations": analysis.findings.associations,
         "contradicting": contradicting,
         "map": points,
         "slices": slices,
         "error_axis": Axis(0.0),
         "calibration": calibration,
         "calibration_classes": classes,
-        "calibration_total": len(view.analysis.calibration_set.rows),
-        "minority": any("low" in record for record in view.analysis.calibration_set.records[:1]),
+        "calibration_total": len(analysis.calibration_set.rows),
+        "minority": any("low" in record for record in analysis.calibration_set.records[:1]),
         "changed": changed,
         "counts": group_counts(models),
         "pictured": bool(points["sheets"]),
@@ -150,10 +155,10 @@ def _slice_rows(slices: SliceSection) -> dict[str, Any]:
     }
 
 
-def _with_models_before(rows: list[Record], view: RunView | None) -> list[Record]:
+def _with_models_before(rows: list[Record], analysis: ErrorAnalysis | None) -> list[Record]:
     """Put the models before a run in front of its rows, unless they are among them."""
-    if view is None:
+    if analysis is None:
         return rows
     known = {row["method"] for row in rows}
-    before = [stage for stage in view.models.on_test[:-1] if stage.name not in known]
-    return [*(view.models.result(stage).model_dump(mode="json") for stage in before), *rows]
+    before = [stage for stage in analysis.models.on_test[:-1] if stage.name not in known]
+    return [*(analysis.models.result(stage).model_dump(mode="json") for stage in before), *rows]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evenhand.data.table import FeatureTable
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import ERM_BUNDLE, read_run_bundle
 from evenhand.runs.card import read_card, read_records, read_result
 
-CALIBRATION_SET = "calibration_set.parquet"
+CALIBRATION_SET, HISTORY = "calibration_set.parquet", "history.parquet"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class RunContents:
         The row of its `results.json`.
     calibration_set : list of dict
         Its `calibration_set.parquet`.
+    history : list of dict
+        Its `history.parquet`.
     models : mapping of str to Model
         ERM where the run holds it, and the run's own model, by name and in this order.
     """
@@ -36,12 +39,17 @@ class RunContents:
     card: dict[str, Any]
     result: dict[str, Any]
     calibration_set: Sequence[Mapping[str, Any]]
+    history: Sequence[Mapping[str, Any]]
     models: Mapping[str, Model]
 
     @property
     def kept(self) -> dict[str, Any]:
         """What the fit kept, and on what evidence; empty for a method that chooses nothing."""
         return self.result["kept"] or {}
+
+    def fitted_on(self, table: FeatureTable) -> bool:
+        """Return whether the run was fitted on a table, by its card and its classes."""
+        return bool(self.card["store_card"] == table.card) and self.card["classes"] == list(table.classes)
 
 
 def read_contents(run: Path) -> RunContents:
@@ -55,4 +63,5 @@ def read_contents(run: Path) -> RunContents:
     card = read_card(run)
     models = {"erm": read_run_bundle(run, card, ERM_BUNDLE)} if ERM_BUNDLE in card["files"] else {}
     models[card["method"]] = read_run_bundle(run, card)
-    return RunContents(run, card, read_result(run), read_records(run / CALIBRATION_SET), models)
+    calibration_set, history = (read_records(run / name) for name in (CALIBRATION_SET, HISTORY))
+    return RunContents(run, card, read_result(run), calibration_set, history, models)

@@ -26,6 +26,7 @@ from evenhand.methods.base import Method
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.methods.erm import ERM
 from evenhand.runs.card import AUDIT, check_free, write_card
+from evenhand.runs.contents import CALIBRATION_SET, HISTORY
 from evenhand.runs.streaming import STREAMED
 from evenhand.runs.temperature import calibrate_confidence
 from evenhand.runs.training import elsewhere, fit_arguments, selection_of, unfitted
@@ -121,8 +122,8 @@ def fit(
         write_bundle(folder / BUNDLE, fitted.estimator.model_, list(table.classes))
         if started_from is not None:
             write_bundle(folder / ERM_BUNDLE, started_from, list(table.classes))
-        _write_table(folder / "history.parquet", fitted.estimator.history_)
-        _write_table(folder / "calibration_set.parquet", _calibration_rows(table, fitted))
+        _write_table(folder / HISTORY, fitted.estimator.history_)
+        _write_table(folder / CALIBRATION_SET, _calibration_rows(table, fitted))
         results.write(folder / RESULTS)
         write_card(folder, card)
     return results

@@ -14,6 +14,7 @@ from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 from evenhand.methods.bundle import read_bundle, read_run_bundle
 from evenhand.runs.card import read_card, read_records, read_result
+from evenhand.runs.contents import HISTORY
 
 
 class FittedRun(Method):
@@ -58,7 +59,7 @@ class FittedRun(Method):
         )
         self.classes_ = np.asarray(classes)
         self.n_features_in_ = self.model_.projection.width
-        self.history_ = [] if saved else _history(path / "history.parquet")
+        self.history_ = [] if saved else _history(path / HISTORY)
         self.method_, self.kept_ = str(self.card_.get("method", "")), self.result_.get("kept")
         # A method declares these as class attributes; a run has its own.
         self.__dict__ |= {

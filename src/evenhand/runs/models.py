@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from evenhand.methods._training.rows import RowView
 from evenhand.methods.cfr.calibration_set import margins
 from evenhand.methods.registry import make
 from evenhand.runs.card import place_of_store
+from evenhand.runs.contents import RunContents
 
 BLOCK = 16_384
 """Number of rows whose features are in memory at a time."""
@@ -79,27 +79,22 @@ def predicted_stages(
     ]
 
 
-def store_of_run(run: Path, card: Mapping[str, Any], store: Path | None = None) -> FeatureTable:
-    """Read the store that a run was fitted on.
-
-    Parameters
-    ----------
-    run, card : Path, mapping
-        The run folder, and its card.
-    store : Path, optional
-        Where the store is now, if it was moved.
+def store_of_run(run: RunContents, store: Path | None = None) -> FeatureTable:
+    """Read the store that a run was fitted on; `store` says where it is now, if it was moved.
 
     Raises
     ------
     EvenhandError
         If there is no such store, or it is not the one that the run was fitted on.
     """
-    place = store or place_of_store(run, card)
+    place = store or place_of_store(run.folder, run.card)
     if place is None:
-        raise EvenhandError(f"run {run} names no store; give its folder as `store`")
+        raise EvenhandError(f"run {run.folder} names no store; give its folder as `store`")
     table = load_store(place)
-    if table.card != card["store_card"] or list(table.classes) != card["classes"]:
-        raise EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as `store`")
+    if not run.fitted_on(table):
+        raise EvenhandError(
+            f"{place} is not the store that {run.folder} was fitted on; give that one as `store`"
+        )
     return table
 
 

@@ -15,10 +15,11 @@ from evenhand.audits.bottom_line import BottomLine, bottom_line
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.kept_findings import Findings
 from evenhand.audits.pipeline import audit
+from evenhand.audits.run_analysis import analyze_run
 from evenhand.audits.shortcut import ShortcutSigns, look_for_shortcut, signs_of_fit
 from evenhand.reports.headline import of_run
 from evenhand.reports.page import render
-from evenhand.reports.source import RunView, read_source, view_run
+from evenhand.reports.source import read_source
 
 GUARDED = {
     "candidate": "epoch 4",
@@ -49,18 +50,18 @@ def run(make_run: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def view(run: Path) -> RunView:
-    return view_run(run, vocabulary=Path("none"))
+def view(run: Path) -> ErrorAnalysis:
+    return analyze_run(run, vocabulary=Path("none"))
 
 
 Line = Callable[..., BottomLine]
 
 
 @pytest.fixture
-def line(view: RunView) -> Line:
+def line(view: ErrorAnalysis) -> Line:
     """Return the bottom line of the run, as if its fit had kept something else."""
 
-    def made(kept: dict[str, Any] | None, analysis: ErrorAnalysis = view.analysis) -> BottomLine:
+    def made(kept: dict[str, Any] | None, analysis: ErrorAnalysis = view) -> BottomLine:
         kept = kept or {}
         findings = analysis.findings.model_copy(update={"signs": signs_of_fit(kept) or UNKNOWN})
         return bottom_line(analysis.models, findings, Path("-x.run"), kept)
@@ -73,16 +74,16 @@ def without_slices(analysis: ErrorAnalysis) -> Findings:
     return analysis.findings.model_copy(update={"named": analysis.findings.named.model_copy(update=none)})
 
 
-def test_audit_and_report_say_the_same(run: Path, view: RunView) -> None:
+def test_audit_and_report_say_the_same(run: Path, view: ErrorAnalysis) -> None:
     found = audit(load_store(run.parent / "x.store"), run=run, vocabulary=Path("none"))
     said = found.bottom_line
     assert len(said) == 6
-    assert said[:-1] == view.analysis.bottom_line.lines[:-1]
+    assert said[:-1] == view.bottom_line.lines[:-1]
     results, _ = read_source(run)
     shown = render(results, view)
     assert "\N{NO-BREAK SPACE}%" in shown
     page = shown.replace("\N{NO-BREAK SPACE}%", " %")
-    *lines, step = view.analysis.bottom_line.lines
+    *lines, step = view.bottom_line.lines
     assert all(text.replace("*", "") in page for text in lines)
     assert step.startswith("Next: look at the images: evenhand report")
     assert step not in page
@@ -150,25 +151,27 @@ def test_the_next_step_with_known_groups(line: Line, said: str, command: str) ->
     ],
 )
 def test_without_groups_some_forty_answers_settle_it(
-    line: Line, view: RunView, said: str, rows: int, verb: str
+    line: Line, view: ErrorAnalysis, said: str, rows: int, verb: str
 ) -> None:
-    found = line({**KEPT, "shortcut": said}, cut(view.analysis, rows))
+    found = line({**KEPT, "shortcut": said}, cut(view, rows))
     assert found.command[0] == verb
     if verb == "review":
         assert found.lines[-1].endswith("evenhand review ./-x.run --question 'YES-OR-NO QUESTION'")
 
 
-def test_the_review_asks_about_a_word_of_the_label(line: Line, view: RunView) -> None:
-    found = view.analysis.findings.associations.model_copy(
+def test_the_review_asks_about_a_word_of_the_label(line: Line, view: ErrorAnalysis) -> None:
+    found = view.findings.associations.model_copy(
         update={"words": (WordAssociation(**WORD),), "no_words": None}
     )
-    analysis = with_associations(cut(view.analysis, 40), found)
+    analysis = with_associations(cut(view, 40), found)
     assert line({**KEPT, "shortcut": "found"}, analysis).command == (
         *("review", "./-x.run", "--question", 'Does the word "sea" fit the image?', "--attribute", "sea"),
     )
 
 
-def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(line: Line, view: RunView) -> None:
+def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(
+    line: Line, view: ErrorAnalysis
+) -> None:
     models = view.models
     groups = models.groups(models.split.test)
     before, after = models.pair
@@ -185,9 +188,9 @@ def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(line:
     )
 
 
-def test_without_groups_it_is_the_surest_slice(line: Line, view: RunView) -> None:
-    analysis = replace(view.analysis, models=replace(view.models, attribute=None))
-    one = view.analysis.findings.named.sure("erm")[0][0]
+def test_without_groups_it_is_the_surest_slice(line: Line, view: ErrorAnalysis) -> None:
+    analysis = replace(view, models=replace(view.models, attribute=None))
+    one = view.findings.named.sure("erm")[0][0]
     found = line(KEPT, analysis)
     of_class = f"{100 * (one.error.value - one.lift):.1f} % of all {one.label}"
     assert found.hurt == (
@@ -197,9 +200,11 @@ def test_without_groups_it_is_the_surest_slice(line: Line, view: RunView) -> Non
     assert "in its worst class" in found.best
 
 
-def test_nobody_is_hurt_beyond_chance_and_what_could_have_stayed_unseen(line: Line, view: RunView) -> None:
+def test_nobody_is_hurt_beyond_chance_and_what_could_have_stayed_unseen(
+    line: Line, view: ErrorAnalysis
+) -> None:
     models = replace(view.models, attribute=None)
-    analysis = replace(view.analysis, models=models, findings=without_slices(view.analysis))
+    analysis = replace(view, models=models, findings=without_slices(view))
     found = line(KEPT, analysis).hurt
     assert re.fullmatch(
         r"Hurt: nobody beyond chance, but in a fifth of class (gull|jay) \(29 test rows\) "
@@ -217,11 +222,9 @@ def cut(analysis: ErrorAnalysis, rows: int) -> ErrorAnalysis:
     return replace(analysis, models=models, findings=without_slices(analysis))
 
 
-def test_too_few_rows_to_show_or_to_compare(line: Line, view: RunView) -> None:
-    assert "(3 test rows) no gap could show." in line(KEPT, cut(view.analysis, 60)).hurt
-    assert line(KEPT, cut(view.analysis, 6)).hurt == (
-        "Hurt: cannot tell; there are too few test rows to compare any."
-    )
+def test_too_few_rows_to_show_or_to_compare(line: Line, view: ErrorAnalysis) -> None:
+    assert "(3 test rows) no gap could show." in line(KEPT, cut(view, 60)).hurt
+    assert line(KEPT, cut(view, 6)).hurt == ("Hurt: cannot tell; there are too few test rows to compare any.")
 
 
 WORD = {"label": "gull", "word": "sea", "difference": 2.0, "low": 1.0, "goes_with_label": True}
@@ -231,27 +234,27 @@ def with_associations(analysis: ErrorAnalysis, found: Associations) -> ErrorAnal
     return replace(analysis, findings=analysis.findings.model_copy(update={"associations": found}))
 
 
-def test_words_and_columns_that_go_with_the_label(line: Line, view: RunView) -> None:
-    found = view.analysis.findings.associations
+def test_words_and_columns_that_go_with_the_label(line: Line, view: ErrorAnalysis) -> None:
+    found = view.findings.associations
     (column,) = found.columns
     confounded = column.model_copy(update={"verdict": "confounded"})
     clean = column.model_copy(update={"verdict": "clean"})
     more = {"words": (WordAssociation(**WORD),), "no_words": None, "columns": (confounded, clean)}
-    analysis = with_associations(view.analysis, found.model_copy(update=more))
+    analysis = with_associations(view, found.model_copy(update=more))
     said = "Goes with the label: gull: *sea*; the column place (confounded)."
     assert line(KEPT, analysis).goes_with == said
     nothing = found.model_copy(update={"columns": (clean,)})
-    said = line(KEPT, with_associations(view.analysis, nothing)).goes_with
+    said = line(KEPT, with_associations(view, nothing)).goes_with
     assert said == f"Goes with the label: no column does; cannot say in words: {found.no_words}."
     nothing = nothing.model_copy(update={"no_words": None})
-    said = line(KEPT, with_associations(view.analysis, nothing)).goes_with
+    said = line(KEPT, with_associations(view, nothing)).goes_with
     assert said == "Goes with the label: no word and no column does."
 
 
-def test_a_model_that_the_test_rows_prefer_is_said(line: Line, view: RunView) -> None:
+def test_a_model_that_the_test_rows_prefer_is_said(line: Line, view: ErrorAnalysis) -> None:
     first, *others = view.models.on_test
     perfect = replace(first, right=np.ones_like(first.right))
-    analysis = replace(view.analysis, models=replace(view.models, on_test=[perfect, *others]))
+    analysis = replace(view, models=replace(view.models, on_test=[perfect, *others]))
     said = line(KEPT, analysis).best
     assert "(zero-shot 100.0 %, ERM " in said
     assert said.endswith("; the test rows, which chose nothing, put zero-shot first.")
@@ -269,9 +272,9 @@ def test_a_store_alone_has_the_verdict_of_the_fit_and_no_repair(run: Path) -> No
 
 
 @pytest.mark.parametrize(("said", "why"), [("found", "train a repair"), ("no sign", "train on it")])
-def test_without_a_run_the_next_step_is_fit(view: RunView, said: str, why: str) -> None:
+def test_without_a_run_the_next_step_is_fit(view: ErrorAnalysis, said: str, why: str) -> None:
     signs = ShortcutSigns(shortcut=said, reason="so", next_step="look")
-    findings = view.analysis.findings.model_copy(update={"signs": signs})
+    findings = view.findings.model_copy(update={"signs": signs})
     found = bottom_line(view.models, findings, None, {})
     store = view.models.table.source
     assert store is not None

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from evenhand import fit, load_store
-from evenhand.audits import kept_findings
+from evenhand.audits import kept_findings, run_analysis
 from evenhand.audits.evaluate import run_on
 from evenhand.audits.kept_findings import AuditOptions, Findings, FindingsFile
 from evenhand.audits.pipeline import audit
+from evenhand.audits.run_analysis import analyze_run
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.data.table import FeatureTable
-from evenhand.reports import source
-from evenhand.reports.source import view_run
+from evenhand.runs.contents import RunContents
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +44,12 @@ def searched_again(*_: Any, **__: Any) -> Any:
 def test_the_report_reads_what_the_audit_found(
     run: Path, table: FeatureTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    searched = view_run(run).analysis
+    searched = analyze_run(run)
     assert searched.findings.named.sure()
     (run / "audit.json").unlink()
     found = audit(table, run=run)
-    monkeypatch.setattr(source, "search_errors", searched_again)
-    read = view_run(run).analysis
+    monkeypatch.setattr(run_analysis, "search_errors", searched_again)
+    read = analyze_run(run)
     assert read.findings == searched.findings
     assert read.findings.named.slices == found.slices
     assert read.findings.associations == found.associations
@@ -57,11 +57,11 @@ def test_the_report_reads_what_the_audit_found(
 
 
 def test_a_report_leaves_its_findings_for_the_next(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = view_run(run).analysis.findings
-    monkeypatch.setattr(source, "search_errors", searched_again)
-    assert view_run(run).analysis.findings == first
+    first = analyze_run(run).findings
+    monkeypatch.setattr(run_analysis, "search_errors", searched_again)
+    assert analyze_run(run).findings == first
     with pytest.raises(AssertionError, match="searches"):
-        view_run(run, vocabulary=Path("none"))
+        analyze_run(run, vocabulary=Path("none"))
 
 
 FINDINGS = {"named": {"slices": [], "members": [], "words": "w", "notes": [], "no_words": "", "nothing": ""}}
@@ -80,13 +80,11 @@ def test_findings_of_another_state_are_not_read(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    card = run_on(table, run).card
+    own = run_on(table, run)
     named = replace(table, card={**table.card, "model": f"local-dir:{tmp_path}"})
 
-    def of(
-        table: FeatureTable = table, card: dict[str, Any] = card, seed: int = 3, **more: Any
-    ) -> FindingsFile:
-        return FindingsFile(run, card, table, AuditOptions(seed, **more))
+    def of(table: FeatureTable = table, run: RunContents = own, seed: int = 3, **more: Any) -> FindingsFile:
+        return FindingsFile(run, table, AuditOptions(seed, **more))
 
     assert of().write(findings) == findings
     assert of().read() == findings
@@ -95,7 +93,7 @@ def test_findings_of_another_state_are_not_read(
     others = [
         of(relabelled),
         of(named),
-        of(card={**card, "files": {**card["files"], "bundle.safetensors": "0" * 64}}),
+        of(run=replace(own, card={**own.card, "files": {"bundle.safetensors": "0" * 64}})),
         of(seed=4),
         of(slices=6),
         of(vocabulary=words),
@@ -114,7 +112,7 @@ def test_findings_of_another_state_are_not_read(
 def test_what_a_killed_writer_left_is_swept(run: Path, table: FeatureTable, findings: Findings) -> None:
     left = run / f".audit.json.{'0' * 16}.tmp"
     left.touch()
-    FindingsFile(run, run_on(table, run).card, table, AuditOptions(0)).write(findings)
+    FindingsFile(run_on(table, run), table, AuditOptions(0)).write(findings)
     assert not left.exists()
     assert (run / "audit.json").is_file()
 
@@ -123,14 +121,14 @@ def test_what_a_killed_writer_left_is_swept(run: Path, table: FeatureTable, find
 def test_a_damaged_file_is_as_good_as_none(
     run: Path, table: FeatureTable, findings: Findings, content: str
 ) -> None:
-    file = FindingsFile(run, run_on(table, run).card, table, AuditOptions(0))
+    file = FindingsFile(run_on(table, run), table, AuditOptions(0))
     file.write(findings)
     (run / "audit.json").write_text(content)
     assert file.read() is None
 
 
 def test_an_edit_by_hand_shows(run: Path, table: FeatureTable, findings: Findings) -> None:
-    file = FindingsFile(run, run_on(table, run).card, table, AuditOptions(0))
+    file = FindingsFile(run_on(table, run), table, AuditOptions(0))
     file.write(findings)
     content = json.loads((run / "audit.json").read_text())
     content["unit"]["named"]["nothing"] = "all is well"
@@ -142,7 +140,7 @@ def test_a_folder_that_cannot_be_written_is_no_error(
     run: Path, table: FeatureTable, findings: Findings
 ) -> None:
     (run / "audit.json").mkdir()
-    file = FindingsFile(run, run_on(table, run).card, table, AuditOptions(0))
+    file = FindingsFile(run_on(table, run), table, AuditOptions(0))
     assert file.write(findings) == findings
     assert file.read() is None
     (run / "audit.json").rmdir()
@@ -153,7 +151,7 @@ def test_words_that_lack_for_a_model_that_may_come_back_are_looked_for_again(
 ) -> None:
     run = make_run("gone")
     table = load_store(run.parent / "x.store")
-    file = FindingsFile(run, run_on(table, run).card, table, AuditOptions(0))
+    file = FindingsFile(run_on(table, run), table, AuditOptions(0))
     file.write(findings.model_copy(update={"named": findings.named.model_copy(update={"words": None})}))
     assert file.read() is None
     file.write(findings)

@@ -18,10 +18,10 @@ from evenhand.audits import evaluate as evaluate_module
 from evenhand.audits import suspects as suspects_module
 from evenhand.audits import words as text_tower
 from evenhand.audits.pipeline import Audit, audit
+from evenhand.audits.run_analysis import analyze_run
 from evenhand.audits.suspects import find_suspects
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.audits.words import load_tower
-from evenhand.reports.source import view_run
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +90,9 @@ def test_group_labels_are_shown_and_never_used(run: Path, found: Audit) -> None:
 def test_suspects_are_named_only_where_something_was_calibrated(
     run: Path, kept: dict[str, str], may_be: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = view_run(run, vocabulary=Path("none"))
-    records = [{**one, "low": 0.2} for one in view.analysis.calibration_set.records]
-    calibration = dataclasses.replace(view.analysis.calibration_set, records=records)
+    view = analyze_run(run, vocabulary=Path("none"))
+    records = [{**one, "low": 0.2} for one in view.calibration_set.records]
+    calibration = dataclasses.replace(view.calibration_set, records=records)
     monkeypatch.setattr(suspects_module, "mostly_correct", lambda *_: np.ones(2, dtype=bool))
     found = find_suspects(view.models, calibration, kept)
     assert {one.may_be for one in found} == may_be
@@ -285,5 +285,5 @@ def test_arrays_need_labels_and_a_table_brings_its_own(table: FeatureTable) -> N
 
 def test_a_run_whose_model_moved_is_analyzed(run: Path, found: Audit) -> None:
     """The card that names the moved model is no other store's."""
-    moved = view_run(run, model="tiny")
-    assert [one.name for one in moved.analysis.findings.named.slices] == [one.name for one in found.slices]
+    moved = analyze_run(run, model="tiny")
+    assert [one.name for one in moved.findings.named.slices] == [one.name for one in found.slices]

@@ -10,10 +10,10 @@ from safetensors.torch import load_file, save_file
 from tests.small_open_clip import write_open_clip
 
 from evenhand import EvenhandError, Manifest, embed, fit
+from evenhand.audits.run_analysis import analyze_run
 from evenhand.backbones.from_card import backbone_of, elsewhere
 from evenhand.backbones.load import load_backbone
 from evenhand.exports.run import export
-from evenhand.reports.source import view_run
 from evenhand.runs.predict import predict
 
 WEIGHTS = "open_clip_model.safetensors"
@@ -105,8 +105,8 @@ def test_predict_export_and_report_take_the_new_place(model: Path) -> None:
         predict(run, "photos", out="p.csv", workers=0)
     assert predict(run, "photos", out="p.csv", workers=0, model="moved")["rows"] == 12
     assert export(run, "open_clip", Path("out"), model="moved")["largest_difference"] < 1e-3
-    view = view_run(run, model="moved")
-    for seen in (view.card["store_card"], view.models.table.card):
+    view = analyze_run(run, model="moved")
+    for seen in (view.models.run.card["store_card"], view.models.table.card):
         assert seen["model"] == f"local-dir:{model.with_name('moved')}"
     changed(Path("moved"))
     with pytest.raises(EvenhandError, match="other weights"):

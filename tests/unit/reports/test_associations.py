@@ -8,11 +8,12 @@ import pytest
 from evenhand.audits.associations import Associations, Legibility, WordAssociation
 from evenhand.audits.columns import Bounded, ColumnAssociation
 from evenhand.audits.error_analysis import ErrorAnalysis
+from evenhand.audits.run_analysis import analyze_run
 from evenhand.evaluation.accuracy import rate
 from evenhand.reports import embedding_map
 from evenhand.reports.associations import contradicting_gallery
 from evenhand.reports.page import render
-from evenhand.reports.source import RunView, read_source, view_run
+from evenhand.reports.source import read_source
 
 BAD = "<script>alert(1)</script>"
 
@@ -24,18 +25,18 @@ def quick_layout(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def view(make_run: Callable[..., Path]) -> RunView:
-    return view_run(make_run("associations"))
+def view(make_run: Callable[..., Path]) -> ErrorAnalysis:
+    return analyze_run(make_run("associations"))
 
 
-def with_associations(view: RunView, found: Associations) -> ErrorAnalysis:
-    findings = view.analysis.findings.model_copy(update={"associations": found})
-    return replace(view.analysis, findings=findings)
+def with_associations(view: ErrorAnalysis, found: Associations) -> ErrorAnalysis:
+    findings = view.findings.model_copy(update={"associations": found})
+    return replace(view, findings=findings)
 
 
-def section(view: RunView, found: Associations) -> str:
-    results, _ = read_source(view.folder)
-    html = render(results, replace(view, analysis=with_associations(view, found)))
+def section(view: ErrorAnalysis, found: Associations) -> str:
+    results, _ = read_source(view.models.run.folder)
+    html = render(results, with_associations(view, found))
     return html[html.index('<section id="associations">') : html.index('<section id="map">')]
 
 
@@ -67,7 +68,7 @@ def some(**changes: object) -> Associations:
     return found.model_copy(update=changes)
 
 
-def test_the_section_shows_words_columns_and_contradictions(view: RunView) -> None:
+def test_the_section_shows_words_columns_and_contradictions(view: ErrorAnalysis) -> None:
     html = section(view, some())
     assert BAD not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt; <b>+1.25</b>" in html
@@ -81,13 +82,13 @@ def test_the_section_shows_words_columns_and_contradictions(view: RunView) -> No
     assert "→ jay" in html
 
 
-def test_words_that_say_nothing_are_left_out(view: RunView) -> None:
+def test_words_that_say_nothing_are_left_out(view: ErrorAnalysis) -> None:
     html = section(view, some(no_words="no tower", columns=(), legibility=None))
     for absent in ("Pale words", "Columns of the training rows", "Images that contradict it"):
         assert absent not in html
 
 
-def test_the_gallery_has_what_the_probe_takes_each_image_for(view: RunView) -> None:
+def test_the_gallery_has_what_the_probe_takes_each_image_for(view: ErrorAnalysis) -> None:
     analysis = with_associations(view, some())
     gallery = contradicting_gallery(analysis)
     table = view.models.table

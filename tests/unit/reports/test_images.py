@@ -9,16 +9,17 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError
+from evenhand.audits.error_analysis import ErrorAnalysis
+from evenhand.audits.run_analysis import analyze_run
 from evenhand.reports.embedding_map import GRAY, OTHERS, VALUES, field, map_data
 from evenhand.reports.galleries import PER_CLASS, calibration_galleries, changed_galleries, group_counts
 from evenhand.reports.slice_panels import NO_SLICE, NOT_SLICED, slice_section
-from evenhand.reports.source import RunView, view_run
 from evenhand.reports.thumbnails import COLUMNS, SHEET, TILE, moved_away, sprite_sheets, thumbnails
 
 
 @pytest.fixture(scope="module")
-def view(small_run: Path) -> RunView:
-    return view_run(small_run)
+def view(small_run: Path) -> ErrorAnalysis:
+    return analyze_run(small_run)
 
 
 def jpeg(colour: tuple[int, int, int], size: tuple[int, int] = (64, 64)) -> bytes:
@@ -48,14 +49,14 @@ def test_a_picture_that_is_no_square_keeps_its_shape() -> None:
     assert sheet.getpixel((32, 32))[0] > 240
 
 
-def test_thumbnails_are_the_stores_own_and_moved_images_are_counted(view: RunView) -> None:
+def test_thumbnails_are_the_stores_own_and_moved_images_are_counted(view: ErrorAnalysis) -> None:
     found = thumbnails(view.models.table, np.array([5, 3, 5]))
     assert sorted(found) == [3, 5]
     assert decoded(sprite_sheets([found[3]])[0]).size == (64, 64)
     assert moved_away(view.models.table, np.array([3, 5])) == 2
 
 
-def test_images_in_an_archive_have_not_moved(view: RunView, tmp_path: Path) -> None:
+def test_images_in_an_archive_have_not_moved(view: ErrorAnalysis, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"picture")
     with tarfile.open(tmp_path / "photos.tar", "w") as archive:
         archive.add(tmp_path / "a.png", "a.png")
@@ -82,8 +83,8 @@ def test_what_is_in_no_slice_is_grey_and_last() -> None:
     assert found["colors"] == [0, 1, GRAY, GRAY]
 
 
-def test_the_map_holds_every_test_row_of_a_small_run(view: RunView) -> None:
-    found = map_data(view.models, slice_section(view.analysis))
+def test_the_map_holds_every_test_row_of_a_small_run(view: ErrorAnalysis) -> None:
+    found = map_data(view.models, slice_section(view))
     assert (found["shown"], found["total"]) == (400, 400)
     assert [stage["name"] for stage in found["stages"]] == ["zero-shot", "ERM", "CFR"]
     for stage, own in zip(found["stages"], view.models.on_test, strict=True):
@@ -94,24 +95,22 @@ def test_the_map_holds_every_test_row_of_a_small_run(view: RunView) -> None:
     assert len(found["sheets"]) == 2
 
 
-def test_calibration_pictures_are_the_runs_with_the_ends_of_large_classes(view: RunView) -> None:
-    galleries, classes = calibration_galleries(view.models, view.analysis.calibration_set)
+def test_calibration_pictures_are_the_runs_with_the_ends_of_large_classes(view: ErrorAnalysis) -> None:
+    galleries, classes = calibration_galleries(view.models, view.calibration_set)
     assert classes == len(galleries) <= 2
-    assert sum(gallery.total for gallery in galleries) == len(view.analysis.calibration_set.records)
+    assert sum(gallery.total for gallery in galleries) == len(view.calibration_set.records)
     for gallery in galleries:
         assert len(gallery.images) == min(gallery.total, PER_CLASS)
         margins = [item.margin for item in gallery.images]
         assert margins == sorted(margins)
-        own = [
-            one["margin"] for one in view.analysis.calibration_set.records if one["label"] == gallery.title
-        ]
+        own = [one["margin"] for one in view.calibration_set.records if one["label"] == gallery.title]
         assert (margins[0], margins[-1]) == (min(own), max(own))
         assert {str(view.models.table.ids[item.row]) for item in gallery.images} <= {
-            one["id"] for one in view.analysis.calibration_set.records
+            one["id"] for one in view.calibration_set.records
         }
 
 
-def test_changes_are_counted_on_all_rows_and_add_up(view: RunView) -> None:
+def test_changes_are_counted_on_all_rows_and_add_up(view: ErrorAnalysis) -> None:
     before, after = view.models.on_test[-2:]
     right, wrong = changed_galleries(view.models)
     assert right.total > 10

@@ -12,12 +12,14 @@ from tests.small_hf import write_hf
 from tests.small_open_clip import write_open_clip
 
 from evenhand import EvenhandWarning, Manifest, embed, fit
+from evenhand.audits.error_analysis import ErrorAnalysis
+from evenhand.audits.run_analysis import analyze_run
+from evenhand.backbones.from_card import backbone_of
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.datasets.scenes import write_scenes
 from evenhand.reports.page import render
 from evenhand.reports.saliency import CELLS, SIDE, STEPS, _shaded, cell_maps, saliency
-from evenhand.reports.source import RunView, read_source, view_run
-from evenhand.runs.card import run_backbone
+from evenhand.reports.source import read_source
 
 VITS = ("clip", "siglip", "vit")
 """Of transformers, and of open_clip: see the modules of small models."""
@@ -28,29 +30,31 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_scenes(tmp_path_factory.mktemp("scenes") / "photos", seed=0, train=80, test=24)
 
 
-def viewed(photos: Path, model: str, folder: Path) -> RunView:
+def viewed(photos: Path, model: str, folder: Path) -> ErrorAnalysis:
     with warnings.catch_warnings():  # a small random text tower may hear one word in all prompts
         warnings.simplefilter("ignore", EvenhandWarning)
         table = embed(Manifest.read(photos), load_backbone(model), folder / "x.store", workers=0)
     fit(table, method="erm", out=folder / "x.run")
-    return view_run(folder / "x.run", vocabulary=Path("none"))
+    return analyze_run(folder / "x.run", vocabulary=Path("none"))
 
 
 @pytest.fixture(scope="module")
-def view(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> RunView:
+def view(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> ErrorAnalysis:
     return viewed(photos, "tiny", tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module", params=VITS)
-def of_vit(photos: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> RunView:
+def of_vit(
+    photos: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> ErrorAnalysis:
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "vit":
         return viewed(photos, f"local-dir:{write_open_clip('vit', folder / 'model')}", folder)
     return viewed(photos, f"hf:{write_hf(request.param, folder / 'model')}", folder)
 
 
-def test_every_picture_has_a_map_before_and_after(view: RunView) -> None:
-    seen = saliency(view)
+def test_every_picture_has_a_map_before_and_after(view: ErrorAnalysis) -> None:
+    seen = saliency(view.models)
     assert not isinstance(seen, str)
     assert 1 <= len(seen) <= 8
     for one in seen:
@@ -59,18 +63,18 @@ def test_every_picture_has_a_map_before_and_after(view: RunView) -> None:
         for address in (one.image, *one.maps):
             content = b64decode(address.removeprefix("data:image/jpeg;base64,"))
             assert Image.open(io.BytesIO(content)).size == (SIDE, SIDE)
-    assert [one.maps for one in saliency(view)] == [one.maps for one in seen]  # type: ignore[union-attr]
+    assert [one.maps for one in saliency(view.models)] == [one.maps for one in seen]  # type: ignore[union-attr]
 
 
-def test_a_vits_maps_are_on_the_page(of_vit: RunView) -> None:
-    seen = saliency(of_vit)
+def test_a_vits_maps_are_on_the_page(of_vit: ErrorAnalysis) -> None:
+    seen = saliency(of_vit.models)
     assert not isinstance(seen, str)
-    html = render(read_source(of_vit.folder)[0], of_vit, device="cpu")
+    html = render(read_source(of_vit.models.run.folder)[0], of_vit, device="cpu")
     assert all(address in html for one in seen for address in (one.image, *one.maps))
     assert all(len(set(one.maps)) == 2 for one in seen), "before and after are one model"
 
 
-def picture_of(view: RunView, place: int) -> Image.Image:
+def picture_of(view: ErrorAnalysis, place: int) -> Image.Image:
     return Image.open(view.models.table.paths[view.models.split.test[place]]).convert("RGB")
 
 
@@ -82,8 +86,8 @@ def own_embedding(backbone: Loaded, pixels: torch.Tensor) -> torch.Tensor:
     return found if isinstance(found, torch.Tensor) else found.pooler_output
 
 
-def test_a_vits_map_is_the_gradient_of_its_own_margin(of_vit: RunView) -> None:
-    backbone = run_backbone(of_vit.card, "cpu")
+def test_a_vits_map_is_the_gradient_of_its_own_margin(of_vit: ErrorAnalysis) -> None:
+    backbone = backbone_of(of_vit.models.table.card, "cpu")
     pixels = backbone.preprocess(picture_of(of_vit, 0))[None]
     y = int(of_vit.models.table.y[of_vit.models.split.test[0]])
     found = cell_maps([of_vit.models.on_test[0].model], pixels, y, backbone)[0]
@@ -107,8 +111,8 @@ def test_a_vits_map_is_the_gradient_of_its_own_margin(of_vit: RunView) -> None:
     assert torch.allclose(found, wanted, rtol=1e-3, atol=1e-5 * float(wanted.abs().max()))
 
 
-def test_a_vits_gradient_is_a_finite_difference(of_vit: RunView) -> None:
-    backbone = run_backbone(of_vit.card, "cpu")
+def test_a_vits_gradient_is_a_finite_difference(of_vit: ErrorAnalysis) -> None:
+    backbone = backbone_of(of_vit.models.table.card, "cpu")
     pixels = backbone.preprocess(picture_of(of_vit, 1))[None]
     generator = torch.Generator().manual_seed(0)
     way, weight = (
@@ -121,8 +125,8 @@ def test_a_vits_gradient_is_a_finite_difference(of_vit: RunView) -> None:
     assert (gradient * way).sum() == pytest.approx(float(ends[0] - ends[1]) / 2e-2, rel=1e-2)
 
 
-def test_a_vits_maps_add_up_to_the_margins_of_both_stages(of_vit: RunView) -> None:
-    backbone = run_backbone(of_vit.card, "cpu")
+def test_a_vits_maps_add_up_to_the_margins_of_both_stages(of_vit: ErrorAnalysis) -> None:
+    backbone = backbone_of(of_vit.models.table.card, "cpu")
     pixels = backbone.preprocess(picture_of(of_vit, 2))[None]
     y = int(of_vit.models.table.y[of_vit.models.split.test[2]])
     maps = cell_maps([stage.model for stage in of_vit.models.pair], pixels, y, backbone)
@@ -134,8 +138,8 @@ def test_a_vits_maps_add_up_to_the_margins_of_both_stages(of_vit: RunView) -> No
         assert float(found.sum()) == pytest.approx(change, rel=0.05, abs=0.02)
 
 
-def test_a_vits_picture_is_what_it_was_before_normalisation(of_vit: RunView) -> None:
-    backbone = run_backbone(of_vit.card, "cpu")
+def test_a_vits_picture_is_what_it_was_before_normalisation(of_vit: ErrorAnalysis) -> None:
+    backbone = backbone_of(of_vit.models.table.card, "cpu")
     colors = (
         np.asarray(picture_of(of_vit, 0).resize((32, 32), Image.Resampling.BICUBIC), dtype=np.float32) / 255
     )
@@ -145,7 +149,7 @@ def test_a_vits_picture_is_what_it_was_before_normalisation(of_vit: RunView) -> 
 
 def test_patches_of_flexible_resolution_have_no_map(photos: Path, tmp_path: Path) -> None:
     view = viewed(photos, f"hf:{write_hf('siglip2', tmp_path / 'model')}", tmp_path)
-    said = str(saliency(view))
+    said = str(saliency(view.models))
     assert said.startswith("No saliency could be computed: model 'hf:")
     assert said.endswith("which have no grid to show; use a SigLIP 2 of fixed resolution.")
     assert "\n" not in said
@@ -167,22 +171,22 @@ def test_where_a_map_says_nothing_the_image_shows_in_pale_gray(brightness: float
     assert shade.flatten().tolist() == pytest.approx([0.25 + 0.6 * brightness] * shade.numel())
 
 
-def test_images_that_moved_are_said(view: RunView) -> None:
+def test_images_that_moved_are_said(view: ErrorAnalysis) -> None:
     table = view.models.table
     gone = dataclasses.replace(table, paths=np.full(len(table), "/gone.jpg"))
     models = dataclasses.replace(view.models, table=gone)
-    analysis = dataclasses.replace(view.analysis, models=models)
-    assert "are not where they were" in str(saliency(dataclasses.replace(view, analysis=analysis)))
+    assert "are not where they were" in str(saliency(models))
 
 
-def test_a_model_with_other_weights_is_said(view: RunView) -> None:
-    made = {**view.card["store_card"], "weights_sha256": "0" * 64}
-    said = saliency(dataclasses.replace(view, card={**view.card, "store_card": made}))
+def test_a_model_with_other_weights_is_said(view: ErrorAnalysis) -> None:
+    table = view.models.table
+    other = dataclasses.replace(table, card={**table.card, "weights_sha256": "0" * 64})
+    said = saliency(dataclasses.replace(view.models, table=other))
     assert str(said).startswith("No saliency could be computed: model 'tiny' has other weights")
 
 
 def test_imported_embeddings_have_no_images(make_run: object, tmp_path: Path) -> None:
     run = make_run("no-images", n=60, pictures=False)  # type: ignore[operator]
-    view = view_run(run)
-    assert "imported embeddings" in str(saliency(view))
+    view = analyze_run(run)
+    assert "imported embeddings" in str(saliency(view.models))
     assert '<section id="saliency">' not in render(read_source(run)[0], view, device="cpu")

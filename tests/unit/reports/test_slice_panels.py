@@ -16,8 +16,10 @@ from evenhand import EvenhandError, FeatureTable, Head, fit, load_store
 from evenhand.audits import evaluate as evaluate_module
 from evenhand.audits import named_slices
 from evenhand.audits import words as text_tower
+from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.naming import beside_classes
 from evenhand.audits.pipeline import audit
+from evenhand.audits.run_analysis import analyze_run
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.audits.words import TextTower
 from evenhand.backbones.load import Loaded, load_backbone
@@ -34,7 +36,7 @@ from evenhand.reports.slice_panels import (
     p_value,
     slice_section,
 )
-from evenhand.reports.source import RunView, read_source, view_run
+from evenhand.reports.source import read_source
 from evenhand.reports.template import emphasized
 
 BAD = "<script>alert(1)</script>"
@@ -52,13 +54,13 @@ def run(make_run: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def view(run: Path) -> RunView:
-    return view_run(run)
+def view(run: Path) -> ErrorAnalysis:
+    return analyze_run(run)
 
 
 @pytest.fixture(scope="module")
-def found(view: RunView) -> SliceSection:
-    return slice_section(view.analysis)
+def found(view: ErrorAnalysis) -> SliceSection:
+    return slice_section(view)
 
 
 def page(run: Path, **more: Any) -> str:
@@ -103,7 +105,9 @@ def test_they_are_the_audits_sure_slices_with_pictures_of_errors(run: Path, foun
             assert one.rates.estimates[side.name == "CFR"].value == one.slice.error.value
 
 
-def test_each_row_on_the_map_is_in_its_surest_slice_or_in_none(view: RunView, found: SliceSection) -> None:
+def test_each_row_on_the_map_is_in_its_surest_slice_or_in_none(
+    view: ErrorAnalysis, found: SliceSection
+) -> None:
     fields = {one["name"]: one for one in map_data(view.models, found)["fields"]}
     values = fields["slice (ERM)"]["values"]
     named = np.array(values)[fields["slice (ERM)"]["codes"]]
@@ -122,7 +126,9 @@ def test_without_a_text_tower_images_alone_are_shown_and_that_is_said(run: Path)
     assert "Where ERM errs" in html
 
 
-def test_words_are_shown_and_escaped(view: RunView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_are_shown_and_escaped(
+    view: ErrorAnalysis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = (BAD, "plain")
 
     def tower(*_: Any, **__: Any) -> Any:
@@ -134,8 +140,8 @@ def test_words_are_shown_and_escaped(view: RunView, tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(text_tower, "load_tower", tower)
     monkeypatch.setattr(named_slices, "beside_classes", lambda vectors, _: vectors)
-    results, _ = read_source(view.folder)
-    html = render(results, view_run(Path(shutil.copytree(view.folder, tmp_path / "x.run"))))
+    results, _ = read_source(view.models.run.folder)
+    html = render(results, analyze_run(Path(shutil.copytree(view.models.run.folder, tmp_path / "x.run"))))
     assert "<script>alert(1)" not in html
     assert 'class="words"' in html
     assert "plain <b>" in html or "&lt;script&gt;alert(1)&lt;/script&gt; <b>" in html
@@ -155,12 +161,12 @@ def test_a_sentence_is_escaped_before_its_words_are_emphasized() -> None:
     )
 
 
-def test_models_that_predict_alike_are_shown_once(view: RunView) -> None:
+def test_models_that_predict_alike_are_shown_once(view: ErrorAnalysis) -> None:
     models = view.models
     first, second = models.audited
     twins = [*models.on_sliced[:-2], first, dataclasses.replace(first, name=second.name)]
     alike = dataclasses.replace(models, on_sliced=twins)
-    found = slice_section(dataclasses.replace(view.analysis, models=alike))
+    found = slice_section(dataclasses.replace(view, models=alike))
     assert [one.name for one in found.by_model] == ["ERM"]
 
 
@@ -271,8 +277,8 @@ def test_zero_shot_alone_has_a_page(tmp_path: Path) -> None:
 
 def test_of_many_rows_a_sample_is_sliced_and_that_is_said(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate_module, "MOST", 400)
-    view = view_run(run)
-    found = slice_section(view.analysis)
+    view = analyze_run(run)
+    found = slice_section(view)
     assert len(found.numbers) == 400
     results, _ = read_source(run)
     assert "look at 400 of 600 rows, drawn with seed 0" in render(results, view)
@@ -282,7 +288,7 @@ def test_of_many_rows_a_sample_is_sliced_and_that_is_said(run: Path, monkeypatch
 
 def test_a_page_of_a_million_rows_has_at_most_2000_points(tmp_path: Path) -> None:
     """The store is one table in memory whose rows repeat, so that only the sampling is at work."""
-    view = view_run(fitted(tmp_path, synthetic(400, 2, 1.0)))
+    view = analyze_run(fitted(tmp_path, synthetic(400, 2, 1.0)))
     models = view.models
     many = dataclasses.replace(
         models,
@@ -297,5 +303,5 @@ def test_a_page_of_a_million_rows_has_at_most_2000_points(tmp_path: Path) -> Non
             for stage in models.on_test
         ],
     )
-    points = map_data(many, slice_section(view.analysis))
+    points = map_data(many, slice_section(view))
     assert (points["shown"], points["total"]) == (2000, 500_000)

@@ -9,12 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from evenhand import EvenhandError
+from evenhand.audits.run_analysis import analyze_run
 from evenhand.backbones.projection import LinearProjection
 from evenhand.comparison.seal import write_sealed
 from evenhand.evaluation.results import Results
 from evenhand.methods.bundle import read_bundle, write_bundle
 from evenhand.reports.provenance import provenance_values
-from evenhand.reports.source import read_source, view_run
+from evenhand.reports.source import read_source
 
 
 @pytest.fixture
@@ -74,12 +75,12 @@ def test_a_bundle_of_another_width_or_other_classes_is_refused(
     with pytest.raises(
         EvenhandError, match=r"has the classes gulls, jays, but the card of the run says gull"
     ):
-        view_run(run)
+        analyze_run(run)
     narrow = replace(model, projection=LinearProjection(model.projection.weight[:3]))
     write_bundle(run / "bundle.safetensors", narrow, classes)
     reseal(run)
     with pytest.raises(EvenhandError, match="takes features of width 3, but the card of the run says 8"):
-        view_run(run)
+        analyze_run(run)
 
 
 def test_a_date_that_python_has_none_for_is_one_sentence(run: Path, reseal: Callable[..., None]) -> None:
@@ -87,7 +88,7 @@ def test_a_date_that_python_has_none_for_is_one_sentence(run: Path, reseal: Call
     pq.write_table(pa.table({"epoch": late}), run / "history.parquet")
     reseal(run)
     with pytest.raises(EvenhandError, match=r"history\.parquet cannot be read .* run fit again"):
-        view_run(run)
+        analyze_run(run)
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_the_seal_of_a_comparison(comparison: Path) -> None:
 
 
 def test_what_came_before_is_evaluated_as_fit_would(run: Path) -> None:
-    models = view_run(run).models
+    models = analyze_run(run).models
     zero_shot, erm = (models.result(stage).model_dump(mode="json") for stage in models.on_test[:-1])
     assert [zero_shot["method"], erm["method"]] == ["zero_shot", "erm"]
     assert erm["difference_to_erm"]["value"] == 0
@@ -134,4 +135,4 @@ def test_a_damaged_history_is_one_sentence(run: Path, reseal: Callable[..., None
     (run / "history.parquet").write_bytes(b"nothing")
     reseal(run)
     with pytest.raises(EvenhandError, match=r"history\.parquet cannot be read .* run fit again"):
-        view_run(run)
+        analyze_run(run)

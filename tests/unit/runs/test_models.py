@@ -1,15 +1,16 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from evenhand import EvenhandError, load_store
 from evenhand.audits.evaluate import evaluate_models
-from evenhand.runs.card import read_card
-from evenhand.runs.contents import read_contents
+from evenhand.runs.contents import RunContents, read_contents
 from evenhand.runs.models import predicted_stages, store_of_run
 
 
@@ -20,7 +21,7 @@ def run(small_run: Path, tmp_path: Path) -> Path:
 
 def test_stages_are_zero_shot_erm_and_the_runs_own(run: Path) -> None:
     found = read_contents(run)
-    table = store_of_run(run, found.card)
+    table = store_of_run(found)
     rows = table.rows("test")
     stages = evaluate_models(table, None, 0, found).on_test
     assert [stage.name for stage in stages] == ["zero_shot", "erm", "cfr"]
@@ -43,35 +44,38 @@ def test_a_run_without_erm_has_two_stages_and_no_rows_are_fine(
     reseal(run)
     found = read_contents(run)
     assert list(found.models) == ["cfr"]
-    table = store_of_run(run, found.card)
+    table = store_of_run(found)
     assert len(predicted_stages(found.models, table, np.zeros(0, dtype=np.int64))[0].right) == 0
 
 
+def with_card(run: Path, **fields: Any) -> RunContents:
+    found = read_contents(run)
+    return replace(found, card={**found.card, **fields})
+
+
 def test_a_store_that_moved_is_found_where_it_is_said_to_be(run: Path, tmp_path: Path) -> None:
-    card = read_card(run)
-    moved = Path(shutil.copytree(card["store"], tmp_path / "moved.store"))
-    gone = {**card, "store": str(tmp_path / "gone.store")}
+    moved = Path(shutil.copytree(read_contents(run).card["store"], tmp_path / "moved.store"))
+    gone = with_card(run, store=str(tmp_path / "gone.store"))
     with pytest.raises(
         EvenhandError, match=r"of .*x\.run is neither at .*gone\.store nor at .*give its new place as `store`"
     ):
-        store_of_run(run, gone)
-    assert len(store_of_run(run, gone, moved)) == len(load_store(moved))
-    beside = {**card, "store": "/once/elsewhere/moved.store"}
-    assert store_of_run(run, beside).source == moved
+        store_of_run(gone)
+    assert len(store_of_run(gone, moved)) == len(load_store(moved))
+    beside = with_card(run, store="/once/elsewhere/moved.store")
+    assert store_of_run(beside).source == moved
     (tmp_path / "gone.store").mkdir()
     with pytest.raises(EvenhandError, match=r"gone\.store is not a store"):
-        store_of_run(run, gone)
+        store_of_run(gone)
 
 
 def test_another_store_is_refused(run: Path) -> None:
-    card = read_card(run)
-    other = {**card, "store_card": {**card["store_card"], "model": "another"}}
+    other = with_card(run, store_card={**read_contents(run).card["store_card"], "model": "another"})
     with pytest.raises(
         EvenhandError, match=r"is not the store that .* was fitted on; give that one as `store`"
     ):
-        store_of_run(run, other)
+        store_of_run(other)
 
 
 def test_a_run_that_names_no_store_asks_for_it(run: Path) -> None:
     with pytest.raises(EvenhandError, match="names no store; give its folder as `store`"):
-        store_of_run(run, {**read_card(run), "store": None})
+        store_of_run(with_card(run, store=None))
