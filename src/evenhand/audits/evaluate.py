@@ -11,7 +11,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
-from evenhand._typing import Floats, Ints, Strings
+from evenhand._typing import Bools, Floats, Ints, Strings
 from evenhand.audits.slices import SlicedRows, halves
 from evenhand.data.partition import SplitRows, parts
 from evenhand.data.table import FeatureTable
@@ -77,6 +77,18 @@ class EvaluatedModels:
     def pair(self) -> tuple[Stage, Stage]:
         """Before and after on the test rows; a run of zero-shot has one model, which is both."""
         return self.on_test[-2:][0], self.on_test[-1]
+
+    @property
+    def newly_correct(self) -> Bools:
+        """Whether each test row is correct after, and was not before."""
+        before, after = self.pair
+        return ~before.right & after.right
+
+    @property
+    def newly_wrong(self) -> Bools:
+        """Whether each test row was correct before, and is not after."""
+        before, after = self.pair
+        return before.right & ~after.right
 
     @cached_property
     def evaluated(self) -> EvaluatedRows:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.audits.evaluate import EvaluatedModels
-from evenhand.evaluation.labels import label
 from evenhand.reports.map_layout import layouts
-from evenhand.reports.sampling import MOST, sample
 from evenhand.reports.slice_panels import NO_SLICE, NOT_SLICED, SliceSection
-from evenhand.reports.thumbnails import COLUMNS, TILE, sprite_sheets, thumbnails
+from evenhand.reports.thumbnails import COLUMNS, TILE, sprite_sheets
 
 STEPS = 4000
 """Positions are integers up to this on either side of the center: finer than a screen, and short as text."""
@@ -25,14 +23,26 @@ GRAY = VALUES - 1
 QUIET = (NO_SLICE, NOT_SLICED, OTHERS)
 
 
-def map_data(models: EvaluatedModels, slices: SliceSection) -> dict[str, Any]:
-    """Return points, layouts, fields to color by and sprite sheets of at most `MOST` test rows."""
+def map_data(
+    models: EvaluatedModels, places: Ints, slices: SliceSection, jpegs: Mapping[int, bytes]
+) -> dict[str, Any]:
+    """Return points, layouts, fields to color by and sprite sheets of test rows.
+
+    Parameters
+    ----------
+    models : EvaluatedModels
+        The models with their predictions.
+    places : int64 [n]
+        The positions of the rows among the test rows.
+    slices : SliceSection
+        The slices of errors.
+    jpegs : mapping of int to bytes
+        Thumbnails by row of the store; empty without any.
+    """
     table, test = models.table, models.split.test
-    places = sample(len(test), MOST, models.seed, "map")
     rows = test[places]
     X = table.features(rows)
     found = layouts([stage.model.embed(X) for stage in models.on_test], models.seed)
-    jpegs = thumbnails(table, rows)
     named = _fields(models, slices, rows)
     return {
         "total": len(test),
@@ -43,7 +53,7 @@ def map_data(models: EvaluatedModels, slices: SliceSection) -> dict[str, Any]:
         "y": table.y[rows].tolist(),
         "stages": [
             {
-                "name": label(stage.name),
+                "name": stage.title,
                 "xy": _steps(layout),
                 "predicted": stage.predicted[places].tolist(),
                 "margins": [round(float(margin), 2) for margin in stage.margins[places]],

@@ -1,4 +1,4 @@
-"""Images on the page: the calibration set by class, and what changed between before and after."""
+"""Images on the page: the calibration set, what changed, and what contradicts what goes with the label."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenhand._typing import Bools, Ints
+from evenhand.audits.associations import Legibility
 from evenhand.audits.calibration_set import CalibrationRows
 from evenhand.audits.evaluate import EvaluatedModels
-from evenhand.reports.sampling import sample
+from evenhand.data.table import FeatureTable
+from evenhand.reports.sampling import ShownRows
 from evenhand.runs.models import Stage
 
 PER_CLASS = 40
 """Calibration images of a class that are shown."""
 CLASSES = 12
 """Classes of the calibration set that are shown."""
-CHANGED = 24
-"""Images of each kind of change that are shown."""
+CONTRADICTING = 24
+"""Images that contradict what goes with the label that are shown."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,25 @@ def calibration_galleries(models: EvaluatedModels, calibration: CalibrationRows)
     return galleries[:CLASSES], len(galleries)
 
 
-def changed_galleries(models: EvaluatedModels) -> list[Gallery]:
+def changed_galleries(models: EvaluatedModels, shown: ShownRows) -> list[Gallery]:
     """Return the newly correct and newly wrong images, or a random sample of them."""
-    before, after = models.pair
     return [
-        _changed(models, "Newly correct", ~before.right & after.right),
-        _changed(models, "Newly wrong", before.right & ~after.right),
+        _changed(models, "Newly correct", models.newly_correct, shown.newly_correct),
+        _changed(models, "Newly wrong", models.newly_wrong, shown.newly_wrong),
     ]
+
+
+def contradicting_gallery(table: FeatureTable, read: Legibility | None) -> Gallery:
+    """Return the training images that contradict what goes with the label, the surest first."""
+    title = "Images that contradict it"
+    if read is None:
+        return Gallery(title, 0, [])
+    images = []
+    for row, other in zip(read.contradicting_rows[:CONTRADICTING], read.taken_for, strict=False):
+        label = table.classes[table.y[row]]
+        path = str(table.paths[row])
+        images.append(GalleryImage(row, str(table.ids[row]), label, "", 0.0, (label, other), path))
+    return Gallery(title, read.contradicting, images)
 
 
 def group_counts(models: EvaluatedModels) -> list[tuple[str, int, int, int]]:
@@ -94,13 +108,13 @@ def group_counts(models: EvaluatedModels) -> list[tuple[str, int, int, int]]:
     test = models.split.test
     groups = models.groups(test)
     names = models.table.labels(test) if groups is None else groups
-    before, after = models.pair
+    right, wrong = models.newly_correct, models.newly_wrong
     counts = [
         (
             name or "group unknown",
             int((names == name).sum()),
-            int((~before.right & after.right & (names == name)).sum()),
-            int((before.right & ~after.right & (names == name)).sum()),
+            int((right & (names == name)).sum()),
+            int((wrong & (names == name)).sum()),
         )
         for name in np.unique(names).tolist()
     ]
@@ -136,11 +150,9 @@ def _groups(models: EvaluatedModels, rows: Ints) -> list[str]:
     return [""] * len(rows) if groups is None else groups.tolist()
 
 
-def _changed(models: EvaluatedModels, title: str, chosen: Bools) -> Gallery:
-    places = np.flatnonzero(chosen)
-    shown = places[sample(len(places), CHANGED, models.seed, title)]
+def _changed(models: EvaluatedModels, title: str, chosen: Bools, shown: Ints) -> Gallery:
     images = gallery_images(models, models.split.test[shown], shown, models.pair)
-    return Gallery(title, len(places), sorted(images, key=lambda image: image.group))
+    return Gallery(title, int(chosen.sum()), sorted(images, key=lambda image: image.group))
 
 
 def _ends(images: list[GalleryImage]) -> list[GalleryImage]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evenhand.audits.evaluate import EvaluatedModels
+from evenhand._typing import Strings
 from evenhand.evaluation.metric_view import metric_of
 from evenhand.reports.headline import unit_of, worst
 from evenhand.reports.model_style import column_styles, column_titles, distinct_methods
@@ -18,12 +18,12 @@ SIDE_BY_SIDE = 4
 """Methods whose figures fit next to each other; more methods become rows."""
 
 
-def number_values(rows: Sequence[Record], models: EvaluatedModels | None) -> dict[str, Any]:
-    """Return the rates of every method, from result rows and the models of a run."""
+def number_values(rows: Sequence[Record], train_groups: Strings | None) -> dict[str, Any]:
+    """Return the rates of every method, from result rows and the groups [M] of a run's training rows."""
     fitted = [row for row in rows if row["status"] == "ok"]
     metric = metric_of(fitted[0]) if fitted else "accuracy"
     methods = distinct_methods(fitted)
-    measures = measure_rows(fitted, methods, _shares(models))
+    measures = measure_rows(fitted, methods, _shares(train_groups))
     method_rows = [_method_row(method, rows) for method in dict.fromkeys(row["method"] for row in rows)]
     tables = {kind: rate_table(fitted, kind) for kind in ("groups", "classes", "cells")}
     return {
@@ -59,9 +59,8 @@ def kept_values(results: Mapping[str, Any], metric: str = "accuracy") -> dict[st
     }
 
 
-def _shares(models: EvaluatedModels | None) -> dict[str, float]:
+def _shares(groups: Strings | None) -> dict[str, float]:
     """Return the groups' shares of the training rows whose group is known."""
-    groups = None if models is None else models.groups(models.table.rows("train"))
     if groups is None:
         return {}
     names, counts = np.unique(groups[groups != ""], return_counts=True)

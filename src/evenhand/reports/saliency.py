@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from evenhand._errors import EvenhandError
-from evenhand._typing import Bools, Floats, Ints
+from evenhand._typing import Floats, Ints
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.backbones.from_card import backbone_of
 from evenhand.backbones.load import Loaded
@@ -23,11 +22,8 @@ from evenhand.extract.short_side import KEY
 from evenhand.functional.attribution import cell_sums, integrated_gradients
 from evenhand.methods._training.model import Model
 from evenhand.methods.cfr.calibration_set import margins
-from evenhand.reports.sampling import sample
 from evenhand.reports.thumbnails import address, encoded
 
-RIGHT, WRONG = 6, 2
-"""Images shown that are newly correct, and newly wrong."""
 CELLS, STEPS, SIDE = 8, 16, 128
 """Cells on a side of the grid; steps of the integral; pixels on a side of what is shown."""
 FOR, AGAINST = (13, 148, 136), (194, 77, 20)
@@ -45,10 +41,10 @@ class SaliencyMaps:
     margins: list[float]
 
 
-def saliency(models: EvaluatedModels, device: str = "cpu") -> list[SaliencyMaps] | str:
-    """Return drawn images whose prediction changed, or any if none did, with maps; or why there are none."""
-    card, chosen = models.table.card, _choose(models)
-    paths = [Path(path) for path in models.table.paths[models.split.test[chosen]].tolist()]
+def saliency(models: EvaluatedModels, places: Ints, device: str = "cpu") -> list[SaliencyMaps] | str:
+    """Return the images at positions [n] among the test rows, with maps; or why there are none."""
+    card = models.table.card
+    paths = [Path(path) for path in models.table.paths[models.split.test[places]].tolist()]
     if card.get("family") == "import":
         return "The run was fitted on imported embeddings: there are no images to compute saliency on."
     if not any(map(is_there, paths)):
@@ -56,7 +52,7 @@ def saliency(models: EvaluatedModels, device: str = "cpu") -> list[SaliencyMaps]
     maps, short_side = [], card.get(KEY)
     try:
         backbone = backbone_of(card, device)
-        for place, path in zip(chosen.tolist(), paths, strict=True):
+        for place, path in zip(places.tolist(), paths, strict=True):
             try:
                 pixels = backbone.preprocess(read_image(path, short_side))[None]
             except UnreadableImage:
@@ -65,19 +61,6 @@ def saliency(models: EvaluatedModels, device: str = "cpu") -> list[SaliencyMaps]
     except EvenhandError as error:
         return f"No saliency could be computed: {error}."
     return maps or "No image could be read, so no saliency could be computed."
-
-
-def _choose(models: EvaluatedModels) -> Ints:
-    before, after = models.pair
-    right = _drawn(~before.right & after.right, RIGHT, models.seed, "newly right")
-    wrong = _drawn(before.right & ~after.right, WRONG, models.seed, "newly wrong")
-    found = np.concatenate([right, wrong])
-    return found if len(found) else sample(len(models.split.test), RIGHT, models.seed, "saliency")
-
-
-def _drawn(chosen: Bools, most: int, seed: int, name: str) -> Ints:
-    places = np.flatnonzero(chosen)
-    return places[sample(len(places), most, seed, "saliency", name)]
 
 
 def _maps_of(models: EvaluatedModels, place: int, pixels: Tensor, backbone: Loaded) -> SaliencyMaps:

@@ -15,22 +15,27 @@ import numpy as np
 
 from evenhand._progress import Progress
 from evenhand.audits.error_analysis import ErrorAnalysis
-from evenhand.evaluation.labels import label
 from evenhand.evaluation.metric_view import by_metric
-from evenhand.reports.associations import contradicting_gallery
 from evenhand.reports.embedding_map import map_data
-from evenhand.reports.galleries import calibration_galleries, changed_galleries, group_counts, rows_of
+from evenhand.reports.galleries import (
+    calibration_galleries,
+    changed_galleries,
+    contradicting_gallery,
+    group_counts,
+    rows_of,
+)
 from evenhand.reports.headline import of_run, verdict
 from evenhand.reports.next_steps import next_steps
 from evenhand.reports.numbers import kept_values, number_values
 from evenhand.reports.provenance import provenance_values
 from evenhand.reports.rates import Axis, Record
 from evenhand.reports.saliency import CELLS, saliency
+from evenhand.reports.sampling import shown_rows
 from evenhand.reports.slice_panels import MEMBER_COLUMNS, SliceSection, slice_section
 from evenhand.reports.thumbnails import address, moved_away, thumbnails
 
 STEPS = 4
-"""Steps of progress: the analysis of errors, the map, the galleries and the saliency."""
+"""Steps of progress: the analysis of errors, the galleries, the map and the saliency."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def page_values(
         ),
         "next_steps": [],
         **values,
-        **number_values(rows, None if analysis is None else analysis.models),
+        **number_values(rows, None if analysis is None else analysis.models.evaluated.train_groups),
         **kept_values(results, metric),
         **provenance_values(results, rows, run),
     }
@@ -112,15 +117,17 @@ def _run_values(
     models = analysis.models
     slices = slice_section(analysis)
     progress("report", 1, STEPS)
-    points = map_data(models, slices)
-    progress("report", 2, STEPS)
+    shown = shown_rows(models)
     calibration, classes = calibration_galleries(models, analysis.calibration_set)
-    changed = changed_galleries(models)
+    changed = changed_galleries(models, shown)
     errors = [panel.errors for one in slices.by_model for panel in one.panels]
-    contradicting = contradicting_gallery(analysis)
-    rows = rows_of([*calibration, *changed, *errors, contradicting])
+    contradicting = contradicting_gallery(models.table, analysis.findings.associations.legibility)
+    rows = np.unique(rows_of([*calibration, *changed, *errors, contradicting]))
+    jpegs = thumbnails(models.table, np.concatenate([rows, models.split.test[shown.on_map]]))
+    progress("report", 2, STEPS)
+    points = map_data(models, shown.on_map, slices, jpegs)
     progress("report", 3, STEPS)
-    maps = "Saliency was left out." if device is None else saliency(models, device)
+    maps = "Saliency was left out." if device is None else saliency(models, shown.saliency, device)
     progress("report", STEPS, STEPS)
     return {
         "next_steps": next_steps(folder, models.table.source, analysis.bottom_line),
@@ -137,12 +144,12 @@ def _run_values(
         "counts": group_counts(models),
         "pictured": bool(points["sheets"]),
         "slice_rows": _slice_rows(slices),
-        "thumbnails": {row: address(jpeg) for row, jpeg in thumbnails(models.table, rows).items()},
-        "moved": moved_away(models.table, np.unique(rows)),
+        "thumbnails": {row: address(jpegs[row]) for row in rows.tolist()} if jpegs else {},
+        "moved": moved_away(models.table, rows),
         "saliency": maps,
         "grid": CELLS,
-        "before": label(models.pair[0].name),
-        "after": label(models.pair[1].name),
+        "before": models.pair[0].title,
+        "after": models.pair[1].title,
     }
 
 

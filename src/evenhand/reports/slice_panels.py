@@ -12,7 +12,7 @@ from evenhand.audits.csv_files import COLUMNS
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Slice
-from evenhand.evaluation.labels import NO_BREAK, label
+from evenhand.evaluation.labels import NO_BREAK
 from evenhand.reports.galleries import Gallery, gallery_images
 from evenhand.reports.rates import Estimate, RateRow
 from evenhand.runs.models import Stage
@@ -116,7 +116,7 @@ def slice_section(analysis: ErrorAnalysis) -> SliceSection:
     by_model = [_of_model(analysis, stage) for stage in _distinct(models.audited)]
     by_model = [one for one in by_model if one.total]
     return SliceSection(
-        [label(stage.name) for stage in models.audited],
+        [stage.title for stage in models.audited],
         by_model,
         "" if by_model else named.nothing,
         named.words or "",
@@ -137,7 +137,7 @@ def _of_model(analysis: ErrorAnalysis, stage: Stage) -> ModelPanels:
     for one, members in reversed(sure):
         slice_of_row[members] = one.name
     panels = [_panel(models, one, members, stage) for one, members in sure[:MOST]]
-    return ModelPanels(label(stage.name), panels, len(sure), slice_of_row.astype(np.str_))
+    return ModelPanels(stage.title, panels, len(sure), slice_of_row.astype(np.str_))
 
 
 def _panel(models: EvaluatedModels, one: Slice, members: Ints, stage: Stage) -> SlicePanel:

@@ -14,6 +14,7 @@ from evenhand._typing import Bools, Floats, Ints
 from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.class_metrics import empty_scores
+from evenhand.evaluation.labels import label
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.rows import RowView
 from evenhand.methods.cfr.calibration_set import margins
@@ -51,6 +52,11 @@ class Stage:
     margins: Floats
     right: Bools
     logits: Floats | None = None
+
+    @property
+    def title(self) -> str:
+        """Its name as people write it."""
+        return label(self.name)
 
 
 def predicted_stages(

@@ -11,7 +11,7 @@ from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.run_analysis import analyze_run
 from evenhand.evaluation.accuracy import rate
 from evenhand.reports import embedding_map
-from evenhand.reports.associations import contradicting_gallery
+from evenhand.reports.galleries import contradicting_gallery
 from evenhand.reports.page import render
 from evenhand.reports.source import read_source
 
@@ -89,14 +89,12 @@ def test_words_that_say_nothing_are_left_out(view: ErrorAnalysis) -> None:
 
 
 def test_the_gallery_has_what_the_probe_takes_each_image_for(view: ErrorAnalysis) -> None:
-    analysis = with_associations(view, some())
-    gallery = contradicting_gallery(analysis)
     table = view.models.table
+    gallery = contradicting_gallery(table, some().legibility)
     assert gallery.total == 30
     assert [image.row for image in gallery.images] == [3, 5]
     assert [image.predicted for image in gallery.images] == [
         (table.classes[table.y[3]], "jay"),
         (table.classes[table.y[5]], "gull"),
     ]
-    none = with_associations(view, some(legibility=None))
-    assert contradicting_gallery(none).images == []
+    assert contradicting_gallery(table, None).images == []

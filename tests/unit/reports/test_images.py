@@ -13,6 +13,7 @@ from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.run_analysis import analyze_run
 from evenhand.reports.embedding_map import GRAY, OTHERS, VALUES, field, map_data
 from evenhand.reports.galleries import PER_CLASS, calibration_galleries, changed_galleries, group_counts
+from evenhand.reports.sampling import shown_rows
 from evenhand.reports.slice_panels import NO_SLICE, NOT_SLICED, slice_section
 from evenhand.reports.thumbnails import COLUMNS, SHEET, TILE, moved_away, sprite_sheets, thumbnails
 
@@ -84,7 +85,9 @@ def test_what_is_in_no_slice_is_grey_and_last() -> None:
 
 
 def test_the_map_holds_every_test_row_of_a_small_run(view: ErrorAnalysis) -> None:
-    found = map_data(view.models, slice_section(view))
+    places = shown_rows(view.models).on_map
+    jpegs = thumbnails(view.models.table, view.models.split.test)
+    found = map_data(view.models, places, slice_section(view), jpegs)
     assert (found["shown"], found["total"]) == (400, 400)
     assert [stage["name"] for stage in found["stages"]] == ["zero-shot", "ERM", "CFR"]
     for stage, own in zip(found["stages"], view.models.on_test, strict=True):
@@ -112,7 +115,7 @@ def test_calibration_pictures_are_the_runs_with_the_ends_of_large_classes(view: 
 
 def test_changes_are_counted_on_all_rows_and_add_up(view: ErrorAnalysis) -> None:
     before, after = view.models.on_test[-2:]
-    right, wrong = changed_galleries(view.models)
+    right, wrong = changed_galleries(view.models, shown_rows(view.models))
     assert right.total > 10
     assert right.total - wrong.total == int(after.right.sum()) - int(before.right.sum())
     for gallery, ends in ((right, (False, True)), (wrong, (True, False))):

@@ -13,12 +13,14 @@ from tests.small_open_clip import write_open_clip
 
 from evenhand import EvenhandWarning, Manifest, embed, fit
 from evenhand.audits.error_analysis import ErrorAnalysis
+from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.run_analysis import analyze_run
 from evenhand.backbones.from_card import backbone_of
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.datasets.scenes import write_scenes
 from evenhand.reports.page import render
-from evenhand.reports.saliency import CELLS, SIDE, STEPS, _shaded, cell_maps, saliency
+from evenhand.reports.saliency import CELLS, SIDE, STEPS, SaliencyMaps, _shaded, cell_maps, saliency
+from evenhand.reports.sampling import shown_rows
 from evenhand.reports.source import read_source
 
 VITS = ("clip", "siglip", "vit")
@@ -28,6 +30,10 @@ VITS = ("clip", "siglip", "vit")
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_scenes(tmp_path_factory.mktemp("scenes") / "photos", seed=0, train=80, test=24)
+
+
+def maps_of(models: EvaluatedModels) -> list[SaliencyMaps] | str:
+    return saliency(models, shown_rows(models).saliency)
 
 
 def viewed(photos: Path, model: str, folder: Path) -> ErrorAnalysis:
@@ -54,7 +60,7 @@ def of_vit(
 
 
 def test_every_picture_has_a_map_before_and_after(view: ErrorAnalysis) -> None:
-    seen = saliency(view.models)
+    seen = maps_of(view.models)
     assert not isinstance(seen, str)
     assert 1 <= len(seen) <= 8
     for one in seen:
@@ -63,11 +69,11 @@ def test_every_picture_has_a_map_before_and_after(view: ErrorAnalysis) -> None:
         for address in (one.image, *one.maps):
             content = b64decode(address.removeprefix("data:image/jpeg;base64,"))
             assert Image.open(io.BytesIO(content)).size == (SIDE, SIDE)
-    assert [one.maps for one in saliency(view.models)] == [one.maps for one in seen]  # type: ignore[union-attr]
+    assert [one.maps for one in maps_of(view.models)] == [one.maps for one in seen]  # type: ignore[union-attr]
 
 
 def test_a_vits_maps_are_on_the_page(of_vit: ErrorAnalysis) -> None:
-    seen = saliency(of_vit.models)
+    seen = maps_of(of_vit.models)
     assert not isinstance(seen, str)
     html = render(read_source(of_vit.models.run.folder)[0], of_vit, device="cpu")
     assert all(address in html for one in seen for address in (one.image, *one.maps))
@@ -149,7 +155,7 @@ def test_a_vits_picture_is_what_it_was_before_normalisation(of_vit: ErrorAnalysi
 
 def test_patches_of_flexible_resolution_have_no_map(photos: Path, tmp_path: Path) -> None:
     view = viewed(photos, f"hf:{write_hf('siglip2', tmp_path / 'model')}", tmp_path)
-    said = str(saliency(view.models))
+    said = str(maps_of(view.models))
     assert said.startswith("No saliency could be computed: model 'hf:")
     assert said.endswith("which have no grid to show; use a SigLIP 2 of fixed resolution.")
     assert "\n" not in said
@@ -175,18 +181,18 @@ def test_images_that_moved_are_said(view: ErrorAnalysis) -> None:
     table = view.models.table
     gone = dataclasses.replace(table, paths=np.full(len(table), "/gone.jpg"))
     models = dataclasses.replace(view.models, table=gone)
-    assert "are not where they were" in str(saliency(models))
+    assert "are not where they were" in str(maps_of(models))
 
 
 def test_a_model_with_other_weights_is_said(view: ErrorAnalysis) -> None:
     table = view.models.table
     other = dataclasses.replace(table, card={**table.card, "weights_sha256": "0" * 64})
-    said = saliency(dataclasses.replace(view.models, table=other))
+    said = maps_of(dataclasses.replace(view.models, table=other))
     assert str(said).startswith("No saliency could be computed: model 'tiny' has other weights")
 
 
 def test_imported_embeddings_have_no_images(make_run: object, tmp_path: Path) -> None:
     run = make_run("no-images", n=60, pictures=False)  # type: ignore[operator]
     view = analyze_run(run)
-    assert "imported embeddings" in str(saliency(view.models))
+    assert "imported embeddings" in str(maps_of(view.models))
     assert '<section id="saliency">' not in render(read_source(run)[0], view, device="cpu")
