@@ -64,6 +64,17 @@ def test_it_loads_silently_and_asks_for_nothing(small: Path, open_page: OpenPage
     assert opened.page.evaluate(broken) == 0
 
 
+def test_on_a_phone_no_table_is_cut_and_each_value_names_its_column(small: Path, open_page: OpenPage) -> None:
+    page = open_page(small, width=390).page
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    cut = "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth + 1)"
+    assert page.evaluate(f"{cut}.map((one) => one.getAttribute('aria-label'))") == []
+    cell = "[...document.querySelectorAll('[aria-label=Columns] td')].pop()"
+    assert page.evaluate(f"getComputedStyle({cell}, '::before').content") == '"why"'
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert page.evaluate(f"getComputedStyle({cell}, '::before').content") == "none"
+
+
 def test_another_model_color_and_filter_change_the_map(small: Path, open_page: OpenPage) -> None:
     page = open_page(small).page
     gulls = page.locator(".values").get_by_role("button", name=re.compile("^gull "))

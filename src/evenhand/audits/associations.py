@@ -75,7 +75,8 @@ class Associations(BaseModel):
 
     n: rows that were looked at. words: at most five of each class, class by class, best first; empty where
     there is no text tower. no_words: why words say nothing about these images, though there may be some in
-    `words`; None where they may. legibility: None without class names in text, or where they span too much of
+    `words`; None where they may. unfit: the same, where the class names do not find their own images, so that
+    no word names a slice either. legibility: None without class names in text, or where they span too much of
     the space. sentence: the words that go with the label, in one sentence. columns: every column of the rows
     that is no copy of the label, the strongest association first.
     """
@@ -85,6 +86,7 @@ class Associations(BaseModel):
     n: int
     words: tuple[WordAssociation, ...] = ()
     no_words: str | None = None
+    unfit: str = ""
     legibility: Legibility | None = None
     sentence: str = ""
     columns: tuple[ColumnAssociation, ...] = ()
@@ -112,7 +114,7 @@ def find_associations(
     tower : TextTower or None
         Embedded words.
     no_tower : str
-        Why there is none.
+        Why there is none, or why it has no words.
     seed : int
         Seed of the sample and of the folds.
     """
@@ -129,17 +131,20 @@ def find_associations(
         return _with_sentence(Associations(n=len(rows), no_words=no_tower, columns=columns))
     by_names = balanced_rate("by_names", (z @ text.T).argmax(axis=1) == y, y)
     beside = beside_classes(z, text)
+    unfit = "" if tower is None else why_unfit(by_names, n_classes)
     words: tuple[WordAssociation, ...] = ()
-    why = no_tower
+    why = no_tower or unfit
     if beside is z:
         why = "the class names span too much of the space to take them out"
     elif tower is not None:
         directions = beside_classes(tower.embedded, text)
         words = word_associations(beside, y, table.classes, tower.vocabulary.words, directions)
-        why = why_unfit(tower, by_names, n_classes)
     read = None if beside is z else _legibility(table, beside, rows, by_names, seed)
-    found = Associations(n=len(rows), words=words, no_words=why or None, legibility=read, columns=columns)
-    return _with_sentence(found)
+    return _with_sentence(
+        Associations(
+            n=len(rows), words=words, no_words=why or None, unfit=unfit, legibility=read, columns=columns
+        )
+    )
 
 
 def word_associations(

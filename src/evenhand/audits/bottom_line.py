@@ -154,7 +154,7 @@ def _hurt_slice(one: Slice) -> str:
 def _hurt_group(name: str, gap: Gap, gaps: Mapping[str, Sequence[Gap]]) -> str:
     """Return the sentence on a group, with the other model's figures for it."""
     others = [
-        f"; {label(other)} on {_percent(same.error)}, {_signed(same.lift)} points"
+        f"; {label(other)} on {_percent(same.error)}, {_compared(same.lift)}"
         for other, found in gaps.items()
         for same in found
         if same.name == gap.name and other != name
@@ -244,8 +244,8 @@ def _value(found: Rate) -> float:
     return found.value or 0.0
 
 
-def _signed(value: float) -> str:
-    return f"{100 * value:+.1f}".replace("-", "−")
+def _compared(lift: float) -> str:
+    return f"{100 * abs(lift):.1f} points {'less' if lift < 0 else 'more'}"
 
 
 def _percent(value: float | None) -> str:

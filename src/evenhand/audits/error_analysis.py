@@ -47,9 +47,11 @@ def search_errors(
         Receives the number of embedded words.
     """
     tower, no_words = tower_or_reason(models.table, options.vocabulary, device=device, progress=progress)
-    named, assignments = name_slices(models, tower, no_words, seed=options.seed, slices=options.slices)
     associations = find_associations(
         models.table, models.on_test[0].model, tower, no_words, seed=options.seed
+    )
+    named, assignments = name_slices(
+        models, tower, no_words or associations.unfit, seed=options.seed, slices=options.slices
     )
     signs = signs_of_fit(models.kept) or look_for_shortcut(models.table, options.seed)
     return Search(Findings(named=named, associations=associations, signs=signs), tower, assignments)

@@ -25,8 +25,8 @@ class NamedSlices(BaseModel):
 
     slices: of every audited model, the smallest p-value of each first. members: the places of the members of
     each among the sliced rows, the most typical first. words: where the vocabulary comes from, None without a
-    text tower. notes: what the vocabulary leaves out. no_words: why there is no text tower; empty if there is
-    one. nothing: why no slice is beyond chance; empty if one is.
+    words. notes: what the vocabulary leaves out. no_words: why there are no words; empty if there are
+    some. nothing: why no slice is beyond chance; empty if one is.
     """
 
     slices: list[Slice]
@@ -57,18 +57,18 @@ def name_slices(
     tower : TextTower or None
         The text tower that names them.
     no_words : str
-        Why there is none.
+        Why there is none, or why its words say nothing; then no slice is named.
     seed : int
         Seed of the permutations behind the words.
     slices : int, default=5
         Slices per class and method.
     """
     found, assignments = _find(models, slices)
-    named = _with_words(models, found, tower, seed)
+    named = _with_words(models, found, None if no_words else tower, seed)
     made = NamedSlices(
         slices=named,
         members=[members.tolist() for _, members in found],
-        words=None if tower is None else tower.vocabulary.source,
+        words=None if no_words or tower is None else tower.vocabulary.source,
         notes=() if tower is None else tower.vocabulary.notes,
         no_words=no_words,
         nothing="" if any(one.beyond_chance for one in named) else _nothing_to_name(models),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from evenhand._typing import Floats
-from evenhand.audits.words import TextTower
 from evenhand.evaluation.accuracy import Rate
 
 PAIRS = (
@@ -41,13 +40,11 @@ LEAST_NAMES = 0.25
 """How far from chance to certainty the class names must find their own images."""
 
 
-def why_unfit(tower: TextTower, by_names: Rate, n_classes: int) -> str:
-    """Return why the words of a tower say nothing about these images; empty where they may.
+def why_unfit(by_names: Rate, n_classes: int) -> str:
+    """Return why the words of a model say nothing about these images; empty where they may.
 
     Parameters
     ----------
-    tower : TextTower
-        The words. Those of the default vocabulary are tried on `PAIRS`; others are taken to be known.
     by_names : Rate
         Balanced accuracy of the class names on their own images, with its interval.
     n_classes : int
@@ -59,13 +56,26 @@ def why_unfit(tower: TextTower, by_names: Rate, n_classes: int) -> str:
             f"the class names find only {100 * (by_names.value or 0):.0f} % of their own images "
             f"({100 * chance:.0f} % by chance), so words of this model say nothing about these images"
         )
-    found = pairs_found(tower.embedded, tower.vocabulary.words) if tower.vocabulary.default else None
-    if found is not None and found < LEAST_PAIRS:
-        return (
-            f"the model tells common words apart no better than by {100 * found:.0f} % of pairs such as "
-            "boat and ship, so the default words say nothing; give it a vocabulary of words that it knows"
-        )
     return ""
+
+
+def why_unknown(embedded: Floats, words: tuple[str, ...]) -> str:
+    """Return why a model does not know the words of the default vocabulary; empty where it may know them.
+
+    Parameters
+    ----------
+    embedded : float32 [V, D]
+        Embeddings of its words, those of `PAIRS` among them.
+    words : tuple of V str
+        The words.
+    """
+    found = pairs_found(embedded, words)
+    if found is None or found >= LEAST_PAIRS:
+        return ""
+    return (
+        f"the model matches only {100 * found:.0f} % of pairs such as boat and ship, so it does not know "
+        "common words; give a vocabulary of words that it knows"
+    )
 
 
 def pairs_found(embedded: Floats, words: tuple[str, ...]) -> float | None:
@@ -74,7 +84,7 @@ def pairs_found(embedded: Floats, words: tuple[str, ...]) -> float | None:
     Parameters
     ----------
     embedded : float32 [V, D]
-        Embeddings; their mean over the vocabulary is taken out, which all words of a model share.
+        Embeddings; their mean is taken out, which all words of a model share.
     words : tuple of V str
         The vocabulary. Pairs with a word that it lacks are left out; None if fewer than 2 are left.
     """

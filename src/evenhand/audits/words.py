@@ -11,6 +11,7 @@ from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
 from evenhand.audits.vocabulary import Vocabulary, common_words, model_words
+from evenhand.audits.word_fit import PAIRS, why_unknown
 from evenhand.backbones.folder import folder_of
 from evenhand.backbones.from_card import backbone_of, embedded
 from evenhand.backbones.load import Loaded
@@ -32,11 +33,14 @@ class TextTower:
         Their unit embeddings.
     backbone : Loaded or None
         The model that the tower belongs to; None for words that were imported.
+    unknown : str
+        Why the model does not know the default words, which then are left out; empty where it may know them.
     """
 
     vocabulary: Vocabulary
     embedded: Floats
     backbone: Loaded | None
+    unknown: str = ""
 
     def embed(self, prompts: Mapping[str, Sequence[str]]) -> Floats:
         """Return the unit mean of each name's prompts, [len(prompts), D_out]; it needs a model."""
@@ -64,14 +68,20 @@ def load_tower(
         raise EvenhandError(f"the text tower cannot be used ({error})") from error
     if given is None:
         given = model_words(backbone.name, backbone.words) if backbone.words else _web_words(backbone.name)
-    chosen = given.without(table.classes)
+    unknown = _why_unknown(backbone) if given.default else ""
+    chosen = replace(given, words=(), notes=()) if unknown else given.without(table.classes)
     prompts = chosen.prompts()
     parts = [np.zeros((0, table.head.weight.shape[1]), dtype=np.float32)]
     for start in range(0, len(chosen.words), BLOCK):
         words = chosen.words[start : start + BLOCK]
         parts.append(_embed(backbone, {word: prompts[word] for word in words}))
         progress("words", start + len(words), len(chosen.words))
-    return TextTower(chosen, np.concatenate(parts), backbone)
+    return TextTower(chosen, np.concatenate(parts), backbone, unknown)
+
+
+def _why_unknown(backbone: Loaded) -> str:
+    words = tuple(word for pair in PAIRS for word in pair)
+    return why_unknown(_embed(backbone, Vocabulary(words, "").prompts()), words)
 
 
 def _imported(table: FeatureTable, given: Vocabulary | None) -> TextTower:
@@ -88,7 +98,7 @@ def _imported(table: FeatureTable, given: Vocabulary | None) -> TextTower:
 def tower_or_reason(
     table: FeatureTable, given: Vocabulary | None, *, device: str = "cpu", progress: Progress = silent
 ) -> tuple[TextTower | None, str]:
-    """Return the text tower, or None and why there is none.
+    """Return the text tower or None, and why there is none or why it has no words.
 
     Parameters
     ----------
@@ -104,7 +114,8 @@ def tower_or_reason(
     if given is not None and not given.words:
         return None, "none were asked for"
     try:
-        return load_tower(table, given, device=device, progress=progress), ""
+        tower = load_tower(table, given, device=device, progress=progress)
+        return tower, tower.unknown
     except EvenhandError as error:
         return None, str(error)
 

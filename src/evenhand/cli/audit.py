@@ -9,7 +9,7 @@ import typer
 
 from evenhand._commands import beside
 from evenhand._errors import EvenhandError
-from evenhand.cli.early import check_file
+from evenhand.cli.early import check_file, store_and_run
 from evenhand.cli.options import (
     FitDevice,
     GroupBy,
@@ -26,9 +26,9 @@ from evenhand.cli.options import (
 NAME = "audit"
 EXAMPLES = examples(
     "evenhand audit birds.store",
-    "evenhand audit birds.store --against birds.run",
+    "evenhand audit birds.run",
     "evenhand audit birds.store --plan 10",
-    "evenhand audit birds.store --against birds.run --out birds.audit",
+    "evenhand audit birds.run --out birds.audit",
     "evenhand audit birds.store --against birds.run --fail-under worst-class=0.8 --json",
     "evenhand audit scans.store --metric auroc --fail-under worst-group=0.8",
 )
@@ -37,7 +37,10 @@ BELOW = 3
 
 
 def command(
-    store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="STORE|RUN", help="Store that embed or import made, or a run."),
+    ],
     against: Annotated[
         Path | None, typer.Option(help="Run fitted on this store; audits its model, too.")
     ] = None,
@@ -71,6 +74,10 @@ def command(
     """
     set_threads(threads)
     check_fit_device(device)
+    store, run = store_and_run(source)
+    if run is not None and against is not None:
+        raise EvenhandError(f"--against: {source} is a run itself; give one run")
+    against = run or against
 
     from evenhand._files import check_replaceable
     from evenhand._outputs import AUDIT_FILES

@@ -50,7 +50,7 @@ def show_audit(found: Mapping[str, Any], metric: str = "accuracy", *, verbose: b
             screen.print(made)
             screen.print()
     matches = [f"shortcut: {found['signs']['reason']}", *map(_match, found["matches"])] if verbose else []
-    for note in [*_read(found["associations"]), *matches, *found["notes"]]:
+    for note in [*_read(found["associations"], found["notes"]), *matches, *found["notes"]]:
         screen.print(worded(note), soft_wrap=True)
 
 
@@ -80,13 +80,14 @@ def _columns(columns: Sequence[Mapping[str, Any]]) -> Table | None:
     return made
 
 
-def _read(found: Mapping[str, Any]) -> list[str]:
-    """Return what goes with the label in words, and how it is read without the class names."""
+def _read(found: Mapping[str, Any], notes: Sequence[str]) -> list[str]:
+    """Return what goes with the label in words, unless a note says it, and how it is read without names."""
     read = found["legibility"]
+    said = [] if f"no words: {found['no_words']}" in notes else [found["sentence"]]
     if read is None:
-        return [found["sentence"]]
+        return said
     return [
-        found["sentence"],
+        *said,
         f"the class names alone read the label in {interval(read['by_names'])} % of the training rows, "
         f"a probe without them in {interval(read['without_names'])} %; {read['contradicting']:,} rows "
         "contradict it",

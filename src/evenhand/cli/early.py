@@ -90,3 +90,25 @@ def check_model(model: str, precision: str, pretrained: str | None = None, **own
         check_folder(Path(name.removeprefix(PREFIX)))
     elif (tags := tags_of(name.replace("/", "-"))) is not None:
         check_tag(name.replace("/", "-"), pretrained, tags)
+
+
+def store_and_run(source: Path) -> tuple[Path, Path | None]:
+    """Return the store that a path means, and the run if it is one; nothing heavy is imported.
+
+    Raises
+    ------
+    EvenhandError
+        If it is neither, or a run that names no store.
+    """
+    from evenhand.data.store_layout import read_card
+    from evenhand.runs.card import is_run, place_of_store
+    from evenhand.runs.card import read_card as read_run_card
+
+    if not is_run(source):
+        read_card(source)
+        return source, None
+    store = place_of_store(source, read_run_card(source))
+    if store is None:
+        raise EvenhandError(f"source: {source} was fitted on a table in memory; this command needs a store")
+    read_card(store)
+    return store, source

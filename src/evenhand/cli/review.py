@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from evenhand._errors import EvenhandError
-from evenhand.cli.early import check_file
+from evenhand.cli.early import check_file, store_and_run
 from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
 
 if TYPE_CHECKING:
@@ -94,28 +94,6 @@ def command(
     show_estimate(estimate, json=json)
     if not json:
         _suggest_next(store, run, answers or file, write)
-
-
-def store_and_run(source: Path) -> tuple[Path, Path | None]:
-    """Return the store that a path means, and the run if it is one; nothing heavy is imported.
-
-    Raises
-    ------
-    EvenhandError
-        If it is neither, or a run that names no store.
-    """
-    from evenhand.data.store_layout import read_card
-    from evenhand.runs.card import is_run, place_of_store
-    from evenhand.runs.card import read_card as read_run_card
-
-    if not is_run(source):
-        read_card(source)
-        return source, None
-    store = place_of_store(source, read_run_card(source))
-    if store is None:
-        raise EvenhandError(f"source: {source} was fitted on a table in memory; review needs a store")
-    read_card(store)
-    return store, source
 
 
 def _asked(

@@ -25,11 +25,11 @@ def audited_word(table: FeatureTable, *, run: Path | None = None, seed: int = 0,
     found = None if run is None else run_on(table, run)
     models = evaluate_models(table, group_column(table, None), seed, found)
     tower, no_words = tower_or_reason(table, None, device=device)
-    named, _ = name_slices(models, tower, no_words, seed=seed)
     associations = find_associations(table, models.on_test[0].model, tower, no_words, seed=seed)
+    named, _ = name_slices(models, tower, no_words or associations.unfit, seed=seed)
     word = word_to_ask(models, named, associations)
     if word is None:
-        why = no_words or "no word fits the errors or goes with the label beyond chance"
+        why = named.no_words or "no word fits the errors or goes with the label beyond chance"
         raise EvenhandError(
             f"question: the audit names nothing to ask about ({why}); say what to ask, such as "
             "`question='Is there water in the background?'`"

@@ -118,6 +118,12 @@ def test_words_that_do_not_fit_the_model_say_nothing() -> None:
     assert found.sure_words() == {}
     assert found.no_words is not None
     assert found.sentence == f"words say nothing of what goes with the label: {found.no_words}"
+    assert found.unfit == found.no_words  # and no slice gets words either
+
+
+def test_a_tower_without_words_says_why() -> None:
+    found = associated(made(0.95), tower(()), "it knows no words", seed=0)
+    assert (found.words, found.no_words, found.unfit) == ((), "it knows no words", "")
 
 
 def test_without_a_tower_the_label_is_read_all_the_same() -> None:

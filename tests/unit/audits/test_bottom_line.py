@@ -11,7 +11,7 @@ import pytest
 
 from evenhand import load_store
 from evenhand.audits.associations import Associations, WordAssociation
-from evenhand.audits.bottom_line import BottomLine, bottom_line
+from evenhand.audits.bottom_line import BottomLine, _compared, bottom_line
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.kept_findings import Findings
 from evenhand.audits.pipeline import audit
@@ -184,8 +184,16 @@ def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(
     assert line(KEPT).hurt == (
         f"Hurt: {name}: ERM is wrong on {wrong[0]:.1f} % of {(groups == name).sum()} test rows, "
         f"{lifts[name][0]:.1f} points more than on the rest of its class; "
-        f"CFR on {wrong[1]:.1f} %, {lifts[name][1]:+.1f} points.".replace("-", "−")
+        f"CFR on {wrong[1]:.1f} %, {lifts[name][1]:.1f} points more."
     )
+
+
+def test_a_lift_is_said_in_words() -> None:
+    assert [_compared(lift) for lift in (0.05, 0.0, -0.05)] == [
+        "5.0 points more",
+        "0.0 points more",
+        "5.0 points less",
+    ]
 
 
 def test_without_groups_it_is_the_surest_slice(line: Line, view: ErrorAnalysis) -> None:

@@ -208,6 +208,10 @@ def test_a_folder_that_does_not_say_its_words_gets_the_default_ones_and_a_warnin
     other = dataclasses.replace(table, head=head, card=model.card())
     given = load_tower(other, Vocabulary(("lake",), "one word"))
     assert given.vocabulary.notes == ()
+    unknown = load_tower(other, None)  # the tiny model knows 12 words
+    assert unknown.vocabulary.words == unknown.vocabulary.notes == ()
+    assert "it does not know common words" in unknown.unknown
+    assert text_tower.tower_or_reason(other, None)[1] == unknown.unknown
     (note,) = text_tower._web_words(model.name).notes
     assert "does not list the words" in note
     assert text_tower._web_words("ViT-B-32").notes == ()

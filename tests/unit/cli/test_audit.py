@@ -62,6 +62,13 @@ def test_it_opens_with_six_lines_and_ends_with_the_next_command(store: Path) -> 
         assert hidden not in done.stdout
 
 
+def test_a_run_stands_for_its_store_and_itself(store: Path) -> None:
+    birds = store.parent / "birds.run"
+    assert run(birds, "--json").stdout == run(store, "--against", birds, "--json").stdout
+    refused = run(birds, "--against", birds, code=1)
+    assert refused.stderr == f"error: --against: {birds} is a run itself; give one run\n"
+
+
 def test_a_plan_says_how_many_images_would_show_a_gap(store: Path) -> None:
     done = run(store, "--plan", 10)
     assert "what the planned one needs" in done.stdout

@@ -150,6 +150,17 @@ def test_words_are_shown_and_escaped(
     assert "Words come from the words of &lt;script&gt;" in html
 
 
+def test_words_that_say_nothing_name_no_slice(view: ErrorAnalysis) -> None:
+    text = view.models.table.head.text
+    assert text is not None
+    embedded = np.stack([text[0], -text[0]])
+    tower = TextTower(Vocabulary(("a", "b"), "two words"), embedded, None)  # type: ignore[arg-type]
+    named, _ = named_slices.name_slices(view.models, tower, "the words do not fit", seed=0)
+    assert (named.words, named.no_words) == (None, "the words do not fit")
+    assert not any(one.words for one in named.slices)
+    assert all("no word fits" not in one.sentence for one in named.slices)
+
+
 @pytest.mark.parametrize(
     ("p", "said"), [(4e-10, "p < 0.001"), (0.001, "p = 0.001"), (0.0234, "p = 0.02"), (1.0, "p = 1")]
 )

@@ -33,6 +33,15 @@
     document.dispatchEvent(new Event("theme"));
   });
 
+  // On a narrow screen each row of a wide table is a block, whose values carry the names of their columns.
+  for (const table of document.querySelectorAll("table.wide")) {
+    const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent);
+    for (const row of table.tBodies[0].rows) {
+      [...row.cells].forEach((cell, column) => { cell.dataset.column = names[column]; });
+    }
+    table.classList.add("named");
+  }
+
   const order = {
     low: (a, b) => a.dataset.margin - b.dataset.margin,
     high: (a, b) => b.dataset.margin - a.dataset.margin,
