@@ -31,8 +31,8 @@ from evenhand.data.class_order import order_warning
 from evenhand.data.head import Head
 from evenhand.data.places import is_there
 from evenhand.data.table import FeatureTable, as_table
+from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.evaluation.metric_view import by_metric
-from evenhand.evaluation.result_row import with_groups
 from evenhand.evaluation.results import ResultRow
 from evenhand.evaluation.results_html import row_html
 

@@ -11,7 +11,7 @@ from evenhand.audits.evaluate import evaluate_models
 from evenhand.audits.kept_findings import AuditOptions, FindingsFile
 from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.backbones.from_card import elsewhere
-from evenhand.evaluation.result_row import with_groups
+from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.runs.contents import read_contents
 from evenhand.runs.models import store_of_run
 

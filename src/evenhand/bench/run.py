@@ -24,7 +24,7 @@ from evenhand.data.concepts import ConceptWords
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
 from evenhand.datasets.base import Average, Dataset
-from evenhand.evaluation.result_row import group_column, with_groups
+from evenhand.evaluation.evaluated_rows import group_column, with_groups
 from evenhand.evaluation.results import ResultRow, Results
 from evenhand.extract.local import embed
 from evenhand.methods.registry import method_class, names

@@ -21,7 +21,7 @@ from evenhand.data.head import Head
 from evenhand.data.partition import held_out
 from evenhand.data.splits import HELD_OUT
 from evenhand.data.table import FeatureTable, as_table
-from evenhand.evaluation.result_row import with_groups
+from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.evaluation.results import Results, provenance
 from evenhand.runs.training import check_use, elsewhere
 from evenhand.selection.held_out import HeldOutPredictions

@@ -1,18 +1,21 @@
-"""The rows that a predictor is evaluated on, taken out of their table once."""
+"""The rows that a predictor is evaluated on, taken out of their table once, and the groups that they make."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from evenhand._typing import Floats, Ints, Strings
+from evenhand.data.crossed import cross
 from evenhand.data.estimated import EstimatedColumn
+from evenhand.data.manifest import Manifest
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.class_metrics import Figure, Figures, figures
+from evenhand.evaluation.group_by import check_group_by
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,46 @@ class EvaluatedRows:
             value_names=self.value_names,
             group_names=self.group_names,
         )
+
+
+def group_column(table: FeatureTable | Manifest, group_by: str | None) -> str | None:
+    """Return the attribute that makes the groups: `group_by`, or the first attribute, or None without any.
+
+    Several attributes are one name, `ground,time`.
+
+    Raises
+    ------
+    EvenhandError
+        If `group_by` is not an attribute of the table.
+    """
+    what = "this store" if isinstance(table, FeatureTable) else "this manifest"
+    names = check_group_by(group_by, table.attributes, what=what)
+    return ",".join(names) or next(iter(table.attributes), None)
+
+
+def with_groups(table: FeatureTable, group_by: str | None) -> tuple[FeatureTable, str | None]:
+    """Return a table that holds the attribute of `group_column`, and that attribute.
+
+    Several attributes are crossed. Cells are counted on the rows that `parts` tests on. Where a review
+    estimated some of them, the combination is known as well as the one that may be used for less.
+
+    Raises
+    ------
+    EvenhandError
+        As `group_column`.
+    """
+    column = group_column(table, group_by)
+    if column is None or column in table.attributes:
+        return table, column
+    names = column.split(",")
+    tested = "test" if len(table.rows("test")) else "validation"
+    crossed = cross(table.attributes, names, table.labels(np.arange(len(table))), table.split == tested)
+    # "evaluation" comes before "training"
+    about = sorted(
+        (table.estimated[name] for name in names if name in table.estimated), key=lambda one: one.used_for
+    )
+    estimated = {**table.estimated, column: about[0]} if about else table.estimated
+    return replace(table, crossed={**table.crossed, column: crossed}, estimated=estimated), column
 
 
 def evaluated_rows(table: FeatureTable, rows: SplitRows, attribute: str | None) -> EvaluatedRows:

@@ -11,7 +11,7 @@ from evenhand.audits.named_slices import name_slices
 from evenhand.audits.question import word_to_ask
 from evenhand.audits.words import tower_or_reason
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.result_row import group_column
+from evenhand.evaluation.evaluated_rows import group_column
 
 
 def audited_word(table: FeatureTable, *, run: Path | None = None, seed: int = 0, device: str = "cpu") -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.audits.evaluate import evaluate_models, run_on
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.result_row import group_column
+from evenhand.evaluation.evaluated_rows import group_column
 from evenhand.review.signs import Signs
 
 RARE, USUAL = 0.15, 0.5

@@ -18,8 +18,8 @@ from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows, parts, rows_for_temperature, with_held_out
 from evenhand.data.store_layout import CARD
 from evenhand.data.table import FeatureTable, StoredRows
-from evenhand.evaluation.evaluated_rows import evaluated_rows
-from evenhand.evaluation.result_row import result_row, with_groups
+from evenhand.evaluation.evaluated_rows import evaluated_rows, with_groups
+from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import ResultRow, Results, provenance, summarize
 from evenhand.methods._training.model import Model
 from evenhand.methods.base import Method
@@ -109,8 +109,10 @@ def fit(
         group_by, validation_from, params or {}, concepts, calibrate_confidence, stream, device
     )
     fitted = fit_row(table, method, seed, options)
+    models = {BUNDLE: fitted.estimator.model_}
     erm = _erm_of(fitted.estimator)
-    started_from = None if erm is fitted.estimator.model_ else erm
+    if erm is not None and erm is not fitted.estimator.model_:
+        models[ERM_BUNDLE] = erm
     card = _card(table, fitted, options)
     results = Results(
         schema=1,
@@ -119,9 +121,8 @@ def fit(
         summary=summarize([fitted.row]),
     )
     with all_or_none(out, last=CARD, stale=(ERM_BUNDLE, AUDIT)) as folder:
-        write_bundle(folder / BUNDLE, fitted.estimator.model_, list(table.classes))
-        if started_from is not None:
-            write_bundle(folder / ERM_BUNDLE, started_from, list(table.classes))
+        for name, model in models.items():
+            write_bundle(folder / name, model, list(table.classes))
         _write_table(folder / HISTORY, fitted.estimator.history_)
         _write_table(folder / CALIBRATION_SET, _calibration_rows(table, fitted))
         results.write(folder / RESULTS)
@@ -167,13 +168,14 @@ def fit_row(
     The difference in the row is to `erm`; by default to the ERM that the method started from, or else to an
     ERM trained for it.
     """
-    table, column = with_groups(table, options.group_by)
     name, estimator = unfitted(method, table, seed, options.params, options.concepts)
     rows = parts(table, options.validation_from)
     if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)
     if options.calibrate_confidence:
         rows, held_out, found_on = rows_for_temperature(table, rows, seed)
+    table, column = with_groups(table, options.group_by)
+    X, on, confidence = table.stored(rows.test), evaluated_rows(table, rows, column), None
     arguments = fit_arguments(table, rows, estimator, name, column, options.stream)
     start = time.perf_counter()
     estimator.fit(**arguments, **elsewhere(options.device))
@@ -182,7 +184,6 @@ def fit_row(
         erm = _erm_of(estimator)
     if erm is None:
         erm = ERM(head=table.head, random_state=seed).fit(arguments["X"], arguments["y"]).model_
-    X, on, confidence = table.stored(rows.test), evaluated_rows(table, rows, column), None
     if options.calibrate_confidence:
         estimator.model_, confidence = calibrate_confidence(
             estimator.model_, (table.stored(held_out), table.y[held_out]), (X, on.y), found_on

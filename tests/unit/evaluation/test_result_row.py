@@ -5,9 +5,9 @@ import pytest
 
 from evenhand import EvenhandError, FeatureTable
 from evenhand.data.partition import SplitRows, parts
-from evenhand.evaluation.evaluated_rows import evaluated_rows
+from evenhand.evaluation.evaluated_rows import evaluated_rows, group_column
 from evenhand.evaluation.group_by import check_group_by
-from evenhand.evaluation.result_row import group_column, result_row
+from evenhand.evaluation.result_row import result_row
 
 
 def test_groups_are_class_by_known_value_and_unknown_rows_are_in_none(table: FeatureTable) -> None:

@@ -9,8 +9,8 @@ import pytest
 from evenhand import EvenhandError, FeatureTable, audit
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.partition import parts
-from evenhand.evaluation.evaluated_rows import evaluated_rows, group_names
-from evenhand.evaluation.result_row import result_row, with_groups
+from evenhand.evaluation.evaluated_rows import evaluated_rows, group_names, with_groups
+from evenhand.evaluation.result_row import result_row
 from evenhand.runs.training import kept_from_training
 
 
