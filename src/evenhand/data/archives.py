@@ -16,6 +16,7 @@ import zlib
 from functools import lru_cache
 from pathlib import Path
 from textwrap import shorten
+from typing import BinaryIO
 
 from evenhand._errors import EvenhandError
 from evenhand.data.file_names import ARCHIVES, COMPRESSED, is_litter
@@ -153,14 +154,15 @@ def _index_of(archive: Path) -> Index:
 
 @lru_cache(maxsize=4096)
 def _index(archive: Path, size: int, modified: int) -> Index:  # noqa: ARG001  a changed file is read anew
-    try:
-        found = _tar(archive, size) if archive.suffix.lower() == ".tar" else _zip(archive)
-    except _DAMAGED as error:
-        what = f"{archive} cannot be read as an archive ({error or type(error).__name__})"
-        with open_bytes(archive) as stream:
+    with open_bytes(archive) as stream:
+        try:
+            found = _tar(stream, size) if archive.suffix.lower() == ".tar" else _zip(stream)
+        except _DAMAGED as error:
+            what = f"{archive} cannot be read as an archive ({error or type(error).__name__})"
+            stream.seek(0)
             head = stream.read(24)
-        remedy = next((remedy for sign, remedy in _INSTEAD if head.startswith(sign)), "make it again")
-        raise EvenhandError(f"{what}; {remedy}") from error
+            remedy = next((remedy for sign, remedy in _INSTEAD if head.startswith(sign)), "make it again")
+            raise EvenhandError(f"{what}; {remedy}") from error
     index: Index = {}
     for name, start, length, fault in found:
         clean = posixpath.normpath(name)
@@ -182,9 +184,9 @@ Found = list[tuple[str, int, int, "str | None"]]
 """Name, place, size, and what is wrong with it."""
 
 
-def _tar(archive: Path, size: int) -> Found:
+def _tar(stream: BinaryIO, size: int) -> Found:
     found: Found = []
-    with open_bytes(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as opened:
+    with tarfile.open(fileobj=stream, mode="r:") as opened:
         for member in opened:
             # Receives at once: the next entry would be looked for before this one, for ever.
             if member.size < 0:
@@ -202,9 +204,9 @@ def _tar(archive: Path, size: int) -> Found:
     return found
 
 
-def _zip(archive: Path) -> Found:
+def _zip(stream: BinaryIO) -> Found:
     found: Found = []
-    with open_bytes(archive) as stream, zipfile.ZipFile(stream) as opened:
+    with zipfile.ZipFile(stream) as opened:
         for number, member in enumerate(opened.infolist()):
             # Some Windows tools separate folders by backslashes, against the format.
             name = member.filename.replace("\\", "/")

@@ -12,7 +12,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -57,9 +57,43 @@ def absolute(path: Path) -> Path:
     return path if is_remote(path) else path.absolute()
 
 
+def check_utf8(name: str, *, what: str = "file name") -> None:
+    """Refuse a name that a store cannot hold.
+
+    Raises
+    ------
+    EvenhandError
+        If it is not UTF-8.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise EvenhandError(f"the {what} {os.fsencode(name)!r} is not UTF-8; rename it") from error
+
+
 def server_failed(error: OSError) -> bool:
     """Return whether a server did not answer, rather than lacking the file or refusing it."""
     return _SERVER_FAILED.search(str(error)) is not None
+
+
+@contextmanager
+def says_what_cannot_be_listed(source: Path) -> Iterator[None]:
+    """Turn the system's refusal to list into a sentence.
+
+    Raises
+    ------
+    EvenhandError
+        In the place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or address(source)
+        reason = (error.strerror or str(error)).rstrip(".")
+        remedy = (
+            "run the same command again when it answers" if server_failed(error) else "check the permissions"
+        )
+        raise EvenhandError(f"cannot list {place}: {reason}; {remedy}") from error
 
 
 def is_file(path: Path) -> bool:

@@ -195,6 +195,7 @@ class Manifest:
         EvenhandError
             If the number is below 1.
         """
+        notes = shot_notes(self.y, self.split, self.classes, shots)
         kept = np.flatnonzero(kept_rows(self.y, self.split, shots))
         place = {int(row): number for number, row in enumerate(kept)}
         same = (tuple(place[row] for row in rows if row in place) for rows in self.copies)
@@ -205,7 +206,7 @@ class Manifest:
             y=self.y[kept],
             split=self.split[kept],
             attributes={name: values[kept] for name, values in self.attributes.items()},
-            notes=(*self.notes, *shot_notes(self.y, self.split, self.classes, shots)),
+            notes=(*self.notes, *notes),
             units=None if self.units is None else self.units[kept],
             copies=tuple(rows for rows in same if len(rows) > 1),
             shots=shots,

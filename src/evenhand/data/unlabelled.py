@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._typing import PathLike, Strings
+from evenhand.data.files import says_what_cannot_be_listed
 from evenhand.data.manifest import without_repeats
 from evenhand.data.sources.find_images import no_images, walk_images
-from evenhand.data.sources.listing import Options, path_in, says_what_cannot_be_listed
+from evenhand.data.sources.listing import Options, path_in
 from evenhand.data.sources.resolve import Source, resolve
 from evenhand.data.texts_on_disk import TextsOnDisk
 

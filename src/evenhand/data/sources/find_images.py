@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members
 from evenhand.data.file_names import has_image_name, has_table_name, is_litter
-from evenhand.data.files import address, exists, is_dir, is_file, is_remote, names_below
+from evenhand.data.files import address, check_utf8, exists, is_dir, is_file, is_remote, names_below
 from evenhand.data.sources.advice import advice
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
@@ -80,20 +80,6 @@ def not_there(root: Path) -> EvenhandError:
         return EvenhandError(f"{address(root)} does not exist; {remedy}")
     what = "not a folder" if is_file(root) else "a pipe or a device, not a folder"
     return EvenhandError(f"{root} is {what}; {remedy}")
-
-
-def check_utf8(name: str, *, what: str = "file name") -> None:
-    """Refuse a name that a store cannot hold.
-
-    Raises
-    ------
-    EvenhandError
-        If it is not UTF-8.
-    """
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise EvenhandError(f"the {what} {os.fsencode(name)!r} is not UTF-8; rename it") from error
 
 
 def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[str]:

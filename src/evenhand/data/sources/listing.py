@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
-from evenhand.data.files import SCHEMES, address, server_failed
+from evenhand.data.files import SCHEMES, address
 
 
 @dataclass(frozen=True)
@@ -62,26 +61,6 @@ def path_in(root: Path, name: str) -> str:
         return address(Path(name))
     path = os.path.normpath(root / name)
     return path if root.is_absolute() else address(Path(path))
-
-
-@contextmanager
-def says_what_cannot_be_listed(source: Path) -> Iterator[None]:
-    """Turn the system's refusal to list into a sentence.
-
-    Raises
-    ------
-    EvenhandError
-        In the place of an OSError.
-    """
-    try:
-        yield
-    except OSError as error:
-        place = error.filename or address(source)
-        reason = (error.strerror or str(error)).rstrip(".")
-        remedy = (
-            "run the same command again when it answers" if server_failed(error) else "check the permissions"
-        )
-        raise EvenhandError(f"cannot list {place}: {reason}; {remedy}") from error
 
 
 def refuse(argument: str, value: str, why: str, advice: str = "leave it out") -> NoReturn:

@@ -5,20 +5,26 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from evenhand._errors import EvenhandError
 from evenhand._typing import PathLike
 from evenhand.data.archives import is_archive
 from evenhand.data.file_names import ARCHIVES, TABLES, suffix
-from evenhand.data.files import absolute, is_dir, is_file, is_remote
+from evenhand.data.files import (
+    absolute,
+    check_utf8,
+    is_dir,
+    is_file,
+    is_remote,
+    says_what_cannot_be_listed,
+)
 from evenhand.data.labels import some
 from evenhand.data.sources.archive_sets import list_archives
 from evenhand.data.sources.contents import Contents, contents
-from evenhand.data.sources.find_images import check_utf8, find_images, not_there
+from evenhand.data.sources.find_images import find_images, not_there
 from evenhand.data.sources.hub import hub_tables, is_hub
 from evenhand.data.sources.image_folder import (
     list_image_folder,
@@ -26,9 +32,9 @@ from evenhand.data.sources.image_folder import (
     metadata_files,
     split_tables,
 )
-from evenhand.data.sources.listing import Listing, Options, says_what_cannot_be_listed
+from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.sources.patterns import matching
-from evenhand.data.sources.picture_tables import holds_pictures, list_picture_tables
+from evenhand.data.sources.picture_tables import check_one_set, holds_pictures, list_picture_tables
 from evenhand.data.sources.shards import is_shard, list_shards
 from evenhand.data.sources.table_rows import list_table
 from evenhand.data.sources.top_folder import top_folder
@@ -179,30 +185,25 @@ def resolve(source: PathLike) -> Source:
     if is_hub(path):
         tables = hub_tables(path)
         if tables is not None:
-            _check_one_set(tables.root, tables.files)
+            check_one_set(tables.root, tables.files)
             return ImageTables(tables.root, tables.files, alone=tables.one_split, notes=tables.notes)
     with says_what_cannot_be_listed(path):
         if is_dir(path):
             return _folder(path, contents(path))
-        files = matching(path)
-        if files:
-            return _several(files)
-        if is_shard(path):
-            return Shards(path.parent, [path], alone=True)
-        if holds_pictures(path):
-            return ImageTables(path.parent, [path], alone=True)
+        several = matching(path)
+        files = several or [path]
+        root = _common_folder(files)
+        if all(file.suffix.lower() == ".tar" for file in files) and any(map(is_shard, files)):
+            return Shards(root, files, alone=not several)
+        if all(map(holds_pictures, files)):
+            return ImageTables(root, files, alone=not several)
+        if several:
+            return Archives(root, files)
         if is_archive(path):
             return Archive(path)
         if is_file(path):
             return Table(path) if suffix(path.name) in TABLES else OneImage(path)
     raise not_there(path)
-
-
-def _several(files: Sequence[Path]) -> Source:
-    root = _common_folder(files)
-    if all(file.suffix.lower() == ".tar" for file in files) and any(map(is_shard, files)):
-        return Shards(root, files)
-    return ImageTables(root, files) if all(map(holds_pictures, files)) else Archives(root, files)
 
 
 def _folder(folder: Path, found: Contents | None) -> Source:
@@ -215,7 +216,7 @@ def _folder(folder: Path, found: Contents | None) -> Source:
         return Shards(folder, tars, notes=_aside(Shards, folder, tars, found))
     tables = [file for file in containers if holds_pictures(file)]
     if tables:
-        _check_one_set(folder, tables)
+        check_one_set(folder, tables)
         return ImageTables(folder, tables, notes=_aside(ImageTables, folder, tables, found))
     if archives and not found.images:
         return Archives(folder, archives, notes=_aside(Archives, folder, archives, found))
@@ -242,23 +243,6 @@ def _aside(kind: type[Containers], folder: Path, files: Sequence[Path], found: C
         f"the images are those of {len(read)} {kind.what}, as {files[0].name}; "
         f"passed over: {some(left, most=3)}",
     )
-
-
-def _check_one_set(folder: Path, tables: Sequence[Path]) -> None:
-    """Refuse folders that hold the configurations of a data set, each a set of its own, side by side."""
-    places = {table.relative_to(folder).parent for table in tables}
-    sets = {_without_splits(place) for place in places}
-    twice = len({table.name for table in tables}) < len(tables)
-    if len(sets) > 1 and twice:
-        raise EvenhandError(
-            f"{folder} holds several data sets, in {some(sorted(map(str, sets)))}; give one of these folders"
-        )
-
-
-def _without_splits(place: Path) -> PurePosixPath:
-    # As in "label=cat": not a set, but what a column of it says.
-    kept = (part for part in place.parts if part.lower() not in SPLIT_NAMES and "=" not in part)
-    return PurePosixPath(*kept)
 
 
 def _common_folder(files: Sequence[Path]) -> Path:
