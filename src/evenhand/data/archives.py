@@ -19,7 +19,7 @@ from textwrap import shorten
 from typing import BinaryIO
 
 from evenhand._errors import EvenhandError
-from evenhand.data.file_names import ARCHIVES, COMPRESSED, is_litter
+from evenhand.data.file_names import ARCHIVES, COMPRESSED, is_litter, table_suffix
 from evenhand.data.files import GIT_LFS, is_file, is_remote, open_bytes, read_range, size_and_time
 
 _PART = re.compile(r"\.(z|r)\d\d$|\.(zip|tar|7z|rar|tgz|gz)\.(\d{3}|part\w+)$|\.part\d+\.\w+$", re.IGNORECASE)
@@ -58,7 +58,7 @@ def is_archive(path: Path) -> bool:
             f"{path} is a part of a split archive; join the parts, for example with cat a.zip.* > a.zip or "
             "zip -s 0, and give the whole"
         )
-    if path.suffix.lower() in COMPRESSED:
+    if table_suffix(path.name) in COMPRESSED:
         raise EvenhandError(
             f"{path} is a compressed archive, which cannot be read in place; unpack it, or make it a .zip or "
             "a plain .tar"

@@ -13,10 +13,15 @@ IMAGES = frozenset(
     }
 )
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl")
+NAMED_TABLES = (".json", ".ndjson", ".arrow", ".feather")
+"""Tables that are read where somebody names one; in a folder such files are mostly something else."""
 ARCHIVES = (".zip", ".tar")
 """Archives that are read in place."""
 COMPRESSED = (".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 """Archives that are not."""
+_TEXT_TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".json", ".ndjson")
+_PACKED = (".gz", ".bz2", ".xz")
+"""Compression that tables of text may have."""
 IMAGE_TABLES = (".parquet", ".arrow")
 """Tables whose cells may hold the bytes of images."""
 _LITTER = {
@@ -31,6 +36,16 @@ def suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
+def table_suffix(name: str) -> str:
+    """Return the suffix that tells a table's kind: of a compressed table of text, the one before the last.
+
+    >>> table_suffix("rows.csv.gz"), table_suffix("photos.tar.gz")
+    ('.csv', '.gz')
+    """
+    inner = suffix(PurePosixPath(name).stem)
+    return inner if suffix(name) in _PACKED and inner in _TEXT_TABLES else suffix(name)
+
+
 def has_image_name(name: str) -> bool:
     """Return whether a file has the suffix of an image."""
     return PurePosixPath(name).suffix.lower() in IMAGES
@@ -38,7 +53,7 @@ def has_image_name(name: str) -> bool:
 
 def has_table_name(name: str) -> bool:
     """Return whether a file has the suffix of a table. A plain text file such as a README is no table."""
-    return suffix(name) in TABLES and suffix(name) != ".txt"
+    return table_suffix(name) in TABLES and table_suffix(name) != ".txt"
 
 
 def is_litter(name: str) -> bool:

@@ -12,7 +12,11 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
 
-MISSING = {"none", "null", "na", "n/a", "#n/a", "?", "-", "--", "missing", "unlabeled", "unlabelled"}
+MISSING = {
+    *("none", "null", "na", "n/a", "?", "-", "--", "missing", "unlabeled", "unlabelled", "\\n", "(null)"),
+    *("#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!"),
+}
+"""Labels, in lower case, that say there is none: of people, of databases, and Excel's errors."""
 
 
 def class_codes(labels: Strings) -> tuple[list[str], Ints]:
@@ -48,22 +52,28 @@ def class_codes(labels: Strings) -> tuple[list[str], Ints]:
 
 
 def renamed(names: Sequence[str], class_names: Mapping[str, str]) -> tuple[str, ...]:
-    """Return `names` with the new names of those that `class_names` holds.
+    """Return `names` with the new names of those that `class_names` holds, however these are spelled.
 
     Raises
     ------
     EvenhandError
         If `class_names` holds another name, or the new names are empty or not distinct.
     """
-    for name in class_names:
-        if name not in names:
-            raise EvenhandError(f"class_names: {name!r} is not a label; the labels are {some(names)}")
-    classes = tuple(class_names.get(name, name).strip() for name in names)
-    if "" in classes or len(set(classes)) < len(classes):
+    new = {_label(name, names): given for name, given in class_names.items()}
+    classes = tuple(new.get(name, name).strip() for name in names)
+    if "" in classes or len(set(classes)) < len(classes) or len(new) < len(class_names):
         raise EvenhandError(
             f"class_names: they must give each class a name of its own, but the names are {some(classes)}"
         )
     return classes
+
+
+def _label(given: str, names: Sequence[str]) -> str:
+    """Return the label that is meant: it, or the only one that differs in spelling alone, as true and 1."""
+    alike = [given] if given in names else [name for name in names if _plain(name) == _plain(given)]
+    if len(alike) != 1:
+        raise EvenhandError(f"class_names: {given!r} is not a label; the labels are {some(names)}")
+    return alike[0]
 
 
 def check_splits(classes: Sequence[str], y: Ints, split: Strings) -> list[str]:

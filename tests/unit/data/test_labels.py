@@ -42,9 +42,17 @@ def test_names_that_are_not_given_stay():
     assert renamed(["a", "b"], {}) == ("a", "b")
 
 
+@pytest.mark.parametrize("given", [("True", "False"), ("true", "false"), ("1", "0"), ("1.0", "0.0")])
+def test_names_are_given_for_labels_in_any_spelling(given):
+    assert renamed(["False", "True"], {given[0]: "cat", given[1]: "dog"}) == ("dog", "cat")
+    with pytest.raises(EvenhandError, match="class_names: 'CAT' is not a label; the labels are Cat, cat"):
+        renamed(["Cat", "cat"], {"CAT": "x"})
+
+
 @pytest.mark.parametrize(
     ("class_names", "sentence"),
     [
+        ({"a": "x", "A": "y"}, "class_names: they must give each class a name of its own"),
         ({"c": "x"}, "class_names: 'c' is not a label; the labels are a, b"),
         ({"a": "b"}, "class_names: they must give each class a name of its own, but the names are b, b"),
         ({"a": " "}, "class_names: they must give each class a name of its own"),
@@ -105,6 +113,7 @@ def test_names_of_their_own(names):
 
 
 def test_a_class_that_may_be_a_missing_label():
-    assert class_notes(["cat", "None"]) == [
-        "the class None may stand for a missing label; drop its rows if so"
-    ]
+    for name in ("None", "\\N", "#REF!"):
+        assert class_notes(["cat", name]) == [
+            f"the class {name} may stand for a missing label; drop its rows if so"
+        ]

@@ -27,6 +27,7 @@ def files(root: Path, *names: str) -> Path:
         ("data/img/{}.jpg", "another folder"),
         ("/home/other/img/{}.jpg", "another folder"),
         (r"C:\Users\me\img\{}.jpg", "slashes for backslashes and another folder"),
+        ("/C:/img/{}.jpg", "another folder|the nearest name"),
         ("'img/{}.jpg'", "the nearest name"),
     ],
 )
@@ -91,6 +92,12 @@ def test_web_addresses_are_not_fetched(tmp_path, address):
         EvenhandError, match="is a web address, and these are not fetched: download the images"
     ):
         locate(tmp_path, [address])
+
+
+@pytest.mark.parametrize("start", ["iVBORw0KGgo", "data:image/png;base64,iVBOR", "/9j/4AAQ", "R0lGODlh"])
+def test_images_as_text_are_named(tmp_path, start):
+    with pytest.raises(EvenhandError, match=r"the image '.{20}…' is text that stands for bytes \(base64\)"):
+        locate(tmp_path, [f"{start:A<400}"])
 
 
 def test_none_there(tmp_path):

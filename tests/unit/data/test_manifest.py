@@ -258,6 +258,32 @@ def test_absolute_paths(table, tmp_path):
     assert manifest.paths.tolist() == [f"{tmp_path}/in/a.png", "/out/b.png", str(tmp_path.parent / "c.png")]
 
 
+def test_columns_in_capitals_are_read(table):
+    manifest = Manifest.read(table("Path,Label,SPLIT", "a.png,x,train", "b.png,y,train", "c.png,x,test"))
+    assert manifest.classes == ("x", "y")
+    assert manifest.split.tolist() == ["train", "train", "test"]
+    assert manifest.attributes == {}
+
+
+@pytest.mark.parametrize("start", ["file:", "file://"])
+def test_addresses_of_this_machines_files(tmp_path, start):
+    rows = [f"{start}{tmp_path}/{name}.png,{label}" for name, label in ("ax", "by", "cx")]
+    for name in "abc":
+        picture(tmp_path / f"{name}.png")
+    manifest = Manifest.read(csv(tmp_path / "t.csv", "path,label", *rows))
+    assert manifest.ids.tolist() == ["a.png", "b.png", "c.png"]
+
+
+def test_a_path_column_that_holds_no_paths_is_named(tmp_path):
+    for values, sentence in (
+        ([[1, 2], [3]], "paths: .* has lists or records in column 'image'; write one value a row"),
+        (["x" * 5000, "y"], "column 'image'; shorten it or .*, and write images that are text to files"),
+    ):
+        pq.write_table(pa.table({"image": values, "label": ["x", "y"]}), tmp_path / "a.parquet")
+        with pytest.raises(EvenhandError, match=sentence):
+            Manifest.read(tmp_path / "a.parquet")
+
+
 def test_absent_files_stay(tmp_path):
     (tmp_path / "b.png").symlink_to("nowhere.png")
     assert len(Manifest.read(csv(tmp_path / "t.csv", "path,label", "a.png,x", "b.png,x", "c.png,y"))) == 3

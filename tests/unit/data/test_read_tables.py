@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -60,6 +61,37 @@ def test_jsonl(tmp_path):
         "mixed": ["1", "two"],
         "late": ["", "3"],
     }
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
+def test_json_as_pandas_and_spark_write_it(tmp_path, name):
+    rows = [{"file_name": "a", "n": 1}, {"file_name": "b", "n": None}]
+    for text in (json.dumps(rows), "\n".join(map(json.dumps, rows))):
+        (tmp_path / name).write_text(text)
+        read = read_columns(tmp_path / name)
+        assert {name: column.tolist() for name, column in read.values.items()} == {
+            "file_name": ["a", "b"],
+            "n": ["1", ""],
+        }
+    (tmp_path / name).write_text('["a", "b"]')
+    with pytest.raises(EvenhandError, match="it must hold a list of objects, or an object a line"):
+        read_columns(tmp_path / name)
+
+
+def test_feather(tmp_path):
+    feather.write_feather(pa.table({"x": ["a", "b"]}), tmp_path / "a.feather", compression="lz4")
+    assert read_columns(tmp_path / "a.feather").values["x"].tolist() == ["a", "b"]
+
+
+def test_columns_are_called_in_any_case_where_one_can_be_meant(tmp_path):
+    (tmp_path / "a.csv").write_text("Label,split,Split\nx,train,test\n")
+    columns = read_columns(tmp_path / "a.csv")
+    assert [columns.called(name) for name in ("label", "split", "SPLIT", "none")] == [
+        "Label",
+        "split",
+        "SPLIT",
+        "none",
+    ]
 
 
 def test_a_column_of_lists_is_named(tmp_path):

@@ -1,5 +1,8 @@
 """Tables of text as Excel, pandas, R, CelebA and ImageNet's lists write them."""
 
+import bz2
+import gzip
+import lzma
 import os
 from pathlib import Path
 
@@ -33,10 +36,34 @@ def read(path, content):
         "file_name\tlabel\r\na.jpg\tx\r\nb.jpg\ty\r\n".encode("utf-16"),
         "a.jpg,x\nb.jpg,y\n",
         "file_name,label\n\na.jpg,x\n,\nb.jpg,y\n,\n",
+        "My photographs,\n,\nfile_name,label\na.jpg,x\nb.jpg,y\n",
+        "# 2 photographs\n\nfile_name,label\na.jpg,x\nb.jpg,y\n",
+        'file_name, "label"\na.jpg, "x"\nb.jpg, "y"\n',
+        'file_name,label\na.jpg,"=""x"""\nb.jpg,"=""y"""\n',
+        "file_name\tlabel\r\na.jpg\tx\r\nb.jpg\ty\r\n".encode("utf-32"),
     ],
 )
 def test_the_same_rows(tmp_path, content):
     assert read(tmp_path / "t.csv", content) == {"file_name": ROWS, "label": ["x", "y"]}
+
+
+@pytest.mark.parametrize("pack", [gzip, bz2, lzma])
+def test_compressed_tables_are_read(tmp_path, pack):
+    ending = {gzip: "gz", bz2: "bz2", lzma: "xz"}[pack]
+    wanted = {"file_name": ROWS, "label": ["x", "y"]}
+    assert read(tmp_path / f"t.csv.{ending}", pack.compress(b"file_name,label\na.jpg,x\nb.jpg,y\n")) == wanted
+    objects = b'{"file_name": "a.jpg", "label": "x"}\n{"file_name": "b.jpg", "label": "y"}\n'
+    assert read(tmp_path / f"t.jsonl.{ending}", pack.compress(objects)) == wanted
+    with pytest.raises(
+        EvenhandError, match=r"cannot read the table .*: it is damaged \(.*\); write it again"
+    ):
+        read(tmp_path / f"cut.csv.{ending}", pack.compress(objects)[:-9])
+
+
+def test_a_table_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("evenhand.data.tables.unpacked.LARGEST", 1 << 20)
+    with pytest.raises(EvenhandError, match=r"it has more than 1 MiB when unpacked; unpack it"):
+        read(tmp_path / "t.csv.gz", gzip.compress(b"x" * ((1 << 20) + 1)))
 
 
 def test_a_comma_in_a_value_of_a_semicolon_table(tmp_path):
@@ -156,6 +183,29 @@ def test_spark_folders(tmp_path):
     (folder / "split=test/part-1.csv").write_text("file_name,klass\nb.jpg,y\n")
     with pytest.raises(EvenhandError, match="has different columns from"):
         read_columns(folder)
+
+
+def test_what_spark_writes_for_nothing(tmp_path):
+    folder = tmp_path / "rows"
+    for value, text in (("__HIVE_DEFAULT_PARTITION__", "a.jpg\n"), ("New%20York", "b.jpg\n"), ("x", "")):
+        part = folder / f"site={value}" / "part-0.csv"
+        part.parent.mkdir(parents=True)
+        part.write_text(text and f"file_name\n{text}")
+    (folder / "_SUCCESS").touch()
+    assert {name: values.tolist() for name, values in read_columns(folder).values.items()} == {
+        "file_name": ROWS[::-1],
+        "site": ["New York", ""],
+    }
+
+
+@pytest.mark.parametrize("ending", ["json", "json.gz", "csv.gz"])
+def test_parts_of_other_kinds(tmp_path, ending):
+    pack = gzip.compress if ending.endswith("gz") else bytes
+    for name in ROWS:
+        text = f"file_name\n{name}\n" if ending == "csv.gz" else f'{{"file_name": "{name}"}}\n'
+        (tmp_path / f"part-{name}.{ending}").write_bytes(pack(text.encode()))
+    assert part_files(tmp_path) == [tmp_path / f"part-{name}.{ending}" for name in ROWS]
+    assert read_columns(tmp_path).values["file_name"].tolist() == ROWS
 
 
 def test_a_spark_folder_lists_its_images(tmp_path):

@@ -68,6 +68,7 @@ def locate(root: Path, names: Sequence[str]) -> Located:
     if not gone:
         return Located(list(names), 0)
     _check_web(gone[0])
+    _check_text(gone[0])
     found = _unique(_found(_Disk(root), gone, moved=not here), taken=here)
     if not found:
         return Located(list(names), len(gone))
@@ -97,10 +98,18 @@ def _check_web(name: str) -> None:
         )
 
 
+def _check_text(name: str) -> None:
+    if re.match(r"data:image/|iVBORw0KGgo|/9j/\w{4}|R0lGOD|UklGR", name):
+        raise EvenhandError(
+            f"the image {name[:20] + '…'!r} is text that stands for bytes (base64): "
+            "write the images to files, or their bytes to a column of Parquet"
+        )
+
+
 def _parts(name: str) -> list[str]:
     """Return the folders and the file that a path of any system names."""
     plain = unquote(name.removeprefix("file://")).strip("'\"").replace("\\", "/")
-    return [part for part in re.sub(r"^[A-Za-z]:", "", plain).split("/") if part not in ("", ".")]
+    return [part for part in re.sub(r"^/?[A-Za-z]:", "", plain).split("/") if part not in ("", ".")]
 
 
 def _found(disk: _Disk, gone: Sequence[str], *, moved: bool) -> dict[str, str]:

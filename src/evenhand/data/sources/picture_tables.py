@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +22,7 @@ from evenhand.data.split_names import SPLIT_NAMES, split_in_name
 from evenhand.data.tables.arrow_files import arrow_schema, read_arrow
 from evenhand.data.tables.columns import Columns
 from evenhand.data.tables.hub_features import columns_of_type
+from evenhand.data.tables.parts import folder_columns
 from evenhand.data.tables.read import read_columns
 
 
@@ -112,8 +112,5 @@ def _columns(root: Path, file: Path, *, split: bool) -> dict[str, Strings]:
     own: dict[str, Strings] = {"file_name": np.asarray([f"{place}/{row}" for row in range(rows)])}
     if told := split_in_name(place) if split else None:
         own["split"] = np.full(rows, told)
-    for folder in file.relative_to(root).parent.parts:
-        name, equals, value = folder.partition("=")
-        if equals:
-            own[name] = np.full(rows, unquote(value))
+    own |= {name: np.full(rows, value) for name, value in folder_columns(file.relative_to(root)).items()}
     return {**own, **{name: of for name, of in read_columns(file).values.items() if name != "file_name"}}

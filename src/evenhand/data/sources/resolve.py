@@ -12,7 +12,7 @@ import numpy as np
 
 from evenhand._typing import PathLike
 from evenhand.data.archives import is_archive
-from evenhand.data.file_names import ARCHIVES, TABLES, suffix
+from evenhand.data.file_names import ARCHIVES, NAMED_TABLES, TABLES, table_suffix
 from evenhand.data.files import (
     absolute,
     check_utf8,
@@ -202,7 +202,7 @@ def resolve(source: PathLike) -> Source:
         if is_archive(path):
             return Archive(path)
         if is_file(path):
-            return Table(path) if suffix(path.name) in TABLES else OneImage(path)
+            return Table(path) if table_suffix(path.name) in (*TABLES, *NAMED_TABLES) else OneImage(path)
     raise not_there(path)
 
 

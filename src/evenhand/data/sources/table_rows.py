@@ -145,6 +145,7 @@ def rows_of(
     EvenhandError
         If a column is missing, has a gap, or a table in an archive names a file outside.
     """
+    options = replace(options, label=columns.called(options.label), split=columns.called(options.split))
     path_column, notes = _path_column(columns, options, top / folder)
     names = columns.filled(path_column, argument="paths")
     ids = _array([_relative(top, folder, name) for name in names])
@@ -185,9 +186,12 @@ def _path_column(columns: Columns, options: Options, top: Path) -> tuple[str, tu
             f"{columns.path} holds bytes in the columns {', '.join(columns.embedded)}, of which none is "
             "called image; rename the one with the images"
         )
+    left_out = [name for name in (*columns.nested, *columns.too_long) if name.lower() in PATH_COLUMNS]
+    if left_out and not told:
+        columns.get(left_out[0], argument="paths")
     found = f"several columns of image paths, {some(told)}" if told else "no column of image paths"
     raise EvenhandError(
-        f"{columns.path} has {found}; its columns are {some(columns.values)}; "
+        f"{columns.path} has {found}; its columns are {some((*columns.values, *columns.nested))}; "
         "name the one with the paths as `path_column`, or call it file_name"
     )
 
@@ -204,6 +208,8 @@ def _leads(columns: Columns, name: str, top: Path) -> bool:
 
 def _relative(top: Path, folder: str, name: str) -> str:
     """Return `name` relative to the root above `folder`, or as it is if it lies elsewhere."""
+    if name.startswith("file:/") and not is_remote(top):
+        name = re.sub(r"^file:/+", "/", name)
     if _stands_alone(name):
         clean = address(Path(posixpath.normpath(name)))
         prefix = address(Path(posixpath.normpath(absolute(top).as_posix()))).rstrip("/") + "/"

@@ -18,9 +18,14 @@ def strings(column: pa.Array) -> Strings:
     """Return a column as text without blanks around it; the empty string means missing."""
     if pa.types.is_floating(column.type):
         return np.asarray([_number(value) for value in column.to_pylist()], dtype=np.str_)
-    texts = ["" if value is None else str(value).strip() for value in column.to_pylist()]
+    texts = ["" if value is None else _text(str(value).strip()) for value in column.to_pylist()]
     values = np.asarray(["" if text.lower() in _MISSING else text for text in texts], dtype=np.str_)
     return _whole(values)
+
+
+def _text(value: str) -> str:
+    """Return 001 of ="001", the formula by which programs keep Excel from reading a number."""
+    return value[2:-1] if value.startswith('="') and value.endswith('"') else value
 
 
 def _whole(values: Strings) -> Strings:

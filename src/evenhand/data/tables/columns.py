@@ -52,6 +52,11 @@ class Columns:
     def __len__(self) -> int:
         return len(next(iter(self.values.values()), ()))
 
+    def called(self, column: str) -> str:
+        """Return the column of a name, or the only one that differs from it in case; else the name."""
+        alike = [name for name in self.values if name.lower() == column.lower()]
+        return alike[0] if column not in self.values and len(alike) == 1 else column
+
     def get(self, column: str, *, argument: str) -> Strings:
         """Return one column.
 
@@ -63,7 +68,7 @@ class Columns:
         if column in self.too_long:
             raise EvenhandError(
                 f"{argument}: {self.path} has a value of more than {LONGEST} characters in column "
-                f"{column!r}; shorten it or name another column"
+                f"{column!r}; shorten it or name another column, and write images that are text to files"
             )
         if column in self.nested:
             raise EvenhandError(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 import pyarrow as pa
 
-from evenhand.data.file_names import TABLES
+from evenhand.data.file_names import TABLES, table_suffix
 from evenhand.data.files import is_remote, names_below
+
+_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
 def part_files(path: Path) -> list[Path]:
@@ -22,7 +25,9 @@ def part_files(path: Path) -> list[Path]:
     for name in names_below(path):
         # At the first other file the walk ends: a folder of images may be large.
         if is_part(name, done=done):
-            found.append(path / name)
+            # Spark writes a part without a byte where no row is left for it.
+            if (path / name).stat().st_size:
+                found.append(path / name)
         elif not _is_marker(name):
             return []
     return sorted(found)
@@ -31,7 +36,11 @@ def part_files(path: Path) -> list[Path]:
 def is_part(name: str, *, done: bool) -> bool:
     """Return whether a file is a part of a table. `done` says whether Spark's `_SUCCESS` lies beside it."""
     last = PurePosixPath(name)
-    return last.suffix.lower() in TABLES and not _is_marker(name) and (done or last.name.startswith("part"))
+    return (
+        table_suffix(name) in (*TABLES, ".json")
+        and not _is_marker(name)
+        and (done or last.name.startswith("part"))
+    )
 
 
 def _is_marker(name: str) -> bool:
@@ -40,8 +49,13 @@ def _is_marker(name: str) -> bool:
 
 def with_folder_columns(table: pa.Table, place: Path) -> pa.Table:
     """Return a part with a column for each folder `name=value` that it lies in."""
-    for folder in place.parts[:-1]:
-        name, equals, value = folder.partition("=")
-        if equals and name not in table.column_names:
+    for name, value in folder_columns(place).items():
+        if name not in table.column_names:
             table = table.append_column(name, pa.array([value] * table.num_rows, pa.string()))
     return table
+
+
+def folder_columns(place: Path) -> dict[str, str]:
+    """Return what the folders of a file say that are called `name=value`; "" where Spark had no value."""
+    named = [folder.partition("=") for folder in place.parts[:-1] if "=" in folder]
+    return {name: "" if value == _NULL else unquote(value) for name, _, value in named}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from io import TextIOWrapper
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
-from evenhand.data.file_names import TABLES
+from evenhand.data.file_names import TABLES, table_suffix
 from evenhand.data.parquet_cells import bytes_columns
 from evenhand.data.places import open_file
 from evenhand.data.tables.arrow_files import read_arrow
@@ -21,6 +20,7 @@ from evenhand.data.tables.columns import Columns, to_columns
 from evenhand.data.tables.hub_features import hub_features
 from evenhand.data.tables.parts import part_files, with_folder_columns
 from evenhand.data.tables.text import read_text_table
+from evenhand.data.tables.unpacked import unpacked
 
 
 def read_columns(path: Path) -> Columns:
@@ -29,8 +29,9 @@ def read_columns(path: Path) -> Columns:
     Parameters
     ----------
     path : Path
-        `.csv`, `.tsv` or `.txt` as `read_text_table` reads them, `.parquet`, `.arrow` or `.jsonl`; or a
-        folder of `part-…` files of one of these. A folder `name=value` in it makes a column.
+        `.csv`, `.tsv` or `.txt` as `read_text_table` reads them, `.jsonl` or `.json`, all of these also
+        compressed (`.csv.gz`); `.parquet`, `.arrow` or `.feather`; or a folder of `part-…` files of one of
+        these. A folder `name=value` in it makes a column.
 
     Raises
     ------
@@ -49,8 +50,9 @@ def read_columns(path: Path) -> Columns:
 
 def _read(path: Path) -> pa.Table:
     text = dict.fromkeys((".csv", ".tsv", ".txt"), read_text_table)
-    binary = {".parquet": _read_parquet, ".arrow": _read_arrow, ".jsonl": _read_jsonl}
-    reader = {**text, **binary}.get(path.suffix.lower())
+    objects = dict.fromkeys((".jsonl", ".ndjson", ".json"), _read_json)
+    binary = {".parquet": _read_parquet, ".arrow": _read_arrow, ".feather": _read_arrow}
+    reader = {**text, **objects, **binary}.get(table_suffix(path.name))
     if reader is None:
         sheet = path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers")
         advice = "save the sheet as CSV UTF-8, or " if sheet else ""
@@ -108,11 +110,14 @@ def _named(table: pa.Table) -> pa.Table:
     return table
 
 
-def _read_jsonl(path: Path) -> pa.Table:
-    with TextIOWrapper(open_file(path), encoding="utf-8-sig") as text:
-        rows: list[dict[str, Any]] = [json.loads(line) for line in text if line.strip()]
+def _read_json(path: Path) -> pa.Table:
+    text = unpacked(path).decode("utf-8-sig")
+    if text.lstrip().startswith("["):
+        rows = json.loads(text)
+    else:
+        rows = [json.loads(line) for line in text.split("\n") if line.strip()]
     if not all(isinstance(row, dict) for row in rows):
-        raise ValueError("every line must be an object")
+        raise ValueError("it must hold a list of objects, or an object a line")
     return _of_records(rows)
 
 

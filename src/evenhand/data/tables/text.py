@@ -12,12 +12,17 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from evenhand.data.file_names import has_image_name
-from evenhand.data.places import open_file
+from evenhand.data.tables.unpacked import unpacked
 
 _MARKS = (",", ";", "\t", "|")
 _BLANKS = " "
 """Stands for runs of blanks, as in the files of CelebA and in lists of ImageNet's kind."""
-_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_BOMS = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+)
 _LOOKED_AT = 1 << 16
 """Bytes of the start that tell how a table is written."""
 
@@ -25,7 +30,8 @@ _LOOKED_AT = 1 << 16
 def read_text_table(path: Path) -> pa.Table:
     """Read a table of text; all values are strings.
 
-    UTF-8, or UTF-16 with its mark. The delimiter is the one that cuts the first lines into the most columns
+    UTF-8, or UTF-16 or UTF-32 with its mark. Titles, empty lines and lines that begin with # may stand above
+    the header. The delimiter is the one that cuts the first lines into the most columns
     of equal number. A first line that names an image file is no header: the columns are then `file_name` and,
     of two, `label`. A header that is one name short has none for the first column, as R and CelebA write it.
 
@@ -38,6 +44,7 @@ def read_text_table(path: Path) -> pa.Table:
     lines = _first_lines(content)
     skipped = _before_header(lines, path)
     mark = _told_mark(lines) or _mark(lines[skipped : skipped + 20], path)
+    content = _without_blanks_before_quotes(content, lines[skipped : skipped + 1], mark)
     header = _cut(lines[skipped], mark) if len(lines) > skipped else []
     first = _cut(lines[skipped + 1], mark) if len(lines) > skipped + 1 else []
     names = _unnamed(header)
@@ -69,12 +76,11 @@ _NOT_UTF8 = "it is not UTF-8 text; save it as UTF-8, in Excel as 'CSV UTF-8'"
 
 def _utf8(path: Path) -> bytes:
     """Return the content as UTF-8 without a mark."""
-    with open_file(path) as stream:
-        content = stream.read()
+    content = unpacked(path)
     encoding = next((name for mark, name in _BOMS if content.startswith(mark)), None)
     if encoding is None and b"\0" in content[:_LOOKED_AT]:
         raise ValueError(_NOT_UTF8)
-    if encoding == "utf-16":
+    if encoding in ("utf-16", "utf-32"):
         try:
             return content.decode(encoding).encode()
         except UnicodeError as error:
@@ -100,16 +106,38 @@ def _told_mark(lines: Sequence[str]) -> str | None:
 
 
 def _before_header(lines: Sequence[str], path: Path) -> int:
-    """Return how many lines stand before the header: Excel's `sep=;`, or CelebA's count of rows."""
+    """Return how many lines stand before the header: Excel's `sep=;`, CelebA's count of rows, or titles."""
     form = r"sep=.|\d+" if path.suffix.lower() == ".txt" else r"sep=."
-    return int(len(lines) > 1 and re.fullmatch(form, lines[0].strip()) is not None)
+    if len(lines) > 1 and re.fullmatch(form, lines[0].strip()):
+        return 1
+    titles = next((place for place, line in enumerate(lines[:20]) if not _is_title(line)), 0)
+    return 0 if path.suffix.lower() == ".txt" else titles
+
+
+def _is_title(line: str) -> bool:
+    """Return whether a line fills the first of several cells at most, or is empty or a comment."""
+    cuts = [_cut(line, mark) for mark in _MARKS]
+    several = not line.strip() or line.startswith("#") or any(len(cells) > 1 for cells in cuts)
+    return several and not any("".join(cells[1:]).strip() for cells in cuts)
+
+
+def _without_blanks_before_quotes(content: bytes, header: Sequence[str], mark: str) -> bytes:
+    """Return a table written as `a, "b"` as `a,"b"`: a quote counts at the start of a cell alone."""
+    before = re.escape(mark).encode() + rb' +"'
+    if mark == _BLANKS or not re.search(before, "".join(header).encode()):
+        return content
+    return re.sub(before, mark.encode() + b'"', content)
 
 
 def _cut(line: str, mark: str) -> list[str]:
     if mark == _BLANKS:
         return line.split()
     # csv limits the length of a field, which a line of another delimiter may exceed.
-    return next(csv.reader([line], delimiter=mark), []) if mark in line or '"' in line else [line]
+    return (
+        next(csv.reader([line], delimiter=mark, skipinitialspace=True), [])
+        if mark in line or '"' in line
+        else [line]
+    )
 
 
 def _mark(lines: Sequence[str], path: Path) -> str:
