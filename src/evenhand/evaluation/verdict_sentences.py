@@ -48,9 +48,12 @@ def verdict_sentences(kept: Mapping[str, Any]) -> list[str]:
 
 def kept_sentence(kept: Mapping[str, Any]) -> str:
     """Return the sentence on what is kept, among how many, and what would have been; `reason` of `auto`."""
+    what = (
+        ", which weighs both sides of the shortcut alike" if kept["candidate"].startswith("balanced") else ""
+    )
     return (
-        f"Kept: {kept['candidate']}, of {kept['looked_at']} candidates on {kept['rows']} rows; the runner-up "
-        f"is {kept['runner_up']}."
+        f"Kept: {kept['candidate']}{what}, of {kept['looked_at']} candidates on {kept['rows']:,} rows; the "
+        f"runner-up is {kept['runner_up']}."
     )
 
 

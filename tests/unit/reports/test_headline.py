@@ -80,9 +80,10 @@ def test_the_page_of_auto_prints_the_verdicts_of_kept_and_nothing_of_its_own() -
     found = verdict([*ERM, own, row("zero_shot", 0, 0.8)])
     assert found.headline == "Shortcut: found; a hidden minority errs alike."
     facts = [fact.replace("\u00a0", " ") for fact in found.facts]
+    weighed = "balanced head (L2 1/n), which weighs both sides of the shortcut alike"
     assert facts[:3] == [
         "Repair: passed; balanced head (L2 1/n) gains 0.084 over zero-shot, at least 0.023.",
-        "Kept: balanced head (L2 1/n), of 15 candidates on 900 rows; the runner-up is zero-shot.",
+        f"Kept: {weighed}, of 15 candidates on 900 rows; the runner-up is zero-shot.",
         "Next: look at the slices of the report to name it.",
     ]
     of_erm = "The worst group of what is kept is 70.0 %; that of ERM at the L2 strength it chose is 45.0 %"
