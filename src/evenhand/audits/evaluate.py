@@ -11,17 +11,16 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
-from evenhand._typing import Bools, Floats, Ints, Strings
+from evenhand._typing import Bools, Ints, Strings
 from evenhand.audits.slices import SlicedRows, halves
 from evenhand.data.partition import SplitRows, parts
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.evaluated_rows import EvaluatedRows, evaluated_rows
 from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import ResultRow
-from evenhand.methods._training.model import Model
 from evenhand.methods._training.rows import RowView
 from evenhand.runs.contents import RunContents, read_contents
-from evenhand.runs.models import BLOCK, Stage, predicted_stages, zero_shot_model
+from evenhand.runs.models import Stage, predicted_stages, zero_shot_model
 
 MOST = 20_000
 """Rows that are sliced; a larger set is sampled with the seed."""
@@ -144,7 +143,7 @@ def evaluate_models(
     models = {name: zero_shot_model(table), **({} if run is None else run.models)}
     stages = predicted_stages(models, table, asked, device)
     y = table.y[numbers]
-    z = _embedded(stages[0].model.to(device), table, numbers, device)
+    z = stages[0].model.to(device).embed(RowView.of(table.stored(numbers), device))
     return EvaluatedModels(
         table,
         attribute,
@@ -193,8 +192,3 @@ def _sliced_rows(table: FeatureTable, *, given: bool, seed: int) -> tuple[Ints, 
         notes.append(f"slices and probes look at {MOST:,} of {len(rows):,} rows, drawn with seed {seed}")
         rows = np.sort(numpy_stream(seed, "audit", "rows").choice(rows, MOST, replace=False))
     return rows, notes
-
-
-def _embedded(model: Model, table: FeatureTable, rows: Ints, device: str) -> Floats:
-    parts = (table.features(rows[k : k + BLOCK]) for k in range(0, len(rows), BLOCK))
-    return np.concatenate([model.embed(RowView.of(part, device)) for part in parts])

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
+from evenhand.backbones.folder import folder_of
 
 TEMPLATES = ("a photo of {}.", "a photo of a {}.")
 """With and without an article: a word may be a thing, a material or a look."""
@@ -53,9 +54,25 @@ def common_words() -> Vocabulary:
     return Vocabulary(words, f"{len(words):,} common words from WordNet", default=True)
 
 
-def model_words(model: str, words: Sequence[str]) -> Vocabulary:
-    """Return the words that a model's folder lists."""
-    return Vocabulary(tuple(words), f"the {len(words)} words that model {model} knows")
+def default_words(model: str, own: Sequence[str]) -> Vocabulary:
+    """Return the words that a model says it knows, or common ones, with a note where it may not know them.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+    own : sequence of str
+        The words that its folder lists.
+    """
+    if own:
+        return Vocabulary(tuple(own), f"the {len(own)} words that model {model} knows")
+    if folder_of(model) is None:
+        return common_words()
+    note = (
+        f"model {model} does not list the words that it knows, and for words that it never saw its text "
+        "embeddings mean nothing; give a vocabulary of its own words, or put a words.txt in its folder"
+    )
+    return replace(common_words(), notes=(note,))
 
 
 def given_vocabulary(path: Path | None) -> Vocabulary | None:

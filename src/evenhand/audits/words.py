@@ -10,9 +10,8 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
-from evenhand.audits.vocabulary import Vocabulary, common_words, model_words
+from evenhand.audits.vocabulary import Vocabulary, default_words
 from evenhand.audits.word_fit import PAIRS, why_unknown
-from evenhand.backbones.folder import folder_of
 from evenhand.backbones.from_card import backbone_of, embedded
 from evenhand.backbones.load import Loaded
 from evenhand.data.table import FeatureTable
@@ -67,7 +66,7 @@ def load_tower(
     except EvenhandError as error:
         raise EvenhandError(f"the text tower cannot be used ({error})") from error
     if given is None:
-        given = model_words(backbone.name, backbone.words) if backbone.words else _web_words(backbone.name)
+        given = default_words(backbone.name, backbone.words)
     unknown = _why_unknown(backbone) if given.default else ""
     chosen = replace(given, words=(), notes=()) if unknown else given.without(table.classes)
     prompts = chosen.prompts()
@@ -118,17 +117,6 @@ def tower_or_reason(
         return tower, tower.unknown
     except EvenhandError as error:
         return None, str(error)
-
-
-def _web_words(model: str) -> Vocabulary:
-    """Return the default words, with a warning if the model may not know them."""
-    if folder_of(model) is None:
-        return common_words()
-    note = (
-        f"model {model} does not list the words that it knows, and for words that it never saw its text "
-        "embeddings mean nothing; give a vocabulary of its own words, or put a words.txt in its folder"
-    )
-    return replace(common_words(), notes=(note,))
 
 
 def _embed(backbone: Loaded, prompts: Mapping[str, Sequence[str]]) -> Floats:

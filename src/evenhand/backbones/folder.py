@@ -11,6 +11,8 @@ from evenhand._errors import EvenhandError
 PREFIX, HF_PREFIX, HUB_PREFIX = "local-dir:", "hf:", "hf-hub:"
 CONFIG, WORDS = "open_clip_config.json", "words.txt"
 HF_CONFIG = "config.json"
+TINY, TINY_FOLDER = "tiny", Path(__file__).with_name("tiny_model")
+"""The model that ships with the package, and its folder."""
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
 _PARTS = (
     ("preprocessor_config.json", "processor_config.json"),
@@ -72,6 +74,8 @@ def weights_bytes(folder: Path) -> int:
 
 def folder_of(model: str) -> Path | None:
     """Return the folder on this machine that a model's name stands for, if it stands for one."""
+    if model == TINY:
+        return TINY_FOLDER
     for prefix in (PREFIX, HF_PREFIX):
         if model.startswith(prefix) and (folder := Path(model.removeprefix(prefix))).is_dir():
             return folder

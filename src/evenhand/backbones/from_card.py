@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._errors import EvenhandError
-from evenhand.backbones.folder import HF_PREFIX, PREFIX, folder_of
+from evenhand.backbones.folder import HF_PREFIX, PREFIX, TINY, folder_of
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.backbones.names import absolute
 
@@ -35,7 +35,7 @@ def backbone_of(card: Mapping[str, Any], device: str, *, precision: str | None =
     if absent:
         raise EvenhandError(f"the run's card lacks {absent[0]!r} of the model; run fit again")
     _check_there(card)
-    open_clips = card["family"] == "open_clip" and card["model"] != "tiny"
+    open_clips = card["family"] == "open_clip" and card["model"] != TINY
     backbone = load_backbone(
         card["model"],
         card.get("pretrained"),

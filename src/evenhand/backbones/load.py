@@ -11,7 +11,6 @@ from evenhand.backbones.names import absolute, check_own, read_model
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.soundness import check_trunk
-from evenhand.backbones.tiny import load_tiny
 
 Loaded: TypeAlias = OpenClipBackbone | HfBackbone
 
@@ -46,10 +45,8 @@ def load_backbone(
     if pretrained is not None and Path(pretrained).expanduser().is_file():
         pretrained = absolute(pretrained)
     check_own(model, pretrained=pretrained, preprocess=preprocess, activation=activation)
-    if model == "tiny":
-        backbone: Loaded = load_tiny(device=device, precision=precision, site=site)
-    elif model.startswith(HF_PREFIX):
-        backbone = load_hf(model, device=device, precision=precision, site=site)
+    if model.startswith(HF_PREFIX):
+        backbone: Loaded = load_hf(model, device=device, precision=precision, site=site)
     else:
         backbone = load_openclip(
             model,

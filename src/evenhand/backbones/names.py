@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
-from evenhand.backbones.folder import CONFIG, HF_CONFIG, HF_PREFIX, HUB_PREFIX, PREFIX
+from evenhand.backbones.folder import CONFIG, HF_CONFIG, HF_PREFIX, HUB_PREFIX, PREFIX, TINY
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 _PAGE = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+)(?:[/?#].*)?")
@@ -43,7 +43,7 @@ def read_model(model: str) -> str:
     found = _page(model)
     if found:
         raise _whose(model, found)
-    if model == "tiny" or model.replace("/", "-") in _known():
+    if model == TINY or model.replace("/", "-") in _known():
         return model
     folder = Path(model).expanduser()
     if model and folder.is_dir():
@@ -75,7 +75,7 @@ def check_own(model: str, **given: str | None) -> None:
     EvenhandError
         If anything is given with the embedded model or one of transformers.
     """
-    if model != "tiny" and not model.startswith(HF_PREFIX):
+    if model != TINY and not model.startswith(HF_PREFIX):
         return
     for option, value in given.items():
         if value is not None:

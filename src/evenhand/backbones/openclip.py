@@ -16,6 +16,8 @@ from evenhand.backbones.folder import (
     CONFIG,
     HUB_PREFIX,
     PREFIX,
+    TINY,
+    TINY_FOLDER,
     check_code,
     check_folder,
     weights_bytes,
@@ -25,13 +27,7 @@ from evenhand.backbones.loader_errors import told
 from evenhand.backbones.names import unknown
 from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.precision import choose_precision
-from evenhand.backbones.preprocessing import (
-    ACTIVATIONS,
-    assume,
-    check_preprocessing,
-    read_preprocess,
-    written,
-)
+from evenhand.backbones.preprocessing import check_preprocessing, choose_settings, is_checkpoint, written
 from evenhand.backbones.quiet import quiet
 from evenhand.backbones.sites import check_config
 from evenhand.backbones.soundness import check_weights
@@ -59,7 +55,7 @@ def load_openclip(
     Parameters
     ----------
     model : str
-        An open_clip name, `local-dir:FOLDER`, or `hf-hub:ORG/NAME`.
+        `tiny`, an open_clip name, `local-dir:FOLDER`, or `hf-hub:ORG/NAME`.
     pretrained : str, optional
         A tag of that name or a checkpoint's path; a folder and a hub's model bring their own weights.
     device : str
@@ -85,7 +81,9 @@ def load_openclip(
     EvenhandWarning
         What was assumed of a checkpoint file.
     """
-    chosen = choose_precision(precision, device)
+    chosen, is_tiny = choose_precision(precision, device), model == TINY
+    if is_tiny:
+        model = f"{PREFIX}{TINY_FOLDER}"
     what = f"model {model!r} with pretrained {pretrained!r} cannot be loaded"
     model, config, weights = _found(model, pretrained, what)
     with told(what):
@@ -93,14 +91,14 @@ def load_openclip(
         check_code(config, f"model {model}")
     if weights is not None:
         check_limits(config, weights, f"the configuration of model {model}")
-    settings, quick, notes = _chosen(model, pretrained, preprocess, activation)
+    settings, quick, notes = choose_settings(model, pretrained, preprocess, activation)
     arguments = {f"image_{key}": value for key, value in settings.items() if key != "size"}
     if quick is not None and quick != bool(config.get("quick_gelu")):
         arguments["quick_gelu"] = config["quick_gelu"] = quick
     if "size" in settings:
         arguments["force_image_size"] = config["vision_cfg"]["image_size"] = settings["size"]
     # Tags are trusted to fit their names; a size that was given is one to resize to.
-    checked = "size" not in settings and (model.startswith(PREFIX) or _is_file(model, pretrained))
+    checked = "size" not in settings and (model.startswith(PREFIX) or is_checkpoint(model, pretrained))
     with told(what), quiet(), _reading(what, config if checked else None):
         loaded, _, transform = open_clip.create_model_and_transforms(
             model, pretrained=pretrained, require_pretrained=True, device="cpu", **arguments
@@ -112,7 +110,7 @@ def load_openclip(
         warnings.warn(note, EvenhandWarning, stacklevel=3)
     return OpenClipBackbone(
         loaded,
-        model,
+        TINY if is_tiny else model,
         pretrained,
         transform=transform,
         tokenizer=tokenizer,
@@ -147,26 +145,6 @@ def _found(model: str, pretrained: str | None, what: str) -> tuple[str, dict[str
     return model, config, weights
 
 
-def _chosen(
-    model: str, pretrained: str | None, preprocess: str | None, activation: str | None
-) -> tuple[dict[str, Any], bool | None, tuple[str, ...]]:
-    """Return settings of images, whether QuickGELU is set or left as it is, and what was assumed."""
-    if activation not in (None, *ACTIVATIONS):
-        raise EvenhandError(f"activation: {activation!r} is unknown; allowed are {', '.join(ACTIVATIONS)}")
-    settings = {} if preprocess is None else read_preprocess(preprocess, model)
-    notes: tuple[str, ...] = ()
-    quick = True if needs_quick_gelu(model, pretrained) else None
-    if pretrained is not None and _is_file(model, pretrained):
-        settings, quick, notes = assume(model, pretrained, settings, known_activation=activation is not None)
-    if activation is not None:
-        quick = activation == "quickgelu"
-    return settings, quick, notes
-
-
-def _is_file(model: str, pretrained: str | None) -> bool:
-    return pretrained is not None and not open_clip.pretrained.is_pretrained_cfg(model, pretrained)
-
-
 @contextmanager
 def _reading(what: str, config: Mapping[str, Any] | None) -> Iterator[None]:
     """Have open_clip's checkpoints read by our reader: it has no door for tensors, only for paths."""
@@ -186,17 +164,6 @@ def _reading(what: str, config: Mapping[str, Any] | None) -> Iterator[None]:
         yield
     finally:
         open_clip.factory.load_state_dict = own
-
-
-def needs_quick_gelu(model: str, pretrained: str | None) -> bool:
-    """Return whether the tag was trained with QuickGELU; open_clip's plain model names do not say so.
-
-    A tag that says nothing leaves the model's configuration as it is.
-    """
-    if pretrained is None:
-        return False
-    config = open_clip.pretrained.get_pretrained_cfg(model, pretrained)
-    return bool(config.get("quick_gelu", False))
 
 
 def _check_tag(model: str, pretrained: str | None) -> None:

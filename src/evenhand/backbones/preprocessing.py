@@ -24,6 +24,54 @@ _LARGEST = 8192
 _Settings = dict[str, Any]
 
 
+def choose_settings(
+    model: str, pretrained: str | None, preprocess: str | None, activation: str | None
+) -> tuple[_Settings, bool | None, tuple[str, ...]]:
+    """Return what the user gave, what the weights ask for, and what is assumed of a checkpoint file.
+
+    Parameters
+    ----------
+    model, pretrained, preprocess, activation : str
+        As in `load_openclip`.
+
+    Returns
+    -------
+    dict, bool or None, tuple of str
+        As `assume` does.
+
+    Raises
+    ------
+    EvenhandError
+        If the activation is unknown, or as `read_preprocess`.
+    """
+    if activation not in (None, *ACTIVATIONS):
+        raise EvenhandError(f"activation: {activation!r} is unknown; allowed are {', '.join(ACTIVATIONS)}")
+    settings = {} if preprocess is None else read_preprocess(preprocess, model)
+    notes: tuple[str, ...] = ()
+    quick = True if needs_quick_gelu(model, pretrained) else None
+    if pretrained is not None and is_checkpoint(model, pretrained):
+        settings, quick, notes = assume(model, pretrained, settings, known_activation=activation is not None)
+    if activation is not None:
+        quick = activation == "quickgelu"
+    return settings, quick, notes
+
+
+def is_checkpoint(model: str, pretrained: str | None) -> bool:
+    """Return whether weights are a file of the user's, and none of a model's tags."""
+    return pretrained is not None and not open_clip.pretrained.is_pretrained_cfg(model, pretrained)
+
+
+def needs_quick_gelu(model: str, pretrained: str | None) -> bool:
+    """Return whether the tag was trained with QuickGELU; open_clip's plain model names do not say so.
+
+    A tag that says nothing leaves the model's configuration as it is.
+    """
+    if pretrained is None:
+        return False
+    config = open_clip.pretrained.get_pretrained_cfg(model, pretrained)
+    return bool(config.get("quick_gelu", False))
+
+
 def read_preprocess(text: str, model: str) -> _Settings:
     """Return the settings in `mean=…,std=…,size=…`, or those of a tag: of this model, or `MODEL:TAG`.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
+from evenhand.backbones.folder import TINY
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.openclip_model import OpenClipBackbone
 
@@ -16,8 +15,4 @@ def load_tiny(*, device: str = "cpu", precision: str = "fp32", site: str | None 
     device, precision, site : str
         As in `load_openclip`.
     """
-    folder = resources.files("evenhand.backbones") / "tiny_model"
-    with resources.as_file(folder) as path:
-        backbone = load_openclip(f"local-dir:{path}", device=device, precision=precision, site=site)
-    backbone.name = "tiny"
-    return backbone
+    return load_openclip(TINY, device=device, precision=precision, site=site)

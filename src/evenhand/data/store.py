@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
-from evenhand._files import sha256
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.arrays.mapped_parts import MappedParts
 from evenhand.data.arrays.tensors import read_tensors
@@ -26,6 +24,7 @@ from evenhand.data.store_layout import (
     SKIPPED,
     UNITS,
     StoreCard,
+    check_files,
     features_name,
     read_card,
     thumbnails_name,
@@ -51,16 +50,17 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
     path = Path(path)
     card = read_card(path)
     if verify:
-        _verify(path, card)
+        check_files(path, card)
     try:
         rows = pq.read_table(path / ROWS)
-        measured = _measured(card)
+        measured = card.measured
         columns = {name: _strings(rows, name) for name in (*OWN_COLUMNS, *card.attributes, *measured)}
         copies = _strings(rows, COPY_OF) if COPY_OF in {*rows.column_names} - {*columns} else None
         if rows.num_rows != card.rows:
             raise ValueError(f"{ROWS} holds {rows.num_rows} rows, the card says {card.rows}")
         head = _head(path, card)
-        parts = _parts(path, card)
+        parts = MappedParts([path / features_name(part) for part in range(len(card.parts))])
+        parts.check([(rows, card.width) for rows in card.parts], card.dtype)
         codes = {name: code for code, name in enumerate(head.classes)}
         y: Ints = np.array([codes[name] for name in columns["label"].tolist()], dtype=np.int64)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
@@ -135,21 +135,6 @@ def _unreadable(path: Path, error: Exception) -> EvenhandError:
     return EvenhandError(f"store {path} cannot be read ({' '.join(str(error).split())}); make it again")
 
 
-def _verify(path: Path, card: StoreCard) -> None:
-    for name in card.files:
-        if not (path / name).is_file():
-            raise EvenhandError(f"store {path} lacks the file {name}; make the store again")
-    try:
-        # Hashing lets other threads run: two cores verify twice as fast.
-        with ThreadPoolExecutor() as pool:
-            found = list(pool.map(lambda name: sha256(path / name), card.files))
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    for (name, expected), digest in zip(card.files.items(), found, strict=True):
-        if digest != expected:
-            raise EvenhandError(f"{path / name} was changed since the store was made; make the store again")
-
-
 def _head(path: Path, card: StoreCard) -> Head:
     tensors, _ = read_tensors(path / HEAD)
     weight, bias, text, features = (
@@ -172,24 +157,6 @@ def _head(path: Path, card: StoreCard) -> Head:
     return Head(
         weight, bias, classes, text, card.head.logit_scale, card.head.prompts, tensors, words, features
     )
-
-
-def _parts(path: Path, card: StoreCard) -> MappedParts:
-    parts = MappedParts([path / features_name(part) for part in range(len(card.parts))])
-    for part, (features, rows) in enumerate(zip(parts, card.parts, strict=True)):
-        if features.shape != (rows, card.width) or features.dtype != card.dtype:
-            raise ValueError(
-                f"{features_name(part)} holds {features.dtype} {features.shape}, not what the card says"
-            )
-    return parts
-
-
-def _measured(card: StoreCard) -> list[str]:
-    """Return the names of the columns that `embed` measured."""
-    names = card.identity.get("image_properties", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError("image_properties is not a list of names")
-    return names
 
 
 def _strings(rows: pa.Table, name: str) -> Strings:

@@ -9,7 +9,7 @@ from typing import Any
 
 from evenhand.data.table import FeatureTable
 from evenhand.methods._training.model import Model
-from evenhand.methods.bundle import ERM_BUNDLE, read_run_bundle
+from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, read_run_bundle
 from evenhand.runs.card import read_card, read_records, read_result
 
 CALIBRATION_SET, HISTORY = "calibration_set.parquet", "history.parquet"
@@ -61,7 +61,8 @@ def read_contents(run: Path) -> RunContents:
         If the folder is no run, is damaged, or is of another version.
     """
     card = read_card(run)
-    models = {"erm": read_run_bundle(run, card, ERM_BUNDLE)} if ERM_BUNDLE in card["files"] else {}
-    models[card["method"]] = read_run_bundle(run, card)
+    bundles = {"erm": ERM_BUNDLE} if ERM_BUNDLE in card["files"] else {}
+    bundles[card["method"]] = BUNDLE
+    models = {method: read_run_bundle(run, card, name) for method, name in bundles.items()}
     calibration_set, history = (read_records(run / name) for name in (CALIBRATION_SET, HISTORY))
     return RunContents(run, card, read_result(run), calibration_set, history, models)

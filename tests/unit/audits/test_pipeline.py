@@ -20,7 +20,7 @@ from evenhand.audits import words as text_tower
 from evenhand.audits.pipeline import Audit, audit
 from evenhand.audits.run_analysis import analyze_run
 from evenhand.audits.suspects import find_suspects
-from evenhand.audits.vocabulary import Vocabulary
+from evenhand.audits.vocabulary import Vocabulary, default_words
 from evenhand.audits.words import load_tower
 
 
@@ -212,11 +212,11 @@ def test_a_folder_that_does_not_say_its_words_gets_the_default_ones_and_a_warnin
     assert unknown.vocabulary.words == unknown.vocabulary.notes == ()
     assert "it does not know common words" in unknown.unknown
     assert text_tower.tower_or_reason(other, None)[1] == unknown.unknown
-    (note,) = text_tower._web_words(model.name).notes
+    (note,) = default_words(model.name, ()).notes
     assert "does not list the words" in note
-    assert text_tower._web_words("ViT-B-32").notes == ()
-    assert text_tower._web_words(f"hf:{tmp_path}").notes == (note.replace("local-dir:", "hf:"),)
-    assert text_tower._web_words("hf:openai/clip-vit-large-patch14").notes == ()
+    assert default_words("ViT-B-32", ()).notes == ()
+    assert default_words(f"hf:{tmp_path}", ()).notes == (note.replace("local-dir:", "hf:"),)
+    assert default_words("hf:openai/clip-vit-large-patch14", ()).notes == ()
 
 
 def test_no_tower(table: FeatureTable) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from evenhand import EvenhandError, load_openclip
-from evenhand.audits.vocabulary import common_words, model_words, read_vocabulary
+from evenhand.audits.vocabulary import common_words, default_words, read_vocabulary
 from evenhand.backbones.tiny import load_tiny
 
 
@@ -47,7 +47,7 @@ def test_what_is_no_vocabulary(tmp_path: Path, content: bytes | None, sentence: 
 
 
 def test_class_names_are_no_words_for_errors() -> None:
-    vocabulary = model_words("m", ["Water Bird", "land", "waterbird"])
+    vocabulary = default_words("m", ["Water Bird", "land", "waterbird"])
     assert vocabulary.without(["water_bird"]).words == ("land", "waterbird")
     assert vocabulary.prompts()["land"] == ["a photo of land.", "a photo of a land."]
 

@@ -15,9 +15,10 @@ from safetensors.torch import load_file, save_file
 
 from evenhand import EvenhandError, EvenhandWarning
 from evenhand.backbones.loaded_model import weights_hash
-from evenhand.backbones.openclip import load_openclip, needs_quick_gelu
+from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.precision import choose_precision
+from evenhand.backbones.preprocessing import needs_quick_gelu
 from evenhand.functional.geometry import project
 
 

@@ -27,6 +27,20 @@ class MappedParts(Sequence[Floats]):
         self.paths = tuple(paths)
         self._open: OrderedDict[int, Floats] = OrderedDict()
 
+    def check(self, shapes: Sequence[tuple[int, int]], dtype: str) -> None:
+        """Refuse arrays of other shapes than [(n_k, D)], or of another type.
+
+        Raises
+        ------
+        ValueError
+            If one is.
+        """
+        for path, features, shape in zip(self.paths, self, shapes, strict=True):
+            if features.shape != shape or features.dtype != dtype:
+                raise ValueError(
+                    f"{path.name} holds {features.dtype} {features.shape}, not what the card says"
+                )
+
     def __len__(self) -> int:
         return len(self.paths)
 
