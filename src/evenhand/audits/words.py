@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
@@ -15,6 +16,7 @@ from evenhand.audits.word_fit import PAIRS, why_unknown
 from evenhand.backbones.from_card import backbone_of, embedded
 from evenhand.backbones.load import Loaded
 from evenhand.data.table import FeatureTable
+from evenhand.functional.geometry import prototypes
 
 BLOCK = 50
 """Words per report of progress."""
@@ -120,9 +122,7 @@ def tower_or_reason(
 
 
 def _embed(backbone: Loaded, prompts: Mapping[str, Sequence[str]]) -> Floats:
-    if len(prompts) == 1:  # a head has two classes or more
-        (word,) = prompts
-        return _embed(backbone, {**prompts, f"not {word}": prompts[word]})[:1]
-    text = backbone.head(tuple(prompts), prompts).text
-    assert text is not None, "a store with text prototypes comes from a model with a text tower"
-    return text
+    read = backbone.texts([text for texts in prompts.values() for text in texts])
+    parts = torch.split(read, [len(texts) for texts in prompts.values()])
+    embedded: Floats = torch.cat([prototypes(part[None]) for part in parts]).numpy()
+    return embedded

@@ -15,7 +15,7 @@ from evenhand.backbones.loader_errors import told
 from evenhand.backbones.precision import arithmetic
 from evenhand.backbones.prompts import complete
 from evenhand.backbones.sites import Site
-from evenhand.backbones.soundness import sound_head
+from evenhand.backbones.soundness import check_texts, sound_head
 from evenhand.data.head import Head
 from evenhand.functional.geometry import prototypes
 
@@ -83,6 +83,20 @@ class LoadedModel(ABC):
         with arithmetic(self._precision, self._device):
             features: Tensor = self.site.trunk(self._on_device(pixels))
         return features.float().cpu()
+
+    @torch.inference_mode()
+    def texts(self, texts: Sequence[str]) -> Tensor:
+        """Return the features of texts in one batch, float32 [n, D_out], on the CPU.
+
+        Raises
+        ------
+        EvenhandError
+            If a text cannot be read, or its features are not finite.
+        """
+        with told(f"model {self.name!r} cannot read {len(texts)} texts, the first of them {texts[0]!r}"):
+            features = self._text(texts)
+        check_texts(features, texts, self.name)
+        return features
 
     @torch.inference_mode()
     def head(self, classes: Sequence[str], prompts: Mapping[str, Sequence[str]]) -> Head:

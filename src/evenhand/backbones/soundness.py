@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -75,6 +76,19 @@ def sound_head(head: Head, name: str) -> Head:
                 f"model {name!r} gives text features that are not finite for class {label!r}; {_DO}"
             )
     return head
+
+
+def check_texts(features: torch.Tensor, texts: Sequence[str], name: str) -> None:
+    """Refuse features of texts that are not finite.
+
+    Raises
+    ------
+    EvenhandError
+        If a row of the features [n, D_out] holds NaN or infinity.
+    """
+    for text, row in zip(texts, features, strict=True):
+        if not math.isfinite(float(row.sum())):
+            raise EvenhandError(f"model {name!r} gives features that are not finite for {text!r}; {_DO}")
 
 
 def check_trunk(backbone: Backbone) -> None:

@@ -191,6 +191,10 @@ def test_a_text_tower_embeds_words_without_the_classes(table: FeatureTable) -> N
     assert tower.vocabulary.source == "the 12 words that model tiny knows"
     assert tower.embedded.shape == (10, 128)
     assert np.allclose(np.linalg.norm(tower.embedded, axis=1), 1, atol=1e-5)
+    alone = model.head(("grass", "lake"), Vocabulary(("grass", "lake"), "").prompts())
+    for word, vector in zip(alone.classes, alone.text, strict=True):
+        np.testing.assert_allclose(tower.embedded[tower.vocabulary.words.index(word)], vector, atol=1e-6)
+        np.testing.assert_allclose(tower.embed({word: alone.prompts[word]}), [vector], atol=1e-6)
     empty = load_tower(
         dataclasses.replace(table, head=head, card=model.card()), Vocabulary(("landbird",), "one word")
     )

@@ -37,6 +37,14 @@ def test_text_that_is_not_finite_is_refused(model_folder: Path) -> None:
     backbone.model.ln_final.weight.data.fill_(float("nan"))
     with pytest.raises(EvenhandError, match="gives text features that are not finite for class 'cat'"):
         backbone.head(["cat"], {"cat": ["a cat"]})
+    with pytest.raises(EvenhandError, match="gives features that are not finite for 'a cat'"):
+        backbone.texts(["a cat", "a dog"])
+
+
+def test_texts_that_cannot_be_read_are_refused(model_folder: Path) -> None:
+    backbone = load_backbone(f"local-dir:{model_folder}")
+    with pytest.raises(EvenhandError, match="cannot read 2 texts, the first of them 'a cat'"):
+        backbone.texts(["a cat", 7])  # type: ignore[list-item]
 
 
 def test_images_that_are_not_finite_are_refused(model_folder: Path) -> None:
