@@ -15,7 +15,7 @@ from evenhand.audits.named_slices import NamedSlices
 from evenhand.audits.shortcut import ShortcutSigns
 from evenhand.audits.slices import SLICES
 from evenhand.audits.vocabulary import Vocabulary
-from evenhand.backbones.folder import WORDS, folder_of
+from evenhand.backbones.folder import words_bytes
 from evenhand.backbones.from_card import embedded
 from evenhand.data.cached import fingerprint, key_of, read_cached, write_cached
 from evenhand.data.table import FeatureTable
@@ -72,27 +72,20 @@ class FindingsFile:
             table=fingerprint(table),
             store_card=table.card,
             options=options,
-            own_words=_own_words(str(table.card.get("model"))),
+            own_words=words_bytes(str(table.card.get("model"))),
         )
 
     def read(self) -> Findings | None:
         """Return the findings; None if there are none, or they are of another state."""
         return read_cached(self._path, self._key, Findings)
 
-    def write(self, findings: Findings) -> Findings:
+    def write(self, findings: Findings, *, tower: bool = True) -> Findings:
         """Write findings where the folder lets them, and return them.
 
-        Findings that lack words because the model could not be loaded are not written: it may be back.
+        Without a text tower, because the model could not be loaded, they are not written: it may be back.
         """
-        if self._complete or findings.named.words is not None:
+        if self._complete or tower:
             sweep(self._path)
             with suppress(EvenhandError):
                 write_cached(self._path, self._key, findings)
         return findings
-
-
-def _own_words(model: str) -> bytes:
-    """Return the list of words in a model's folder, which may change while the weights stay."""
-    folder = folder_of(model)
-    path = None if folder is None else folder / WORDS
-    return path.read_bytes() if path is not None and path.is_file() else b""

@@ -183,7 +183,7 @@ def audit(
     models = evaluate_models(table, column, seed, found, device)
     search = search_errors(models, options, device=device, progress=progress)
     if found is not None:
-        FindingsFile(found, table, options).write(search.findings)
+        FindingsFile(found, table, options).write(search.findings, tower=search.tower is not None)
     analysis = ErrorAnalysis.of(models, search.findings)
     if out is not None:
         write_audit_files(out, analysis)

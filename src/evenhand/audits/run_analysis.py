@@ -54,7 +54,8 @@ def analyze_run(
     options = AuditOptions(run.card["seed"], vocabulary=given_vocabulary(vocabulary))
     models = evaluate_models(table, column, options.seed, run)
     kept = FindingsFile(run, table, options)
-    findings = kept.read() or kept.write(
-        search_errors(models, options, device=device, progress=progress).findings
-    )
+    findings = kept.read()
+    if findings is None:
+        search = search_errors(models, options, device=device, progress=progress)
+        findings = kept.write(search.findings, tower=search.tower is not None)
     return ErrorAnalysis.of(models, findings)

@@ -90,14 +90,19 @@ def known_words(model: str) -> tuple[str, ...]:
     EvenhandError
         If the file is not UTF-8.
     """
-    folder = folder_of(model)
-    if folder is None or not (path := folder / WORDS).is_file():
-        return ()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = words_bytes(model).decode().splitlines()
     except UnicodeDecodeError as error:
+        path = f"{folder_of(model)}/{WORDS}"
         raise EvenhandError(f"{path} is not UTF-8 text; save it as UTF-8, or remove it") from error
     return tuple(word for line in lines if (word := line.strip()))
+
+
+def words_bytes(model: str) -> bytes:
+    """Return what `known_words` reads: it may change while the weights stay."""
+    folder = folder_of(model)
+    path = None if folder is None else folder / WORDS
+    return path.read_bytes() if path is not None and path.is_file() else b""
 
 
 def write_words(folder: Path, words: Sequence[str]) -> None:
