@@ -124,7 +124,7 @@ def find_associations(
         return _with_sentence(
             Associations(n=len(rows), no_words=no_tower or "there are too few training rows")
         )
-    z = zero_shot.embed(table.features(rows))
+    z = zero_shot.embed(table.stored(rows))
     columns = tuple(column_associations(table, rows, z, seed))
     text = table.head.text
     if text is None:

@@ -136,8 +136,8 @@ def evaluate_models(
         If the table has no rows to evaluate on.
     """
     given = run is not None and run.card["validation_from"] == "given"
-    split = parts(table, "given" if given else "train")
     numbers, notes = _sliced_rows(table, given=given, seed=seed)
+    split = parts(table, "given" if given else "train")
     asked = np.union1d(split.test, numbers)
     name = "class_centroids" if run is None and table.head.text is None else "zero_shot"
     models = {name: zero_shot_model(table), **({} if run is None else run.models)}

@@ -92,6 +92,7 @@ def load_openclip(
     if weights is not None:
         check_limits(config, weights, f"the configuration of model {model}")
     settings, quick, notes = choose_settings(model, pretrained, preprocess, activation)
+    given = written(settings) if settings else None
     arguments = {f"image_{key}": value for key, value in settings.items() if key != "size"}
     if quick is not None and quick != bool(config.get("quick_gelu")):
         arguments["quick_gelu"] = config["quick_gelu"] = quick
@@ -118,7 +119,7 @@ def load_openclip(
         device=device,
         precision=chosen,
         site=site,
-        preprocess=written(settings) if settings else None,
+        preprocess=given,
     )
 
 

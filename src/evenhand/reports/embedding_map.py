@@ -41,9 +41,9 @@ def map_data(
     """
     table, test = models.table, models.split.test
     rows = test[places]
+    named = _fields(models, slices, rows)
     X = table.features(rows)
     found = layouts([stage.model.embed(X) for stage in models.on_test], models.seed)
-    named = _fields(models, slices, rows)
     return {
         "total": len(test),
         "shown": len(rows),

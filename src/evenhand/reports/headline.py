@@ -89,8 +89,9 @@ def verdict(
     if decided:
         own = decided[0]["method"]
         kept = _worst_of_kept(found[own], decided, unit, beside_erm="erm" in found)
-        facts = [*_decided(decided), *kept, *_better(found, unit, own)]
-        return PageVerdict(_shortcut(decided), [*facts, *_named_slice(slices, seed), *_thin(rows)])
+        headline, *others = _decided(decided)
+        facts = [*others, *kept, *_better(found, unit, own)]
+        return PageVerdict(headline, [*facts, *_named_slice(slices, seed), *_thin(rows)])
     if "cfr" not in found:
         best = max(found, key=lambda method: found[method][0])
         headline = f"The highest {unit} is {_percent(found[best][0])}, by {label(best)}."
@@ -102,21 +103,24 @@ def verdict(
     )
 
 
-def _shortcut(decided: Sequence[Record]) -> str:
-    """Return the verdict on the shortcut: of one row in full, of several how often each came."""
+def _decided(decided: Sequence[Record]) -> list[str]:
+    """Return the sentences of one decision; of several how often each verdict came, then each seed's own.
+
+    A seed's own are the repair, and the verdict where the seeds differ.
+    """
+    sentences = [verdict_sentences(row["kept"]) for row in decided]
     if len(decided) == 1:
-        return verdict_sentences(decided[0]["kept"])[0]
+        return sentences[0]
     said = [row["kept"]["shortcut"] for row in decided]
     counts = ", ".join(f"{one} in {said.count(one)}" for one in dict.fromkeys(said))
-    return f"Shortcut: {counts} of {len(said)} seeds."
-
-
-def _decided(decided: Sequence[Record]) -> list[str]:
-    """Return the other sentences of a decision, or each seed's: the repair, and a verdict that differs."""
-    if len(decided) == 1:
-        return verdict_sentences(decided[0]["kept"])[1:]
-    first = 1 if len({row["kept"]["shortcut"] for row in decided}) == 1 else 0
-    return [f"Seed {row['seed']}: {' '.join(verdict_sentences(row['kept'])[first:2])}" for row in decided]
+    first = 1 if len(set(said)) == 1 else 0
+    return [
+        f"Shortcut: {counts} of {len(said)} seeds.",
+        *(
+            f"Seed {row['seed']}: {' '.join(own[first:2])}"
+            for row, own in zip(decided, sentences, strict=True)
+        ),
+    ]
 
 
 def _worst_of_kept(

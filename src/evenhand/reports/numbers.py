@@ -23,7 +23,8 @@ def number_values(rows: Sequence[Record], train_groups: Strings | None) -> dict[
     fitted = [row for row in rows if row["status"] == "ok"]
     metric = metric_of(fitted[0]) if fitted else "accuracy"
     methods = distinct_methods(fitted)
-    measures = measure_rows(fitted, methods, _shares(train_groups))
+    shares = _shares(train_groups)
+    measures = measure_rows(fitted, methods, shares)
     method_rows = [_method_row(method, rows) for method in dict.fromkeys(row["method"] for row in rows)]
     tables = {kind: rate_table(fitted, kind) for kind in ("groups", "classes", "cells")}
     return {

@@ -33,9 +33,9 @@ def provenance_values(
         "candidates": candidate_gains(chosen),
         "rule": kept.get("rule", ""),
         "kept": kept,
+        "settings": _settings(known, run),
         "curves": loss_charts(run.history) if run is not None else [],
         "curve_size": (WIDTH, HEIGHT),
-        "settings": _settings(known, run),
         "command": command if isinstance(command, str) else shlex.join(command or []),
     }
 

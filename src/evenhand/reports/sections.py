@@ -31,7 +31,7 @@ from evenhand.reports.provenance import provenance_values
 from evenhand.reports.rates import Axis, Record
 from evenhand.reports.saliency import CELLS, saliency
 from evenhand.reports.sampling import shown_rows
-from evenhand.reports.slice_panels import MEMBER_COLUMNS, SliceSection, slice_section
+from evenhand.reports.slice_panels import slice_section
 from evenhand.reports.thumbnails import address, moved_away, thumbnails
 
 STEPS = 4
@@ -119,11 +119,12 @@ def _run_values(
     progress("report", 1, STEPS)
     shown = shown_rows(models)
     calibration, classes = calibration_galleries(models, analysis.calibration_set)
-    changed = changed_galleries(models, shown)
+    changed, counts = changed_galleries(models, shown), group_counts(models)
     errors = [panel.errors for one in slices.by_model for panel in one.panels]
     contradicting = contradicting_gallery(models.table, analysis.findings.associations.legibility)
     rows = np.unique(rows_of([*calibration, *changed, *errors, contradicting]))
     jpegs = thumbnails(models.table, np.concatenate([rows, models.split.test[shown.on_map]]))
+    moved = moved_away(models.table, rows)
     progress("report", 2, STEPS)
     points = map_data(models, shown.on_map, slices, jpegs)
     progress("report", 3, STEPS)
@@ -141,24 +142,15 @@ def _run_values(
         "calibration_total": len(analysis.calibration_set.rows),
         "minority": any("low" in record for record in analysis.calibration_set.records[:1]),
         "changed": changed,
-        "counts": group_counts(models),
+        "counts": counts,
         "pictured": bool(points["sheets"]),
-        "slice_rows": _slice_rows(slices),
+        "slice_rows": slices.listed,
         "thumbnails": {row: address(jpegs[row]) for row in rows.tolist()} if jpegs else {},
-        "moved": moved_away(models.table, rows),
+        "moved": moved,
         "saliency": maps,
         "grid": CELLS,
         "before": models.pair[0].title,
         "after": models.pair[1].title,
-    }
-
-
-def _slice_rows(slices: SliceSection) -> dict[str, Any]:
-    """Return the rows of the slices that the page shows, in their order, to be saved."""
-    panels = [panel for one in slices.by_model for panel in one.panels]
-    return {
-        "columns": MEMBER_COLUMNS,
-        "slices": [{"name": f"{one.slice.name} {one.slice.model}", "rows": one.members} for one in panels],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -95,6 +96,17 @@ class SliceSection:
     no_words: str
     notes: tuple[str, ...]
     numbers: Ints
+
+    @property
+    def listed(self) -> dict[str, Any]:
+        """The rows of the slices that the page shows, in their order, to be saved."""
+        panels = [panel for one in self.by_model for panel in one.panels]
+        return {
+            "columns": MEMBER_COLUMNS,
+            "slices": [
+                {"name": f"{one.slice.name} {one.slice.model}", "rows": one.members} for one in panels
+            ],
+        }
 
     def fields(self, rows: Ints) -> list[tuple[str, Strings]]:
         """Return each model's slice of store rows, by which the map can be colored."""
