@@ -53,7 +53,7 @@ class ProbeDiagnostics:
         return cls(
             legibility=above_chance(held_out.shortcut, held_out.y),
             competence=above_chance(held_out.zero_shot, held_out.y)
-            / max(above_chance(held_out.erm, held_out.y), np.finfo(float).tiny),
+            / max(above_chance(held_out.erm, held_out.y), float(np.finfo(float).tiny)),
             agreement=within_class_correlation(
                 held_out.zero_shot_margin[trusted], held_out.shortcut_margin[trusted], held_out.y[trusted]
             ),

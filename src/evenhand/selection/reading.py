@@ -167,7 +167,7 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
     r = residuals(seen.probe_margin, seen.reference_margin, y, trusted, share)
     low = lower_parts(r, y)
     skewness, error = left_skewness(r[trusted], y[trusted]), float(np.sqrt(6 / max(1, len(y))))
-    competence = above_chance(seen.zero_shot, y) / max(above_chance(seen.erm, y), np.finfo(float).tiny)
+    competence = above_chance(seen.zero_shot, y) / max(above_chance(seen.erm, y), float(np.finfo(float).tiny))
     competent = not seen.has_text or competence >= limits.competence
     legibility = above_chance(seen.probe, y, counted)
     agreement = within_class_correlation(

@@ -179,6 +179,8 @@ def test_rows_that_are_all_suspects_are_defined():
     assert np.isfinite(figures).all()
     assert reading.hidden == 0
     assert not reading.competent
+    # As results.json holds it.
+    assert {type(value) for value in vars(reading).values()} == {np.ndarray, float, bool}
     assert reading.trust == pytest.approx(np.full(60, reading.trust[0]))
 
 
