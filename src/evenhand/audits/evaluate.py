@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Ints, Strings
 from evenhand.audits.slices import SlicedRows, halves
@@ -19,6 +18,7 @@ from evenhand.evaluation.evaluated_rows import EvaluatedRows, evaluated_rows
 from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import ResultRow
 from evenhand.methods._training.rows import RowView
+from evenhand.runs.card import other_store
 from evenhand.runs.contents import RunContents, read_contents
 from evenhand.runs.models import Stage, predicted_stages, zero_shot_model
 
@@ -167,7 +167,7 @@ def run_on(table: FeatureTable, run: Path) -> RunContents:
     """
     found = read_contents(run)
     if not found.fitted_on(table):
-        raise EvenhandError(f"run: {run} was fitted on another store; audit the store that its card names")
+        raise other_store(run)
     return found
 
 

@@ -13,6 +13,11 @@ from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import CONFIG, HF_CONFIG, HF_PREFIX, HUB_PREFIX, PREFIX, TINY
 
 PRECISIONS = ("fp32", "bf16", "fp16")
+SITES = (
+    *("attnpool", "attnpool.c_proj", "proj", "head.proj", "head.mlp.fc2", "trunk.classifier"),
+    *("visual_projection", "identity"),
+)
+"""Parts that may be trained, of all families of models."""
 _PAGE = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+)(?:[/?#].*)?")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -65,6 +70,18 @@ def check_precision(precision: str) -> None:
     """
     if precision not in ("auto", *PRECISIONS):
         raise EvenhandError(f"precision: {precision!r} is unknown; choose auto, {', '.join(PRECISIONS)}")
+
+
+def check_site(site: str | None) -> None:
+    """Refuse a site that no model has; whether this one has it is known once it is loaded.
+
+    Raises
+    ------
+    EvenhandError
+        If it is none of `SITES`.
+    """
+    if site is not None and site not in SITES:
+        raise EvenhandError(f"site: {site!r} is unknown; a model has one or two of {', '.join(SITES)}")
 
 
 def check_own(model: str, **given: str | None) -> None:

@@ -47,7 +47,7 @@ def command(
     vocabulary: Annotated[
         Path | None, typer.Option(help="File of words to name slices by, one per line, or none.")
     ] = None,
-    slices: Annotated[int, typer.Option(help="Slices per class and method.")] = 5,
+    slices: Annotated[int, typer.Option(min=2, help="Slices per class and method.")] = 5,
     fail_under: Annotated[
         list[str] | None,
         typer.Option(help="RATE=BOUND, such as worst-class=0.8: exit with 3 below it. Repeatable."),
@@ -83,7 +83,9 @@ def command(
     from evenhand._outputs import AUDIT_FILES
     from evenhand.audits.gate import failures, read_bounds
     from evenhand.data.estimated import attribute_names
+    from evenhand.data.store_layout import read_card
     from evenhand.evaluation.group_by import check_group_by
+    from evenhand.runs.card import other_store
     from evenhand.runs.card import read_card as read_run_card
 
     bounds = read_bounds(fail_under or [])
@@ -91,8 +93,8 @@ def command(
     check_group_by(group_by, attribute_names(store))
     if out is not None:
         check_replaceable(out, AUDIT_FILES, argument="out")
-    if against is not None:
-        read_run_card(against)
+    if against is not None and read_run_card(against)["store_card"] != read_card(store).identity:
+        raise other_store(against)
     if plan is not None and not 0 < plan < 100:
         raise EvenhandError(f"--plan: {plan:g} is no gap in accuracy; give points from 0 to 100, such as 10")
     if vocabulary != Path("none"):

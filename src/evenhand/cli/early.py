@@ -11,7 +11,7 @@ from evenhand._optional import require
 from evenhand.backbones.folder import HF_PREFIX, PREFIX, check_folder
 from evenhand.backbones.names import check_own, check_precision, read_model
 from evenhand.backbones.tags import check_tag, tags_of
-from evenhand.methods.registry import check_name
+from evenhand.methods.registry import NEED_WORDS, check_name
 
 _ADDRESS = re.compile(r"[a-z0-9]+:/")
 
@@ -44,6 +44,30 @@ def check_file(path: Path | None, argument: str, what: str) -> None:
         return
     state = "is not a regular file" if path.exists() else "does not exist"
     raise EvenhandError(f"{argument}: {path} {state}; give {what}")
+
+
+def check_root(root: Path | None) -> None:
+    """Refuse a folder of images that is not there; addresses are left to their readers.
+
+    Raises
+    ------
+    EvenhandError
+        If it is given and no folder has this name.
+    """
+    if root is not None and not _ADDRESS.match(str(root)) and not root.is_dir():
+        raise EvenhandError(f"root: {root.absolute()} is not a folder; give the one that paths start from")
+
+
+def check_words(method: str, concepts: Path | None) -> None:
+    """Refuse a method that needs concept words, if there are none.
+
+    Raises
+    ------
+    EvenhandError
+        If so.
+    """
+    if method in NEED_WORDS and concepts is None:
+        raise EvenhandError(f"concepts: {method} needs concept words; give a YAML file of spurious words")
 
 
 def check_moved(model: str | None) -> None:
@@ -85,6 +109,9 @@ def check_model(model: str, precision: str, pretrained: str | None = None, **own
     name = read_model(model)
     check_own(name, pretrained=pretrained, **own)
     if name.startswith(HF_PREFIX):
+        folder = Path(name.removeprefix(HF_PREFIX))
+        if folder.is_absolute() and not folder.is_dir():
+            raise EvenhandError(f"model: {folder} is not a folder; check the path")
         require("transformers", "hf")
     elif name.startswith(PREFIX):
         check_folder(Path(name.removeprefix(PREFIX)))

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from evenhand.cli.early import check_images, check_model
+from evenhand.backbones.names import check_site
+from evenhand.cli.early import check_images, check_model, check_root
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
@@ -124,11 +125,14 @@ def command(
     check_engine(engine, precision=precision, address=address, actors=actors, device=device)
     names, wanted = read_mapping(class_names), read_templates(templates)
     check_images(source)
+    check_root(root)
     check_model(model, precision, pretrained, preprocess=preprocess, activation=activation)
+    check_site(site)
 
-    from evenhand.data.store_plan import check_free
+    from evenhand.data.store_plan import check_begun, check_free
 
     check_free(out)
+    check_begun(out, dtype=dtype, **({} if precision == "auto" else {"precision": precision}))
 
     from evenhand.data.images.pixel_limit import set_pixel_limit
     from evenhand.data.manifest import Manifest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from evenhand._errors import EvenhandError
-from evenhand.cli.early import check_file, check_methods
+from evenhand.cli.early import check_file, check_methods, check_words
 from evenhand.cli.options import (
     FitDevice,
     GroupBy,
@@ -74,6 +74,7 @@ def command(
     check_methods([method])
     check_parameters(method, params)
     check_file(concepts, "concepts", "a YAML file of spurious words")
+    check_words(method, concepts)
 
     from evenhand.data.estimated import attribute_names
     from evenhand.evaluation.group_by import check_group_by

@@ -100,9 +100,17 @@ def command(
     check_file(features, "features", "a .npy file")
     check_moved(model)
 
-    from evenhand.runs.card import read_card
+    from evenhand.data.embeddings import read_features
+    from evenhand.data.sources.listing import Options
+    from evenhand.data.sources.resolve import resolve
+    from evenhand.runs.card import check_width, read_card
 
-    read_card(run)  # a wrong folder is reported at once, before torch is imported
+    # A wrong folder, file or column is reported at once, before torch is imported.
+    card = read_card(run)
+    if features is not None:
+        check_width(read_features([features])[0].shape[1], card["width"])
+    if source is not None and (label_column or attribute_columns):
+        resolve(source).listing(Options(label_column or "label", listed(attribute_columns), complete=False))
     set_threads(threads)
 
     from evenhand.cli.bar import progress_bar

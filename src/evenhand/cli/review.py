@@ -69,15 +69,18 @@ def command(
         raise EvenhandError("--list: it writes the images to ask about to --out; give that, and no --answers")
     store, run = store_and_run(source)
 
-    from evenhand.cli.review_tables import show_estimate
     from evenhand.data.store import load_store
     from evenhand.review.answers import question_of, read_answers
+
+    table = load_store(store)
+    # Answers that cannot be read are reported before torch is imported.
+    given = {} if answers is None else read_answers(answers, table, question)
+
+    from evenhand.cli.review_tables import show_estimate
     from evenhand.review.estimate import estimate_on, write_attribute
     from evenhand.review.rows import review_rows
 
-    table = load_store(store)
     if answers is not None:
-        given = read_answers(answers, table, question)
         question = question or question_of(answers) or f"(not said in {answers.name})"
         reviewed = review_rows(table, run=run, seed=seed)
     else:

@@ -112,6 +112,20 @@ def check_free(path: Path) -> None:
         raise EvenhandError(f"out: {path} exists and is not a store; name a new folder")
 
 
+def check_begun(path: Path, **options: str) -> None:
+    """Refuse options of another value than in the store of a folder, finished or not, before images are read.
+
+    Raises
+    ------
+    EvenhandError
+        If one differs, or the card or the plan there cannot be read.
+    """
+    known = begun_identity(path)
+    for name, value in options.items():
+        if known is not None and known.get(name) != value:
+            raise _made_otherwise(path, name, known.get(name), value)
+
+
 def begun_identity(path: Path) -> dict[str, Any] | None:
     """Return the identity of the store in a folder, finished or not; None if there is none.
 
@@ -178,8 +192,11 @@ def _compare(path: Path, known: StorePlan, ours: StorePlan) -> None:
     differing = [key for key in {*before, *now} - free if before.get(key) != now.get(key)]
     # The option first, then what follows from it.
     for key in sorted(differing, key=lambda key: (key not in _OPTIONS, key == "notes", key)):
-        difference = _difference(key, before.get(key), now.get(key))
-        raise EvenhandError(f"out: {path} was made {difference}; name another folder")
+        raise _made_otherwise(path, key, before.get(key), now.get(key))
+
+
+def _made_otherwise(path: Path, key: str, before: Any, now: Any) -> EvenhandError:
+    return EvenhandError(f"out: {path} was made {_difference(key, before, now)}; name another folder")
 
 
 def _difference(key: str, before: Any, now: Any) -> str:

@@ -39,6 +39,9 @@ METHODS = {
 }
 """Name to "module:class"."""
 
+NEED_WORDS = ("orth_cal", "roboshot")
+"""Those that need concept words."""
+
 FIXED: Mapping[str, Mapping[str, Any]] = {"balanced_probe": {"class_weight": "balanced"}}
 """Parameters that a name sets, where two names share a class."""
 

@@ -62,6 +62,26 @@ class RunCard(BaseModel):
     files: dict[_Name, Sha256]
 
 
+def other_store(run: Path) -> EvenhandError:
+    """Return what is raised where a run goes with another store than the one that was given."""
+    return EvenhandError(f"run: {run} was fitted on another store; audit the store that its card names")
+
+
+def check_width(found: int, wanted: int) -> None:
+    """Refuse features of another width than a run takes.
+
+    Raises
+    ------
+    EvenhandError
+        If they are.
+    """
+    if found != wanted:
+        raise EvenhandError(
+            f"features: they have width {found} but the run takes {wanted}; "
+            "use features of the model that the run was fitted on"
+        )
+
+
 def write_card(run: Path, fields: Mapping[str, Any]) -> None:
     """Write the card of a run folder from the fields of `RunCard`, and hash the other files in the folder."""
     files = {file.name: sha256(file) for file in sorted(run.iterdir())}

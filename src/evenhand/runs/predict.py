@@ -27,7 +27,7 @@ from evenhand.extract.short_side import KEY
 from evenhand.extract.trunk import Engine, on_this_machine
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import read_run_bundle
-from evenhand.runs.card import read_card, run_backbone
+from evenhand.runs.card import check_width, read_card, run_backbone
 from evenhand.runs.scores import Scores
 
 BLOCK = 16_384
@@ -173,11 +173,7 @@ def _write(
         attributes = {} if labelled is None else labelled.known.attributes
         writer.writerow([*header, *(f"attribute {name}" if name in header else name for name in attributes)])
         for positions, paths, X in blocks:
-            if X.shape[1] != model.projection.width:
-                raise EvenhandError(
-                    f"features: they have width {X.shape[1]} but the run takes {model.projection.width}; "
-                    "use features of the model that the run was fitted on"
-                )
+            check_width(X.shape[1], model.projection.width)
             logits = model.logits(X)
             probabilities = softmax(logits.astype(np.float64), axis=1)
             codes = probabilities.argmax(axis=1)

@@ -52,7 +52,7 @@ def test_words_without_a_method_for_them_are_refused(store: Path, tmp_path: Path
     assert done.stderr.startswith("error: --concepts: ")
     assert done.stderr.endswith("does not go with --method erm, which takes no words\n")
     done = run("fit", store, "--method", "roboshot", "--out", tmp_path / "x.run", code=1)
-    assert "--concepts: roboshot needs concept words but got none; give what embed_concepts" in done.stderr
+    assert "--concepts: roboshot needs concept words; give a YAML file" in done.stderr
 
 
 def test_imported_embeddings_have_no_text_tower(table: FeatureTable) -> None:

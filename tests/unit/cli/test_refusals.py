@@ -1,0 +1,94 @@
+"""What is wrong with a command line is said before torch is imported, which takes seconds."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import evenhand
+from evenhand._errors import EvenhandError
+from evenhand.backbones import hf, sites
+from evenhand.backbones.names import SITES, check_site
+from evenhand.cli import compare
+from evenhand.methods.registry import METHODS, NEED_WORDS, method_class
+from evenhand.selection.rules import RULES
+
+ALL = r"""
+import json, sys
+from typer.testing import CliRunner
+from evenhand.cli.app import app
+for line in json.loads(sys.argv[1]):
+    done = CliRunner().invoke(app, line)
+    print(json.dumps([done.exit_code, done.stderr, "torch" in sys.modules]))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with photographs, two stores and a run of the first."""
+    place = tmp_path_factory.mktemp("refusals")
+    for name in ("cat/0", "cat/1", "dog/0", "dog/1"):
+        (place / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (len(name), int(name[-1]), 0)).save(place / f"photos/{name}.png")
+    (place / "rows.csv").write_text("path,label\nphotos/cat/0.png,cat\nphotos/dog/0.png,dog\n")
+    rng = np.random.default_rng(0)
+    np.save(place / "X.npy", rng.normal(size=(40, 4)).astype(np.float32))
+    np.save(place / "wide.npy", np.ones((2, 5), dtype=np.float32))
+    (place / "y.csv").write_text("label\n" + "a\nb\n" * 20)
+    for name, seed in (("a", 0), ("b", 1)):
+        evenhand.import_embeddings(
+            [place / "X.npy"], place / "y.csv", label_column="label", out=place / f"{name}.store", seed=seed
+        )
+    evenhand.fit(
+        evenhand.load_store(place / "a.store"), method="erm", params={"epochs": 1}, out=place / "a.run"
+    )
+    return place
+
+
+def test_refusals_do_not_wait_for_torch(folder: Path) -> None:
+    new, a = f"{folder}/new", f"{folder}/a"
+    tiny = f"--model tiny --out {new}"
+    lines = {
+        f"embed {folder}/photos --layout domain/class {tiny}": "--layout: no image of",
+        f"embed {folder}/rows.csv --root {folder}/none {tiny}": "--root: .* is not a folder; give the one",
+        f"embed {folder}/photos --site attnpol {tiny}": "--site: 'attnpol' is unknown; a model has one or",
+        f"embed {folder}/photos --model hf:{folder}/none --out {new}": "none is not a folder; check the path",
+        f"embed {folder}/photos --model tiny --out {a}.store --dtype float16": "was made without --dtype",
+        f"audit {a}.store --slices 1": "Invalid value for '--slices'",
+        f"audit {folder}/b.store --against {a}.run": "--against: .* was fitted on another store",
+        f"fit {a}.store --method roboshot --out {new}": "--concepts: roboshot needs concept words",
+        f"compare {a}.store --selection best": "Invalid value for '--selection'",
+        f"review {a}.store --answers {folder}/y.csv": "--answers: .* has no column 'id'",
+        f"predict {a}.run --features {folder}/wide.npy": "--features: they have width 5 but the run takes 4",
+        f"predict {a}.run {folder}/rows.csv --label-column y": "--label-column: .* has no column 'y'",
+        f"predict {a}.run {folder}/photos --label-column y": "--label-column: 'y' cannot be read",
+    }
+    commands = [line.split() for line in lines]
+    done = subprocess.run(
+        [sys.executable, "-c", ALL, json.dumps(commands)], capture_output=True, text=True, check=True
+    )
+    for sentence, answer in zip(lines.values(), map(json.loads, done.stdout.splitlines()), strict=True):
+        code, told, imported = answer
+        assert (code in (1, 2), imported) == (True, False), told
+        with pytest.raises(AssertionError, match=sentence):
+            raise AssertionError(" ".join(told.replace("│", "").split()))
+    assert not (folder / "new").exists()
+
+
+def test_the_names_that_are_known_without_torch_are_all() -> None:
+    own = {
+        name
+        for group in (sites._VIT, sites._RESNET, sites._LINEAR, sites._MLP, sites._CLASSIFIER)
+        for name in group
+    }
+    assert set(SITES) == own | set(hf.SITES.values())
+    assert set(get_args(compare.Rule)) == set(RULES)
+    assert set(NEED_WORDS) == {name for name in METHODS if "words" in method_class(name).needs}
+    check_site(None)
+    with pytest.raises(EvenhandError, match="site: 'x' is unknown"):
+        check_site("x")
