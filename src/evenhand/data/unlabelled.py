@@ -11,8 +11,9 @@ from evenhand._typing import PathLike, Strings
 from evenhand.data.files import says_what_cannot_be_listed
 from evenhand.data.manifest import without_repeats
 from evenhand.data.sources.find_images import no_images, walk_images
+from evenhand.data.sources.kinds import Source
 from evenhand.data.sources.listing import Options, path_in
-from evenhand.data.sources.resolve import Source, resolve
+from evenhand.data.sources.resolve import resolve
 from evenhand.data.texts_on_disk import TextsOnDisk
 
 

@@ -128,7 +128,7 @@ def evaluated_rows(table: FeatureTable, rows: SplitRows, attribute: str | None) 
     y, classes = table.y[rows.test], table.classes
     if attribute is None:
         return EvaluatedRows(y, classes, rows.tested_on)
-    values = table.values(attribute)
+    values, train_groups = table.values(attribute), table.groups(attribute, table.rows("train"))
     crossed, estimated = table.crossed.get(attribute), table.estimated.get(attribute)
     return EvaluatedRows(
         y,
@@ -137,7 +137,7 @@ def evaluated_rows(table: FeatureTable, rows: SplitRows, attribute: str | None) 
         values[rows.test],
         value_names(values),
         table_group_names(table, attribute),
-        table.groups(attribute, table.rows("train")),
+        train_groups,
         estimated,
         [one.sentence() for one in (crossed, estimated) if one is not None],
     )

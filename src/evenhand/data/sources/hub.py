@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
@@ -11,33 +10,12 @@ from evenhand._hub import says_what_the_hub_said
 from evenhand._optional import optional
 from evenhand.data.files import address, names_below
 from evenhand.data.labels import some
-from evenhand.data.sources.picture_tables import holds_pictures
+from evenhand.data.sources.kinds import ImageTables
+from evenhand.data.sources.picture_tables import check_one_set, holds_pictures
 from evenhand.data.split_names import SPLIT_NAMES, split_in_name
 
 EXPORT = "refs/convert/parquet"
 """The branch on which the Hub keeps a Parquet copy of a data set in another format."""
-
-
-@dataclass(frozen=True)
-class HubTables:
-    """The Parquet files of a data set on the Hub.
-
-    Attributes
-    ----------
-    root : Path
-        The folder that ids are relative to.
-    files : list of Path
-        Those with images, of the asked split if there is one.
-    one_split : bool
-        Whether a split was asked for, so that the names of the files tell none.
-    notes : tuple of str
-        What the user should know of them.
-    """
-
-    root: Path
-    files: list[Path]
-    one_split: bool
-    notes: tuple[str, ...] = ()
 
 
 def is_hub(path: Path) -> bool:
@@ -45,7 +23,7 @@ def is_hub(path: Path) -> bool:
     return path.parts[:1] == ("hf:",)
 
 
-def hub_tables(path: Path) -> HubTables | None:
+def hub_tables(path: Path) -> ImageTables | None:
     """Return the Parquet files of a data set: its own, or the Hub's export; None where it has neither.
 
     Parameters
@@ -76,7 +54,9 @@ def hub_tables(path: Path) -> HubTables | None:
     cut = any("partial-" in file.as_posix() for file in files)
     note = f"{address(folder)} is large: the Hub's Parquet export holds only its first part"
     chosen = files if split is None else _of_split(root, files, split)
-    return HubTables(root, chosen, split is not None, (note,) if cut else ())
+    check_one_set(root, chosen)
+    # Where a split was asked for, the names of the files tell none.
+    return ImageTables(root, chosen, alone=split is not None, notes=(note,) if cut else ())
 
 
 def _without_split(path: Path) -> tuple[Path, str | None]:

@@ -1,14 +1,9 @@
-"""What kind of source a path is, resolved once, into an object that lists its images."""
+"""What kind of source a path is: resolved once, into an object that lists its images."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
-
-import numpy as np
 
 from evenhand._typing import PathLike
 from evenhand.data.archives import is_archive
@@ -22,149 +17,24 @@ from evenhand.data.files import (
     says_what_cannot_be_listed,
 )
 from evenhand.data.labels import some
-from evenhand.data.sources.archive_sets import list_archives
 from evenhand.data.sources.contents import Contents, contents
-from evenhand.data.sources.find_images import find_images, not_there
+from evenhand.data.sources.find_images import not_there
 from evenhand.data.sources.hub import hub_tables, is_hub
-from evenhand.data.sources.image_folder import (
-    list_image_folder,
-    list_split_tables,
-    metadata_files,
-    split_tables,
+from evenhand.data.sources.kinds import (
+    Archive,
+    Archives,
+    Containers,
+    Folder,
+    ImageTables,
+    OneImage,
+    Shards,
+    Source,
+    Table,
 )
-from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.sources.patterns import matching
-from evenhand.data.sources.picture_tables import check_one_set, holds_pictures, list_picture_tables
-from evenhand.data.sources.shards import is_shard, list_shards
-from evenhand.data.sources.table_rows import list_table
-from evenhand.data.sources.top_folder import top_folder
-from evenhand.data.sources.tree import list_tree
-from evenhand.data.split_names import SPLIT_NAMES
+from evenhand.data.sources.picture_tables import check_one_set, holds_pictures
+from evenhand.data.sources.shards import is_shard
 from evenhand.data.tables.parts import is_part
-
-
-@dataclass(frozen=True)
-class Source(ABC):
-    """Where images come from.
-
-    Attributes
-    ----------
-    path : Path
-        The file or folder that was given; for several files the folder that ids are relative to.
-    """
-
-    path: Path
-
-    @property
-    def grows(self) -> bool:
-        """Whether the list may be too long for memory: of image files of this machine, one by one."""
-        return False
-
-    def listing(self, options: Options) -> Listing:
-        """List the images.
-
-        Raises
-        ------
-        EvenhandError
-            If the source cannot be read, holds no image, lacks a label or a named column, or has no use for
-            an option.
-        """
-        with says_what_cannot_be_listed(self.path):
-            return self._listing(options)
-
-    @abstractmethod
-    def _listing(self, options: Options) -> Listing: ...
-
-
-class Folder(Source):
-    """A folder of image files: a tree, or one with tables of its images."""
-
-    @property
-    def grows(self) -> bool:
-        """Whether the folder is of this machine."""
-        return not is_remote(self.path)
-
-    def _listing(self, options: Options) -> Listing:
-        return _of_folder(self.path, options)
-
-
-class Archive(Source):
-    """An archive, or a folder in one, read as a folder."""
-
-    def _listing(self, options: Options) -> Listing:
-        place = top_folder(self.path, but=SPLIT_NAMES) if options.labeled else self.path
-        return _of_folder(place, options)
-
-
-class Table(Source):
-    """A table with a column of paths, or a folder of its parts."""
-
-    def _listing(self, options: Options) -> Listing:
-        return list_table(self.path, options)
-
-
-class OneImage(Source):
-    """A file that is neither archive nor table: an image to predict, or an error."""
-
-    def _listing(self, options: Options) -> Listing:
-        if options.labeled:
-            return list_table(self.path, options)
-        return _unlabeled(self.path.parent, [self.path.name])
-
-
-@dataclass(frozen=True)
-class Containers(Source):
-    """Files that hold images.
-
-    Attributes
-    ----------
-    files : sequence of Path
-        In order.
-    alone : bool
-        Whether one file was given, whose name tells no split.
-    notes : tuple of str
-        What was passed over.
-    """
-
-    files: Sequence[Path]
-    alone: bool = False
-    notes: tuple[str, ...] = ()
-
-    what: ClassVar[str]
-
-    def _listing(self, options: Options) -> Listing:
-        found = self._rows(options)
-        return replace(found, notes=(*self.notes, *found.notes))
-
-    @abstractmethod
-    def _rows(self, options: Options) -> Listing: ...
-
-
-class Shards(Containers):
-    """WebDataset's tars."""
-
-    what = "WebDataset shards"
-
-    def _rows(self, options: Options) -> Listing:
-        return list_shards(self.path, self.files, options, alone=self.alone)
-
-
-class ImageTables(Containers):
-    """Parquet or Arrow files with a column of image bytes."""
-
-    what = "tables with images"
-
-    def _rows(self, options: Options) -> Listing:
-        return list_picture_tables(self.path, self.files, options, alone=self.alone)
-
-
-class Archives(Containers):
-    """Several archives of image files."""
-
-    what = "archives"
-
-    def _rows(self, options: Options) -> Listing:
-        return list_archives(self.path, self.files, options, lambda file, asked: Archive(file).listing(asked))
 
 
 def resolve(source: PathLike) -> Source:
@@ -185,8 +55,7 @@ def resolve(source: PathLike) -> Source:
     if is_hub(path):
         tables = hub_tables(path)
         if tables is not None:
-            check_one_set(tables.root, tables.files)
-            return ImageTables(tables.root, tables.files, alone=tables.one_split, notes=tables.notes)
+            return tables
     with says_what_cannot_be_listed(path):
         if is_dir(path):
             return _folder(path, contents(path))
@@ -248,17 +117,3 @@ def _aside(kind: type[Containers], folder: Path, files: Sequence[Path], found: C
 def _common_folder(files: Sequence[Path]) -> Path:
     shared = [parts[0] for parts in zip(*(file.parent.parts for file in files)) if len(set(parts)) == 1]  # noqa: B905
     return Path(*shared)
-
-
-def _of_folder(root: Path, options: Options) -> Listing:
-    if not options.labeled:
-        return _unlabeled(root, find_images(root))
-    tables = metadata_files(root)
-    if tables:
-        return list_image_folder(root, tables, options)
-    tables = split_tables(root)
-    return list_split_tables(root, tables, options) if tables else list_tree(root, options)
-
-
-def _unlabeled(root: Path, names: Sequence[str]) -> Listing:
-    return Listing(root, np.asarray(names, dtype=np.str_), np.full(len(names), ""), None)

@@ -37,8 +37,8 @@ def is_part(name: str, *, done: bool) -> bool:
     """Return whether a file is a part of a table. `done` says whether Spark's `_SUCCESS` lies beside it."""
     last = PurePosixPath(name)
     return (
-        table_suffix(name) in (*TABLES, ".json")
-        and not _is_marker(name)
+        not _is_marker(name)
+        and table_suffix(name) in (*TABLES, ".json")
         and (done or last.name.startswith("part"))
     )
 
