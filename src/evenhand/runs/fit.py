@@ -175,8 +175,8 @@ def fit_row(
     if options.calibrate_confidence:
         rows, held_out, found_on = rows_for_temperature(table, rows, seed)
     table, column = with_groups(table, options.group_by)
-    X, on, confidence = table.stored(rows.test), evaluated_rows(table, rows, column), None
     arguments = fit_arguments(table, rows, estimator, name, column, options.stream)
+    X, on, confidence = table.stored(rows.test), evaluated_rows(table, rows, column), None
     start = time.perf_counter()
     estimator.fit(**arguments, **elsewhere(options.device))
     seconds = time.perf_counter() - start
