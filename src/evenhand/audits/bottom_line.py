@@ -237,7 +237,8 @@ def _review(source: Path, word: str | None) -> tuple[str, ...]:
 
 def _plain(sentence: str) -> str:
     """Leave out what only authors read: the test behind a verdict and the settings of a candidate."""
-    return re.sub(r" \((?:skewness|L2) [^)]*\)", "", sentence)
+    plain = re.sub(r" \((?:skewness|L2) [^)]*\)", "", sentence)
+    return re.sub(r"(ERM|balanced head) is kept; the next best is \1", r"\g<0> of another strength", plain)
 
 
 def _value(found: Rate) -> float:

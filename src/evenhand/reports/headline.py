@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from evenhand._signed import signed
 from evenhand.audits.bottom_line import BottomLine
 from evenhand.evaluation.labels import NO_BREAK, label
 from evenhand.evaluation.metric_view import metric_of
@@ -182,11 +183,12 @@ def _certainty(calibrated: Sequence[Record]) -> list[str]:
     if len(known) == 1:
         gain = known[0]
         chance = "; it may be chance" if gain["low"] <= 0 <= gain["high"] else ""
+        value, low, high = (signed(100 * gain[name]) for name in ("value", "low", "high"))
         return [
-            f"Where calibration replaced ERM, the worst group differs by {_points(gain['value'])} points, "
-            f"95{NO_BREAK}% interval {_points(gain['low'])} to {_points(gain['high'])}{chance}."
+            f"Where calibration replaced ERM, the worst group differs by {value} points, "
+            f"95{NO_BREAK}% interval {low} to {high}{chance}."
         ]
-    *first, last = (_points(gain["value"]) for gain in known)
+    *first, last = (signed(100 * gain["value"]) for gain in known)
     sure = sum(gain["low"] > 0 for gain in known)
     return [
         f"Where calibration replaced ERM, the worst group differs by {', '.join(first)} and {last} points, "
@@ -259,7 +261,3 @@ def _erm_kept(row: Record) -> bool:
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f}{NO_BREAK}%"
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f}".replace("-", "−")

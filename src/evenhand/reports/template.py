@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from evenhand._signed import signed
 from evenhand._version import __version__
 from evenhand.evaluation.labels import label
 from evenhand.reports.model_style import model_style
@@ -59,11 +60,6 @@ def fill(values: Mapping[str, Any]) -> str:
 def percent(value: float | None) -> str:
     """Return a rate as a percentage with one decimal, a dash if it is undefined."""
     return "–" if value is None else f"{100 * value:.1f}"
-
-
-def signed(value: float, decimals: int) -> str:
-    """Return a number with its sign, a true minus for negative ones."""
-    return f"{value:+.{decimals}f}".replace("-", "−")
 
 
 def emphasized(sentence: str) -> Markup:

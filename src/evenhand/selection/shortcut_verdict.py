@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
+from evenhand._signed import signed
 from evenhand.selection.decision import Decision
 from evenhand.selection.reading import Reading
 
@@ -133,14 +134,11 @@ def _repair(shortcut: Shortcut, decision: Decision, figure: str) -> tuple[Repair
             f"{decision.kept} has an estimated worst {figure} {100 * decision.gain:.1f} points above that of "
             f"{decision.baseline}, at least {100 * decision.low:.1f}",
         )
-    best = f"the next best is {decision.runner_up}, with a gain of {_points(decision.runner_up_gain)} points"
+    gain = signed(100 * decision.runner_up_gain)
+    best = f"the next best is {decision.runner_up}, with a gain of {gain} points"
     if shortcut == "no sign":
         return "none needed", f"{decision.kept} is kept; {best}"
-    return "none passed", f"{decision.kept} is kept; {best}, at least {_points(decision.runner_up_low)}"
-
-
-def _points(share: float) -> str:
-    return _minus(f"{100 * share:+.1f}")
+    return "none passed", f"{decision.kept} is kept; {best}, at least {signed(100 * decision.runner_up_low)}"
 
 
 def _minus(number: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from evenhand import load_store
 from evenhand.audits.associations import Associations, WordAssociation
-from evenhand.audits.bottom_line import BottomLine, _compared, bottom_line
+from evenhand.audits.bottom_line import BottomLine, _compared, _plain, bottom_line
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.kept_findings import Findings
 from evenhand.audits.pipeline import audit
@@ -186,6 +186,14 @@ def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(
         f"{lifts[name][0]:.1f} points more than on the rest of its class; "
         f"CFR on {wrong[1]:.1f} %, {lifts[name][1]:.1f} points more."
     )
+
+
+def test_one_name_is_not_said_of_two_candidates() -> None:
+    kept, other = "ERM (L2 3/n) is kept", "the next best is"
+    assert (
+        _plain(f"{kept}; {other} ERM (L2 1/n), with") == f"ERM is kept; {other} ERM of another strength, with"
+    )
+    assert _plain(f"{kept}; {other} zero-shot, with") == f"ERM is kept; {other} zero-shot, with"
 
 
 def test_a_lift_is_said_in_words() -> None:
