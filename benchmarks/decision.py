@@ -101,7 +101,8 @@ def main() -> None:
         "blocks": _by_block(cases, [case.decide()[0].index for case in cases]),
         "verdicts": _verdicts(cases),
         "parts": list(_parts(cases)),
-        "one family left out": _left_out(cases),
+        "one family left out": _left_out(cases, (0.95,)),
+        "one family left out, the level too": _left_out(cases, CONFIDENCES),
         "sets": _by_set(cases),
     }
     for title, rows in tables.items():
@@ -223,12 +224,12 @@ def _without_heads(case: Case) -> int:
     return kept[replace(case, pool=smaller).decide()[0].index]
 
 
-def _left_out(cases: Sequence[Case]) -> list[dict[str, Any]]:
+def _left_out(cases: Sequence[Case], confidences: Sequence[float]) -> list[dict[str, Any]]:
     """Choose the limits and the confidence on all families but one, and decide on that one."""
     settings = [
         (Limits(**dict(zip(GRID, values, strict=True))), DecisionRule(confidence, draws=500))
         for values in product(*GRID.values())
-        for confidence in CONFIDENCES
+        for confidence in confidences
     ]
     kept = np.array([[case.decide(limits, rule)[0].index for case in cases] for limits, rule in settings])
     value = np.array([[case.worst[k] for case, k in zip(cases, line, strict=True)] for line in kept])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +12,14 @@ from evenhand._errors import EvenhandError
 from evenhand._random import numpy_stream
 from evenhand._ranges import COUNT, INSIDE, check
 from evenhand._typing import Floats, Ints
-from evenhand.functional.cell_rates import Cell, Others, class_cells, draw_worst_rates, soft_cells
+from evenhand.functional.cell_rates import (
+    Cell,
+    Others,
+    class_cells,
+    draw_worst_rates,
+    pooled_prior,
+    soft_cells,
+)
 from evenhand.selection.reading import Reading
 
 
@@ -34,6 +41,8 @@ class Decision:
         Mean of U, mean gain over the baseline and its lower bound, for every candidate.
     blind : bool
         Zero-shot was kept without a comparison, since no row contradicts what the probe reads, or hardly one.
+    few : bool
+        Rows are too few for a baseline: bounds are of the gain over the better of zero-shot and ERM.
     """
 
     kept: str
@@ -48,6 +57,7 @@ class Decision:
     gains: tuple[float, ...]
     lows: tuple[float, ...]
     blind: bool
+    few: bool
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data without what is there for every candidate."""
@@ -70,6 +80,10 @@ class DecisionRule:
     that is above 0: each candidate's own where p ≥ ½, else one for all candidates at once. The bound is
     looser where the hidden minority is clear, stricter where it may be a mere tail, which a set without
     counterexamples has too.
+
+    Where rows are few (`Reading.few`) beside text, no baseline is safe. Then the candidate is kept whose
+    gain over the better of zero-shot and ERM, draw by draw, has the highest lower quantile. There, and
+    without text, cells of one kind borrow from each other (`functional.cell_rates.pooled_prior`).
 
     Attributes
     ----------
@@ -131,34 +145,53 @@ class DecisionRule:
         utility = self._utility(right, y, reading, seed, others)
         if reading.uncontradicted:
             return _decision(names, utility, np.zeros(len(names)), zero_shot, zero_shot, blind=True)
-        hidden = reading.hidden >= 0.5
-        baseline = zero_shot if hidden and reading.has_text else erm
+        if reading.few and reading.has_text:
+            low = self._own_bounds(utility - utility[:, [zero_shot, erm]].max(axis=1, keepdims=True), reading)
+            baseline = max((zero_shot, erm), key=utility.mean(axis=0).__getitem__)
+            return _decision(names, utility, low, int(low.argmax()), baseline, few=True)
+        baseline = zero_shot if reading.is_hidden and reading.has_text else erm
         gain = utility - utility[:, [baseline]]
-        if hidden:
-            confidence = self.clear_confidence if reading.clear else self.confidence
-            low = np.quantile(gain, 1 - confidence, axis=0)
+        if reading.is_hidden:
+            low = self._own_bounds(gain, reading)
         else:
             excess = (gain - gain.mean(axis=0)).max(axis=1)
             low = gain.mean(axis=0) - np.quantile(excess, self.confidence)
         low[baseline] = 0.0
         return _decision(names, utility, low, int(low.argmax()), baseline)
 
+    def _own_bounds(self, gain: Floats, reading: Reading) -> Floats:
+        """Return each candidate's lower quantile of draws of its gain, [K]."""
+        looser = reading.is_hidden and reading.clear
+        confidence = self.clear_confidence if looser else self.confidence
+        # Rounding alone tells equal candidates apart, by about one part in 10^16; the first of them is kept.
+        low: Floats = np.quantile(gain, 1 - confidence, axis=0).round(12)
+        return low
+
     def _utility(self, right: Floats, y: Ints, reading: Reading, seed: int, others: Others | None) -> Floats:
         """Return draws of U, [draws, K]."""
         utility = np.zeros((self.draws, len(right)))
-        kinds: list[tuple[str, float, Iterator[Cell]]] = [
-            ("cells", reading.hidden, soft_cells(reading.low, reading.trust, y)),
-            ("classes", 1 - reading.hidden, class_cells(reading.trust, y)),
+        borrow = reading.few or not reading.has_text
+        kinds: list[tuple[str, float, list[Cell], int]] = [
+            ("cells", reading.hidden, list(soft_cells(reading.low, reading.trust, y)), 2),
+            ("classes", 1 - reading.hidden, list(class_cells(reading.trust, y)), 1),
         ]
-        for name, share, cells in kinds:
+        for name, share, cells, each in kinds:
             if share > 0:
                 stream = numpy_stream(seed, "decision", name)
-                utility += share * draw_worst_rates(right, cells, self.draws, stream, others)
+                priors = [pooled_prior(right, cells[k::each]) for k in range(each)] if borrow else None
+                utility += share * draw_worst_rates(right, cells, self.draws, stream, others, priors)
         return utility
 
 
 def _decision(
-    names: Sequence[str], utility: Floats, low: Floats, kept: int, baseline: int, *, blind: bool = False
+    names: Sequence[str],
+    utility: Floats,
+    low: Floats,
+    kept: int,
+    baseline: int,
+    *,
+    blind: bool = False,
+    few: bool = False,
 ) -> Decision:
     mean = utility.mean(axis=0)
     gain = mean - mean[baseline]
@@ -178,4 +211,5 @@ def _decision(
         gains=tuple(gain.tolist()),
         lows=tuple(low.tolist()),
         blind=blind,
+        few=few,
     )

@@ -14,6 +14,11 @@ from evenhand.functional.two_parts import lower_parts, separation
 from evenhand.functional.within_class import left_skewness, residuals
 from evenhand.selection.probe_check import above_chance, within_class_correlation
 
+ROWS = 10
+"""Rows of the smallest hidden cell under which they are few."""
+CLASS_ROWS = 10 * ROWS
+"""Median rows of a class under which they are: a tenth of them are fewer than `ROWS`."""
+
 
 @dataclass(frozen=True)
 class CrossFits:
@@ -155,6 +160,16 @@ class Reading:
     uncontradicted: bool
     competent: bool
     has_text: bool
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether a hidden minority is at least as likely as not."""
+        return self.hidden >= 0.5
+
+    @property
+    def few(self) -> bool:
+        """Whether the rows are few: of the smallest hidden cell if there is one, else of a class."""
+        return self.rows < ROWS if self.is_hidden else self.class_rows < CLASS_ROWS
 
 
 def read(seen: CrossFits, limits: Limits | None = None) -> Reading:

@@ -7,17 +7,13 @@ from typing import Any, Literal, TypeAlias
 
 from evenhand._signed import signed
 from evenhand.selection.decision import Decision
-from evenhand.selection.reading import Reading
+from evenhand.selection.reading import CLASS_ROWS, ROWS, Reading
 
 Shortcut: TypeAlias = Literal["found", "no sign", "cannot tell"]
 Repair: TypeAlias = Literal["passed", "none passed", "none needed"]
 
 SURE = 0.9
 """p at which a hidden minority is said to be found; under 1 − `SURE`, that there is no sign of one."""
-ROWS = 10
-"""Rows that the smallest hidden cell must be expected to hold."""
-CLASS_ROWS = 10 * ROWS
-"""Median rows of a class under which no sign means nothing: a tenth of them are fewer than `ROWS`."""
 ROWS_WITHOUT_TEXT = 1000
 """Rows under which no sign means nothing where there are no class names."""
 SKEWNESS_WITHOUT_TEXT = 0.25
@@ -128,6 +124,9 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
 def _repair(shortcut: Shortcut, decision: Decision, figure: str) -> tuple[Repair, str]:
     if decision.blind:
         return "none passed", f"{decision.kept} is kept, since no row could show what a repair gains"
+    if decision.few and decision.low <= 0:
+        under = f"at most {-100 * decision.low:.1f} points under the better of zero-shot and ERM"
+        return "none passed", f"few rows: {decision.kept} is kept as the safest, {under}"
     if decision.kept != decision.baseline:
         return (
             "passed",

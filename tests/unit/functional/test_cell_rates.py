@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from evenhand.functional.cell_rates import (
+    Prior,
     balancing_weights,
     class_cells,
     draw_worst_rates,
+    pooled_prior,
     rate_moments,
     soft_cells,
 )
@@ -81,3 +83,65 @@ def test_the_order_of_the_rows_does_not_matter(rows):
         for o in (np.arange(60), order)
     ]
     np.testing.assert_allclose(*drawn, atol=1e-9)
+
+
+def test_a_prior_equals_the_bayesian_bootstrap_with_its_rows(rows):
+    _, weights, _ = rows
+    generator = np.random.default_rng(1)
+    right = (generator.random((2, 60)) < [[0.7], [0.4]]).astype(float)
+    before = (generator.random((2, 5)) < 0.5).astype(float)
+    prior = Prior(5.0, before.mean(axis=1), before @ before.T / 5)
+    rates, root = rate_moments(right, weights, prior=prior)
+    shares = generator.dirichlet(np.concatenate([weights, np.ones(5)]), size=40_000)
+    drawn = shares @ np.concatenate([right, before], axis=1).T
+    np.testing.assert_allclose(rates, drawn.mean(axis=0), atol=2e-3)
+    np.testing.assert_allclose(root @ root, np.cov(drawn.T), atol=1e-4)
+
+
+def test_a_pooled_prior_equals_a_loop(rows):
+    low, trust, y = rows
+    generator = np.random.default_rng(4)
+    right = (generator.random((2, 60)) < np.where(y == 0, 0.4, 0.9)).astype(float)
+    cells = list(soft_cells(low, trust, y))[::2]
+    found = pooled_prior(right, cells)
+    n = sum(weights.sum() for _, weights in cells)
+    sigma, tau, means = [], [], []
+    for one in right:
+        mean = sum(weights[i] * one[row] for rows, weights in cells for i, row in enumerate(rows)) / n
+        sigma.append(
+            sum(weights[i] * (one[row] - mean) ** 2 for rows, weights in cells for i, row in enumerate(rows))
+            / n
+        )
+        q = sum(
+            weights.sum() * (sum(weights * one[rows]) / weights.sum() - mean) ** 2 for rows, weights in cells
+        )
+        of_sizes = sum(weights.sum() ** 2 for _, weights in cells) / n
+        tau.append(max(0, (q - 2 * sigma[-1]) / (n - of_sizes)))
+        means.append((n * mean + 1) / (n + 2))
+    assert 2 < found.size < n
+    assert found.size == pytest.approx(np.mean(sigma) / np.mean(tau) - 1)
+    np.testing.assert_allclose(found.rates, means)
+    every = np.concatenate([weights * right[:, rows][0] * right[:, rows][1] for rows, weights in cells])
+    assert found.products[0, 1] == pytest.approx((every.sum() + 1) / (n + 2))
+
+
+def test_like_cells_lend_each_other_all_their_rows_and_unlike_ones_none():
+    y = np.repeat([0, 1, 2], 10)
+    cells = list(class_cells(np.ones(30), y))
+    assert pooled_prior(np.tile([1.0, 0.0], 15)[None], cells).size == 30
+    assert pooled_prior((y == 0)[None].astype(float), cells).size == 2
+    alone = pooled_prior(np.ones((1, 30)), cells[:1])
+    assert (alone.size, alone.rates.tolist(), alone.products.tolist()) == (2, [0.5], [[0.5]])
+
+
+def test_priors_take_turns(rows):
+    _, _, y = rows
+    cells = [(members[:0], np.ones(0)) for members, _ in class_cells(np.ones(60), y)]
+    sure = [Prior(1e9, np.array([rate]), np.array([[rate]])) for rate in (0.3, 0.8)]
+    for first, worst in ((0, 0.3), (1, 0.8)):
+        drawn = draw_worst_rates(
+            np.ones((1, 60)), cells[first : first + 1], 5, np.random.default_rng(0), priors=sure[first:]
+        )
+        np.testing.assert_allclose(drawn, worst, atol=1e-3)
+    both = draw_worst_rates(np.ones((1, 60)), cells[:2], 5, np.random.default_rng(0), priors=sure[::-1])
+    np.testing.assert_allclose(both, 0.3, atol=1e-3)

@@ -146,6 +146,79 @@ def test_these_data_cannot_tell(changes, words):
     assert said.as_dict()["next_step"]
 
 
+def few_rows(rates, seed=0, **changes):
+    """Decide on 120 rows of two classes, whose smallest hidden cell is said to have two."""
+    seen = world(120, seed)
+    right = accuracies(seed, read(seen).low > 0.5, rates)
+    usual = {"hidden": 1.0, "clear": True, "uncontradicted": False, "rows": 2.0}
+    return decide(seen, right, seed, **(usual | changes))
+
+
+def test_on_two_rows_of_a_hidden_cell_zero_shot_is_not_kept_far_under_erm():
+    rates = [(0.6, 0.6), (0.9, 0.95), (0.9, 0.95)]
+    assert few_rows(rates)[0].baseline == "ERM"
+    assert few_rows(rates)[0].kept != "zero-shot"
+    assert few_rows([(0.9, 0.9), (0.1, 0.95), (0.1, 0.95)])[0].kept == "zero-shot"
+
+
+def test_few_rows_are_those_of_the_smallest_hidden_cell_or_of_a_class():
+    reading = replace(read(world(120, 0)), has_text=True)
+    for hidden, rows, class_rows, few in (
+        (0.5, 9.9, 500, True),
+        (0.5, 10, 5, False),
+        (0.49, 0, 99, True),
+        (0.49, 0, 100, False),
+    ):
+        found = replace(reading, hidden=hidden, rows=rows, class_rows=class_rows)
+        assert found.few == few
+    rates = [(0.7, 0.7), (0.7, 0.7), (0.7, 0.7)]
+    assert few_rows(rates, rows=9.9)[0].few
+    assert not few_rows(rates, rows=10.0)[0].few
+    assert not few_rows(rates, has_text=False)[0].few
+
+
+@pytest.mark.parametrize(("clear", "level"), [(True, 0.2), (False, 0.05)])
+def test_on_few_rows_the_bound_is_over_the_better_of_zero_shot_and_erm(clear, level):
+    decision, reading = few_rows([(0.6, 0.9), (0.3, 0.98), (0.6, 0.95)], clear=clear)
+    rule, seen = DecisionRule(draws=500), world(120, 0)
+    right = accuracies(0, read(seen).low > 0.5, [(0.6, 0.9), (0.3, 0.98), (0.6, 0.95)])
+    drawn = rule._utility(right, seen.y, reading, 0, None)
+    slow = [float(np.quantile([line[k] - max(line[0], line[1]) for line in drawn], level)) for k in range(3)]
+    np.testing.assert_allclose(decision.lows, slow, atol=1e-9)
+    assert decision.index == int(np.argmax(slow))
+
+
+def test_on_few_rows_the_sentence_says_how_far_the_kept_may_be_under():
+    decision, reading = few_rows([(0.6, 0.9), (0.6, 0.9), (0.5, 0.9)])
+    assert decision.low <= 0
+    said = verdict(reading, decision, 120)
+    assert said.repair == "none passed"
+    assert said.repair_reason == (
+        f"few rows: {decision.kept} is kept as the safest, at most {-100 * decision.low:.1f} points under "
+        "the better of zero-shot and ERM"
+    )
+    better, reading = few_rows([(0.1, 0.5), (0.1, 0.5), (0.95, 0.95)])
+    assert better.low > 0
+    assert verdict(reading, better, 120).repair == "passed"
+
+
+def test_cells_borrow_from_the_other_classes_where_rows_are_few_or_there_is_no_text():
+    """The two rows of one class are wrong by chance; those of the others are right."""
+    seen = world(120, 0, classes=4)
+    y, low = seen.y, np.zeros(120)
+    for code in range(4):
+        low[np.flatnonzero(y == code)[:2]] = 1
+    right = np.ones((3, 120))
+    right[:, np.flatnonzero((y == 0) & (low > 0))] = 0.5
+    usual = {"hidden": 1.0, "low": low, "trust": np.ones(120), "uncontradicted": False}
+    few, enough, without_text = (
+        decide(seen, right, **usual, **changes)[0].utility[0]
+        for changes in ({"rows": 2.0}, {"rows": 10.0}, {"rows": 10.0, "has_text": False})
+    )
+    assert few == without_text
+    assert few > enough + 0.1
+
+
 def test_the_order_of_the_rows_does_not_matter():
     seen = world(400, 0)
     right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
@@ -180,14 +253,14 @@ def test_a_thousand_classes_of_three_rows_are_defined():
     y = np.repeat(np.arange(1000), 3)
     seen = world(3000, 0)
     seen = replace(seen, y=y, zero_shot=y, erm=y, probe=y)
-    decision, reading = decide(seen, np.ones((3, 3000)), hidden=0.0)
+    decision, reading = decide(seen, np.ones((3, 3000)), hidden=0.0, uncontradicted=False)
+    assert decision.few
     assert decision.kept == decision.baseline
-    said = verdict(replace(reading, uncontradicted=False), decision, 3000)
+    said = verdict(reading, decision, 3000)
     assert said.shortcut == "cannot tell"
     assert said.shortcut_reason.startswith("few rows: half of the classes have 3 or fewer")
     for rows, shortcut in ((99.0, "cannot tell"), (100.0, "no sign")):
-        found = replace(reading, uncontradicted=False, class_rows=rows)
-        assert verdict(found, decision, 3000).shortcut == shortcut
+        assert verdict(replace(reading, class_rows=rows), decision, 3000).shortcut == shortcut
 
 
 def test_by_auroc_a_candidate_with_a_shifted_threshold_is_kept():
