@@ -52,6 +52,14 @@ def pickle_of_twins(levels: int) -> bytes:
     return b"\x80\x02" + data + b"."
 
 
+def pickle_of_a_chain(levels: int) -> bytes:
+    """Return a pickle of a module in a module, so many levels deep."""
+    data = b"c__torch__\nM\n)\x81"
+    for _ in range(levels):
+        data = b"c__torch__\nM\n)\x81}X\x01\x00\x00\x00a" + data + b"sb"
+    return b"\x80\x02" + data + b"."
+
+
 def test_the_tensors_are_those_of_torch(archive: Path) -> None:
     assert is_torchscript(archive)
     found = read_torchscript(archive)
@@ -89,6 +97,8 @@ def test_what_a_pickle_names_is_not_called(archive: Path, tmp_path: Path) -> Non
         (b"garbage", "save the model's state_dict"),
         (b"\x80\x02c__torch__\nM\n)\x81q\x00}q\x01X\x01\x00\x00\x00ah\x00sb.", "hold each other without end"),
         (pickle_of_twins(30), "hold each other without end"),
+        (pickle_of_a_chain(100), ""),
+        (pickle_of_a_chain(101), "hold each other without end"),
     ],
 )
 def test_hostile_records_end_in_a_sentence(archive: Path, records: bytes, sentence: str) -> None:

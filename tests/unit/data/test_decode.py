@@ -456,10 +456,14 @@ def test_bombs_are_refused_in_threads_too(tmp_path: Path, monkeypatch: pytest.Mo
     assert found == ["", TOO_MANY] * 100
 
 
-def test_a_thumbnail_is_that_of_pillow_and_leaves_the_image_alone() -> None:
-    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 130, 3), dtype=np.uint8))
+@pytest.mark.parametrize(
+    "size", [(130, 90), (90, 130), (64, 64), (5, 64), (65, 64), (900, 1), (1, 900), (129, 2), (300, 301)]
+)
+def test_a_thumbnail_is_that_of_pillow_and_leaves_the_image_alone(size: tuple[int, int]) -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), dtype=np.uint8))
     before, usual = image.tobytes(), image.copy()
     usual.thumbnail((64, 64))
     small = shrunk(image)
-    assert (small.size, small.tobytes()) == ((64, 44), usual.tobytes())
-    assert (image.size, image.tobytes()) == ((130, 90), before)
+    assert small is not image
+    assert (small.size, small.tobytes()) == (usual.size, usual.tobytes())
+    assert (image.size, image.tobytes()) == (size, before)
