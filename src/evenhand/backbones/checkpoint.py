@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -93,16 +94,26 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 def _refused(path: Path, reason: str) -> str:
     """Return why torch would not read a pickle: it names a class, or the file is none."""
-    _, named, rest = reason.partition("Unsupported global: GLOBAL ")
+    named = re.search(r"unsupported global:? (?:GLOBAL )?([\w.]+)", reason, re.IGNORECASE)
     if named:
         return (
-            f"{path} holds Python objects beside the weights ({rest.split()[0]}), which evenhand "
+            f"{path} holds Python objects beside the weights ({named[1]}), which evenhand "
             "never loads; where you trust it, save its state_dict alone, better as safetensors"
         )
     return (
         f"{path} is not a checkpoint, or is damaged; download it again, or save the state_dict with "
         "torch.save"
     )
+
+
+def _check_numbers(weights: Mapping[str, Tensor]) -> None:
+    """Refuse quantized weights: as floating-point numbers they would be other weights."""
+    whole = [name for name, of in weights.items() if name.endswith("weight") and not of.is_floating_point()]
+    if whole:
+        raise EvenhandError(
+            f"its weights are whole numbers ({weights[whole[0]].dtype} in {whole[0]}): it is quantized; "
+            "take the checkpoint before that"
+        )
 
 
 def _models(found: Any, depth: int, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -118,6 +129,7 @@ def _models(found: Any, depth: int, name: str = "") -> Iterator[tuple[str, dict[
     for prefix in prefixes:
         inside = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
         if any(key.startswith("visual.") for key in inside):  # a loss has a scale of its own
+            _check_numbers(inside)
             yield name + prefix, inside
     for key, value in found.items():
         if isinstance(value, Mapping):

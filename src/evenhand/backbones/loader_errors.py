@@ -30,6 +30,11 @@ _REASONS = (
         "auth login if it is private",
     ),
     (
+        r"has no attribute 'trunk'",
+        "it is a checkpoint of big_vision, which this architecture cannot take; name the one that it was "
+        "trained with, such as a ViT-…-SigLIP",
+    ),
+    (
         r"can't allocate memory|out of memory|memoryerror|bad_alloc",
         "it needs more memory than there is; use a smaller model or another machine",
     ),
@@ -104,6 +109,13 @@ def _different(text: str) -> str | None:
     keys = {kind: (first, 1 + rest.count(', "')) for kind, first, rest in _KEYS.findall(text)}
     if not keys:
         return None
+    if keys.keys() == {"Missing"}:
+        first, n = keys["Missing"]
+        more = f" and {n - 1} more" if n > 1 else ""
+        return (
+            f"it lacks weights of the model: {first}{more}; name the architecture it was trained with, or "
+            "a checkpoint of the whole model, text tower included"
+        )
     lists = [
         f"{kind.lower()} are {first}" + (f" and {n - 1} more" if n > 1 else "")
         for kind, (first, n) in keys.items()

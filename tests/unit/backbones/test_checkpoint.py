@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,26 @@ def test_two_models_in_one_file_are_refused(tmp_path: Path) -> None:
 def test_python_objects_are_named_and_not_made(tmp_path: Path) -> None:
     torch.save({"state_dict": WEIGHTS, "path": Path("x")}, tmp_path / "m.pt")
     with pytest.raises(EvenhandError, match=r"holds Python objects beside the weights \(pathlib.*\)"):
+        read_checkpoint(tmp_path / "m.pt")
+
+
+class Calls:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("false",)
+
+
+def test_functions_are_named_and_not_called(tmp_path: Path) -> None:
+    torch.save({"state_dict": WEIGHTS, "x": Calls()}, tmp_path / "m.pt")
+    with pytest.raises(EvenhandError, match=r"holds Python objects beside the weights \((posix|nt).system\)"):
+        read_checkpoint(tmp_path / "m.pt")
+
+
+def test_quantized_weights_are_refused_and_positions_are_not(tmp_path: Path) -> None:
+    positions = {"text.position_ids": torch.arange(3)[None]}
+    torch.save({**WEIGHTS, **positions}, tmp_path / "m.pt")
+    assert "text.position_ids" in read_checkpoint(tmp_path / "m.pt")
+    torch.save({**WEIGHTS, "visual.a.weight": torch.ones(2, 2, dtype=torch.int8)}, tmp_path / "m.pt")
+    with pytest.raises(EvenhandError, match=r"whole numbers \(torch.int8 in visual.a.weight\): it is"):
         read_checkpoint(tmp_path / "m.pt")
 
 

@@ -24,6 +24,15 @@ def test_another_shape_is_told_with_both() -> None:
     )
 
 
+def test_weights_that_are_missing_alone_are_told_by_the_first() -> None:
+    weights = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2)).state_dict()
+    first = {"0.weight": weights["0.weight"], "0.bias": weights["0.bias"]}
+    assert reason_of(load(first)) == (
+        "it lacks weights of the model: 1.weight and 1 more; name the architecture it was trained with, or "
+        "a checkpoint of the whole model, text tower included"
+    )
+
+
 def test_other_names_are_told_by_the_first() -> None:
     reason = reason_of(load({"vision_model.a": torch.ones(1), "vision_model.b": torch.ones(1)}))
     assert "missing are 0.weight and 3 more, unexpected are vision_model.a and 1 more" in reason
@@ -53,6 +62,7 @@ def test_other_names_are_told_by_the_first() -> None:
             ImportError("T5Tokenizer requires the SentencePiece library but it was not found"),
             "needs the package",
         ),
+        (AttributeError("'ModifiedResNet' object has no attribute 'trunk'"), "a checkpoint of big_vision"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "needs more memory"),
         (FileNotFoundError(2, "No such file or directory", "/a/b"), "there is no file /a/b"),
         (ValueError(""), "ValueError"),
