@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 
 # HEIC is not readable without a plug-in: listed here, it is reported as skipped rather than overlooked.
@@ -19,11 +20,27 @@ ARCHIVES = (".zip", ".tar")
 """Archives that are read in place."""
 COMPRESSED = (".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 """Archives that are not."""
+SHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+"""Spreadsheets, which have to be saved as tables."""
 _TEXT_TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".json", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz")
 """Compression that tables of text may have."""
 IMAGE_TABLES = (".parquet", ".arrow")
 """Tables whose cells may hold the bytes of images."""
+_FOREIGN = {
+    r"\.tfrecords?(-\d+-of-\d+)?$": "TFRecord",
+    r"\.mdb$": "LMDB",
+    r"\.(h5|hdf5)$": "HDF5",
+    r"\.beton$": "FFCV",
+    r"\.rec$": "RecordIO",
+    r"\.np[yz]$": "NumPy",
+    r"\.(pkl|pickle)$|^(data_batch_\d|test_batch)$": "pickle",
+    r"\.mat$": "MATLAB",
+    r"idx[13]-ubyte(\.gz)?$": "MNIST's IDX",
+    r"\.orc$": "ORC",
+    r"\.avro$": "Avro",
+}
+"""Formats of images or tables that are not read, by the names of their files."""
 _LITTER = {
     *("__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@tmp", "@recently-snapshot"),
     *("$recycle.bin", "recycler", "system volume information", "lost+found", "lost.dir", "found.000"),
@@ -54,6 +71,16 @@ def has_image_name(name: str) -> bool:
 def has_table_name(name: str) -> bool:
     """Return whether a file has the suffix of a table. A plain text file such as a README is no table."""
     return table_suffix(name) in TABLES and table_suffix(name) != ".txt"
+
+
+def foreign(name: str) -> str | None:
+    """Return what a file holds, if images or a table in a format that is not read.
+
+    >>> foreign("train.tfrecord-00000-of-00002"), foreign("a.png")
+    ('TFRecord', None)
+    """
+    last = PurePosixPath(name).name.lower()
+    return next((kind for pattern, kind in _FOREIGN.items() if re.search(pattern, last)), None)
 
 
 def is_litter(name: str) -> bool:

@@ -166,7 +166,33 @@ def test_what_img2dataset_leaves(tmp_path: Path) -> None:
     assert told(found, "2 WebDataset shards, as 00000.tar; passed over: 00000.parquet, 00001.parquet,")
 
 
+def test_image_files_of_img2dataset_have_the_labels_of_its_tables(tmp_path: Path) -> None:
+    for k in range(2):
+        keys = [f"{k:05}{n:04}" for n in range(4)]
+        for n, key in enumerate(keys[:3]):  # the last one could not be downloaded
+            (tmp_path / f"{k:05}").mkdir(exist_ok=True)
+            (tmp_path / f"{k:05}/{key}.png").write_bytes(png(4 * k + n))
+            (tmp_path / f"{k:05}/{key}.json").write_text("{}")
+        columns = {"key": keys, "url": ["u"] * 4, "label": ["cat", "dog", "cat", "dog"]}
+        pq.write_table(pa.table(columns), tmp_path / f"{k:05}.parquet")
+        (tmp_path / f"{k:05}_stats.json").write_text("{}")
+    assert labels(Manifest.read(tmp_path)) == {
+        f"{k:05}/{k:05}{n:04}.png": name for k in range(2) for n, name in enumerate(("cat", "dog", "cat"))
+    }
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat/0.png").write_bytes(png(99))
+    assert Manifest.read(tmp_path).classes == ("00000", "00001", "cat")
+
+
 # Parquet and Arrow
+
+
+def test_a_delta_table_is_not_read_by_its_files(tmp_path: Path) -> None:
+    table(tmp_path / "part-00000.snappy.parquet", 0)
+    (tmp_path / "_delta_log").mkdir()
+    (tmp_path / "_delta_log/00000000000000000000.json").write_text("{}")
+    with pytest.raises(EvenhandError, match="is a Delta table, whose files also hold rows that were deleted"):
+        Manifest.read(tmp_path)
 
 
 def test_a_clone_of_a_hub_repository(tmp_path: Path) -> None:
@@ -297,3 +323,78 @@ def test_a_compressed_archive_in_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "images.tar.gz").write_bytes(b"x")
     with pytest.raises(EvenhandError, match=r"holds no images; unpack images\.tar\.gz, or make it a \.zip"):
         Manifest.read(tmp_path)
+
+
+# Archives, and what is not read
+
+
+def test_archives_without_folders_are_a_class_each(tmp_path: Path) -> None:
+    for k, name in enumerate(("cat", "dog")):
+        for part, n in (("train", 2), ("val", 1)):
+            tar(tmp_path / part / f"{name}.tar", {f"{i}.png": png(10 * k + i + 3 * n) for i in range(n)})
+    found = Manifest.read(tmp_path)
+    assert labels(found) == {
+        f"{part}/{name}.tar/{i}.png": name
+        for part, n in (("train", 2), ("val", 1))
+        for name in ("cat", "dog")
+        for i in range(n)
+    }
+    assert dict(zip(found.ids.tolist(), found.split.tolist(), strict=True)) == {
+        name: "train" if name.startswith("train") else "validation" for name in found.ids.tolist()
+    }
+    assert told(found, "the classes are the names of the 4 archives")
+    for option in ({"label_column": "x"}, {"layout": "class"}):
+        with pytest.raises(EvenhandError, match="cannot be read, the classes are the names of archives"):
+            Manifest.read(tmp_path, **option)
+
+
+def test_tables_in_and_beside_archives_are_named(tmp_path: Path) -> None:
+    files = {f"images/{k}.png": png(k) for k in range(3)}
+    zipped(tmp_path / "x.zip", {**files, "labels.csv": b"a,b\n"})
+    with pytest.raises(EvenhandError, match=r"images; if the table labels.csv in it .* unpack the archive"):
+        Manifest.read(tmp_path / "x.zip")
+    with pytest.raises(EvenhandError, match=r"holds no images; if rows.csv in it lists them, unpack it and"):
+        Manifest.read(zipped(tmp_path / "t.zip", {"rows.csv": b"a,b\n"}))
+    zipped(tmp_path / "k/train.zip", {f"{k}.png": png(k) for k in range(3)})
+    (tmp_path / "k/train.csv").write_text("id,label\n0,cat\n")
+    with pytest.raises(EvenhandError, match=r"if train.csv lists the images, unpack them and give it"):
+        Manifest.read(tmp_path / "k")
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s/0.png").write_bytes(png(0))
+    (tmp_path / "s/labels.xlsx").touch()
+    with pytest.raises(EvenhandError, match=r"if labels.xlsx lists .*, save its sheet as CSV"):
+        Manifest.read(tmp_path / "s")
+
+
+def test_archives_in_an_archive_are_named(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "in.zip", {"cat/0.png": png(0)}).read_bytes()
+    with pytest.raises(EvenhandError, match=r"it holds archives, as data/in.zip, which are not read inside"):
+        Manifest.read(zipped(tmp_path / "out.zip", {"data/in.zip": inner}))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("data.mdb", "LMDB"),
+        ("a.tfrecord", "TFRecord"),
+        ("a.tfrecord-00000-of-00002", "TFRecord"),
+        ("a.h5", "HDF5"),
+        ("a.npz", "NumPy"),
+        ("a.beton", "FFCV"),
+        ("a.rec", "RecordIO"),
+        ("data_batch_1", "pickle"),
+        ("a.mat", "MATLAB"),
+        ("train-images-idx3-ubyte.gz", "MNIST's IDX"),
+        ("a.orc", "ORC"),
+        ("a.avro", "Avro"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(
+        EvenhandError, match=f"holds no images; {name} is {kind}, which is not read: write the"
+    ):
+        Manifest.read(tmp_path)
+    if not name.endswith(".gz"):
+        with pytest.raises(EvenhandError, match=f"it is {kind}: write the images to files, or with their"):
+            Manifest.read(tmp_path / name)

@@ -121,7 +121,7 @@ def test_tables_beside_are_named(tmp_path):
         Manifest.read(tmp_path / "flat")
     (tmp_path / "flat/images").rename(tmp_path / "gone")
     (tmp_path / "gone/0.png").rename(tmp_path / "flat/0.png")
-    with pytest.raises(EvenhandError, match=r"neither class folders .*; if the table labels.csv lists them"):
+    with pytest.raises(EvenhandError, match=r"neither class folders .*; if the table labels.csv lists the"):
         Manifest.read(tmp_path / "flat")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import members
 from evenhand.data.file_names import has_image_name
+from evenhand.data.sources.find_images import tables_beside
 from evenhand.data.sources.image_folder import metadata_files
-from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.sources.listing import Listing, Options, refuse
 from evenhand.data.sources.table_rows import PATH_COLUMNS, list_rows
+from evenhand.data.sources.tree import refuse_columns
 from evenhand.data.split_names import split_in_name
 from evenhand.data.tables.columns import Columns
 from evenhand.data.tables.read import read_columns
@@ -27,7 +30,8 @@ def list_archives(
     """List the images of archives; ids begin with the archive's path below `root`.
 
     A metadata table beside the archives names the images in them. Without one each archive is listed by
-    itself, and its split is its own or a word of its name, as in `train.zip`.
+    itself, and its split is its own or a word of its name, as in `train.zip`. Archives without folders whose
+    names tell no split are a class each, as ImageNet's `n01440764.tar`.
 
     Raises
     ------
@@ -37,7 +41,13 @@ def list_archives(
     tables = metadata_files(root) if options.labeled else {}
     if tables:
         return list_rows(_placed(root, archives, read_columns(next(iter(tables.values())))), options)
-    parts = [_part(root, archive, options, list_one) for archive in archives]
+    if options.labeled and _hold_a_class_each(archives):
+        parts = [_class_part(root, archive, options) for archive in archives]
+        told = f"the classes are the names of the {len(archives)} archives"
+        parts[0] = replace(parts[0], notes=(told,))
+    else:
+        with _tables_named(root):
+            parts = [_part(root, archive, options, list_one) for archive in archives]
     splits = [part.splits for part in parts]
     given = [split for split in splits if split is not None]
     names = dict.fromkeys(name for part in parts for name in part.attributes)
@@ -64,6 +74,40 @@ def _part(
     told = split_in_name(archive.relative_to(root).as_posix())
     splits = np.full(len(ids), told) if part.splits is None and told else part.splits
     return replace(part, ids=ids, splits=splits)
+
+
+def _hold_a_class_each(archives: Sequence[Path]) -> bool:
+    if len({archive.stem for archive in archives}) < 2 or any(split_in_name(file.stem) for file in archives):
+        return False
+    return all(
+        len({posixpath.dirname(name) for name in members(archive) if has_image_name(name)}) == 1
+        for archive in archives
+    )
+
+
+def _class_part(root: Path, archive: Path, options: Options) -> Listing:
+    why = "the classes are the names of archives"
+    refuse_columns(options, why)
+    if options.layout is not None:
+        refuse("layout", options.layout, why)
+    place = archive.relative_to(root)
+    names = sorted(filter(has_image_name, members(archive)))
+    ids = np.asarray([f"{place.as_posix()}/{name}" for name in names], dtype=np.str_)
+    told = split_in_name(place.parent.as_posix())
+    splits = np.full(len(ids), told) if told else None
+    return Listing(root, ids, np.full(len(ids), archive.stem), splits)
+
+
+@contextmanager
+def _tables_named(root: Path) -> Iterator[None]:
+    """Add to a refusal the name of a table beside the archives, which may list the images."""
+    try:
+        yield
+    except EvenhandError as error:
+        tables = tables_beside(root)
+        if not tables:
+            raise
+        raise EvenhandError(f"{error}; if {tables[0]} lists the images, unpack them and give it") from error
 
 
 def _placed(root: Path, archives: Sequence[Path], columns: Columns) -> Columns:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members
-from evenhand.data.file_names import has_image_name, has_table_name, is_litter
+from evenhand.data.file_names import SHEETS, has_image_name, has_table_name, is_litter, suffix
 from evenhand.data.files import address, check_utf8, exists, is_dir, is_file, is_remote, names_below
 from evenhand.data.sources.advice import advice
 
@@ -61,11 +61,30 @@ def walk_images(root: Path) -> Iterator[str]:
 
 
 def tables_beside(root: Path) -> list[str]:
-    """Return the names of the tables that lie in a folder of this machine, but for ImageFolder's metadata."""
-    if is_remote(root) or not root.is_dir():
+    """Return the names of the tables that lie in a folder or an archive of this machine, sheets included.
+
+    ImageFolder's metadata is left out.
+    """
+    if is_remote(root):
         return []
-    names = sorted(entry.name for entry in os.scandir(root) if entry.is_file() and not is_litter(entry.name))
-    return [name for name in names if has_table_name(name) and not name.lower().startswith("metadata.")]
+    if is_archive(root):
+        names = sorted(members(root))
+    elif root.is_dir():
+        found = (entry.name for entry in os.scandir(root) if entry.is_file())
+        names = sorted(name for name in found if not is_litter(name))
+    else:
+        return []
+    tables = [name for name in names if has_table_name(name) or suffix(name) in SHEETS]
+    return [name for name in tables if not name.lower().startswith("metadata.")]
+
+
+def instead(root: Path, table: str) -> str:
+    """Return what to do with a table that may list the images of a folder or an archive."""
+    if is_archive(root):
+        return f"if the table {table} in it lists the images, unpack the archive and give that file"
+    if suffix(table) in SHEETS:
+        return f"if {table} lists the images, save its sheet as CSV UTF-8 and give that file"
+    return f"if the table {table} lists the images, give that file instead of the folder"
 
 
 def no_images(root: Path) -> EvenhandError:

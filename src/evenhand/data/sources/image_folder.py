@@ -74,6 +74,8 @@ def split_tables(root: Path) -> Tables:
 
     A tree with class folders in split folders has none: what its tables are is not to be guessed.
     """
+    if is_archive(root):
+        return {}
     names = {posixpath.splitext(name)[0]: name for name in tables_beside(root)}
     splits = splits_named(names)
     if len(set(splits.values())) < 2 or len(set(splits.values())) < len(splits):

@@ -12,6 +12,7 @@ import numpy as np
 
 from evenhand.data.files import is_remote, says_what_cannot_be_listed
 from evenhand.data.sources.archive_sets import list_archives
+from evenhand.data.sources.downloads import download_tables, list_downloads
 from evenhand.data.sources.find_images import find_images
 from evenhand.data.sources.image_folder import (
     list_image_folder,
@@ -158,6 +159,9 @@ def _of_folder(root: Path, options: Options) -> Listing:
     tables = metadata_files(root)
     if tables:
         return list_image_folder(root, tables, options)
+    downloads = download_tables(root)
+    if downloads:
+        return list_downloads(root, downloads, options)
     tables = split_tables(root)
     return list_split_tables(root, tables, options) if tables else list_tree(root, options)
 

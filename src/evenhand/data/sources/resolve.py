@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from evenhand._errors import EvenhandError
 from evenhand._typing import PathLike
 from evenhand.data.archives import is_archive
 from evenhand.data.file_names import ARCHIVES, NAMED_TABLES, TABLES, table_suffix
@@ -78,6 +79,11 @@ def resolve(source: PathLike) -> Source:
 def _folder(folder: Path, found: Contents | None) -> Source:
     if found is None:
         return Folder(folder)
+    if any(name.startswith("_delta_log/") for name in found.others):
+        raise EvenhandError(
+            f"{folder} is a Delta table, whose files also hold rows that were deleted; write its rows to "
+            "Parquet or CSV, and give that"
+        )
     containers = [folder / name for name in found.containers]
     archives = [file for file in containers if file.suffix.lower() in ARCHIVES]
     tars = [file for file in archives if file.suffix.lower() == ".tar"]

@@ -15,7 +15,7 @@ from evenhand.data.archives import is_archive
 from evenhand.data.file_names import is_litter
 from evenhand.data.files import is_remote
 from evenhand.data.labels import some
-from evenhand.data.sources.find_images import find_images, tables_beside
+from evenhand.data.sources.find_images import find_images, instead, tables_beside
 from evenhand.data.sources.levels import CLASS, SPLIT, Folders, Levels, guess, repeated_below, uneven_below
 from evenhand.data.sources.listing import Listing, Options, refuse
 from evenhand.data.split_names import read_as, splits_named
@@ -41,10 +41,7 @@ def list_tree(root: Path, options: Options) -> Listing:
     if not inside:
         raise _no_classes(root, options, known)
     if len(classes) < 2 and tables:
-        raise EvenhandError(
-            f"{root} has only one class folder, {some(classes)}; if the table {tables[0]} lists the images, "
-            "give that file instead of the folder"
-        )
+        raise EvenhandError(f"{root} has only one class folder, {some(classes)}; {instead(root, tables[0])}")
     notes = [
         *([] if levels else _remarks(files, known)),
         *_left_out(sorted(set(found).difference(ids))),
@@ -98,7 +95,7 @@ def _no_classes(root: Path, options: Options, levels: Levels) -> EvenhandError:
             "write a word for each level"
         )
     tables = tables_beside(root)
-    hint = f"; if the table {tables[0]} lists them, give that file instead" if tables else ""
+    hint = f"; {instead(root, tables[0])}" if tables else ""
     return EvenhandError(
         f"{root} has neither class folders nor a metadata table; put each class's images into a folder "
         f"of its own, or add metadata.csv with the columns file_name and {options.label}{hint}"
@@ -163,9 +160,9 @@ def _kinds(folders: Sequence[Path]) -> str:
 def _unread(root: Path, tables: Sequence[str]) -> list[str]:
     if not tables:
         return []
+    place = "" if is_archive(root) else "give it in place of the folder, or "
     return [
-        f"the table {some(tables, 3)} in {root} is not read: give it in place of the folder, "
-        "or call it metadata.csv, to have its columns"
+        f"the table {some(tables, 3)} in {root} is not read: {place}call it metadata.csv, to have its columns"
     ]
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
-from evenhand.data.file_names import TABLES, table_suffix
+from evenhand.data.file_names import SHEETS, TABLES, foreign, suffix, table_suffix
 from evenhand.data.parquet_cells import bytes_columns
 from evenhand.data.places import open_file
 from evenhand.data.tables.arrow_files import read_arrow
@@ -54,8 +54,9 @@ def _read(path: Path) -> pa.Table:
     binary = {".parquet": _read_parquet, ".arrow": _read_arrow, ".feather": _read_arrow}
     reader = {**text, **objects, **binary}.get(table_suffix(path.name))
     if reader is None:
-        sheet = path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers")
-        advice = "save the sheet as CSV UTF-8, or " if sheet else ""
+        advice = "save the sheet as CSV UTF-8, or " if suffix(path.name) in SHEETS else ""
+        if kind := foreign(path.name):
+            advice = f"it is {kind}: write the images to files, or with their labels to Parquet; or "
         raise EvenhandError(
             f"{path} is not a table evenhand reads; {advice}give a folder or one of {', '.join(TABLES)}"
         )
