@@ -27,7 +27,7 @@ def files(root: Path, *names: str) -> Path:
         ("data/img/{}.jpg", "another folder"),
         ("/home/other/img/{}.jpg", "another folder"),
         (r"C:\Users\me\img\{}.jpg", "slashes for backslashes and another folder"),
-        ("/C:/img/{}.jpg", "another folder|the nearest name"),
+        ("file:///C:/img/{}.jpg", "another folder|the nearest name"),
         ("'img/{}.jpg'", "the nearest name"),
     ],
 )

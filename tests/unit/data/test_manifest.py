@@ -267,11 +267,15 @@ def test_columns_in_capitals_are_read(table):
 
 @pytest.mark.parametrize("start", ["file:", "file://"])
 def test_addresses_of_this_machines_files(tmp_path, start):
-    rows = [f"{start}{tmp_path}/{name}.png,{label}" for name, label in ("ax", "by", "cx")]
     for name in "abc":
         picture(tmp_path / f"{name}.png")
-    manifest = Manifest.read(csv(tmp_path / "t.csv", "path,label", *rows))
-    assert manifest.ids.tolist() == ["a.png", "b.png", "c.png"]
+    for place in (tmp_path, "/C:/elsewhere"):
+        rows = [f"{start}{place}/{name}.png,{label}" for name, label in ("ax", "by", "cx")]
+        manifest = Manifest.read(csv(tmp_path / "t.csv", "path,label", *rows))
+        names = ["a.png", "b.png", "c.png"]
+        assert manifest.ids.tolist() == (
+            [f"file://{tmp_path}/{name}" for name in names] if place == tmp_path else names
+        )
 
 
 def test_a_path_column_that_holds_no_paths_is_named(tmp_path):

@@ -63,7 +63,7 @@ def locate(root: Path, names: Sequence[str]) -> Located:
     """
     if is_archive(root) or is_remote(root):
         return Located(list(names), 0)
-    here = {name for name in set(names) if is_remote(Path(name)) or os.path.lexists(root / name)}
+    here = {name for name in set(names) if _is_there(root, name)}
     gone = [name for name in names if name not in here]
     if not gone:
         return Located(list(names), 0)
@@ -79,6 +79,14 @@ def locate(root: Path, names: Sequence[str]) -> Located:
         f"{_change(first, found[first])}, for example {first!r} as {found[first]!r}"
     )
     return Located(located, len(gone) - len(found), (note,))
+
+
+def _is_there(root: Path, name: str) -> bool:
+    """Return whether a file of this machine is there; objects of a server are taken to be."""
+    path = Path(name)
+    if path.parts[:1] == ("file:",):
+        return os.path.lexists(Path("/", *path.parts[1:]))
+    return is_remote(path) or os.path.lexists(root / name)
 
 
 def none_there(root: Path, names: Sequence[str], source: Path) -> EvenhandError:

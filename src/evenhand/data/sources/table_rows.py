@@ -208,8 +208,6 @@ def _leads(columns: Columns, name: str, top: Path) -> bool:
 
 def _relative(top: Path, folder: str, name: str) -> str:
     """Return `name` relative to the root above `folder`, or as it is if it lies elsewhere."""
-    if name.startswith("file:/") and not is_remote(top):
-        name = re.sub(r"^file:/+", "/", name)
     if _stands_alone(name):
         clean = address(Path(posixpath.normpath(name)))
         prefix = address(Path(posixpath.normpath(absolute(top).as_posix()))).rstrip("/") + "/"
