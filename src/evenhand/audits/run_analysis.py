@@ -10,7 +10,7 @@ from evenhand.audits.error_analysis import ErrorAnalysis, search_errors
 from evenhand.audits.evaluate import evaluate_models
 from evenhand.audits.kept_findings import AuditOptions, FindingsFile
 from evenhand.audits.vocabulary import given_vocabulary
-from evenhand.backbones.from_card import elsewhere
+from evenhand.backbones.from_card import with_model_at
 from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.runs.contents import read_contents
 from evenhand.runs.models import store_of_run
@@ -34,7 +34,7 @@ def analyze_run(
     store : Path, optional
         Where its store is now, if it moved.
     model : str, optional
-        Where its model is now, as in `elsewhere`.
+        Where its model is now, as in `with_model_at`.
     vocabulary : Path, optional
         A file with one word per line to name slices by, or `none`.
     device : str, default="cpu"
@@ -49,7 +49,7 @@ def analyze_run(
     """
     run = read_contents(folder)
     table, column = with_groups(store_of_run(run, store), run.card.get("group_by"))
-    card = dict(elsewhere(table.card, model))
+    card = dict(with_model_at(table.card, model))
     run, table = replace(run, card={**run.card, "store_card": card}), replace(table, card=card)
     options = AuditOptions(run.card["seed"], vocabulary=given_vocabulary(vocabulary))
     models = evaluate_models(table, column, options.seed, run)

@@ -54,7 +54,7 @@ def backbone_of(card: Mapping[str, Any], device: str, *, precision: str | None =
     return backbone
 
 
-def elsewhere(card: Mapping[str, Any], model: str | None) -> Mapping[str, Any]:
+def with_model_at(card: Mapping[str, Any], model: str | None) -> Mapping[str, Any]:
     """Return a store's card with the place where its model lies now.
 
     Parameters

@@ -20,7 +20,7 @@ from evenhand.evaluation.class_metrics import Figure, Figures
 from evenhand.evaluation.evaluated_rows import evaluated_rows
 from evenhand.methods.base import Method, Model
 from evenhand.methods.cfr.held_out import held_out_predictions
-from evenhand.runs.training import elsewhere, fit_arguments, selection_of, unfitted
+from evenhand.runs.training import fit_arguments, off_cpu, selection_of, unfitted
 from evenhand.selection.cells import Partition
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import find_rule
@@ -221,7 +221,7 @@ def _fitted(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         arguments = fit_arguments(table, rows, estimator, name, job.column)
-        estimator.fit(**arguments, on_checkpoint=look, **elsewhere(job.device))
+        estimator.fit(**arguments, on_checkpoint=look, **off_cpu(job.device))
     notes = dict.fromkeys([*map(str, getattr(estimator, "notes_", ())), *map(_warning_text, caught)])
     return estimator, tuple(notes)
 

@@ -23,7 +23,7 @@ from evenhand.data.splits import HELD_OUT
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.evaluation.results import Results, provenance
-from evenhand.runs.training import check_use, elsewhere
+from evenhand.runs.training import check_use, off_cpu
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import SHORTCUT_CELL, Rule, find_rule
 
@@ -133,7 +133,7 @@ def compare(
         budget=budget,
         group_by=column,
         held_out=HELD_OUT,
-        **elsewhere(device),
+        **off_cpu(device),
     )
     running = [entry for entry in entries if entry.status == "ok"]
     total = len(rows) * (len(running) + 1)

@@ -15,7 +15,7 @@ from evenhand.data.cached import fingerprint, key_of
 from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows, shown_to
 from evenhand.data.table import FeatureTable
-from evenhand.runs.training import elsewhere
+from evenhand.runs.training import off_cpu
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 
@@ -97,6 +97,6 @@ class Schedule:
             "seed": job.seed,
             "configurations": job.configurations,
             "refit": True,
-            **elsewhere(job.device),
+            **off_cpu(job.device),
         }
         return key_of(**own, shown=job.fit_rows.validation.tolist(), **self._shared)

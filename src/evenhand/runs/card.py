@@ -258,14 +258,14 @@ def run_backbone(
     EvenhandError
         If the store holds imported embeddings, or the model cannot be loaded or has other weights.
     """
-    from evenhand.backbones.from_card import backbone_of, elsewhere, embedded
+    from evenhand.backbones.from_card import backbone_of, embedded, with_model_at
 
     store = card["store_card"]
     if not embedded(store):
         raise EvenhandError(
             "the run was fitted on imported embeddings, so images cannot be embedded; give `features='X.npy'`"
         )
-    return backbone_of(elsewhere(store, model), device, precision=precision)
+    return backbone_of(with_model_at(store, model), device, precision=precision)
 
 
 def _read(run: Path, name: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from evenhand.runs.card import AUDIT, check_free, write_card
 from evenhand.runs.contents import CALIBRATION_SET, HISTORY
 from evenhand.runs.streaming import STREAMED
 from evenhand.runs.temperature import calibrate_confidence
-from evenhand.runs.training import elsewhere, fit_arguments, selection_of, unfitted
+from evenhand.runs.training import fit_arguments, off_cpu, selection_of, unfitted
 
 ValidationFrom = Literal["train", "given"]
 
@@ -116,7 +116,7 @@ def fit(
     card = _card(table, fitted, options)
     results = Results(
         schema=1,
-        provenance=provenance(store=card["store"], **elsewhere(device)),
+        provenance=provenance(store=card["store"], **off_cpu(device)),
         rows=[fitted.row],
         summary=summarize([fitted.row]),
     )
@@ -178,7 +178,7 @@ def fit_row(
     arguments = fit_arguments(table, rows, estimator, name, column, options.stream)
     X, on, confidence = table.stored(rows.test), evaluated_rows(table, rows, column), None
     start = time.perf_counter()
-    estimator.fit(**arguments, **elsewhere(options.device))
+    estimator.fit(**arguments, **off_cpu(options.device))
     seconds = time.perf_counter() - start
     if erm is None:
         erm = _erm_of(estimator)

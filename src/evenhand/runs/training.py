@@ -126,7 +126,7 @@ def fit_arguments(
     }
 
 
-def elsewhere(device: str) -> dict[str, Any]:
+def off_cpu(device: str) -> dict[str, Any]:
     """Return the device of a fit where it is not the CPU, by name: its last bits are its own."""
     return {} if device == "cpu" else {"device": device}
 

@@ -11,7 +11,7 @@ from tests.small_open_clip import write_open_clip
 
 from evenhand import EvenhandError, Manifest, embed, fit
 from evenhand.audits.run_analysis import analyze_run
-from evenhand.backbones.from_card import backbone_of, elsewhere
+from evenhand.backbones.from_card import backbone_of, with_model_at
 from evenhand.backbones.load import load_backbone
 from evenhand.exports.run import export
 from evenhand.runs.predict import predict
@@ -54,7 +54,7 @@ def test_a_model_that_moved_is_named_anew(card: dict[str, Any], model: Path) -> 
     ):
         backbone_of(card, "cpu")
     for name in ("moved", "local-dir:moved"):
-        found = backbone_of(elsewhere(card, name), "cpu").card()
+        found = backbone_of(with_model_at(card, name), "cpu").card()
         assert found["weights_sha256"] == card["weights_sha256"]
         assert found["model"] == f"local-dir:{model.with_name('moved')}"
 
@@ -84,13 +84,13 @@ def test_a_checkpoint_keeps_its_path_its_preprocessing_and_its_activation(
     Path("m.safetensors").rename("n.safetensors")
     with pytest.raises(EvenhandError, match=r"'small-vit' with '.*/m.safetensors', is no longer there"):
         backbone_of(card, "cpu")
-    found = backbone_of(elsewhere(card, "n.safetensors"), "cpu").card()
+    found = backbone_of(with_model_at(card, "n.safetensors"), "cpu").card()
     assert {**found, "pretrained": None} == {**card, "pretrained": None}
 
 
 def test_imported_embeddings_have_no_model_to_name() -> None:
     with pytest.raises(EvenhandError, match="model: x does not go with a run on imported embeddings"):
-        elsewhere({"family": "import"}, "x")
+        with_model_at({"family": "import"}, "x")
 
 
 def test_predict_export_and_report_take_the_new_place(model: Path) -> None:
