@@ -50,9 +50,17 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows[:MOST]:
         start = f"{row['method']}, seed {row['seed']}: " if len(rows) > 1 else ""
         missing = [] if row["status"] == "ok" else [f"{row['status']}: {row['reason']}"]
-        kept = verdict_sentences(row.get("kept") or {})
-        for remark in [*missing, *kept, *row.get("notes", []), *confidence(row)]:
+        for remark in [*missing, *_kept(row, alone=len(rows) == 1), *row.get("notes", []), *confidence(row)]:
             screen.print(worded(f"{start}{remark}"), soft_wrap=True)
+
+
+def _kept(row: Mapping[str, Any], *, alone: bool) -> list[str]:
+    """Return what the fit of a row says; beside other rows one line, whose reasons the report has."""
+    kept = row.get("kept") or {}
+    said = verdict_sentences(kept)
+    if alone or "shortcut" not in kept:
+        return said
+    return [f"Shortcut: {kept['shortcut']}. Repair: {kept['repair']}. {said[2]}"]
 
 
 def confidence(row: Mapping[str, Any]) -> list[str]:

@@ -142,3 +142,9 @@ def test_both_verdicts_what_is_kept_and_the_next_step_are_told(capsys: pytest.Ca
         "Next: add rows.\n",
     ):
         assert sentence in out
+    both = results(2)
+    both.rows[0].kept = found.rows[0].kept
+    show_results(both, Path("x"), json=False)
+    out = capsys.readouterr().out
+    assert "cfr, seed 0: Shortcut: cannot tell. Repair: none passed. Kept: zero-shot, of 15" in out
+    assert "few rows: a hidden minority" not in out
