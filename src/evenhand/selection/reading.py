@@ -117,7 +117,7 @@ class Reading:
     noise : float
         Share of wrong labels.
     competence : float
-        Zero-shot's class-mean accuracy above chance, over ERM's.
+        Zero-shot's class-mean accuracy above chance, over ERM's; 0 at chance and below, 1 where ERM alone is.
     legibility : float
         The probe's class-mean accuracy above chance, of rows by their trust.
     agreement : float
@@ -182,7 +182,7 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
     r = residuals(seen.probe_margin, seen.reference_margin, y, trusted, share)
     low = lower_parts(r, y)
     skewness, error = left_skewness(r[trusted], y[trusted]), float(np.sqrt(6 / max(1, len(y))))
-    competence = above_chance(seen.zero_shot, y) / max(above_chance(seen.erm, y), float(np.finfo(float).tiny))
+    competence = _share(max(0.0, above_chance(seen.zero_shot, y)), above_chance(seen.erm, y))
     competent = not seen.has_text or competence >= limits.competence
     legibility = above_chance(seen.probe, y, counted)
     agreement = within_class_correlation(
@@ -195,7 +195,7 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
     contradiction = float(minority @ wrong) / max(float(minority.sum()), 1e-9)
     passing = passing_noise(y, seen.zero_shot, seen.erm, noise) * len(y) / len(np.unique(y))
     against = max(0.0, float(minority @ wrong) / len(np.unique(y)) - passing)
-    reads_else = agreement < limits.agreement or legibility > limits.legibility
+    reads_else = legibility > 0 and (agreement < limits.agreement or legibility > limits.legibility)
     return Reading(
         low=low,
         trust=counted,
@@ -221,3 +221,7 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
         competent=competent,
         has_text=seen.has_text,
     )
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else float(part > 0)

@@ -61,14 +61,17 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
     figure = f"skewness {_minus(f'{reading.skewness:.2f}')} ± {reading.error:.2f}"
     answers = "answer a question about some forty images"
     if not reading.competent:
+        far = f"{reading.competence:.0%} as far above chance as ERM"
         return (
             "cannot tell",
-            f"the prompts do not fit: zero-shot is {reading.competence:.0%} as far above chance as ERM",
+            f"the prompts do not fit: zero-shot is {far if reading.competence else 'no better than chance'}",
             f"give better class names or templates, or {answers}",
         )
     if reading.uncontradicted:
         against = "no row contradicts it"
-        if reading.against >= 0.05:
+        if reading.against >= ROWS:
+            against = f"the about {reading.against:.0f} rows of a class that contradict it are no group apart"
+        elif reading.against >= 0.05:
             against = f"only about {reading.against:.1f} rows of a class contradict it"
         if reading.noise >= 0.01:
             against += f", beside {reading.noise:.0%} of wrong labels"
@@ -125,7 +128,7 @@ def _repair(shortcut: Shortcut, decision: Decision, figure: str) -> tuple[Repair
     if decision.blind:
         return "none passed", f"{decision.kept} is kept, since no row could show what a repair gains"
     if decision.few and decision.low <= 0:
-        under = f"at most {-100 * decision.low:.1f} points under the better of zero-shot and ERM"
+        under = f"at most {abs(100 * decision.low):.1f} points under the better of zero-shot and ERM"
         return "none passed", f"few rows: {decision.kept} is kept as the safest, {under}"
     if decision.kept != decision.baseline:
         return (

@@ -128,7 +128,10 @@ def test_zero_shot_is_kept_unseen_where_nothing_contradicts_the_probe():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"competent": False, "hidden": 0.0}, "prompts do not fit"),
+        ({"competent": False, "competence": 0.4}, "prompts do not fit: zero-shot is 40% as far above chance"),
+        ({"competent": False, "competence": 0.0}, "prompts do not fit: zero-shot is no better than chance"),
+        ({"uncontradicted": True, "against": 9.9}, "only about 9.9 rows of a class contradict it"),
+        ({"uncontradicted": True, "against": 10.0}, "the about 10 rows of a class that contradict it are no"),
         ({"hidden": 0.5}, "may be there or not"),
         ({"hidden": 0.99, "clear": False}, "no clear counterexamples"),
         ({"hidden": 0.99, "rows": 4.0}, "has about 4 rows"),

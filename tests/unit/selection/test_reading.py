@@ -51,7 +51,12 @@ def test_zero_shot_at_chance_vouches_for_nothing():
     reading = read(replace(seen, zero_shot=guess))
     assert not reading.competent
     assert reading.hidden == 0
-    assert read(replace(seen, zero_shot=1 - seen.y)).hidden == 0
+    wrong = read(replace(seen, zero_shot=1 - seen.y))
+    assert (wrong.hidden, wrong.competence) == (0, 0)
+    both = read(replace(seen, zero_shot=1 - seen.y, erm=1 - seen.y))
+    assert (both.competent, both.competence) == (False, 0)
+    alone = read(replace(seen, zero_shot=seen.y, erm=1 - seen.y))
+    assert (alone.competent, alone.competence) == (True, 1)
 
 
 def test_without_text_competence_is_not_asked():
@@ -155,6 +160,13 @@ def test_margins_that_are_not_finite_are_refused(what):
     seen = world(10, 0)
     with pytest.raises(EvenhandError, match=f"{what} has 1 values that are not finite"):
         replace(seen, **{what: np.where(np.arange(10) == 3, np.nan, getattr(seen, what))})
+
+
+def test_a_probe_that_is_never_right_reads_nothing_that_rows_could_contradict():
+    seen = world(500, 0, minority=None)
+    against = replace(seen, probe_margin=-seen.zero_shot_margin)
+    assert read(against).uncontradicted
+    assert not read(replace(against, probe=1 - seen.y)).uncontradicted
 
 
 def test_degenerate_rows_are_defined():

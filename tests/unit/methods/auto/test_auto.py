@@ -9,8 +9,10 @@ from sklearn.linear_model import LogisticRegressionCV
 from tests.made_features import WIDTH, head, world
 
 from evenhand import Auto, EvenhandError
-from evenhand.methods.auto import cross_fit
+from evenhand.methods.auto import cross_fit, estimator
 from evenhand.methods.auto import part as parts
+from evenhand.methods.auto.heads import Grid
+from evenhand.selection.decision import DecisionRule
 
 
 def fitted(X: Any, y: Any, classes: int = 2, *, text: bool = True, **given: Any) -> Auto:
@@ -157,26 +159,53 @@ def few(counts: list[int]) -> tuple[Any, Any]:
     return X, y
 
 
+PAIRS = np.repeat(np.random.default_rng(0).normal(size=(20, WIDTH)), 2, axis=0).astype(np.float32)
+"""Rows that lie twice on each point, once under either label."""
+
+
 @pytest.mark.parametrize(
     ("X", "y", "said"),
     [
-        pytest.param(*few([2, 2]), "", id="two rows a class"),
-        pytest.param(*few([40, 1]), "", id="a class of one row"),
-        pytest.param(np.ones((20, WIDTH), dtype=np.float32), np.arange(20) % 2, "", id="constant"),
-        pytest.param(*few([1, 1]), "every class has a single row", id="single rows"),
-        pytest.param(np.full((20, WIDTH), np.nan, dtype=np.float32), np.arange(20) % 2, "NaN", id="nan"),
-        pytest.param(few([20, 20])[0], 1 - few([20, 20])[1], "", id="zero-shot is always wrong"),
+        pytest.param(*few([2, 2]), "few rows: a hidden minority may be there or not", id="two rows a class"),
+        pytest.param(*few([40, 1]), "the about 17 rows of a class that contradict", id="a class of one row"),
+        pytest.param(
+            np.ones((20, WIDTH), dtype=np.float32), np.arange(20) % 2, "no better than chance", id="constant"
+        ),
+        pytest.param(
+            few([20, 20])[0], 1 - few([20, 20])[1], "no better than chance", id="zero-shot is always wrong"
+        ),
+        pytest.param(PAIRS, np.arange(40) % 2, "the prompts do not fit", id="half of the labels are wrong"),
     ],
 )
-def test_bad_input_is_decided_or_told_in_one_sentence(X: Any, y: Any, said: str) -> None:
-    if said:
-        with pytest.raises((EvenhandError, ValueError), match=said):
-            fitted(X, y)
-        return
+def test_hard_input_is_decided_and_told_in_one_sentence(X: Any, y: Any, said: str) -> None:
     kept = fitted(X, y).kept_
     assert kept is not None
-    assert kept["shortcut"] == "cannot tell" or kept["shortcut"] == "no sign"
-    assert np.isfinite([kept["gain"], kept["diagnostics"]["skewness"]]).all()
+    assert kept["shortcut"] == "cannot tell"
+    assert said in kept["shortcut_reason"]
+    figures = [value for value in kept["diagnostics"].values() if not isinstance(value, bool)]
+    assert np.isfinite([kept["gain"], kept["low"], *figures]).all()
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "said"),
+    [
+        pytest.param(*few([1, 1]), "every class has a single row", id="single rows"),
+        pytest.param(np.full((20, WIDTH), np.nan, dtype=np.float32), np.arange(20) % 2, "NaN", id="nan"),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence(X: Any, y: Any, said: str) -> None:
+    with pytest.raises((EvenhandError, ValueError), match=said):
+        fitted(X, y)
+
+
+def test_many_classes_of_three_rows_are_too_few_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimator, "usual_grid", lambda _problem: Grid((1.0,), (1.0,), 100.0, 1.0))
+    y = np.repeat(np.arange(200), 3)
+    centers = np.random.default_rng(0).normal(size=(200, 4))
+    X = centers[y] + 0.1 * np.random.default_rng(1).normal(size=(600, 4))
+    kept = Auto(rule=DecisionRule(draws=50), folds=2, repeats=1).fit(X.astype(np.float32), y).kept_
+    assert kept is not None
+    assert kept["shortcut_reason"].startswith("few rows: half of the classes have 3 or fewer")
 
 
 def test_more_classes_than_dimensions_without_text() -> None:
