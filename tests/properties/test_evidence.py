@@ -21,10 +21,11 @@ def head() -> Head:
     return Head(np.eye(16, dtype=np.float32), None, tuple(NAMES.tolist()), text)
 
 
-def world(seed: int, correlation: float, noise: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return X [N, 16], y, attribute: a weak core direction, a strong attribute direction, label noise."""
+def world(
+    seed: int, correlation: float, noise: float, n: int = 1500
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return X [n, 16], y, attribute: a weak core direction, a strong attribute direction, label noise."""
     generator = np.random.default_rng(seed)
-    n = 1500
     y = generator.integers(0, 2, n)
     attribute = np.where(generator.random(n) < correlation, y, 1 - y)
     X = generator.normal(size=(n, 16)).astype(np.float32)
@@ -44,7 +45,7 @@ def test_erm_is_kept_in_at_least_95_percent_of_seeds_when_there_is_only_noise(
 ) -> None:
     reasons = []
     for seed in range(20):
-        X, y, _ = world(seed, correlation, 0.1)
+        X, y, _ = world(seed, correlation, 0.1, n=700)
         model = CFR(head(), random_state=seed).fit(X, NAMES[y])
         assert model.kept_ is not None
         reasons.append(model.kept_["reason"])

@@ -36,7 +36,7 @@ def test_the_list_names_every_benchmark() -> None:
 
 
 def test_scenes_run_without_data_and_model(tmp_path: Path) -> None:
-    small = ("--param", "train=80", "--param", "test=40", "--workers", 0, "--device", "cpu")
+    small = ("--param", "train=80", "--param", "test=40", "--workers", 0, "--jobs", 1, "--device", "cpu")
     arguments = ("scenes", *small, "--methods", "zero_shot", "--seeds", 1, "--out", tmp_path)
     found = json.loads(run(*arguments, "--json").stdout)
     assert [line["method"] for line in found["lines"]] == ["erm", "zero_shot", "kept by evenhand"]
@@ -47,7 +47,7 @@ def test_scenes_run_without_data_and_model(tmp_path: Path) -> None:
 def test_words_let_the_methods_that_need_them_run(tmp_path: Path) -> None:
     words = tmp_path / "words.yaml"
     words.write_text("spurious:\n  background: [water, land]\n")
-    small = ("--param", "train=80", "--param", "test=40", "--workers", 0, "--device", "cpu")
+    small = ("--param", "train=80", "--param", "test=40", "--workers", 0, "--jobs", 1, "--device", "cpu")
     given = ("scenes", *small, "--methods", "orth_cal,roboshot", "--seeds", 1, "--json")
     rows = json.loads(run(*given, "--out", tmp_path / "a", "--concepts", words).stdout)["lines"]
     known = {line["method"]: line["seeds"] for line in rows}

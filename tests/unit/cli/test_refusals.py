@@ -80,6 +80,16 @@ def test_refusals_do_not_wait_for_torch(folder: Path) -> None:
     assert not (folder / "new").exists()
 
 
+def test_a_run_among_the_images_changes_nothing_of_them(folder: Path) -> None:
+    """As cp may copy beside what it does not read, fit may write into the folder of a store's images."""
+    photos = folder / "photos"
+    before = {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()}
+    listed = evenhand.Manifest.read(photos).ids.tolist()
+    evenhand.fit(evenhand.load_store(folder / "a.store"), method="zero_shot", out=photos / "a.run")
+    assert evenhand.Manifest.read(photos).ids.tolist() == listed
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_the_names_that_are_known_without_torch_are_all() -> None:
     own = {
         name
