@@ -114,7 +114,7 @@ def _known(
         found = f"its labels are {some(unknown)}" if unknown else "it has no label"
         sentence = (
             f"no label is a class of the run: {found}, the classes are {some(classes)}; "
-            "name them in class_names, as LABEL=CLASS"
+            "name them in `class_names`, as LABEL=CLASS"
         )
         if options.asked:
             raise EvenhandError(sentence)

@@ -277,6 +277,6 @@ def _bare_numbers(classes: Sequence[str]) -> list[str]:
         found = [name for name in classes if re.fullmatch(pattern, name.lower(), re.DOTALL)]
         if found and (what != "begin with a number" or len(found) == len(classes)):
             notes.append(
-                f"labels that {what} make useless prompts: {some(found)}; name the classes in class_names"
+                f"labels that {what} make useless prompts: {some(found)}; name the classes in `class_names`"
             )
     return notes

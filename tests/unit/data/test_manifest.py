@@ -132,7 +132,10 @@ def test_bare_numbers_are_noted_and_can_be_named(tmp_path):
 def test_truth_values_are_noted_too(tmp_path):
     tree(tmp_path, true=3, False_=3)
     (tmp_path / "False_").rename(tmp_path / "False")
-    assert any("prompts: False, true; name the classes" in note for note in Manifest.read(tmp_path).notes)
+    assert any(
+        "prompts: False, true; name the classes in `class_names`" in note
+        for note in Manifest.read(tmp_path).notes
+    )
 
 
 @pytest.mark.parametrize("column", ["is_test,True,False", "phase,train,val"])
