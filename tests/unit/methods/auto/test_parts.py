@@ -1,5 +1,7 @@
 """The pieces of `auto`: samples, held-out figures, and a head handed over as a projection."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from tests.made_features import head, world
 from evenhand import Head
 from evenhand._random import numpy_stream
 from evenhand.data.head import POOL
+from evenhand.functional.row_products import BLOCK
 from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods.auto import part as parts
@@ -203,3 +206,22 @@ def test_many_rows_times_classes_try_fewer_penalties() -> None:
 
 def test_few_rows_are_cross_fitted_more_often() -> None:
     assert [usual_repeats(n) for n in (10, 750, 1000, 3000, 10**6)] == [8, 8, 6, 2, 2]
+
+
+def test_rows_beside_memory_are_read_block_by_block() -> None:
+    y, sizes = np.arange(20_000) % 2, []
+    rows = unit_rows(np.random.default_rng(0).normal(size=(len(y), 4)).astype(np.float32))
+
+    class Watched:
+        shape = rows.shape
+
+        def __getitem__(self, wanted: slice) -> np.ndarray:
+            sizes.append(len(rows[wanted]))
+            return rows[wanted]
+
+    prototypes = np.eye(2, 4, dtype=np.float32)
+    every = Part(Watched(), y, np.ones(len(y)), np.arange(len(y)), None, prototypes)
+    (read,) = erm_heads(every, [1.0], has_text=True)
+    (held,) = erm_heads(replace(every, z=rows), [1.0], has_text=True)
+    assert max(sizes) <= BLOCK < len(y)
+    np.testing.assert_array_equal(read.head(), held.head())
