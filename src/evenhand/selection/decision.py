@@ -83,7 +83,8 @@ class DecisionRule:
 
     Where rows are few (`Reading.few`) beside text, no baseline is safe. Then the candidate is kept whose
     gain over the better of zero-shot and ERM, draw by draw, has the highest lower quantile. There, and
-    without text, cells of one kind borrow from each other (`functional.cell_rates.pooled_prior`).
+    without text where rows are not few, cells of one kind borrow from each other
+    (`functional.cell_rates.pooled_prior`).
 
     Attributes
     ----------
@@ -157,20 +158,21 @@ class DecisionRule:
             excess = (gain - gain.mean(axis=0)).max(axis=1)
             low = gain.mean(axis=0) - np.quantile(excess, self.confidence)
         low[baseline] = 0.0
-        return _decision(names, utility, low, int(low.argmax()), baseline)
+        kept = int(low.argmax()) if low.max() > 0 else baseline
+        return _decision(names, utility, low, kept, baseline)
 
     def _own_bounds(self, gain: Floats, reading: Reading) -> Floats:
         """Return each candidate's lower quantile of draws of its gain, [K]."""
         looser = reading.is_hidden and reading.clear
         confidence = self.clear_confidence if looser else self.confidence
-        # Rounding alone tells equal candidates apart, by about one part in 10^16; the first of them is kept.
-        low: Floats = np.quantile(gain, 1 - confidence, axis=0).round(12)
+        # Rounding alone tells equal candidates apart, by up to the root of 10^-16; the first of them is kept.
+        low: Floats = np.quantile(gain, 1 - confidence, axis=0).round(6)
         return low
 
     def _utility(self, right: Floats, y: Ints, reading: Reading, seed: int, others: Others | None) -> Floats:
         """Return draws of U, [draws, K]."""
         utility = np.zeros((self.draws, len(right)))
-        borrow = reading.few or not reading.has_text
+        borrow = reading.few if reading.has_text else not reading.few
         kinds: list[tuple[str, float, list[Cell], int]] = [
             ("cells", reading.hidden, list(soft_cells(reading.low, reading.trust, y)), 2),
             ("classes", 1 - reading.hidden, list(class_cells(reading.trust, y)), 1),

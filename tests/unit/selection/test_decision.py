@@ -187,7 +187,7 @@ def test_on_few_rows_the_bound_is_over_the_better_of_zero_shot_and_erm(clear, le
     right = accuracies(0, read(seen).low > 0.5, [(0.6, 0.9), (0.3, 0.98), (0.6, 0.95)])
     drawn = rule._utility(right, seen.y, reading, 0, None)
     slow = [float(np.quantile([line[k] - max(line[0], line[1]) for line in drawn], level)) for k in range(3)]
-    np.testing.assert_allclose(decision.lows, slow, atol=1e-9)
+    np.testing.assert_allclose(decision.lows, slow, atol=1e-6)
     assert decision.index == int(np.argmax(slow))
 
 
@@ -205,7 +205,7 @@ def test_on_few_rows_the_sentence_says_how_far_the_kept_may_be_under():
     assert verdict(reading, better, 120).repair == "passed"
 
 
-def test_cells_borrow_from_the_other_classes_where_rows_are_few_or_there_is_no_text():
+def test_cells_borrow_where_text_has_few_rows_or_no_text_has_enough():
     """The two rows of one class are wrong by chance; those of the others are right."""
     seen = world(120, 0, classes=4)
     y, low = seen.y, np.zeros(120)
@@ -214,12 +214,28 @@ def test_cells_borrow_from_the_other_classes_where_rows_are_few_or_there_is_no_t
     right = np.ones((3, 120))
     right[:, np.flatnonzero((y == 0) & (low > 0))] = 0.5
     usual = {"hidden": 1.0, "low": low, "trust": np.ones(120), "uncontradicted": False}
-    few, enough, without_text = (
+    few, enough, without_text, few_without = (
         decide(seen, right, **usual, **changes)[0].utility[0]
-        for changes in ({"rows": 2.0}, {"rows": 10.0}, {"rows": 10.0, "has_text": False})
+        for changes in (
+            {"rows": 2.0},
+            {"rows": 10.0},
+            {"rows": 10.0, "has_text": False},
+            {"rows": 9.0, "has_text": False},
+        )
     )
     assert few == without_text
-    assert few > enough + 0.1
+    assert few_without == enough < few - 0.1
+
+
+@pytest.mark.parametrize("has_text", [True, False])
+def test_equal_candidates_leave_the_baseline(has_text):
+    """They differ by rounding alone, which another processor does otherwise."""
+    seen = world(3000, 0)
+    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.9)])[[0, 0, 0]]
+    for noise in (1e-9, -1e-9):
+        nudged = right + noise * np.array([[0.0], [0.0], [1.0]])
+        kept = decide(seen, nudged, hidden=1.0, has_text=has_text, uncontradicted=False)[0].kept
+        assert kept == ("zero-shot" if has_text else "ERM")
 
 
 def test_the_order_of_the_rows_does_not_matter():
