@@ -227,6 +227,15 @@ def test_cells_borrow_where_text_has_few_rows_or_no_text_has_enough():
     assert few_without == enough < few - 0.1
 
 
+def test_on_few_rows_a_bound_that_is_higher_by_rounding_alone_wins_nothing():
+    seen = world(120, 0)
+    right = accuracies(0, read(seen).low > 0.5, [(0.7, 0.7)])[[0, 0, 0]]
+    usual = {"hidden": 1.0, "clear": True, "uncontradicted": False, "rows": 2.0}
+    for nudge in (1e-9, 1e-8):
+        nudged = right + nudge * np.array([[0.0], [0.0], [1.0]])
+        assert decide(seen, nudged, **usual)[0].kept == "zero-shot"
+
+
 @pytest.mark.parametrize("has_text", [True, False])
 def test_equal_candidates_leave_the_baseline(has_text):
     """They differ by rounding alone, which another processor does otherwise."""
