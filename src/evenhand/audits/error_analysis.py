@@ -1,21 +1,27 @@
-"""The analysis of a model's errors that `audit` and `report` both show."""
+"""The errors of models, searched once, for `audit`, `report` and `review`; a run keeps what was found."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 from evenhand._progress import Progress, silent
 from evenhand.audits.associations import find_associations
 from evenhand.audits.bottom_line import BottomLine, bottom_line
 from evenhand.audits.calibration_set import CalibrationRows, calibration_rows
-from evenhand.audits.evaluate import EvaluatedModels
+from evenhand.audits.evaluate import EvaluatedModels, evaluate_models
 from evenhand.audits.findings import Suspect
-from evenhand.audits.kept_findings import AuditOptions, Findings
+from evenhand.audits.kept_findings import AuditOptions, Findings, keep_findings, read_findings
 from evenhand.audits.named_slices import Assignments, name_slices
 from evenhand.audits.shortcut import look_for_shortcut, signs_of_fit
 from evenhand.audits.suspects import find_suspects
+from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.audits.words import TextTower, tower_or_reason
+from evenhand.backbones.from_card import with_model_at
+from evenhand.backbones.load import Loaded
+from evenhand.evaluation.evaluated_rows import with_groups
+from evenhand.runs.contents import read_contents, store_of_run
 
 
 class Search(NamedTuple):
@@ -34,6 +40,8 @@ def search_errors(
     progress: Progress = silent,
 ) -> Search:
     """Slice the errors of models, name the slices, find what goes with the label, and look for a shortcut.
+
+    A run keeps the findings.
 
     Parameters
     ----------
@@ -54,7 +62,9 @@ def search_errors(
         models, tower, no_words or associations.unfit, seed=options.seed, slices=options.slices
     )
     signs = signs_of_fit(models.kept) or look_for_shortcut(models.table, options.seed)
-    return Search(Findings(named=named, associations=associations, signs=signs), tower, assignments)
+    findings = Findings(named=named, associations=associations, signs=signs)
+    keep_findings(models.run, models.table, options, findings, tower=tower is not None)
+    return Search(findings, tower, assignments)
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,8 @@ class ErrorAnalysis:
         Those of them that every model takes for another class.
     bottom_line : BottomLine
         What it comes to.
+    backbone : Loaded or None
+        The store's model, if the search loaded it.
     """
 
     models: EvaluatedModels
@@ -80,10 +92,11 @@ class ErrorAnalysis:
     calibration_set: CalibrationRows
     suspects: list[Suspect]
     bottom_line: BottomLine
+    backbone: Loaded | None = None
 
     @classmethod
-    def of(cls, models: EvaluatedModels, findings: Findings) -> ErrorAnalysis:
-        """Add the suspects and the bottom line to findings.
+    def of(cls, models: EvaluatedModels, findings: Findings, tower: TextTower | None = None) -> ErrorAnalysis:
+        """Add the suspects and the bottom line to findings, which a text tower named if one was loaded.
 
         Raises
         ------
@@ -94,4 +107,49 @@ class ErrorAnalysis:
         suspects = find_suspects(models, calibration_set, models.kept)
         folder = None if models.run is None else models.run.folder
         line = bottom_line(models, findings, folder, models.kept)
-        return cls(models, findings, calibration_set, suspects, line)
+        backbone = None if tower is None else tower.backbone
+        return cls(models, findings, calibration_set, suspects, line, backbone)
+
+
+def analyze_run(
+    folder: Path,
+    store: Path | None = None,
+    model: str | None = None,
+    *,
+    vocabulary: Path | None = None,
+    device: str = "cpu",
+    progress: Progress = silent,
+) -> ErrorAnalysis:
+    """Read a run, its store and what an audit found in it; without such an audit, search now.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    store : Path, optional
+        Where its store is now, if it moved.
+    model : str, optional
+        Where its model is now, as in `with_model_at`.
+    vocabulary : Path, optional
+        A file with one word per line to name slices by, or `none`.
+    device : str, default="cpu"
+        Device of the text tower.
+    progress : callable
+        Receives the number of embedded words.
+
+    Raises
+    ------
+    EvenhandError
+        If the run is damaged, its store is missing or is another one, or the vocabulary cannot be read.
+    """
+    run = read_contents(folder)
+    table, column = with_groups(store_of_run(run, store), run.card.get("group_by"))
+    card = dict(with_model_at(table.card, model))
+    run, table = replace(run, card={**run.card, "store_card": card}), replace(table, card=card)
+    options = AuditOptions(run.card["seed"], vocabulary=given_vocabulary(vocabulary))
+    models = evaluate_models(table, column, options.seed, run)
+    findings = read_findings(run, table, options)
+    if findings is None:
+        search = search_errors(models, options, device=device, progress=progress)
+        return ErrorAnalysis.of(models, search.findings, search.tower)
+    return ErrorAnalysis.of(models, findings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,7 @@ from evenhand.evaluation.evaluated_rows import EvaluatedRows, evaluated_rows
 from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import ResultRow
 from evenhand.methods._training.rows import RowView
-from evenhand.runs.card import other_store
-from evenhand.runs.contents import RunContents, read_contents
+from evenhand.runs.contents import RunContents
 from evenhand.runs.models import Stage, predicted_stages, zero_shot_model
 
 MOST = 20_000
@@ -155,20 +153,6 @@ def evaluate_models(
         tuple(notes),
         run,
     )
-
-
-def run_on(table: FeatureTable, run: Path) -> RunContents:
-    """Read a run that was fitted on `table`.
-
-    Raises
-    ------
-    EvenhandError
-        If the run is damaged, or was fitted on another store.
-    """
-    found = read_contents(run)
-    if not found.fitted_on(table):
-        raise other_store(run)
-    return found
 
 
 def _at(stage: Stage, places: Ints) -> Stage:

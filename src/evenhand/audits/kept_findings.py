@@ -1,4 +1,4 @@
-"""What an audit finds, as plain data: a run keeps it, so that its report need not search again."""
+"""What an audit finds, as plain data: a run keeps it for one state of itself, its store and the options."""
 
 from __future__ import annotations
 
@@ -50,42 +50,40 @@ class AuditOptions:
     vocabulary: Vocabulary | None = None
 
 
-class FindingsFile:
-    """The findings in a run folder: valid for one state of the run, its store, the options and the version.
+def read_findings(run: RunContents | None, table: FeatureTable, options: AuditOptions) -> Findings | None:
+    """Return what an audit or a report kept in a run; None if nothing, or it is of another state.
 
     Parameters
     ----------
-    run : RunContents
-        The run.
+    run : RunContents or None
+        The run; without one nothing is kept.
     table : FeatureTable
         Its store.
     options : AuditOptions
         How errors are searched.
     """
+    return None if run is None else read_cached(run.folder / AUDIT, _key(run, table, options), Findings)
 
-    def __init__(self, run: RunContents, table: FeatureTable, options: AuditOptions) -> None:
-        self._path = run.folder / AUDIT
-        self._complete = not embedded(table.card)
-        self._key = key_of(
-            version=__version__,
-            run=run.card,
-            table=fingerprint(table),
-            store_card=table.card,
-            options=options,
-            own_words=words_bytes(str(table.card.get("model"))),
-        )
 
-    def read(self) -> Findings | None:
-        """Return the findings; None if there are none, or they are of another state."""
-        return read_cached(self._path, self._key, Findings)
+def keep_findings(
+    run: RunContents | None, table: FeatureTable, options: AuditOptions, findings: Findings, *, tower: bool
+) -> None:
+    """Write findings into a run, where the folder lets them.
 
-    def write(self, findings: Findings, *, tower: bool = True) -> Findings:
-        """Write findings where the folder lets them, and return them.
+    Without a text tower, because the model could not be loaded, they are not written: it may be back.
+    """
+    if run is not None and (tower or not embedded(table.card)):
+        sweep(run.folder / AUDIT)
+        with suppress(EvenhandError):
+            write_cached(run.folder / AUDIT, _key(run, table, options), findings)
 
-        Without a text tower, because the model could not be loaded, they are not written: it may be back.
-        """
-        if self._complete or tower:
-            sweep(self._path)
-            with suppress(EvenhandError):
-                write_cached(self._path, self._key, findings)
-        return findings
+
+def _key(run: RunContents, table: FeatureTable, options: AuditOptions) -> str:
+    return key_of(
+        version=__version__,
+        run=run.card,
+        table=fingerprint(table),
+        store_card=table.card,
+        options=options,
+        own_words=words_bytes(str(table.card.get("model"))),
+    )

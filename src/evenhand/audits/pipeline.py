@@ -17,10 +17,10 @@ from evenhand.audits.associations import Associations
 from evenhand.audits.costs import cost_elsewhere
 from evenhand.audits.csv_files import write_audit_files
 from evenhand.audits.error_analysis import ErrorAnalysis, Search, search_errors
-from evenhand.audits.evaluate import EvaluatedModels, evaluate_models, run_on
+from evenhand.audits.evaluate import EvaluatedModels, evaluate_models
 from evenhand.audits.findings import Cost, Match, Probe, Slice, Suspect
 from evenhand.audits.gaps import Gap, find_gaps
-from evenhand.audits.kept_findings import AuditOptions, FindingsFile
+from evenhand.audits.kept_findings import AuditOptions
 from evenhand.audits.matching import group_matches
 from evenhand.audits.probes import probe_attributes
 from evenhand.audits.shortcut import ShortcutSigns
@@ -35,6 +35,7 @@ from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.evaluation.metric_view import by_metric
 from evenhand.evaluation.results import ResultRow
 from evenhand.evaluation.results_html import row_html
+from evenhand.runs.contents import run_on
 
 
 class Audit(ResultRow):
@@ -182,8 +183,6 @@ def audit(
     options = AuditOptions(seed, slices, given_vocabulary(vocabulary))
     models = evaluate_models(table, column, seed, found, device)
     search = search_errors(models, options, device=device, progress=progress)
-    if found is not None:
-        FindingsFile(found, table, options).write(search.findings, tower=search.tower is not None)
     analysis = ErrorAnalysis.of(models, search.findings)
     if out is not None:
         write_audit_files(out, analysis)

@@ -14,8 +14,7 @@ from evenhand._files import atomic, check_replaceable, sweep
 from evenhand._outputs import AUDIT_FILES, check_page, keep_apart
 from evenhand._progress import Progress, silent
 from evenhand.audits.csv_files import write_audit_files
-from evenhand.audits.error_analysis import ErrorAnalysis
-from evenhand.audits.run_analysis import analyze_run
+from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.evaluation.metric_view import by_metric
 from evenhand.reports.sections import STEPS, page_values
 from evenhand.reports.template import fill

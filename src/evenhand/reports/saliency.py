@@ -41,8 +41,13 @@ class SaliencyMaps:
     margins: list[float]
 
 
-def saliency(models: EvaluatedModels, places: Ints, device: str = "cpu") -> list[SaliencyMaps] | str:
-    """Return the images at positions [n] among the test rows, with maps; or why there are none."""
+def saliency(
+    models: EvaluatedModels, places: Ints, device: str = "cpu", backbone: Loaded | None = None
+) -> list[SaliencyMaps] | str:
+    """Return the images at positions [n] among the test rows, with maps; or why there are none.
+
+    `backbone` is the store's model, if it is already loaded.
+    """
     card = models.table.card
     paths = [Path(path) for path in models.table.paths[models.split.test[places]].tolist()]
     if card.get("family") == "import":
@@ -51,7 +56,7 @@ def saliency(models: EvaluatedModels, places: Ints, device: str = "cpu") -> list
         return "The images are not where they were embedded from, so no saliency could be computed."
     maps, short_side = [], card.get(KEY)
     try:
-        backbone = backbone_of(card, device)
+        backbone = backbone or backbone_of(card, device)
         for place, path in zip(places.tolist(), paths, strict=True):
             try:
                 pixels = backbone.preprocess(read_image(path, short_side))[None]

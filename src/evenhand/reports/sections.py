@@ -128,7 +128,11 @@ def _run_values(
     progress("report", 2, STEPS)
     points = map_data(models, shown.on_map, slices, jpegs)
     progress("report", 3, STEPS)
-    maps = "Saliency was left out." if device is None else saliency(models, shown.saliency, device)
+    maps = (
+        "Saliency was left out."
+        if device is None
+        else saliency(models, shown.saliency, device, analysis.backbone)
+    )
     progress("report", STEPS, STEPS)
     return {
         "next_steps": next_steps(folder, models.table.source, analysis.bottom_line),

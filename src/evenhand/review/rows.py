@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from evenhand._typing import Bools, Floats, Ints
-from evenhand.audits.evaluate import evaluate_models, run_on
+from evenhand.audits.evaluate import evaluate_models
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.evaluated_rows import group_column
 from evenhand.review.signs import Signs
+from evenhand.runs.contents import run_on
 
 RARE, USUAL = 0.15, 0.5
 """Quantiles within a class of the margin of the shortcut probe: below the first lie the likely exceptions,

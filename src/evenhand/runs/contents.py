@@ -1,4 +1,4 @@
-"""What a run folder holds, read and checked once."""
+"""What a run folder holds, read and checked once, and the store that it was fitted on."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evenhand._errors import EvenhandError
+from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, read_run_bundle
-from evenhand.runs.card import read_card, read_records, read_result
+from evenhand.runs.card import other_store, place_of_store, read_card, read_records, read_result
 
 CALIBRATION_SET, HISTORY = "calibration_set.parquet", "history.parquet"
 
@@ -66,3 +68,36 @@ def read_contents(run: Path) -> RunContents:
     models = {method: read_run_bundle(run, card, name) for method, name in bundles.items()}
     calibration_set, history = (read_records(run / name) for name in (CALIBRATION_SET, HISTORY))
     return RunContents(run, card, read_result(run), calibration_set, history, models)
+
+
+def run_on(table: FeatureTable, run: Path) -> RunContents:
+    """Read a run that was fitted on `table`.
+
+    Raises
+    ------
+    EvenhandError
+        If the run is damaged, or was fitted on another store.
+    """
+    found = read_contents(run)
+    if not found.fitted_on(table):
+        raise other_store(run)
+    return found
+
+
+def store_of_run(run: RunContents, store: Path | None = None) -> FeatureTable:
+    """Read the store that a run was fitted on; `store` says where it is now, if it was moved.
+
+    Raises
+    ------
+    EvenhandError
+        If there is no such store, or it is not the one that the run was fitted on.
+    """
+    place = store or place_of_store(run.folder, run.card)
+    if place is None:
+        raise EvenhandError(f"run {run.folder} names no store; give its folder as `store`")
+    table = load_store(place)
+    if not run.fitted_on(table):
+        raise EvenhandError(
+            f"{place} is not the store that {run.folder} was fitted on; give that one as `store`"
+        )
+    return table

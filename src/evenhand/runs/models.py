@@ -1,17 +1,14 @@
-"""The store and the models of a run: zero-shot, ERM and the fitted method, on the same rows."""
+"""The models of a run, zero-shot, ERM and the fitted method, and what they predict on the same rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
-from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.class_metrics import empty_scores
 from evenhand.evaluation.labels import label
@@ -19,8 +16,6 @@ from evenhand.methods._training.model import Model
 from evenhand.methods._training.rows import RowView
 from evenhand.methods.cfr.calibration_set import margins
 from evenhand.methods.registry import make
-from evenhand.runs.card import place_of_store
-from evenhand.runs.contents import RunContents
 
 BLOCK = 16_384
 """Number of rows whose features are in memory at a time."""
@@ -83,25 +78,6 @@ def predicted_stages(
         Stage(name, model, codes[name], found[name], codes[name] == table.y[rows], kept[name])
         for name, model in models.items()
     ]
-
-
-def store_of_run(run: RunContents, store: Path | None = None) -> FeatureTable:
-    """Read the store that a run was fitted on; `store` says where it is now, if it was moved.
-
-    Raises
-    ------
-    EvenhandError
-        If there is no such store, or it is not the one that the run was fitted on.
-    """
-    place = store or place_of_store(run.folder, run.card)
-    if place is None:
-        raise EvenhandError(f"run {run.folder} names no store; give its folder as `store`")
-    table = load_store(place)
-    if not run.fitted_on(table):
-        raise EvenhandError(
-            f"{place} is not the store that {run.folder} was fitted on; give that one as `store`"
-        )
-    return table
 
 
 def zero_shot_model(table: FeatureTable) -> Model:

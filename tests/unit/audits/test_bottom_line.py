@@ -12,10 +12,9 @@ import pytest
 from evenhand import load_store
 from evenhand.audits.associations import Associations, WordAssociation
 from evenhand.audits.bottom_line import BottomLine, _compared, _plain, bottom_line
-from evenhand.audits.error_analysis import ErrorAnalysis
+from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.audits.kept_findings import Findings
 from evenhand.audits.pipeline import audit
-from evenhand.audits.run_analysis import analyze_run
 from evenhand.audits.shortcut import ShortcutSigns, look_for_shortcut, signs_of_fit
 from evenhand.reports.headline import of_run
 from evenhand.reports.page import render

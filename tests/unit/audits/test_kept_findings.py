@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evenhand import fit, load_store
-from evenhand.audits import kept_findings, run_analysis
-from evenhand.audits.evaluate import run_on
-from evenhand.audits.kept_findings import AuditOptions, Findings, FindingsFile
+from evenhand import EvenhandError, fit, load_store
+from evenhand.audits import error_analysis, kept_findings
+from evenhand.audits.error_analysis import analyze_run
+from evenhand.audits.kept_findings import AuditOptions, Findings, keep_findings, read_findings
 from evenhand.audits.pipeline import audit
-from evenhand.audits.run_analysis import analyze_run
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.data.table import FeatureTable
-from evenhand.runs.contents import RunContents
+from evenhand.review import question
+from evenhand.runs.contents import RunContents, run_on
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_the_report_reads_what_the_audit_found(
     assert searched.findings.named.sure()
     (run / "audit.json").unlink()
     found = audit(table, run=run)
-    monkeypatch.setattr(run_analysis, "search_errors", searched_again)
+    monkeypatch.setattr(error_analysis, "search_errors", searched_again)
     read = analyze_run(run)
     assert read.findings == searched.findings
     assert read.findings.named.slices == found.slices
@@ -58,12 +58,24 @@ def test_the_report_reads_what_the_audit_found(
 
 def test_a_report_leaves_its_findings_for_the_next(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = analyze_run(run).findings
-    monkeypatch.setattr(run_analysis, "search_errors", searched_again)
+    monkeypatch.setattr(error_analysis, "search_errors", searched_again)
     assert analyze_run(run).findings == first
     with pytest.raises(AssertionError, match="searches"):
         analyze_run(run, vocabulary=Path("none"))
 
 
+def test_a_review_asks_about_what_the_audit_found(
+    run: Path, table: FeatureTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit(table, run=run)
+    monkeypatch.setattr(question, "search_errors", searched_again)
+    with pytest.raises(EvenhandError, match=r"to ask about \(the store's embeddings were imported"):
+        question.audited_word(table, run=run)
+    with pytest.raises(AssertionError, match="searches"):
+        question.audited_word(table, run=run, seed=1)
+
+
+State = tuple[RunContents, FeatureTable, AuditOptions]
 FINDINGS = {"named": {"slices": [], "members": [], "words": "w", "notes": [], "no_words": "", "nothing": ""}}
 
 
@@ -83,11 +95,11 @@ def test_findings_of_another_state_are_not_read(
     own = run_on(table, run)
     named = replace(table, card={**table.card, "model": f"local-dir:{tmp_path}"})
 
-    def of(table: FeatureTable = table, run: RunContents = own, seed: int = 3, **more: Any) -> FindingsFile:
-        return FindingsFile(run, table, AuditOptions(seed, **more))
+    def of(table: FeatureTable = table, run: RunContents = own, seed: int = 3, **more: Any) -> State:
+        return run, table, AuditOptions(seed, **more)
 
-    assert of().write(findings) == findings
-    assert of().read() == findings
+    keep_findings(*of(), findings, tower=True)
+    assert read_findings(*of()) == findings
     relabelled = replace(table, attributes={"place": table.attributes["place"][::-1]})
     words = Vocabulary(("lake",), "one word")
     others = [
@@ -99,20 +111,20 @@ def test_findings_of_another_state_are_not_read(
         of(vocabulary=words),
         of(vocabulary=Vocabulary((), "none")),
     ]
-    assert [one.read() for one in others] == [None] * len(others)
-    of(named).write(findings)
-    assert of(named).read() == findings
+    assert [read_findings(*one) for one in others] == [None] * len(others)
+    keep_findings(*of(named), findings, tower=True)
+    assert read_findings(*of(named)) == findings
     (tmp_path / "words.txt").write_text("lake\n")
-    assert of(named).read() is None
-    of().write(findings)
+    assert read_findings(*of(named)) is None
+    keep_findings(*of(), findings, tower=True)
     monkeypatch.setattr(kept_findings, "__version__", "another")
-    assert of().read() is None
+    assert read_findings(*of()) is None
 
 
 def test_what_a_killed_writer_left_is_swept(run: Path, table: FeatureTable, findings: Findings) -> None:
     left = run / f".audit.json.{'0' * 16}.tmp"
     left.touch()
-    FindingsFile(run_on(table, run), table, AuditOptions(0)).write(findings)
+    keep_findings(run_on(table, run), table, AuditOptions(0), findings, tower=True)
     assert not left.exists()
     assert (run / "audit.json").is_file()
 
@@ -121,28 +133,28 @@ def test_what_a_killed_writer_left_is_swept(run: Path, table: FeatureTable, find
 def test_a_damaged_file_is_as_good_as_none(
     run: Path, table: FeatureTable, findings: Findings, content: str
 ) -> None:
-    file = FindingsFile(run_on(table, run), table, AuditOptions(0))
-    file.write(findings)
+    state = run_on(table, run), table, AuditOptions(0)
+    keep_findings(*state, findings, tower=True)
     (run / "audit.json").write_text(content)
-    assert file.read() is None
+    assert read_findings(*state) is None
 
 
 def test_an_edit_by_hand_shows(run: Path, table: FeatureTable, findings: Findings) -> None:
-    file = FindingsFile(run_on(table, run), table, AuditOptions(0))
-    file.write(findings)
+    state = run_on(table, run), table, AuditOptions(0)
+    keep_findings(*state, findings, tower=True)
     content = json.loads((run / "audit.json").read_text())
     content["unit"]["named"]["nothing"] = "all is well"
     (run / "audit.json").write_text(json.dumps(content))
-    assert file.read() is None
+    assert read_findings(*state) is None
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(
     run: Path, table: FeatureTable, findings: Findings
 ) -> None:
     (run / "audit.json").mkdir()
-    file = FindingsFile(run_on(table, run), table, AuditOptions(0))
-    assert file.write(findings) == findings
-    assert file.read() is None
+    state = run_on(table, run), table, AuditOptions(0)
+    keep_findings(*state, findings, tower=True)
+    assert read_findings(*state) is None
     (run / "audit.json").rmdir()
 
 
@@ -151,12 +163,12 @@ def test_words_that_lack_for_a_model_that_may_come_back_are_looked_for_again(
 ) -> None:
     run = make_run("gone")
     table = load_store(run.parent / "x.store")
-    file = FindingsFile(run_on(table, run), table, AuditOptions(0))
-    file.write(findings, tower=False)
-    assert file.read() is None
+    state = run_on(table, run), table, AuditOptions(0)
+    keep_findings(*state, findings, tower=False)
+    assert read_findings(*state) is None
     wordless = findings.model_copy(update={"named": findings.named.model_copy(update={"words": None})})
-    file.write(wordless)  # its model is there, and does not know common words
-    assert file.read() == wordless
+    keep_findings(*state, wordless, tower=True)  # its model is there, and does not know common words
+    assert read_findings(*state) == wordless
 
 
 def test_a_new_fit_takes_the_findings_of_the_old_away(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from evenhand import EvenhandError, FeatureTable, Head, fit, load_openclip, load
 from evenhand.audits import evaluate as evaluate_module
 from evenhand.audits import suspects as suspects_module
 from evenhand.audits import words as text_tower
+from evenhand.audits.error_analysis import analyze_run
 from evenhand.audits.pipeline import Audit, audit
-from evenhand.audits.run_analysis import analyze_run
 from evenhand.audits.suspects import find_suspects
 from evenhand.audits.vocabulary import Vocabulary, default_words
 from evenhand.audits.words import load_tower

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from tests.small_open_clip import write_open_clip
 
 from evenhand import EvenhandError, Manifest, embed, fit
-from evenhand.audits.run_analysis import analyze_run
+from evenhand.audits.error_analysis import analyze_run
 from evenhand.backbones.from_card import backbone_of, with_model_at
 from evenhand.backbones.load import load_backbone
 from evenhand.exports.run import export

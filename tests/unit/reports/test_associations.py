@@ -7,8 +7,7 @@ import pytest
 
 from evenhand.audits.associations import Associations, Legibility, WordAssociation
 from evenhand.audits.columns import Bounded, ColumnAssociation
-from evenhand.audits.error_analysis import ErrorAnalysis
-from evenhand.audits.run_analysis import analyze_run
+from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.evaluation.accuracy import rate
 from evenhand.reports import embedding_map
 from evenhand.reports.galleries import contradicting_gallery

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError
-from evenhand.audits.error_analysis import ErrorAnalysis
-from evenhand.audits.run_analysis import analyze_run
+from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.reports.embedding_map import GRAY, OTHERS, VALUES, field, map_data
 from evenhand.reports.galleries import PER_CLASS, calibration_galleries, changed_galleries, group_counts
 from evenhand.reports.sampling import shown_rows

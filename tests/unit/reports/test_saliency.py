@@ -11,10 +11,9 @@ from PIL import Image
 from tests.small_hf import write_hf
 from tests.small_open_clip import write_open_clip
 
-from evenhand import EvenhandWarning, Manifest, embed, fit
-from evenhand.audits.error_analysis import ErrorAnalysis
+from evenhand import EvenhandWarning, Manifest, embed, fit, reports
+from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.audits.evaluate import EvaluatedModels
-from evenhand.audits.run_analysis import analyze_run
 from evenhand.backbones.from_card import backbone_of
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.datasets.scenes import write_scenes
@@ -70,6 +69,23 @@ def test_every_picture_has_a_map_before_and_after(view: ErrorAnalysis) -> None:
             content = b64decode(address.removeprefix("data:image/jpeg;base64,"))
             assert Image.open(io.BytesIO(content)).size == (SIDE, SIDE)
     assert [one.maps for one in maps_of(view.models)] == [one.maps for one in seen]  # type: ignore[union-attr]
+
+
+def test_the_search_and_the_maps_load_the_model_once(
+    view: ErrorAnalysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert view.models.run is not None
+    (view.models.run.folder / "audit.json").unlink(missing_ok=True)
+    searched = analyze_run(view.models.run.folder)
+    assert searched.backbone is not None
+    assert analyze_run(view.models.run.folder).backbone is None, "an audit was there"
+
+    def loaded_again(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(reports.saliency, "backbone_of", loaded_again)
+    one = shown_rows(view.models).saliency[:1]
+    assert isinstance(saliency(view.models, one, "cpu", searched.backbone), list)
 
 
 def test_a_vits_maps_are_on_the_page(of_vit: ErrorAnalysis) -> None:

@@ -16,10 +16,9 @@ from evenhand import EvenhandError, FeatureTable, Head, fit, load_store
 from evenhand.audits import evaluate as evaluate_module
 from evenhand.audits import named_slices
 from evenhand.audits import words as text_tower
-from evenhand.audits.error_analysis import ErrorAnalysis
+from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.audits.naming import beside_classes
 from evenhand.audits.pipeline import audit
-from evenhand.audits.run_analysis import analyze_run
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.audits.words import TextTower
 from evenhand.backbones.load import Loaded, load_backbone

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evenhand import EvenhandError
-from evenhand.audits.run_analysis import analyze_run
+from evenhand.audits.error_analysis import analyze_run
 from evenhand.backbones.projection import LinearProjection
 from evenhand.comparison.seal import write_sealed
 from evenhand.evaluation.results import Results

@@ -10,8 +10,8 @@ import pytest
 
 from evenhand import EvenhandError, load_store
 from evenhand.audits.evaluate import evaluate_models
-from evenhand.runs.contents import RunContents, read_contents
-from evenhand.runs.models import predicted_stages, store_of_run
+from evenhand.runs.contents import RunContents, read_contents, store_of_run
+from evenhand.runs.models import predicted_stages
 
 
 @pytest.fixture
