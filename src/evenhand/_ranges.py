@@ -110,13 +110,23 @@ def check(owner: object, **ranges: Range | Each) -> None:
         For the first parameter that is out of its range.
     """
     for name, allowed in ranges.items():
-        value = getattr(owner, name)
-        if objection := allowed.objection(value):
-            raise EvenhandError(f"{name} must be {objection}, but it is {value!r}{_usual(type(owner), name)}")
+        default = inspect.signature(type(owner)).parameters[name].default
+        check_value(name, getattr(owner, name), allowed, default)
 
 
-def _usual(cls: type, name: str) -> str:
-    default = inspect.signature(cls).parameters[name].default
+def check_value(name: str, value: Any, allowed: Range | Each, default: Any = None) -> None:
+    """Refuse a value out of its range; the sentence names the default, unless it is None or empty.
+
+    Raises
+    ------
+    EvenhandError
+        If so.
+    """
+    if objection := allowed.objection(value):
+        raise EvenhandError(f"{name} must be {objection}, but it is {value!r}{_usual(default)}")
+
+
+def _usual(default: Any) -> str:
     if default is None or default is inspect.Parameter.empty:
         return ""
     return f"; {default:g} is usual" if isinstance(default, Real) else f"; {default} is usual"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_type_hints
 
 import typer
 
@@ -80,7 +80,8 @@ def command(
         raise EvenhandError("bench needs a benchmark's name; evenhand bench --list shows them")
 
     from evenhand.cli.fit import read_params
-    from evenhand.datasets.registry import check_name
+    from evenhand.cli.params import check_kinds
+    from evenhand.datasets.registry import check_name, dataset_class, make
 
     params = read_params(param or [])
     check_name(name)
@@ -96,11 +97,11 @@ def command(
             check_images(data, argument="data", what="the folder with the benchmark's files")
     for file in ("results.json", "bench.json"):
         check_results(folder / file)
+    check_kinds(name, params, get_type_hints(dataset_class(name)))
+    dataset = make(name, **params)
 
     from evenhand.cli.bench_table import show_bench, show_loaded
-    from evenhand.datasets.registry import make
 
-    dataset = make(name, **params)
     wanted = model or dataset.usual_model
     if download:
         _fetch(name, data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,22 +21,12 @@ from evenhand.cli.options import (
     listed,
     set_threads,
 )
+from evenhand.selection.rule_names import RuleName
 
 if TYPE_CHECKING:
     from evenhand.data.concepts import Concepts
     from evenhand.data.table import FeatureTable
 
-Rule = Literal[
-    "accuracy",
-    "worst_class",
-    "worst_cell",
-    "balanced_cell",
-    "shortcut_cell",
-    "worst_shortcut_cell",
-    "worst_cluster",
-    "worst_environment",
-    "worst_group",
-]
 NAME = "compare"
 EXAMPLES = examples(
     "evenhand compare birds.store --out birds.compare",
@@ -50,7 +40,7 @@ def command(
     methods: Annotated[str, typer.Option(help="Methods a,b, or all that this store supports.")] = "all",
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, starting at --seed.")] = 5,
     selection: Annotated[
-        Rule, typer.Option(help="Rule that selects configurations, the same for all methods.")
+        RuleName, typer.Option(help="Rule that selects configurations, the same for all methods.")
     ] = "shortcut_cell",
     oracles: Annotated[
         bool, typer.Option("--oracles", help="Include methods that use group labels.")

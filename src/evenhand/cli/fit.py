@@ -22,7 +22,8 @@ from evenhand.cli.options import (
     fit_device,
     set_threads,
 )
-from evenhand.methods.registry import METHODS, check_parameters
+from evenhand.cli.params import check_params, chosen_by
+from evenhand.methods.registry import METHODS
 
 if TYPE_CHECKING:
     from evenhand.data.concepts import Concepts
@@ -70,9 +71,8 @@ def command(
     """Fit a model, say whether a shortcut was found, and evaluate the model on the test split."""
     params = read_params(param or [])
     check_fit_device(device)
-
     check_methods([method])
-    check_parameters(method, params)
+    check_params(method, params)
     check_file(concepts, "concepts", "a YAML file of spurious words")
     check_words(method, concepts)
 
@@ -86,12 +86,10 @@ def command(
     set_threads(threads)
 
     from evenhand.cli.next_step import suggest
-    from evenhand.cli.params import check_params, chosen_by
     from evenhand.cli.results import show_results
     from evenhand.data.store import load_store
     from evenhand.runs.fit import fit
 
-    check_params(method, params)
     params = {**chosen_by(method, metric), **params}
     table = load_store(store)
     words = None if concepts is None else embedded_words(table, method, concepts)

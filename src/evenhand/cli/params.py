@@ -1,4 +1,4 @@
-"""Whether the values of `--param` are of the kinds that a method takes."""
+"""Whether the values of `--param` are of the kinds, and in the ranges, that a method or benchmark takes."""
 
 from __future__ import annotations
 
@@ -7,30 +7,49 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from evenhand._errors import EvenhandError
+from evenhand._ranges import check_value
+from evenhand.methods.registry import built_in_parameters, check_parameters, method_class
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
 _SET_ELSEWHERE = {"head": "the store", "random_state": "--seed"}
 
 
 def check_params(method: str, params: Mapping[str, Any]) -> None:
-    """Refuse values that JSON texts gave and the method's constructor does not take.
+    """Refuse values that JSON texts gave and the method does not take; a built-in one is not imported.
 
-    Unknown names and presets are left to `evenhand.methods.registry.make`.
+    Ranges of a plug-in's method are left to `evenhand.methods.registry.make`.
 
     Raises
     ------
     EvenhandError
-        If the method is unknown, or a value is of another kind than its parameter, or is given elsewhere.
+        If a parameter is unknown or given elsewhere, or its value is of another kind or out of its range.
     """
-    from evenhand.methods.registry import method_class
-
-    hints = get_type_hints(method_class(method).__init__)
-    for name, value in params.items():
+    check_parameters(method, params)
+    for name in params:
         if name in _SET_ELSEWHERE:
             raise EvenhandError(f"--param: {name} is given by {_SET_ELSEWHERE[name]}; leave it out")
+    known = built_in_parameters(method)
+    if known is None:
+        check_kinds(method, params, get_type_hints(method_class(method).__init__))
+        return
+    check_kinds(method, params, {name: parameter.hint for name, parameter in known.items()})
+    for name, value in params.items():
+        if (allowed := known[name].range) is not None:
+            check_value(name, value, allowed, known[name].default)
+
+
+def check_kinds(owner: str, params: Mapping[str, Any], hints: Mapping[str, Any]) -> None:
+    """Refuse values of another kind than the type hint of their parameter.
+
+    Raises
+    ------
+    EvenhandError
+        At the first of them; `owner` says who takes it.
+    """
+    for name, value in params.items():
         if name in hints and not _fits(value, hints[name]):
             kinds = " or ".join(dict.fromkeys(_kinds(hints[name])))
-            raise EvenhandError(f"--param: {name} got {value!r}, but {method} takes {kinds} there")
+            raise EvenhandError(f"--param: {name} got {value!r}, but {owner} takes {kinds} there")
 
 
 def chosen_by(method: str, metric: str) -> dict[str, str]:
@@ -38,9 +57,9 @@ def chosen_by(method: str, metric: str) -> dict[str, str]:
 
     Accuracy is what such methods choose by anyway.
     """
-    from evenhand.methods.registry import method_class
-
-    hint = get_type_hints(method_class(method).__init__).get("metric")
+    known = built_in_parameters(method)
+    hint = get_type_hints(method_class(method).__init__).get("metric") if known is None else None
+    hint = known["metric"].hint if known and "metric" in known else hint
     takes = metric != "accuracy" and hint is not None and _fits(metric, hint)
     return {"metric": metric} if takes else {}
 
@@ -53,6 +72,8 @@ def _fits(value: Any, hint: Any) -> bool:
         return value in inside
     if origin is Sequence:
         return isinstance(value, list) and all(_fits(item, inside[0]) for item in value)
+    if origin is Mapping:
+        return isinstance(value, dict) and all(_fits(item, inside[1]) for item in value.values())
     if hint is float:
         return type(value) in (int, float)
     return hint is Any or (hint in _KINDS and type(value) is hint)
@@ -66,4 +87,6 @@ def _kinds(hint: Any) -> list[str]:
         return [repr(value) for value in inside]
     if origin is Sequence:
         return [f"a list, each {kind}" for kind in _kinds(inside[0])]
+    if origin is Mapping:
+        return [f"a mapping, each {kind}" for kind in _kinds(inside[1])]
     return [_KINDS.get(hint, "an object that only Python can give")]

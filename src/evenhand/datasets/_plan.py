@@ -67,17 +67,14 @@ def drawn(rng: np.random.Generator, pool: Ints, wanted: Ints) -> Ints:
     return found
 
 
-def check_recipe(title: str, classes: int, shares: dict[str, float], counts: dict[str, int]) -> None:
+def check_counts(title: str, classes: int, **counts: int) -> None:
     """Refuse a recipe that cannot be drawn.
 
     Raises
     ------
     EvenhandError
-        If a share is not between 0 and 1, or a count leaves a group empty.
+        If a count leaves a group empty.
     """
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise EvenhandError(f"{title}: {name} is {share}; it must lie between 0 and 1")
     for name, number in counts.items():
         if number < classes * classes:
             raise EvenhandError(

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from evenhand._ranges import COUNT, SHARE, WHOLE, Range, Ranges, check
 from evenhand.data.manifest import Manifest
 
 Average = Literal["plain", "train_weighted", "group_mean", "class_mean"]
@@ -14,8 +15,8 @@ Average = Literal["plain", "train_weighted", "group_mean", "class_mean"]
 class Dataset(ABC):
     """A benchmark with its recipe or its policies as parameters.
 
-    Subclasses are final, frozen dataclasses: the fields are the parameters, each with a default, and are not
-    looked at before `load`.
+    Subclasses are final, frozen dataclasses: the fields are the parameters, each with a default. Those that
+    `ranges` names are checked when one is made, what more there is by `load`.
 
     Attributes
     ----------
@@ -29,6 +30,8 @@ class Dataset(ABC):
         Which of the four averages the benchmark's papers report.
     usual_model : str or None
         The model to embed with where none is named.
+    ranges : dict of str to Range or Each
+        Allowed values of the numeric parameters, by the names of all benchmarks.
     """
 
     title: ClassVar[str]
@@ -36,6 +39,17 @@ class Dataset(ABC):
     origin: ClassVar[str] = ""
     average: ClassVar[Average] = "plain"
     usual_model: ClassVar[str | None] = None
+    ranges: ClassVar[Ranges] = {
+        "seed": WHOLE,
+        "train": COUNT,
+        "test": COUNT,
+        "correlation": SHARE,
+        "noise": SHARE,
+        "imbalance": Range(1),
+    }
+
+    def __post_init__(self) -> None:
+        check(self, **{name: allowed for name, allowed in self.ranges.items() if hasattr(self, name)})
 
     @abstractmethod
     def load(self, data: Path | None, pictures: Path) -> Manifest:

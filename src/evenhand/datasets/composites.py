@@ -20,7 +20,7 @@ from evenhand._typing import Ints
 from evenhand.data.manifest import Manifest
 from evenhand.datasets._cifar import CLASSES, SIZES, Pixels, read_cifar
 from evenhand.datasets._layout import Sizes, check_sizes
-from evenhand.datasets._plan import balanced, check_recipe, correlated, drawn, flipped
+from evenhand.datasets._plan import balanced, check_counts, correlated, drawn, flipped
 from evenhand.datasets._written import once, recipe_of, write_split
 from evenhand.datasets.base import Dataset
 
@@ -102,12 +102,7 @@ class Composites(Dataset):
                 f"{self.title}: classes are {', '.join(names)} and backgrounds {', '.join(places)}; give two "
                 "or more of each, equally many, and none twice"
             )
-        shares = {"correlation": self.correlation, "noise": self.noise}
-        check_recipe(self.title, len(names), shares, {"train": self.train, "test": self.test})
-        if self.imbalance < 1:
-            raise EvenhandError(
-                f"{self.title}: imbalance is {self.imbalance}; give at least 1, which is balanced"
-            )
+        check_counts(self.title, len(names), train=self.train, test=self.test)
         return names, places
 
 

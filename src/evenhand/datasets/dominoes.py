@@ -16,7 +16,7 @@ from evenhand._random import numpy_stream
 from evenhand.data.manifest import Manifest
 from evenhand.datasets import _cifar, _mnist
 from evenhand.datasets._layout import Sizes, check_sizes
-from evenhand.datasets._plan import balanced, check_recipe, correlated, drawn
+from evenhand.datasets._plan import balanced, check_counts, correlated, drawn
 from evenhand.datasets._written import once, recipe_of, write_split
 from evenhand.datasets.base import Dataset
 
@@ -57,9 +57,7 @@ class Dominoes(Dataset):
     @override
     def load(self, data: Path | None, pictures: Path) -> Manifest:
         """Stack the images once, and read them."""
-        check_recipe(
-            self.title, 2, {"correlation": self.correlation}, {"train": self.train, "test": self.test}
-        )
+        check_counts(self.title, 2, train=self.train, test=self.test)
         folder = once(pictures, recipe_of("dominoes", self), lambda to: self._write(data, to))
         return Manifest.read(folder, attribute_columns=["digit"])
 

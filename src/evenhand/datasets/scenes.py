@@ -22,6 +22,7 @@ from evenhand.data.manifest import Manifest
 from evenhand.datasets._birds import BIRDS, draw_coat, draw_landbird, draw_waterbird, faded
 from evenhand.datasets._grounds import GROUNDS, Background, draw_ground, draw_stems
 from evenhand.datasets._pen import Colour, Pen, mix, near, shade
+from evenhand.datasets._plan import check_counts
 from evenhand.datasets._written import once, recipe_of
 from evenhand.datasets.base import Dataset
 
@@ -68,6 +69,7 @@ class Scenes(Dataset):
     @override
     def load(self, data: Path | None, pictures: Path) -> Manifest:
         """Draw the images once, and read them."""
+        check_counts(self.title, len(HOME), train=self.train, test=self.test)
         folder = once(pictures, recipe_of("scenes", self), lambda to: write_scenes(to, **asdict(self)))
         return Manifest.read(folder, attribute_columns=["background"])
 

@@ -1,14 +1,55 @@
-"""Which parameters a method's constructor takes: read from its source, since importing it imports torch."""
+"""What a method's constructor takes: read from its source, since importing it imports torch."""
 
 from __future__ import annotations
 
 import ast
+import builtins
+import typing
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from evenhand import _ranges
+from evenhand._ranges import Each, Range
+
+_PLAIN = {**vars(builtins), **vars(typing), "Mapping": Mapping, "Sequence": Sequence}
+"""Names of hints that mean the same in every module."""
 
 
-def parameters_of(place: str) -> list[str] | None:
-    """Return the names of a constructor's parameters in alphabetical order, as scikit-learn has them.
+class OnlyPython:
+    """Stands in a hint for a class whose objects only Python can give."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What one parameter may be.
+
+    Attributes
+    ----------
+    hint : object
+        Its type, with `OnlyPython` in place of evenhand's classes.
+    default : object
+        Its default where that is written as a literal, otherwise None.
+    range : Range, Each or None
+        The numbers that are allowed; None where the class names none.
+    """
+
+    hint: Any
+    default: Any
+    range: Range | Each | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The texts that it may be, where they have names."""
+        parts = (self.hint, *get_args(self.hint))
+        return tuple(name for part in parts if get_origin(part) is Literal for name in get_args(part))
+
+
+def parameters_of(place: str) -> dict[str, Parameter] | None:
+    """Return the parameters of a constructor in alphabetical order, as scikit-learn has them.
 
     Parameters
     ----------
@@ -17,21 +58,77 @@ def parameters_of(place: str) -> list[str] | None:
 
     Returns
     -------
-    list of str or None
+    dict of str to Parameter or None
         None if the module's source is not there, or the class has no constructor of its own.
 
     Examples
     --------
-    >>> parameters_of("evenhand.methods.zero_shot:ZeroShot")
-    ['head', 'random_state']
+    >>> erm = parameters_of("evenhand.methods.erm:ERM")
+    >>> list(erm), str(erm["epochs"].range)
+    (['batch_size', 'epochs', 'head', 'learning_rate', 'random_state'], 'at least 1')
     """
     module, _, name = place.partition(":")
-    spec = find_spec(module)
-    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+    owner = next(
+        (step for step in _body(module) if isinstance(step, ast.ClassDef) and step.name == name), None
+    )
+    inner = owner.body if owner else []
+    makes = next(
+        (step for step in inner if isinstance(step, ast.FunctionDef) and step.name == "__init__"), None
+    )
+    if makes is None:
         return None
-    for step in ast.parse(Path(spec.origin).read_bytes()).body:
-        if isinstance(step, ast.ClassDef) and step.name == name:
-            for inner in step.body:
-                if isinstance(inner, ast.FunctionDef) and inner.name == "__init__":
-                    return sorted(each.arg for each in (*inner.args.args[1:], *inner.args.kwonlyargs))
+    ranges = _evaluated(_assigned(inner, "ranges") or ast.Dict([], []), vars(_ranges))
+    written = zip(makes.args.args[1:], makes.args.defaults, strict=True)
+    found = {
+        each.arg: Parameter(_hint(module, each.annotation), _literal(default), ranges.get(each.arg))
+        for each, default in written
+    }
+    return dict(sorted(found.items()))
+
+
+class _Names(dict[str, Any]):
+    """What the names in a module's hints mean; aliases are followed, classes are `OnlyPython`."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(_PLAIN)
+        self._module = module
+
+    def __missing__(self, name: str) -> Any:
+        body = _body(self._module)
+        if alias := _assigned(body, name):
+            return _hint(self._module, alias)
+        for step in body:
+            if isinstance(step, ast.ImportFrom) and name in [each.name for each in step.names]:
+                return _Names(str(step.module))[name]
+        return OnlyPython
+
+
+def _hint(module: str, written: ast.expr | None) -> Any:
+    return Any if written is None else _evaluated(written, _Names(module))
+
+
+def _evaluated(written: ast.expr, names: Mapping[str, Any]) -> Any:
+    code = compile(ast.fix_missing_locations(ast.Expression(written)), "<parameters>", "eval")
+    return eval(code, {}, names)  # noqa: S307 - it is evenhand's own source
+
+
+def _literal(written: ast.expr) -> Any:
+    with suppress(ValueError):
+        return ast.literal_eval(written)
     return None
+
+
+def _assigned(body: Sequence[ast.stmt], name: str) -> ast.expr | None:
+    """Return what `name: … = …` gives it, or None."""
+    for step in body:
+        if isinstance(step, ast.AnnAssign) and isinstance(step.target, ast.Name) and step.target.id == name:
+            return step.value
+    return None
+
+
+def _body(module: str) -> list[ast.stmt]:
+    """Return the statements of one of evenhand's modules; none of another's, or without its source."""
+    spec = find_spec(module) if module.startswith("evenhand.") else None
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        return []
+    return ast.parse(Path(spec.origin).read_bytes()).body

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
@@ -106,7 +106,7 @@ class LinearProbe(Method):
     def _scored_by(self) -> str | None:
         return None if isinstance(self.class_weight, Mapping) else self.class_weight
 
-    def _weight_of_codes(self) -> Mapping[int, float] | str | None:
+    def _weight_of_codes(self) -> Mapping[int, float] | Literal["balanced"] | None:
         if not isinstance(self.class_weight, Mapping):
             return self.class_weight
         return {code: self.class_weight.get(label, 1.0) for code, label in enumerate(self.classes_.tolist())}

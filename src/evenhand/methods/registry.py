@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
 from evenhand._plugins import check_known, find, known_names
-from evenhand.methods.constructors import parameters_of
+from evenhand.methods.constructors import Parameter, parameters_of
 
 if TYPE_CHECKING:  # the command line reads the names, and stays cheap
     from evenhand.methods.base import Method
@@ -72,9 +72,14 @@ def check_name(name: str) -> None:
     Raises
     ------
     EvenhandError
-        If no method has that name.
+        If no method has that name, or a built-in method has no preset of that name.
     """
-    check_known(name.partition(":")[0], METHODS, GROUP, kind="method")
+    name, _, preset = name.partition(":")
+    check_known(name, METHODS, GROUP, kind="method")
+    if preset and (parameters := built_in_parameters(name)) is not None:
+        presets = parameters["preset"].names if "preset" in parameters else ()
+        if preset not in presets:
+            raise EvenhandError(_no_preset(name, preset, presets))
 
 
 def check_parameters(name: str, params: Iterable[str]) -> None:
@@ -92,10 +97,25 @@ def check_parameters(name: str, params: Iterable[str]) -> None:
     EvenhandError
         At the first unknown name.
     """
+    if (allowed := built_in_parameters(name)) is not None:
+        _check_known(name.partition(":")[0], params, list(allowed))
+
+
+def built_in_parameters(name: str) -> dict[str, Parameter] | None:
+    """Return the parameters that a built-in method takes, without importing it; None for a plug-in's.
+
+    Parameters
+    ----------
+    name : str
+        A registry name.
+    """
     name = name.partition(":")[0]
-    allowed = parameters_of(METHODS[name]) if name in METHODS else None
-    if allowed is not None:
-        _check_known(name, params, [each for each in allowed if each not in FIXED.get(name, {})])
+    found = parameters_of(METHODS[name]) if name in METHODS else None
+    return found and {each: kind for each, kind in found.items() if each not in FIXED.get(name, {})}
+
+
+def _no_preset(name: str, preset: str, presets: Iterable[str] = ()) -> str:
+    return f"preset: {name} has no preset {preset!r}; its presets are {', '.join(presets) or 'none'}"
 
 
 def _check_known(name: str, params: Iterable[str], allowed: Sequence[str]) -> None:
@@ -178,7 +198,7 @@ def make(name: str, **params: Any) -> Method:
     allowed = [each for each in cls._get_param_names() if each not in fixed]
     if preset:
         if "preset" not in allowed:
-            raise EvenhandError(f"{name} has no preset {preset!r}; its presets are none")
+            raise EvenhandError(_no_preset(name, preset))
         params = {"preset": preset, **params}
     _check_known(name, params, allowed)
     method = cls(**params, **fixed)

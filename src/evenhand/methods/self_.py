@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import ceil
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.train_erm import erm_sgd, train_erm
 from evenhand.methods.base import Method
 
+Criterion: TypeAlias = Literal["early_stop", "dropout", "loss"]
 BATCH = 32
 """Rows per step of finetuning, as published."""
 
@@ -109,7 +110,7 @@ class SelectiveFinetuning(Method):
     def __init__(
         self,
         head: Head | None = None,
-        criterion: str = "early_stop",
+        criterion: Criterion = "early_stop",
         rows: int = 500,
         learning_rate: float = 1e-2,
         steps: int = 250,

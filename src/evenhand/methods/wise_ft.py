@@ -17,6 +17,7 @@ from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.train_erm import erm_sgd, train_erm
 from evenhand.methods.base import Method
 from evenhand.methods.cfr.held_out import ReferenceModels, fit_probe
+from evenhand.selection.rule_names import LabelFreeRule
 from evenhand.selection.rules import SHORTCUT_CELL, find_rule
 
 SHARES = tuple(round(0.1 * step, 1) for step in range(11))
@@ -77,7 +78,7 @@ class WiSEFT(Method):
         self,
         head: Head | None = None,
         shares: Sequence[float] = SHARES,
-        rule: str = SHORTCUT_CELL.name,
+        rule: LabelFreeRule = "shortcut_cell",
         erm: SGD | None = None,
         random_state: Any = 0,
     ) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from evenhand import EvenhandError
+from evenhand import EvenhandError, _plugins
 from evenhand.cli.app import app
-from evenhand.cli.params import check_params
+from evenhand.cli.params import check_params, chosen_by
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,8 @@ from evenhand.cli.params import check_params
         ("erm", {"epochs": 3, "learning_rate": 1, "batch_size": 8}),
         ("erm", {"epochs": None, "learning_rate": 1e-3}),
         ("linear_probe", {"Cs": [0.1, 1]}),
-        ("cfr", {"folds": 2, "preset": "published-similarity", "unknown": "left to the registry"}),
+        ("cfr", {"folds": 2, "preset": "published-similarity", "reference": "erm"}),
+        ("linear_probe", {"class_weight": {"a": 2, "b": 0.5}}),
     ],
 )
 def test_what_fits(method: str, params: dict[str, Any]) -> None:
@@ -38,6 +39,14 @@ def test_what_fits(method: str, params: dict[str, Any]) -> None:
             1,
             "evidence got 1, but cfr takes an object that only Python can give or null there",
         ),
+        ("cfr", "preset", "wild", "--param: preset got 'wild', but cfr takes 'default' or 'grid' or"),
+        ("linear_probe", "class_weight", {"a": "x"}, "takes a mapping, each a number or 'balanced' or null"),
+        ("linear_probe", "class_weight", "even", "takes a mapping, each a number or 'balanced' or null"),
+        ("wise_ft", "rule", "worst_group", "rule got 'worst_group', but wise_ft takes 'accuracy' or"),
+        ("erm", "epochs", -1, "^epochs must be at least 1, but it is -1$"),
+        ("jtt", "upweight", -1, "^upweight must be at least 0, but it is -1; 20 is usual$"),
+        ("dfr", "Cs", [], "^Cs must be a list of numbers, at least one and each above 0"),
+        ("erm", "nope", 1, "^erm takes no parameter 'nope'; it takes batch_size, epochs"),
         ("erm", "head", "x", "--param: head is given by the store; leave it out"),
         ("erm", "random_state", 3, "--param: random_state is given by --seed; leave it out"),
     ],
@@ -69,3 +78,17 @@ def test_what_a_method_or_a_model_does_not_take_is_reported_before_anything_is_r
     done = CliRunner().invoke(app, line.split())
     assert done.exit_code == 1
     assert sentence in " ".join(done.stderr.split())
+
+
+def test_a_plug_in_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Point:
+        name, value = "mine", "evenhand.methods.auto.estimator:Auto"
+
+    monkeypatch.setattr(
+        _plugins, "entry_points", lambda group: [Point] if group == "evenhand.methods" else []
+    )
+    with pytest.raises(EvenhandError, match="folds got 'x', but mine takes a whole number there"):
+        check_params("mine", {"folds": "x"})
+    check_params("mine", {"folds": -1, "unknown": "left to make"})
+    assert chosen_by("mine", "auroc") == chosen_by("auto", "auroc") == {"metric": "auroc"}
+    assert chosen_by("auto", "accuracy") == chosen_by("auto", "f1") == chosen_by("erm", "auroc") == {}

@@ -14,8 +14,8 @@ import evenhand
 from evenhand._errors import EvenhandError
 from evenhand.backbones import hf, sites
 from evenhand.backbones.names import SITES, check_site
-from evenhand.cli import compare
 from evenhand.methods.registry import METHODS, NEED_WORDS, method_class
+from evenhand.selection.rule_names import RuleName
 from evenhand.selection.rules import RULES
 
 ALL = r"""
@@ -62,6 +62,10 @@ def test_refusals_do_not_wait_for_torch(folder: Path) -> None:
         f"audit {a}.store --slices 1": "Invalid value for '--slices'",
         f"audit {folder}/b.store --against {a}.run": "--against: .* was fitted on another store",
         f"fit {a}.store --method roboshot --out {new}": "--concepts: roboshot needs concept words",
+        f"fit {a}.store --method erm --param epochs=-1 --out {new}": "must be at least 1, but it is -1",
+        f"fit {a}.store --method cfr:wild --out {new}": "preset: cfr has no preset 'wild'",
+        f"bench scenes --param train=x --out {new}": "--param: train got 'x', but scenes takes a",
+        f"bench scenes --param seed=-1 --out {new}": "seed must be at least 0, but it is -1; 0 is usual",
         f"compare {a}.store --selection best": "Invalid value for '--selection'",
         f"review {a}.store --answers {folder}/y.csv": "--answers: .* has no column 'id'",
         f"predict {a}.run --features {folder}/wide.npy": "--features: they have width 5 but the run takes 4",
@@ -97,7 +101,7 @@ def test_the_names_that_are_known_without_torch_are_all() -> None:
         for name in group
     }
     assert set(SITES) == own | set(hf.SITES.values())
-    assert set(get_args(compare.Rule)) == set(RULES)
+    assert set(get_args(RuleName)) == set(RULES)
     assert set(NEED_WORDS) == {name for name in METHODS if "words" in method_class(name).needs}
     check_site(None)
     with pytest.raises(EvenhandError, match="site: 'x' is unknown"):

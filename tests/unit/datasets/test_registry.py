@@ -54,3 +54,22 @@ def test_the_how_to_names_every_benchmark_and_parameter() -> None:
         parameters: Any = registry.dataset_class(name)
         told = ", ".join(f"`{parameter.name}`" for parameter in fields(parameters))
         assert row.endswith(f"| {told} |")
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        (
+            {"correlation": 1.5},
+            "^correlation must be .* at most 1, but it is 1.5; 0.95 is usual$",
+        ),
+        ({"noise": -0.1}, "^noise must be at least 0 and at most 1, but it is -0.1; 0 is usual$"),
+        ({"imbalance": 0.5}, "^imbalance must be at least 1, but it is 0.5; 1 is usual$"),
+        ({"train": 0}, "^train must be at least 1, but it is 0; 4800 is usual$"),
+        ({"test": 1.5}, "^test must be a whole number, at least 1, but it is 1.5; 3000 is usual$"),
+        ({"seed": -1}, "^seed must be at least 0, but it is -1; 0 is usual$"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_when_a_benchmark_is_made(params: Any, sentence: str) -> None:
+    with pytest.raises(EvenhandError, match=sentence):
+        registry.make("composites", **params)

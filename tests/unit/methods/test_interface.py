@@ -1,7 +1,7 @@
 """What users of scikit-learn guess works: names, presets, nested parameters, saved files."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -14,8 +14,18 @@ from sklearn.preprocessing import StandardScaler
 import evenhand
 from evenhand import EvenhandError, Head
 from evenhand.methods import CFR, ERM, JTT, PRESETS, SGD, LinearProbe, Recipe, make, names
+from evenhand.methods.cfr.references import REFERENCES
 from evenhand.methods.constructors import parameters_of
-from evenhand.methods.registry import METHODS, check_parameters, method_class, registered_name
+from evenhand.methods.registry import (
+    METHODS,
+    built_in_parameters,
+    check_name,
+    check_parameters,
+    method_class,
+    registered_name,
+)
+from evenhand.methods.self_ import CRITERIA
+from evenhand.selection.rules import RULES
 
 QUICK = SGD(learning_rate=0.01, epochs=2)
 NAMES = np.array(["left", "right"])
@@ -227,7 +237,30 @@ def test_two_names_of_one_class_are_told_apart() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_parameters_are_read_from_the_source_as_scikit_learn_has_them(name: str) -> None:
-    assert parameters_of(METHODS[name]) == method_class(name)._get_param_names()
+    read, cls = parameters_of(METHODS[name]), method_class(name)
+    assert read is not None
+    assert list(read) == cls._get_param_names()
+    assert {key: one.range for key, one in read.items() if one.range is not None} == cls.ranges
+    hints, defaults = get_type_hints(cls.__init__), cls().get_params(deep=False)
+    for key, one in read.items():
+        assert one.default in (None, defaults[key])
+        if "OnlyPython" not in str(one.hint):
+            assert one.hint == hints[key]
+
+
+def test_the_names_that_hints_tell_are_all() -> None:
+    told = {
+        (method, key): one.names
+        for method in ("cfr", "self", "wise_ft")
+        for key, one in (built_in_parameters(method) or {}).items()
+        if one.names
+    }
+    assert told == {
+        ("cfr", "preset"): tuple(PRESETS),
+        ("cfr", "reference"): tuple(REFERENCES),
+        ("self", "criterion"): tuple(CRITERIA),
+        ("wise_ft", "rule"): tuple(name for name, rule in RULES.items() if rule.group_labels_used == "none"),
+    }
 
 
 def test_parameters_that_no_source_tells_are_left_to_make() -> None:
@@ -240,3 +273,18 @@ def test_parameters_that_no_source_tells_are_left_to_make() -> None:
         assert parameters_of(place) is None
     check_parameters("no_method_of_evenhand", ["any"])
     check_parameters("cfr:nearest", ["folds"])
+    assert built_in_parameters("no_method_of_evenhand") is None
+    assert list(built_in_parameters("balanced_probe") or ()) == ["Cs", "head", "random_state"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("cfr:wild", "^preset: cfr has no preset 'wild'; its presets are default, grid, nearest"),
+        ("erm:wild", "^preset: erm has no preset 'wild'; its presets are none$"),
+    ],
+)
+def test_unknown_presets_are_refused_by_name_alone(name: str, sentence: str) -> None:
+    for refuse in (check_name, make):
+        with pytest.raises(EvenhandError, match=sentence):
+            refuse(name)

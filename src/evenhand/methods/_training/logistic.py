@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from evenhand._typing import Floats, Ints
 
-ClassWeight: TypeAlias = Mapping[Any, float] | str | None
+ClassWeight: TypeAlias = Mapping[Any, float] | Literal["balanced"] | None
 
 
 def logistic(z: Floats, y: Ints, C: float, class_weight: ClassWeight = None) -> tuple[Floats, Floats]:

@@ -16,9 +16,9 @@ from evenhand.methods._training.train_erm import erm_sgd
 from evenhand.methods.base import Method
 from evenhand.methods.cfr.calibration_set import CalibrationRule, Misclassified
 from evenhand.methods.cfr.candidates import cross_fitted, validated
-from evenhand.methods.cfr.presets import preset_values
+from evenhand.methods.cfr.presets import PresetName, preset_values
 from evenhand.methods.cfr.recipe import Recipe, default_recipe
-from evenhand.methods.cfr.references import Reference, ShortcutReference, find_reference
+from evenhand.methods.cfr.references import Reference, ReferenceName, ShortcutReference, find_reference
 from evenhand.methods.cfr.trajectory import CandidatePlan
 from evenhand.selection.guard import Evidence
 
@@ -87,8 +87,8 @@ class CFR(Method):
     def __init__(
         self,
         head: Head | None = None,
-        preset: str | None = None,
-        reference: Reference | str | None = None,
+        preset: PresetName | None = None,
+        reference: Reference | ReferenceName | None = None,
         calibration_set: CalibrationRule | None = None,
         recipes: Recipe | Sequence[Recipe] | None = None,
         erm: SGD | None = None,

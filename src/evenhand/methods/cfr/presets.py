@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from evenhand._errors import EvenhandError
 from evenhand.methods._training.train_erm import PUBLISHED_SGD
@@ -16,6 +16,17 @@ from evenhand.methods.cfr.recipe import (
     STABLE,
 )
 
+PresetName: TypeAlias = Literal[
+    "default",
+    "grid",
+    "nearest",
+    "stable",
+    "cross-fitted",
+    "published-code",
+    "published-similarity",
+    "abstract",
+    "centroids-second-hand",
+]
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "grid": {"recipes": GRID},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
@@ -107,6 +107,7 @@ class ShortcutReference:
         return probe_logits(known.probe, problem.start, problem.h)
 
 
+ReferenceName: TypeAlias = Literal["shortcut_probe", "zero_shot", "erm", "cross_fitted_erm"]
 REFERENCES: Mapping[str, Reference] = {
     "shortcut_probe": ShortcutReference(),
     "zero_shot": ZeroShotReference(),
