@@ -9,24 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evenhand._commands import as_argument, beside
 from evenhand.audits.associations import Associations
+from evenhand.audits.columns import ColumnAssociation
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Slice
 from evenhand.audits.gaps import Gap, find_gaps
 from evenhand.audits.kept_findings import Findings
+from evenhand.audits.known_groups import group_sign
 from evenhand.audits.named_slices import NamedSlices
-from evenhand.audits.question import about, word_to_ask
-from evenhand.audits.shortcut import ShortcutSigns
+from evenhand.audits.next_step import next_step
+from evenhand.audits.question import word_to_ask
 from evenhand.evaluation.accuracy import Rate, rate, worst
 from evenhand.evaluation.labels import label
 from evenhand.evaluation.verdict_sentences import kept_reference, verdict_sentences
 from evenhand.runs.models import Stage
 
-PLANNED = 10
-"""Points of the gap that the next step plans for."""
-ANSWERS = 40
-"""Test rows under which a review has too few images to ask about."""
+COLUMNS = 3
+"""Confounded columns that are named."""
 UNTRAINED = ("zero_shot", "class_centroids", "erm")
 """Models that repair nothing."""
 
@@ -86,9 +85,10 @@ def bottom_line(
         What its fit kept, as in results.json; empty without a run.
     """
     word = word_to_ask(models, findings.named, findings.associations)
-    why, command = _next(models, findings.signs, word, run)
+    why, command = next_step(models, findings, word, run)
     return BottomLine(
-        shortcut=_plain(f"Shortcut: {findings.signs.shortcut}; {findings.signs.reason}."),
+        shortcut=_plain(f"Shortcut: {findings.signs.shortcut}; {findings.signs.reason}.")
+        + _by_groups(models, findings),
         goes_with=_goes_with(findings.associations),
         hurt=_hurt(models, findings.named),
         repair="" if run is None else _repair(models.on_test[-1].name, kept),
@@ -96,6 +96,15 @@ def bottom_line(
         why=why,
         command=command,
     )
+
+
+def _by_groups(models: EvaluatedModels, findings: Findings) -> str:
+    """Say what the known groups show where the rows without them show nothing."""
+    shown = [group_sign(models, stage, findings.associations) for stage in models.pair]
+    sign = next(filter(None, shown), None)
+    if findings.signs.shortcut == "found" or sign is None:
+        return ""
+    return f" The known groups show one: {sign.column} goes with the label, and {sign.group} is against it."
 
 
 def _repair(own: str, kept: Mapping[str, Any]) -> str:
@@ -113,13 +122,26 @@ def _goes_with(found: Associations) -> str:
     words = [
         f"{name}: {', '.join(f'*{word}*' for word in said[:2])}" for name, said in found.sure_words().items()
     ]
-    columns = [f"the column {one.column} ({one.verdict})" for one in found.columns if one.verdict != "clean"]
-    said = "; ".join([*words, *columns[:3]])
+    columns = [f"the column {one.column} (confounded)" for one in _of(found, "confounded")]
+    more = [f"more columns, {len(columns)} in all"] if len(columns) > COLUMNS else []
+    said = "; ".join([*words, *columns[:COLUMNS], *more])
     if not said:
         column = "no column does; " if found.columns else ""
         no_word = "no word and no column does" if found.columns else "no word does"
         said = f"{column}cannot say in words: {found.no_words}" if found.no_words else no_word
-    return f"Goes with the label: {said}."
+    return f"Goes with the label: {said}.{_inflated(found)}"
+
+
+def _of(found: Associations, verdict: str) -> list[ColumnAssociation]:
+    return [one for one in found.columns if one.verdict == verdict]
+
+
+def _inflated(found: Associations) -> str:
+    falls = [(one.fall.value, one.column) for one in _of(found, "inflated") if one.fall is not None]
+    if not falls:
+        return ""
+    fall, column = max(falls)
+    return f" Accuracy falls by {100 * fall:.1f} points on values of {column} that training lacks (inflated)."
 
 
 def _hurt(models: EvaluatedModels, named: NamedSlices) -> str:
@@ -199,40 +221,6 @@ def worst_rate(models: EvaluatedModels, stage: Stage) -> Rate:
     known = [name for name in dict.fromkeys(names.tolist()) if name]
     found = worst([rate(name, stage.right[names == name]) for name in known])
     return found or rate("all", stage.right)
-
-
-def _next(
-    models: EvaluatedModels, signs: ShortcutSigns, word: str | None, run: Path | None
-) -> tuple[str, tuple[str, ...]]:
-    """Return why, and the arguments of the command."""
-    store = models.table.source or Path("STORE")
-    settled = signs.shortcut != "cannot tell"
-    if not settled and (models.attribute is not None or len(models.split.test) < ANSWERS):
-        against = () if run is None else ("--against", as_argument(run))
-        command = ("audit", as_argument(store), *against, "--plan", str(PLANNED))
-        return f"{signs.next_step.partition(', or answer')[0]}; how many images a test needs", command
-    if not settled:
-        return signs.next_step, _review(run or store, word)
-    if run is None:
-        out = as_argument(beside(store, ".run"))
-        why = (
-            "train a repair, which is kept only where it gains"
-            if signs.shortcut == "found"
-            else "train on it"
-        )
-        return why, ("fit", as_argument(store), "--out", out)
-    own = as_argument(run)
-    if signs.shortcut == "no sign":
-        return signs.next_step, ("predict", own, "NEW-IMAGES", "--out", "predictions.csv")
-    if models.attribute is None and len(models.split.test) >= ANSWERS:
-        return "name it and measure every group by some forty answers", _review(run, word)
-    return "look at the images", ("report", own, "--out", as_argument(beside(run, ".html")))
-
-
-def _review(source: Path, word: str | None) -> tuple[str, ...]:
-    """Return the command that asks about a word, or about what the user suspects."""
-    asked = ("YES-OR-NO QUESTION",) if word is None else (about(word), "--attribute", word)
-    return ("review", as_argument(source), "--question", *asked)
 
 
 def _plain(sentence: str) -> str:

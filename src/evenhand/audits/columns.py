@@ -13,16 +13,12 @@ from sklearn.decomposition import PCA
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats, Ints, Strings
 from evenhand.audits.blind_probe import balanced_rate, own_margins, read_scores, ridge_scores
-from evenhand.data.attributes import is_copy, quartiles
+from evenhand.data.attributes import is_copy
+from evenhand.data.binned import FEWEST, coded
 from evenhand.data.table import FeatureTable
 from evenhand.functional.association import association_interval
 from evenhand.functional.intervals import paired_interval
 
-MOST_VALUES = 12
-"""Values of a column; those beyond the most frequent ones count as one."""
-OTHERS = "(others)"
-FEWEST = 10
-"""Rows of a value, and of a cell class × value, below which it is left out."""
 LEVEL = 0.05
 """Chance that any interval of any column misses its value."""
 ASSOCIATED = 0.1
@@ -103,7 +99,7 @@ def usable_columns(table: FeatureTable, rows: Ints) -> Iterator[tuple[str, Ints]
     for name, values in {**of_paths, **given}.items():
         if name in of_paths and is_copy(values, labels):
             continue
-        codes = _coded(values)
+        codes = coded(values)
         if codes.max(initial=-1) > 0:
             yield name, codes
 
@@ -115,21 +111,6 @@ def _of_paths(paths: Strings) -> Mapping[str, Strings]:
         FILE_TYPE: np.array([path.suffix.lower() for path in pure]),
         FOLDER: np.array([path.parent.name for path in pure]),
     }
-
-
-def _coded(values: Strings) -> Ints:
-    """Return codes of the values that have enough rows; rarer ones count as one value, or as unknown.
-
-    Numbers are cut at their quartiles.
-    """
-    values = quartiles(values)
-    names, counts = np.unique(values[values != ""], return_counts=True)
-    most = MOST_VALUES - 1 if len(names) > MOST_VALUES else MOST_VALUES
-    frequent = names[np.argsort(-counts, kind="stable")[:most]]
-    kept = np.where((values != "") & ~np.isin(values, frequent), OTHERS, values)
-    names, counts = np.unique(kept[kept != ""], return_counts=True)
-    place = {name: code for code, name in enumerate(names[counts >= FEWEST].tolist())}
-    return np.array([place.get(value, -1) for value in kept.tolist()], dtype=np.int64)
 
 
 def column_association(

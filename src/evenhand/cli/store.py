@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def describe(made: FeatureTable, out: Path, notes: Sequence[str]) -> dict[str, Any]:
     """Return the counts of a store: rows by split and class, skipped images by reason."""
+    from evenhand.data.images.properties import PROPERTIES
     from evenhand.data.store import read_skipped
 
     # Details in brackets differ from file to file; the list on disk has them.
@@ -32,6 +33,7 @@ def describe(made: FeatureTable, out: Path, notes: Sequence[str]) -> dict[str, A
         "width": made.width,
         "counts": counts,
         "attributes": sorted(made.attributes),
+        "other_columns": sorted(set(made.properties) - set(PROPERTIES)),
         "skipped": dict(reasons),
         "notes": list(notes),
     }
@@ -63,6 +65,10 @@ def show_store(
         screen.print(more)
     if found["attributes"]:
         screen.print(clean(f"columns that make groups: {', '.join(found['attributes'])}"), soft_wrap=True)
+    if found["other_columns"]:
+        screen.print(
+            clean(f"other columns that audit looks at: {', '.join(found['other_columns'])}"), soft_wrap=True
+        )
     if lost:
         listed = out / "skipped.parquet"
         screen.print(

@@ -1,22 +1,64 @@
-"""Which columns can make groups: those of few values that are no copy of the label."""
+"""Which columns make groups, those of few values that are no copy of the label, and which others may tell."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from evenhand._typing import Floats, Strings
+from evenhand._typing import Strings
+from evenhand.data.binned import MANY, binned, coded, numbers
 from evenhand.data.labels import MISSING, some, spelling_note
+from evenhand.data.store_layout import COPY_OF, OWN_COLUMNS, UNITS
 
 MOST_VALUES = 50
 """A column with more distinct values is not an attribute unless the user names it."""
-_MANY = 12
-"""More values are worth a remark where each has few images, and are cut into bins where fractions."""
 _SMALL = 10
 """Images of a value on average, below which its groups say little."""
-BINS = 4
+_LOOKED_AT = 10_000
+"""Rows by which a column that makes no groups is found to say something."""
+_LONGEST = 100
+"""Characters of its values at most: captions and addresses say nothing of many rows."""
+
+
+def divided(
+    columns: Mapping[str, Strings], labels: Strings, named: Sequence[str] | None
+) -> tuple[dict[str, Strings], dict[str, Strings], list[str]]:
+    """Divide columns into those that make groups, as `grouping` does, and others that may go with the label.
+
+    Parameters
+    ----------
+    columns : dict of str to str [N]
+        Columns; the empty string means unknown.
+    labels : str [N]
+        Of the same rows.
+    named : sequence of str, optional
+        Those that the user named to make groups; by default every column may.
+
+    Returns
+    -------
+    groups, others : dict of str to str [N]
+        A column with one value, a word a row or the number of the row is neither.
+    notes : list of str
+        One sentence each.
+    """
+    asked = columns if named is None else {name: columns[name] for name in named}
+    groups, notes = grouping(asked, labels, named=named is not None)
+    taken = {*groups, *OWN_COLUMNS, UNITS, COPY_OF}
+    return groups, {name: of for name, of in columns.items() if name not in taken and _tells(of)}, notes
+
+
+def _tells(values: Strings) -> bool:
+    some_rows = values[:: max(1, len(values) // _LOOKED_AT)]
+    if values.dtype.itemsize > 4 * _LONGEST or coded(some_rows).max(initial=-1) <= 0:
+        return False
+    return not _counts_rows(values)
+
+
+def _counts_rows(values: Strings) -> bool:
+    """Return whether a column is the number of the row, as pandas writes it."""
+    found = numbers(values)
+    return found is not None and len(np.unique(found)) == len(found) == found.max() - found.min() + 1
 
 
 def grouping(
@@ -60,8 +102,8 @@ def _may_group(values: Strings) -> bool:
     distinct = np.unique(values[values != ""])
     if not 2 <= len(distinct) <= min(MOST_VALUES, len(values) - 1):
         return False
-    numbers = _numbers(distinct)
-    return numbers is None or bool((numbers == np.floor(numbers)).all())
+    found = numbers(distinct)
+    return found is None or bool((found == np.floor(found)).all())
 
 
 def is_copy(values: Strings, labels: Strings) -> bool:
@@ -74,49 +116,23 @@ def is_copy(values: Strings, labels: Strings) -> bool:
 def _as_groups(name: str, values: Strings) -> tuple[Strings, list[str]]:
     known = values[values != ""]
     distinct = np.unique(known)
-    numbers = _numbers(distinct)
-    fractions = numbers is not None and bool((numbers != np.floor(numbers)).any())
-    few = len(distinct) <= (_MANY if fractions else MOST_VALUES)
-    if few or numbers is None:
+    measured = numbers(known)
+    fractions = measured is not None and bool((measured != np.floor(measured)).any())
+    few = len(distinct) <= (MANY if fractions else MOST_VALUES)
+    if few or measured is None:
         each = len(known) / max(1, len(distinct))
-        if len(distinct) <= _MANY or each >= _SMALL:
+        if len(distinct) <= MANY or each >= _SMALL:
             return values, []
         return values, [
             f"attribute {name!r} has {len(distinct)} values, {each:.1f} images each on average: groups are "
             "that small; name a column of fewer values"
         ]
-    binned = _binned(values, _numbers(known))
-    bins = sorted(set(binned[binned != ""].tolist()), key=lambda text: float(text.split(" ")[0]))
-    return binned, [
+    cut = binned(values, measured)
+    bins = sorted(set(cut[cut != ""].tolist()), key=lambda text: float(text.split(" ")[0]))
+    return cut, [
         f"attribute {name!r} has {len(distinct)} values: it is cut at its quartiles into {', '.join(bins)}; "
         "bin the column yourself for others"
     ]
-
-
-def quartiles(values: Strings) -> Strings:
-    """Return a column of more than 12 different numbers cut at its quartiles, and any other as it is."""
-    known = values[values != ""]
-    numbers = _numbers(known) if len(np.unique(known)) > _MANY else None
-    return values if numbers is None else _binned(values, numbers)
-
-
-def _binned(values: Strings, known: Floats | None) -> Strings:
-    assert known is not None
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)))
-    places = np.clip(np.searchsorted(edges, known, side="right") - 1, 0, max(len(edges) - 2, 0))
-    names = [f"{low:g} to {high:g}" for low, high in pairwise(edges)] or [f"{edges[0]:g}"]
-    binned = np.full(len(values), "", dtype=f"<U{max(map(len, names))}")
-    binned[values != ""] = np.asarray(names)[places]
-    return binned
-
-
-def _numbers(values: Strings) -> Floats | None:
-    """Return values as finite numbers, with a decimal point or comma; None where one is none."""
-    try:
-        numbers: Floats = np.char.replace(values, ",", ".").astype(np.float64)
-    except ValueError:
-        return None
-    return numbers if np.isfinite(numbers).all() else None
 
 
 def _spellings(attributes: Mapping[str, Strings]) -> list[str]:

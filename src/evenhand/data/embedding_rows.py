@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
+from evenhand.data.arrays.matrices import columns_of_numbers
 from evenhand.data.arrays.read import file_and_name, in_part_order
 from evenhand.data.labels import class_codes, renamed
 from evenhand.data.leakage import kept_together, on_units
@@ -47,8 +49,14 @@ def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:
     for part in parts:
         if list(part.values) != list(parts[0].values):
             raise EvenhandError(f"{part.path} has different columns from {files[0]}; make them the same")
-    names = parts[0].values
+    names = [name for name in parts[0].values if name not in _numbers_of(features)]
     return Columns(files[0].parent, {name: np.concatenate([p.values[name] for p in parts]) for name in names})
+
+
+def _numbers_of(features: Sequence[Path]) -> set[str]:
+    """Return the columns of Parquet features that hold the features themselves."""
+    alone = [path for path in features if not path.is_dir() and file_and_name(path)[1] is None]
+    return {name for path in alone for name in columns_of_numbers(pq.read_schema(path))}
 
 
 def named_codes(labels: Strings, class_names: Mapping[str, str]) -> tuple[tuple[str, ...], Ints]:
@@ -118,15 +126,18 @@ def row_ids(columns: Columns, column: str | None) -> Strings:
     return ids
 
 
-def attribute_rows(columns: Columns, names: Sequence[str]) -> dict[str, Strings]:
-    """Return the columns that make groups, by name.
+def attribute_rows(
+    columns: Columns, names: Sequence[str], taken: Collection[str | None]
+) -> dict[str, Strings]:
+    """Return the columns that make groups, by name, then all others but those `taken` for something else.
 
     Raises
     ------
     EvenhandError
-        If one is missing, or has a name that every store has.
+        If one that makes groups is missing, or has a name that every store has.
     """
     for name in names:
         if name in OWN_COLUMNS:
             raise EvenhandError(f"attribute_columns: {name!r} is a reserved column name; rename the column")
-    return {name: columns.get(name, argument="attribute_columns") for name in names}
+    named = {name: columns.get(name, argument="attribute_columns") for name in names}
+    return named | {name: values for name, values in columns.values.items() if name not in taken}

@@ -15,7 +15,7 @@ from evenhand._files import sha256
 from evenhand._outputs import keep_apart
 from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.data.arrays.read import FeatureRows, feature_files, file_and_name, read_arrays
-from evenhand.data.attributes import grouping
+from evenhand.data.attributes import divided
 from evenhand.data.class_order import MOST_CLASSES, order_warning
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
@@ -23,7 +23,7 @@ from evenhand.data.known_words import read_known_words, unit_rows
 from evenhand.data.labels import check_splits, class_notes
 from evenhand.data.settle_copies import KnownCopies
 from evenhand.data.store import load_store
-from evenhand.data.store_layout import UNITS
+from evenhand.data.store_layout import OTHERS, UNITS, others_identity
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable, odd_scale
 
@@ -64,7 +64,8 @@ def import_embeddings(
         CSV, TSV, Parquet or JSON lines; None reads clip-retrieval's metadata, or the other columns of
         `.parquet` features.
     label_column, attribute_columns, split_column : str
-        Columns of the table. Without a column `split`, splits are drawn by class.
+        Columns of the table. Without a column `split`, splits are drawn by class. All other columns are kept
+        for audits where values recur or can be cut at quartiles.
     text_features : str or Path, optional
         A file of such numbers [C, D], a row per class in the order of the classes.
     vocabulary, vocabulary_features : str or Path, optional
@@ -115,7 +116,9 @@ def import_embeddings(
     split, units, notes, drawn = split_of_rows(
         columns, split_column, y, seed, ids=ids, split_by=split_by, split_file=file
     )
-    attributes, of_attributes = grouping(attribute_rows(columns, attribute_columns), labels, named=True)
+    taken = {label_column, split_column, split_by, id_column}
+    listed = attribute_rows(columns, attribute_columns, taken)
+    attributes, others, of_attributes = divided(listed, labels, attribute_columns)
     untested = check_splits(classes, y, split)
     rows = {
         "id": ids,
@@ -137,6 +140,7 @@ def import_embeddings(
         "features_sha256": [_content_hash(path) for path in files],
         "text_sha256": None if text_file is None else _content_hash(text_file),
         "rows_sha256": _hash(rows),
+        **others_identity(others),
         "classes": list(classes),
         "part_rows": PART_ROWS,
         "notes": [*notes, *of_attributes, *untested, *class_notes(classes)],
@@ -149,6 +153,8 @@ def import_embeddings(
     )
     with StoreWriter(Path(out), identity=identity, head=head, width=width, dtype=dtype, images=n) as writer:
         if not writer.finished:
+            # An interrupted store that an earlier version began goes on without the other columns.
+            rows |= {name: others[name] for name in writer.identity.get(OTHERS, {})}
             _write(writer, parts, rows, KnownCopies(drawn=drawn))
     return replace(load_store(out), notes=tuple(writer.notes))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +52,8 @@ class Manifest:
         How many training rows of each class were drawn; None where all stay.
     drawn : bool, default=False
         Whether the splits were drawn here and may still change for copies of an image.
+    others : dict of str to str [N]
+        Columns that make no groups, such as dates: an audit asks whether they go with the label.
     """
 
     ids: Strings
@@ -67,6 +69,7 @@ class Manifest:
     copies: tuple[tuple[int, ...], ...] = ()
     shots: Shots | None = None
     drawn: bool = False
+    others: dict[str, Strings] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -104,7 +107,9 @@ class Manifest:
         split_column : str, default="split"
             Column of the table with the splits.
         attribute_columns : sequence of str, optional
-            By default every other column of words, whole numbers or booleans with 2 to 50 distinct values.
+            Columns that make groups. By default every other column of words, whole numbers or booleans with
+            2 to 50 distinct values. Columns that make none are kept for audits where values recur or can be
+            cut at quartiles.
         class_names : mapping of str to str, optional
             New names for labels; the others keep theirs. The empty label `""` names rows without one, which
             are an error otherwise.
@@ -184,6 +189,7 @@ class Manifest:
             split_by,
             tuple(map(tuple, same)),
             drawn=drawn,
+            others=listing.others,
         )
         return manifest if shots is None else manifest.few(Shots(shots, seed))
 
@@ -206,6 +212,7 @@ class Manifest:
             y=self.y[kept],
             split=self.split[kept],
             attributes={name: values[kept] for name, values in self.attributes.items()},
+            others={name: values[kept] for name, values in self.others.items()},
             notes=(*self.notes, *notes),
             units=None if self.units is None else self.units[kept],
             copies=tuple(rows for rows in same if len(rows) > 1),
@@ -248,6 +255,7 @@ def without_repeats(listing: Listing) -> Listing:
         labels=listing.labels[kept],
         splits=None if listing.splits is None else listing.splits[kept],
         attributes={name: values[kept] for name, values in listing.attributes.items()},
+        others={name: values[kept] for name, values in listing.others.items()},
         notes=(*listing.notes, note),
         units=None if listing.units is None else listing.units[kept],
     )

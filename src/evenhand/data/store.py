@@ -53,8 +53,8 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         check_files(path, card)
     try:
         rows = pq.read_table(path / ROWS)
-        measured = card.measured
-        columns = {name: _strings(rows, name) for name in (*OWN_COLUMNS, *card.attributes, *measured)}
+        ungrouped = card.ungrouped
+        columns = {name: _strings(rows, name) for name in (*OWN_COLUMNS, *card.attributes, *ungrouped)}
         copies = _strings(rows, COPY_OF) if COPY_OF in {*rows.column_names} - {*columns} else None
         if rows.num_rows != card.rows:
             raise ValueError(f"{ROWS} holds {rows.num_rows} rows, the card says {card.rows}")
@@ -82,7 +82,7 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
         source=path,
         units=units,
         copies=copies,
-        properties={name: columns[name] for name in measured},
+        properties={name: columns[name] for name in ungrouped},
         estimated={name: one.about for name, one in added.items()},
     )
 

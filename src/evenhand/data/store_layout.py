@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,6 +37,7 @@ from typing_extensions import Self
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, sha256
 from evenhand._json import parse_json
+from evenhand._typing import Strings
 
 CARD, HEAD, ROWS, SKIPPED = "card.json", "head.safetensors", "rows.parquet", "skipped.parquet"
 OWN_COLUMNS = ("id", "path", "label", "split")
@@ -44,6 +46,8 @@ UNITS = "split_by"
 """Column of `rows.parquet` that says what no split divides, where the identity has a `split_by`."""
 COPY_OF = "copy_of"
 """Column of `rows.parquet` with the id of the first copy of an image; it is no attribute of the card."""
+MEASURED, OTHERS = "image_properties", "columns"
+"""Keys of an identity: columns that `embed` measured, and those of the user that make no groups."""
 PLAN = "plan.json"
 """Identity of a store that is being written; goes when the card, written last, makes it a store."""
 FEATURES, THUMBNAILS, PROGRESS = "features", "thumbnails", "progress"
@@ -111,22 +115,42 @@ class StoreCard(BaseModel):
         return self
 
     @property
-    def measured(self) -> list[str]:
-        """The names of the columns that `embed` measured.
+    def ungrouped(self) -> list[str]:
+        """The names of the columns that make no groups: those that `embed` measured, and the user's.
 
         Raises
         ------
         ValueError
             If they are no names.
         """
-        names = self.identity.get("image_properties", [])
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError("image_properties is not a list of names")
-        return names
+        return ungrouped_columns(self.identity)
 
     def text(self) -> str:
         """Return the one text that stands for this card, with a checksum of itself."""
         return sealed(self.model_dump(by_alias=True))
+
+
+def ungrouped_columns(identity: Mapping[str, Any]) -> list[str]:
+    """Return the names of the columns that make no groups, of a store's identity.
+
+    Raises
+    ------
+    ValueError
+        If they are no names.
+    """
+    names, others = identity.get(MEASURED, []), identity.get(OTHERS, {})
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{MEASURED} is not a list of names")
+    if not isinstance(others, dict):
+        raise ValueError(f"{OTHERS} is no object of names and checksums")
+    return [*names, *others]
+
+
+def others_identity(columns: Mapping[str, Strings]) -> dict[str, dict[str, str]]:
+    """Return what an identity says of the user's columns that make no groups: their SHA-256, if any."""
+    texts = {name: "\0".join(values.tolist()) for name, values in columns.items()}
+    found = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    return {OTHERS: found} if found else {}
 
 
 def json_text(data: dict[str, Any]) -> str:

@@ -18,6 +18,8 @@ from evenhand.data.store_layout import (
     CARD,
     FEATURES,
     HEAD,
+    MEASURED,
+    OTHERS,
     PLAN,
     PROGRESS,
     ROWS,
@@ -51,6 +53,7 @@ _OPTIONS = frozenset(
 """Keys of an identity that are arguments, too."""
 # A hash or a count tells nobody what has changed.
 _OTHER = {
+    "columns": "columns that make no groups",
     "features_sha256": "`features`",
     "image_bytes": "image files",
     "jpeg_short_side": "`decode`",
@@ -169,12 +172,13 @@ def claim(path: Path, plan: StorePlan) -> tuple[bool, dict[str, Any]]:
 def may_differ(before: Mapping[str, Any], now: Mapping[str, Any]) -> frozenset[str]:
     """Return the keys of two identities that do not change what an image's row is.
 
-    They are how many images go through at once, what is measured of them besides, and where the model lies
-    if the weights agree.
+    They are how many images go through at once, what is measured of them besides, where the model lies if the
+    weights agree, and columns that make no groups if an earlier version kept none.
     """
     weights = before.get("weights_sha256")
     same = weights is not None and weights == now.get("weights_sha256")
-    return frozenset({"batch_size", "image_properties", *(_PLACE if same else ())})
+    earlier = () if OTHERS in before else (OTHERS,)
+    return frozenset({"batch_size", MEASURED, *earlier, *(_PLACE if same else ())})
 
 
 def _read_plan(path: Path) -> StorePlan:

@@ -34,6 +34,7 @@ from evenhand.data.store_layout import (
     progress_name,
     sidecar_name,
     thumbnails_name,
+    ungrouped_columns,
     write_text,
 )
 from evenhand.data.store_plan import Sidecar, StorePlan, check_free, claim, discard, done_parts, tidy
@@ -214,7 +215,7 @@ class StoreWriter:
         files = {name: sha256(self.path / name) for name in (HEAD, ROWS, SKIPPED)}
         for sidecar in self._sidecars:
             files |= {name: sha for name, sha in sidecar.files.items() if not name.startswith(PROGRESS)}
-        no_attributes = {*OWN_COLUMNS, *self.identity.get("image_properties", [])}
+        no_attributes = {*OWN_COLUMNS, *ungrouped_columns(self.identity)}
         no_attributes |= {*rows.column_names} - {*written.column_names}
         card = StoreCard(
             schema=1,

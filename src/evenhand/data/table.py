@@ -80,7 +80,8 @@ class FeatureTable:
     notes : tuple of str
         What the user should know about how it was made just now; not kept in the store.
     properties : dict of str to str [N]
-        What `embed` measured of the images, such as `image_brightness`; the empty string means unknown.
+        Columns that make no groups: what `embed` measured of the images, such as `image_brightness`, and
+        others of the table, such as dates; the empty string means unknown.
     crossed : mapping of str to Crossed
         Combinations of attributes that make groups, under the attributes' names with commas between them.
     """

@@ -23,7 +23,7 @@ from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.manifest import Manifest
 from evenhand.data.settle_copies import KnownCopies
 from evenhand.data.store import load_store
-from evenhand.data.store_layout import UNITS
+from evenhand.data.store_layout import MEASURED, OTHERS, UNITS, others_identity
 from evenhand.data.store_plan import begun_identity
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
@@ -126,7 +126,8 @@ def embed(
         "dtype": dtype,
         "thumbnails": thumbnails,
         # A column of the user's own keeps its name.
-        "image_properties": [name for name in PROPERTIES if name not in manifest.attributes],
+        MEASURED: [name for name in PROPERTIES if name not in {**manifest.attributes, **manifest.others}],
+        **others_identity(manifest.others),
         # Named only where they are not the usual ones.
         **({} if short_side is None else {KEY: short_side}),
         **({"max_pixels": limit} if (limit := raised_limit()) else {}),
@@ -253,11 +254,12 @@ def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded
         "split": manifest.split[read],
         **{name: values[read] for name, values in manifest.attributes.items()},
         **({} if manifest.units is None else {UNITS: manifest.units[read]}),
+        # An interrupted store that an earlier version began goes on without these.
+        **{name: manifest.others[name][read] for name in writer.identity.get(OTHERS, {})},
     }
     small = [jpeg for batch in made for jpeg in batch.thumbnails]
     properties = [values for batch in made for values in batch.properties]
-    # An interrupted store that an earlier version began goes on without them.
-    for name in writer.identity.get("image_properties", []):
+    for name in writer.identity.get(MEASURED, []):
         place = PROPERTIES.index(name)
         columns[name] = np.array([properties[row][place] for row in order], dtype=np.str_)
     features = np.concatenate([batch.features for batch in made])[order]

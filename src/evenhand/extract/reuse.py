@@ -25,7 +25,7 @@ from evenhand.data.lock import FolderLock
 from evenhand.data.manifest import Manifest
 from evenhand.data.places import place_of
 from evenhand.data.store import load_store, read_skipped, read_thumbnails
-from evenhand.data.store_layout import CARD, json_text, read_card
+from evenhand.data.store_layout import CARD, OTHERS, json_text, read_card
 from evenhand.data.store_plan import may_differ
 from evenhand.data.table import FeatureTable
 from evenhand.extract.short_side import KEY
@@ -34,6 +34,7 @@ from evenhand.extract.trunk import Embedded
 OF_NO_ROW = frozenset(
     {
         "batch_size",
+        OTHERS,
         "image_bytes",
         "manifest_sha256",
         "max_pixels",

@@ -113,13 +113,13 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             f"add rows, or {answers}",
         )
     if not reading.has_text and reading.skewness > SKEWNESS_WITHOUT_TEXT:
-        reason = f"no class names: hard rows and a hidden minority look alike here ({figure})"
-        return "cannot tell", reason, f"give class names, or {answers}"
+        reason = f"no text features: hard rows and a hidden minority look alike here ({figure})"
+        return "cannot tell", reason, f"give text features of the class names, or {answers}"
     if not reading.has_text and n < ROWS_WITHOUT_TEXT:
         return (
             "cannot tell",
-            f"few rows: without class names {n:,} rows are too few to rule a shortcut out ({figure})",
-            f"give class names, add rows, or {answers}",
+            f"few rows: without text features {n:,} rows are too few to rule a shortcut out ({figure})",
+            f"add rows, give text features of the class names, or {answers}",
         )
     return "no sign", f"no hidden minority shows among {n:,} rows ({figure})", "test on rows from elsewhere"
 

@@ -58,9 +58,12 @@ Line = Callable[..., BottomLine]
 
 @pytest.fixture
 def line(view: ErrorAnalysis) -> Line:
-    """Return the bottom line of the run, as if its fit had kept something else."""
+    """Return the bottom line of the run, as if its fit had kept something else and its column were clean."""
+    (column,) = view.findings.associations.columns
+    no_column = {"columns": (column.model_copy(update={"verdict": "clean"}),)}
+    clean = with_associations(view, view.findings.associations.model_copy(update=no_column))
 
-    def made(kept: dict[str, Any] | None, analysis: ErrorAnalysis = view) -> BottomLine:
+    def made(kept: dict[str, Any] | None, analysis: ErrorAnalysis = clean) -> BottomLine:
         kept = kept or {}
         findings = analysis.findings.model_copy(update={"signs": signs_of_fit(kept) or UNKNOWN})
         return bottom_line(analysis.models, findings, Path("-x.run"), kept)
@@ -258,6 +261,15 @@ def test_words_and_columns_that_go_with_the_label(line: Line, view: ErrorAnalysi
     analysis = with_associations(view, found.model_copy(update=more))
     said = "Goes with the label: gull: *sea*; the column place (confounded)."
     assert line(KEPT, analysis).goes_with == said
+    four = tuple(confounded.model_copy(update={"column": name}) for name in "abcd")
+    fall = column.fall.model_copy(update={"value": 0.123}) if column.fall else None
+    inflated = [clean.model_copy(update={"verdict": "inflated", "column": "day", "fall": fall})]
+    both = found.model_copy(update={"columns": (*four, *inflated)})
+    assert line(KEPT, with_associations(view, both)).goes_with == (
+        "Goes with the label: the column a (confounded); the column b (confounded); the column c "
+        "(confounded); more columns, 4 in all. Accuracy falls by 12.3 points on values of day that training "
+        "lacks (inflated)."
+    )
     nothing = found.model_copy(update={"columns": (clean,)})
     said = line(KEPT, with_associations(view, nothing)).goes_with
     assert said == f"Goes with the label: no column does; cannot say in words: {found.no_words}."
@@ -290,7 +302,7 @@ def test_a_store_alone_has_the_verdict_of_the_fit_and_no_repair(run: Path) -> No
 def test_without_a_run_the_next_step_is_fit(view: ErrorAnalysis, said: str, why: str) -> None:
     signs = ShortcutSigns(shortcut=said, reason="so", next_step="look")
     findings = view.findings.model_copy(update={"signs": signs})
-    found = bottom_line(view.models, findings, None, {})
+    found = bottom_line(replace(view.models, attribute=None), findings, None, {})
     store = view.models.table.source
     assert store is not None
     assert found.command == ("fit", str(store), "--out", str(store.with_name("x.run")))

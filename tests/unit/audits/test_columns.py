@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from evenhand import FeatureTable
-from evenhand.audits import columns as module
 from evenhand.audits.columns import (
     ColumnAssociation,
     column_association,
     column_associations,
     usable_columns,
 )
+from evenhand.data.binned import MANY
 
 N = 800
 
@@ -112,7 +112,7 @@ def test_rare_values_count_as_one_and_unknown_rows_are_left_out() -> None:
     values = np.array([f"v{k % 20:02d}" for k in range(N)])
     values[:40] = ""
     ((_, codes),) = usable_columns(table_of(site=values), np.arange(N))
-    assert codes.max() + 1 == module.MOST_VALUES
+    assert codes.max() + 1 == MANY
     assert (codes[:40] == -1).all()
     assert np.sum(codes == np.bincount(codes[codes >= 0]).argmax()) > 300, "the others"
     rare = np.where(np.arange(N) < 9, "a", np.where(np.arange(N) < 400, "b", "c"))

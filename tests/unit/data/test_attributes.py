@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evenhand.data.attributes import grouping, is_copy
+from evenhand.data.attributes import divided, grouping, is_copy
 
 LABELS = np.array(["a", "b"] * 60)
 
@@ -76,3 +76,41 @@ def test_values_that_differ_in_spelling_are_named():
     assert grouping({"place": place}, LABELS, named=True)[1] == [
         "the values of 'place' 'Land' and 'land' differ in spelling alone; write them alike if they are one"
     ]
+
+
+def columns() -> dict[str, np.ndarray]:
+    rows = range(120)
+    return {
+        "site": np.array([f"s{k % 3}" for k in rows]),
+        "day": np.array([str(np.datetime64("2020-01-01") + k) for k in rows]),
+        "exposure": np.array([f"{k / 7:.4f}" for k in rows]),
+        "caption": np.array([f"image {k}" for k in rows]),
+        "number": np.array([str(k + 7) for k in rows]),
+        "every_other": np.array([str(2 * k) for k in rows]),
+        "constant": np.full(120, "x"),
+        "empty": np.full(120, ""),
+        "long": np.array([("x" * 101, "y")[k % 2] for k in rows]),
+        "label": LABELS,
+        "copy_of": np.array([f"s{k % 3}" for k in rows]),
+    }
+
+
+def test_columns_that_make_no_groups_are_kept_where_they_may_tell():
+    groups, others, _ = divided(columns(), LABELS, ["site"])
+    assert (list(groups), list(others)) == (["site"], ["day", "exposure", "every_other"])
+    groups, others, _ = divided(columns(), LABELS, [])
+    assert (list(groups), list(others)) == ([], ["site", "day", "exposure", "every_other"])
+
+
+def test_where_nobody_names_columns_all_that_may_make_groups_do():
+    groups, others, _ = divided(columns(), LABELS, None)
+    assert list(groups) == ["site", "copy_of", "long", "label"]
+    assert list(others) == ["day", "exposure", "every_other"]
+
+
+def test_a_column_is_looked_at_throughout(monkeypatch):
+    monkeypatch.setattr("evenhand.data.attributes._LOOKED_AT", 40)
+    odd = np.where(np.arange(120) % 3 == 1, "a", "b")
+    assert list(divided({"odd": odd}, LABELS, [])[1]) == []
+    late = np.where(np.arange(120) < 60, "a", "b")
+    assert list(divided({"late": late}, LABELS, [])[1]) == ["late"]

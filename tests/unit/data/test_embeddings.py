@@ -57,6 +57,34 @@ def test_a_store_with_an_identity_projection(bring: Bring) -> None:
     assert table.card["notes"]
 
 
+def test_other_columns_make_no_groups_and_are_kept(bring: Bring, tmp_path: Path) -> None:
+    more = {**COLUMNS, "scanner": [f"m{k % 2}" for k in range(N)], "note": [f"of {k}" for k in range(N)]}
+    table = bring(table=more, attribute_columns=["place"])
+    assert (list(table.attributes), list(table.properties)) == (["place"], ["scanner"])
+    assert table.properties["scanner"].tolist() == more["scanner"]
+    with pytest.raises(EvenhandError, match="with other columns that make no groups than this run has"):
+        bring(table={**more, "scanner": ["m0"] * 20 + ["m1"] * 20}, attribute_columns=["place"])
+
+
+def test_numbers_that_are_the_features_are_no_columns(tmp_path: Path) -> None:
+    numbers = {f"emb_{k}": X[:, k] for k in range(5)}
+    pq.write_table(pa.table({**numbers, **COLUMNS, "iso": np.arange(N) / 7}), tmp_path / "X.parquet")
+    table = import_embeddings([tmp_path / "X.parquet"], None, label_column="y", out=tmp_path / "s.store")
+    assert set(table.properties) == {"place", "iso"} - {"place"}
+
+
+def test_a_store_of_an_earlier_version_has_no_other_columns(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    more = {**COLUMNS, "scanner": [f"m{k % 2}" for k in range(N)]}
+    with monkeypatch.context() as inside:
+        inside.setattr(embeddings, "others_identity", lambda columns: {})
+        bring(table=more)
+    card = (tmp_path / "s.store" / "card.json").read_bytes()
+    assert bring(table=more).properties == {}
+    assert (tmp_path / "s.store" / "card.json").read_bytes() == card
+
+
 def test_the_same_call_is_repeatable_and_another_is_refused(bring: Bring) -> None:
     table = bring()
     assert table.source is not None

@@ -35,6 +35,21 @@ def test_a_column_of_the_user_keeps_its_name(manifest: Manifest, backbone: Any, 
     assert "image_height" in table.properties
 
 
+def test_columns_that_make_no_groups_lie_beside_the_properties(
+    manifest: Manifest, backbone: Any, tmp_path: Path
+) -> None:
+    days = np.array([str(np.datetime64("2020-01-01") + k) for k in range(len(manifest))])
+    own = replace(manifest, others={"day": days, "image_border": days})
+    table = embed(own, backbone, tmp_path / "s", batch_size=3, part_rows=7)
+    assert table.properties["day"].tolist() == days[np.isin(manifest.ids, table.ids)].tolist()
+    assert table.properties["image_border"].tolist() == table.properties["day"].tolist()
+    assert set(table.properties) == {"day", *PROPERTIES}
+    assert table.attributes == {}
+    later = replace(own, others={"day": days[::-1]})
+    assert embed(later, backbone, tmp_path / "s").properties["day"].tolist() != days.tolist()
+    assert "image_border" in embed(later, backbone, tmp_path / "s").properties
+
+
 def as_before(
     manifest: Manifest, backbone: Any, out: Path, patch: pytest.MonkeyPatch, **options: Any
 ) -> None:

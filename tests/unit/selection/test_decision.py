@@ -135,7 +135,7 @@ def test_zero_shot_is_kept_unseen_where_nothing_contradicts_the_probe():
         ({"hidden": 0.5}, "may be there or not"),
         ({"hidden": 0.99, "clear": False}, "no clear counterexamples"),
         ({"hidden": 0.99, "rows": 4.0}, "has about 4 rows"),
-        ({"hidden": 0.01, "has_text": False, "skewness": 0.1}, "without class names 500 rows are too few"),
+        ({"hidden": 0.01, "has_text": False, "skewness": 0.1}, "without text features 500 rows are too few"),
         ({"hidden": 0.01, "has_text": False, "skewness": 0.5}, "hard rows and a hidden minority look alike"),
     ],
 )

@@ -109,15 +109,21 @@ def _parquet(path: Path, name: str | None) -> Any:
     schema = pq.read_schema(path)
     if name is not None and name not in schema.names:
         raise ValueError(f"it has no column {name!r}, it has {some(schema.names)}")
-    columns = [name] if name is not None else _columns(schema)
+    columns = [name] if name is not None else columns_of_numbers(schema)
     table = pq.read_table(path, columns=columns)
     if _is_list(table.schema.field(0).type):
         return np.concatenate([_lists(chunk) for chunk in table.column(0).chunks])
     return np.stack([column.to_numpy() for column in table.columns], axis=1)
 
 
-def _columns(schema: pa.Schema) -> list[str]:
-    """Return the one column of lists of numbers, or the columns of numbers that are counted through."""
+def columns_of_numbers(schema: pa.Schema) -> list[str]:
+    """Return the one column of lists of numbers, or the columns of numbers that are counted through.
+
+    Raises
+    ------
+    ValueError
+        If which are meant is not clear.
+    """
     lists = [field.name for field in schema if _is_list(field.type)]
     if len(lists) == 1:
         return lists

@@ -50,19 +50,24 @@ def list_archives(
             parts = [_part(root, archive, options, list_one) for archive in archives]
     splits = [part.splits for part in parts]
     given = [split for split in splits if split is not None]
-    names = dict.fromkeys(name for part in parts for name in part.attributes)
-    attributes = {
-        name: np.concatenate([part.attributes.get(name, np.full(len(part.ids), "")) for part in parts])
-        for name in names
-    }
     return Listing(
         root,
         np.concatenate([part.ids for part in parts]),
         np.concatenate([part.labels for part in parts]),
         np.concatenate(given) if len(given) == len(parts) else None,
-        attributes,
+        _joined(parts, [part.attributes for part in parts]),
         tuple(note for part in parts for note in part.notes),
+        others=_joined(parts, [part.others for part in parts]),
     )
+
+
+def _joined(parts: Sequence[Listing], columns: Sequence[dict[str, Strings]]) -> dict[str, Strings]:
+    """Return the columns of all parts; what one lacks is unknown there."""
+    unknown = [np.full(len(part.ids), "") for part in parts]
+    return {
+        name: np.concatenate([own.get(name, empty) for own, empty in zip(columns, unknown, strict=True)])
+        for name in dict.fromkeys(name for own in columns for name in own)
+    }
 
 
 def _part(

@@ -12,7 +12,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive, members
-from evenhand.data.attributes import grouping
+from evenhand.data.attributes import divided
 from evenhand.data.file_names import is_litter
 from evenhand.data.files import is_file, is_remote, names_below
 from evenhand.data.labels import some
@@ -158,15 +158,16 @@ def _joined(parts: dict[str, Listing], splits: Strings | None, options: Options)
     units = [part.units for part in parts.values() if part.units is not None]
     first = next(iter(parts.values()))
     labels = np.concatenate([part.labels for part in parts.values()])
-    kept, notes = grouping(attributes, labels, named=options.attributes is not None)
+    groups, others, notes = divided(attributes, labels, options.attributes)
     return Listing(
         first.root,
         np.concatenate([part.ids for part in parts.values()]),
         labels,
         splits,
-        kept,
+        groups,
         tuple(dict.fromkeys([*(note for part in parts.values() for note in part.notes), *notes])),
         np.concatenate(units) if units else None,
+        others,
     )
 
 

@@ -39,6 +39,7 @@ class Listing:
     """Rows as strings: `labels` and `splits` hold "" where nothing is known, `splits` is None without any.
 
     `units` names what is never to be divided by a split that is drawn, as patients; None without any.
+    `others` are columns that make no groups.
     """
 
     root: Path
@@ -48,6 +49,7 @@ class Listing:
     attributes: dict[str, Strings] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     units: Strings | None = None
+    others: dict[str, Strings] = field(default_factory=dict)
 
     @cached_property
     def paths(self) -> Strings:

@@ -13,7 +13,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive, is_inside
-from evenhand.data.attributes import grouping
+from evenhand.data.attributes import divided
 from evenhand.data.file_names import has_image_name
 from evenhand.data.files import absolute, address, is_remote
 from evenhand.data.labels import some
@@ -53,8 +53,7 @@ def list_table(path: Path, options: Options) -> Listing:
     else:
         listing = in_place(rows_of(columns, _but(options, levels, columns), top=top), path)
         listing = _with_folders(listing, levels, options)
-    attributes, notes = _grouped(listing, options)
-    return replace(listing, attributes=attributes, notes=(*listing.notes, *notes))
+    return _grouped(listing, options)
 
 
 def _but(options: Options, levels: Levels, columns: Columns) -> Options:
@@ -81,9 +80,8 @@ def _with_folders(listing: Listing, levels: Levels, options: Options) -> Listing
             f"as {levels} says; write a word for each level below `root`"
         )
     told = {name: _array([levels.of(name, place) for place in places]) for name in levels.attributes}
-    known = listing.attributes | told
-    wanted = [name for name in known if name != options.split_by]
-    attributes = {name: known[name] for name in options.attributes or wanted}
+    known, named = listing.attributes | told, options.attributes or ()
+    attributes = {name: known[name] for name in known if name != options.split_by or name in named}
     return replace(listing, attributes=attributes, units=told.get(options.split_by or "", listing.units))
 
 
@@ -103,8 +101,7 @@ def list_rows(columns: Columns, options: Options) -> Listing:
         if value is not None:
             refuse(argument, str(value), "the images lie in containers")
     listing = rows_of(columns, options, top=columns.path.parent)
-    attributes, notes = _grouped(listing, options)
-    return replace(listing, attributes=attributes, notes=(*listing.notes, *notes))
+    return _grouped(listing, options)
 
 
 def in_place(listing: Listing, source: Path) -> Listing:
@@ -238,22 +235,22 @@ def folders_of(ids: Strings) -> list[Folders]:
 
 
 def _attributes(columns: Columns, options: Options, path_column: str) -> dict[str, Strings]:
-    if options.attributes is not None:
-        return {name: columns.get(name, argument="attribute_columns") for name in options.attributes}
+    """Return the columns that the user named to make groups, then all others that have no other part."""
+    named = {name: columns.get(name, argument="attribute_columns") for name in options.attributes or ()}
     taken = {path_column, options.label, options.split, options.split_by, "id", "", "Unnamed: 0"}
-    return {name: values for name, values in columns.values.items() if name not in taken}
+    return named | {name: values for name, values in columns.values.items() if name not in taken}
 
 
-def _grouped(listing: Listing, options: Options) -> tuple[dict[str, Strings], list[str]]:
-    kept, notes = grouping(listing.attributes, listing.labels, named=options.attributes is not None)
+def _grouped(listing: Listing, options: Options) -> Listing:
+    groups, others, notes = divided(listing.attributes, listing.labels, options.attributes)
     if listing.splits is None:
         notes += [
             f"column {name!r} reads like a split, but splits are read from {options.split!r} alone, which is "
             f"not there; name it as `split_column` if it is one"
-            for name, values in kept.items()
+            for name, values in groups.items()
             if reads_as_split(name, values)
         ]
-    return kept, notes
+    return replace(listing, attributes=groups, others=others, notes=(*listing.notes, *notes))
 
 
 def _array(values: Sequence[str]) -> Strings:

@@ -1,0 +1,77 @@
+"""What to do after an audit, and the command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evenhand._commands import as_argument, beside
+from evenhand.audits.evaluate import EvaluatedModels
+from evenhand.audits.kept_findings import Findings
+from evenhand.audits.known_groups import FEWEST, GroupSign, group_sign
+from evenhand.audits.question import about
+
+PLANNED = 10
+"""Points of the gap that the next step plans for."""
+ANSWERS = 40
+"""Test rows under which a review has too few images to ask about."""
+TRAIN = "train a repair, which is kept only where it gains"
+
+
+def next_step(
+    models: EvaluatedModels, findings: Findings, word: str | None, run: Path | None
+) -> tuple[str, tuple[str, ...]]:
+    """Return why, and the arguments of the command.
+
+    Parameters
+    ----------
+    models : EvaluatedModels
+        The models with their predictions.
+    findings : Findings
+        What goes with the label, and whether there is a shortcut.
+    word : str or None
+        The word that a review asks about.
+    run : Path or None
+        The run that they come from.
+    """
+    store = models.table.source or Path("STORE")
+    signs = findings.signs
+    settled = signs.shortcut != "cannot tell"
+    against_column = (
+        None if signs.shortcut == "found" else group_sign(models, models.pair[-1], findings.associations)
+    )
+    if against_column is not None:
+        return _next_for(against_column, store, run)
+    if not settled and (models.attribute is not None or len(models.split.test) < ANSWERS):
+        against = () if run is None else ("--against", as_argument(run))
+        command = ("audit", as_argument(store), *against, "--plan", str(PLANNED))
+        return f"{signs.next_step.partition(', or answer')[0]}; how many images a test needs", command
+    if not settled:
+        return signs.next_step, _review(run or store, word)
+    if run is None:
+        return TRAIN if signs.shortcut == "found" else "train on it", _fit(store)
+    own = as_argument(run)
+    if signs.shortcut == "no sign":
+        return signs.next_step, ("predict", own, "NEW-IMAGES", "--out", "predictions.csv")
+    if models.attribute is None and len(models.split.test) >= ANSWERS:
+        return "name it and measure every group by some forty answers", _review(run, word)
+    return "look at the images", ("report", own, "--out", as_argument(beside(run, ".html")))
+
+
+def _next_for(sign: GroupSign, store: Path, run: Path | None) -> tuple[str, tuple[str, ...]]:
+    """Return the step where a known group errs, which the rows without groups do not show."""
+    if run is None:
+        return TRAIN, _fit(store)
+    if sign.trained < FEWEST:
+        why = f"collect training images of {sign.group}; there are {sign.trained}"
+        return why, ("report", as_argument(run), "--out", as_argument(beside(run, ".html")))
+    return "train on the known groups", (*_fit(store, "-dfr"), "--method", "dfr")
+
+
+def _fit(store: Path, name: str = "") -> tuple[str, ...]:
+    return ("fit", as_argument(store), "--out", as_argument(beside(store, f"{name}.run")))
+
+
+def _review(source: Path, word: str | None) -> tuple[str, ...]:
+    """Return the command that asks about a word, or about what the user suspects."""
+    asked = ("YES-OR-NO QUESTION",) if word is None else (about(word), "--attribute", word)
+    return ("review", as_argument(source), "--question", *asked)
