@@ -71,14 +71,14 @@ class Legibility(BaseModel):
 
 
 class Associations(BaseModel):
-    """What goes with the label in the training rows. It is no proof of a shortcut.
+    """What goes with the label in the training rows. It does not prove a shortcut.
 
     n: rows that were looked at. words: at most five of each class, class by class, best first; empty where
     there is no text tower. no_words: why words say nothing about these images, though there may be some in
     `words`; None where they may. unfit: the same, where the class names do not find their own images, so that
     no word names a slice either. legibility: None without class names in text, or where they span too much of
     the space. sentence: the words that go with the label, in one sentence. columns: every column of the rows
-    that is no copy of the label, the strongest association first.
+    that is not a copy of the label, the strongest association first.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -92,7 +92,7 @@ def column_associations(table: FeatureTable, rows: Ints, z: Floats, seed: int) -
 
 
 def usable_columns(table: FeatureTable, rows: Ints) -> Iterator[tuple[str, Ints]]:
-    """Yield columns of two values or more that are no copy of the label, as codes [N]; −1 is unknown."""
+    """Yield columns of two values or more that are not a copy of the label, as codes [N]; −1 is unknown."""
     labels = table.labels(rows)
     of_paths = {} if not (table.paths[rows] != "").all() else _of_paths(table.paths[rows])
     given = {name: values[rows] for name, values in {**table.properties, **table.attributes}.items()}
@@ -194,7 +194,7 @@ def _fall(
 ) -> Bounded | None:
     """Return how much accuracy falls where a value is held out, over all rows of values that can be.
 
-    The probe that trained on the like of the tested rows sees as many rows of each class as the other.
+    The probe that trained on rows of the same value sees as many rows of each class as the other probe.
     """
     before, after = [], []
     for one in np.unique(value):

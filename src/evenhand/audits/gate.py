@@ -44,7 +44,7 @@ def failures(
     Raises
     ------
     EvenhandError
-        If this audit does not know a bounded rate: a gate that checks nothing must not pass.
+        If this audit lacks a rate that has a bound: a gate that checks nothing must not pass.
     """
     found = []
     for name, bound in bounds.items():

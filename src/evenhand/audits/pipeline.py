@@ -157,7 +157,7 @@ def audit(
     ------
     EvenhandError
         If the table cannot be evaluated, the run is damaged or of another store, `slices` is too small,
-        `plan` is no fraction between 0 and 1, the vocabulary cannot be read, or `out` holds other files or
+        `plan` is not a fraction between 0 and 1, the vocabulary cannot be read, or `out` holds other files or
         cannot be written.
 
     Examples
@@ -174,7 +174,7 @@ def audit(
     if slices < 2:
         raise EvenhandError(f"slices: {slices} is too few; give at least 2 per class, {SLICES} is usual")
     if plan is not None and not 0 < plan < 1:
-        raise EvenhandError(f"plan: {plan:g} is no gap in accuracy; give a fraction from 0 to 1, such as 0.1")
+        raise EvenhandError(f"plan: {plan:g} is not a gap in accuracy; give a fraction from 0 to 1, as 0.1")
     table, column = with_groups(as_table(X, y, groups=groups, head=head), group_by)
     if out is not None:
         out = Path(out)

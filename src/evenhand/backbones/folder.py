@@ -83,7 +83,7 @@ def folder_of(model: str) -> Path | None:
 
 
 def known_words(model: str) -> tuple[str, ...]:
-    """Return the words that a folder's model says it knows, one a line of `words.txt`; none for other models.
+    """Return the words in `words.txt` of a model's folder, one per line; none for other models.
 
     Raises
     ------

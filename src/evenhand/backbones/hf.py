@@ -98,11 +98,11 @@ class HfBackbone(LoadedModel):
         Raises
         ------
         EvenhandError
-            If the model takes patches, which are no image that can be looked at.
+            If the model takes patches, which cannot be shown as an image.
         """
         if isinstance(self.site.trunk, _PooledPatches):
             raise EvenhandError(
-                f"model {self.name!r} takes patches of a resolution that goes by the image, which have no "
+                f"model {self.name!r} takes patches whose resolution depends on the image, so they have no "
                 "grid to show; use a SigLIP 2 of fixed resolution"
             )
         if self.images.do_normalize:

@@ -25,7 +25,7 @@ def load_backbone(
     preprocess: str | None = None,
     activation: str | None = None,
 ) -> Loaded:
-    """Return the model that a name stands for, after one image went through it.
+    """Return the model of a name, after one image went through it.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class LoadedModel(ABC):
     site : Site
         The projection site.
     words : tuple of str
-        The words that the model says it knows: `words.txt` in its folder, one a line; empty where it has
+        The words that the model knows, from `words.txt` in its folder, one per line; empty where it has
         none, as for models that learned from the web.
     """
 

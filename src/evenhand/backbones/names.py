@@ -41,7 +41,7 @@ def read_model(model: str) -> str:
         if model.startswith(prefix):
             source = model.removeprefix(prefix)
             if not source:
-                raise EvenhandError(f"model: {model} names nothing; write the name after {prefix}")
+                raise EvenhandError(f"model: {model} has no name; write it after {prefix}")
             return prefix + (
                 source if prefix == HUB_PREFIX and not _page(source) else _source(source, prefix)
             )

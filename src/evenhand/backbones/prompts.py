@@ -33,7 +33,7 @@ def class_prompts(
     classes : sequence of str
         Class names; underscores are read as spaces.
     templates : "openai", "simple", a sequence of templates, or None
-        `{}` or `{c}` stands for the class; None is "a photo of a {}.". The templates of evenhand and
+        `{}` or `{c}` is replaced by the class name; None is "a photo of a {}.". The templates of evenhand and
         open_clip get "an" before a vowel, as in "an automobile"; a sequence is taken as it is written.
 
     Raises

@@ -65,7 +65,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
             room = (records, records.removesuffix(".pkl") + "/")
             read = [member for member in archive.infolist() if member.filename.startswith(room)]
             if any(member.compress_type != zipfile.ZIP_STORED for member in read):
-                raise EvenhandError("its weights are compressed, which torch does to the program alone")
+                raise EvenhandError("its weights are compressed, but torch compresses only the program")
             data = archive.read(records)
             _check_memo(data)
             root = _Reader(data, archive, records.removesuffix(_RECORDS)).load()

@@ -96,9 +96,9 @@ def command(
     if against is not None and read_run_card(against)["store_card"] != read_card(store).identity:
         raise other_store(against)
     if plan is not None and not 0 < plan < 100:
-        raise EvenhandError(f"--plan: {plan:g} is no gap in accuracy; give points from 0 to 100, such as 10")
+        raise EvenhandError(f"--plan: {plan:g} is not a gap in accuracy; give points from 0 to 100, as 10")
     if vocabulary != Path("none"):
-        check_file(vocabulary, "vocabulary", "a file with a word a line, or none")
+        check_file(vocabulary, "vocabulary", "a file with one word per line, or none")
 
     from evenhand.audits.pipeline import audit
     from evenhand.cli.audit_tables import show_audit

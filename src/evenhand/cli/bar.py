@@ -24,7 +24,7 @@ class RateColumn(ProgressColumn):
 
 @contextmanager
 def progress_bar() -> Iterator[Report]:
-    """Yield a progress report that draws one bar per stage; nothing is drawn where stderr is no terminal."""
+    """Yield a progress report that draws one bar per stage; nothing is drawn unless stderr is a terminal."""
     screen = console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeLeft())
     with Progress(*columns, console=screen, disable=not screen.is_terminal) as bars:

@@ -19,7 +19,7 @@ from evenhand.cli.wording import naming
 
 
 class Command(TyperCommand):
-    """A command that refuses to write over, into or around what it reads, and speaks of its own options."""
+    """A command that refuses to write over, into or around its inputs, and whose errors name its options."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an expected failure becomes one sentence and its exit code."""

@@ -83,7 +83,7 @@ def _figures(one: Row, unit: str) -> tuple[str, str, str]:
 def _spread(over_seeds: Row | None, over_rows: Row | None) -> str:
     """Return a mean over seeds with half of its t-interval.
 
-    What is the same on all seeds has its interval over test rows, if that is known: it is no certainty.
+    What is the same on all seeds has its interval over test rows, if that is known, since it is not certain.
     """
     if over_seeds is None:
         return "–"

@@ -95,7 +95,7 @@ def leave(code: int) -> NoReturn:
 
 
 def told(error: BaseException) -> tuple[str, int] | None:
-    """Return the sentence and the exit code of a failure that is no fault of evenhand's, else None."""
+    """Return the sentence and the exit code of a failure outside evenhand, else None."""
     if _asked or isinstance(error, KeyboardInterrupt):
         # Whatever came of it: an import that is cut off fails in many ways.
         _said.append("interrupted")
@@ -111,7 +111,7 @@ def told(error: BaseException) -> tuple[str, int] | None:
 
 
 def _shortage(error: BaseException) -> tuple[str, int] | None:
-    """Return what to do where the system gave no thread, process or memory, as libraries tell it."""
+    """Return what to do if the system gave no thread, process or memory, by the libraries' errors."""
     seen: BaseException | None = error
     while seen is not None and isinstance(seen, Exception):
         reason = shorten(str(seen), 200, placeholder=" …")

@@ -61,7 +61,7 @@ def check_engine(
         raise EvenhandError(f"--device: got {device!r}; with --engine ray allowed are auto, cpu and cuda")
     if precision == "auto":
         raise EvenhandError(
-            "--precision: auto goes by this machine, not by the cluster's; with --engine ray name fp32, bf16 "
+            "--precision: auto depends on this machine, not the cluster; with --engine ray name fp32, bf16 "
             "or fp16"
         )
     require("ray", "ray")

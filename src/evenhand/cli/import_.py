@@ -51,10 +51,10 @@ def command(
         Path | None, typer.Option(help="T.npy or similar, one row per class in sorted order.")
     ] = None,
     vocabulary: Annotated[
-        Path | None, typer.Option(help="File with a word a line, by which audit and report name things.")
+        Path | None, typer.Option(help="File with one word per line, by which audit and report name things.")
     ] = None,
     vocabulary_features: Annotated[
-        Path | None, typer.Option(help="W.npy or the like, a row per word, by the same text tower.")
+        Path | None, typer.Option(help="W.npy or a similar file, one row per word, from the same text tower.")
     ] = None,
     class_names: ClassNames = None,
     attribute_columns: AttributeColumns = None,
@@ -77,7 +77,7 @@ def command(
             check_file(path, "features", ".npy files or clip-retrieval's folder")
     check_file(table, "table", "a CSV or Parquet file")
     check_file(text_features, "text_features", "a .npy file")
-    check_file(vocabulary, "vocabulary", "a file with a word a line")
+    check_file(vocabulary, "vocabulary", "a file with one word per line")
     check_file(vocabulary_features, "vocabulary_features", "a .npy file")
 
     from evenhand.data.store_plan import check_free

@@ -19,7 +19,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.", ric
 FitDevice = Annotated[
     str,
     typer.Option(
-        help="auto, cpu, cuda or cuda:N, for the products with all rows; auto is cuda where there is one.",
+        help="auto, cpu, cuda or cuda:N, for products over all rows; auto is cuda if there is one.",
         rich_help_panel="Shared",
     ),
 ]
@@ -153,7 +153,7 @@ def choose_device(text: str) -> str:
 
 
 def check_fit_device(text: str) -> None:
-    """Refuse what is no device of fits here, before torch is imported.
+    """Refuse a device that fits cannot use here, before torch is imported.
 
     Raises
     ------
@@ -231,11 +231,11 @@ def read_templates(text: str | None) -> list[str] | str | None:
     _refuse_pipe(text, "--templates")
     if not is_file(text):
         raise EvenhandError(
-            f"--templates: got {text!r}; allowed are openai, simple, or a file with a template a line"
+            f"--templates: got {text!r}; allowed are openai, simple, or a file with one template per line"
         )
     lines = _lines(Path(text))
     if not lines:
-        raise EvenhandError(f"--templates: {text} is empty; write one template a line")
+        raise EvenhandError(f"--templates: {text} is empty; write one template per line")
     for line in lines:
         if "{}" not in line and "{c}" not in line:
             raise EvenhandError(

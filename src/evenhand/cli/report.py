@@ -52,7 +52,7 @@ def command(
     check_page(out)
     check_moved(model)
     if vocabulary != Path("none"):
-        check_file(vocabulary, "vocabulary", "a file with a word a line, or none")
+        check_file(vocabulary, "vocabulary", "a file with one word per line, or none")
 
     from evenhand.data.store_layout import read_card
     from evenhand.runs.card import check_results

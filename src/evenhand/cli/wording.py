@@ -37,7 +37,7 @@ _parameters: ContextVar[Mapping[str, Any]] = ContextVar("parameters", default=Ma
 
 @contextmanager
 def naming(parameters: Iterable[Any]) -> Iterator[None]:
-    """Have `in_options` speak of the options of one command, given its parameters."""
+    """Have `in_options` name the options of one command, given its parameters."""
     token = _parameters.set({parameter.name: parameter for parameter in parameters})
     try:
         yield

@@ -169,7 +169,7 @@ def _index(archive: Path, size: int, modified: int) -> Index:  # noqa: ARG001  a
         if fault is None and not name.isascii() and name != name.encode(errors="ignore").decode():
             fault = "a name that is not UTF-8"
         if fault is None and "\\" in name:
-            fault = "a name with a backslash, which is no separator in a tar"
+            fault = "a name with a backslash, which does not separate folders in a tar"
         if fault is None and not is_inside(name):
             fault = "a name that leads out of it"
         if fault is None and clean in index:

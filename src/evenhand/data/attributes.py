@@ -1,4 +1,4 @@
-"""Which columns make groups, those of few values that are no copy of the label, and which others may tell."""
+"""Which columns make groups (few values, not a copy of the label), and which others may be related to it."""
 
 from __future__ import annotations
 

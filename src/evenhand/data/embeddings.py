@@ -81,7 +81,7 @@ def import_embeddings(
     id_column : str, optional
         By default `id` or `image_path` where there is one, row numbers from 0 otherwise.
     split_by : str, optional
-        Column of ids, as of patients: where splits are drawn, the rows of one id get one split.
+        Column of ids, such as patients; where splits are drawn, the rows of an id get the same split.
     split_file : str or Path, optional
         A table of row ids and splits, which is then used in place of a column.
 
@@ -240,7 +240,7 @@ def _of_scale(parts: Sequence[FeatureRows]) -> list[str]:
         largest, empty = max(largest, float(lengths.max())), empty + int((lengths == 0).sum())
     notes = [] if (odd := odd_scale(largest)) is None else [f"{odd}; as they are, audit and fit refuse them"]
     if empty:
-        notes.append(f"{empty:,} rows of the features are all zeros: what is predicted of them is no answer")
+        notes.append(f"{empty:,} rows of the features are all zeros: their predictions mean nothing")
     return notes
 
 

@@ -94,7 +94,7 @@ def attribute_names(store: Path) -> list[str]:
     Raises
     ------
     EvenhandError
-        If the folder is no store, or its added columns cannot be read.
+        If the folder is not a store, or its added columns cannot be read.
     """
     card = read_card(store)
     found = _read(store, card)
@@ -124,21 +124,21 @@ def write_estimated(store: Path, values: Strings, about: EstimatedColumn) -> Non
     store : Path
         The store's folder.
     values : str [N]
-        One value a row, in the order of the store; the empty string means unknown.
+        One value per row, in the order of the store; the empty string means unknown.
     about : EstimatedColumn
         How they were estimated.
 
     Raises
     ------
     EvenhandError
-        If the store has a column of this name of its own, the values are not one a row, or the file cannot
+        If the store has a column of this name of its own, the values are not one per row, or the file cannot
         be written.
     """
     card = read_card(store)
     if not about.column or about.column in (*OWN_COLUMNS, UNITS, *card.attributes):
         raise EvenhandError(f"write: the store has {about.column!r} of its own; choose another name")
     if len(values) != card.rows:
-        raise EvenhandError(f"write: {len(values)} values for {card.rows} rows; give one a row")
+        raise EvenhandError(f"write: {len(values)} values for {card.rows} rows; give one per row")
     lock = FolderLock(store)
     try:
         added = read_estimated(store, card) | {about.column: EstimatedValues(values, about)}

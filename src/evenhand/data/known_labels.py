@@ -125,7 +125,7 @@ def _known(
 
 
 def _codes(labels: Strings, classes: Sequence[str], class_names: Mapping[str, str]) -> dict[str, int]:
-    """Return the code of each label that is a class: by its name as it is, or else by one alike."""
+    """Return the code of each label that is a class, by its exact name or else by a similar one."""
     exact = {name: code for code, name in enumerate(classes)}
     alike: dict[str, list[int]] = {}
     for code, name in enumerate(classes):

@@ -123,7 +123,7 @@ def spelling_note(names: Sequence[str], what: str) -> str | None:
         One sentence; None where there are none.
 
     >>> spelling_note(["Cat", "cat", "dog"], "classes")
-    "the classes 'Cat' and 'cat' differ in spelling alone; write them alike if they are one"
+    "the classes 'Cat' and 'cat' differ only in spelling; write them the same way if they are one"
     """
     alike: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
@@ -131,7 +131,7 @@ def spelling_note(names: Sequence[str], what: str) -> str | None:
     pairs = [" and ".join(map(repr, same)) for same in alike.values() if len(same) > 1]
     if not pairs:
         return None
-    return f"the {what} {some(pairs, 5)} differ in spelling alone; write them alike if they are one"
+    return f"the {what} {some(pairs, 5)} differ only in spelling; write them the same way if they are one"
 
 
 def _plain(name: str) -> str:

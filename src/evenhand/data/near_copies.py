@@ -1,4 +1,4 @@
-"""The same image saved anew, with other compression, size or format: found by thumbnails or features."""
+"""The same image saved again with other compression, size or format, found by thumbnails or features."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def near_copies(store: Path, parts: Sequence[int]) -> Sets | None:
     """Return the rows of a store's files that show one image, as far as thumbnails or features can tell.
 
     Thumbnails are compared on 16 × 16 cells, whatever the model is. On 2,000 photographs of 64 pixels, saved
-    anew as JPEG of quality 50 to 90, as PNG, or at 0.75 to 2 times their size, the cosine of cells, less
+    again as JPEG of quality 50 to 90, as PNG, or at 0.75 to 2 times their size, the cosine of cells, less
     the mean of each color, was 0.9945 or more, and no cell differed by more than 21. Of two different
     photographs it was 0.917 at most. Without thumbnails the cosine of features decides, which finds only
     what was hardly changed.
@@ -51,7 +51,7 @@ def near_copies(store: Path, parts: Sequence[int]) -> Sets | None:
     -------
     sequence of sequence of int, or None
         Each set has two rows or more, in ascending order; None if there are more than `MOST_ROWS` rows, or
-        they are too much alike to tell.
+        they are too similar to distinguish.
     """
     if not parts or sum(parts) > MOST_ROWS:
         return None

@@ -79,7 +79,7 @@ def settle_copies(
         settled = _together(split, kept_together(sets, columns.get(UNITS), len(ids)))
         notes = [note for note in notes if not note.startswith("leakage")]
         notes.append(
-            f"{sum(map(len, new))} images are copies of others, some saved anew; "
+            f"{sum(map(len, new))} images are copies of others, some saved again; "
             f"copies are kept in one split ({(settled != split).sum()} moved)"
         )
         split = settled
@@ -109,7 +109,7 @@ def _numbered(names: Sequence[Sequence[str]], ids: Strings) -> list[list[int]]:
 
 def _not_told(n: int) -> list[str]:
     why = f"{n:,} rows are more than {MOST_ROWS:,}" if n > MOST_ROWS else "too many rows are nearly the same"
-    return [f"copies that were saved anew are not looked for: {why}"]
+    return [f"copies that were saved again are not looked for: {why}"]
 
 
 def _joined(sets: Sets, n: int) -> Sets:

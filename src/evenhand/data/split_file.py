@@ -63,7 +63,7 @@ def splits_in_file(path: Path, ids: Strings, column: str) -> tuple[Strings, str,
     if missing:
         raise EvenhandError(
             f"split_file: {path} gives no split for {len(missing)} of {len(ids)} images, the first "
-            f"is {missing[0]!r}; give each a line"
+            f"is {missing[0]!r}; give each one a line"
         )
     unused = len(told) - len(set(wanted))
     notes = [f"{unused} of {len(told)} lines of {path} name no image here"] if unused else []

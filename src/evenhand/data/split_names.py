@@ -162,6 +162,6 @@ def not_a_split(given: Strings, names: list[str | None], column: str) -> Evenhan
         )
     more = f"; {count} rows have such values" if count > 1 else ""
     return EvenhandError(
-        f"split_column: {str(given[row])!r} in column {column!r} at row {row + 1} is no split; allowed are "
+        f"split_column: {str(given[row])!r} in column {column!r} at row {row + 1} is not a split; allowed: "
         f"{', '.join(_USUAL)}, or 0, 1, 2 for train, validation, test{more}"
     )

@@ -51,7 +51,7 @@ def given_or_drawn(
     Raises
     ------
     EvenhandError
-        If a name is no split; the sentence names the first such row.
+        If a name is not a split; the sentence names the first such row.
     """
     if given is None:
         return _drawn(y, seed, units, "no splits are given")
@@ -91,8 +91,8 @@ def stratified_split(
     fractions : dict of str to float
         Share of each split, in all 1.
     units : int64 [N], optional
-        Rows of one number, as of one patient, get one split; by default every row is a unit. A unit counts
-        for the class of most of its rows.
+        Rows with the same number, such as those of one patient, get the same split; by default every row
+        is a unit. A unit counts for the class of most of its rows.
 
     Returns
     -------

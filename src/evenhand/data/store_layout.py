@@ -121,12 +121,12 @@ class StoreCard(BaseModel):
         Raises
         ------
         ValueError
-            If they are no names.
+            If they are not names.
         """
         return ungrouped_columns(self.identity)
 
     def text(self) -> str:
-        """Return the one text that stands for this card, with a checksum of itself."""
+        """Return the text of this card, with a checksum of itself."""
         return sealed(self.model_dump(by_alias=True))
 
 

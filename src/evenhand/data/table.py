@@ -160,7 +160,7 @@ class FeatureTable:
         wrong = next((name for name, n in lengths.items() if n != len(features)), None)
         if wrong is not None:
             raise EvenhandError(
-                f"X has {len(features)} rows, but {wrong} has {lengths[wrong]}; give one a row"
+                f"X has {len(features)} rows, but {wrong} has {lengths[wrong]}; give one per row"
             )
         if unknown := sorted(set(given.tolist()) - {"train", "validation", "test"}):
             raise EvenhandError(f"split holds {unknown[0]!r}; allowed are train, validation, test")

@@ -100,7 +100,7 @@ def check_sizes(title: str, found: Sizes, expected: Sizes | None) -> None:
         if found.get(name, 0) != size:
             raise EvenhandError(
                 f"{title}: {name} has {found.get(name, 0):,} rows, {title} has {size:,}; use the original "
-                "files, or say expected=null to take these as they are"
+                "files, or pass expected=null to take these as they are"
             )
 
 

@@ -27,7 +27,7 @@ def recipe_of(name: str, dataset: Dataset) -> dict[str, Any]:
 def once(folder: Path, recipe: Mapping[str, Any], write: Callable[[Path], Any]) -> Path:
     """Call `write(folder)` unless the folder holds this very recipe's images already.
 
-    `recipe.json`, written last, marks the folder as whole; one that was killed is written anew, and equal
+    `recipe.json`, written last, marks the folder as whole; one that was interrupted is written again. Equal
     recipes give equal bytes.
 
     Raises

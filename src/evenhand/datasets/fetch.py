@@ -99,7 +99,7 @@ def fetch_file(item: Download, data: Path, *, progress: Progress = silent) -> Pa
 
 
 def _receive(url: str, partial: Path, item: Download, progress: Progress) -> None:
-    """Append to `partial` what it lacks; begin anew where the server cannot go on."""
+    """Append to `partial` what it lacks; start over if the server cannot go on."""
     done = partial.stat().st_size if partial.exists() else 0
     if item.size is not None and done == item.size:
         return

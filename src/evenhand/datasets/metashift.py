@@ -34,7 +34,7 @@ SHARES = {"train": 0.65, "validation": 0.1, "test": 0.25}
 
 @dataclass(frozen=True)
 class MetaShift(Dataset):
-    """The unmixed version, pooled and dealt out anew by class.
+    """The unmixed version, pooled and split again by class.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Rows of results by another metric: with its rates in the places of accuracies."""
+"""Rows of results by another metric: its rates replace the accuracies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def metric_of(row: Mapping[str, Any]) -> str:
 
 
 def by_metric(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
-    """Return a row of results with the rates of a metric in the places of its accuracies.
+    """Return a row of results with its accuracies replaced by the rates of a metric.
 
     What only accuracy has becomes None or empty: the averages over rows and over the training groups, the
     cells, and the difference to ERM.

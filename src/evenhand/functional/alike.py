@@ -13,7 +13,7 @@ AXES, STEPS = 32, 3
 SAMPLE, BLOCK, KEYS, EXACT = 4096, 512, 16_384, 8192
 """Rows that give the axes; sizes of a block of distances, and of rows compared in full: some 50 MiB each."""
 CANDIDATES = 1000
-"""Pairs per row that may be close on the axes: with more, the rows are too much alike for this search."""
+"""Pairs per row that may be close on the axes: with more, the rows are too similar for this search."""
 
 
 def pairs_alike(read: Callable[[Ints], Floats], n: int, least: float) -> Ints | None:

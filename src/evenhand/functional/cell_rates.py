@@ -66,7 +66,7 @@ def balancing_weights(low: Floats, trust: Floats, y: Ints) -> Floats:
 
 
 def pooled_prior(right: Floats, cells: Sequence[Cell]) -> Prior:
-    """Return what the cells of one kind say of each other: empirical Bayes (Bühlmann's credibility).
+    """Return the rows that cells of one kind lend each other: empirical Bayes (Bühlmann's credibility).
 
     The rates of a candidate in the cells are taken as draws with mean m and variance τ², and its rows in all
     cells together have variance σ². Then a cell counts, before its own, as many rows at rate m as

@@ -75,7 +75,7 @@ def fit_mixture(
 
         maximize Σ_i log Σ_k π_k N(x_i; μ_k, σ²_k) p_k(y_i)^γ p_k(ŷ_i)^γ
 
-    With γ ≠ 1 the terms of the inner sum are no densities, but the argument for EM still holds: for given
+    With γ ≠ 1 the terms of the inner sum are not densities, but the argument for EM still holds: for given
     responsibilities r_ik, the M-step maximizes Σ r_ik log(term), so no step lowers the objective. EM starts
     from k-means clusters within the cells (label, prediction). More frequent cells get more clusters, and
     errors have components of their own from the start.

@@ -51,7 +51,7 @@ def detectable_gap(
     Raises
     ------
     EvenhandError
-        If `error`, `level` or `power` is no share.
+        If `error`, `level` or `power` is not between 0 and 1.
 
     References
     ----------
@@ -64,7 +64,7 @@ def detectable_gap(
     """
     for name, share in (("error", error), ("level", level), ("power", power)):
         if not 0 <= share <= 1:
-            raise EvenhandError(f"{name}: {share:g} is no share; give a number from 0 to 1")
+            raise EvenhandError(f"{name}: {share:g} is not a share; give a number from 0 to 1")
     m = np.floor(n / (1 + np.divide(n, others)))
     k = np.asarray(binom.isf(level, m, error) + 1)
     found = k <= m

@@ -84,7 +84,7 @@ class HostProducts:
 
 @dataclass(frozen=True)
 class DeviceProducts:
-    """`Products` by torch. What goes to the device and back with each is as small as the head.
+    """`Products` by torch. Each product moves no more data to the device and back than the size of the head.
 
     Attributes
     ----------

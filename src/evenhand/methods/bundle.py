@@ -129,7 +129,7 @@ def _classes(metadata: Mapping[str, Any]) -> list[str]:
         or not all(isinstance(name, str) for name in classes)
         or len(set(classes)) < len(classes)
     ):
-        raise EvenhandError("its classes are no list of two or more different names; run fit again")
+        raise EvenhandError("its classes are not a list of two or more different names; run fit again")
     return classes
 
 

@@ -43,7 +43,7 @@ class Parameter:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The texts that it may be, where they have names."""
+        """The strings that are allowed, if the parameter takes names."""
         parts = (self.hint, *get_args(self.hint))
         return tuple(name for part in parts if get_origin(part) is Literal for name in get_args(part))
 

@@ -56,7 +56,7 @@ class GalleryImage:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Images under one heading: `images` of the `total` that there are."""
+    """Images under one heading; `images` may be fewer than `total`."""
 
     title: str
     total: int

@@ -204,7 +204,7 @@ def _count_note(rates: Sequence[Record]) -> str:
 def joined(estimates: Sequence[Estimate]) -> Estimate:
     """Return the mean of the seeds' estimates; if all are the same, the first with its interval over rows.
 
-    A model that no seed changes, such as zero-shot, has no spread over seeds, which is no certainty.
+    A model that no seed changes, such as zero-shot, has no spread over seeds; that does not make it certain.
     """
     values = [one.value for one in estimates if one.value is not None]
     if len(set(values)) > 1:

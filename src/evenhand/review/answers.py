@@ -91,7 +91,7 @@ def read_answers(path: Path, table: FeatureTable, question: str | None = None) -
     found: dict[int, Answer] = {}
     for name, text, why in zip(ids, texts, chosen, strict=True):
         if name not in places:
-            raise EvenhandError(f"answers: {path} has the id {name!r}, which is no row of the store")
+            raise EvenhandError(f"answers: {path} has the id {name!r}, which is not a row of the store")
         if text == "":
             continue
         if text.lower() not in WORDS:

@@ -50,7 +50,7 @@ class AttributeProbe:
         The same with columns for right and wrong rows of each class, on which accuracy is estimated: errors
         may go with the attribute in ways that the signs do not show.
     mixture : list of (float, LogisticPosterior)
-        The same for every prior variance, with its weight: few answers do not tell which one holds.
+        The same for every prior variance, with its weight: a few answers do not decide which one is right.
     """
 
     places: Ints
@@ -78,7 +78,7 @@ class AttributeProbe:
         if min(int(yes.sum()), int((~yes).sum())) < FEWEST:
             raise EvenhandError(
                 f"answers: {int(yes.sum())} yes and {int((~yes).sum())} no about evaluated rows; "
-                f"at least {FEWEST} of each are needed, and some 40 in all tell something"
+                f"at least {FEWEST} of each are needed, and about 40 in all give a useful estimate"
             )
         X, variances = rows.features[places], rows.signs.prior_variances()
         fold = dealt(yes, seed)
@@ -139,7 +139,7 @@ def right_columns(rows: ReviewRows) -> Floats:
 
 
 def filled(variances: Floats, components: float) -> Floats:
-    """Return prior variances with `components` in the place of NaN."""
+    """Return prior variances with each NaN replaced by `components`."""
     return np.where(np.isnan(variances), components, variances)
 
 

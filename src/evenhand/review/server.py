@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdecimal() and int(length) <= LONGEST):
             self.close_connection = True
-            raise EvenhandError(f"a request must say its length, {LONGEST} bytes at most")
+            raise EvenhandError(f"a request must state its length, {LONGEST} bytes at most")
         try:
             found = parse_json(self.rfile.read(int(length)).decode())
         except ValueError as error:

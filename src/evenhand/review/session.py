@@ -79,7 +79,7 @@ class ReviewSession:
             if word not in get_args(Word):
                 raise EvenhandError(f"answer: got {word!r}; allowed are yes, no and unclear")
             if not isinstance(row, int) or (row not in waiting and row not in self.answers):
-                raise EvenhandError(f"row: {row!r} is no row of this review")
+                raise EvenhandError(f"row: {row!r} is not a row of this review")
             why = waiting[row] if row in waiting else self.answers[row].chosen
             self._keep({**self.answers, row: Answer(word, why)})  # type: ignore[arg-type]
             self._queue = [one for one in self._queue if one[0] != row]

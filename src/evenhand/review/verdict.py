@@ -66,7 +66,7 @@ class ClassGap(BaseModel):
 
 
 class ShortcutVerdict(BaseModel):
-    """Whether the shortcut is real, in the words of `auto`: found, no sign or cannot tell; and why."""
+    """Whether the shortcut is real, in the terms of `auto`: found, no sign or cannot tell; and why."""
 
     shortcut: Literal["found", "no sign", "cannot tell"]
     reason: str

@@ -60,7 +60,7 @@ def read_contents(run: Path) -> RunContents:
     Raises
     ------
     EvenhandError
-        If the folder is no run, is damaged, or is of another version.
+        If the folder is not a run, is damaged, or is of another version.
     """
     card = read_card(run)
     bundles = {"erm": ERM_BUNDLE} if ERM_BUNDLE in card["files"] else {}

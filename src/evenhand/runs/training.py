@@ -127,7 +127,7 @@ def fit_arguments(
 
 
 def off_cpu(device: str) -> dict[str, Any]:
-    """Return the device of a fit where it is not the CPU, by name: its last bits are its own."""
+    """Return `device` as a keyword, or nothing for the CPU, whose results stay the same to the last bit."""
     return {} if device == "cpu" else {"device": device}
 
 

@@ -71,7 +71,7 @@ class Evidence:
 
     A candidate is admissible if it is correct on at least 1 − `max_loss` of the rows where ERM is, and if it
     still gains without the suspects, the rows that look mislabeled (`HeldOutPredictions.suspects`). To a rule
-    that counts errors, label noise and the victims of a shortcut look alike; the suspects tell them apart.
+    that counts errors, label noise and the victims of a shortcut look alike; the suspects separate them.
     The admissible candidate of largest gain replaces ERM if
 
         gain − q > max(0, gain of random flips),

@@ -103,7 +103,7 @@ class ProbeSanityCheck:
         diagnostics : ProbeDiagnostics
             Diagnostics of the probe.
         has_text : bool, default=True
-            Whether zero-shot uses class names; the sentence speaks of class centroids otherwise.
+            Whether zero-shot uses class names; otherwise the sentence names class centroids.
         """
         if has_text:
             names, knows, errs = "class names", "zero-shot hardly knows these classes", "zero-shot errs"

@@ -1,4 +1,4 @@
-"""AUROC in the places of accuracy in a decision: each class against the others, within cells of its rows."""
+"""AUROC in place of accuracy in a decision: each class against the others, within cells of its rows."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class Reading:
     class_rows : float
         Median rows of a class.
     clear : bool
-        The lower part lies apart and contradicts the probe, so that it is no tail.
+        The lower part lies apart and contradicts the probe, so it is not a tail.
     uncontradicted : bool
         The probe reads something other than the classes, and no row contradicts it, or hardly one.
     competent, has_text : bool

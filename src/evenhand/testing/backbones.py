@@ -96,7 +96,7 @@ def check_head(backbone: Backbone, tolerance: float) -> None:
     if head.text is None:
         return
     assert head.text.shape == (len(CLASSES), head.weight.shape[1]), "prototypes are not [C, D_out]"
-    assert np.allclose(np.linalg.norm(head.text, axis=1), 1, atol=1e-5), "prototypes are no unit vectors"
+    assert np.allclose(np.linalg.norm(head.text, axis=1), 1, atol=1e-5), "prototypes are not unit vectors"
     turned = backbone.head(CLASSES[::-1], prompts).text
     assert turned is not None, "prototypes depend on the order of the classes"
     _near(

@@ -237,7 +237,7 @@ def test_too_few_slices(table: FeatureTable) -> None:
 
 @pytest.mark.parametrize("plan", [0.0, 1.0, 10.0])
 def test_a_plan_that_is_no_gap(table: FeatureTable, plan: float) -> None:
-    with pytest.raises(EvenhandError, match=rf"^plan: {plan:g} is no gap in accuracy; give a fraction"):
+    with pytest.raises(EvenhandError, match=rf"^plan: {plan:g} is not a gap in accuracy; give a fraction"):
         audit(table, plan=plan)
 
 

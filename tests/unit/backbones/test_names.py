@@ -52,7 +52,7 @@ def test_a_name_is_read_into_the_form_of_its_loader(typed: str, read: str, insid
         ("https://huggingface.co/laion/CLIP", "write hf:laion/CLIP for a model of transformers, or hf-hub:"),
         ("none", "is a folder without open_clip_config.json or config.json"),
         ("/no/such/folder", "is not a folder; check the path"),
-        ("hf:", "model: hf: names nothing"),
+        ("hf:", "model: hf: has no name"),
         ("ViT-b32", "not known to open_clip.*such as ViT-B-32"),
         ("", "not known to open_clip"),
     ],

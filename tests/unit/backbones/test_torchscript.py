@@ -111,5 +111,7 @@ def test_hostile_records_end_in_a_sentence(archive: Path, records: bytes, senten
 
 
 def test_a_compressed_archive_is_refused(archive: Path) -> None:
-    with pytest.raises(EvenhandError, match="its weights are compressed, which torch does to the program"):
+    with pytest.raises(
+        EvenhandError, match="its weights are compressed, but torch compresses only the program"
+    ):
         read_torchscript(rewritten(archive, kind=zipfile.ZIP_DEFLATED))

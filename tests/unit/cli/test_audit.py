@@ -80,7 +80,7 @@ def test_a_plan_says_how_many_images_would_show_a_gap(store: Path) -> None:
     for bad in (0, 100):
         done = run(store, "--plan", bad, code=1)
         assert done.stderr == (
-            f"error: --plan: {bad} is no gap in accuracy; give points from 0 to 100, such as 10\n"
+            f"error: --plan: {bad} is not a gap in accuracy; give points from 0 to 100, as 10\n"
         )
 
 

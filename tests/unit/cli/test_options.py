@@ -138,7 +138,7 @@ def test_templates(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("\n", "is empty; write one template a line"),
+        ("\n", "is empty; write one template per line"),
         ("a {}\na {name}\n", r"'a \{name\}' in .* has neither \{\} nor \{c\}; write one for the class name"),
     ],
 )

@@ -147,7 +147,7 @@ def test_names_that_lead_out_are_refused(tmp_path: Path, suffix: str, name: str)
 def test_backslashes_lead_out_of_no_archive(tmp_path: Path, suffix: str, name: str) -> None:
     path = pack(tmp_path / f"a{suffix}", {"cat/a.png": png(0), name: png(1)})
     with pytest.raises(
-        EvenhandError, match=r"has a name (that leads out of it|with a backslash, which is no sep)"
+        EvenhandError, match=r"has a name (that leads out of it|with a backslash, which does not sep)"
     ):
         Manifest.read(path, labeled=False)
 

@@ -74,7 +74,8 @@ def test_values_that_may_stand_for_unknown_are_named():
 def test_values_that_differ_in_spelling_are_named():
     place = np.array(["Land", "land", "water"] * 40)
     assert grouping({"place": place}, LABELS, named=True)[1] == [
-        "the values of 'place' 'Land' and 'land' differ in spelling alone; write them alike if they are one"
+        "the values of 'place' 'Land' and 'land' differ only in spelling; "
+        "write them the same way if they are one"
     ]
 
 

@@ -224,7 +224,7 @@ ASSES_FOR_TEST = {**COLUMNS, "split": ["train" if name == "zebra" else "test" fo
         ("id_column: .* has no column 'z'", {"id_column": "z"}),
         (r"has no value in column 'y' at row 3 of 40", {"table": ONE_ROW_WITHOUT}),
         ("there is only one class, 'ass'", {"table": {"y": ["ass"] * N}}),
-        ("'night' in column 'split' at row 1 is no split", {"table": {**COLUMNS, "split": ["night"] * N}}),
+        ("'night' in column 'split' at row 1 is not a split", {"table": {**COLUMNS, "split": ["night"] * N}}),
         ("no training image has the class ass", {"table": ASSES_FOR_TEST}),
         ("there are no training images", {"table": {**COLUMNS, "split": ["test"] * N}}),
         ("id_column: 'a' appears 40 times in column 'id'", {"table": {**COLUMNS, "id": ["a"] * N}}),
@@ -283,7 +283,7 @@ def test_classes_with_the_same_text_are_named(bring: Bring, tmp_path: Path) -> N
 def test_a_file_that_is_no_array_names_what_is_read(bring: Bring, tmp_path: Path) -> None:
     (tmp_path / "X.csv").write_text("0.1,0.2\n")
     with pytest.raises(
-        EvenhandError, match=r"X\.csv is no NumPy array; give \.npy files or one of \.npz, \.pt"
+        EvenhandError, match=r"X\.csv is not a NumPy array; give \.npy files or one of \.npz, \.pt"
     ):
         bring(features=[tmp_path / "X.csv"])
 

@@ -101,7 +101,8 @@ def test_long_lists_are_cut():
 )
 def test_two_spellings_of_one_name(pair):
     assert spelling_note([*pair, "dog"], "classes") == (
-        f"the classes {pair[0]!r} and {pair[1]!r} differ in spelling alone; write them alike if they are one"
+        f"the classes {pair[0]!r} and {pair[1]!r} differ only in spelling; "
+        "write them the same way if they are one"
     )
 
 

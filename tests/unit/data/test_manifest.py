@@ -283,7 +283,7 @@ def test_addresses_of_this_machines_files(tmp_path, start):
 
 def test_a_path_column_that_holds_no_paths_is_named(tmp_path):
     for values, sentence in (
-        ([[1, 2], [3]], "paths: .* has lists or records in column 'image'; write one value a row"),
+        ([[1, 2], [3]], "paths: .* has lists or records in column 'image'; write one value per row"),
         (["x" * 5000, "y"], "column 'image'; shorten it or .*, and write images that are text to files"),
     ):
         pq.write_table(pa.table({"image": values, "label": ["x", "y"]}), tmp_path / "a.parquet")
@@ -383,7 +383,7 @@ def test_duplicate_rows(table):
 
 def test_unknown_split(table):
     with pytest.raises(
-        EvenhandError, match="split_column: 'night' in column 'split' at row 2 is no split; allowed"
+        EvenhandError, match="split_column: 'night' in column 'split' at row 2 is not a split; allowed"
     ):
         Manifest.read(table("path,label,split", "a.png,x,train", "b.png,x,night", "c.png,y,train"))
 

@@ -1,4 +1,4 @@
-"""An image that was saved anew is found by its thumbnail, or by features that hardly differ."""
+"""An image that was saved again is found by its thumbnail, or by features that hardly differ."""
 
 import csv
 import io
@@ -145,7 +145,9 @@ def test_drawn_splits_take_copies_together(four):
         *four_args(four, rows_of(["validation", "train", "test", "train"])), KnownCopies(drawn=True)
     )
     assert rows["split"].to_pylist() == ["train", "train", "test", "train"]
-    assert notes == ["2 images are copies of others, some saved anew; copies are kept in one split (1 moved)"]
+    assert notes == [
+        "2 images are copies of others, some saved again; copies are kept in one split (1 moved)"
+    ]
     assert listed(four[0]) == [("copy", "r0", "r1", "nearly the same")]
     assert rows["copy_of"].to_pylist() == ["r0", "r0", "", ""]
 
@@ -197,7 +199,7 @@ def test_what_is_not_looked_for_is_said(four, monkeypatch, name, why):
     else:
         monkeypatch.setattr(module, "pairs_alike", lambda *_: None)
     _, notes = settle_copies(*four_args(four, rows_of(["train", "test", "test", "train"])), KnownCopies())
-    assert notes == [f"copies that were saved anew are not looked for: {why}"]
+    assert notes == [f"copies that were saved again are not looked for: {why}"]
 
 
 def four_args(four, rows):

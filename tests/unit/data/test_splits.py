@@ -97,7 +97,7 @@ def test_splits_are_drawn_where_none_are_given(given, why):
 
 def test_what_is_no_split_is_named_with_its_row():
     with pytest.raises(
-        EvenhandError, match="'night' in column 'fold' at row 2 is no split; allowed are train, training"
+        EvenhandError, match="'night' in column 'fold' at row 2 is not a split; allowed: train, training"
     ):
         given_or_drawn(np.array(["train", "night"]), np.array([0, 1]), seed=0, column="fold")
 

@@ -251,7 +251,7 @@ def test_folders_of_a_tables_paths_are_attributes(tmp_path):
 @pytest.mark.parametrize("layout", ["class", "*", "*/split", "a/a", "a//b", ""])
 def test_a_layout_of_a_table_names_attributes_alone(tmp_path, layout):
     path = table(tmp_path, "path,label", *(f"img/{k}.png,{'ab'[k % 2]}" for k in range(8)))
-    sentence = f"layout: '{layout}' cannot be read, the columns of a table tell class and split; write a word"
+    sentence = f"layout: '{layout}' cannot be read: class and split are columns of the table; write a word"
     with pytest.raises(EvenhandError) as error:
         Manifest.read(path, layout=layout)
     assert str(error.value).startswith(sentence)

@@ -67,5 +67,5 @@ def test_a_gap_that_no_rows_show(gap: float) -> None:
 
 @pytest.mark.parametrize("name", ["error", "level", "power"])
 def test_what_is_no_share(name: str) -> None:
-    with pytest.raises(EvenhandError, match=rf"^{name}: 1\.5 is no share; give a number from 0 to 1"):
+    with pytest.raises(EvenhandError, match=rf"^{name}: 1\.5 is not a share; give a number from 0 to 1"):
         detectable_gap(10, **{"error": 0.1, name: 1.5})

@@ -122,7 +122,7 @@ def test_an_unknown_version_is_refused(tmp_path: Path, metadata: Any) -> None:
 
 @pytest.mark.parametrize("classes", [None, "gulls", [1, 2], ["gull"], ["gull", "gull"], [["gull"], "jay"]])
 def test_classes_that_are_no_names_are_refused(tmp_path: Path, classes: Any) -> None:
-    with pytest.raises(EvenhandError, match="classes are no list of two or more different names"):
+    with pytest.raises(EvenhandError, match="classes are not a list of two or more different names"):
         read_bundle(raw(tmp_path / "b", metadata={"schema": 1, "classes": classes}))
 
 

@@ -120,7 +120,7 @@ def test_answer_and_undo(server: ReviewServer) -> None:
         (b"\xff", "a request must be JSON"),
         (b"[]", "answer: got None"),
         ({"row": 1, "answer": "maybe"}, "answer: got 'maybe'"),
-        ({"row": "../x", "answer": "yes"}, "row: '../x' is no row of this review"),
+        ({"row": "../x", "answer": "yes"}, "row: '../x' is not a row of this review"),
         (b" " * 5000, "4096 bytes at most"),
     ],
 )
@@ -133,7 +133,7 @@ def test_bad_requests_are_one_sentence(server: ReviewServer, body: Any, sentence
 
 def test_a_request_says_its_length(server: ReviewServer) -> None:
     status, found, _ = ask(server, "answer", body=b"{}", **{"Content-Length": "-1"})
-    assert (status, "must say its length" in json.loads(found)["error"]) == (400, True)
+    assert (status, "must state its length" in json.loads(found)["error"]) == (400, True)
 
 
 def test_unknown_actions_are_not_found(server: ReviewServer) -> None:

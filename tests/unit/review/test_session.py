@@ -81,9 +81,9 @@ def test_two_tabs_answer_the_same_row_once(stored: ReviewRows, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("row", "word", "sentence"),
     [
-        (10**9, "yes", "row: 1000000000 is no row of this review"),
-        ("3", "yes", "row: '3' is no row"),
-        (None, "yes", "row: None is no row"),
+        (10**9, "yes", "row: 1000000000 is not a row of this review"),
+        ("3", "yes", "row: '3' is not a row"),
+        (None, "yes", "row: None is not a row"),
         (-1, "maybe", "answer: got 'maybe'; allowed are yes, no and unclear"),
         (-1, None, "answer: got None"),
     ],

@@ -49,7 +49,7 @@ def test_a_good_manifest_and_our_scenes_pass(manifest: Manifest, tmp_path: Path)
         (lambda m: {"attributes": {"ground": m.split[1:]}}, "ground has 7 rows, ids have 8"),
         (lambda m: {"ids": at(m.ids, 0, "1.png")}, "the id '1.png' appears 2 times"),
         (lambda m: {"ids": at(m.ids, 0, "")}, "a row has no id"),
-        (lambda m: {"split": at(m.split, 0, "dev")}, "'dev' is no split"),
+        (lambda m: {"split": at(m.split, 0, "dev")}, "'dev' is not a split"),
         (lambda m: {"classes": ("gull",)}, "there are 1 classes"),
         (lambda m: {"classes": ("gull", "")}, "a class has no name"),
         (lambda m: {"classes": ("gull", "gull")}, "two classes have one name"),

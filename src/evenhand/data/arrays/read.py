@@ -109,7 +109,7 @@ def _open(path: Path, argument: str) -> FeatureRows:
     other = file.suffix.lower() in READERS
     if not other and file.is_file() and not _is_npy(file):
         raise EvenhandError(
-            f"{argument}: {path} is no NumPy array; give .npy files or one of {', '.join(READERS)}"
+            f"{argument}: {path} is not a NumPy array; give .npy files or one of {', '.join(READERS)}"
         )
     try:
         part: FeatureRows = read_matrix(file, name) if other else NpyRows.open(file)
@@ -123,7 +123,7 @@ def _open(path: Path, argument: str) -> FeatureRows:
         reason = (
             "it holds Python objects or no array" if "pickle" in reason or "objects" in reason else reason
         )
-        remedy = "mend it, or save the array with numpy.save" if other else "save it with numpy.save"
+        remedy = "repair it, or save the array with numpy.save" if other else "save it with numpy.save"
         raise EvenhandError(
             f"{argument}: {path} cannot be read as {file.suffix.lower() if other else '.npy'} ({reason}); "
             f"{remedy}"

@@ -24,7 +24,7 @@ _MOST = 10_000
 
 
 def advice(root: Path) -> str:
-    """Return the end of a sentence that says no images were found: what was, and what to give."""
+    """Return the rest of the error that no images were found: what was found instead, and what to give."""
     if is_remote(root):
         return _NOTHING
     if is_archive(root):

@@ -70,7 +70,7 @@ def _metadata_below(root: Path, folder: str, depth: int) -> list[str]:
 
 
 def split_tables(root: Path) -> Tables:
-    """Return tables called after splits, as `train.csv` and `test.csv`, by the split; none without two.
+    """Return tables named after splits, such as `train.csv` and `test.csv`, by split; none if there is one.
 
     A tree with class folders in split folders has none: what its tables are is not to be guessed.
     """
@@ -88,7 +88,7 @@ def split_tables(root: Path) -> Tables:
 
 
 def _split_folders(root: Path) -> dict[str, Path]:
-    """Return the folders of a folder that are called after splits, by the split."""
+    """Return the subfolders that are named after splits, by split."""
     with os.scandir(root) as entries:
         named = splits_named([entry.name for entry in entries if entry.is_dir()])
     return {split: root / name for name, split in named.items()}

@@ -53,13 +53,13 @@ class Levels:
         Raises
         ------
         EvenhandError
-            If no attribute is named, one is named twice, or a class or a split, which the columns tell.
+            If no attribute is named, one is named twice, or it is a class or a split, which are columns.
         """
         roles = tuple(part.strip() for part in text.strip("/").split("/"))
         named = [role for role in roles if role != NOTHING]
         if not named or {CLASS, SPLIT, ""} & set(named) or len(set(named)) < len(named):
             raise EvenhandError(
-                f"layout: {text!r} cannot be read, the columns of a table tell class and split; write a word "
+                f"layout: {text!r} cannot be read: class and split are columns of the table; write a word "
                 f"for each folder of its paths that is an attribute, {NOTHING} for others, as */patient/*"
             )
         return Levels(roles)
@@ -133,7 +133,7 @@ def repeated_below(files: Sequence[Folders], levels: Levels) -> str | None:
 
 
 def uneven_below(files: Sequence[Folders], levels: Levels) -> str | None:
-    """Say where one class has folders below it and another has not, as a folder of all classes beside one."""
+    """Report that one class has subfolders and another has none, as if a folder held all other classes."""
     depth = len(levels.roles)
     below: dict[str, set[str]] = {}
     for folders in set(files):

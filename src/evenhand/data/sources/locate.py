@@ -43,7 +43,7 @@ class Located:
 
 
 def locate(root: Path, names: Sequence[str]) -> Located:
-    """Return where the images lie that a table names.
+    """Return the places of the images that a table names.
 
     Where one is not where its path says, the disk is looked at once for the obvious: backslashes, other case,
     another or no extension, `%20`; and where no path is right, a folder too many or too few, or another

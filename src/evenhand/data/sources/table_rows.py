@@ -1,4 +1,4 @@
-"""The rows of a table of images: which column holds the paths, and what the others say."""
+"""The rows of a table of images: which column holds the paths, and what the other columns mean."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 
 def plain_column(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column as one array of strings, numbers, truth values, or as it is where it holds records.
+    """Return a column as one array of strings, numbers or booleans; a column of records stays as it is.
 
     Views, extension types and run-length codes become what they stand for; times that Python cannot hold, as
     in the year 148,000, become Arrow's own text.
@@ -15,7 +15,7 @@ def plain_column(column: pa.ChunkedArray) -> pa.Array:
     Raises
     ------
     pyarrow.ArrowException
-        If a value cannot be reported, as of bytes that are no UTF-8.
+        If a value cannot be converted, such as bytes that are not UTF-8.
     """
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):

@@ -72,7 +72,7 @@ class Columns:
             )
         if column in self.nested:
             raise EvenhandError(
-                f"{argument}: {self.path} has lists or records in column {column!r}; write one value a row"
+                f"{argument}: {self.path} has lists or records in column {column!r}; write one value per row"
             )
         if column not in self.values:
             raise EvenhandError(
@@ -133,7 +133,7 @@ def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
         reason = shorten(str(error), 200, placeholder=" …")
         raise EvenhandError(
             f"the table {path} has values in column {name!r} that cannot be read ({reason}); "
-            "write them again, or leave the column out"
+            "rewrite them, or leave the column out"
         ) from error
 
 

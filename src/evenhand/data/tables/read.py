@@ -69,7 +69,7 @@ def _read(path: Path) -> pa.Table:
 
 
 def columns_of(path: Path, rows: list[dict[str, Any]]) -> Columns:
-    """Return records as columns; a name that one lacks is missing there.
+    """Return records as columns; a record that lacks a name has a missing value there.
 
     Raises
     ------

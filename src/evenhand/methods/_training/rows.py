@@ -86,7 +86,7 @@ class RowView:
         if isinstance(self.array, StoredRows):
             raise EvenhandError(
                 f"{what} takes all {len(self)} rows of features at once, but they are read from the store in "
-                "blocks; fit on an array in memory, or do without"
+                "blocks; fit on an array in memory, or leave it out"
             )
         return self
 
