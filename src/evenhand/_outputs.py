@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -86,6 +87,20 @@ def check_writable(out: Path, *, argument: str = "out") -> None:
         raise EvenhandError(
             f"{argument}: {out} cannot be written: no permission in {parent}; name another folder"
         )
+    if parent.is_dir():
+        _try(parent, out, argument)
+
+
+def _try(folder: Path, out: Path, argument: str) -> None:
+    """Write a file without a name: to root the system allows what then fails."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as stream:
+            stream.write(b"0")
+            stream.flush()
+    except OSError as error:
+        raise EvenhandError(
+            f"{argument}: {out} cannot be written: {error.strerror} in {folder}; name another folder"
+        ) from error
 
 
 def _exists(path: Path) -> bool:
@@ -149,9 +164,11 @@ def check_results(out: Path) -> None:
     Raises
     ------
     EvenhandError
-        As `check_own` and `check_writable`.
+        As `check_own` and `check_writable`, or if its folder is a store or a run.
     """
     check_own(out, re.compile(rb'\s*\{\s*"schema"\s*:'), kind="results")
+    if (out.parent / "card.json").is_file():
+        raise EvenhandError(f"out: {out.parent} is a store or a run; name another folder")
 
 
 def check_own(path: Path, start: re.Pattern[bytes], *, kind: str, argument: str = "out") -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from evenhand._errors import EvenhandError
+from evenhand.backbones.checkpoint_start import check_start, damaged, is_safetensors
 from evenhand.backbones.torchscript import is_torchscript, read_torchscript
 
 _MARK = "logit_scale"
 """The one tensor that every CLIP has at its root: what stands before it in a name is a wrapper's."""
 _DEPTH = 3
 """Levels of dictionaries that are searched: {"state_dict": …}, {"state": {"model": …}}."""
-_NOT = {
-    b"version https://git-lfs": "it is a pointer of Git LFS, not the weights; run git lfs pull, or download "
-    "the file itself",
-    b"<": "it is a web page, not the weights; download the file itself",
-    b"{": "it is JSON text, not weights; name the file with the weights",
-    b"\x1f\x8b": "it is compressed by gzip; unpack it first",
-}
 
 
 def read_checkpoint(path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
@@ -64,23 +57,16 @@ def read_checkpoint(path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Any:
+    check_start(path)
     with path.open("rb") as stream:
-        start = stream.read(64)
-    if not start:
-        raise EvenhandError(f"{path} is empty; download it again")
-    if start[8:9] == b"{":  # safetensors: eight bytes of a length, then JSON
-        return _safetensors(path)
-    for mark, reason in _NOT.items():
-        if start.startswith(mark):
-            raise EvenhandError(f"{path} is not a checkpoint: {reason}")
-    if start.startswith(b"PK") and not zipfile.is_zipfile(path):
-        raise EvenhandError(f"{path} ends too early ({path.stat().st_size} bytes); download it again")
+        if is_safetensors(stream.read(64)):
+            return _safetensors(path)
     if is_torchscript(path):
         return read_torchscript(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what is not a pickle fails in any way
-        raise EvenhandError(_refused(path, str(error))) from error
+        raise _refused(path, str(error)) from error
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
@@ -92,18 +78,15 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def _refused(path: Path, reason: str) -> str:
+def _refused(path: Path, reason: str) -> EvenhandError:
     """Return why torch would not read a pickle: it names a class, or the file is none."""
     named = re.search(r"unsupported global:? (?:GLOBAL )?([\w.]+)", reason, re.IGNORECASE)
     if named:
-        return (
+        return EvenhandError(
             f"{path} holds Python objects beside the weights ({named[1]}), which evenhand "
             "never loads; where you trust it, save its state_dict alone, better as safetensors"
         )
-    return (
-        f"{path} is not a checkpoint, or is damaged; download it again, or save the state_dict with "
-        "torch.save"
-    )
+    return damaged(path)
 
 
 def _check_numbers(weights: Mapping[str, Tensor]) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from evenhand._commands import beside
 from evenhand._errors import EvenhandError
-from evenhand.cli.early import check_file, store_and_run
+from evenhand.cli.early import check_vocabulary, store_and_run
 from evenhand.cli.options import (
     FitDevice,
     GroupBy,
@@ -97,8 +97,7 @@ def command(
         raise other_store(against)
     if plan is not None and not 0 < plan < 100:
         raise EvenhandError(f"--plan: {plan:g} is not a gap in accuracy; give points from 0 to 100, as 10")
-    if vocabulary != Path("none"):
-        check_file(vocabulary, "vocabulary", "a file with one word per line, or none")
+    check_vocabulary(vocabulary)
 
     from evenhand.audits.pipeline import audit
     from evenhand.cli.audit_tables import show_audit

@@ -9,7 +9,8 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_results, keep_apart
-from evenhand.cli.early import check_file, check_images, check_methods, check_model
+from evenhand.backbones.names import check_site
+from evenhand.cli.early import check_images, check_methods, check_model, read_concepts
 from evenhand.cli.options import (
     Device,
     GroupBy,
@@ -87,7 +88,8 @@ def command(
     check_name(name)
     check_methods(listed(methods) or [])
     check_device(device)
-    check_file(concepts, "concepts", "a YAML file of spurious words")
+    check_site(site)
+    words = read_concepts(concepts)
     if model is not None:
         check_model(model, precision, pretrained)
     folder = out or Path("out") / f"bench-{name}"
@@ -101,6 +103,7 @@ def command(
     dataset = make(name, **params)
 
     from evenhand.cli.bench_table import show_bench, show_loaded
+    from evenhand.evaluation.group_by import check_group_by
 
     wanted = model or dataset.usual_model
     if download:
@@ -110,6 +113,7 @@ def command(
             f"bench {name} needs --model; the paper's are RN50 and ViT-L-14-336 with --pretrained openai"
         )
     manifest = dataset.load(data, folder / "pictures")
+    check_group_by(group_by, manifest.attributes, what="this benchmark")
     if wanted is None:
         show_loaded(dataset, manifest, json=json)
         return
@@ -118,9 +122,7 @@ def command(
     from evenhand.backbones.load import load_backbone
     from evenhand.bench.run import run_bench
     from evenhand.cli.bar import progress_bar
-    from evenhand.data.concepts import read_concept_words
 
-    words = None if concepts is None else read_concept_words(concepts)
     backbone = load_backbone(wanted, pretrained, device=choose_device(device), precision=precision, site=site)
     with progress_bar() as progress:
         made = run_bench(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from evenhand._commands import beside
-from evenhand.cli.early import check_file, check_methods
+from evenhand.cli.early import check_methods, read_concepts
 from evenhand.cli.options import (
     FitDevice,
     GroupBy,
@@ -21,11 +21,8 @@ from evenhand.cli.options import (
     listed,
     set_threads,
 )
+from evenhand.methods.registry import no_method
 from evenhand.selection.rule_names import RuleName
-
-if TYPE_CHECKING:
-    from evenhand.data.concepts import Concepts
-    from evenhand.data.table import FeatureTable
 
 NAME = "compare"
 EXAMPLES = examples(
@@ -67,7 +64,9 @@ def command(
     check_fit_device(device)
     names = listed(methods) or []
     check_methods(name for name in names if name != "all")
-    check_file(concepts, "concepts", "a YAML file of spurious words")
+    if not names:
+        raise no_method()
+    words = read_concepts(concepts)
 
     from evenhand.comparison.folder import check_free
     from evenhand.data.estimated import attribute_names
@@ -79,6 +78,7 @@ def command(
         check_free(out)
 
     from evenhand._cores import cores
+    from evenhand.backbones.concepts_from_card import concepts_for
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.compare_table import show_comparison
     from evenhand.cli.next_step import suggest
@@ -87,7 +87,6 @@ def command(
 
     where = fit_device(device)
     table = load_store(store)
-    words = None if concepts is None else _embedded(table, concepts)
     with progress_bar() as progress:
         results = compare(
             table,
@@ -95,7 +94,7 @@ def command(
             seeds=range(seed, seed + seeds),
             selection=selection,
             oracles=oracles,
-            concepts=words,
+            concepts=None if words is None else concepts_for(table, words),
             budget=budget,
             group_by=group_by,
             jobs=jobs or (cores() if where == "cpu" else 1),
@@ -111,10 +110,3 @@ def command(
         return
     kept = results.kept_method[0].method if results.kept_method else "auto"
     suggest("fit", store, "--method", kept, "--out", beside(store, ".run"))
-
-
-def _embedded(table: FeatureTable, path: Path) -> Concepts:
-    from evenhand.backbones.concepts_from_card import concepts_for
-    from evenhand.data.concepts import read_concept_words
-
-    return concepts_for(table, read_concept_words(path))

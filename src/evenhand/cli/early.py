@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evenhand._errors import EvenhandError
 from evenhand._optional import require
-from evenhand.backbones.folder import HF_PREFIX, PREFIX, check_folder
+from evenhand.audits.vocabulary import NONE, given_vocabulary
+from evenhand.backbones.checkpoint_start import check_start
+from evenhand.backbones.folder import HF_PREFIX, PREFIX, check_folder, check_hf_folder
 from evenhand.backbones.names import check_own, check_precision, read_model
 from evenhand.backbones.tags import check_tag, tags_of
-from evenhand.methods.registry import NEED_WORDS, check_name
+from evenhand.methods.registry import NEED_WORDS, check_name, needs_words
+
+if TYPE_CHECKING:
+    from evenhand.data.concepts import ConceptWords
 
 _ADDRESS = re.compile(r"[a-z0-9]+:/")
 
@@ -30,6 +36,32 @@ def check_images(
     if _ADDRESS.match(text) or set(text) & set("*?{[") or source.exists():
         return
     raise EvenhandError(f"{argument}: {source.absolute()} does not exist; give {what}")
+
+
+def check_some(source: Path, label: str | None, attributes: list[str] | None, group_by: str | None) -> None:
+    """Refuse images to predict of which none is there, and columns that their table has not.
+
+    Raises
+    ------
+    EvenhandError
+        If so.
+    """
+    from evenhand.data.sources.find_images import no_images
+    from evenhand.data.sources.kinds import Table
+    from evenhand.data.sources.listing import Options
+    from evenhand.data.sources.resolve import resolve
+    from evenhand.data.unlabelled import names_in
+    from evenhand.evaluation.group_by import check_group_by
+
+    found = resolve(source)
+    if label or attributes:
+        known = found.listing(Options(label or "label", attributes, complete=False)).attributes
+        check_group_by(group_by, known, what="these images", has="they have")
+    elif found.grows:
+        if next(names_in(found.path), None) is None:
+            raise no_images(found.path)
+    elif isinstance(found, Table):
+        found.listing(Options(labeled=False))
 
 
 def check_file(path: Path | None, argument: str, what: str) -> None:
@@ -58,8 +90,25 @@ def check_root(root: Path | None) -> None:
         raise EvenhandError(f"root: {root.absolute()} is not a folder; give the one that paths start from")
 
 
+def read_concepts(path: Path | None) -> ConceptWords | None:
+    """Return the concept words in a file; None without one.
+
+    Raises
+    ------
+    EvenhandError
+        If it is no plain file, or holds something else.
+    """
+    check_file(path, "concepts", "a YAML file of spurious words")
+    if path is None:
+        return None
+
+    from evenhand.data.concepts import read_concept_words
+
+    return read_concept_words(path)
+
+
 def check_words(method: str, concepts: Path | None) -> None:
-    """Refuse a method that needs concept words, if there are none.
+    """Refuse a method that needs concept words, if there are none, and words for one that takes none.
 
     Raises
     ------
@@ -68,18 +117,48 @@ def check_words(method: str, concepts: Path | None) -> None:
     """
     if method in NEED_WORDS and concepts is None:
         raise EvenhandError(f"concepts: {method} needs concept words; give a YAML file of spurious words")
+    if concepts is not None and not needs_words(method):
+        raise EvenhandError(
+            f"--concepts: {concepts} does not go with --method {method}, which takes no words"
+        )
 
 
-def check_moved(model: str | None) -> None:
-    """Refuse a model's new place if it is written as a folder and none is there.
+def check_vocabulary(path: Path | None) -> None:
+    """Refuse a file without words to name slices; `none` stands for no file.
 
     Raises
     ------
     EvenhandError
-        If no folder of open_clip's, or none at all, is there.
+        If it is no plain file, or holds no word.
     """
-    if model is not None and model.startswith(PREFIX):
-        check_folder(Path(model.removeprefix(PREFIX)).expanduser())
+    if path != Path(NONE):
+        check_file(path, "vocabulary", "a file with one word per line, or none")
+    given_vocabulary(path)
+
+
+def check_moved(model: str | None) -> None:
+    """Refuse a model's new place if it is no file, and no name or folder of a model either.
+
+    Raises
+    ------
+    EvenhandError
+        If so.
+    """
+    if model is not None and not Path(model).expanduser().is_file():
+        _check_place(read_model(model))
+
+
+def _check_place(name: str) -> None:
+    """Refuse the name of a folder that is not there, or holds no model."""
+    if name.startswith(PREFIX):
+        check_folder(Path(name.removeprefix(PREFIX)))
+    elif name.startswith(HF_PREFIX):
+        require("transformers", "hf")
+        folder = Path(name.removeprefix(HF_PREFIX))
+        if folder.is_dir():
+            check_hf_folder(folder)
+        elif folder.is_absolute():
+            raise EvenhandError(f"model: {folder} is not a folder; check the path")
 
 
 def check_methods(names: Iterable[str]) -> None:
@@ -108,15 +187,11 @@ def check_model(model: str, precision: str, pretrained: str | None = None, **own
     check_precision(precision)
     name = read_model(model)
     check_own(name, pretrained=pretrained, **own)
-    if name.startswith(HF_PREFIX):
-        folder = Path(name.removeprefix(HF_PREFIX))
-        if folder.is_absolute() and not folder.is_dir():
-            raise EvenhandError(f"model: {folder} is not a folder; check the path")
-        require("transformers", "hf")
-    elif name.startswith(PREFIX):
-        check_folder(Path(name.removeprefix(PREFIX)))
-    elif (tags := tags_of(name.replace("/", "-"))) is not None:
+    _check_place(name)
+    if not name.startswith((HF_PREFIX, PREFIX)) and (tags := tags_of(name.replace("/", "-"))) is not None:
         check_tag(name.replace("/", "-"), pretrained, tags)
+    if pretrained is not None and Path(pretrained).is_file():
+        check_start(Path(pretrained))
 
 
 def store_and_run(source: Path) -> tuple[Path, Path | None]:

@@ -136,6 +136,7 @@ def command(
 
     from evenhand.data.images.pixel_limit import set_pixel_limit
     from evenhand.data.manifest import Manifest
+    from evenhand.data.store import check_shares_images
 
     set_pixel_limit(max_pixels)
     manifest = Manifest.read(  # what is wrong with the images is reported before torch is imported
@@ -152,6 +153,7 @@ def command(
         seed=seed,
         shots=shots,
     )
+    check_shares_images(out, manifest.ids.tolist())
     for note in manifest.notes:
         complain("note", note)
 

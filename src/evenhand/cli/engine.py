@@ -9,6 +9,7 @@ import typer
 from evenhand._errors import EvenhandError
 from evenhand._optional import require
 from evenhand.cli.options import check_device, choose_device
+from evenhand.extract.ray_address import check_address
 
 if TYPE_CHECKING:
     from evenhand.extract.trunk import Engine
@@ -49,7 +50,7 @@ def check_engine(
     ------
     EvenhandError
         If an option of the cluster comes without it, a device that it cannot choose, or a precision that goes
-        by this machine where another computes; or if Ray is not installed.
+        by this machine where another computes; if Ray is not installed, or no cluster is at the address.
     """
     if name == "local":
         if address is not None or actors is not None:
@@ -65,6 +66,8 @@ def check_engine(
             "or fp16"
         )
     require("ray", "ray")
+    if address is not None:
+        check_address(address)
 
 
 def choose_engine(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json as jsons
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from evenhand._errors import EvenhandError
-from evenhand.cli.early import check_file, check_methods, check_words
+from evenhand.cli.early import check_methods, check_words, read_concepts
 from evenhand.cli.options import (
     FitDevice,
     GroupBy,
@@ -24,10 +24,6 @@ from evenhand.cli.options import (
 )
 from evenhand.cli.params import check_params, chosen_by
 from evenhand.methods.registry import METHODS
-
-if TYPE_CHECKING:
-    from evenhand.data.concepts import Concepts
-    from evenhand.data.table import FeatureTable
 
 NAME = "fit"
 EXAMPLES = examples(
@@ -69,12 +65,13 @@ def command(
     json: Json = False,
 ) -> None:
     """Fit a model, say whether a shortcut was found, and evaluate the model on the test split."""
+    set_threads(threads)
     params = read_params(param or [])
     check_fit_device(device)
     check_methods([method])
     check_params(method, params)
-    check_file(concepts, "concepts", "a YAML file of spurious words")
     check_words(method, concepts)
+    words = read_concepts(concepts)
 
     from evenhand.data.estimated import attribute_names
     from evenhand.evaluation.group_by import check_group_by
@@ -83,8 +80,7 @@ def command(
     # A wrong folder is reported at once, before torch is imported.
     check_group_by(group_by, attribute_names(store))
     check_free(out)
-    set_threads(threads)
-
+    from evenhand.backbones.concepts_from_card import concepts_for
     from evenhand.cli.next_step import suggest
     from evenhand.cli.results import show_results
     from evenhand.data.store import load_store
@@ -92,7 +88,6 @@ def command(
 
     params = {**chosen_by(method, metric), **params}
     table = load_store(store)
-    words = None if concepts is None else embedded_words(table, method, concepts)
     results = fit(
         table,
         method=method,
@@ -101,7 +96,7 @@ def command(
         group_by=group_by,
         validation_from=validation_from,
         params=params,
-        concepts=words,
+        concepts=None if words is None else concepts_for(table, words),
         calibrate_confidence=calibrate_confidence,
         stream=stream,
         device=fit_device(device),
@@ -109,23 +104,6 @@ def command(
     show_results(results, out, json=json, metric=metric)
     if not json:
         suggest("report", out)
-
-
-def embedded_words(table: FeatureTable, method: str, path: Path) -> Concepts:
-    """Read concept words for a method and embed them by the store's model.
-
-    Raises
-    ------
-    EvenhandError
-        If the method takes no words, the file holds none, or the store's model cannot embed them.
-    """
-    from evenhand.backbones.concepts_from_card import concepts_for
-    from evenhand.data.concepts import read_concept_words
-    from evenhand.methods.registry import method_class
-
-    if "words" not in method_class(method).needs:
-        raise EvenhandError(f"--concepts: {path} does not go with --method {method}, which takes no words")
-    return concepts_for(table, read_concept_words(path))
 
 
 def read_params(texts: list[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import typer
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_predictions
 from evenhand.backbones.names import check_precision
-from evenhand.cli.early import check_file, check_images, check_moved
+from evenhand.cli.early import check_file, check_images, check_moved, check_some
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
@@ -76,6 +76,7 @@ def command(
     If the images have labels, from class folders or a column, it also writes label, right and the attributes,
     and shows accuracy by class, and by group if attributes are known.
     """
+    set_threads(threads)
     if (source is None) == (features is None):
         raise EvenhandError("predict takes images or --features X.npy; give exactly one of the two")
     of_images = {
@@ -101,17 +102,14 @@ def command(
     check_moved(model)
 
     from evenhand.data.embeddings import read_features
-    from evenhand.data.sources.listing import Options
-    from evenhand.data.sources.resolve import resolve
     from evenhand.runs.card import check_width, read_card
 
     # A wrong folder, file or column is reported at once, before torch is imported.
     card = read_card(run)
     if features is not None:
         check_width(read_features([features])[0].shape[1], card["width"])
-    if source is not None and (label_column or attribute_columns):
-        resolve(source).listing(Options(label_column or "label", listed(attribute_columns), complete=False))
-    set_threads(threads)
+    if source is not None:
+        check_some(source, label_column, listed(attribute_columns), group_by)
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.predictions import show_predictions

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from evenhand._outputs import check_page
-from evenhand.cli.early import check_file, check_moved
+from evenhand.cli.early import check_moved, check_vocabulary
 from evenhand.cli.options import (
     Device,
     Json,
@@ -51,24 +51,26 @@ def command(
     check_device(device)
     check_page(out)
     check_moved(model)
-    if vocabulary != Path("none"):
-        check_file(vocabulary, "vocabulary", "a file with one word per line, or none")
+    check_vocabulary(vocabulary)
 
     from evenhand.data.store_layout import read_card
-    from evenhand.runs.card import check_results
+    from evenhand.reports.source import read_source
+    from evenhand.runs.card import check_results, check_store
 
-    check_results(source)  # a wrong folder is reported at once, before torch is imported
+    # A wrong folder is reported at once, before torch is imported.
+    check_results(source)
     if store is not None:
         read_card(store)
+    results, run = read_source(source)
+    if run is not None:
+        check_store(run, store)
 
     from evenhand._outputs import AUDIT_FILES
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.next_step import suggest
     from evenhand.cli.show import as_json, clean, console
     from evenhand.reports.page import files_of, report
-    from evenhand.reports.source import read_source
 
-    results, run = read_source(source)
     with progress_bar() as progress:
         report(
             results,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from evenhand._errors import EvenhandError
+from evenhand._outputs import check_writable
 from evenhand.cli.early import check_file, store_and_run
 from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
 
@@ -67,6 +68,8 @@ def command(
     check_file(answers, "answers", "a CSV with the columns id and answer")
     if list_ and (out is None or answers is not None):
         raise EvenhandError("--list: it writes the images to ask about to --out; give that, and no --answers")
+    if out is not None:
+        check_writable(out)
     store, run = store_and_run(source)
 
     from evenhand.data.store import load_store

@@ -11,7 +11,7 @@ from evenhand.comparison.job import sentence
 from evenhand.data.concepts import Concepts
 from evenhand.data.table import FeatureTable
 from evenhand.methods.base import Method
-from evenhand.methods.registry import make, method_class, names
+from evenhand.methods.registry import make, method_class, names, no_method
 from evenhand.runs.training import kept_from_training
 
 Uses = Literal["none", "validation", "train"]
@@ -68,7 +68,7 @@ def entries_of(
     known = names()
     wanted = [name for asked in methods for name in (known if asked == "all" else [asked])]
     if not wanted:
-        raise EvenhandError(f"methods: this names no method; the methods are {', '.join(known)}, or all")
+        raise no_method()
     unknown = next((name for name in wanted if name.partition(":")[0] not in known), None)
     if unknown is not None:
         raise EvenhandError(f"methods: {unknown!r} is unknown; the methods are {', '.join(known)}, or all")

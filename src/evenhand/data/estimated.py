@@ -166,10 +166,11 @@ def _read(store: Path, card: StoreCard) -> tuple[_Sheet, pa.Table] | None:
         return None
 
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    from evenhand._parquet import read_parquet
 
     try:
-        table = pq.read_table(path)
+        table = read_parquet(path)
         sheet = _Sheet.model_validate_json((table.schema.metadata or {})[_KEY])
         if table.column_names != list(sheet.columns) or table.num_rows != card.rows:
             raise ValueError("its columns are not those that it names")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
+from evenhand._parquet import read_parquet
 from evenhand._typing import Floats, Ints
 from evenhand.data.arrays.gather import gathered
 from evenhand.data.arrays.npy import map_npy
@@ -62,7 +62,7 @@ def near_copies(store: Path, parts: Sequence[int]) -> Sets | None:
 
 def _cells(shard: Path) -> NDArray[np.uint8]:
     """Return the colors [n, SIDE², 3] of the thumbnails of a part."""
-    cells = [_shrunk(jpeg) for jpeg in pq.read_table(shard)["jpeg"].to_pylist()]
+    cells = [_shrunk(jpeg) for jpeg in read_parquet(shard)["jpeg"].to_pylist()]
     return np.asarray(cells, dtype=np.uint8).reshape(-1, SIDE**2, 3)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
+from evenhand._parquet import read_parquet
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.arrays.mapped_parts import MappedParts
 from evenhand.data.arrays.tensors import read_tensors
@@ -52,7 +53,7 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
     if verify:
         check_files(path, card)
     try:
-        rows = pq.read_table(path / ROWS)
+        rows = read_parquet(path / ROWS)
         ungrouped = card.ungrouped
         columns = {name: _strings(rows, name) for name in (*OWN_COLUMNS, *card.attributes, *ungrouped)}
         copies = _strings(rows, COPY_OF) if COPY_OF in {*rows.column_names} - {*columns} else None
@@ -102,9 +103,38 @@ def read_skipped(path: PathLike) -> pa.Table:
     path = Path(path)
     read_card(path)
     try:
-        return pq.read_table(path / SKIPPED)
+        return read_parquet(path / SKIPPED)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
+
+
+def check_shares_images(path: Path, ids: Sequence[str]) -> None:
+    """Refuse to make a store of other images in the place of a finished one, which would be lost.
+
+    Parameters
+    ----------
+    path : Path
+        Where the store will be; it need not exist.
+    ids : sequence of str
+        Its images.
+
+    Raises
+    ------
+    EvenhandError
+        If a store is there, and holds none of them; or it is damaged.
+    """
+    if not (path / CARD).is_file():
+        return
+    try:
+        kept = [read_parquet(path / name)["id"].to_pylist() for name in (ROWS, SKIPPED)]
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+    before = [name for names in kept for name in names]
+    if before and not set(before) & set(ids):
+        raise EvenhandError(
+            f"out: {path} is a store of other images, as {before[0]!r}, and would be lost; name another "
+            "folder, or delete that one"
+        )
 
 
 def read_thumbnails(path: PathLike, rows: Ints) -> list[bytes]:
@@ -123,7 +153,7 @@ def read_thumbnails(path: PathLike, rows: Ints) -> list[bytes]:
     found: dict[int, bytes] = {}
     try:
         for part in np.unique(np.searchsorted(ends, rows, side="right")).tolist():
-            shard = pq.read_table(path / thumbnails_name(part))["jpeg"]
+            shard = read_parquet(path / thumbnails_name(part))["jpeg"]
             start = int(ends[part]) - card.parts[part]
             found |= {int(row): shard[int(row) - start].as_py() for row in rows if start <= row < ends[part]}
     except (OSError, LookupError, pa.ArrowException) as error:

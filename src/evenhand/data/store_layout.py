@@ -21,7 +21,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -37,7 +37,9 @@ from typing_extensions import Self
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, sha256
 from evenhand._json import parse_json
-from evenhand._typing import Strings
+
+if TYPE_CHECKING:  # it loads NumPy, before which --threads must be set
+    from evenhand._typing import Strings
 
 CARD, HEAD, ROWS, SKIPPED = "card.json", "head.safetensors", "rows.parquet", "skipped.parquet"
 OWN_COLUMNS = ("id", "path", "label", "split")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256, sweep_all, temporary_names
+from evenhand._outputs import check_writable
 from evenhand.data import lock
 from evenhand.data.store_layout import (
     CARD,
@@ -104,6 +105,7 @@ def check_free(path: Path) -> None:
     try:
         found = {entry.name for entry in path.iterdir() if not _EARLY.fullmatch(entry.name)}
     except FileNotFoundError:
+        check_writable(path)
         return
     except OSError as error:
         raise EvenhandError(f"out: {path} cannot be used as a folder: {error.strerror or error}") from error

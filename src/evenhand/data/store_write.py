@@ -16,6 +16,7 @@ from typing_extensions import Self
 from evenhand._commands import as_typed
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder, sha256
+from evenhand._parquet import read_parquet
 from evenhand._typing import Floats
 from evenhand.data.head import Head
 from evenhand.data.images.decode import none_readable
@@ -250,7 +251,7 @@ class StoreWriter:
 
     def _joined(self, what: Literal["rows", "skipped"]) -> pa.Table:
         return pa.concat_tables(
-            pq.read_table(self.path / progress_name(part, what)) for part in range(self.parts_done)
+            read_parquet(self.path / progress_name(part, what)) for part in range(self.parts_done)
         )
 
 

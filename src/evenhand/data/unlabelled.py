@@ -63,13 +63,20 @@ def list_pictures(source: PathLike, room: Path) -> Pictures:
     if not found.grows:
         listing = without_repeats(found.listing(Options(labeled=False)))
         return Pictures(listing.ids, listing.paths, found)
-    ids = TextsOnDisk(_names(found.path), room)
+    ids = TextsOnDisk(names_in(found.path), room)
     if not ids:
         raise no_images(found.path)
     return Pictures(ids, _Paths(found.path, ids), found)
 
 
-def _names(root: Path) -> Iterator[str]:
+def names_in(root: Path) -> Iterator[str]:
+    """Yield the names of the images in a folder of this machine.
+
+    Raises
+    ------
+    EvenhandError
+        If it cannot be listed, or a name is not UTF-8.
+    """
     with says_what_cannot_be_listed(root):
         yield from walk_images(root)
 

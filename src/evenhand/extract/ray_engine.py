@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 from evenhand._errors import EvenhandError
@@ -20,6 +18,7 @@ from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
 from evenhand.data.images.pixel_limit import raised_limit
 from evenhand.data.places import is_there
+from evenhand.extract.ray_address import check_address, no_cluster
 from evenhand.extract.ray_folder import short_folder
 from evenhand.extract.ray_pool import QUEUED, Pool
 from evenhand.extract.ray_worker import ActorSettings, Block, Trunk
@@ -29,8 +28,6 @@ BATCHES = {"cpu": 1, "cuda": 8}
 """Batches of a task: a second's work or more, so that the cluster's bookkeeping does not show."""
 LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """Variable of Ray's that, at 0, makes it listen at the loopback address alone."""
-PATIENCE = 10.0
-"""Seconds for a cluster to answer."""
 
 
 @dataclass(frozen=True)
@@ -198,34 +195,7 @@ def _init(ray: Any, address: str | None, more: dict[str, Any]) -> None:
     try:
         ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **more)
     except (OSError, ValueError, RuntimeError) as error:
-        raise _no_cluster(address, error) from error
-
-
-def check_address(address: str) -> None:
-    """Refuse an address that nobody listens at, at once: Ray would try for minutes.
-
-    Raises
-    ------
-    EvenhandError
-        If it is neither `auto` nor the HOST:PORT of something that listens.
-    """
-    if address == "auto":
-        return
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()
-    except (OSError, ValueError, OverflowError) as error:
-        raise _no_cluster(address, error) from error
-
-
-def _no_cluster(address: str | None, error: Exception) -> EvenhandError:
-    reason = shorten(str(error), 200, placeholder=" …")
-    if address is None:
-        return EvenhandError(f"Ray does not start on this machine ({reason}); leave out `engine='ray'`")
-    return EvenhandError(
-        f"address: {address}: there is no Ray cluster ({reason}); give the HOST:PORT of one that this "
-        "machine has joined, or auto, or leave it out"
-    )
+        raise no_cluster(address, error) from error
 
 
 def listen_everywhere(everywhere: bool) -> None:

@@ -24,7 +24,7 @@ from evenhand.data.images.thumbnail import thumbnail_of
 from evenhand.data.lock import FolderLock
 from evenhand.data.manifest import Manifest
 from evenhand.data.places import place_of
-from evenhand.data.store import load_store, read_skipped, read_thumbnails
+from evenhand.data.store import check_shares_images, load_store, read_skipped, read_thumbnails
 from evenhand.data.store_layout import CARD, OTHERS, json_text, read_card
 from evenhand.data.store_plan import may_differ
 from evenhand.data.table import FeatureTable
@@ -100,7 +100,7 @@ def earlier_store(out: Path, identity: Mapping[str, Any], manifest: Manifest) ->
     Raises
     ------
     EvenhandError
-        If the store is damaged.
+        If the store is damaged, or none of its images is among those of the manifest.
     """
     if not (out / CARD).is_file():
         return None
@@ -111,6 +111,7 @@ def earlier_store(out: Path, identity: Mapping[str, Any], manifest: Manifest) ->
     if differing <= free or not differing <= OF_NO_ROW | free:
         return None
     table = load_store(out)
+    check_shares_images(out, manifest.ids.tolist())
     row_of = {name: row for row, name in enumerate(table.ids.tolist())}
     rows = np.array([row_of.get(name, -1) for name in manifest.ids.tolist()], dtype=np.int64)
     skipped = read_skipped(out)

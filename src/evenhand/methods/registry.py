@@ -82,6 +82,11 @@ def check_name(name: str) -> None:
             raise EvenhandError(_no_preset(name, preset, presets))
 
 
+def no_method() -> EvenhandError:
+    """Return the error about a list of methods that names none."""
+    return EvenhandError(f"methods: this names no method; the methods are {', '.join(names())}, or all")
+
+
 def check_parameters(name: str, params: Iterable[str]) -> None:
     """Refuse parameters that a built-in method does not have; no method is imported.
 
@@ -147,6 +152,12 @@ def method_class(name: str) -> type[Method]:
     """
     found: type[Method] = find(name.partition(":")[0], METHODS, GROUP, kind="method")
     return found
+
+
+def needs_words(name: str) -> bool:
+    """Tell whether a method needs concept words; only a plug-in's is imported for it."""
+    name = name.partition(":")[0]
+    return name in NEED_WORDS if name in METHODS else "words" in method_class(name).needs
 
 
 def registered_name(method: Method) -> str:

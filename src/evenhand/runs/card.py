@@ -14,6 +14,7 @@ from evenhand._files import sha256, was_interrupted
 from evenhand._json import parse_json
 from evenhand._outputs import RESULTS, check_writable
 from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
+from evenhand.data.store_layout import read_card as read_store_card
 
 if TYPE_CHECKING:  # a folder that is not a run is refused before any model is imported
     from evenhand.backbones.load import Loaded
@@ -65,6 +66,11 @@ class RunCard(BaseModel):
 def other_store(run: Path) -> EvenhandError:
     """Return what is raised where a run goes with another store than the one that was given."""
     return EvenhandError(f"run: {run} was fitted on another store; audit the store that its card names")
+
+
+def not_its_store(place: Path, run: Path) -> EvenhandError:
+    """Return what is raised where a folder holds another store than the one that a run was fitted on."""
+    return EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as `store`")
 
 
 def check_width(found: int, wanted: int) -> None:
@@ -153,6 +159,20 @@ def place_of_store(run: Path, card: Mapping[str, Any]) -> Path | None:
     )
 
 
+def check_store(run: Path, store: Path | None) -> None:
+    """Refuse another store than the one that a run was fitted on; nothing heavy is imported.
+
+    Raises
+    ------
+    EvenhandError
+        As `read_card` and `place_of_store`, or if the card of the store is another.
+    """
+    card = read_card(run)
+    place = store or place_of_store(run, card)
+    if place is not None and read_store_card(place).identity != card["store_card"]:
+        raise not_its_store(place, run)
+
+
 def read_card(run: Path) -> dict[str, Any]:
     """Return the card of a run folder, after checking it and the files that it vouches for.
 
@@ -227,10 +247,11 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         If the file cannot be read, or holds a value that has no Python equivalent.
     """
     import pyarrow as pa  # not at the top: a folder that is not a run is refused before NumPy is loaded
-    import pyarrow.parquet as pq
+
+    from evenhand._parquet import read_parquet
 
     try:
-        found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+        found: list[dict[str, Any]] = read_parquet(path).to_pylist()
     except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())
         raise EvenhandError(f"{path} cannot be read ({reason}); run fit again") from error

@@ -12,7 +12,14 @@ from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, read_run_bundle
-from evenhand.runs.card import other_store, place_of_store, read_card, read_records, read_result
+from evenhand.runs.card import (
+    not_its_store,
+    other_store,
+    place_of_store,
+    read_card,
+    read_records,
+    read_result,
+)
 
 CALIBRATION_SET, HISTORY = "calibration_set.parquet", "history.parquet"
 
@@ -97,7 +104,5 @@ def store_of_run(run: RunContents, store: Path | None = None) -> FeatureTable:
         raise EvenhandError(f"run {run.folder} names no store; give its folder as `store`")
     table = load_store(place)
     if not run.fitted_on(table):
-        raise EvenhandError(
-            f"{place} is not the store that {run.folder} was fitted on; give that one as `store`"
-        )
+        raise not_its_store(place, run.folder)
     return table

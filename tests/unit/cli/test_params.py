@@ -65,7 +65,7 @@ def test_what_does_not_fit(method: str, name: str, value: Any, sentence: str) ->
             "--preprocess: 'size=8' does not go with model tiny",
         ),
         *(
-            (f"{command} --model local-dir:gone", "model folder gone does not exist")
+            (f"{command} --model local-dir:gone", "gone does not exist or is not a folder")
             for command in ("predict gone.run photos", "report gone.run", "export gone.run --to onnx --out x")
         ),
     ],

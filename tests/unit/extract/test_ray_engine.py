@@ -13,12 +13,12 @@ from evenhand import EvenhandError
 from evenhand._version import __version__
 from evenhand.data.manifest import Manifest
 from evenhand.extract.loading import Consecutive
+from evenhand.extract.ray_address import check_address
 from evenhand.extract.ray_engine import (
     LOOPBACK,
     Actors,
     LazyBlocks,
     RayEngine,
-    check_address,
     check_seen,
     choose_actors,
     connected,

@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from evenhand._errors import EvenhandError
 from evenhand.data.manifest import Manifest
 from evenhand.data.shots import Shots
+from evenhand.data.store import check_shares_images
+from evenhand.data.store_layout import ROWS
 from evenhand.data.store_plan import StorePlan, claim
 from evenhand.extract import reuse
 from evenhand.extract.local import embed
@@ -217,3 +220,17 @@ def test_an_unfinished_store_names_the_option_that_changed(
     claim(tmp_path, StorePlan(identity=before, width=4, dtype="float32"))
     with pytest.raises(EvenhandError, match=f"was made {difference}; name another folder"):
         claim(tmp_path, StorePlan(identity=now, width=4, dtype="float32"))
+
+
+def test_a_store_of_other_images_is_not_replaced(photos: Path, backbone: Any, tmp_path: Path) -> None:
+    manifest = Manifest.read(photos)
+    embed(manifest, backbone, tmp_path / "s", **OPTIONS)
+    before = files_of(tmp_path / "s")
+    other = replace(manifest, ids=np.char.add("other/", manifest.ids))
+    with pytest.raises(EvenhandError, match=r"s is a store of other images, as 'blue/.*, and would be"):
+        embed(other, backbone, tmp_path / "s", **OPTIONS)
+    assert files_of(tmp_path / "s") == before
+    (tmp_path / "s" / ROWS).write_bytes(b"cut")
+    with pytest.raises(EvenhandError, match=r"cannot be read .*; make it again"):
+        check_shares_images(tmp_path / "s", ["other/1"])
+    check_shares_images(tmp_path / "new", ["other/1"])
