@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evenhand._counts import number_of
 from evenhand.audits.associations import Associations
 from evenhand.audits.columns import ColumnAssociation
 from evenhand.audits.evaluate import EvaluatedModels
@@ -182,8 +183,9 @@ def _hurt_group(name: str, gap: Gap, gaps: Mapping[str, Sequence[Gap]]) -> str:
         if same.name == gap.name and other != name
     ]
     return (
-        f"Hurt: {gap.name}: {label(name)} is wrong on {_percent(gap.error)} of {gap.n:,} test rows, "
-        f"{100 * gap.lift:.1f} points more than on the rest of its class{''.join(others)}."
+        f"Hurt: {gap.name}: {label(name)} is wrong on {_percent(gap.error)} of "
+        f"{number_of(gap.n, 'test row')}, {100 * gap.lift:.1f} points more than on the rest of its class"
+        f"{''.join(others)}."
     )
 
 
@@ -192,7 +194,7 @@ def _nobody(gaps: Sequence[Gap]) -> str:
     if not gaps:
         return "Hurt: cannot tell; there are too few test rows to compare any."
     least = max(gaps, key=lambda gap: gap.detectable or 1.0)
-    where = f"in {least.name} ({least.n:,} test rows)"
+    where = f"in {least.name} ({number_of(least.n, 'test row')})"
     if least.detectable is None:
         return f"Hurt: nobody beyond chance, but {where} no gap could show."
     shown = f"{100 * least.detectable:.0f} points"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import folder_of
 
@@ -65,7 +66,7 @@ def default_words(model: str, own: Sequence[str]) -> Vocabulary:
         The words that its folder lists.
     """
     if own:
-        return Vocabulary(tuple(own), f"the {len(own)} words that model {model} knows")
+        return Vocabulary(tuple(own), f"the {number_of(len(own), 'word')} that model {model} knows")
     if folder_of(model) is None:
         return common_words()
     note = (
@@ -114,7 +115,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
     empty, twice = given.count(""), len(given) - given.count("") - len(words)
     left = [f"{n} {what}" for n, what in ((empty, "empty lines"), (twice, "repeated words")) if n]
     notes = (f"vocabulary {path}: left out {' and '.join(left)}",) if left else ()
-    return Vocabulary(tuple(words), f"the {len(words):,} words of {path}", notes)
+    return Vocabulary(tuple(words), f"the {number_of(len(words), 'word')} of {path}", notes)
 
 
 def _key(word: str) -> str:

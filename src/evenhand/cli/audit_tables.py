@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
+from evenhand._counts import number_of
 from evenhand.cli import tables
 from evenhand.cli.show import clean, console, interval, percent, table, worded
 from evenhand.evaluation.metric_view import by_metric, metric_of
@@ -89,8 +90,8 @@ def _read(found: Mapping[str, Any], notes: Sequence[str]) -> list[str]:
     return [
         *said,
         f"the class names alone read the label in {interval(read['by_names'])} % of the training rows, "
-        f"a probe without them in {interval(read['without_names'])} %; {read['contradicting']:,} rows "
-        "contradict it",
+        f"a probe without them in {interval(read['without_names'])} %; "
+        f"{number_of(read['contradicting'], 'row contradicts', 'rows contradict')} it",
     ]
 
 
@@ -162,7 +163,8 @@ def _costs(costs: Sequence[Mapping[str, Any]]) -> Table | None:
 def _suspects(suspects: Sequence[Mapping[str, Any]]) -> Table | None:
     if not suspects:
         return None
-    title = f"{len(suspects)} calibration rows that every model takes for another class: look, do not delete"
+    what = number_of(len(suspects), "calibration row")
+    title = f"{what} that every model takes for another class: look, do not delete"
     made = table(title, "image", "score", "may be", "why", right=("score",))
     for one in suspects[:SHOWN]:
         made.add_row(clean(one["id"]), f"{one['score']:.2f}", one["may_be"], clean(one["reason"]))

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from evenhand._counts import number_of
 from evenhand.cli.show import MOST, as_json, clean, console, interval, left_out, percent, table, worded
 from evenhand.data.labels import some
 from evenhand.evaluation.metric_view import metric_of, results_by_metric
@@ -115,9 +116,9 @@ def _chosen_by(rows: Sequence[Row]) -> str:
 def _below(found: Row, out: Path | None) -> Iterator[str]:
     made = found["provenance"]
     yield (
-        f"mean over {len(made['seeds'])} seeds ± half of its 95 % t-interval over seeds, or, if no seed "
-        "changes it, [95 % interval over test rows]; the average is over test rows; differences are to erm's "
-        "row, with 95 % bootstrap intervals over test rows; seconds are of all fits of one seed"
+        f"mean over {number_of(len(made['seeds']), 'seed')} ± half of its 95 % t-interval over seeds, or, "
+        "if no seed changes it, [95 % interval over test rows]; the average is over test rows; differences "
+        "are to erm's row, with 95 % bootstrap intervals over test rows; seconds are of all fits of one seed"
     )
     for one in found["kept_method"][:MOST]:
         yield " ".join(

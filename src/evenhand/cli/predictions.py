@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._commands import beside
+from evenhand._counts import number_of
 from evenhand.cli import tables
 from evenhand.cli.next_step import suggest
 from evenhand.cli.show import MOST, as_json, clean, complain, console, left_out, table
@@ -21,7 +22,7 @@ def show_predictions(found: Mapping[str, Any], run: Path, *, json: bool, metric:
         as_json(found)
         return
     screen = console()
-    screen.print(clean(f"{found['out']}: {found['rows']} rows"), soft_wrap=True)
+    screen.print(clean(f"{found['out']}: {number_of(found['rows'], 'row')}"), soft_wrap=True)
     if "classes" in found:
         _show_scores(found, metric)
     else:
@@ -55,6 +56,8 @@ def _show_scores(found: Mapping[str, Any], metric: str) -> None:
             screen.print()
             screen.print(
                 tables.rates(
-                    f"{kind.capitalize()}, {labeled:,} labeled images", found[kind], metric_of(found)
+                    f"{kind.capitalize()}, {number_of(labeled, 'labeled image')}",
+                    found[kind],
+                    metric_of(found),
                 )
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_writable
 from evenhand.cli.early import check_file, store_and_run
@@ -129,7 +130,9 @@ def _list(rows: ReviewRows, question: str, out: Path, n: int, seed: int) -> None
 
     chosen = choose_rows(rows, {}, n, seed)
     write_answers(out, rows.table, question, [(row, "", why) for row, why in chosen])
-    console().print(clean(f"{out}: {len(chosen)} images; fill in yes, no or unclear"), soft_wrap=True)
+    console().print(
+        clean(f"{out}: {number_of(len(chosen), 'image')}; fill in yes, no or unclear"), soft_wrap=True
+    )
 
 
 def _ask(rows: ReviewRows, question: str, file: Path, n: int, port: int, seed: int) -> dict[int, Answer]:

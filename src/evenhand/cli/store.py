@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evenhand._counts import number_of
 from evenhand.cli.next_step import suggest
 from evenhand.cli.show import MOST, as_json, clean, complain, console, left_out, table, worded
 
@@ -54,7 +55,7 @@ def show_store(
     splits = list(found["counts"])
     screen = console()
     lost = sum(found["skipped"].values())
-    screen.print(clean(f"{out}: {found['rows']} rows of width {found['width']}"), soft_wrap=True)
+    screen.print(clean(f"{out}: {number_of(found['rows'], 'row')} of width {found['width']}"), soft_wrap=True)
     drawn = table("", "class", *splits, right=tuple(splits))
     sizes = Counter({name: sum(found["counts"][split][name] for split in splits) for name in made.classes})
     shown = made.classes if len(sizes) <= MOST else [name for name, _ in sizes.most_common(MOST)]
@@ -72,7 +73,8 @@ def show_store(
     if lost:
         listed = out / "skipped.parquet"
         screen.print(
-            clean(f"{lost} of {lost + len(made)} images skipped, listed in {listed}:"), soft_wrap=True
+            clean(f"{lost:,} of {number_of(lost + len(made), 'image')} skipped, listed in {listed}:"),
+            soft_wrap=True,
         )
     reasons = Counter(found["skipped"]).most_common()
     for reason, count in reasons[:MOST]:

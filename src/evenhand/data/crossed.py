@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evenhand._counts import number_of
 from evenhand._typing import Bools, Strings
 from evenhand.data.labels import some
 
@@ -43,8 +44,8 @@ class Crossed:
         if not self.pooled:
             return groups
         return (
-            f"{groups}; {len(self.pooled)} of {self.cells} cells have fewer than {FEWEST} images to evaluate "
-            f"and are pooled as {OTHER!r}: {some(self.pooled)}"
+            f"{groups}; of {self.cells:,} cells {number_of(len(self.pooled), 'has', 'have')} fewer than "
+            f"{FEWEST} images to evaluate, pooled as {OTHER!r}: {some(self.pooled)}"
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256
 from evenhand._outputs import keep_apart
@@ -106,7 +107,7 @@ def import_embeddings(
     columns = rows_beside(sources, None if table is None else Path(table))
     if len(columns) != n:
         raise EvenhandError(
-            f"the table {columns.path} has {len(columns)} rows but the features have {n}; "
+            f"the table {columns.path} has {number_of(len(columns), 'row')} but the features have {n:,}; "
             "give one table row per feature row"
         )
     labels = columns.filled(label_column, argument="label_column")
@@ -240,7 +241,8 @@ def _of_scale(parts: Sequence[FeatureRows]) -> list[str]:
         largest, empty = max(largest, float(lengths.max())), empty + int((lengths == 0).sum())
     notes = [] if (odd := odd_scale(largest)) is None else [f"{odd}; as they are, audit and fit refuse them"]
     if empty:
-        notes.append(f"{empty:,} rows of the features are all zeros: their predictions mean nothing")
+        zeros = number_of(empty, "row of the features is", "rows of the features are")
+        notes.append(f"{zeros} all zeros: predictions there mean nothing")
     return notes
 
 

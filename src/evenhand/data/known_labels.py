@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
 from evenhand.data.labels import some
@@ -148,12 +149,14 @@ def _alike(name: str) -> str:
 def _notes(labels: Strings, y: Ints, unknown: Sequence[str]) -> tuple[str, ...]:
     missing = int((labels == "").sum())
     others = int((y < 0).sum()) - missing
-    notes = []
+    notes, of = [], f"of {len(y):,} images"
     if missing:
-        notes.append(f"{missing:,} of {len(y):,} images have no label; accuracies are of the others")
+        notes.append(
+            f"{number_of(missing, f'{of} has', f'{of} have')} no label; accuracies are of the others"
+        )
     if others:
         notes.append(
-            f"{others:,} of {len(y):,} images have a label that is not a class of the run ({some(unknown)}); "
-            "accuracies are of the others"
+            f"{number_of(others, f'{of} has', f'{of} have')} a label that is not a class of the run "
+            f"({some(unknown)}); accuracies are of the others"
         )
     return tuple(notes)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evenhand._counts import number_of
 from evenhand._files import atomic, sha256
 from evenhand._typing import Ints, Strings
 from evenhand.data.places import Cell, LocalFile, Place, place_of
@@ -182,7 +183,8 @@ def on_units(units: Strings | None, split: Strings, column: str | None, *, drawn
         return _divided(units, split, column)
     count = len(np.unique(units[units != ""]))
     unknown = int((units == "").sum())
-    alone = f"; {unknown} images have none, and are drawn one by one" if unknown else ""
+    none = number_of(unknown, "image has none, and is", "images have none, and are")
+    alone = f"; {none} drawn one by one" if unknown else ""
     return [f"the images of each of the {count} values of {column!r} are drawn into one split{alone}"]
 
 
@@ -194,8 +196,9 @@ def _divided(units: Strings, split: Strings, column: str) -> list[str]:
     over = [name for name, parts in found.items() if len(parts) > 1]
     if not over:
         return []
+    of = f"of {len(found):,} values of {column!r}"
     return [
-        f"{len(over)} of {len(found)} values of {column!r} lie in more than one of the given splits, "
+        f"{number_of(len(over), f'{of} lies', f'{of} lie')} in more than one of the given splits, "
         f"for example {over[0]!r} in {', '.join(sorted(found[over[0]]))}"
     ]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.labels import check_splits, class_codes, class_notes, renamed, some
@@ -247,7 +248,10 @@ def without_repeats(listing: Listing) -> Listing:
             f"image paths must be unique, but {differing[0]!r} appears {count} times, with different values "
             f"({len(set(differing))} such paths in all); keep one row for each"
         )
-    note = f"{len(repeated)} of {len(listing.ids)} rows repeat an earlier one and are left out"
+    of = f"of {len(listing.ids):,} rows"
+    told = number_of(
+        len(repeated), f"{of} repeats an earlier one and is", f"{of} repeat an earlier one and are"
+    )
     kept = np.setdiff1d(np.arange(len(listing.ids)), repeated)
     return replace(
         listing,
@@ -256,7 +260,7 @@ def without_repeats(listing: Listing) -> Listing:
         splits=None if listing.splits is None else listing.splits[kept],
         attributes={name: values[kept] for name, values in listing.attributes.items()},
         others={name: values[kept] for name, values in listing.others.items()},
-        notes=(*listing.notes, note),
+        notes=(*listing.notes, f"{told} left out"),
         units=None if listing.units is None else listing.units[kept],
     )
 

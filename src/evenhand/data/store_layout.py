@@ -34,6 +34,7 @@ from pydantic import (
 )
 from typing_extensions import Self
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, sha256
 from evenhand._json import parse_json
@@ -177,7 +178,7 @@ def _how_far(folder: Path) -> str:
         plan = parse_json((folder / PLAN).read_text(encoding="utf-8"))
         n, command, each = plan["images"], plan["command"], plan["identity"]["part_rows"]
         done = each * len(list((folder / PROGRESS).glob("part-*.json")))
-        counted = f": {min(done, n):,} of {n:,} images are done"
+        counted = f": {min(done, n):,} of {number_of(n, 'image is', 'images are')} done"
     except (OSError, ValueError, LookupError, TypeError):  # of an earlier version
         counted, command = "", None
     return f"{counted}; to resume it, run {command or 'the same command again'}"

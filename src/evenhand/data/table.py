@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.arrays.gather import gathered
@@ -181,7 +182,8 @@ class FeatureTable:
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
         name = "features" if self.source is None else self.source.name
-        facts = [f"{len(self):,} rows of width {self.width}", f"model {self.card.get('model', 'unknown')}"]
+        rows = number_of(len(self), "row")
+        facts = [f"{rows} of width {self.width}", f"model {self.card.get('model', 'unknown')}"]
         facts += [f"attributes {', '.join(sorted(self.attributes))}"] if self.attributes else []
         return table_html(name, facts, self.y, self.split, self.classes)
 

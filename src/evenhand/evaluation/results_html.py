@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from evenhand._counts import number_of
 from evenhand.data.table_html import MOST, html_rows
 
 Row = Mapping[str, Any]
@@ -26,7 +27,8 @@ def rows_html(rows: Sequence[Row], sentences: Iterable[str]) -> str:
     """Return the sentences, and the worst group or class of each method and seed; all escaped."""
     lines = [(row["method"], str(row["seed"]), *_worst(row)) for row in rows[:MOST]]
     told = "".join(f"<p>{escape(one)}</p>" for one in sentences)
-    left = f"<p>{len(rows) - MOST:,} more rows are not shown</p>" if len(rows) > MOST else ""
+    more = number_of(len(rows) - MOST, "more row is", "more rows are")
+    left = f"<p>{more} not shown</p>" if len(rows) > MOST else ""
     header = ("method", "seed", "worst group or class", "n", "accuracy", "95 % interval")
     return told + html_rows(header, lines) + left
 

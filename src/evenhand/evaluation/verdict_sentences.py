@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from evenhand._counts import number_of
 from evenhand.evaluation.labels import label
 
 
@@ -52,15 +53,15 @@ def kept_sentence(kept: Mapping[str, Any]) -> str:
         ", which weighs both sides of the shortcut alike" if kept["candidate"].startswith("balanced") else ""
     )
     return (
-        f"Kept: {kept['candidate']}{what}, of {kept['looked_at']} candidates on {kept['rows']:,} rows; the "
-        f"runner-up is {kept['runner_up']}."
+        f"Kept: {kept['candidate']}{what}, of {number_of(kept['looked_at'], 'candidate')} on "
+        f"{kept['rows']:,} rows; the runner-up is {kept['runner_up']}."
     )
 
 
 def _passed(kept: Mapping[str, Any]) -> str:
     gain, low, stay = (f"{100 * kept[name]:.1f}" for name in ("gain", "low", "retention"))
     return (
-        f"kept {kept['candidate']} of {kept['looked_at']} candidates in place of plain training (ERM): on "
-        f"rows that it did not train on, the label-free score {kept['rule']} is {gain} points higher, at "
-        f"least {low}, and {stay} % of the rows that ERM classifies correctly stay so"
+        f"kept {kept['candidate']} of {number_of(kept['looked_at'], 'candidate')} in place of plain training "
+        f"(ERM): on rows that it did not train on, the label-free score {kept['rule']} is {gain} points "
+        f"higher, at least {low}, and {stay} % of the rows that ERM classifies correctly stay so"
     )

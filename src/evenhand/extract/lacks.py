@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand.data.head import Head
 from evenhand.data.store import read_skipped
@@ -19,8 +20,8 @@ def check_none_skipped(out: Path) -> None:
     if skipped.num_rows:
         (first,) = skipped.slice(0, 1).to_pylist()
         raise EvenhandError(
-            f"store {out} lacks {skipped.num_rows} images, the first is {first['path']}: {first['reason']}; "
-            "repair them and name another `out`, or leave out `strict=True`"
+            f"store {out} lacks {number_of(skipped.num_rows, 'image')}, the first is {first['path']}: "
+            f"{first['reason']}; repair them and name another `out`, or leave out `strict=True`"
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from evenhand._cores import cores
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.data.images.decode import UnreadableImage, read_image
@@ -87,8 +88,9 @@ class Earlier:
         """Say how many images are used again, embedded and gone."""
         fresh = len(self.fresh)
         return (
-            f"{len(self.rows) - fresh:,} images are reused from the store that was there, {fresh:,} new or "
-            f"changed ones are embedded, and {self.gone:,} are gone"
+            f"{number_of(len(self.rows) - fresh, 'image is', 'images are')} reused from the store that was "
+            f"there, {number_of(fresh, 'new or changed one is', 'new or changed ones are')} embedded, and "
+            f"{number_of(self.gone, 'is gone', 'are gone')}"
         )
 
 

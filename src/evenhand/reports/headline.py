@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from evenhand._counts import number_of
 from evenhand._signed import signed
 from evenhand.audits.bottom_line import BottomLine
 from evenhand.evaluation.labels import NO_BREAK, label
@@ -252,7 +253,8 @@ def _thin(rows: Sequence[Record]) -> list[str]:
     counts = [rate["n"] for rate in map(worst, rows) if rate]
     if min(counts) >= FEW:
         return []
-    return [f"A worst {unit_of(rows)} has {min(counts)} test rows: under {FEW} its rate is mostly luck."]
+    least = number_of(min(counts), "test row")
+    return [f"A worst {unit_of(rows)} has {least}: under {FEW} its rate is mostly luck."]
 
 
 def _erm_kept(row: Record) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from evenhand._counts import number_of
 from evenhand.evaluation.metric_view import metric_of
 from evenhand.functional.intervals import t_interval, weighted_interval
 
@@ -231,7 +232,7 @@ def of_row(row: Record, key: str, shares: Mapping[str, float]) -> Estimate:
         return Estimate(value)
     values, lows, highs = (np.array([rate[name] for rate in known]) for name in ("value", "low", "high"))
     low, high = weighted_interval(values, lows, highs, weights / weights.sum())
-    return Estimate(value, low, high, note=f"{sum(rate['n'] for rate in rates):,} rows")
+    return Estimate(value, low, high, note=f"{number_of(sum(rate['n'] for rate in rates), 'row')}")
 
 
 def _weight(rate: Record, key: str, shares: Mapping[str, float]) -> float:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, PathLike, Strings
 from evenhand.data.estimated import EstimatedColumn, write_estimated
@@ -254,11 +255,12 @@ def _notes(rows: ReviewRows, answers: Answers, probe: AttributeProbe, error_of: 
     notes = []
     elsewhere = len(answers) - int(np.isin(rows.numbers, list(answers)).sum())
     if elsewhere:
-        notes.append(f"{elsewhere} answers are about rows that are not evaluated and were left out")
+        told = number_of(elsewhere, "answer is about a row that is", "answers are about rows that are")
+        notes.append(f"{told} not evaluated, and left out")
     if error_of == "all":
         notes.append("the error is that of all answered rows, which no draw made representative")
     if len(probe.yes) < 20:
-        notes.append(f"{len(probe.yes)} answers are few: answer some 40")
+        notes.append(f"{number_of(len(probe.yes), 'answer is', 'answers are')} few: answer some 40")
     unclear = sum(answer.word == "unclear" for answer in answers.values())
     if 4 * unclear > len(answers):
         notes.append(f"{counted(answers)}: the question does not fit many of the images")

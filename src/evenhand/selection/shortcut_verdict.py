@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
+from evenhand._counts import number_of
 from evenhand._signed import signed
 from evenhand.selection.decision import Decision
 from evenhand.selection.reading import CLASS_ROWS, ROWS, Reading
@@ -93,7 +94,7 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             return (
                 "cannot tell",
                 f"few rows: a hidden minority shows ({figure}), but some class has about "
-                f"{reading.rows:.0f} rows of it",
+                f"{number_of(round(reading.rows), 'row')} of it",
                 f"collect rows that contradict what goes with the label, or {answers}",
             )
         return (

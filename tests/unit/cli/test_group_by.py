@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from evenhand.cli.app import app
 
-NOTE = "groups are those of 'sex' and 'age' together; 1 of 5 cells have fewer than 10 images to evaluate"
+NOTE = "groups are those of 'sex' and 'age' together; of 5 cells 1 has fewer than 10 images to evaluate"
 
 
 def run(*arguments: object, code: int = 0) -> Any:

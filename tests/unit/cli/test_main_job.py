@@ -250,7 +250,7 @@ def test_a_long_path_is_not_folded(store: Path, photos: Path, tmp_path: Path) ->
     made, out = tmp_path / "birds.run", tmp_path / "a folder with a name" / "predictions of all.csv"
     run("fit", store, "--method", "zero_shot", "--out", made)
     picture = next((photos / "test").glob("*.jpg"))
-    assert f"{out}: 1 rows\n" in run("predict", made, picture, "--out", out, "--device", "cpu").stdout
+    assert f"{out}: 1 row\n" in run("predict", made, picture, "--out", out, "--device", "cpu").stdout
 
 
 def test_predict_on_nothing_readable_is_one_sentence(store: Path, tmp_path: Path) -> None:
@@ -259,9 +259,7 @@ def test_predict_on_nothing_readable_is_one_sentence(store: Path, tmp_path: Path
     broken.mkdir()
     (broken / "x.jpg").write_text("no picture")
     done = run("predict", made, broken, "--out", tmp_path / "new" / "p.csv", "--device", "cpu", code=1)
-    assert (
-        done.stderr == f"error: none of the 1 images can be read; the first is {broken}/x.jpg: not an image\n"
-    )
+    assert done.stderr == f"error: the one image cannot be read; it is {broken}/x.jpg: not an image\n"
     assert not (tmp_path / "new").exists()
 
 

@@ -91,7 +91,7 @@ def test_a_second_picture_of_a_sample_is_no_row(tmp_path: Path, key: str, ends: 
         files |= {f"{name}.{ends[1]}": png(9), f"{name}.cls": b"01"[k % 2 :][:1], f"{name}.{ends[0]}": png(k)}
     found = Manifest.read(tar(tmp_path / "a.tar", files))
     assert found.ids.tolist() == [f"a.tar/{key.format(k=k)}.{ends[0]}" for k in range(6)]
-    assert told(found, f"left out are 6 images: .{ends[1]}")
+    assert told(found, f"6 images are left out: .{ends[1]}")
 
 
 def test_captions_are_no_labels(tmp_path: Path) -> None:

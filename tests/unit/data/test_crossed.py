@@ -38,8 +38,8 @@ def test_the_sentence_names_the_attributes_and_what_is_pooled() -> None:
         "groups are those of 'a' and 'c' together"
     )
     assert cross(columns, ["a", "b", "c"], np.array(["p"] * 12), every).sentence() == (
-        "groups are those of 'a' and 'b' and 'c' together; 1 of 2 cells have fewer than 10 images to "
-        "evaluate and are pooled as 'other': p / u × w × t (2)"
+        "groups are those of 'a' and 'b' and 'c' together; of 2 cells 1 has fewer than 10 images to "
+        "evaluate, pooled as 'other': p / u × w × t (2)"
     )
 
 

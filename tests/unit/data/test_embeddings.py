@@ -295,7 +295,7 @@ def test_odd_scales_and_empty_rows_are_remarked_upon_and_refused_later(bring: Br
     table = bring(features=[tmp_path / "Y.npy"])
     notes = " ".join(table.card["notes"])
     assert "their squares leave float32" in notes
-    assert "1 rows of the features are all zeros" in notes
+    assert "1 row of the features is all zeros" in notes
     with pytest.raises(
         EvenhandError, match=r"s\.store: the largest number of the features is .*import them again"
     ):

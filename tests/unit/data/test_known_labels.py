@@ -30,8 +30,8 @@ def test_class_folders_are_labels_and_other_folders_are_told(tmp_path: Path) -> 
     assert found.y.tolist() == [0, -1, -1, 1]
     assert found.labels.tolist() == ["land bird", "cam 3", "", "waterbird"]
     assert found.notes == (
-        "1 of 4 images have no label; accuracies are of the others",
-        "1 of 4 images have a label that is not a class of the run (cam 3); accuracies are of the others",
+        "1 of 4 images has no label; accuracies are of the others",
+        "1 of 4 images has a label that is not a class of the run (cam 3); accuracies are of the others",
     )
 
 
@@ -50,8 +50,8 @@ def test_a_table_gives_labels_and_attributes(tmp_path: Path) -> None:
     assert found.y.tolist() == [1, 1, 0, -1, -1]
     assert found.attributes["place"].tolist() == ["sea", "", "wood", "wood", "sea"]
     assert [note.split(";")[0] for note in found.notes] == [
-        "1 of 5 images have no label",
-        "1 of 5 images have a label that is not a class of the run (gull)",
+        "1 of 5 images has no label",
+        "1 of 5 images has a label that is not a class of the run (gull)",
     ]
 
 

@@ -98,7 +98,7 @@ def test_units_and_copies_are_joined():
 def test_units_that_given_splits_divide_are_named():
     told = on_units(text("ann bob ann"), text("train test test"), "patient", drawn=False)
     assert told == [
-        "1 of 2 values of 'patient' lie in more than one of the given splits, "
+        "1 of 2 values of 'patient' lies in more than one of the given splits, "
         "for example 'ann' in test, train"
     ]
     assert on_units(text("ann bob ann"), text("train test train"), "patient", drawn=False) == []
@@ -108,5 +108,5 @@ def test_units_that_are_drawn_are_counted():
     units = np.array(["ann", "bob", ""])
     assert on_units(units, text("train test test"), "patient", drawn=True) == [
         "the images of each of the 2 values of 'patient' are drawn into one split; "
-        "1 images have none, and are drawn one by one"
+        "1 image has none, and is drawn one by one"
     ]

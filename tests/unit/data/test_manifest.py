@@ -108,7 +108,7 @@ def test_loose_pictures_are_left_out_aloud(tmp_path):
     manifest = Manifest.read(tmp_path)
     assert len(manifest) == 6
     assert manifest.notes == (
-        "1 images lie outside the class folders and are left out, for example cover.png",
+        "1 image lies outside the class folders and is left out, for example cover.png",
     )
 
 
@@ -211,7 +211,7 @@ def test_pictures_in_no_metadata_are_noted(tmp_path):
     tree(tmp_path, x=5)
     csv(tmp_path / "metadata.csv", "file_name,label", *(f"x/{i}.png,{'ab'[i % 2]}" for i in range(4)))
     assert (
-        "1 images are in no metadata table and are left out, for example x/4.png"
+        "1 image is in no metadata table and is left out, for example x/4.png"
         in Manifest.read(tmp_path).notes
     )
 

@@ -116,8 +116,8 @@ def test_headers_between_joined_tables_are_left_out(tmp_path):
         "y": ["2", "x"],
     }
     assert found.notes == (
-        f"1 of 4 rows of {tmp_path}/t.csv are empty and are left out",
-        f"1 of 4 rows of {tmp_path}/t.csv repeat the header and are left out",
+        f"1 of 4 rows of {tmp_path}/t.csv is empty and is left out",
+        f"1 of 4 rows of {tmp_path}/t.csv repeats the header and is left out",
     )
 
 

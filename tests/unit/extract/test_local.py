@@ -135,7 +135,7 @@ def test_strict_refuses_what_an_earlier_run_left_out(
 
     with suppress(KeyboardInterrupt):
         embed(manifest, backbone, tmp_path / "s", part_rows=5, progress=stop)
-    with pytest.raises(EvenhandError, match=r"lacks 1 images, the first is .*not an image; repair them"):
+    with pytest.raises(EvenhandError, match=r"lacks 1 image, the first is .*not an image; repair them"):
         embed(manifest, backbone, tmp_path / "s", part_rows=5, strict=True)
 
 

@@ -99,7 +99,7 @@ def test_added_changed_and_removed_images(
     table = embed(Manifest.read(photos), backbone, tmp_path / "s", **options)
     # Without thumbnails nothing tells which images changed.
     assert backbone.seen == (1 if thumbnails else 22)
-    assert table.notes[0].endswith("and 1 are gone")
+    assert table.notes[0].endswith("and 1 is gone")
     embed(Manifest.read(photos), backbone, tmp_path / "new", **options)
     assert files_of(tmp_path / "s") == files_of(tmp_path / "new")
 

@@ -221,7 +221,7 @@ def test_notes_say_what_falls_short(rows: ReviewRows, sea: Sea) -> None:
     answers = sea.answers(test, "") | sea.answers(sea.table().rows("train")[:3])
     answers |= {int(row): Answer("unclear") for row in rows.numbers[20:26]}
     notes = " ".join(estimate_on(rows, answers).notes)
-    assert "3 answers are about rows that are not evaluated" in notes
+    assert "3 answers are about rows that are not evaluated, and left out" in notes
     assert "the error is that of all answered rows" in notes
     assert "12 answers are few" in notes
     assert "6 unclear: the question does not fit" in notes

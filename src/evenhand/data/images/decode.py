@@ -72,6 +72,8 @@ class Decoded(NamedTuple):
 
 def none_readable(count: int, path: str, reason: str) -> EvenhandError:
     """Return what is raised where none of `count` images gives an image; path and reason are the first's."""
+    if count == 1:
+        return EvenhandError(f"the one image cannot be read; it is {path}: {reason}")
     return EvenhandError(f"none of the {count} images can be read; the first is {path}: {reason}")
 
 

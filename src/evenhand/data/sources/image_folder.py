@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive, members
@@ -182,7 +183,8 @@ def _elsewhere(root: Path, folders: tuple[str, ...], options: Options) -> dict[s
     labels = np.asarray([levels.of(CLASS, places[row]) for row in kept])
     units = np.full(len(kept), "") if options.split_by else None
     ids = np.asarray([found[row] for row in kept])
-    note = f"{len(kept)} images lie in folders without a metadata table: their attributes are unknown"
+    told = number_of(len(kept), "image lies", "images lie")
+    note = f"{told} in folders without a metadata table: their attributes are unknown"
     return {"": Listing(_top(root, options), ids, labels, None, notes=(note,), units=units)}
 
 
@@ -208,4 +210,7 @@ def _unlisted(root: Path, ids: Strings) -> tuple[str, ...]:
     listed = {folders[0] for folders in folders_of(ids) if folders}
     whole = sorted({name.split("/")[0] for name in extra if "/" in name} - listed)
     more = f"; of the folders {some(whole)} none is listed" if whole else ""
-    return (f"{len(extra)} images are in no metadata table and are left out, for example {extra[0]}{more}",)
+    told = number_of(
+        len(extra), "image is in no metadata table and is", "images are in no metadata table and are"
+    )
+    return (f"{told} left out, for example {extra[0]}{more}",)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members
 from evenhand.data.file_names import has_image_name
@@ -180,4 +181,5 @@ def _left_out(left: Counter[str]) -> list[str]:
     if not left:
         return []
     ends = some((f".{end}" for end in sorted(left)), most=3)
-    return [f"of samples with several images one is taken; left out are {left.total()} images: {ends}"]
+    told = number_of(left.total(), "image is", "images are")
+    return [f"of samples with several images one is taken; {told} left out: {ends}"]

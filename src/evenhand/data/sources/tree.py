@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.archives import is_archive
@@ -120,7 +121,9 @@ def _splits(files: Sequence[Folders], levels: Levels) -> list[str]:
 def _left_out(loose: Sequence[str]) -> list[str]:
     if not loose:
         return []
-    return [f"{len(loose)} images lie outside the class folders and are left out, for example {loose[0]}"]
+    where = "outside the class folders and"
+    told = number_of(len(loose), f"image lies {where} is", f"images lie {where} are")
+    return [f"{told} left out, for example {loose[0]}"]
 
 
 def _vanished(root: Path, levels: Levels, classes: set[str]) -> list[str]:

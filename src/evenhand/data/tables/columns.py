@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.labels import some
@@ -149,12 +150,12 @@ def rows_of_images(columns: Columns) -> Columns:
     kept = ~(empty | header)
     if kept.all() or not kept.any():
         return columns
-    odd = {"are empty": int(empty.sum()), "repeat the header": int(header.sum())}
-    notes = tuple(
-        f"{count} of {len(columns)} rows of {columns.path} {what} and are left out"
-        for what, count in odd.items()
-        if count
-    )
+    of = f"of {len(columns):,} rows of {columns.path}"
+    odd = {
+        (f"{of} is empty and is", f"{of} are empty and are"): int(empty.sum()),
+        (f"{of} repeats the header and is", f"{of} repeat the header and are"): int(header.sum()),
+    }
+    notes = tuple(f"{number_of(count, *told)} left out" for told, count in odd.items() if count)
     values = {name: column[kept] for name, column in columns.values.items()}
     return replace(columns, values=values, notes=notes)
 
