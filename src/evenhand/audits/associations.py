@@ -14,7 +14,7 @@ from scipy.stats import norm
 from evenhand._random import numpy_stream
 from evenhand._typing import Floats, Ints
 from evenhand.audits.blind_probe import balanced_rate, own_margins, read_scores
-from evenhand.audits.columns import ColumnAssociation, column_associations
+from evenhand.audits.column_associations import ColumnAssociation, column_associations
 from evenhand.audits.naming import beside_classes
 from evenhand.audits.word_fit import why_unfit
 from evenhand.audits.words import TextTower

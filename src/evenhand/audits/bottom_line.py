@@ -11,7 +11,7 @@ from typing import Any
 
 from evenhand._counts import number_of
 from evenhand.audits.associations import Associations
-from evenhand.audits.columns import ColumnAssociation
+from evenhand.audits.column_associations import ColumnAssociation
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Slice
 from evenhand.audits.gaps import Gap, find_gaps

@@ -26,7 +26,7 @@ AVERAGES = {
 
 def show_benchmarks(*, json: bool) -> None:
     """Write the benchmarks: what their folder holds, and whether they can be downloaded."""
-    from evenhand.datasets.downloads import DOWNLOADS
+    from evenhand.datasets.addresses import DOWNLOADS
     from evenhand.datasets.registry import dataset_class, names
 
     found = [

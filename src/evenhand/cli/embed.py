@@ -129,7 +129,7 @@ def command(
     check_model(model, precision, pretrained, preprocess=preprocess, activation=activation)
     check_site(site)
 
-    from evenhand.data.store_plan import check_begun, check_free
+    from evenhand.data.store_resume import check_begun, check_free
 
     check_free(out)
     check_begun(out, dtype=dtype, **({} if precision == "auto" else {"precision": precision}))

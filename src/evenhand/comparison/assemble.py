@@ -17,8 +17,8 @@ from evenhand.comparison.winner import KEPT, pick_winner, winners_rows
 from evenhand.data.labels import some
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.bootstrap import over_rows
 from evenhand.evaluation.evaluated_rows import EvaluatedRows, evaluated_rows
+from evenhand.evaluation.over_test_rows import over_rows
 from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import (
     KeptMethod,

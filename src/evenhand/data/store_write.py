@@ -38,7 +38,7 @@ from evenhand.data.store_layout import (
     ungrouped_columns,
     write_text,
 )
-from evenhand.data.store_plan import Sidecar, StorePlan, check_free, claim, discard, done_parts, tidy
+from evenhand.data.store_resume import Sidecar, StorePlan, check_free, claim, discard, done_parts, tidy
 
 SKIPPED_COLUMNS = pa.schema([("id", pa.string()), ("path", pa.string()), ("reason", pa.string())])
 

@@ -17,7 +17,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import make_folder, sha256
 from evenhand._progress import Progress, silent
 from evenhand._version import __version__
-from evenhand.datasets.downloads import DOWNLOADS, Download
+from evenhand.datasets.addresses import DOWNLOADS, Download
 
 TIMEOUT = 60.0
 """Seconds without a byte before a mirror counts as dead."""

@@ -14,7 +14,7 @@ from evenhand.bench.run import Bench, lines
 from evenhand.cli.app import app
 from evenhand.cli.bench_table import show_bench
 from evenhand.datasets import fetch
-from evenhand.datasets.downloads import DOWNLOADS
+from evenhand.datasets.addresses import DOWNLOADS
 from evenhand.datasets.registry import DATASETS
 from evenhand.datasets.scenes import write_scenes
 from evenhand.evaluation.accuracy import Averages, Rate

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from evenhand import EvenhandError
-from evenhand.datasets.downloads import DOWNLOADS, Download
+from evenhand.datasets.addresses import DOWNLOADS, Download
 from evenhand.datasets.fetch import fetch, fetch_file
 from evenhand.datasets.registry import DATASETS
 

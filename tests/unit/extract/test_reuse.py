@@ -15,7 +15,7 @@ from evenhand.data.manifest import Manifest
 from evenhand.data.shots import Shots
 from evenhand.data.store import check_shares_images
 from evenhand.data.store_layout import ROWS
-from evenhand.data.store_plan import StorePlan, claim
+from evenhand.data.store_resume import StorePlan, claim
 from evenhand.extract import reuse
 from evenhand.extract.local import embed
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evenhand.audits.associations import Associations, Legibility, WordAssociation
-from evenhand.audits.columns import Bounded, ColumnAssociation
+from evenhand.audits.column_associations import Bounded, ColumnAssociation
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.evaluation.accuracy import rate
 from evenhand.reports import embedding_map

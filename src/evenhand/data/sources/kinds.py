@@ -12,7 +12,6 @@ import numpy as np
 
 from evenhand.data.files import is_remote, says_what_cannot_be_listed
 from evenhand.data.sources.archive_sets import list_archives
-from evenhand.data.sources.downloads import download_tables, list_downloads
 from evenhand.data.sources.find_images import find_images
 from evenhand.data.sources.image_folder import (
     list_image_folder,
@@ -20,6 +19,7 @@ from evenhand.data.sources.image_folder import (
     metadata_files,
     split_tables,
 )
+from evenhand.data.sources.img2dataset import download_tables, list_downloads
 from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.sources.picture_tables import list_picture_tables
 from evenhand.data.sources.shards import list_shards

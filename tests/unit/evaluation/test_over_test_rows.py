@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evenhand.evaluation.bootstrap import over_rows
+from evenhand.evaluation.over_test_rows import over_rows
 from evenhand.functional.bootstrap import draw_rates, group_rates
 
 Y = np.repeat([0, 1], [60, 90])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evenhand import FeatureTable
-from evenhand.audits.columns import (
+from evenhand.audits.column_associations import (
     ColumnAssociation,
     column_association,
     column_associations,
