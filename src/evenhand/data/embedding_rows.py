@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
-from evenhand.data.arrays.matrices import columns_of_numbers
+from evenhand.data.arrays.formats import columns_of_numbers
 from evenhand.data.arrays.read import file_and_name, in_part_order
 from evenhand.data.labels import class_codes, renamed
 from evenhand.data.leakage import kept_together, on_units

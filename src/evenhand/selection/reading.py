@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
+from evenhand.functional.class_groups import group_legibility
 from evenhand.functional.mirror_noise import mirror_noise, passing_noise, trust
 from evenhand.functional.two_parts import lower_parts, separation
 from evenhand.functional.within_class import left_skewness, residuals
@@ -84,7 +85,8 @@ class Limits:
     competence : float
         Least competence of zero-shot that lets it vouch for the probe.
     agreement, legibility : float
-        A probe under the one, or above the other, reads something that no row contradicts.
+        A probe under the one, or above the other, reads something that no row contradicts. The second holds
+        for groups of classes, too.
     against : float
         Rows of a class that contradict the probe under which such a probe is as good as uncontradicted; so
         many more as wrong labels that a model confirms by chance.
@@ -120,6 +122,8 @@ class Reading:
         Zero-shot's class-mean accuracy above chance, over ERM's; 0 at chance and below, 1 where ERM alone is.
     legibility : float
         The probe's class-mean accuracy above chance, of rows by their trust.
+    group_legibility : float
+        `functional.class_groups.group_legibility` of the probe, likewise.
     agreement : float
         Rank correlation within classes of the probe's margin with zero-shot's, without suspects.
     contradiction : float
@@ -138,6 +142,8 @@ class Reading:
         The lower part lies apart and contradicts the probe, so it is not a tail.
     uncontradicted : bool
         The probe reads something other than the classes, and no row contradicts it, or hardly one.
+    shared : bool
+        The probe tells groups of classes apart, so that what the classes of a group share would not show.
     competent, has_text : bool
         Whether zero-shot is good enough to vouch; whether it has text.
     """
@@ -150,6 +156,7 @@ class Reading:
     noise: float
     competence: float
     legibility: float
+    group_legibility: float
     agreement: float
     contradiction: float
     against: float
@@ -158,6 +165,7 @@ class Reading:
     class_rows: float
     clear: bool
     uncontradicted: bool
+    shared: bool
     competent: bool
     has_text: bool
 
@@ -184,7 +192,7 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
     skewness, error = left_skewness(r[trusted], y[trusted]), float(np.sqrt(6 / max(1, len(y))))
     competence = _share(max(0.0, above_chance(seen.zero_shot, y)), above_chance(seen.erm, y))
     competent = not seen.has_text or competence >= limits.competence
-    legibility = above_chance(seen.probe, y, counted)
+    legibility, of_groups = above_chance(seen.probe, y, counted), group_legibility(seen.probe, y, counted)
     agreement = within_class_correlation(
         seen.probe_margin[trusted], seen.zero_shot_margin[trusted], y[trusted]
     )
@@ -205,6 +213,7 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
         noise=noise,
         competence=competence,
         legibility=legibility,
+        group_legibility=of_groups,
         agreement=agreement,
         contradiction=contradiction,
         against=against,
@@ -218,6 +227,7 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
             and reads_else
             and (hidden < 0.5 or against < limits.against + passing)
         ),
+        shared=seen.has_text and of_groups > limits.legibility,
         competent=competent,
         has_text=seen.has_text,
     )

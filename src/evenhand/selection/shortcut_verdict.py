@@ -113,6 +113,14 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             f"show a hidden minority ({figure})",
             f"add rows, or {answers}",
         )
+    if reading.shared:
+        return (
+            "cannot tell",
+            "something besides the class names separates groups of classes for "
+            f"{reading.group_legibility:.0%} above chance, and what the classes of a group share, be it "
+            "their nature or a shortcut, would not show",
+            f"look for counterexamples, or {answers}",
+        )
     if not reading.has_text and reading.skewness > SKEWNESS_WITHOUT_TEXT:
         reason = f"no text features: hard rows and a hidden minority look alike here ({figure})"
         return "cannot tell", reason, f"give text features of the class names, or {answers}"

@@ -136,6 +136,10 @@ def test_zero_shot_is_kept_unseen_where_nothing_contradicts_the_probe():
         ({"hidden": 0.99, "clear": False}, "no clear counterexamples"),
         ({"hidden": 0.99, "rows": 4.0}, "has about 4 rows"),
         ({"hidden": 0.01, "has_text": False, "skewness": 0.1}, "without text features 500 rows are too few"),
+        (
+            {"hidden": 0.01, "shared": True, "group_legibility": 0.974},
+            "something besides the class names separates groups of classes for 97% above chance, and what",
+        ),
         ({"hidden": 0.01, "has_text": False, "skewness": 0.5}, "hard rows and a hidden minority look alike"),
     ],
 )
@@ -288,7 +292,7 @@ def test_a_thousand_classes_of_three_rows_are_defined():
     assert said.shortcut == "cannot tell"
     assert said.shortcut_reason.startswith("few rows: half of the classes have 3 or fewer")
     for rows, shortcut in ((99.0, "cannot tell"), (100.0, "no sign")):
-        assert verdict(replace(reading, class_rows=rows), decision, 3000).shortcut == shortcut
+        assert verdict(replace(reading, class_rows=rows, shared=False), decision, 3000).shortcut == shortcut
 
 
 def test_by_auroc_a_candidate_with_a_shifted_threshold_is_kept():

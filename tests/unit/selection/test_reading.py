@@ -123,6 +123,22 @@ def test_a_counterexample_counts_by_its_trust():
     assert reading.legibility == pytest.approx(2 * np.mean(right) - 1)
 
 
+def test_a_probe_of_what_classes_share_is_told():
+    seen = world(4000, 0, minority=0, classes=6)
+    pairs = np.random.default_rng(9).integers(2, size=4000)
+    shared = replace(seen, probe=seen.y // 2 * 2 + pairs)
+    assert not read(seen).shared
+    reading = read(shared)
+    assert reading.shared
+    assert reading.group_legibility == 1
+    assert reading.legibility == pytest.approx(0.4, abs=0.03)
+    mostly = np.where(np.random.default_rng(1).random(4000) < 0.05, (seen.y + 2) % 6, shared.probe)
+    assert read(replace(seen, probe=mostly)).group_legibility == pytest.approx(0.925, abs=0.01)
+    assert not read(replace(seen, probe=mostly)).shared
+    assert read(replace(seen, probe=mostly), Limits(legibility=0.9)).shared
+    assert not read(replace(shared, has_text=False)).shared
+
+
 def test_suspects_are_the_rows_that_neither_model_classifies_as_labeled():
     three = np.zeros(3, dtype=int)
     ones = np.ones(3)

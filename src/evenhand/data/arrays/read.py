@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from evenhand._errors import EvenhandError
-from evenhand.data.arrays.matrices import READERS, read_matrix
+from evenhand.data.arrays.formats import READERS, read_matrix
 from evenhand.data.arrays.npy import NpyRows
 
 _BLOCK = 16_384
