@@ -26,6 +26,7 @@ EXTRAS = {
     "ray": ("ray",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "heif": ("pillow_heif",),
+    "excel": ("openpyxl",),
 }
 
 

@@ -14,13 +14,14 @@ IMAGES = frozenset(
     }
 )
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl")
-NAMED_TABLES = (".json", ".ndjson", ".arrow", ".feather")
+WORKBOOKS = (".xlsx", ".xlsm")
+NAMED_TABLES = (".json", ".ndjson", ".arrow", ".feather", *WORKBOOKS)
 """Tables that are read where somebody names one; in a folder such files are mostly something else."""
 ARCHIVES = (".zip", ".tar")
 """Archives that are read in place."""
 COMPRESSED = (".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 """Archives that are not."""
-SHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+SHEETS = (".xls", ".xlsb", ".ods", ".numbers")
 """Spreadsheets, which have to be saved as tables."""
 _TEXT_TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".json", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz")

@@ -150,11 +150,12 @@ def _patient(name: str) -> str:
 
 def _races(table: Columns, root: Path) -> Strings:
     """Return White, Black, Asian or other by patient; the empty string where it is unknown."""
-    path = root / f"{DEMOGRAPHICS}.csv"
-    if not path.is_file():
-        there = (root / f"{DEMOGRAPHICS}.xlsx").is_file()
-        remedy = f"save {DEMOGRAPHICS}.xlsx as CSV beside it" if there else "get that table, or choose sex"
-        raise EvenhandError(f"CheXpert: race is in {path.name}, which is not in {root}; {remedy}")
+    files = [root / f"{DEMOGRAPHICS}{ending}" for ending in (".csv", ".xlsx")]
+    path = next((file for file in files if file.is_file()), None)
+    if path is None:
+        raise EvenhandError(
+            f"CheXpert: race is in {files[0].name}, which is not in {root}; get that table, or choose sex"
+        )
     columns = read_columns(path)
     patients = columns.filled("PATIENT", argument="CheXpert")
     known = dict(zip(patients.tolist(), columns.get("PRIMARY_RACE", argument="CheXpert"), strict=True))

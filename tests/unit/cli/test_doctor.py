@@ -21,7 +21,7 @@ def test_json_and_table_hold_the_same() -> None:
     assert found["ok"] is True
     assert found["versions"]["torch"]
     assert "cpu" in found["devices"]
-    assert set(found["extras"]) == {"hf", "ray", "onnx", "heif"}
+    assert set(found["extras"]) == {"hf", "ray", "onnx", "heif", "excel"}
     drawn = run().stdout
     assert found["versions"]["torch"] in drawn
     assert "embedded model" in drawn

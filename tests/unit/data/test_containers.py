@@ -361,8 +361,8 @@ def test_tables_in_and_beside_archives_are_named(tmp_path: Path) -> None:
         Manifest.read(tmp_path / "k")
     (tmp_path / "s").mkdir()
     (tmp_path / "s/0.png").write_bytes(png(0))
-    (tmp_path / "s/labels.xlsx").touch()
-    with pytest.raises(EvenhandError, match=r"if labels.xlsx lists .*, save its sheet as CSV"):
+    (tmp_path / "s/labels.xls").touch()
+    with pytest.raises(EvenhandError, match=r"if labels.xls lists .*, save its sheet as CSV"):
         Manifest.read(tmp_path / "s")
 
 

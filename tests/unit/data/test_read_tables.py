@@ -122,7 +122,7 @@ def test_a_gap_is_named_with_its_row(tmp_path):
 
 def test_unknown_suffix(tmp_path):
     with pytest.raises(EvenhandError, match="is not a table evenhand reads"):
-        read_columns(tmp_path / "a.xlsx")
+        read_columns(tmp_path / "a.xlsb")
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_a_row_of_blanks_too_long(tmp_path):
 
 def test_a_spreadsheet_is_told_what_to_do(tmp_path):
     with pytest.raises(EvenhandError, match=r"save the sheet as CSV UTF-8, or give a folder or one of \.csv"):
-        read_columns(tmp_path / "t.xlsx")
+        read_columns(tmp_path / "t.ods")
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet", "t.jsonl", "t.txt"])

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from evenhand._errors import EvenhandError
 from evenhand.data.archives import is_archive, members
-from evenhand.data.file_names import SHEETS, has_image_name, has_table_name, is_litter, suffix
+from evenhand.data.file_names import SHEETS, WORKBOOKS, has_image_name, has_table_name, is_litter, suffix
 from evenhand.data.files import address, check_utf8, exists, is_dir, is_file, is_remote, names_below
 from evenhand.data.sources.advice import advice
 
@@ -74,7 +74,7 @@ def tables_beside(root: Path) -> list[str]:
         names = sorted(name for name in found if not is_litter(name))
     else:
         return []
-    tables = [name for name in names if has_table_name(name) or suffix(name) in SHEETS]
+    tables = [name for name in names if has_table_name(name) or suffix(name) in (*SHEETS, *WORKBOOKS)]
     return [name for name in tables if not name.lower().startswith("metadata.")]
 
 

@@ -1,4 +1,4 @@
-"""CSV, Parquet and JSON-lines tables as columns of strings."""
+"""CSV, Parquet, JSON-lines and Excel tables as columns of strings."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
-from evenhand.data.file_names import SHEETS, TABLES, foreign, suffix, table_suffix
+from evenhand.data.file_names import SHEETS, TABLES, WORKBOOKS, foreign, suffix, table_suffix
 from evenhand.data.parquet_cells import bytes_columns
 from evenhand.data.places import open_file
 from evenhand.data.tables.arrow_files import read_arrow
 from evenhand.data.tables.columns import Columns, to_columns
 from evenhand.data.tables.hub_features import hub_features
 from evenhand.data.tables.parts import part_files, with_folder_columns
+from evenhand.data.tables.sheets import read_sheet
 from evenhand.data.tables.text import read_text_table
 from evenhand.data.tables.unpacked import unpacked
 
@@ -30,8 +31,8 @@ def read_columns(path: Path) -> Columns:
     ----------
     path : Path
         `.csv`, `.tsv` or `.txt` as `read_text_table` reads them, `.jsonl` or `.json`, all of these also
-        compressed (`.csv.gz`); `.parquet`, `.arrow` or `.feather`; or a folder of `part-…` files of one of
-        these. A folder `name=value` in it makes a column.
+        compressed (`.csv.gz`); `.parquet`, `.arrow` or `.feather`; `.xlsx` as `read_sheet` reads it; or
+        a folder of `part-…` files of one of these. A folder `name=value` in it makes a column.
 
     Raises
     ------
@@ -52,7 +53,8 @@ def _read(path: Path) -> pa.Table:
     text = dict.fromkeys((".csv", ".tsv", ".txt"), read_text_table)
     objects = dict.fromkeys((".jsonl", ".ndjson", ".json"), _read_json)
     binary = {".parquet": _read_parquet, ".arrow": _read_arrow, ".feather": _read_arrow}
-    reader = {**text, **objects, **binary}.get(table_suffix(path.name))
+    books = dict.fromkeys(WORKBOOKS, read_sheet)
+    reader = {**text, **objects, **binary, **books}.get(table_suffix(path.name))
     if reader is None:
         advice = "save the sheet as CSV UTF-8, or " if suffix(path.name) in SHEETS else ""
         if kind := foreign(path.name):
@@ -65,7 +67,8 @@ def _read(path: Path) -> pa.Table:
     except (OSError, ValueError, OverflowError, RecursionError, csv.Error, pa.ArrowException) as error:
         told = (isinstance(error, OSError) and error.strerror) or str(error)
         reason = shorten(told, 200, placeholder=" …")
-        raise EvenhandError(f"cannot read the table {path}: {reason}") from error
+        advice = "; or save its sheet as .csv" if reader is read_sheet else ""
+        raise EvenhandError(f"cannot read the table {path}: {reason}{advice}") from error
 
 
 def columns_of(path: Path, rows: list[dict[str, Any]]) -> Columns:
