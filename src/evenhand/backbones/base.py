@@ -15,7 +15,9 @@ class Backbone(Protocol):
     """A frozen image trunk, its projection and its text tower.
 
     A backbone may have one more attribute, `resized_to` (int or None): the largest side in pixels that
-    `preprocess` resizes images to. JPEGs of more than twice that size then need not be decoded in full.
+    `preprocess` resizes images to. JPEGs of more than twice that size then need not be decoded in full. And
+    it may have one more method, `prepare`, of an image to a smaller tensor of which `trunk` makes the same
+    pixels, such as 8-bit colors: processes that read images hand over these.
     """
 
     @property

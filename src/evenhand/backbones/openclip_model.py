@@ -10,6 +10,7 @@ from open_clip.transformer import QuickGELU
 from PIL import Image
 from torch import Tensor
 
+from evenhand.backbones.eight_bit import EightBit
 from evenhand.backbones.loaded_model import LoadedModel
 from evenhand.backbones.sites import find_site
 
@@ -65,6 +66,7 @@ class OpenClipBackbone(LoadedModel):
         self.site = find_site(self.model, name, site)
         self.tokenizer, self.config = tokenizer, config
         self._pretrained, self._transform, self._preprocess = pretrained, transform, preprocess
+        self._eight_bit = EightBit(transform) if EightBit.splits(transform) else None
 
     @property
     def resized_to(self) -> int:
@@ -78,6 +80,10 @@ class OpenClipBackbone(LoadedModel):
         pixels: Tensor = self._transform(image)
         return pixels
 
+    def prepare(self, image: Image.Image) -> Tensor:
+        """Return the colors uint8 [H, W, 3] that `trunk` turns into what `preprocess` gives."""
+        return self.preprocess(image) if self._eight_bit is None else self._eight_bit.colors(image)
+
     def picture(self, pixels: Tensor) -> Tensor:
         """Return pixels [B, 3, H, W] as the colors from 0 to 1 that they were before normalization."""
         visual = self.model.visual
@@ -85,6 +91,8 @@ class OpenClipBackbone(LoadedModel):
         return (pixels * std + mean).clamp(0, 1)
 
     def _on_device(self, pixels: Tensor) -> Tensor:
+        if self._eight_bit is not None and pixels.dtype == torch.uint8:
+            return self._eight_bit.pixels(pixels.to(self._device))
         return pixels.to(self._device, memory_format=torch.channels_last)
 
     def _text(self, texts: Sequence[str]) -> Tensor:

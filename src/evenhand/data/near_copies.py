@@ -67,8 +67,9 @@ def _cells(shard: Path) -> NDArray[np.uint8]:
 
 
 def _shrunk(jpeg: bytes) -> NDArray[np.uint8]:
-    small = Image.open(io.BytesIO(jpeg)).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return np.asarray(small)
+    small = Image.open(io.BytesIO(jpeg), formats=["JPEG"])
+    rgb = small if small.mode == "RGB" else small.convert("RGB")  # Pillow copies what is RGB already
+    return np.asarray(rgb.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
 def _same_images(cells: NDArray[np.uint8]) -> Sets | None:
@@ -127,13 +128,15 @@ def _sets(
 
 
 def _connected(links: Ints, n: int) -> Ints:
-    """Return the number of the component [N] that each row is in."""
-    # Most folders have no copies, and scipy takes longer to import than they to be searched.
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(n, n))
-    label: Ints = connected_components(graph, directed=False)[1]
+    """Return the first row [N] of the component that each row is in."""
+    # Not scipy, which takes longer to import than most folders to be searched.
+    label = np.arange(n)
+    one, other = links.T
+    while (label[one] != label[other]).any():
+        first = np.minimum(label[one], label[other])
+        np.minimum.at(label, one, first)
+        np.minimum.at(label, other, first)
+        label = label[label]
     return label
 
 

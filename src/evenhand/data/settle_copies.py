@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from evenhand._parquet import text_column
 from evenhand._typing import Ints, Strings
 from evenhand.data.leakage import Sets, kept_together, leakage, write_copies
 from evenhand.data.near_copies import MOST_ROWS, near_copies
@@ -83,9 +84,9 @@ def settle_copies(
             f"copies are kept in one split ({(settled != split).sum()} moved)"
         )
         split = settled
-        rows = rows.set_column(rows.column_names.index("split"), "split", pa.array(split.tolist()))
+        rows = rows.set_column(rows.column_names.index("split"), "split", text_column(split.tolist()))
     if sets and COPY_OF not in rows.column_names:
-        rows = rows.append_column(COPY_OF, pa.array(_first_copies(sets, ids)))
+        rows = rows.append_column(COPY_OF, text_column(_first_copies(sets, ids)))
     if sets:
         write_copies(store / COPIES, sets, equal, ids, split, labels)
     return rows, notes

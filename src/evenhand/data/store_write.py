@@ -16,7 +16,7 @@ from typing_extensions import Self
 from evenhand._commands import as_typed
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder, sha256
-from evenhand._parquet import read_parquet
+from evenhand._parquet import bytes_column, read_parquet, text_column
 from evenhand._typing import Floats
 from evenhand.data.head import Head
 from evenhand.data.images.decode import none_readable
@@ -40,7 +40,7 @@ from evenhand.data.store_layout import (
 )
 from evenhand.data.store_resume import Sidecar, StorePlan, check_free, claim, discard, done_parts, tidy
 
-SKIPPED_COLUMNS = pa.schema([("id", pa.string()), ("path", pa.string()), ("reason", pa.string())])
+SKIPPED_COLUMNS = ("id", "path", "reason")
 
 
 class StoreWriter:
@@ -174,13 +174,13 @@ class StoreWriter:
             )
         names = [features_name(part), progress_name(part, "rows"), progress_name(part, "skipped")]
         _write_array(self.path / names[0], self._cast(features, rows))
-        columns = {name: pa.array(np.asarray(values).tolist(), pa.string()) for name, values in rows.items()}
+        columns = {name: text_column(np.asarray(values).tolist()) for name, values in rows.items()}
         _write_table(self.path / names[1], pa.table(columns))
-        listed = pa.Table.from_pylist([dict(row) for row in skipped], schema=SKIPPED_COLUMNS)
+        listed = pa.table({name: text_column(row[name] for row in skipped) for name in SKIPPED_COLUMNS})
         _write_table(self.path / names[2], listed)
         if thumbnails is not None:
             names.append(thumbnails_name(part))
-            _write_table(self.path / names[3], pa.table({"jpeg": pa.array(thumbnails, pa.binary())}))
+            _write_table(self.path / names[3], pa.table({"jpeg": bytes_column(list(thumbnails))}))
         sidecar = Sidecar(rows=len(features), files={name: sha256(self.path / name) for name in names})
         write_text(self.path / sidecar_name(part), sidecar.text())
         self._sidecars.append(sidecar)

@@ -27,7 +27,7 @@ from evenhand._cores import cores
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.files import is_remote
-from evenhand.data.images.decode import UnreadableImage, decode
+from evenhand.data.images.decode import UnreadableImage, decode, readable_formats
 from evenhand.data.images.properties import properties_of
 from evenhand.data.images.thumbnail import THUMBNAIL, jpeg_of, shrunk
 
@@ -129,6 +129,7 @@ def load_batches(
     if not processes or not _fits_shared_memory(preprocess, largest, processes):
         yield from _by_threads(pictures, batches, processes or min(cores(), MOST))
         return
+    readable_formats()  # once, and not in each process
     loader: DataLoader[Any] = DataLoader(
         pictures,
         batch_sampler=batches,  # type: ignore[arg-type]  # made one by one: a list of them all would be large

@@ -15,7 +15,7 @@ from evenhand.backbones.base import Backbone
 from evenhand.data.files import is_remote
 from evenhand.data.images.pixel_limit import set_pixel_limit
 from evenhand.extract.loading import REMOTE_READERS, Batch, load_by_threads
-from evenhand.extract.trunk import Embedded, ImageReading, through_trunk
+from evenhand.extract.trunk import Embedded, ImageReading, prepared_by, through_trunk
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Trunk:
         usual = REMOTE_READERS if is_remote(Path(block.paths[0])) else self._task.threads
         loaded = load_by_threads(
             block.paths,
-            self._backbone.preprocess,
+            prepared_by(self._backbone),
             block.batches,
             workers=reading.workers or usual,
             thumbnails=reading.thumbnails,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Strings
@@ -84,7 +86,7 @@ def on_this_machine(
     """Be the engine of one machine: processes read ahead while the trunk computes."""
     loaded = load_batches(
         paths,
-        backbone.preprocess,
+        prepared_by(backbone),
         batches,
         workers=reading.workers,
         thumbnails=reading.thumbnails,
@@ -92,6 +94,11 @@ def on_this_machine(
     )
     for batch in loaded:
         yield through_trunk(batch, backbone, reading.dtype, paths)
+
+
+def prepared_by(backbone: Backbone) -> Callable[[Image.Image], Tensor]:
+    """Return what makes of an image what the trunk takes, in fewer bytes if the backbone has a way."""
+    return getattr(backbone, "prepare", backbone.preprocess)
 
 
 def through_trunk(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str] | Strings) -> Embedded:

@@ -48,6 +48,7 @@ def check_backbone(
     pixels = check_shapes(backbone)
     check_same_pixels_same_bytes(backbone, pixels)
     check_batch_invariance(backbone, pixels, tolerance)
+    check_prepare(backbone, tolerance)
     check_head(backbone, tolerance)
     if encode_image is not None:
         check_parity(backbone, encode_image, pixels, tolerance)
@@ -82,6 +83,14 @@ def check_batch_invariance(backbone: Backbone, pixels: Tensor, tolerance: float)
     together = _projected(backbone, backbone.trunk(pixels))
     alone = _projected(backbone, torch.cat([backbone.trunk(row[None]) for row in pixels]))
     _near(together, alone, tolerance, "features depend on the batch")
+
+
+def check_prepare(backbone: Backbone, tolerance: float) -> None:
+    """The trunk gives the same features for what `prepare` returns, if there is one, as for the pixels."""
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    prepared = getattr(backbone, "prepare", backbone.preprocess)(image)
+    one, other = (backbone.trunk(tensor[None]) for tensor in (prepared, backbone.preprocess(image)))
+    assert bool((one - other).abs().max() <= tolerance), "`prepare` and `preprocess` give other features"
 
 
 def check_head(backbone: Backbone, tolerance: float) -> None:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError
-from evenhand.data.images.decode import UnreadableImage, _formats, read_image
+from evenhand.data.images.decode import UnreadableImage, read_image, readable_formats
 from evenhand.data.images.foreign_formats import what_it_is
 from evenhand.data.images.pixel_limit import pixel_limit
 from evenhand.data.images.thumbnail import shrunk
@@ -364,10 +364,17 @@ def test_heic_names_what_reads_it(tmp_path, brand):
 def test_a_phones_picture_is_read_with_pillow_heif(tmp_path):
     pytest.importorskip("pillow_heif").register_heif_opener()
     Image.new("RGB", (40, 30), "red").save(tmp_path / "a.jpg", format="HEIF")
-    _formats.cache_clear()
+    readable_formats.cache_clear()
     red, green, blue = pixel(tmp_path / "a.jpg")
     assert (red > 240, green < 15, blue < 15) == (True, True, True)
     assert read_image(tmp_path / "a.jpg").size == (40, 30)
+
+
+def test_usual_formats_are_tried_first_and_programs_never():
+    assert {*readable_formats()[:2]} == {"JPEG", "PNG"}
+    assert len({*readable_formats()}) == len(readable_formats())
+    assert {"GIF", "TIFF", "WEBP"} < {*readable_formats()}
+    assert not {"EPS", "WMF"} & {*readable_formats()}
 
 
 def test_a_plug_in_is_used_where_it_is_installed(tmp_path, monkeypatch):
@@ -376,7 +383,7 @@ def test_a_plug_in_is_used_where_it_is_installed(tmp_path, monkeypatch):
     (tmp_path / "pillow_heif.py").write_text("def register_heif_opener(): print('registered')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("builtins.print", calls.append)
-    _formats.cache_clear()
+    readable_formats.cache_clear()
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     read_image(tmp_path / "a.png")
     assert calls == ["registered"]

@@ -1,5 +1,6 @@
 """Properties of images that are drawn here."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,30 @@ def test_the_color_of_most_pixels(rgb: tuple[int, int, int], name: str) -> None:
     image = Image.new("RGB", (30, 10), rgb)
     image.paste((255, 255, 255) if name != "white" else (0, 0, 0), (0, 0, 10, 10))
     assert color(image) == name
+
+
+@pytest.mark.parametrize("bright", [256, 48])
+def test_the_color_is_that_of_every_fourth_pixel_one_by_one(bright: int) -> None:
+    """Against Python's own conversion, on images that mix all colors."""
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        ground = generator.integers(0, bright, 3)
+        values = (ground + generator.integers(0, 80, (9, 7, 3))).clip(0, 255).astype(np.uint8)
+        image = Image.fromarray(values)
+        hsv = np.asarray(image.convert("HSV")).astype(int)
+        names: Counter[str] = Counter()
+        for row in range(0, 9, 2):
+            for column in range(0, 7, 2):
+                hue, saturation, value = hsv[row, column]
+                if value < 40:
+                    names["black"] += 1
+                elif saturation < 40:
+                    names["white" if value > 215 else "gray"] += 1
+                else:
+                    hues = ("red", "yellow", "green", "cyan", "blue", "magenta")
+                    names[hues[(hue * 6 + 128) // 256 % 6]] += 1
+        most = max(names.values())
+        assert color(image) in [name for name, count in names.items() if count == most]
 
 
 @pytest.mark.parametrize(("level", "kind"), [(0, "black"), (255, "white"), (128, "plain")])

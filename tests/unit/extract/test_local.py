@@ -37,6 +37,26 @@ def test_every_row_has_its_own_features(manifest: Manifest, backbone: Any, tmp_p
         assert table.features(np.array([row]))[0, 0] == pytest.approx(red, abs=1e-6)
 
 
+def test_a_backbone_that_prepares_gets_what_it_prepared(
+    manifest: Manifest, backbone: Any, tmp_path: Path
+) -> None:
+    class Preparing(type(backbone)):  # type: ignore[misc]
+        def prepare(self, image: Image.Image) -> Tensor:
+            return torch.from_numpy(np.array(image.resize((4, 4))))
+
+        def trunk(self, pixels: Tensor) -> Tensor:
+            assert pixels.dtype == torch.uint8
+            features: Tensor = super().trunk((pixels / 255).permute(0, 3, 1, 2))
+            return features
+
+    tables = [
+        embed(manifest, one, tmp_path / one.__class__.__name__, dtype="float32")
+        for one in (backbone, Preparing())
+    ]
+    one, other = (np.asarray(table.parts[0]) for table in tables)
+    assert np.allclose(one, other)
+
+
 def test_half_the_size_is_the_default(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
     table = embed(manifest, backbone, tmp_path / "s")
     assert table.parts[0].dtype == np.float16

@@ -5,6 +5,7 @@ import pytest
 import torch
 from open_clip.model import CLIP
 from open_clip.transform import image_transform
+from PIL import Image
 from torch import Tensor
 
 from evenhand.backbones.openclip_model import OpenClipBackbone
@@ -55,6 +56,9 @@ class Faulty:
             return h.double()
         return h * torch.nan if self.fault == "nan" else h
 
+    def prepare(self, image: Image.Image) -> Tensor:
+        return self.good.prepare(image) // (2 if self.fault == "colors" else 1)
+
     def head(self, classes: Any, prompts: Any) -> Any:
         return self.good.head(sorted(classes) if self.fault == "order" else classes, prompts)
 
@@ -70,6 +74,7 @@ class Faulty:
         ("width", r"not \[B, width\]"),
         ("double", "not float32"),
         ("nan", "not finite"),
+        ("colors", "`prepare` and `preprocess` give other features"),
         ("order", "the head has other classes"),
         ("card", "a pass changes the card"),
     ],

@@ -25,6 +25,9 @@ from evenhand.data.places import LocalFile, place_of
 # PostScript and Windows metafiles are programs for an interpreter, not pixels: they are never opened.
 _REFUSED_FORMATS = frozenset({"EPS", "WMF", "FITS", "HDF5", "GRIB", "BUFR", "MPEG"})
 
+_USUAL_FORMATS = ("JPEG", "PNG")
+"""Tried first: readers without a signature would open each file before them."""
+
 _PLUG_INS = ("pillow_heif", "pillow_jxl")
 """What reads further formats where it is installed."""
 
@@ -128,7 +131,7 @@ def decode(path: Path, short_side: int | None = None) -> Decoded:
 
 
 def _decode(source: Path | BinaryIO, short_side: int | None = None) -> Decoded:
-    with _QUIET, Image.open(source, formats=_formats()) as image:
+    with _QUIET, Image.open(source, formats=readable_formats()) as image:
         deep_colours = has_deep_colours(image)
         scale = reduce(image, short_side)
         image.load()
@@ -232,14 +235,16 @@ _QUIET = _Quiet()
 
 
 @cache
-def _formats() -> tuple[str, ...]:
+def readable_formats() -> tuple[str, ...]:
+    """Return Pillow's names of the formats that are opened, in the order in which they are tried."""
     Image.init()
     for name in _PLUG_INS:
         # A broken one is as good as none: the reason of a skipped image names it.
         with suppress(ImportError, OSError, AttributeError):
             plug_in = import_module(name)
             getattr(plug_in, "register_heif_opener", int)()
-    return tuple(name for name in Image.ID if name not in _REFUSED_FORMATS)
+    known = sorted(Image.ID, key=lambda name: name not in _USUAL_FORMATS)
+    return tuple(name for name in known if name not in _REFUSED_FORMATS)
 
 
 def _reason(error: BaseException, source: Path | BinaryIO) -> str:

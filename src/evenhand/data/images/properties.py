@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageChops
+from PIL import ExifTags, Image
 
 from evenhand._typing import Floats
 from evenhand.data.images.decode import TABLES
@@ -44,6 +45,8 @@ SPREAD, COLORED = 8, 0.01
 on an image has."""
 COLORS = ("red", "yellow", "green", "cyan", "blue", "magenta", "gray", "white", "black")
 GRAY, WHITE, BLACK = 6, 7, 8
+_NEAREST_HUE = ((np.arange(256) * 6 + 128) // 256 % 6).astype(np.uint8)
+"""Place in `COLORS` of each of Pillow's hues."""
 
 
 def properties_of(
@@ -70,13 +73,14 @@ def properties_of(
     """
     width, height = size
     gray = np.asarray(small.convert("L"), dtype=np.float64)
+    brightness, variance = _moments(gray)
     bytes_ = _bytes(path)
     return (
         str(width),
         str(height),
         _text(width / height),
-        _text(gray.mean()),
-        _text(gray.std()),
+        _text(brightness),
+        _text(math.sqrt(variance)),
         _text(sharpness(image)),
         color(small),
         "yes" if is_gray(small) else "no",
@@ -91,21 +95,29 @@ def _text(value: float) -> str:
     return f"{value:.4g}"
 
 
+def _moments(numbers: Floats) -> tuple[float, float]:
+    """Return mean and variance of whole numbers, whose sums are exact."""
+    flat, n = numbers.ravel(), numbers.size
+    total = float(flat.sum())
+    return total / n, (n * float(flat @ flat) - total**2) / n**2
+
+
 def sharpness(image: Image.Image) -> float:
     """Return the variance of the Laplacian of gray in the middle of an image; 0 if it has no middle."""
     left, top = max(0, (image.width - CROP) // 2), max(0, (image.height - CROP) // 2)
     middle = image.crop((left, top, min(image.width, left + CROP), min(image.height, top + CROP)))
-    g = np.asarray(middle.convert("L"), dtype=np.int32)
+    g = np.asarray(middle.convert("L"), dtype=np.int16)
     if min(g.shape) < 3:
         return 0.0
     laplacian = g[:-2, 1:-1] + g[2:, 1:-1] + g[1:-1, :-2] + g[1:-1, 2:] - 4 * g[1:-1, 1:-1]
-    return float(laplacian.var())
+    return _moments(laplacian.astype(np.float64))[1]
 
 
 def color(small: Image.Image) -> str:
     """Return the color of most of every fourth pixel: one of six hues, `gray`, `black` or `white`."""
-    hue, saturation, value = (np.asarray(band)[::2, ::2] for band in small.convert("HSV").split())
-    codes = (hue.astype(np.int64) * 6 + 128) // 256 % 6
+    some = Image.fromarray(np.asarray(small)[::2, ::2])
+    hue, saturation, value = np.asarray(some.convert("HSV")).transpose(2, 0, 1)
+    codes = _NEAREST_HUE[hue]
     codes[saturation < FAINT] = GRAY
     codes[(saturation < FAINT) & (value > LIGHT)] = WHITE
     codes[value < DARK] = BLACK
@@ -114,11 +126,9 @@ def color(small: Image.Image) -> str:
 
 def is_gray(small: Image.Image) -> bool:
     """Return whether less than 1 % of the pixels have color."""
-    red, green, blue = small.split()
-    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    least = ImageChops.darker(ImageChops.darker(red, green), blue)
-    colored = sum(ImageChops.subtract(most, least).histogram()[SPREAD + 1 :])
-    return colored < COLORED * small.width * small.height
+    bands = np.ascontiguousarray(np.asarray(small).transpose(2, 0, 1))
+    colored = np.count_nonzero(bands.max(axis=0) - bands.min(axis=0) > SPREAD)
+    return bool(colored < COLORED * small.width * small.height)
 
 
 def jpeg_quality(image: Image.Image) -> int | None:
@@ -144,16 +154,17 @@ def jpeg_quality(image: Image.Image) -> int | None:
 def border(gray: Floats) -> str:
     """Return what frames an image [H, W]: `black`, `white` or `plain` on two opposite sides, or `none`."""
     for a, b in ((gray[0], gray[-1]), (gray[:, 0], gray[:, -1])):
-        kinds = {_side(a), _side(b)}
-        if len(kinds) == 1 and "none" not in kinds:
-            return kinds.pop()
+        kind = _side(a)
+        if kind != "none" and kind == _side(b):
+            return kind
     return "none"
 
 
 def _side(line: Floats) -> str:
-    if line.std() > PLAIN:
+    brightness, variance = _moments(line)
+    if variance > PLAIN**2:
         return "none"
-    return "black" if line.mean() < DARK else "white" if line.mean() > LIGHT else "plain"
+    return "black" if brightness < DARK else "white" if brightness > LIGHT else "plain"
 
 
 def _bytes(path: Path) -> int | None:
