@@ -1,6 +1,7 @@
 """Rates of each verdict on drawn margins, bounded."""
 
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from itertools import product
 
@@ -9,7 +10,7 @@ import pytest
 from tests.made_margins import world
 
 from evenhand.selection.decision import DecisionRule
-from evenhand.selection.reading import read
+from evenhand.selection.reading import CrossFits, read
 from evenhand.selection.shortcut_verdict import verdict
 
 ROWS, CLASSES, NOISE = (100, 1000, 10_000), (2, 5, 20), (0.0, 0.1, 0.2)
@@ -17,9 +18,11 @@ ROWS, CLASSES, NOISE = (100, 1000, 10_000), (2, 5, 20), (0.0, 0.1, 0.2)
 
 @cache
 def said(n: int, seed: int, minority: float | None, classes: int, noise: float) -> str:
-    seen = world(n, seed, minority, classes, noise)
-    reading = read(seen)
-    rule = DecisionRule(draws=10)
+    return judge(world(n, seed, minority, classes, noise))
+
+
+def judge(seen: CrossFits) -> str:
+    n, reading, rule = len(seen.y), read(seen), DecisionRule(draws=10)
     decision = rule.decide(["zero-shot", "ERM"], np.ones((2, n)), seen.y, reading, zero_shot=0, erm=1, seed=0)
     return verdict(reading, decision, n).shortcut
 
@@ -55,3 +58,11 @@ def test_a_hidden_minority_is_never_denied_and_found_where_rows_suffice():
 @pytest.mark.parametrize("minority", [0, 0.1, None])
 def test_few_rows_of_a_class_tell_nothing(minority: float | None):
     assert rates(minority, most=20).get("cannot tell", 0) >= 0.95
+
+
+def test_an_attribute_that_classes_share_is_never_denied():
+    """Four values of it, no counterexamples: the probe tells groups of five classes apart."""
+    for n, noise, seed in product((1000, 10_000), NOISE, range(2)):
+        seen = world(n, seed, None, 20, noise)
+        guess = seen.probe // 5 * 5 + np.random.default_rng(seed).integers(5, size=n)
+        assert judge(replace(seen, probe=guess)) == "cannot tell"
