@@ -95,7 +95,7 @@ def _check_numbers(weights: Mapping[str, Tensor]) -> None:
     if whole:
         raise EvenhandError(
             f"its weights are whole numbers ({weights[whole[0]].dtype} in {whole[0]}): it is quantized; "
-            "take the checkpoint before that"
+            "take the checkpoint from before the quantization"
         )
 
 

@@ -74,7 +74,7 @@ def with_model_at(card: Mapping[str, Any], model: str | None) -> Mapping[str, An
         return card
     if not embedded(card):
         raise EvenhandError(
-            f"model: {model} does not go with a run on imported embeddings, which no model is known for; "
+            f"model: {model} does not go with a run on imported embeddings, whose model is not known; "
             "leave it out"
         )
     if card.get("pretrained") is not None and Path(model).expanduser().is_file():

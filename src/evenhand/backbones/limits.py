@@ -1,4 +1,4 @@
-"""A configuration that no honest model has: refused before room is made for what it asks."""
+"""Configurations too large for any real model, refused before memory is reserved for them."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def read_model(model: str) -> str:
     Raises
     ------
     EvenhandError
-        If the name is empty, a page or a hub's name came without saying whose format it has, or a folder
+        If the name is empty, a page or a name on the Hub came without its format, or a folder
         holds no model.
     """
     for prefix in (HUB_PREFIX, HF_PREFIX, PREFIX):
@@ -146,7 +146,7 @@ def _of_folder(folder: Path) -> str:
 
 def _whose(model: str, name: str) -> EvenhandError:
     return EvenhandError(
-        f"model: {model} is a hub's name that does not say whose format it has; write "
+        f"model: {model} is a name on the Hub that does not say its format; write "
         f"{HF_PREFIX}{name} for a model of transformers, or {HUB_PREFIX}{name} for one of open_clip; "
         f"without a network, hf download {name} --local-dir FOLDER elsewhere and name "
         f"{HF_PREFIX}FOLDER or {PREFIX}FOLDER"

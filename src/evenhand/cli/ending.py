@@ -80,7 +80,7 @@ def _ask(number: int, _frame: Any) -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """End this process at once: what is registered for the end runs, the interpreter is not taken apart.
+    """End this process at once: what is registered for the exit runs, but the interpreter is not torn down.
 
     A library's thread that reads through Python (pyarrow's, after a table that it refused) would ask for the
     interpreter meanwhile, be ended amid its own C++ code, and abort the process.

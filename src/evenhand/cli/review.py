@@ -54,7 +54,7 @@ def command(
         typer.Option(help="What --write allows: figures by group alone, or training on them as well."),
     ] = "evaluation",
     out: Annotated[
-        Path | None, typer.Option(help="CSV file to write the answers to; the same command goes on in it.")
+        Path | None, typer.Option(help="CSV file to write the answers to; the same command continues it.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 is a free one.")] = 0,
     seed: Seed = 0,

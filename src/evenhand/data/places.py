@@ -49,7 +49,7 @@ class RemoteFile:
         return open_bytes(self.path)
 
     def size(self) -> int:
-        """Return its bytes, as the server says."""
+        """Return its size in bytes, as the server reports it."""
         return size_and_time(self.path)[0]
 
 

@@ -75,8 +75,8 @@ def _listed(columns: Columns, ids: Strings) -> tuple[Strings, str, list[str]]:
     (name,) = columns.values
     if split is None:
         raise EvenhandError(
-            f"split_file: {columns.path} has the one column {name!r}, and its name is not a split; add a "
-            "column split, or call it after one, as test.txt"
+            f"split_file: {columns.path} has only the column {name!r}, and its name is not a split; "
+            "add a column `split`, or name the file after a split, as test.txt"
         )
     _, form = _best(columns, ids, but="")
     listed = {form(key) for key in columns.values[name].tolist()}

@@ -88,7 +88,7 @@ def _words(name: str) -> tuple[str, str]:
 
 
 def _read(table: Path) -> Columns:
-    """Read a table; the authors' text files are in columns of blanks, with or without two lines of head."""
+    """Read a table; the authors' text files are separated by blanks, with or without two header lines."""
     if table.suffix == ".csv":
         return read_columns(table)
     lines = table.read_text(encoding="utf-8").splitlines()

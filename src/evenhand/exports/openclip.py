@@ -29,13 +29,13 @@ def write(source: ExportSource, folder: Path) -> float:
     Raises
     ------
     EvenhandError
-        If the run's model is none of open_clip's, its head is not the text tower's, its projection is none
-        that the model has, or the written folder predicts something else.
+        If the run's model is not one of open_clip, its head is not the text tower's, the model has no such
+        projection, or the written folder predicts something else.
     """
     backbone = source.backbone
     if not isinstance(backbone, OpenClipBackbone) or backbone.config is None:
         raise EvenhandError(
-            f"to: open_clip takes runs on open_clip models, and {backbone.name} is none; "
+            f"to: open_clip takes runs on open_clip models, but {backbone.name} is not one; "
             "use `to='transformers'` or `to='onnx'`"
         )
     check_text_head(source, "open_clip")

@@ -183,6 +183,6 @@ def _check_tokens(prompts: Sequence[str], tokens: Tensor, wanted: Tensor) -> Non
         length = int(own.argmax()) + 1
         if not torch.equal(row[:length], own[:length]):
             raise EvenhandError(
-                f"to: transformers reads the prompt {prompt!r} as other tokens than open_clip; "
+                f"to: transformers tokenizes the prompt {prompt!r} differently from open_clip; "
                 "use plainer prompts, `to='open_clip'` or `to='onnx'`"
             )

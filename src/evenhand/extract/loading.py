@@ -148,7 +148,7 @@ def load_batches(
             raise
         raise EvenhandError(
             f"a process that reads images died ({shorten(str(error), 200, placeholder=' …')}); free memory "
-            f"(in a container that of {SHARED_MEMORY}, too) or use fewer `workers`, and run the same command "
+            f"(in a container, also {SHARED_MEMORY}) or use fewer `workers`, and run the same command "
             "again to resume"
         ) from error
 

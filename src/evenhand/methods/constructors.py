@@ -20,7 +20,7 @@ _PLAIN = {**vars(builtins), **vars(typing), "Mapping": Mapping, "Sequence": Sequ
 
 
 class OnlyPython:
-    """Stands in a hint for a class whose objects only Python can give."""
+    """Placeholder in a hint for a class whose objects cannot be written as text."""
 
 
 @dataclass(frozen=True)

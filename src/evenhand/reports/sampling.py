@@ -1,4 +1,4 @@
-"""Which test rows the page shows: all of few, a drawn sample of many."""
+"""Which test rows the page shows: all, or a sample where there are many."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_a_list_is_of_the_split_that_its_name_tells(tmp_path):
     splits, _, notes = read(tmp_path, "dog/1.jpg\n", name="test_list.txt")
     assert splits == ["train", "train", "test"]
     assert notes == [f"the images that {tmp_path}/test_list.txt lists are test, the others train"]
-    with pytest.raises(EvenhandError, match=r"has the one column 'file_name', and its name is not a split"):
+    with pytest.raises(EvenhandError, match=r"has only the column 'file_name', and its name is not a split"):
         read(tmp_path, "dog/1.jpg\n", name="list.txt")
 
 

@@ -97,7 +97,7 @@ def test_prompts_are_read_as_open_clip_reads_them(make_run: MakeRun, out: Path, 
 def test_prompts_that_are_read_in_another_way_are_refused() -> None:
     tokens = open_clip.tokenize(["a cat", "a dog"])
     with pytest.raises(
-        EvenhandError, match="reads the prompt 'a cat' as other tokens than open_clip; use plain"
+        EvenhandError, match="tokenizes the prompt 'a cat' differently from open_clip; use plain"
     ):
         _check_tokens(["a cat", "a dog"], tokens.flip(0), tokens)
 
@@ -154,7 +154,7 @@ def test_a_model_of_transformers_exports_to_itself(make_run: MakeRun, out: Path,
     assert again.words == ("bird", "cat")
     assert torch.equal(again.site.projection.weight, model.projection.weight)
     with pytest.raises(
-        EvenhandError, match=r"to: open_clip takes runs on open_clip models, and hf:.* is none"
+        EvenhandError, match=r"to: open_clip takes runs on open_clip models, but hf:.* is not one"
     ):
         export(run, "open_clip", tmp_path / "third")
 

@@ -231,6 +231,17 @@ def test_cells_borrow_where_text_has_few_rows_or_no_text_has_enough():
     assert few_without == enough < few - 0.1
 
 
+def test_hidden_cells_borrow_from_hidden_cells_and_not_from_their_rests():
+    """No row of a hidden cell is right, and all others are."""
+    seen = world(120, 0, classes=4)
+    low = np.zeros(120)
+    for code in range(4):
+        low[np.flatnonzero(seen.y == code)[:2]] = 1
+    right = np.repeat(1 - low[None], 3, axis=0)
+    usual = {"hidden": 1.0, "low": low, "trust": np.ones(120), "uncontradicted": False}
+    assert decide(seen, right, rows=2.0, **usual)[0].utility[0] < 0.1
+
+
 def test_on_few_rows_a_bound_that_is_higher_by_rounding_alone_wins_nothing():
     seen = world(120, 0)
     right = accuracies(0, read(seen).low > 0.5, [(0.7, 0.7)])[[0, 0, 0]]

@@ -11,6 +11,19 @@ from evenhand.functional.mirror_noise import passing_noise
 from evenhand.selection.reading import CrossFits, Limits, read
 
 
+def test_the_limits_are_those_of_the_measurements():
+    assert Limits() == Limits(
+        skewness=0.25,
+        skewness_without_text=0.8,
+        share_without_text=0.75,
+        competence=0.7,
+        agreement=-0.25,
+        legibility=0.95,
+        against=2.0,
+        clearness=1.65,
+    )
+
+
 def test_a_hidden_minority_is_read():
     reading = read(world(2000, 0))
     assert reading.hidden > 0.99
@@ -183,6 +196,7 @@ def test_a_probe_that_is_never_right_reads_nothing_that_rows_could_contradict():
     against = replace(seen, probe_margin=-seen.zero_shot_margin)
     assert read(against).uncontradicted
     assert not read(replace(against, probe=1 - seen.y)).uncontradicted
+    assert not read(replace(against, probe=0 * seen.y)).uncontradicted, "one class alone is chance, exactly"
 
 
 def test_degenerate_rows_are_defined():

@@ -105,7 +105,7 @@ def _class_part(root: Path, archive: Path, options: Options) -> Listing:
 
 @contextmanager
 def _tables_named(root: Path) -> Iterator[None]:
-    """Add to a refusal the name of a table beside the archives, which may list the images."""
+    """Add to an error the name of a table beside the archives, which may list the images."""
     try:
         yield
     except EvenhandError as error:

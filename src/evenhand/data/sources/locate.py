@@ -102,7 +102,7 @@ def _check_web(name: str) -> None:
     if scheme:
         raise EvenhandError(
             f"the image {name!r} is a web address, and these are not fetched: download the images, as with "
-            "img2dataset, and name the files; of addresses, s3:// and gs:// are read"
+            "img2dataset, and name the files; only s3:// and gs:// addresses are read"
         )
 
 
