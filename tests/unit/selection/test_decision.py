@@ -58,6 +58,7 @@ def test_every_candidate_has_a_record_with_its_bound():
     assert not any(isinstance(value, tuple) for value in decision.as_dict().values())
     blind, _ = decide(seen, right, uncontradicted=True)
     assert [one["low"] for one in blind.trials(NAMES)] == [None] * 3
+    assert blind.runner_up == "head", "that of the highest mean, since there are no bounds"
 
 
 def test_zero_shot_is_kept_where_nothing_repairs():
@@ -229,6 +230,14 @@ def test_cells_borrow_where_text_has_few_rows_or_no_text_has_enough():
     )
     assert few == without_text
     assert few_without == enough < few - 0.1
+
+
+def test_the_bound_is_looser_only_where_a_clear_minority_is_likely():
+    seen = world(120, 0)
+    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
+    clear, unclear = (decide(seen, right, hidden=0.3, class_rows=50.0, clear=one)[0] for one in (True, False))
+    assert clear.few
+    assert clear.lows == unclear.lows
 
 
 def test_hidden_cells_borrow_from_hidden_cells_and_not_from_their_rests():

@@ -11,7 +11,7 @@ from tests.made_features import WIDTH, head, world
 from evenhand import Auto, EvenhandError
 from evenhand.methods.auto import cross_fit, estimator
 from evenhand.methods.auto import part as parts
-from evenhand.methods.auto.heads import Grid
+from evenhand.methods.auto.heads import Grid, refit
 from evenhand.selection.decision import DecisionRule
 
 
@@ -145,7 +145,12 @@ def test_many_rows_are_sampled_and_no_row_is_left_without_a_say(monkeypatch: pyt
     X, y, _ = world(900, 0)
     monkeypatch.setattr(parts, "most_rows", lambda _classes: 300)
     monkeypatch.setattr(cross_fit, "REPEATED", 1000)  # one cross-fit
+    refitted = []
+    monkeypatch.setattr(
+        estimator, "refit", lambda *given, **more: refitted.append(len(given[1].y)) or refit(*given, **more)
+    )
     model = fitted(X, y)
+    assert refitted == [900, 900], "ERM and what is kept are fitted on to all rows"
     assert model.kept_ is not None
     assert model.kept_["rows"] == 900
     assert model.kept_["repair"] == "passed"

@@ -1,6 +1,7 @@
 """The pieces of `auto`: samples, held-out figures, and a head handed over as a projection."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from evenhand.functional.row_products import BLOCK
 from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods.auto import part as parts
-from evenhand.methods.auto.cross_fit import usual_repeats
+from evenhand.methods.auto.cross_fit import chosen_erm, usual_repeats
 from evenhand.methods.auto.hand_over import as_state
 from evenhand.methods.auto.heads import (
     WITH_TEXT,
@@ -26,7 +27,7 @@ from evenhand.methods.auto.heads import (
     refit,
 )
 from evenhand.methods.auto.held_out import FoldModels, held_out
-from evenhand.methods.auto.part import Part, all_rows, sampled
+from evenhand.methods.auto.part import Part, all_rows, most_rows, sampled
 from evenhand.methods.auto.projected import ProjectedRows, scaled_to_unit, unit_rows
 
 
@@ -202,6 +203,19 @@ def test_many_rows_times_classes_try_fewer_penalties() -> None:
     assert (few.erm, few.balanced) == ((300.0, 10.0, 0.1), (300.0, 10.0, 0.1))
     without = WITHOUT_TEXT.bounded(WORK + 1)
     assert (without.erm, without.balanced, without.reference) == ((100.0, 1.0, 0.1), (30.0, 0.1), 1.0)
+
+
+def test_a_cross_fit_trains_on_fewer_rows_of_many_classes() -> None:
+    assert [most_rows(classes) for classes in (2, 100, 200, 1000, 10_000)] == [
+        *[200_000] * 2,
+        100_000,
+        *[20_000] * 2,
+    ]
+
+
+def test_erm_is_that_of_least_loss_whatever_zero_shot_and_the_probe_have() -> None:
+    references = SimpleNamespace(loss=np.array([0.1, 0.5, 0.4, 0.6, 0.2]))
+    assert chosen_erm(references) == 2
 
 
 def test_few_rows_are_cross_fitted_more_often() -> None:
