@@ -66,10 +66,24 @@ def features_of(tmp_path, *parts):
         lambda image: saved(image.resize((192, 192)), quality=75),
     ],
 )
-def test_an_image_saved_anew_is_found(tmp_path, again):
+def test_an_image_saved_again_is_found(tmp_path, again):
     images = [saved(scene(seed), quality=90) for seed in range(30)]
     store, parts = store_of(tmp_path, [*images, again(images[7])], parts=3)
     assert near_copies(store, parts) == [[7, 30]]
+
+
+def test_the_bounds_between_a_copy_and_another_image():
+    """Stripes of one cell, and of two cells, which are orthogonal to them."""
+    narrow, wide = (np.where(np.arange(256) // width % 2, 1, -1) for width in (1, 2))
+    spot = np.eye(256, dtype=int)[1]
+
+    def found(one, other):
+        cells = 128 + np.stack([one, other])[:, :, None].repeat(3, axis=2)
+        return [list(rows) for rows in module._same_images(cells.astype(np.uint8))]
+
+    assert [found(100 * narrow, 100 * narrow + k * wide) for k in (14, 15)] == [[[0, 1]], []]
+    assert [found(100 * narrow, 100 * narrow + k * spot) for k in (25, 26)] == [[[0, 1]], []]
+    assert [found(k * narrow, k * narrow) for k in (10, 9)] == [[[0, 1]], []]
 
 
 def test_a_thing_in_front_of_the_same_ground_is_another_image(tmp_path):

@@ -198,6 +198,7 @@ def test_a_head_of_a_sample_is_fitted_on_to_that_of_all_rows(monkeypatch: pytest
 
 
 def test_many_rows_times_classes_try_fewer_penalties() -> None:
+    assert WORK == 1e9
     assert WITH_TEXT.bounded(WORK) is WITH_TEXT
     few = WITH_TEXT.bounded(WORK + 1)
     assert (few.erm, few.balanced) == ((300.0, 10.0, 0.1), (300.0, 10.0, 0.1))
