@@ -44,6 +44,8 @@ KEPT = {"candidate": "erm"}
         (0.7, "raises the worst group from 45.0 % to 70.0 %, without group labels."),
         (0.2, "lowers the worst group from 45.0 % to 20.0 %, without group labels."),
         (0.45, "leaves the worst group at 45.0 %."),
+        (0.45049, "leaves the worst group at 45.0 %."),
+        (0.45051, "raises the worst group from 45.0 % to 45.1 %, without group labels."),
     ],
 )
 def test_headline_says_which_way_it_went(after: float, sentence: str) -> None:

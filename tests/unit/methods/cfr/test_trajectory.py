@@ -159,6 +159,7 @@ def test_many_rows_fit_the_probe_by_a_seeded_part_of_them(monkeypatch: pytest.Mo
         assert found is not None
         return found.weight
 
+    assert held_out.PROBE_ROWS == 20_000
     whole, part = probe(40), probe(30)
     assert not torch.equal(whole, part)
     assert torch.equal(part, probe(30))
