@@ -22,7 +22,7 @@ from evenhand.backbones.precision import choose_precision
 from evenhand.backbones.projection import LinearProjection, Projection
 from evenhand.backbones.quiet import quiet_transformers
 from evenhand.backbones.sites import Site
-from evenhand.backbones.soundness import check_processors, check_weights
+from evenhand.backbones.soundness import check_processors
 
 _NO_CODE = {"trust_remote_code": False}
 """Said aloud, or transformers asks at the terminal whether to run what a stranger wrote."""
@@ -204,7 +204,6 @@ def load_hf(
         images = transformers.AutoImageProcessor.from_pretrained(source, **_NO_CODE)
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, **_NO_CODE)
     check_processors(images, tokenizer, model)
-    check_weights(loaded, model)
     return HfBackbone(
         loaded, model, images=images, tokenizer=tokenizer, device=device, precision=chosen, site=site
     )

@@ -15,7 +15,7 @@ from evenhand.backbones.loader_errors import told
 from evenhand.backbones.precision import arithmetic
 from evenhand.backbones.prompts import complete
 from evenhand.backbones.sites import Site
-from evenhand.backbones.soundness import check_texts, sound_head
+from evenhand.backbones.soundness import check_texts, check_weights, sound_head
 from evenhand.data.head import Head
 from evenhand.functional.geometry import prototypes
 
@@ -41,12 +41,18 @@ class LoadedModel(ABC):
     words : tuple of str
         The words that the model knows, from `words.txt` in its folder, one per line; empty where it has
         none, as for models that learned from the web.
+
+    Raises
+    ------
+    EvenhandError
+        If a weight is not finite.
     """
 
     tokenizer: Any
     site: Site
 
     def __init__(self, model: nn.Module, name: str, device: str, precision: str) -> None:
+        check_weights(model, name)
         self.name = name
         self._weights_hash = weights_hash(model)
         self._device, self._precision = torch.device(device), precision
