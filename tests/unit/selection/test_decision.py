@@ -10,7 +10,7 @@ from evenhand import EvenhandError
 from evenhand.selection.decision import DecisionRule
 from evenhand.selection.ranking import Ranking
 from evenhand.selection.reading import read
-from evenhand.selection.shortcut_verdict import verdict
+from evenhand.selection.shortcut_verdict import shortcut_verdict, verdict
 
 NAMES = ["zero-shot", "ERM", "head"]
 
@@ -124,6 +124,36 @@ def test_zero_shot_is_kept_unseen_where_nothing_contradicts_the_probe():
     assert said.shortcut == "cannot tell"
     assert "no row contradicts it" in said.shortcut_reason
     assert said.repair == "none passed"
+
+
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [
+        (0.9, "found"),
+        (0.899, "cannot tell"),
+        (0.101, "cannot tell"),
+        (1 - 0.9, "no sign"),
+        (0.099, "no sign"),
+    ],
+)
+def test_the_chance_of_a_minority_decides_what_is_said(hidden, said):
+    reading = replace(
+        read(world(500, 0)), hidden=hidden, clear=True, uncontradicted=False, rows=20.0, class_rows=200.0
+    )
+    assert shortcut_verdict(reading, 500)[0] == said
+
+
+def test_without_text_a_thousand_rows_rule_a_shortcut_out():
+    reading = replace(read(world(500, 0)), hidden=0.0, skewness=0.25, has_text=False, class_rows=200.0)
+    reading = replace(reading, uncontradicted=False)
+    assert [shortcut_verdict(reading, n)[0] for n in (999, 1000)] == ["cannot tell", "no sign"]
+    assert shortcut_verdict(replace(reading, skewness=0.251), 1000)[0] == "cannot tell"
+
+
+def test_wrong_labels_are_said_from_one_percent_on():
+    reading = replace(read(world(500, 0)), uncontradicted=True)
+    said = [shortcut_verdict(replace(reading, noise=noise), 500)[1] for noise in (0.01, 0.0099)]
+    assert ["of wrong labels" in one for one in said] == [True, False]
 
 
 @pytest.mark.parametrize(
