@@ -183,8 +183,7 @@ def default_vocabulary(case: Case, data: Path | None) -> str | None:
     """Return why the default vocabulary says nothing of one set that the small CLIP made."""
     if data is None or (case.name, case.kind) != ("two-0", "as it is"):
         return None
-    tower = photo_words(case.table, data, common_words())
-    return find_associations(case.table, zero_shot_model(case.table), tower, "", seed=0).no_words
+    return photo_words(case.table, data, common_words()).unknown
 
 
 def ranks(case: Case, tower: TextTower, found: Associations) -> list[dict[str, Any]]:

@@ -36,11 +36,10 @@ def next_step(
     store = models.table.source or Path("STORE")
     signs = findings.signs
     settled = signs.shortcut != "cannot tell"
-    against_column = (
-        None if signs.shortcut == "found" else group_sign(models, models.pair[-1], findings.associations)
-    )
-    if against_column is not None:
-        return _next_for(against_column, store, run)
+    sign = None if signs.shortcut == "found" else group_sign(models, models.pair[-1], findings.associations)
+    # Groups that a review estimated may not train unless the user says so.
+    if sign is not None and sign.column not in models.table.estimated:
+        return _next_for(sign, store, run)
     if not settled and (models.attribute is not None or len(models.split.test) < ANSWERS):
         against = () if run is None else ("--against", as_argument(run))
         command = ("audit", as_argument(store), *against, "--plan", str(PLANNED))

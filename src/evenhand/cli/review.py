@@ -100,7 +100,7 @@ def command(
         write_attribute(table, estimate, write, used_for=use)
     show_estimate(estimate, json=json)
     if not json:
-        _suggest_next(store, run, answers or file, write)
+        _suggest_next(store, run, answers or file, attribute, write)
 
 
 def _asked(
@@ -150,11 +150,14 @@ def _ask(rows: ReviewRows, question: str, file: Path, n: int, port: int, seed: i
     return session.answers
 
 
-def _suggest_next(store: Path, run: Path | None, answers: Path, write: str | None) -> None:
+def _suggest_next(
+    store: Path, run: Path | None, answers: Path, attribute: str | None, write: str | None
+) -> None:
     from evenhand.cli.next_step import suggest
 
     if write is None:
-        suggest("review", run or store, "--answers", answers, "--write", _plain(answers.stem.split(".")[-1]))
+        name = attribute or answers.stem.split(".")[-1]
+        suggest("review", run or store, "--answers", answers, "--write", _plain(name))
     else:
         against: list[str | Path] = [] if run is None else ["--against", run]
         suggest("audit", store, *against, "--group-by", write)

@@ -54,8 +54,14 @@ def kept_sentence(kept: Mapping[str, Any]) -> str:
     )
     return (
         f"Kept: {kept['candidate']}{what}, of {number_of(kept['looked_at'], 'candidate')} on "
-        f"{kept['rows']:,} rows; the runner-up is {kept['runner_up']}."
+        f"{kept['rows']:,} rows; the runner-up is {kept['runner_up']}.{_of_strength(kept)}"
     )
+
+
+def _of_strength(kept: Mapping[str, Any]) -> str:
+    """Explain the names of heads, which end in the strength of their penalty."""
+    named = "(L2 " in f"{kept['candidate']} {kept['runner_up']}"
+    return " L2 k/n: regularized with strength k on n rows." if named else ""
 
 
 def _passed(kept: Mapping[str, Any]) -> str:

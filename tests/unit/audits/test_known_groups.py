@@ -12,6 +12,9 @@ from evenhand.audits.bottom_line import bottom_line
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.audits.known_groups import group_sign
 from evenhand.audits.shortcut import ShortcutSigns
+from evenhand.data.estimated import EstimatedColumn
+
+NO_SIGN = ShortcutSigns(shortcut="no sign", reason="so", next_step="look")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,17 @@ def test_the_bottom_line_says_so(
         command = (found.command[0], found.command[3], found.why)
         as_said = command[0] == step[0] and command[1].endswith(step[1]) and command[2].startswith(step[2])
         assert as_said == (shortcut != "found") or not run
+
+
+def test_groups_of_a_review_are_not_trained_on(view: ErrorAnalysis) -> None:
+    update = {"associations": with_verdict(view, "confounded"), "signs": NO_SIGN}
+    findings = view.findings.model_copy(update=update)
+    models = replace(view.models, on_test=[replace(view.models.on_test[0], right=against(view))])
+    assert bottom_line(models, findings, Path("x.run"), {}).command[0] == "fit"
+    about = EstimatedColumn(column="place", question="?", answers=40, error=0, low=0, high=0.1)
+    table = replace(models.table, estimated={"place": about})
+    found = bottom_line(replace(models, table=table), findings, Path("x.run"), {})
+    assert found.command[0] == "predict"
 
 
 def against(view: ErrorAnalysis) -> np.ndarray:

@@ -138,7 +138,8 @@ def test_both_verdicts_what_is_kept_and_the_next_step_are_told(capsys: pytest.Ca
     for sentence in (
         "Shortcut: cannot tell; few rows: a hidden minority may be there or not.\n",
         "Repair: none passed; zero-shot is kept; the next best is ERM (L2 1/n).\n",
-        "Kept: zero-shot, of 15 candidates on 300 rows; the runner-up is ERM (L2 1/n).\n",
+        "Kept: zero-shot, of 15 candidates on 300 rows; the runner-up is ERM (L2 1/n). L2 k/n: regularized "
+        "with strength k on n rows.\n",
         "Next: add rows.\n",
     ):
         assert sentence in out

@@ -56,6 +56,8 @@ def test_a_list_is_filled_in_and_settles_it_without_a_page(birds: Path, tmp_path
     assert "worst group of zero_shot: " in done.stdout
     assert "group labels touched evaluation, not training" in done.stdout
     assert f"next: evenhand review {birds} --answers {out} --write rows" in done.stderr
+    named = run(birds, "--answers", out, "--attribute", "the sea")
+    assert f"--answers {out} --write the-sea" in named.stderr
     found = json.loads(run(birds, "--answers", out, "--json", "--write", "sea").stdout)
     assert found["question"] == QUESTION
     assert found["answers"] == {

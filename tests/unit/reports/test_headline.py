@@ -85,7 +85,8 @@ def test_the_page_of_auto_prints_the_verdicts_of_kept_and_nothing_of_its_own() -
     weighed = "balanced head (L2 1/n), which weighs both sides of the shortcut alike"
     assert facts[:3] == [
         "Repair: passed; balanced head (L2 1/n) gains 0.084 over zero-shot, at least 0.023.",
-        f"Kept: {weighed}, of 15 candidates on 900 rows; the runner-up is zero-shot.",
+        f"Kept: {weighed}, of 15 candidates on 900 rows; the runner-up is zero-shot. L2 k/n: regularized "
+        "with strength k on n rows.",
         "Next: look at the slices of the report to name it.",
     ]
     of_erm = "The worst group of what is kept is 70.0 %; that of ERM at the L2 strength it chose is 45.0 %"
