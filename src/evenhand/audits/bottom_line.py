@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from evenhand.audits.next_step import next_step
 from evenhand.audits.question import word_to_ask
 from evenhand.evaluation.accuracy import Rate, rate, worst
 from evenhand.evaluation.labels import label
-from evenhand.evaluation.verdict_sentences import kept_reference, verdict_sentences
+from evenhand.evaluation.verdict_sentences import in_plain_words, kept_reference, verdict_sentences
 from evenhand.runs.models import Stage
 
 COLUMNS = 3
@@ -88,7 +87,7 @@ def bottom_line(
     word = word_to_ask(models, findings.named, findings.associations)
     why, command = next_step(models, findings, word, run)
     return BottomLine(
-        shortcut=_plain(f"Shortcut: {findings.signs.shortcut}; {findings.signs.reason}.")
+        shortcut=in_plain_words(f"Shortcut: {findings.signs.shortcut}; {findings.signs.reason}.")
         + _by_groups(models, findings),
         goes_with=_goes_with(findings.associations),
         hurt=_hurt(models, findings.named),
@@ -110,7 +109,7 @@ def _by_groups(models: EvaluatedModels, findings: Findings) -> str:
 
 def _repair(own: str, kept: Mapping[str, Any]) -> str:
     if "shortcut" in kept:
-        return _plain(verdict_sentences(kept)[1])
+        return in_plain_words(verdict_sentences(kept)[1])
     if own in UNTRAINED or not kept:
         return f"Repair: none tested; {label(own)} has no candidates to choose from."
     passed = "none passed" if kept_reference(kept) else "passed"
@@ -209,7 +208,11 @@ def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
         lowest = _percent(rates[own].value)
         return f"Best here: only {label(own)} was measured, with {lowest} in its worst {unit}."
     compared = ", ".join(f"{label(name)} {_percent(rates[name].value)}" for name in others)
-    name = f"{label(own)} keeps {_plain(label(kept['candidate']))}" if "candidate" in kept else label(own)
+    name = (
+        f"{label(own)} keeps {in_plain_words(label(kept['candidate']))}"
+        if "candidate" in kept
+        else label(own)
+    )
     better = [label(other) for other in others if _value(rates[other]) > _value(rates[own])]
     more = f"; the test rows, which chose nothing, put {better[0]} first" if better else ""
     return f"Best here: {name}, with {_percent(rates[own].value)} in its worst {unit} ({compared}){more}."
@@ -223,12 +226,6 @@ def worst_rate(models: EvaluatedModels, stage: Stage) -> Rate:
     known = [name for name in dict.fromkeys(names.tolist()) if name]
     found = worst([rate(name, stage.right[names == name]) for name in known])
     return found or rate("all", stage.right)
-
-
-def _plain(sentence: str) -> str:
-    """Leave out what only authors read: the test behind a verdict and the settings of a candidate."""
-    plain = re.sub(r" \((?:skewness|L2) [^)]*\)", "", sentence)
-    return re.sub(r"(ERM|balanced head) is kept; the next best is \1", r"\g<0> of another strength", plain)
 
 
 def _value(found: Rate) -> float:

@@ -159,7 +159,7 @@ def _why(
     goes: bool, confounded: bool, inflated: bool, read: tuple[Bounded, float] | None, fall: Bounded | None
 ) -> str:
     if confounded and read is None:
-        return "goes with the label in every row, so that these data cannot tell the two apart"
+        return "goes with the label, and too few rows of a class have another value to tell the two apart"
     if confounded and read is not None:
         return (
             f"goes with the label, and is read from images of one class in {100 * read[0].value:.0f} % "

@@ -61,8 +61,8 @@ def _next_for(sign: GroupSign, store: Path, run: Path | None) -> tuple[str, tupl
     if run is None:
         return TRAIN, _fit(store)
     if sign.trained < FEWEST:
-        why = f"collect training images of {sign.group}; there are {sign.trained}"
-        return why, ("report", as_argument(run), "--out", as_argument(beside(run, ".html")))
+        why = f"collect training images of {sign.group}, now {sign.trained}; errors.csv lists what fails"
+        return why, ("audit", as_argument(run), "--out", as_argument(beside(run, ".audit")))
     return "train on the known groups", (*_fit(store, "-dfr"), "--method", "dfr")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,12 @@ def verdict_sentences(kept: Mapping[str, Any]) -> list[str]:
         kept_sentence(kept),
         f"Next: {kept['next_step']}.",
     ]
+
+
+def in_plain_words(sentence: str) -> str:
+    """Leave out what only authors read: the test behind a verdict and the settings of a candidate."""
+    plain = re.sub(r" \((?:skewness|L2) [^)]*\)", "", sentence)
+    return re.sub(r"(ERM|balanced head) is kept; the next best is \1", r"\g<0> of another strength", plain)
 
 
 def kept_sentence(kept: Mapping[str, Any]) -> str:

@@ -8,18 +8,21 @@ from evenhand._typing import Floats, Ints
 from evenhand.functional.intervals import percentile_interval
 
 
-def cramers_v(counts: Floats) -> Floats:
+def cramers_v(counts: Floats, draws: int = 1) -> Floats:
     """Return bias-corrected Cramér's V of tables of counts: 0 for independent columns, 1 for copies.
 
         φ² = Σ (n_ij − e_ij)² / e_ij / n,  e_ij = n_i· n_·j / n
-        V = √( max(0, φ² − (r−1)(k−1)/(n−1)) / min(r̃ − 1, k̃ − 1) ),  r̃ = r − (r−1)²/(n−1), k̃ likewise
+        V = √( max(0, φ² − d (r−1)(k−1)/(n−1)) / min(r̃ − 1, k̃ − 1) ),  r̃ = r − d (r−1)²/(n−1), k̃ likewise
 
-    r and k are the numbers of rows and columns of a table that have counts.
+    r and k are the numbers of rows and columns of a table that have counts, d is `draws`. What is subtracted
+    is what sampling adds to φ² of independent columns.
 
     Parameters
     ----------
     counts : float [..., R, K]
         n_ij, with at least two counts in all.
+    draws : int, default=1
+        How often these counts were drawn: 2 for a resample of a sample.
 
     Returns
     -------
@@ -44,8 +47,8 @@ def cramers_v(counts: Floats) -> Floats:
     n = n[..., 0, 0]
     squares = ((counts - expected) ** 2 / np.where(expected > 0, expected, 1)).sum(axis=(-2, -1))
     r, k = (of_row > 0).sum(axis=(-2, -1)), (of_column > 0).sum(axis=(-2, -1))
-    beyond = np.maximum(0, squares / n - (r - 1) * (k - 1) / (n - 1))
-    most = np.minimum(r - 1 - (r - 1) ** 2 / (n - 1), k - 1 - (k - 1) ** 2 / (n - 1))
+    beyond = np.maximum(0, squares / n - draws * (r - 1) * (k - 1) / (n - 1))
+    most = np.minimum(r - 1 - draws * (r - 1) ** 2 / (n - 1), k - 1 - draws * (k - 1) ** 2 / (n - 1))
     found: Floats = np.where(most > 0, np.sqrt(np.minimum(1, beyond / np.where(most > 0, most, 1))), 0.0)
     return found
 
@@ -64,7 +67,8 @@ def association_interval(
     generator : numpy.random.Generator
         Source of the resamples.
     n_resamples : int, default=999
-        Their number. Rows of one cell are exchangeable, so that a resample is one multinomial draw.
+        Their number. Rows of one cell are exchangeable, so that a resample is one multinomial draw. It has
+        the noise of sampling twice, which is taken off.
 
     Returns
     -------
@@ -79,5 +83,5 @@ def association_interval(
     counts = np.zeros((int(a.max()) + 1, int(b.max()) + 1))
     np.add.at(counts, (a, b), 1)
     drawn = generator.multinomial(len(a), counts.ravel() / len(a), size=n_resamples).astype(np.float64)
-    low, high = percentile_interval(cramers_v(drawn.reshape(n_resamples, *counts.shape)), confidence)
+    low, high = percentile_interval(cramers_v(drawn.reshape(n_resamples, *counts.shape), draws=2), confidence)
     return float(cramers_v(counts)), low, high

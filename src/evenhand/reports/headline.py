@@ -11,7 +11,7 @@ from evenhand._signed import signed
 from evenhand.audits.bottom_line import BottomLine
 from evenhand.evaluation.labels import NO_BREAK, label
 from evenhand.evaluation.metric_view import metric_of
-from evenhand.evaluation.verdict_sentences import verdict_sentences
+from evenhand.evaluation.verdict_sentences import in_plain_words, verdict_sentences
 from evenhand.reports.rates import FEW, Estimate, Record
 from evenhand.reports.slice_panels import SlicePanel, SliceSection
 
@@ -119,7 +119,7 @@ def _decided(decided: Sequence[Record]) -> list[str]:
     return [
         f"Shortcut: {counts} of {len(said)} seeds.",
         *(
-            f"Seed {row['seed']}: {' '.join(own[first:2])}"
+            f"Seed {row['seed']}: {in_plain_words(' '.join(own[first:2]))}"
             for row, own in zip(decided, sentences, strict=True)
         ),
     ]

@@ -11,11 +11,12 @@ import pytest
 
 from evenhand import load_store
 from evenhand.audits.associations import Associations, WordAssociation
-from evenhand.audits.bottom_line import BottomLine, _compared, _plain, bottom_line
+from evenhand.audits.bottom_line import BottomLine, _compared, bottom_line
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.audits.kept_findings import Findings
 from evenhand.audits.pipeline import audit
 from evenhand.audits.shortcut import ShortcutSigns, look_for_shortcut, signs_of_fit
+from evenhand.evaluation.verdict_sentences import in_plain_words
 from evenhand.reports.headline import of_run
 from evenhand.reports.page import render
 from evenhand.reports.source import read_source
@@ -193,9 +194,10 @@ def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(
 def test_one_name_is_not_said_of_two_candidates() -> None:
     kept, other = "ERM (L2 3/n) is kept", "the next best is"
     assert (
-        _plain(f"{kept}; {other} ERM (L2 1/n), with") == f"ERM is kept; {other} ERM of another strength, with"
+        in_plain_words(f"{kept}; {other} ERM (L2 1/n), with")
+        == f"ERM is kept; {other} ERM of another strength, with"
     )
-    assert _plain(f"{kept}; {other} zero-shot, with") == f"ERM is kept; {other} zero-shot, with"
+    assert in_plain_words(f"{kept}; {other} zero-shot, with") == f"ERM is kept; {other} zero-shot, with"
 
 
 def test_a_lift_is_said_in_words() -> None:

@@ -54,7 +54,7 @@ def test_a_site_that_is_the_label_cannot_be_told_from_it() -> None:
     y, _, z = arrays()
     found = measured(y, y, z)
     assert (found.verdict, found.readable, found.chance, found.fall) == ("confounded", None, None, None)
-    assert found.sentence.endswith("these data cannot tell the two apart")
+    assert found.sentence.endswith("too few rows of a class have another value to tell the two apart")
 
 
 def test_a_column_whose_images_differ_inflates_the_accuracy_where_it_is_known() -> None:

@@ -55,7 +55,7 @@ def test_no_sign_without_errors_a_confounded_column_or_a_group(view: ErrorAnalys
     ("trained", "run", "step"),
     [
         (10, True, ("fit", "-dfr.run", "train on the known groups")),
-        (9, True, ("report", ".html", "collect training images of")),
+        (9, True, ("audit", ".audit", "collect training images of")),
         (10, False, ("fit", ".run", "train a repair")),
     ],
 )

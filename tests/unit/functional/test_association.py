@@ -40,3 +40,21 @@ def test_the_interval_holds_the_value_of_the_population() -> None:
         _, low, high = association_interval(a, b, 0.95, generator, 199)
         inside += low <= 0.6 <= high
     assert inside >= 88
+
+
+@pytest.mark.parametrize(("kinds", "each"), [(1000, 4), (100, 20), (30, 10)])
+def test_many_classes_of_few_rows_go_with_nothing(kinds: int, each: int) -> None:
+    generator = np.random.default_rng(0)
+    y = np.repeat(np.arange(kinds), each)
+    lows = [
+        association_interval(generator.integers(0, 2, len(y)), y, 0.95, generator, 199)[1] for _ in range(5)
+    ]
+    assert max(lows) < 0.1
+
+
+def test_noise_is_taken_off_as_often_as_the_counts_were_drawn() -> None:
+    counts = np.array([[30.0, 10, 9], [8, 20, 12]])
+    n = counts.sum()
+    once = float(cramers_v(counts)) ** 2 * (1 - 1 / (n - 1)) + 2 / (n - 1)
+    assert cramers_v(counts, draws=2) ** 2 == pytest.approx((once - 4 / (n - 1)) / (1 - 2 / (n - 1)))
+    assert cramers_v(np.eye(2) * 5, draws=2) == pytest.approx(1)

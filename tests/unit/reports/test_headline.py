@@ -101,6 +101,7 @@ def test_verdicts_of_several_seeds_are_counted() -> None:
     found = verdict([row("auto", 0, 0.7, kept=DECIDED), row("auto", 1, 0.6, kept=unsure)])
     assert found.headline == "Shortcut: found in 1, cannot tell in 1 of 2 seeds."
     assert found.facts[1].startswith("Seed 1: Shortcut: cannot tell; ")
+    assert found.facts[0].endswith("passed; balanced head gains 0.084 over zero-shot, at least 0.023.")
 
 
 def test_one_run_alone_knows_erm_from_its_paired_difference() -> None:
