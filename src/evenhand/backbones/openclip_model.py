@@ -92,7 +92,7 @@ class OpenClipBackbone(LoadedModel):
 
     def _on_device(self, pixels: Tensor) -> Tensor:
         if self._eight_bit is not None and pixels.dtype == torch.uint8:
-            return self._eight_bit.pixels(pixels.to(self._device))
+            pixels = self._eight_bit.pixels(pixels)
         return pixels.to(self._device, memory_format=torch.channels_last)
 
     def _text(self, texts: Sequence[str]) -> Tensor:

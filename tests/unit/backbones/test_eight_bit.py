@@ -39,6 +39,13 @@ def test_colors_become_what_the_transform_gives(mode: str, size: int | tuple[int
         assert pixels.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_one_mean_serves_all_colors() -> None:
+    transform = Compose([CenterCrop(16), ToTensor(), Normalize(0.4, 0.3)])
+    (picture, *_) = pictures()
+    steps = EightBit(transform)
+    assert torch.equal(steps.pixels(steps.colors(picture)[None])[0], transform(picture))
+
+
 @pytest.mark.parametrize(
     "transform",
     [
