@@ -9,6 +9,7 @@ import typer
 
 from evenhand._commands import beside
 from evenhand._errors import EvenhandError
+from evenhand._outputs import AUDIT_FILES, keep_apart
 from evenhand.cli.early import check_vocabulary, store_and_run
 from evenhand.cli.options import (
     FitDevice,
@@ -78,9 +79,10 @@ def command(
     if run is not None and against is not None:
         raise EvenhandError(f"--against: {source} is a run itself; give one run")
     against = run or against
+    if out is not None:
+        keep_apart(out, [store])
 
     from evenhand._files import check_replaceable
-    from evenhand._outputs import AUDIT_FILES
     from evenhand.audits.gate import failures, read_bounds
     from evenhand.data.estimated import attribute_names
     from evenhand.data.store_layout import read_card

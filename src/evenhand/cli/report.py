@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evenhand._outputs import check_page
+from evenhand._outputs import AUDIT_FILES, check_page, keep_apart
 from evenhand.cli.early import check_moved, check_vocabulary
 from evenhand.cli.options import (
     Device,
@@ -62,10 +62,9 @@ def command(
     if store is not None:
         read_card(store)
     results, run = read_source(source)
-    if run is not None:
-        check_store(run, store)
+    if run is not None and (place := check_store(run, store)) is not None:
+        keep_apart(out, [place])
 
-    from evenhand._outputs import AUDIT_FILES
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.next_step import suggest
     from evenhand.cli.show import as_json, clean, console

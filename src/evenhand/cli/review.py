@@ -11,7 +11,7 @@ import typer
 
 from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
-from evenhand._outputs import check_writable
+from evenhand._outputs import check_writable, keep_apart
 from evenhand.cli.early import check_file, store_and_run
 from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
 
@@ -69,9 +69,12 @@ def command(
     check_file(answers, "answers", "a CSV with the columns id and answer")
     if list_ and (out is None or answers is not None):
         raise EvenhandError("--list: it writes the images to ask about to --out; give that, and no --answers")
+    store, run = store_and_run(source)
     if out is not None:
         check_writable(out)
-    store, run = store_and_run(source)
+        keep_apart(out, [store])
+        if list_ and out.exists():
+            raise EvenhandError(f"--out: {out} exists, and --list writes a new file; name another")
 
     from evenhand.data.store import load_store
     from evenhand.review.answers import question_of, read_answers

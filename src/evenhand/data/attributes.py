@@ -116,6 +116,9 @@ def is_copy(values: Strings, labels: Strings) -> bool:
 def _as_groups(name: str, values: Strings) -> tuple[Strings, list[str]]:
     known = values[values != ""]
     distinct = np.unique(known)
+    if len(distinct) < 2:
+        has = f"has one value, {distinct[0]!s}," if len(distinct) else "has no value,"
+        return values, [f"attribute {name!r} {has} and makes no groups; name another column"]
     measured = numbers(known)
     fractions = measured is not None and bool((measured != np.floor(measured)).any())
     few = len(distinct) <= (MANY if fractions else MOST_VALUES)

@@ -11,6 +11,7 @@ import io
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -68,7 +69,11 @@ def check_utf8(name: str, *, what: str = "file name") -> None:
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise EvenhandError(f"the {what} {os.fsencode(name)!r} is not UTF-8; rename it") from error
+        reads = sys.getfilesystemencoding()
+        advice = "is not UTF-8; rename it"
+        if reads != "utf-8":  # PYTHONUTF8=0, or the locale is of another encoding
+            advice = f"is read as {reads} by this Python; set PYTHONUTF8=1"
+        raise EvenhandError(f"the {what} {os.fsencode(name)!r} {advice}") from error
 
 
 def server_failed(error: OSError) -> bool:

@@ -68,8 +68,14 @@ def given_or_drawn(
 
 def _drawn(y: Ints, seed: int, units: Ints | None, why: str) -> Splits:
     shares = ", ".join(f"{100 * share:.0f} % {name}" for name, share in FRACTIONS.items())
-    note = f"{why}: {shares}, drawn by class with seed {seed}"
-    return Splits(stratified_split(y, seed=seed, units=units), [note], drawn=True)
+    notes = [f"{why}: {shares}, drawn by class with seed {seed}"]
+    split = stratified_split(y, seed=seed, units=units)
+    if len(set(split.tolist())) == 1:
+        notes.append(
+            "every image is drawn as train, and nothing is left to evaluate on: there are too few images, or "
+            "too few groups of images that stay together; add images, or give a split column"
+        )
+    return Splits(split, notes, drawn=True)
 
 
 def stratified_split(

@@ -159,8 +159,8 @@ def place_of_store(run: Path, card: Mapping[str, Any]) -> Path | None:
     )
 
 
-def check_store(run: Path, store: Path | None) -> None:
-    """Refuse another store than the one that a run was fitted on; nothing heavy is imported.
+def check_store(run: Path, store: Path | None) -> Path | None:
+    """Return where the store of a run lies, and refuse another; None for a table in memory.
 
     Raises
     ------
@@ -171,6 +171,7 @@ def check_store(run: Path, store: Path | None) -> None:
     place = store or place_of_store(run, card)
     if place is not None and read_store_card(place).identity != card["store_card"]:
         raise not_its_store(place, run)
+    return place
 
 
 def read_card(run: Path) -> dict[str, Any]:

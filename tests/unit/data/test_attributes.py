@@ -115,3 +115,12 @@ def test_a_column_is_looked_at_throughout(monkeypatch):
     assert list(divided({"odd": odd}, LABELS, [])[1]) == []
     late = np.where(np.arange(120) < 60, "a", "b")
     assert list(divided({"late": late}, LABELS, [])[1]) == ["late"]
+
+
+@pytest.mark.parametrize(("value", "has"), [("x", "has one value, x,"), ("", "has no value,")])
+def test_a_named_column_that_makes_no_groups_is_said(value, has):
+    column = np.full(len(LABELS), value)
+    kept, (note,) = grouping({"ground": column}, LABELS, named=True)
+    assert note == f"attribute 'ground' {has} and makes no groups; name another column"
+    assert kept["ground"].tolist() == column.tolist()
+    assert grouping({"ground": column}, LABELS, named=False) == ({}, [])

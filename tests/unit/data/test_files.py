@@ -1,6 +1,8 @@
 """What lies behind an address is what lies in a folder: by file://, and by a file system of pyarrow's own."""
 
 import io
+import os
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,7 +17,16 @@ from pyarrow import fs as arrow
 
 from evenhand import EvenhandError, Manifest
 from evenhand.data import files
-from evenhand.data.files import address, is_dir, is_file, is_remote, names_below, read_range, server_failed
+from evenhand.data.files import (
+    address,
+    check_utf8,
+    is_dir,
+    is_file,
+    is_remote,
+    names_below,
+    read_range,
+    server_failed,
+)
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.places import open_file, place_of
 
@@ -230,3 +241,12 @@ def test_images_are_not_skipped_for_a_server_that_fails(monkeypatch: pytest.Monk
 def test_an_address_without_a_bucket_is_refused() -> None:
     with pytest.raises(EvenhandError, match="s3:// names no bucket; write s3://BUCKET/FOLDER"):
         Manifest.read("s3://")
+
+
+def test_a_name_that_python_reads_in_another_encoding_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = os.fsdecode("grün.png".encode()[:3] + b"\xff")
+    with pytest.raises(EvenhandError, match=r"is not UTF-8; rename it$"):
+        check_utf8(name)
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
+    with pytest.raises(EvenhandError, match=r"is read as ascii by this Python; set PYTHONUTF8=1$"):
+        check_utf8(name)

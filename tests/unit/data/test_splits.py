@@ -152,3 +152,11 @@ def test_a_class_that_units_would_take_away_stays_in_training() -> None:
         kept, held = hold_out(y, seed=seed, share=0.5, units=units)
         assert 1 in y[kept]
         assert not set(units[kept]) & set(units[held])
+
+
+def test_a_draw_that_leaves_nothing_to_evaluate_on_is_said():
+    y = np.array([0, 1] * 10)
+    split, notes, _ = given_or_drawn(None, y, seed=0, column="split", units=y)
+    assert set(split.tolist()) == {"train"}
+    assert notes[1].startswith("every image is drawn as train, and nothing is left to evaluate on: there are")
+    assert len(given_or_drawn(None, y, seed=0, column="split", units=np.arange(20) // 2)[1]) == 1
