@@ -1,3 +1,5 @@
+import re
+from inspect import Parameter, signature
 from types import ModuleType
 
 import pytest
@@ -37,6 +39,22 @@ def test_every_exported_name_has_one_entry_and_a_line_in_each_package(
 def test_every_exported_name_says_what_it_is(script: ModuleType) -> None:
     names = {each for package in script.packages() for each in script.exports(package)}
     assert not [f"{each.module}.{each.name}" for each in names if not each.summary]
+
+
+def test_every_default_is_stated(script: ModuleType) -> None:
+    """Those of None may be told in words; all others stand with the type."""
+    names = {each for package in script.packages() for each in script.exports(package)}
+    told = []
+    for each in (each for each in names if each.kind in ("Functions", "Classes", "Estimators")):
+        entries = re.findall(r"^(\w[\w, ]*) : (.+)$", each.doc, re.MULTILINE)
+        types = {name: kind for listed, kind in entries for name in listed.split(", ")}
+        told += [
+            f"{each.name}: {name}"
+            for name, parameter in signature(each.value).parameters.items()
+            if parameter.default not in (Parameter.empty, None)
+            and not re.search("default|optional", types.get(name, "default"))
+        ]
+    assert told == []
 
 
 def test_the_navigation_leads_to_every_page(script: ModuleType) -> None:

@@ -143,8 +143,8 @@ def audit(
     device : str, default="cpu"
         Torch device of the models and of the text tower. Each block of rows is moved there once; probes,
         slices and intervals stay on the CPU.
-    progress : callable
-        Receives the number of embedded words.
+    progress : callable, optional
+        Receives the number of embedded words; by default nothing does.
     out : Path, optional
         Folder for slices.csv, errors.csv and suspects.csv: a new folder, or one that holds no other files.
 

@@ -46,8 +46,10 @@ class HfBackbone(LoadedModel):
         As the user gave it, with `hf:`.
     images, tokenizer : callable
         transformers' image processor and tokenizer.
-    device, precision : str
-        Where the trunk runs, and in which numbers.
+    device : str, default="cpu"
+        Where the trunk runs.
+    precision : str, default="fp32"
+        In which numbers it runs.
     site : str, optional
         The site that is expected.
 
@@ -177,8 +179,12 @@ def load_hf(
     ----------
     model : str
         `hf:` and a hub's name, or `hf:` and a local folder.
-    device, precision, site : str
-        As in `load_openclip`.
+    device : str, default="cpu"
+        Where the trunk runs.
+    precision : str, default="fp32"
+        Of the trunk, as in `load_openclip`.
+    site : str, optional
+        The site that is expected.
 
     Raises
     ------

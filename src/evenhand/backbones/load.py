@@ -32,9 +32,13 @@ def load_backbone(
     model : str
         As `read_model` takes it: `tiny`, an open_clip name, a folder, `hf:ORG/NAME` for a model of
         transformers, or `hf-hub:ORG/NAME` for one of open_clip.
-    pretrained, device, precision, site, preprocess, activation : str
+    pretrained, site, preprocess, activation : str, optional
         As in `load_openclip`; only an open_clip name takes `pretrained`, and only open_clip's models take
         `preprocess` and `activation`.
+    device : str, default="cpu"
+        Where the trunk runs.
+    precision : str, default="fp32"
+        Of the trunk, as in `load_openclip`.
 
     Raises
     ------

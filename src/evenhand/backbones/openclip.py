@@ -57,9 +57,9 @@ def load_openclip(
         `tiny`, an open_clip name, `local-dir:FOLDER`, or `hf-hub:ORG/NAME`.
     pretrained : str, optional
         A tag of that name or a checkpoint's path; a folder and a hub's model bring their own weights.
-    device : str
+    device : str, default="cpu"
         Where the trunk runs.
-    precision : "fp32", "bf16", "fp16" or "auto"
+    precision : "fp32", "bf16", "fp16" or "auto", default="fp32"
         Of the trunk; "auto" is fp16 on a GPU and fp32 elsewhere.
     site : str, optional
         Part of the image tower to train, as in `find_site`; features end before it.

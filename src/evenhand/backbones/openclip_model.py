@@ -28,10 +28,12 @@ class OpenClipBackbone(LoadedModel):
         Image to pixels [3, H, W]; texts to token ids.
     config : mapping, optional
         open_clip's configuration of the model, which an export needs.
-    device, precision : str
-        Where the trunk runs, and a key of `AUTOCAST`.
+    device : str, default="cpu"
+        Where the trunk runs.
+    precision : str, default="fp32"
+        In which numbers it runs, a key of `AUTOCAST`.
     site : str, optional
-        As in `find_site`.
+        Part of the image tower to train, as in `find_site`.
     preprocess : str, optional
         Settings of `transform` that are not the model's own, as `read_preprocess` reads them.
 

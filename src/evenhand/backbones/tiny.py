@@ -12,7 +12,11 @@ def load_tiny(*, device: str = "cpu", precision: str = "fp32", site: str | None 
 
     Parameters
     ----------
-    device, precision, site : str
-        As in `load_openclip`.
+    device : str, default="cpu"
+        Where the trunk runs.
+    precision : str, default="fp32"
+        Of the trunk, as in `load_openclip`.
+    site : str, optional
+        Part of the image tower to train, as in `load_openclip`.
     """
     return load_openclip(TINY, device=device, precision=precision, site=site)

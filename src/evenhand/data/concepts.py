@@ -27,10 +27,12 @@ class ConceptWords:
     ----------
     spurious : dict of str to tuple of str
         Of each attribute two or more values, as in `{"background": ("a water background", "…")}`.
-    accept : tuple of (str, str)
+    accept : tuple of (str, str), default=()
         Pairs of words that differ in what the classes differ in; may be empty.
-    value_template, pair_template : str
-        Prompts of a value, at `{v}`, and of a class with a value, at `{c}` and `{v}`.
+    value_template : str, default="a photo of {v}."
+        Prompt of a value, at `{v}`.
+    pair_template : str, default="a photo of a {c} with {v}."
+        Prompt of a class with a value, at `{c}` and `{v}`.
     """
 
     spurious: Mapping[str, tuple[str, ...]]
@@ -64,7 +66,7 @@ class Concepts:
         Of each attribute the prompts of every class with every value.
     accept : float32 [K, 2, D]
         The accepted pairs.
-    weights : str
+    weights : str, default=""
         Hash of the model's weights, which a store's card must name too; empty if unknown.
     """
 

@@ -64,8 +64,12 @@ def import_embeddings(
     table : str, Path or None
         CSV, TSV, Parquet or JSON lines; None reads clip-retrieval's metadata, or the other columns of
         `.parquet` features.
-    label_column, attribute_columns, split_column : str
-        Columns of the table. Without a column `split`, splits are drawn by class. All other columns are kept
+    label_column : str
+        Column of the labels.
+    attribute_columns : sequence of str, default=()
+        Columns that make groups.
+    split_column : str, default="split"
+        Column of the splits. Without it, splits are drawn by class. All other columns are kept
         for audits where values recur or can be cut at quartiles.
     text_features : str or Path, optional
         A file of such numbers [C, D], a row per class in the order of the classes.
@@ -77,8 +81,8 @@ def import_embeddings(
         that names every label gives the order instead.
     out : str or Path
         Folder of the store.
-    seed : int
-        Of the split.
+    seed : int, default=0
+        Seed of drawn splits.
     id_column : str, optional
         By default `id` or `image_path` where there is one, row numbers from 0 otherwise.
     split_by : str, optional

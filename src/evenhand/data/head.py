@@ -36,13 +36,13 @@ class Head:
         In the order of the rows of `text` and of the codes in a table's `y`.
     text : float32 [C, D_out] or None
         Unit class prototypes t_c; None without a text tower.
-    logit_scale : float
+    logit_scale : float, default=1/0.07
         s, the factor on the cosines (not its logarithm).
-    prompts : dict of str to list of str
+    prompts : dict of str to list of str, default={}
         The prompts behind each prototype.
-    pool : dict of str to float32 arrays
+    pool : dict of str to float32 arrays, default={}
         The arrays `POOL` where features are maps that an attention pool gathers before W; else empty.
-    words : tuple of V str
+    words : tuple of V str, default=()
         Words that were imported with their text features; empty without.
     word_features : float32 [V, D_out] or None
         Their unit embeddings.

@@ -41,19 +41,19 @@ class Manifest:
         In sorted order of the labels as given; whole numbers by value.
     root : str
         The folder, or the table's folder.
-    notes : tuple of str
+    notes : tuple of str, default=()
         What the user should know, one sentence each.
     units : str [N], optional
         What a random split never divides, such as patients; None if nothing was named.
     split_by : str, optional
         The column that `units` come from.
-    copies : tuple of tuple of int
+    copies : tuple of tuple of int, default=()
         Groups of rows whose files have the same bytes.
     shots : Shots, optional
         How many training rows of each class were drawn; None where all stay.
     drawn : bool, default=False
         Whether the splits were drawn here and may still change for copies of an image.
-    others : dict of str to str [N]
+    others : dict of str to str [N], default={}
         Columns that make no groups, such as dates: an audit asks whether they go with the label.
     """
 

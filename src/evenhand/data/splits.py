@@ -94,7 +94,7 @@ def stratified_split(
         Class codes.
     seed : int
         Same seed and same `y`, same split.
-    fractions : dict of str to float
+    fractions : dict of str to float, default={"train": 0.7, "validation": 0.15, "test": 0.15}
         Share of each split, in all 1.
     units : int64 [N], optional
         Rows with the same number, such as those of one patient, get the same split; by default every row
@@ -179,8 +179,8 @@ def hold_out(y: Ints, *, seed: int, share: float = HELD_OUT, units: Ints | None 
         Class codes of training rows.
     seed : int
         Same seed and same `y`, same rows.
-    share : float
-        Between 0 and 1.
+    share : float, default=0.2
+        Share of each class that is held out, between 0 and 1.
     units : int64 [N], optional
         As in `stratified_split`; none is taken that would make it more rows than the share.
 

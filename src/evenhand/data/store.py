@@ -39,8 +39,8 @@ def load_store(path: PathLike, *, verify: bool = True) -> FeatureTable:
     Parameters
     ----------
     path : str or Path
-        Its folder.
-    verify : bool
+        Folder of the store.
+    verify : bool, default=True
         Whether to check the SHA-256 of every file; sizes, shapes and types are checked in any case.
 
     Raises

@@ -68,7 +68,7 @@ class FeatureTable:
         Raw attribute columns; the empty string means unknown.
     head : Head
         Pretrained projection and text prototypes.
-    card : dict
+    card : dict, default={}
         Provenance, as written in the store's `card.json`.
     source : Path or None
         The store's folder.
@@ -76,14 +76,14 @@ class FeatureTable:
         What a random split never divides, such as patients; the empty string for a row of its own.
     copies : str [N] or None
         The id of the first copy of an image; the empty string for an image without copies.
-    estimated : mapping of str to EstimatedColumn
+    estimated : mapping of str to EstimatedColumn, default={}
         Of the attributes that a review added: how they were estimated, and what they may be used for.
-    notes : tuple of str
+    notes : tuple of str, default=()
         What the user should know about how it was made just now; not kept in the store.
-    properties : dict of str to str [N]
+    properties : dict of str to str [N], default={}
         Columns that make no groups: what `embed` measured of the images, such as `image_brightness`, and
         others of the table, such as dates; the empty string means unknown.
-    crossed : mapping of str to Crossed
+    crossed : mapping of str to Crossed, default={}
         Combinations of attributes that make groups, under the attributes' names with commas between them.
     """
 

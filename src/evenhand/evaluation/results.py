@@ -175,11 +175,11 @@ class Results(BaseModel):
         One for each method and seed.
     summary : list of MethodSummary
         One for each method.
-    kept_method : list of KeptMethod
+    kept_method : list of KeptMethod, default=[]
         For a comparison, the method that is kept on each seed.
     kept_summary : MethodSummary or None
         Summary over seeds of the methods that were kept.
-    notes : list of str
+    notes : list of str, default=[]
         Notes about the data, one sentence each.
     """
 

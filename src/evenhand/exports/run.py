@@ -30,9 +30,9 @@ def export(run: PathLike, to: str, out: PathLike, *, model: str | None = None) -
     Parameters
     ----------
     run : str or Path
-        Run folder.
+        Folder of the run.
     to : "open_clip", "transformers" or "onnx"
-        Format.
+        Format of the export.
     out : str or Path
         Folder to write, new or empty.
     model : str, optional

@@ -85,17 +85,17 @@ def embed(
         Images per part of the store. An interrupted run resumes at the first unfinished part.
     thumbnails : bool, default=True
         Whether to keep 64-pixel thumbnails.
-    strict : bool
+    strict : bool, default=False
         Whether the first unreadable image is an error.
-    dtype : "float16" or "float32"
+    dtype : "float16" or "float32", default="float16"
         Of the features on disk. Half the size moves unit vectors by less than 1e-3 in any coordinate.
     decode : "reduced" or "full", optional
         Whether a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is at least twice the size that
         the model resizes it to. By default as the store in `out` was begun, and in full for a new one.
-    engine : Engine
+    engine : Engine, default=on_this_machine
         This machine, or `evenhand.extract.ray_engine.RayEngine`. It changes no byte of the store.
-    progress : Progress
-        Receives how many images are done.
+    progress : Progress, optional
+        Receives how many images are done; by default nothing does.
 
     Raises
     ------
@@ -190,15 +190,17 @@ def iter_features(
         Files.
     backbone : Backbone
         The frozen model.
-    batch_size, workers : int
-        Images per batch; reading processes.
+    batch_size : int, default=64
+        Images per batch.
+    workers : int, optional
+        Number of processes that read images, as in `embed`.
     short_side : int, optional
         Least short side of a decoded JPEG in pixels, `jpeg_short_side` in a store's card; by default JPEGs
         are decoded in full.
-    engine : Engine
-        As in `embed`.
-    progress : Progress
-        Receives how many files are done.
+    engine : Engine, default=on_this_machine
+        This machine or a cluster, as in `embed`.
+    progress : Progress, optional
+        Receives how many files are done; by default nothing does.
 
     Yields
     ------

@@ -41,7 +41,7 @@ class RayEngine:
         default a cluster of this machine alone, which ends with the run.
     actors : int, optional
         By default one for each GPU of the cluster, or where it has none, one for each `threads` CPUs.
-    device : "auto", "cpu" or "cuda"
+    device : "auto", "cpu" or "cuda", default="auto"
         Where the actors compute; "auto" is cuda where the cluster has a GPU.
     threads : int, optional
         CPUs of an actor; by default 1, or with a GPU its share of the CPUs of its machine, at most 8.

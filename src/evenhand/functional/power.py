@@ -82,8 +82,10 @@ def rows_for_gap(gap: float, error: float, level: float = LEVEL, power: float = 
         Gap of the error rates, above 0.
     error : float
         Error rate that the group is compared with.
-    level, power : float
-        As in `detectable_gap`.
+    level : float, default=0.05
+        One-sided level of the test, as in `detectable_gap`.
+    power : float, default=0.8
+        Chance with which the gap is found.
 
     Returns
     -------

@@ -57,8 +57,8 @@ def report(
     metric : str, default="accuracy"
         What the rates of the verdict and of the figures are: `accuracy`, `auroc`, `average_precision`,
         `precision`, `recall` or `f1`. Slices and images are of errors, whatever it is.
-    progress : callable
-        Receives each step.
+    progress : callable, optional
+        Receives each step; by default nothing does.
 
     Returns
     -------

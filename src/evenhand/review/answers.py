@@ -34,7 +34,7 @@ class Answer:
     ----------
     word : "yes", "no" or "unclear"
         The answer.
-    chosen : "random", "candidate", "unsure" or ""
+    chosen : "random", "candidate", "unsure" or "", default=""
         Why the row was asked about; only those drawn at random estimate an error without bias. Empty if the
         user chose it.
     """

@@ -52,7 +52,7 @@ class AttributeEstimate(BaseModel):
         Estimated share of yes among the training rows of each class.
     verdict : ShortcutVerdict
         Whether the shortcut is real.
-    notes : list of str
+    notes : list of str, default=[]
         What falls short, one sentence each.
     values : str [M]
         The estimated attribute, yes or no, of every row of the store; not part of the JSON.

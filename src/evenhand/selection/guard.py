@@ -43,7 +43,7 @@ class Choice:
         The fields of `ProbeDiagnostics`; None where there is no probe.
     reason : str
         One sentence that explains the choice.
-    trials : tuple of dict
+    trials : tuple of dict, default=()
         `gain`, `trusted_gain` and `retention` of every candidate; empty where none was scored.
     """
 
