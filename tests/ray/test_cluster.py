@@ -122,7 +122,7 @@ def test_what_a_worker_refuses_is_the_sentence_of_one_machine(
     raylets: Raylets, manifest: Manifest, tiny: Backbone, tmp_path: Path
 ) -> None:
     broken: Any = copy(tiny)
-    broken.trunk = lambda pixels: pixels.mean(dim=(2, 3)) * float("nan")
+    broken.trunk = lambda pixels: pixels.float().mean(dim=(2, 3)) * float("nan")
     engine = RayEngine(address=raylets.cluster.address, actors=1)
     with pytest.raises(EvenhandError, match=r"^the features of .*\.jpg are not finite numbers in float32"):
         embed(manifest, broken, tmp_path / "s", **OPTIONS, engine=engine)

@@ -39,7 +39,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import atomic, sha256
 from evenhand._json import parse_json
 
-if TYPE_CHECKING:  # it loads NumPy, before which --threads must be set
+if TYPE_CHECKING:  # it loads NumPy, before which the threads must be set
     from evenhand._typing import Strings
 
 CARD, HEAD, ROWS, SKIPPED = "card.json", "head.safetensors", "rows.parquet", "skipped.parquet"

@@ -27,7 +27,7 @@ def test_a_source_of_another_form_says_nothing(source: str) -> None:
 
 def test_a_misspelt_tag_is_refused_before_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = tmp_path / "w.pt"
-    weights.touch()
+    weights.write_bytes(b"\x80")
     check_model("ViT-B/32", "auto", "laion400m-e31")
     check_model("ViT-B-32", "auto", str(weights))
     with pytest.raises(EvenhandError, match="'opnai' is neither a file nor a tag of ViT-B-32; its tags: op"):

@@ -59,7 +59,7 @@ def test_nothing_is_translated_outside_a_command() -> None:
     assert in_options("group_by: no") == "group_by: no"
 
 
-WRITE_COMMANDS = {"audits/bottom_line.py", "reports/next_steps.py"}
+WRITE_COMMANDS = {"audits/next_step.py", "reports/next_steps.py"}
 """Files that suggest commands to paste."""
 
 

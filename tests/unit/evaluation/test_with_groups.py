@@ -73,7 +73,7 @@ def test_an_audit_of_arrays_takes_several_attributes(crossed: FeatureTable) -> N
     found = audit(X, y, groups=crossed.attributes, group_by="place,time", vocabulary=Path("none"))
     assert any(" × " in group.name for group in found.groups)
     assert all(group.n >= 10 for group in found.groups if not group.name.endswith("other"))
-    assert any("are pooled as 'other'" in note for note in found.notes)
+    assert any("pooled as 'other'" in note for note in found.notes)
     assert {probe.attribute for probe in found.probes} <= {"place", "time"}
 
 

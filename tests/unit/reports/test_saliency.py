@@ -173,7 +173,7 @@ def test_patches_of_flexible_resolution_have_no_map(photos: Path, tmp_path: Path
     view = viewed(photos, f"hf:{write_hf('siglip2', tmp_path / 'model')}", tmp_path)
     said = str(maps_of(view.models))
     assert said.startswith("No saliency could be computed: model 'hf:")
-    assert said.endswith("which have no grid to show; use a SigLIP 2 of fixed resolution.")
+    assert said.endswith("so they have no grid to show; use a SigLIP 2 of fixed resolution.")
     assert "\n" not in said
 
 
