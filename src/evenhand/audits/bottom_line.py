@@ -122,7 +122,10 @@ def _goes_with(found: Associations) -> str:
     words = [
         f"{name}: {', '.join(f'*{word}*' for word in said[:2])}" for name, said in found.sure_words().items()
     ]
-    columns = [f"the column {one.column} (confounded)" for one in _of(found, "confounded")]
+    columns = [
+        f"the column {one.column} (confounded{', or a finer name of the class' if one.finer else ''})"
+        for one in _of(found, "confounded")
+    ]
     more = [f"more columns, {len(columns)} in all"] if len(columns) > COLUMNS else []
     said = "; ".join([*words, *columns[:COLUMNS], *more])
     if not said:

@@ -29,6 +29,7 @@ COMPONENTS = 64
 """Principal components of the embeddings that are looked at."""
 USUAL = 1.0
 """Ridge penalty of the probe for the label, weaker than that of the probe that keeps to one cue."""
+FINER = "; every class has values of its own, so that it may be a finer name of the class"
 FILE_TYPE, FOLDER = "file type", "folder"
 
 
@@ -52,6 +53,8 @@ class ColumnAssociation(BaseModel):
     the same rows where the value was held out; None where holding out a value leaves a class without rows.
     verdict: `confounded`: it goes with the label and is readable within classes, or cannot be separated from
     the label; `inflated`: accuracy falls where it is held out; else `clean`. sentence: why, in plain words.
+    finer: whether a confounded column has two values or more for each class that no other class has, so that
+    it may be a finer name of the class.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,6 +68,7 @@ class ColumnAssociation(BaseModel):
     fall: Bounded | None
     verdict: Literal["confounded", "inflated", "clean"]
     sentence: str
+    finer: bool = False
 
 
 def column_associations(table: FeatureTable, rows: Ints, z: Floats, seed: int) -> list[ColumnAssociation]:
@@ -142,6 +146,7 @@ def column_association(
     goes = low > ASSOCIATED
     inflated = fall is not None and fall.low > FALLS
     confounded = goes and (read is None or read[0].low > read[1])
+    finer = confounded and _is_finer(value, label)
     return ColumnAssociation(
         column=name,
         n=int(known.sum()),
@@ -151,8 +156,16 @@ def column_association(
         chance=None if read is None else read[1],
         fall=fall,
         verdict="confounded" if confounded else "inflated" if inflated else "clean",
-        sentence=f"{name}: {_why(goes, confounded, inflated, read, fall)}",
+        sentence=f"{name}: {_why(goes, confounded, inflated, read, fall)}{FINER if finer else ''}",
+        finer=finer,
     )
+
+
+def _is_finer(value: Ints, label: Ints) -> bool:
+    """Return whether every class has two values or more that no other class has, as species of birds."""
+    pairs = np.unique(np.stack([value, label]), axis=1)
+    own = np.bincount(pairs[0])[pairs[0]] == 1
+    return bool((np.bincount(pairs[1][own], minlength=int(label.max()) + 1) >= 2).all())
 
 
 def _why(

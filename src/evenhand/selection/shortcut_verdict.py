@@ -128,7 +128,7 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
         return (
             "cannot tell",
             f"few rows: without text features {n:,} rows are too few to rule a shortcut out ({figure})",
-            f"add rows, give text features of the class names, or {answers}",
+            f"add rows or text features of the class names, or {answers}",
         )
     return "no sign", f"no hidden minority shows among {n:,} rows ({figure})", "test on rows from elsewhere"
 

@@ -265,6 +265,9 @@ def test_words_and_columns_that_go_with_the_label(line: Line, view: ErrorAnalysi
     assert line(KEPT, analysis).goes_with == said
     four = tuple(confounded.model_copy(update={"column": name}) for name in "abcd")
     fall = column.fall.model_copy(update={"value": 0.123}) if column.fall else None
+    finer = found.model_copy(update={"columns": (confounded.model_copy(update={"finer": True}),)})
+    said = line(KEPT, with_associations(view, finer)).goes_with
+    assert "the column place (confounded, or a finer name of the class)" in said
     inflated = [clean.model_copy(update={"verdict": "inflated", "column": "day", "fall": fall})]
     both = found.model_copy(update={"columns": (*four, *inflated)})
     assert line(KEPT, with_associations(view, both)).goes_with == (

@@ -8,6 +8,7 @@ import pytest
 from evenhand import FeatureTable
 from evenhand.audits.column_associations import (
     ColumnAssociation,
+    _is_finer,
     column_association,
     column_associations,
     usable_columns,
@@ -142,3 +143,28 @@ def test_a_class_of_one_site_is_left_out_of_reading(rare: int) -> None:
     found = measured(codes, label, z)
     assert found.readable is not None
     assert found.chance == 0.5
+
+
+def test_a_finer_name_of_the_class_is_said() -> None:
+    y, _, z = arrays()
+    kind = np.arange(N) // 2 % 2
+    z[:, 2] += 3 * kind
+    found = measured(2 * y + kind, y, z)
+    assert (found.verdict, found.finer) == ("confounded", True)
+    assert found.sentence.endswith(
+        "every class has values of its own, so that it may be a finer name of the class"
+    )
+    assert _is_finer(np.where(np.arange(N) < 80, 4, 2 * y + kind), y), (
+        "rare values count as one, of both classes"
+    )
+
+
+def test_shared_values_or_one_value_of_a_class_are_no_finer_name() -> None:
+    y, site, z = arrays()
+    kind = np.arange(N) // 2 % 2
+    z[:, 2] += 3 * kind
+    for codes in (y, site, np.where(y == 0, kind, 2)):
+        found = measured(codes, y, z)
+        assert (found.verdict, found.finer) == ("confounded", False)
+    _, clean = np.unique(2 * y + kind, return_inverse=True)
+    assert not measured(clean, y, np.random.default_rng(1).normal(size=z.shape)).finer
