@@ -9,7 +9,7 @@ import typer
 
 from evenhand._commands import beside
 from evenhand._errors import EvenhandError
-from evenhand._outputs import AUDIT_FILES, keep_apart
+from evenhand._outputs import AUDIT_FILES, check_writable, keep_apart
 from evenhand.cli.early import check_vocabulary, store_and_run
 from evenhand.cli.options import (
     FitDevice,
@@ -81,6 +81,7 @@ def command(
     against = run or against
     if out is not None:
         keep_apart(out, [store])
+        check_writable(out)
 
     from evenhand._files import check_replaceable
     from evenhand.audits.gate import failures, read_bounds

@@ -5,12 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
-from evenhand._errors import EvenhandWarning
+from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand._outputs import keep_apart
 from evenhand.cli.ending import told
 from evenhand.cli.paths import OUT, inputs
@@ -25,6 +26,7 @@ class Command(TyperCommand):
         """Run the command; an expected failure becomes one sentence and its exit code."""
         with naming(self.params), _one_sentence(), warnings.catch_warnings():
             _show_warnings()
+            _check_working_folder()
             if ctx.params.get(OUT) is not None:
                 keep_apart(ctx.params[OUT], inputs(ctx.params))
             return super().invoke(ctx)
@@ -41,6 +43,20 @@ def _one_sentence() -> Iterator[None]:
         sentence, code = found
         complain("error", sentence)
         raise typer.Exit(code) from error
+
+
+def _check_working_folder() -> None:
+    """Refuse to work in a folder that was removed, where libraries that are loaded end the process.
+
+    Raises
+    ------
+    EvenhandError
+        If it was.
+    """
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise EvenhandError("the working folder was removed; go to another") from error
 
 
 def _show_warnings() -> None:

@@ -83,6 +83,7 @@ def command(
     # Answers that cannot be read are reported before torch is imported.
     given = {} if answers is None else read_answers(answers, table, question)
 
+    from evenhand.cli.next_step import suggest
     from evenhand.cli.review_tables import show_estimate
     from evenhand.review.estimate import estimate_on, write_attribute
     from evenhand.review.rows import review_rows
@@ -96,6 +97,7 @@ def command(
         reviewed = review_rows(table, run=run, seed=seed)
         if list_:
             _list(reviewed, question, file, rows, seed)
+            suggest("review", run or store, "--answers", file)
             return
         given = _ask(reviewed, question, file, rows, port, seed)
     estimate = estimate_on(reviewed, given, question=question, seed=seed)

@@ -55,3 +55,11 @@ def test_features_need_nothing_of_the_model(option: str, value: str, tmp_path: P
     done = run("predict", str(tmp_path), "--features", "x.npy", option, value)
     assert done.exit_code == 1
     assert done.stderr == f"error: {option} goes with images, but --features was given; leave one out\n"
+
+
+def test_a_working_folder_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    done = run("doctor")
+    assert (done.exit_code, done.stderr) == (1, "error: the working folder was removed; go to another\n")

@@ -97,6 +97,7 @@ def test_refusals_do_not_wait_for_torch(folder: Path) -> None:
         f"report {folder}/cut.run": "cut.run/card.json cannot be read",
         f"review {a}.store --list --out {folder}/y.csv/z": "--out: .*z cannot be written: .* is not a folder",
         f"report {a}.run --out {a}.store/x.html": "--out: .* lies inside .*a.store, which this command reads",
+        f"audit {a}.store --out /proc/x": "--out: /proc/x cannot be written: No such file",
         f"audit {a}.run --out {a}.store/x": "--out: .* lies inside .*a.store, which",
         f"review {a}.run --list --out {folder}/y.csv": "--out: .* exists, and --list writes a new file; name",
         f"demo --out {a}.store": "--out: .*a.store is a store or a run; name another folder",

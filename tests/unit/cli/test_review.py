@@ -97,7 +97,8 @@ def test_without_words_the_user_must_ask(birds: Path) -> None:
 def test_a_run_brings_its_model_and_needs_its_store(make_run: MakeRun, tmp_path: Path) -> None:
     made = make_run("reviewed", n=400, method="erm")
     out = tmp_path / "rows.csv"
-    run(made, "--question", QUESTION, "--list", "--out", out)
+    listed = run(made, "--question", QUESTION, "--list", "--out", out)
+    assert f"next: evenhand review {made} --answers {out}" in listed.stderr
     fill(out, made.parent / "x.store")
     assert "worst group of erm: " in run(made, "--answers", out).stdout
     (made.parent / "x.store").rename(made.parent / "moved.store")
