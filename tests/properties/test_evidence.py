@@ -160,6 +160,15 @@ def test_plain_accuracy_has_one_cell_and_can_still_choose() -> None:
     assert choice.candidate == "right"
 
 
+def test_a_bound_of_zero_replaces_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    y = np.repeat([0, 1], 200)
+    erm = np.where(np.arange(400) % 4 == 0, 1 - y, y)
+    monkeypatch.setattr(Evidence, "_excess", lambda _self, _right, _erm, gain, *_: float(gain[0]))
+    monkeypatch.setattr(Evidence, "_chance", lambda *_: 0.0)
+    choice = Evidence(find_rule("accuracy")).choose(["right"], y[None], judged(y, erm, erm, y), 0)
+    assert (choice.candidate, choice.low) == ("erm", 0.0)
+
+
 @pytest.mark.parametrize(("lost", "kept"), [(40, True), (41, False)])
 def test_a_tenth_of_the_correct_rows_may_be_lost_and_no_more(lost: int, kept: bool) -> None:
     """400 rows that ERM classifies correctly, 100 that it does not and the candidate does."""
