@@ -49,6 +49,14 @@ def test_whole_numbers_of_few_images_each_stay_and_are_said():
     assert note.startswith("attribute 'code' has 50 values, 2.4 images each on average")
 
 
+def test_ten_images_of_a_value_are_enough():
+    def notes(n):
+        values = np.array([f"p{k % 20}" for k in range(n)])
+        return grouping({"patient": values}, np.array(["cat", "dog", "dog"] * n)[:n], named=True)[1]
+
+    assert [len(notes(n)) for n in (200, 199)] == [0, 1]
+
+
 def test_a_copy_of_the_label_comes_last_and_is_said():
     place = np.array((["x"] * 3 + ["y"]) * 30)
     kept, notes = grouping({"target": np.where(LABELS == "a", "0", "1"), "place": place}, LABELS, named=False)
@@ -107,6 +115,11 @@ def test_where_nobody_names_columns_all_that_may_make_groups_do():
     groups, others, _ = divided(columns(), LABELS, None)
     assert list(groups) == ["site", "copy_of", "long", "label"]
     assert list(others) == ["day", "exposure", "every_other"]
+
+
+def test_values_of_a_hundred_characters_are_kept_and_longer_ones_are_not():
+    of = {length: np.array(["x" * length, "y", "y"] * 40) for length in (100, 101)}
+    assert [list(divided({"text": of[length]}, LABELS, [])[1]) for length in of] == [["text"], []]
 
 
 def test_a_column_is_looked_at_throughout(monkeypatch):

@@ -97,6 +97,22 @@ def test_the_color_is_that_of_every_fourth_pixel_one_by_one(bright: int) -> None
         assert color(image) in [name for name, count in names.items() if count == most]
 
 
+@pytest.mark.parametrize(
+    ("level", "spread", "kind"),
+    [
+        (39, 0, "black"),
+        (40, 0, "plain"),
+        (215, 0, "plain"),
+        (216, 0, "white"),
+        (99, 3, "plain"),
+        (99, 3.1, "none"),
+    ],
+)
+def test_the_bounds_of_a_plain_side(level: float, spread: float, kind: str) -> None:
+    checks = np.indices((20, 30)).sum(axis=0) % 2
+    assert border(level + spread * (2.0 * checks - 1)) == kind
+
+
 @pytest.mark.parametrize(("level", "kind"), [(0, "black"), (255, "white"), (128, "plain")])
 def test_two_opposite_plain_sides_are_a_border(level: float, kind: str) -> None:
     gray = np.random.default_rng(0).uniform(0, 255, (20, 30))
