@@ -210,13 +210,16 @@ def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
     if not others:
         lowest = _percent(rates[own].value)
         return f"Best here: only {label(own)} was measured, with {lowest} in its worst {unit}."
-    compared = ", ".join(f"{label(name)} {_percent(rates[name].value)}" for name in others)
+    names = {name: label(name) for name in others}
+    if models.table.head.text is None and "zero_shot" in names:
+        names["zero_shot"] = "class centroids"  # without text they stand in for the class names
+    compared = ", ".join(f"{names[name]} {_percent(rates[name].value)}" for name in others)
     name = (
         f"{label(own)} keeps {in_plain_words(label(kept['candidate']))}"
         if "candidate" in kept
         else label(own)
     )
-    better = [label(other) for other in others if _value(rates[other]) > _value(rates[own])]
+    better = [names[other] for other in others if _value(rates[other]) > _value(rates[own])]
     more = f"; the test rows, which chose nothing, put {better[0]} first" if better else ""
     return f"Best here: {name}, with {_percent(rates[own].value)} in its worst {unit} ({compared}){more}."
 
