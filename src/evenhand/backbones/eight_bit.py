@@ -26,7 +26,11 @@ class EightBit:
         *sized, _, last = transform.transforms
         self._sized = Compose(sized)
         self._mean, self._std = (np.asarray(values, dtype=np.float32) for values in (last.mean, last.std))
-        self._room = np.empty(0, dtype=np.float32)
+        self._room = torch.empty(0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Ray hands arrays over as read-only memory.
+        return {**vars(self), "_room": torch.empty(0)}
 
     @staticmethod
     def splits(transform: Any) -> bool:
@@ -48,10 +52,11 @@ class EightBit:
         n, height, width, _ = colors.shape
         mean, std = (np.resize(values, 3 * width) for values in (self._mean, self._std))
         if self._room.shape != colors.shape:
-            self._room = np.empty(colors.shape, dtype=np.float32)
+            # Not NumPy's: the last bits of a product depend on how its memory is aligned.
+            self._room = torch.empty(colors.shape)
         rows = (n, height, 3 * width)
-        for image, room in zip(colors.numpy().reshape(rows), self._room.reshape(rows), strict=True):
+        for image, room in zip(colors.numpy().reshape(rows), self._room.numpy().reshape(rows), strict=True):
             np.divide(image, np.float32(255), out=room, dtype=np.float32)
             room -= mean
             room /= std
-        return torch.from_numpy(self._room).permute(0, 3, 1, 2)
+        return self._room.permute(0, 3, 1, 2)

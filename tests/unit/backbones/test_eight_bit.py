@@ -1,5 +1,6 @@
 """Images as 8-bit colors until the model sees them: the same bits as the whole transform."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,18 @@ def test_colors_become_what_the_transform_gives(mode: str, size: int | tuple[int
         pixels = steps.pixels(colors)
         assert torch.equal(pixels, torch.stack([transform(image) for image in some]))
         assert pixels.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_another_process_gets_room_of_its_own() -> None:
+    transform = image_transform(32, False)
+    steps = EightBit(transform)
+    colors = torch.stack([steps.colors(image) for image in pictures()])
+    pixels = steps.pixels(colors).clone()
+    buffers: list[pickle.PickleBuffer] = []
+    sent = pickle.dumps(steps, protocol=5, buffer_callback=buffers.append)
+    received = pickle.loads(sent, buffers=[bytes(buffer) for buffer in buffers])  # noqa: S301
+    assert torch.equal(received.pixels(colors), pixels)
+    assert len(sent) + sum(buffer.raw().nbytes for buffer in buffers) < pixels.nbytes
 
 
 def test_one_mean_serves_all_colors() -> None:
