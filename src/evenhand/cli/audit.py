@@ -88,8 +88,8 @@ def command(
     from evenhand.data.estimated import attribute_names
     from evenhand.data.store_layout import read_card
     from evenhand.evaluation.group_by import check_group_by
-    from evenhand.runs.card import other_store
     from evenhand.runs.card import read_card as read_run_card
+    from evenhand.runs.store_place import other_store
 
     bounds = read_bounds(fail_under or [])
     # A wrong folder is reported at once, before torch is imported.

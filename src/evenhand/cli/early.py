@@ -203,8 +203,9 @@ def store_and_run(source: Path) -> tuple[Path, Path | None]:
         If it is neither, or a run that names no store.
     """
     from evenhand.data.store_layout import read_card
-    from evenhand.runs.card import is_run, place_of_store
+    from evenhand.runs.card import is_run
     from evenhand.runs.card import read_card as read_run_card
+    from evenhand.runs.store_place import place_of_store
 
     if not is_run(source):
         read_card(source)

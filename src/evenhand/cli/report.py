@@ -55,7 +55,8 @@ def command(
 
     from evenhand.data.store_layout import read_card
     from evenhand.reports.source import read_source
-    from evenhand.runs.card import check_results, check_store
+    from evenhand.runs.card import check_results
+    from evenhand.runs.store_place import check_store
 
     # A wrong folder is reported at once, before torch is imported.
     check_results(source)

@@ -14,7 +14,6 @@ from evenhand._files import sha256, was_interrupted
 from evenhand._json import parse_json
 from evenhand._outputs import RESULTS, check_writable
 from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
-from evenhand.data.store_layout import read_card as read_store_card
 
 if TYPE_CHECKING:  # a folder that is not a run is refused before any model is imported
     from evenhand.backbones.load import Loaded
@@ -61,16 +60,6 @@ class RunCard(BaseModel):
     group_by: str | None
     group_labels_from: dict[str, Any] | None = None
     files: dict[_Name, Sha256]
-
-
-def other_store(run: Path) -> EvenhandError:
-    """Return what is raised where a run goes with another store than the one that was given."""
-    return EvenhandError(f"run: {run} was fitted on another store; audit the store that its card names")
-
-
-def not_its_store(place: Path, run: Path) -> EvenhandError:
-    """Return what is raised where a folder holds another store than the one that a run was fitted on."""
-    return EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as `store`")
 
 
 def check_width(found: int, wanted: int) -> None:
@@ -133,45 +122,6 @@ def is_run(folder: Path) -> bool:
         return bool(_read(folder, CARD).get("kind") == "run")
     except EvenhandError:
         return False
-
-
-def place_of_store(run: Path, card: Mapping[str, Any]) -> Path | None:
-    """Return where the store of a run lies: where it was, or beside the run under its old name.
-
-    None where the run was fitted on a table in memory.
-
-    Raises
-    ------
-    EvenhandError
-        If it is in neither place.
-    """
-    if card["store"] is None:
-        return None
-    before = Path(card["store"])
-    beside = run.resolve().parent / before.name
-    for place in (before, beside):
-        if (place / CARD).is_file():
-            return place
-    if before.exists():  # unfinished, or damaged: its reader says so
-        return before
-    raise EvenhandError(
-        f"the store of {run} is neither at {before} nor at {beside}; give its new place as `store`"
-    )
-
-
-def check_store(run: Path, store: Path | None) -> Path | None:
-    """Return where the store of a run lies, and refuse another; None for a table in memory.
-
-    Raises
-    ------
-    EvenhandError
-        As `read_card` and `place_of_store`, or if the card of the store is another.
-    """
-    card = read_card(run)
-    place = store or place_of_store(run, card)
-    if place is not None and read_store_card(place).identity != card["store_card"]:
-        raise not_its_store(place, run)
-    return place
 
 
 def read_card(run: Path) -> dict[str, Any]:

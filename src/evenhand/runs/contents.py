@@ -12,14 +12,8 @@ from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, read_run_bundle
-from evenhand.runs.card import (
-    not_its_store,
-    other_store,
-    place_of_store,
-    read_card,
-    read_records,
-    read_result,
-)
+from evenhand.runs.card import read_card, read_records, read_result
+from evenhand.runs.store_place import not_its_store, other_store, place_of_store
 
 CALIBRATION_SET, HISTORY = "calibration_set.parquet", "history.parquet"
 

@@ -1,0 +1,61 @@
+"""Where the store of a run lies, and whether a store is the one that a run was fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evenhand._errors import EvenhandError
+from evenhand.data.store_layout import CARD
+from evenhand.data.store_layout import read_card as read_store_card
+from evenhand.runs.card import read_card
+
+
+def place_of_store(run: Path, card: Mapping[str, Any]) -> Path | None:
+    """Return where the store of a run lies: where it was, or beside the run under its old name.
+
+    None where the run was fitted on a table in memory.
+
+    Raises
+    ------
+    EvenhandError
+        If it is in neither place.
+    """
+    if card["store"] is None:
+        return None
+    before = Path(card["store"])
+    beside = run.resolve().parent / before.name
+    for place in (before, beside):
+        if (place / CARD).is_file():
+            return place
+    if before.exists():  # unfinished, or damaged: its reader says so
+        return before
+    raise EvenhandError(
+        f"the store of {run} is neither at {before} nor at {beside}; give its new place as `store`"
+    )
+
+
+def check_store(run: Path, store: Path | None) -> Path | None:
+    """Return where the store of a run lies, and refuse another; None for a table in memory.
+
+    Raises
+    ------
+    EvenhandError
+        As `read_card` and `place_of_store`, or if the card of the store is another.
+    """
+    card = read_card(run)
+    place = store or place_of_store(run, card)
+    if place is not None and read_store_card(place).identity != card["store_card"]:
+        raise not_its_store(place, run)
+    return place
+
+
+def other_store(run: Path) -> EvenhandError:
+    """Return what is raised where a run goes with another store than the one that was given."""
+    return EvenhandError(f"run: {run} was fitted on another store; audit the store that its card names")
+
+
+def not_its_store(place: Path, run: Path) -> EvenhandError:
+    """Return what is raised where a folder holds another store than the one that a run was fitted on."""
+    return EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as `store`")
