@@ -42,6 +42,8 @@ def listening() -> Iterator[None]:
 
     From the end of the command on all are ignored: what it wrote is whole, and the process ends by itself.
     """
+    # A command that is cut off leaves semaphores, which a process of multiprocessing removes: in silence.
+    sys.warnoptions.append("ignore:resource_tracker:UserWarning")
     numbers = [number for number in _SIGNALS if signal.getsignal(number) in _USUAL]
     for number in numbers:
         signal.signal(number, _ask)

@@ -111,6 +111,11 @@ def test_a_signal_that_a_library_swallows_ends_the_process_all_the_same() -> Non
     assert ended(SWALLOW, signal.SIGTERM)[0] == 128 + signal.SIGTERM
 
 
+def test_what_a_command_that_is_cut_off_leaves_is_removed_in_silence() -> None:
+    held = 'held = __import__("multiprocessing").get_context("spawn").Semaphore(); time'
+    assert ended(SWALLOW.replace("time", held), signal.SIGTERM) == (128 + signal.SIGTERM, "")
+
+
 def test_a_signal_that_the_parent_had_ignored_stays_so() -> None:
     work = "import os; os.kill(os.getpid(), signal.SIGHUP); sys.exit(7)"
     code = CODE.format(work=work, numbers="signal.SIGTERM,").replace(
