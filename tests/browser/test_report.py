@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evenhand import compare
+from evenhand.data.store import load_store
 from evenhand.reports import embedding_map
 from evenhand.reports import page as report_page
 from evenhand.reports.source import read_source
@@ -73,6 +75,21 @@ def test_on_a_phone_no_table_is_cut_and_each_value_names_its_column(small: Path,
     assert page.evaluate(f"getComputedStyle({cell}, '::before').content") == '"why"'
     page.set_viewport_size({"width": 1280, "height": 900})
     assert page.evaluate(f"getComputedStyle({cell}, '::before').content") == "none"
+
+
+@pytest.mark.parametrize("methods", [4, 6])
+def test_on_a_phone_no_table_of_many_methods_is_cut(
+    small_run: Path, tmp_path: Path, open_page: OpenPage, methods: int
+) -> None:
+    names = ["zero_shot", "linear_probe", "balanced_probe", "dfr", "ppa", "evals"][:methods]
+    compare(
+        load_store(small_run.parent / "x.store"), methods=names, seeds=range(1), out=tmp_path / "x.compare"
+    )
+    page = open_page(report(tmp_path / "x.compare", tmp_path), width=390).page
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    cut = "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth + 1)"
+    assert page.evaluate(f"{cut}.map((one) => one.getAttribute('aria-label'))") == []
+    assert page.evaluate("document.querySelectorAll('.measures.named').length") >= 1
 
 
 def test_another_model_color_and_filter_change_the_map(small: Path, open_page: OpenPage) -> None:
