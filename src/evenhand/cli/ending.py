@@ -75,10 +75,16 @@ def _ask(number: int, _frame: Any) -> None:
     threading.excepthook = lambda _: None
     sys.excepthook = lambda *_: None
     # A library may swallow the exception, or hold the main thread for long.
-    end = threading.Timer(PATIENCE, os._exit, (128 + number,))
+    end = threading.Timer(PATIENCE, _cut_off, (128 + number,))
     end.daemon = True
     end.start()
     raise Asked
+
+
+def _cut_off(code: int) -> None:
+    if not _said:
+        complain("error", "interrupted")
+    os._exit(code)
 
 
 def leave(code: int) -> NoReturn:
