@@ -51,6 +51,11 @@ def plot_of(page: Any) -> str:
     return picture
 
 
+def drawn(page: Any) -> None:
+    """Wait for the next frame: a change of the model is drawn in one."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_it_loads_silently_and_asks_for_nothing(small: Path, open_page: OpenPage, width: int) -> None:
     opened = open_page(small, width=width)
@@ -97,7 +102,7 @@ def test_another_model_color_and_filter_change_the_map(small: Path, open_page: O
     gulls = page.locator(".values").get_by_role("button", name=re.compile("^gull "))
     seen = [plot_of(page)]
     page.get_by_label("zero-shot").check()
-    page.wait_for_timeout(50)
+    drawn(page)
     seen.append(plot_of(page))
     page.get_by_label("Color by").select_option(label="class")
     seen.append(plot_of(page))
@@ -125,7 +130,7 @@ def test_the_map_is_colored_by_slice_and_by_right_or_wrong(small: Path, open_pag
     page.get_by_role("button", name=re.compile("^wrong ")).click()
     seen.append(plot_of(page))
     page.get_by_label("ERM", exact=True).check()
-    page.wait_for_timeout(50)
+    drawn(page)
     seen.append(plot_of(page))
     assert page.locator(".values").inner_text() != after
     assert page.get_by_role("button", name=re.compile("^wrong ")).get_attribute("aria-pressed") == "false"
