@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,22 +19,11 @@ import pyarrow.parquet as pq
 from evenhand.data.file_names import IMAGE_TABLES
 from evenhand.data.files import is_file, is_remote, open_bytes, size_and_time
 from evenhand.data.tables.arrow_files import read_arrow
-from evenhand.data.tables.hub_features import columns_of_type
+from evenhand.data.tables.schema import picture_column
 
 LARGEST = 1 << 30
 """Bytes of images in a row group that is read: it is held in memory whole."""
-NAMES = (
-    *("image", "images", "img", "picture", "photo", "image_bytes", "image_data", "bytes", "content"),
-    *("jpg", "jpeg", "png", "webp"),
-)
 _LOCK = Lock()
-
-
-class Leaf(NamedTuple):
-    """Where a column keeps bytes: the names below it, "" for the one item of a list."""
-
-    column: str
-    steps: tuple[str, ...]
 
 
 def split_cell(path: Path) -> tuple[Path, int] | None:
@@ -43,21 +32,6 @@ def split_cell(path: Path) -> tuple[Path, int] | None:
     if file.suffix.lower() not in IMAGE_TABLES or not (path.name.isascii() and path.name.isdecimal()):
         return None
     return (file, int(path.name)) if is_remote(file) or is_file(file) else None
-
-
-def bytes_columns(schema: pa.Schema) -> dict[str, Leaf]:
-    """Return the columns that hold bytes, each with where the bytes themselves are."""
-    found = {field.name: _steps(field.type) for field in schema}
-    return {name: Leaf(name, steps) for name, steps in found.items() if steps is not None}
-
-
-def picture_column(schema: pa.Schema) -> Leaf | None:
-    """Return the column with images: by the Hub's features, by its name, or the only one of bytes."""
-    found = bytes_columns(schema)
-    told = [found[name] for name in columns_of_type(schema, "Image") if name in found]
-    named = told or [leaf for name, leaf in found.items() if name.strip().lower() in NAMES]
-    chosen = named or (list(found.values()) if len(found) == 1 else [])
-    return chosen[0] if chosen else None
 
 
 def read_cell(file: Path, row: int) -> bytes:
@@ -194,19 +168,3 @@ def _bytes_in(cell: Any, steps: tuple[str, ...]) -> bytes | None:
         cell = cell[step or 0]
     content: bytes | None = cell.as_py()
     return content
-
-
-def _steps(kind: pa.DataType) -> tuple[str, ...] | None:
-    if pa.types.is_struct(kind):
-        below = (_below(field.name, _steps(field.type)) for field in kind)
-        return next((steps for steps in below if steps), None)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        # A list of bare bytes may be anything, one of records with bytes is the Hub's.
-        return _below("", _steps(kind.value_type)) if pa.types.is_struct(kind.value_type) else None
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return () if kind in (pa.binary(), pa.large_binary(), pa.binary_view()) else None
-
-
-def _below(name: str, steps: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    return None if steps is None else (name, *steps)

@@ -84,6 +84,7 @@ def test_columns_and_splits_are_those_of_the_data_set(hub: SmallHub) -> None:
     expected = np.asarray(Image.open(io.BytesIO(png(7))))
     assert np.array_equal(np.asarray(read_image(Path(manifest.paths[19]))), expected)
     assert is_there(Path(manifest.paths[19]))
+    assert manifest.notes == ()
 
 
 def test_only_ranges_of_the_files_are_asked_for(hub: SmallHub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +109,21 @@ def test_the_export_of_the_hub_stands_in_for_other_formats(hub: SmallHub) -> Non
     assert manifest.paths[0] == ("hf://datasets/org/birds@refs/convert/parquet/default/test/0000.parquet/0")
     assert read_image(Path(manifest.paths[0])).size == (9, 6)
     assert manifest.notes == ()
+
+
+def test_a_table_that_describes_image_files_is_no_data_of_its_own(hub: SmallHub) -> None:
+    hub.datasets["org/birds"] = {
+        "main": {"metadata.parquet": b"PAR1", "0.png": png(0)},
+        "refs/convert/parquet": {"default/train/0000.parquet": parquet(30)},
+    }
+    assert resolve("hf://datasets/org/birds").path == Path("hf://datasets/org/birds@refs/convert/parquet")
+
+
+def test_one_file_of_the_hub_is_read_as_one(hub: SmallHub) -> None:
+    hub.datasets["org/birds"] = {"main": own()}
+    manifest = Manifest.read("hf://datasets/org/birds/data/test-00000-of-00001.parquet")
+    assert len(manifest.y) == 12
+    assert set(manifest.split) == {"train", "validation", "test"}
 
 
 def test_an_export_that_is_cut_says_so(hub: SmallHub) -> None:

@@ -17,8 +17,9 @@ from evenhand import EvenhandError, Manifest
 from evenhand.data import parquet_cells
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.leakage import copies
-from evenhand.data.parquet_cells import cell_size, picture_column, split_cell
+from evenhand.data.parquet_cells import cell_size, split_cell
 from evenhand.data.places import open_file, place_of
+from evenhand.data.tables.schema import picture_column
 
 
 def png(seed: int) -> bytes:

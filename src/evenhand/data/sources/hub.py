@@ -1,17 +1,16 @@
-"""Data sets of the Hugging Face Hub, `hf://datasets/ORG/NAME[@REVISION][/FOLDER][:SPLIT]`."""
+"""Data sets of the Hugging Face Hub, `hf://datasets/ORG/NAME[@REVISION][/FOLDER][:SPLIT]`, as folders."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
 from evenhand._hub import says_what_the_hub_said
 from evenhand._optional import optional
-from evenhand.data.files import address, names_below
+from evenhand.data.files import address, is_dir, names_below
 from evenhand.data.labels import some
-from evenhand.data.sources.kinds import ImageTables
-from evenhand.data.sources.picture_tables import check_one_set, holds_pictures
+from evenhand.data.sources.kinds import ImageTables, Source
 from evenhand.data.split_names import SPLIT_NAMES, split_in_name
 
 EXPORT = "refs/convert/parquet"
@@ -23,65 +22,63 @@ def is_hub(path: Path) -> bool:
     return path.parts[:1] == ("hf:",)
 
 
-def hub_tables(path: Path) -> ImageTables | None:
-    """Return the Parquet files of a data set: its own, or the Hub's export; None where it has neither.
+def hub_folder(path: Path) -> tuple[Path, str | None]:
+    """Return the folder to read for an address, and the split after its colon.
 
-    Parameters
-    ----------
-    path : Path
-        `hf://datasets/ORG/NAME`, with `@REVISION` after the name, folders, and `:SPLIT` at the end if wanted.
+    The Hub's Parquet export stands in for a data set without Parquet files of its own. Where a revision is
+    named, nothing does.
 
     Raises
     ------
     EvenhandError
-        If it is no address of a data set, the Hub cannot be reached or has none of this name, or the split is
-        none of its splits.
+        If it is no address of a data set, the Hub cannot be reached, or has none of this name.
     """
-    folder, split = _without_split(path)
+    name, colon, split = path.name.partition(":")
+    folder = path.with_name(name) if colon and len(path.parts) > 1 else path
     if len(folder.parts) < 4 or folder.parts[1] != "datasets":
         raise EvenhandError(f"{address(path)} names no data set; write hf://datasets/ORG/NAME, or add :SPLIT")
     with says_what_the_hub_said(address(folder), "give the folder of a downloaded copy"):
         # A listing calls missing whatever it cannot read; this raises what the Hub said.
         optional("huggingface_hub", "hf").HfFileSystem().info("/".join(folder.parts[1:]))
-        root, files = folder, _tables(folder)
-        if not files and "@" not in folder.parts[3]:
-            root = Path(*folder.parts[:3], f"{folder.parts[3]}@{EXPORT}", *folder.parts[4:])
-            files = _tables(root, missing=True)
-    if not files:
+        return _own_or_export(folder), split if colon else None
+
+
+def _own_or_export(folder: Path) -> Path:
+    data_set = folder.parts[3]
+    if "@" in data_set or not is_dir(folder) or any(map(_is_data, names_below(folder))):
+        return folder
+    export = Path(*folder.parts[:3], f"{data_set}@{EXPORT}", *folder.parts[4:])
+    return export if is_dir(export) else folder
+
+
+def _is_data(name: str) -> bool:
+    # metadata.parquet describes image files.
+    return name.endswith(".parquet") and Path(name).name != "metadata.parquet"
+
+
+def of_data_set(found: Source, split: str | None) -> Source:
+    """Return what the folder of a data set holds, or a split of its tables, and say where an export is cut.
+
+    Raises
+    ------
+    EvenhandError
+        If a split is asked for, and the folder holds no tables with images, or none of this split.
+    """
+    where = address(found.path)
+    if not isinstance(found, ImageTables):
         if split is None:
-            return None
-        raise EvenhandError(f"{address(folder)} has no Parquet files with images to take a split of")
-    cut = any("partial-" in file.as_posix() for file in files)
-    note = f"{address(folder)} is large: the Hub's Parquet export holds only its first part"
-    chosen = files if split is None else _of_split(root, files, split)
-    check_one_set(root, chosen)
-    # Where a split was asked for, the names of the files tell none.
-    return ImageTables(root, chosen, alone=split is not None, notes=(note,) if cut else ())
-
-
-def _without_split(path: Path) -> tuple[Path, str | None]:
-    name, colon, split = path.name.partition(":")
-    return (path.with_name(name), split) if colon and len(path.parts) > 1 else (path, None)
-
-
-def _tables(folder: Path, *, missing: bool = False) -> list[Path]:
-    """Return the Parquet files with images below a folder; none where it is missing and may be."""
-    try:
-        names = [name for name in names_below(folder) if name.endswith(".parquet")]
-    except FileNotFoundError:
-        if missing:
-            return []
-        raise
-    return [folder / name for name in names if holds_pictures(folder / name)]
-
-
-def _of_split(root: Path, files: Sequence[Path], split: str) -> list[Path]:
-    told = {file: split_in_name(file.relative_to(root).as_posix()) for file in files}
+            return found
+        raise EvenhandError(f"{where} has no Parquet files with images to take a split of")
+    notes = found.notes
+    if any("partial-" in file.as_posix() for file in found.files):
+        data_set = where.replace(f"@{EXPORT}", "")
+        notes = (f"{data_set} is large: the Hub's Parquet export holds only its first part", *notes)
+    if split is None:
+        return replace(found, notes=notes)
+    told = {file: split_in_name(file.relative_to(found.path).as_posix()) for file in found.files}
     wanted = SPLIT_NAMES.get(split.lower())
-    chosen = [file for file in files if told[file] == wanted and wanted is not None]
+    chosen = [file for file, name in told.items() if name == wanted and wanted is not None]
     if not chosen:
-        there = sorted({name for name in told.values() if name})
-        raise EvenhandError(
-            f"{address(root)} has no split {split!r}; its splits are {some(there) or 'not named'}"
-        )
-    return chosen
+        there = some(sorted({name for name in told.values() if name})) or "not named"
+        raise EvenhandError(f"{where} has no split {split!r}; its splits are {there}")
+    return replace(found, files=chosen, alone=True, notes=notes)

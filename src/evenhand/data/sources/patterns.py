@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
@@ -46,6 +47,12 @@ def matching(path: Path) -> list[Path]:
             raise EvenhandError(f"no file matches {path}; correct the pattern")
         return files
     return []
+
+
+def common_folder(files: Sequence[Path]) -> Path:
+    """Return the deepest folder that all files lie in."""
+    shared = [parts[0] for parts in zip(*(file.parent.parts for file in files)) if len(set(parts)) == 1]  # noqa: B905
+    return Path(*shared)
 
 
 def _expanded(text: str) -> list[str]:

@@ -13,17 +13,16 @@ import pyarrow.parquet as pq
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.file_names import IMAGE_TABLES
-from evenhand.data.files import is_file, open_bytes
+from evenhand.data.files import open_bytes
 from evenhand.data.labels import some
-from evenhand.data.parquet_cells import NAMES, picture_column
 from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.sources.table_rows import PATH_COLUMNS, list_rows
 from evenhand.data.split_names import SPLIT_NAMES, split_in_name
-from evenhand.data.tables.arrow_files import arrow_schema, read_arrow
+from evenhand.data.tables.arrow_files import read_arrow
 from evenhand.data.tables.columns import Columns
-from evenhand.data.tables.hub_features import columns_of_type
 from evenhand.data.tables.parts import folder_columns
 from evenhand.data.tables.read import read_columns
+from evenhand.data.tables.schema import NAMES, columns_of_type, picture_column, read_schema
 
 
 def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, alone: bool) -> Listing:
@@ -49,16 +48,16 @@ def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, 
 
 def _label(file: Path, names: Collection[str], options: Options) -> str:
     """Return the column of labels: the only one of classes where none is called `label`."""
-    classes = columns_of_type(_schema(file), "ClassLabel")
+    classes = columns_of_type(read_schema(file), "ClassLabel")
     return classes[0] if options.label == "label" not in names and len(classes) == 1 else options.label
 
 
 def holds_pictures(path: Path) -> bool:
     """Return whether a file is a Parquet or Arrow file with a column of images."""
-    if path.suffix.lower() not in IMAGE_TABLES or not is_file(path):
+    if path.suffix.lower() not in IMAGE_TABLES:
         return False
     try:
-        schema = _schema(path)
+        schema = read_schema(path)
     except (OSError, pa.ArrowException):
         return False
     leaf = picture_column(schema)
@@ -90,13 +89,6 @@ def _without_splits(place: Path) -> PurePosixPath:
     # As in "label=cat": not a set, but what a column of it says.
     kept = (part for part in place.parts if part.lower() not in SPLIT_NAMES and "=" not in part)
     return PurePosixPath(*kept)
-
-
-def _schema(path: Path) -> pa.Schema:
-    if path.suffix.lower() == ".arrow":
-        return arrow_schema(path)
-    with open_bytes(path) as stream:
-        return pq.read_schema(stream)
 
 
 def _rows(path: Path) -> int:

@@ -20,7 +20,7 @@ from evenhand.data.files import (
 from evenhand.data.labels import some
 from evenhand.data.sources.contents import Contents, contents
 from evenhand.data.sources.find_images import not_there
-from evenhand.data.sources.hub import hub_tables, is_hub
+from evenhand.data.sources.hub import hub_folder, is_hub, of_data_set
 from evenhand.data.sources.kinds import (
     Archive,
     Archives,
@@ -32,7 +32,7 @@ from evenhand.data.sources.kinds import (
     Source,
     Table,
 )
-from evenhand.data.sources.patterns import matching
+from evenhand.data.sources.patterns import common_folder, matching
 from evenhand.data.sources.picture_tables import check_one_set, holds_pictures
 from evenhand.data.sources.shards import is_shard
 from evenhand.data.tables.parts import is_part
@@ -53,30 +53,32 @@ def resolve(source: PathLike) -> Source:
     """
     path = absolute(Path(source))
     check_utf8(str(path), what="path")
-    if is_hub(path):
-        tables = hub_tables(path)
-        if tables is not None:
-            return tables
-    with says_what_cannot_be_listed(path):
-        if is_dir(path):
-            return _folder(path, contents(path))
-        several = matching(path)
-        files = several or [path]
-        root = _common_folder(files)
-        if all(file.suffix.lower() == ".tar" for file in files) and any(map(is_shard, files)):
-            return Shards(root, files, alone=not several)
-        if all(map(holds_pictures, files)):
-            return ImageTables(root, files, alone=not several)
-        if several:
-            return Archives(root, files)
-        if is_archive(path):
-            return Archive(path)
-        if is_file(path):
-            return Table(path) if table_suffix(path.name) in (*TABLES, *NAMED_TABLES) else OneImage(path)
+    folder, split = hub_folder(path) if is_hub(path) else (path, None)
+    with says_what_cannot_be_listed(folder):
+        found = _folder(folder) if is_dir(folder) else _files(folder)
+    return of_data_set(found, split) if is_hub(path) else found
+
+
+def _files(path: Path) -> Source:
+    """Return the source that a file is, or the files that a pattern stands for."""
+    several = matching(path)
+    files = several or [path]
+    root = common_folder(files)
+    if all(file.suffix.lower() == ".tar" for file in files) and any(map(is_shard, files)):
+        return Shards(root, files, alone=not several)
+    if all(map(holds_pictures, files)):
+        return ImageTables(root, files, alone=not several)
+    if several:
+        return Archives(root, files)
+    if is_archive(path):
+        return Archive(path)
+    if is_file(path):
+        return Table(path) if table_suffix(path.name) in (*TABLES, *NAMED_TABLES) else OneImage(path)
     raise not_there(path)
 
 
-def _folder(folder: Path, found: Contents | None) -> Source:
+def _folder(folder: Path) -> Source:
+    found = contents(folder)
     if found is None:
         return Folder(folder)
     if any(name.startswith("_delta_log/") for name in found.others):
@@ -87,15 +89,17 @@ def _folder(folder: Path, found: Contents | None) -> Source:
     containers = [folder / name for name in found.containers]
     archives = [file for file in containers if file.suffix.lower() in ARCHIVES]
     tars = [file for file in archives if file.suffix.lower() == ".tar"]
+    kind: type[Containers]
     if any(map(is_shard, tars)):
-        return Shards(folder, tars, notes=_aside(Shards, folder, tars, found))
-    tables = [file for file in containers if holds_pictures(file)]
-    if tables:
-        check_one_set(folder, tables)
-        return ImageTables(folder, tables, notes=_aside(ImageTables, folder, tables, found))
-    if archives and not found.images:
-        return Archives(folder, archives, notes=_aside(Archives, folder, archives, found))
-    return Table(folder) if _are_parts(folder, found) else Folder(folder)
+        kind, files = Shards, tars
+    elif files := [file for file in containers if holds_pictures(file)]:
+        check_one_set(folder, files)
+        kind = ImageTables
+    elif archives and not found.images:
+        kind, files = Archives, archives
+    else:
+        return Table(folder) if _are_parts(folder, found) else Folder(folder)
+    return kind(folder, files, notes=_aside(kind, folder, files, found))
 
 
 def _are_parts(folder: Path, found: Contents) -> bool:
@@ -111,15 +115,11 @@ def _are_parts(folder: Path, found: Contents) -> bool:
 
 def _aside(kind: type[Containers], folder: Path, files: Sequence[Path], found: Contents) -> tuple[str, ...]:
     read = {file.relative_to(folder).as_posix() for file in files}
-    left = [*found.images, *(name for name in found.containers if name not in read), *found.others]
+    rest = (*found.images, *(name for name in found.containers if name not in read), *found.others)
+    left = [name for name in rest if not name.startswith("README")]
     if not left:
         return ()
     return (
         f"the images are those of {len(read)} {kind.what}, as {files[0].name}; "
         f"passed over: {some(left, most=3)}",
     )
-
-
-def _common_folder(files: Sequence[Path]) -> Path:
-    shared = [parts[0] for parts in zip(*(file.parent.parts for file in files)) if len(set(parts)) == 1]  # noqa: B905
-    return Path(*shared)

@@ -25,19 +25,3 @@ def read_arrow(path: Path) -> pa.Table:
     except pa.ArrowInvalid:
         source.seek(0)
         return pa.ipc.open_file(source).read_all()
-
-
-def arrow_schema(path: Path) -> pa.Schema:
-    """Return the columns of an Arrow file.
-
-    Raises
-    ------
-    OSError, pyarrow.ArrowException
-        As `read_arrow`.
-    """
-    with open_bytes(path) as source:
-        try:
-            return pa.ipc.open_stream(source).schema
-        except pa.ArrowInvalid:
-            source.seek(0)
-            return pa.ipc.open_file(source).schema

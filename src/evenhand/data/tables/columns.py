@@ -15,9 +15,9 @@ from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.labels import some
-from evenhand.data.parquet_cells import bytes_columns
 from evenhand.data.tables.arrow_columns import plain_column
 from evenhand.data.tables.cells import strings
+from evenhand.data.tables.schema import bytes_columns
 
 LONGEST = 4096
 """Characters of a value at most, as of a path: one longer value would widen every row of its column."""

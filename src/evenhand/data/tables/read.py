@@ -13,12 +13,11 @@ import pyarrow.parquet as pq
 
 from evenhand._errors import EvenhandError
 from evenhand.data.file_names import SHEETS, TABLES, WORKBOOKS, foreign, suffix, table_suffix
-from evenhand.data.parquet_cells import bytes_columns
 from evenhand.data.places import open_file
 from evenhand.data.tables.arrow_files import read_arrow
 from evenhand.data.tables.columns import Columns, to_columns
-from evenhand.data.tables.hub_features import hub_features
 from evenhand.data.tables.parts import part_files, with_folder_columns
+from evenhand.data.tables.schema import bytes_columns, hub_features
 from evenhand.data.tables.sheets import read_sheet
 from evenhand.data.tables.text import read_text_table
 from evenhand.data.tables.unpacked import unpacked
