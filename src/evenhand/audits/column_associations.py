@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
 
@@ -13,8 +14,9 @@ from sklearn.decomposition import PCA
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Floats, Ints, Strings
 from evenhand.audits.blind_probe import balanced_rate, own_margins, read_scores, ridge_scores
+from evenhand.audits.rare_values import by_typical_class
 from evenhand.data.attributes import is_copy
-from evenhand.data.binned import FEWEST, coded
+from evenhand.data.binned import FEWEST, coded, quartiles
 from evenhand.data.table import FeatureTable
 from evenhand.functional.association import association_interval
 from evenhand.functional.intervals import paired_interval
@@ -46,7 +48,8 @@ class Bounded(BaseModel):
 class ColumnAssociation(BaseModel):
     """How a column of the training rows goes with the label.
 
-    n, values: rows where it is known, and its values. association: bias-corrected Cramér's V with the label.
+    n, values: rows where it is known, and its values, of which rare ones count by the class that is typical
+    of each. association: bias-corrected Cramér's V with the label.
     readable: balanced accuracy of a cross-validated probe that reads the value from embeddings *within*
     classes; chance: what a probe that reads the class alone would have. Both are None where no class has two
     values. fall: accuracy of a probe for the label on rows of a value whose like it trained on, minus that on
@@ -71,6 +74,25 @@ class ColumnAssociation(BaseModel):
     finer: bool = False
 
 
+@dataclass(frozen=True)
+class Column:
+    """A column as it is measured.
+
+    values: how many it has. own: int64 [N], their codes, where words beyond the most frequent count as one.
+    codes: int64 [N], the same, but rare words count by their typical class. −1 is unknown.
+    """
+
+    name: str
+    values: int
+    own: Ints
+    codes: Ints
+
+    def __str__(self) -> str:
+        if np.array_equal(self.own, self.codes):
+            return self.name
+        return f"{self.name} ({self.values} values, the rare ones by the class that each mostly has)"
+
+
 def column_associations(table: FeatureTable, rows: Ints, z: Floats, seed: int) -> list[ColumnAssociation]:
     """Look at every column of the training rows, the strongest association first.
 
@@ -85,27 +107,27 @@ def column_associations(table: FeatureTable, rows: Ints, z: Floats, seed: int) -
     seed : int
         Of folds and resamples.
     """
-    columns = dict(usable_columns(table, rows))
+    columns = list(usable_columns(table, rows, seed))
     # A column costs up to forty fits: on the main components each takes milliseconds.
     z = PCA(min(COMPONENTS, *z.shape), svd_solver="covariance_eigh").fit_transform(z) if columns else z
     confidence = 1 - LEVEL / max(1, len(columns))
-    found = [
-        column_association(name, codes, table.y[rows], z, confidence, seed) for name, codes in columns.items()
-    ]
+    found = [column_association(column, table.y[rows], z, confidence, seed) for column in columns]
     return sorted(found, key=lambda one: -one.association.value)
 
 
-def usable_columns(table: FeatureTable, rows: Ints) -> Iterator[tuple[str, Ints]]:
-    """Yield columns of two values or more that are not a copy of the label, as codes [N]; −1 is unknown."""
+def usable_columns(table: FeatureTable, rows: Ints, seed: int) -> Iterator[Column]:
+    """Yield columns of two values or more that are not a copy of the label."""
     labels = table.labels(rows)
     of_paths = {} if not (table.paths[rows] != "").all() else _of_paths(table.paths[rows])
     given = {name: values[rows] for name, values in {**table.properties, **table.attributes}.items()}
     for name, values in {**of_paths, **given}.items():
         if name in of_paths and is_copy(values, labels):
             continue
-        codes = coded(values)
+        values = quartiles(values)
+        rare = by_typical_class(values, table.y[rows], numpy_stream(seed, "rare values", name))
+        codes = coded(values, rare)
         if codes.max(initial=-1) > 0:
-            yield name, codes
+            yield Column(name, len(np.unique(values[values != ""])), coded(values), codes)
 
 
 def _of_paths(paths: Strings) -> Mapping[str, Strings]:
@@ -117,17 +139,13 @@ def _of_paths(paths: Strings) -> Mapping[str, Strings]:
     }
 
 
-def column_association(
-    name: str, codes: Ints, y: Ints, z: Floats, confidence: float, seed: int
-) -> ColumnAssociation:
+def column_association(column: Column, y: Ints, z: Floats, confidence: float, seed: int) -> ColumnAssociation:
     """Measure one column.
 
     Parameters
     ----------
-    name : str
-        The column.
-    codes : int64 [N]
-        Its values; −1 is unknown.
+    column : Column
+        Its values.
     y : int64 [N]
         Codes of the labels.
     z : float32 [N, D]
@@ -137,26 +155,26 @@ def column_association(
     seed : int
         Of folds and resamples.
     """
-    known = codes >= 0
+    codes, known = column.codes, column.codes >= 0
     value, label, rows = codes[known], np.unique(y[known], return_inverse=True)[1], z[known]
-    generator = numpy_stream(seed, "columns", name)
+    generator = numpy_stream(seed, "columns", column.name)
     v, low, high = association_interval(value, label, confidence, generator)
     read = _readable(rows, value, label, confidence, seed)
     fall = _fall(rows, value, label, confidence, generator)
     goes = low > ASSOCIATED
     inflated = fall is not None and fall.low > FALLS
     confounded = goes and (read is None or read[0].low > read[1])
-    finer = confounded and _is_finer(value, label)
+    finer = confounded and _is_finer(column.own[column.own >= 0], y[column.own >= 0])
     return ColumnAssociation(
-        column=name,
+        column=column.name,
         n=int(known.sum()),
-        values=len(np.unique(value)),
+        values=column.values,
         association=Bounded(value=v, low=low, high=high),
         readable=None if read is None else read[0],
         chance=None if read is None else read[1],
         fall=fall,
         verdict="confounded" if confounded else "inflated" if inflated else "clean",
-        sentence=f"{name}: {_why(goes, confounded, inflated, read, fall)}{FINER if finer else ''}",
+        sentence=f"{column}: {_why(goes, confounded, inflated, read, fall)}{FINER if finer else ''}",
         finer=finer,
     )
 

@@ -50,9 +50,17 @@ def divided(
 
 def _tells(values: Strings) -> bool:
     some_rows = values[:: max(1, len(values) // _LOOKED_AT)]
-    if values.dtype.itemsize > 4 * _LONGEST or coded(some_rows).max(initial=-1) <= 0:
+    if values.dtype.itemsize > 4 * _LONGEST or not (
+        coded(some_rows).max(initial=-1) > 0 or _recurs(some_rows)
+    ):
         return False
     return not _counts_rows(values)
+
+
+def _recurs(values: Strings) -> bool:
+    """Return whether many words stand in two rows or more in the mean, as the names of photographers do."""
+    known = values[values != ""]
+    return MANY < len(np.unique(known)) <= len(known) / 2
 
 
 def _counts_rows(values: Strings) -> bool:

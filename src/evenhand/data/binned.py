@@ -12,6 +12,8 @@ from evenhand._typing import Floats, Ints, Strings
 MANY = 12
 """Values of a column that stay as they are; of more words, those beyond the most frequent count as one."""
 OTHERS = "(others)"
+SHARE = 0.05
+"""Of the known rows, below which a value of more than 12 words is rare even among the most frequent."""
 FEWEST = 10
 """Rows of a value below which it is left out."""
 BINS = 4
@@ -19,19 +21,27 @@ _DATE = re.compile(r"(\d{4})[-:/.](\d{2})(?:[-:/.](\d{2})(?:[T ](\d{2}:\d{2}(?::
 """A date as ISO 8601 and EXIF write it, with or without a time."""
 
 
-def coded(values: Strings) -> Ints:
-    """Return codes of the values [N] that have enough rows; rarer ones count as one value, or as −1, unknown.
+def coded(values: Strings, rare: Strings | None = None) -> Ints:
+    """Return codes of the values [N] that have enough rows; those with fewer are −1, as unknown ones are.
 
-    Numbers and dates are cut at their quartiles.
+    Numbers and dates are cut at their quartiles. Rarer words count as one value or, with `rare`, take its
+    names [N], of which the empty string means unknown.
     """
     values = quartiles(values)
-    names, counts = np.unique(values[values != ""], return_counts=True)
-    most = MANY - 1 if len(names) > MANY else MANY
-    frequent = names[np.argsort(-counts, kind="stable")[:most]]
-    kept = np.where((values != "") & ~np.isin(values, frequent), OTHERS, values)
+    frequent = _frequent(values, 0 if rare is None else SHARE)
+    kept = np.where((values != "") & ~np.isin(values, frequent), OTHERS if rare is None else rare, values)
     names, counts = np.unique(kept[kept != ""], return_counts=True)
     place = {name: code for code, name in enumerate(names[counts >= FEWEST].tolist())}
     return np.array([place.get(value, -1) for value in kept.tolist()], dtype=np.int64)
+
+
+def _frequent(values: Strings, share: float) -> Strings:
+    names, counts = np.unique(values[values != ""], return_counts=True)
+    if len(names) <= MANY:
+        return names
+    first = np.argsort(-counts, kind="stable")[: MANY - 1]
+    frequent: Strings = names[first[counts[first] >= share * counts.sum()]]
+    return frequent
 
 
 def quartiles(values: Strings) -> Strings:

@@ -7,13 +7,13 @@ import pytest
 
 from evenhand import FeatureTable
 from evenhand.audits.column_associations import (
+    Column,
     ColumnAssociation,
     _is_finer,
     column_association,
     column_associations,
     usable_columns,
 )
-from evenhand.data.binned import MANY
 
 N = 800
 
@@ -30,7 +30,8 @@ def arrays(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def measured(codes: np.ndarray, y: np.ndarray, z: np.ndarray, confidence: float = 0.95) -> ColumnAssociation:
-    return column_association("site", codes.astype(np.int64), y, z, confidence, 0)
+    codes = codes.astype(np.int64)
+    return column_association(Column("site", int(codes.max()) + 1, codes, codes), y, z, confidence, 0)
 
 
 def test_a_site_that_goes_with_the_label_and_shows_in_the_images_confounds() -> None:
@@ -109,17 +110,53 @@ def test_every_column_is_looked_at_and_the_level_is_shared() -> None:
     assert column_associations(table_of(), np.arange(N), z, 0) == []
 
 
-def test_rare_values_count_as_one_and_unknown_rows_are_left_out() -> None:
-    values = np.array([f"v{k % 20:02d}" for k in range(N)])
-    values[:40] = ""
-    ((_, codes),) = usable_columns(table_of(site=values), np.arange(N))
-    assert codes.max() + 1 == MANY
-    assert (codes[:40] == -1).all()
-    assert np.sum(codes == np.bincount(codes[codes >= 0]).argmax()) > 300, "the others"
-    rare = np.where(np.arange(N) < 9, "a", np.where(np.arange(N) < 400, "b", "c"))
-    ((_, codes),) = usable_columns(table_of(site=rare), np.arange(N))
-    assert (codes[:9] == -1).all()
-    assert codes.max() == 1
+def test_unknown_rows_and_values_of_few_rows_are_left_out() -> None:
+    values = np.where(np.arange(N) < 9, "a", np.where(np.arange(N) < 400, "b", "c"))
+    values[700:] = ""
+    (column,) = usable_columns(table_of(site=values), np.arange(N), 0)
+    assert column.codes.tolist() == [-1] * 9 + [0] * 391 + [1] * 300 + [-1] * 100
+    assert (column.codes is not column.own, str(column), column.values) == (True, "site", 3)
+
+
+def photographers(follow: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Return one of 80 names for each row; in a share of the rows the name is one of those of a value."""
+    generator = np.random.default_rng(seed)
+    any_of_them = generator.integers(0, 80, N)
+    of_value = any_of_them - any_of_them % 2 + follow
+    return np.char.add("p", np.where(generator.random(N) < share, of_value, any_of_them).astype(str))
+
+
+def test_eighty_photographers_of_whom_each_has_a_background_confound() -> None:
+    _, site, z = arrays()
+    for seed in range(5):
+        names = photographers(site, 0.95, seed)
+        (found,) = column_associations(table_of(photographer=names), np.arange(N), z, 0)
+        assert (found.verdict, found.values) == ("confounded", 80)
+        assert found.sentence.startswith(
+            "photographer (80 values, the rare ones by the class that each mostly has): goes with the label, "
+            "and is read from images of one class in"
+        )
+
+
+def test_eighty_photographers_at_random_or_of_a_class_that_no_image_shows_are_clean() -> None:
+    y, site, z = arrays()
+    verdicts = [
+        column_associations(table_of(photographer=names), np.arange(N), z, 0)[0].verdict
+        for seed in range(10)
+        for names in (photographers(site, 0.0, seed), photographers(y, 0.8, seed))
+    ]
+    assert verdicts.count("clean") >= 19
+
+
+def test_frequent_values_stay_beside_rare_ones() -> None:
+    values = np.array([f"v{k % 30:02d}" for k in range(N)])
+    values[:100], values[100:200] = "big", "large"
+    (column,) = usable_columns(table_of(site=values), np.arange(N), 0)
+    for name, code in (("big", 2), ("large", 3)):
+        assert (column.codes[values == name] == code).all()
+    rest = column.codes[200:]
+    assert set(rest.tolist()) == {-1, 0, 1}
+    assert 290 < (rest == -1).sum() < 310, "one half tells what is typical"
 
 
 def test_file_type_and_folder_are_columns_unless_the_folder_is_the_class() -> None:
@@ -128,10 +165,10 @@ def test_file_type_and_folder_are_columns_unless_the_folder_is_the_class() -> No
     labels = table.labels(np.arange(N))
     classes = [f"/x/{labels[k]}/{k}.{ends[k]}" for k in range(N)]
     of_class = replace(table, paths=np.array(classes))
-    assert [name for name, _ in usable_columns(of_class, np.arange(N))] == ["file type"]
+    assert [column.name for column in usable_columns(of_class, np.arange(N), 0)] == ["file type"]
     sites = [f"/x/s{k % 5}/{k}.jpg" for k in range(N)]
     of_site = replace(table, paths=np.array(sites))
-    assert [name for name, _ in usable_columns(of_site, np.arange(N))] == ["folder"]
+    assert [column.name for column in usable_columns(of_site, np.arange(N), 0)] == ["folder"]
 
 
 @pytest.mark.parametrize("rare", [3, 30])

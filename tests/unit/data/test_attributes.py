@@ -117,6 +117,12 @@ def test_where_nobody_names_columns_all_that_may_make_groups_do():
     assert list(others) == ["day", "exposure", "every_other"]
 
 
+@pytest.mark.parametrize(("words", "kept"), [(12, False), (13, True), (60, True), (61, False)])
+def test_many_words_are_kept_where_each_stands_in_two_rows_in_the_mean(words: int, kept: bool) -> None:
+    names = np.array([f"p{k % words}" if k < 9 * words else "" for k in range(120)])
+    assert list(divided({"photographer": names}, LABELS, [])[1]) == (["photographer"] if kept else [])
+
+
 def test_values_of_a_hundred_characters_are_kept_and_longer_ones_are_not():
     of = {length: np.array(["x" * length, "y", "y"] * 40) for length in (100, 101)}
     assert [list(divided({"text": of[length]}, LABELS, [])[1]) for length in of] == [["text"], []]
