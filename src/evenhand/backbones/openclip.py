@@ -31,6 +31,7 @@ from evenhand.backbones.preprocessing import check_preprocessing, choose_setting
 from evenhand.backbones.quiet import quiet
 from evenhand.backbones.sites import check_config
 from evenhand.backbones.tags import check_tag
+from evenhand.backbones.undrawn import Undrawn
 
 _TOWERS = ("vision_cfg", "text_cfg")
 
@@ -99,7 +100,7 @@ def load_openclip(
         arguments["force_image_size"] = config["vision_cfg"]["image_size"] = settings["size"]
     # Tags are trusted to fit their names; a size that was given is one to resize to.
     checked = "size" not in settings and (model.startswith(PREFIX) or is_checkpoint(model, pretrained))
-    with told(what), quiet(), _reading(what, config if checked else None):
+    with told(what), quiet(), _reading(what, config if checked else None), Undrawn():
         loaded, _, transform = open_clip.create_model_and_transforms(
             model, pretrained=pretrained, require_pretrained=True, device="cpu", **arguments
         )

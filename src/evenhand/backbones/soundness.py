@@ -28,6 +28,9 @@ def check_weights(model: nn.Module, name: str) -> None:
         If a parameter holds NaN or infinity.
     """
     for key, parameter in model.named_parameters():
+        # A sum takes a tenth of the time, and is finite only if all weights are.
+        if math.isfinite(float(parameter.detach().sum())):
+            continue
         wrong = parameter.numel() - int(torch.isfinite(parameter).sum())
         if wrong:
             raise EvenhandError(

@@ -159,6 +159,7 @@ def command(
 
     from evenhand.backbones.load import load_backbone
     from evenhand.cli.bar import progress_bar
+    from evenhand.cli.freed_memory import keep_freed_memory
     from evenhand.cli.store import show_store
     from evenhand.extract.local import embed
 
@@ -172,6 +173,7 @@ def command(
         preprocess=preprocess,
         activation=activation,
     )
+    keep_freed_memory()
     with progress_bar() as progress:
         table = embed(
             manifest,

@@ -112,6 +112,7 @@ def command(
         check_some(source, label_column, listed(attribute_columns), group_by)
 
     from evenhand.cli.bar import progress_bar
+    from evenhand.cli.freed_memory import keep_freed_memory
     from evenhand.cli.predictions import show_predictions
     from evenhand.data.images.pixel_limit import set_pixel_limit
     from evenhand.data.known_labels import LabelOptions
@@ -119,6 +120,7 @@ def command(
 
     set_pixel_limit(max_pixels)
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
+    keep_freed_memory()
     with progress_bar() as progress:
         found = predict(
             run,

@@ -121,3 +121,11 @@ def test_a_trunk_of_another_width_is_refused(model_folder: Path) -> None:
 
     with pytest.raises(EvenhandError, match=r"features of shape \[1, 4\] for one image.*takes \[1, 5\]"):
         check_trunk(Narrow())  # type: ignore[arg-type]
+
+
+def test_finite_weights_whose_sum_overflows_are_accepted(model_folder: Path) -> None:
+    file = model_folder / "open_clip_model.safetensors"
+    tensors = load_file(file)
+    tensors["token_embedding.weight"].view(-1)[:2] = 3e38
+    save_file(tensors, file)
+    load_backbone(f"local-dir:{model_folder}")
