@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 def parse_json(text: str, *, finite: bool = False) -> Any:
@@ -29,3 +32,9 @@ def parse_json(text: str, *, finite: bool = False) -> Any:
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     return found
+
+
+def first_fault(error: ValidationError, whole: str) -> str:
+    """Return `place: what is wrong` of the first fault; `whole` is the place of one that lies in no field."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or whole}: {first['msg']}"

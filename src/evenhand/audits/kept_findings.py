@@ -62,7 +62,10 @@ def read_findings(run: RunContents | None, table: FeatureTable, options: AuditOp
     options : AuditOptions
         How errors are searched.
     """
-    return None if run is None else read_cached(run.folder / AUDIT, _key(run, table, options), Findings)
+    if run is None:
+        return None
+    key = _key(run, table, options)
+    return read_cached(run.folder / AUDIT, key, Findings)
 
 
 def keep_findings(

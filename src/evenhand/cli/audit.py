@@ -86,18 +86,16 @@ def command(
     from evenhand._files import check_replaceable
     from evenhand.audits.gate import failures, read_bounds
     from evenhand.data.estimated import attribute_names
-    from evenhand.data.store_layout import read_card
     from evenhand.evaluation.group_by import check_group_by
-    from evenhand.runs.card import read_card as read_run_card
-    from evenhand.runs.store_place import other_store
+    from evenhand.runs.store_place import check_store
 
     bounds = read_bounds(fail_under or [])
     # A wrong folder is reported at once, before torch is imported.
     check_group_by(group_by, attribute_names(store))
     if out is not None:
         check_replaceable(out, AUDIT_FILES, argument="out")
-    if against is not None and read_run_card(against)["store_card"] != read_card(store).identity:
-        raise other_store(against)
+    if against is not None:
+        check_store(against, store)
     if plan is not None and not 0 < plan < 100:
         raise EvenhandError(f"--plan: {plan:g} is not a gap in accuracy; give points from 0 to 100, as 10")
     check_vocabulary(vocabulary)

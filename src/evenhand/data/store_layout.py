@@ -37,7 +37,7 @@ from typing_extensions import Self
 from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic, sha256
-from evenhand._json import parse_json
+from evenhand._json import first_fault, parse_json
 
 if TYPE_CHECKING:  # it loads NumPy, before which the threads must be set
     from evenhand._typing import Strings
@@ -216,11 +216,8 @@ def read_card(folder: Path) -> StoreCard:
     try:
         card = StoreCard.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "its counts"
-        raise EvenhandError(
-            f"{path} is malformed at {place}: {first['msg']}; make the store again"
-        ) from error
+        fault = first_fault(error, "its counts")
+        raise EvenhandError(f"{path} is malformed at {fault}; make the store again") from error
     if card.text() != text or checksum is None:
         raise EvenhandError(f"{path} was changed since the store was made; make the store again")
     return card

@@ -150,19 +150,16 @@ class FeatureTable:
         labels = np.asarray([str(label) for label in y])
         classes = tuple(np.unique(labels).tolist()) if head is None else head.classes
         known = {name: code for code, name in enumerate(classes)}
-        odd = next((label for label in labels.tolist() if label not in known), None)
-        if odd is not None:
+        if (odd := next((label for label in labels.tolist() if label not in known), None)) is not None:
             raise EvenhandError(f"y holds {odd!r}, which is not a class of the head: {', '.join(classes)}")
         codes = np.array([known[label] for label in labels.tolist()], dtype=np.int64)
         named = groups if isinstance(groups, Mapping) else {} if groups is None else {"group": groups}
         attributes = {str(name): _known_or_empty(values) for name, values in named.items()}
         given = stratified_split(codes, seed=seed) if split is None else np.asarray(split, dtype=np.str_)
         lengths = {"y": len(codes), "split": len(given), **{k: len(v) for k, v in attributes.items()}}
-        wrong = next((name for name, n in lengths.items() if n != len(features)), None)
-        if wrong is not None:
-            raise EvenhandError(
-                f"X has {len(features)} rows, but {wrong} has {lengths[wrong]}; give one per row"
-            )
+        if wrong := next((name for name, n in lengths.items() if n != len(features)), None):
+            n, rows = lengths[wrong], len(features)
+            raise EvenhandError(f"X has {rows} rows, but {wrong} has {n}; give one per row")
         if unknown := sorted(set(given.tolist()) - {"train", "validation", "test"}):
             raise EvenhandError(f"split holds {unknown[0]!r}; allowed are train, validation, test")
         return cls(
@@ -240,9 +237,12 @@ class FeatureTable:
 
     def groups(self, attribute: str, rows: Ints) -> Strings:
         """Return "class / attribute value" for `rows`; the empty string where the attribute is unknown."""
-        values = self.values(attribute)[rows]
-        names = np.char.add(np.char.add(self.labels(rows), " / "), values)
-        return np.where(values == "", "", names)
+        return group_labels(self.labels(rows), self.values(attribute)[rows])
+
+
+def group_labels(labels: Strings, values: Strings) -> Strings:
+    """Return the group `label / value` of each row [N]; the empty string where the value is unknown."""
+    return np.where(values == "", "", np.char.add(np.char.add(labels, " / "), values))
 
 
 def as_table(

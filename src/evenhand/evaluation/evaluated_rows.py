@@ -13,7 +13,7 @@ from evenhand.data.crossed import cross
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.manifest import Manifest
 from evenhand.data.partition import SplitRows
-from evenhand.data.table import FeatureTable
+from evenhand.data.table import FeatureTable, group_labels
 from evenhand.evaluation.class_metrics import Figure, Figures, figures
 from evenhand.evaluation.group_by import check_group_by
 
@@ -59,8 +59,7 @@ class EvaluatedRows:
         """The group of each row, `class / value`, empty where it is in none; None without an attribute."""
         if self.values is None:
             return None
-        names = np.char.add(np.char.add(np.asarray(self.classes)[self.y], " / "), self.values)
-        return np.where(self.values == "", "", names)
+        return group_labels(np.asarray(self.classes)[self.y], self.values)
 
     @cached_property
     def group_codes(self) -> Ints | None:
@@ -130,13 +129,15 @@ def evaluated_rows(table: FeatureTable, rows: SplitRows, attribute: str | None) 
         return EvaluatedRows(y, classes, rows.tested_on)
     values, train_groups = table.values(attribute), table.groups(attribute, table.rows("train"))
     crossed, estimated = table.crossed.get(attribute), table.estimated.get(attribute)
+    # Not all combinations of attributes have rows.
+    labels = None if crossed is None else table.labels(np.arange(len(table)))
     return EvaluatedRows(
         y,
         classes,
         rows.tested_on,
         values[rows.test],
         value_names(values),
-        table_group_names(table, attribute),
+        group_names(classes, values, labels),
         train_groups,
         estimated,
         [one.sentence() for one in (crossed, estimated) if one is not None],
@@ -151,14 +152,8 @@ def group_names(classes: Sequence[str], values: Strings, labels: Strings | None 
     names = [f"{label} / {value}" for label in classes for value in value_names(values)]
     if labels is None:
         return names
-    there = set(np.char.add(np.char.add(labels, " / "), values).tolist())
+    there = set(group_labels(labels, values).tolist())
     return [name for name in names if name in there]
-
-
-def table_group_names(table: FeatureTable, attribute: str) -> list[str]:
-    """Return the names of all groups of a table; of combinations of attributes, those that have rows."""
-    labels = table.labels(np.arange(len(table))) if attribute in table.crossed else None
-    return group_names(table.classes, table.values(attribute), labels)
 
 
 def value_names(values: Strings) -> list[str]:

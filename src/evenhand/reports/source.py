@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from evenhand._errors import EvenhandError
-from evenhand._json import parse_json
+from evenhand._json import first_fault, parse_json
 from evenhand._outputs import RESULTS
 from evenhand.comparison.seal import check_seal
 from evenhand.evaluation.results import Results
@@ -27,10 +27,9 @@ def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:
         results = Results.model_validate_json(text)
         parse_json(text, finite=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "its text"
+        fault = first_fault(error, "its text")
         raise EvenhandError(
-            f"{path / RESULTS} is not what this version reads, at {place}: {first['msg']}; make it again"
+            f"{path / RESULTS} is not what this version reads, at {fault}; make it again"
         ) from error
     except (OSError, ValueError) as error:
         raise EvenhandError(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evenhand._errors import EvenhandError
 from evenhand._files import sha256, was_interrupted
-from evenhand._json import parse_json
+from evenhand._json import first_fault, parse_json
 from evenhand._outputs import RESULTS, check_writable
 from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
 
@@ -144,9 +144,8 @@ def read_card(run: Path) -> dict[str, Any]:
     try:
         files = RunCard.model_validate(card).files
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise EvenhandError(f"{run / CARD} is malformed at {place}: {first['msg']}; run fit again") from error
+        fault = first_fault(error, "its fields")
+        raise EvenhandError(f"{run / CARD} is malformed at {fault}; run fit again") from error
     if json.loads(sealed(card))["checksum"] != checksum:
         raise EvenhandError(f"{run / CARD} was changed since the fit; run fit again")
     for name, digest in files.items():
@@ -182,11 +181,8 @@ def read_result(run: Path) -> dict[str, Any]:
     try:
         return ResultRow.model_validate(rows[0]).model_dump(mode="json")
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "its row"
-        raise EvenhandError(
-            f"{run / RESULTS} is malformed at {place}: {first['msg']}; run fit again"
-        ) from error
+        fault = first_fault(error, "its row")
+        raise EvenhandError(f"{run / RESULTS} is malformed at {fault}; run fit again") from error
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:

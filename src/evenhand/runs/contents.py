@@ -13,7 +13,7 @@ from evenhand.data.table import FeatureTable
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, read_run_bundle
 from evenhand.runs.card import read_card, read_records, read_result
-from evenhand.runs.store_place import not_its_store, other_store, place_of_store
+from evenhand.runs.store_place import other_store, place_of_store
 
 CALIBRATION_SET, HISTORY = "calibration_set.parquet", "history.parquet"
 
@@ -81,7 +81,7 @@ def run_on(table: FeatureTable, run: Path) -> RunContents:
     """
     found = read_contents(run)
     if not found.fitted_on(table):
-        raise other_store(run)
+        raise other_store(table.source, run)
     return found
 
 
@@ -98,5 +98,5 @@ def store_of_run(run: RunContents, store: Path | None = None) -> FeatureTable:
         raise EvenhandError(f"run {run.folder} names no store; give its folder as `store`")
     table = load_store(place)
     if not run.fitted_on(table):
-        raise not_its_store(place, run.folder)
+        raise other_store(place, run.folder)
     return table

@@ -168,13 +168,13 @@ def fit_row(
     The difference in the row is to `erm`; by default to the ERM that the method started from, or else to an
     ERM trained for it.
     """
+    table, column = with_groups(table, options.group_by)
     name, estimator = unfitted(method, table, seed, options.params, options.concepts)
     rows = parts(table, options.validation_from)
     if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)
     if options.calibrate_confidence:
         rows, held_out, found_on = rows_for_temperature(table, rows, seed)
-    table, column = with_groups(table, options.group_by)
     arguments = fit_arguments(table, rows, estimator, name, column, options.stream)
     X, on, confidence = table.stored(rows.test), evaluated_rows(table, rows, column), None
     start = time.perf_counter()

@@ -47,15 +47,11 @@ def check_store(run: Path, store: Path | None) -> Path | None:
     card = read_card(run)
     place = store or place_of_store(run, card)
     if place is not None and read_store_card(place).identity != card["store_card"]:
-        raise not_its_store(place, run)
+        raise other_store(place, run)
     return place
 
 
-def other_store(run: Path) -> EvenhandError:
-    """Return what is raised where a run goes with another store than the one that was given."""
-    return EvenhandError(f"run: {run} was fitted on another store; audit the store that its card names")
-
-
-def not_its_store(place: Path, run: Path) -> EvenhandError:
-    """Return what is raised where a folder holds another store than the one that a run was fitted on."""
-    return EvenhandError(f"{place} is not the store that {run} was fitted on; give that one as `store`")
+def other_store(store: Path | None, run: Path) -> EvenhandError:
+    """Return what is raised where a run was fitted on something else than a store, or a table in memory."""
+    given = "the table" if store is None else f"store {store}"
+    return EvenhandError(f"{given} is not the one that {run} was fitted on; give the one that its card names")

@@ -99,19 +99,20 @@ def fit_arguments(
     EvenhandError
         If the method uses group labels and the table has no attribute, or as `streams`.
     """
-    uses_groups = estimator.group_labels_used != "none"
-    if uses_groups and column is None:
+    if estimator.group_labels_used == "none":
+        column = None
+    elif column is None:
         raise EvenhandError(
             f"method: {name} uses group labels but the store has no attribute; import or embed with "
             "`attribute_columns`, or choose a label-free method"
         )
-    if uses_groups and column is not None:
+    else:
         check_use(table, column, f"method: {name}")
     stream = streams(4 * len(rows.train) * table.width, estimator, name, stream)
 
     def read(numbers: Ints) -> tuple[Any, ...]:
         X = table.stored(numbers) if stream else table.features(numbers)
-        groups = (table.groups(column, numbers),) if uses_groups and column is not None else ()
+        groups = () if column is None else (table.groups(column, numbers),)
         return X, table.labels(numbers), *groups
 
     X, y, *groups = read(rows.train)

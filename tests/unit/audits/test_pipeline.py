@@ -242,7 +242,7 @@ def test_a_plan_that_is_no_gap(table: FeatureTable, plan: float) -> None:
 
 
 def test_another_stores_run(run: Path, table: FeatureTable) -> None:
-    with pytest.raises(EvenhandError, match=r"^run: .*x.run was fitted on another store"):
+    with pytest.raises(EvenhandError, match=r"^the table is not the one that .*x.run was fitted on"):
         audit(table, run=run)
 
 

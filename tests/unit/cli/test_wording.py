@@ -24,7 +24,7 @@ COMMANDS: Any = typer.main.get_command(app).commands  # type: ignore[attr-define
         ("fit", "group_by: 'x' is not an attribute", "--group-by: 'x' is not an attribute"),
         ("fit", "store: x is not a store", "STORE: x is not a store"),
         ("fit", "confidence: no rows", "--calibrate-confidence: no rows"),
-        ("audit", "run: a.run was fitted on another store", "--against: a.run was fitted on another store"),
+        ("audit", "run: a.run is not a run", "--against: a.run is not a run"),
         ("predict", "run: a.run is not a run", "RUN: a.run is not a run"),
         ("bench", "show_list: both", "--list: both"),
         ("embed", "use a smaller `batch_size`", "use a smaller --batch-size"),

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError
+from evenhand.audits.calibration_set import CalibrationRows
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.reports.embedding_map import GRAY, OTHERS, VALUES, field, map_data
 from evenhand.reports.galleries import PER_CLASS, calibration_galleries, changed_galleries, group_counts
@@ -110,6 +111,15 @@ def test_calibration_pictures_are_the_runs_with_the_ends_of_large_classes(view: 
         assert {str(view.models.table.ids[item.row]) for item in gallery.images} <= {
             one["id"] for one in view.calibration_set.records
         }
+
+
+def test_of_a_large_class_forty_images_are_shown_from_both_ends(view: ErrorAnalysis) -> None:
+    names = view.models.table.ids[:101].tolist()
+    records = [{"id": name, "label": "cat", "margin": (37 * k) % 101} for k, name in enumerate(names)]
+    rows = np.arange(len(names), dtype=np.int64)
+    ((gallery,), classes) = calibration_galleries(view.models, CalibrationRows(records, rows))
+    assert (classes, gallery.total) == (1, 101)
+    assert [image.margin for image in gallery.images] == [*range(20), *range(81, 101)]
 
 
 def test_changes_are_counted_on_all_rows_and_add_up(view: ErrorAnalysis) -> None:

@@ -71,7 +71,8 @@ def test_a_store_that_moved_is_found_where_it_is_said_to_be(run: Path, tmp_path:
 def test_another_store_is_refused(run: Path) -> None:
     other = with_card(run, store_card={**read_contents(run).card["store_card"], "model": "another"})
     with pytest.raises(
-        EvenhandError, match=r"is not the store that .* was fitted on; give that one as `store`"
+        EvenhandError,
+        match=r"^store .* is not the one that .* was fitted on; give the one that its card",
     ):
         store_of_run(other)
 
