@@ -1,4 +1,4 @@
-"""Rates of each verdict on made worlds, and what is kept there.
+"""Rates of each verdict on synthetic worlds, and what is kept there.
 
     python benchmarks/verdicts.py --seeds 2 --out out/bench/verdicts.json
 

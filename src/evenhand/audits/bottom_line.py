@@ -32,7 +32,7 @@ UNTRAINED = ("zero_shot", "class_centroids", "erm")
 
 @dataclass(frozen=True)
 class BottomLine:
-    """What an audit comes to, a sentence each; an empty one is left out.
+    """The conclusions of an audit, a sentence each; an empty one is left out.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ def _by_groups(models: EvaluatedModels, findings: Findings) -> str:
     sign = next(filter(None, shown), None)
     if findings.signs.shortcut == "found" or sign is None:
         return ""
-    return f" The known groups show one: {sign.column} goes with the label, and {sign.group} is against it."
+    return f" The known groups show one: {sign.column} goes with the label, and {sign.group} contradicts it."
 
 
 def _repair(own: str, kept: Mapping[str, Any]) -> str:
@@ -220,7 +220,7 @@ def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
         else label(own)
     )
     better = [names[other] for other in others if _value(rates[other]) > _value(rates[own])]
-    more = f"; the test rows, which chose nothing, put {better[0]} first" if better else ""
+    more = f"; the test rows, which the choice did not use, favor {better[0]}" if better else ""
     return f"Best here: {name}, with {_percent(rates[own].value)} in its worst {unit} ({compared}){more}."
 
 

@@ -193,20 +193,20 @@ def _why(
         return "goes with the label, and too few rows of a class have another value to tell the two apart"
     if confounded and read is not None:
         return (
-            f"goes with the label, and is read from images of one class in {100 * read[0].value:.0f} % "
-            f"({100 * read[1]:.0f} % by chance)"
+            f"goes with the label, and can be read from images of one class ({100 * read[0].value:.0f} % "
+            f"correct, {100 * read[1]:.0f} % by chance)"
         )
     if inflated and fall is not None:
         return f"accuracy falls by {100 * fall.value:.1f} points on values that were held out"
     if goes:
-        return "goes with the label, but is not read from images of one class"
+        return "goes with the label, but cannot be read from images of one class"
     return "does not go with the label"
 
 
 def _readable(
     z: Floats, value: Ints, label: Ints, confidence: float, seed: int
 ) -> tuple[Bounded, float] | None:
-    """Return how well the value is read within classes, and the chance of who reads the class alone."""
+    """Return how well the value is read within classes, and the chance level of reading the class alone."""
     cells = label * (int(value.max()) + 1) + value
     enough = np.bincount(cells)[cells] >= FEWEST
     of_class = {c: len(np.unique(value[enough & (label == c)])) for c in np.unique(label)}
@@ -242,7 +242,7 @@ def _fall(
 
 
 def _like(z: Floats, label: Ints, inside: Bools, generator: np.random.Generator) -> Bools:
-    """Return which rows of a value are right when the probe trained on others of the value, too."""
+    """Return which rows of a value are right when the probe also trained on other rows of the value."""
     right = np.zeros(int(inside.sum()), dtype=bool)
     second = np.zeros(len(label), dtype=bool)
     second[generator.permutation(np.flatnonzero(inside))[: int(inside.sum()) // 2]] = True

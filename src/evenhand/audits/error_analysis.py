@@ -82,7 +82,7 @@ class ErrorAnalysis:
     suspects : list of Suspect
         Those of them that every model takes for another class.
     bottom_line : BottomLine
-        What it comes to.
+        The conclusions.
     backbone : Loaded or None
         The store's model, if the search loaded it.
     """

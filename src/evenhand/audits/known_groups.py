@@ -35,9 +35,9 @@ class GroupSign:
 
 
 def group_sign(models: EvaluatedModels, stage: Stage, found: Associations) -> GroupSign | None:
-    """Return the group that a model errs most on, if its column goes with the label and it is against it.
+    """Return the group that a model errs most on, if its column goes with the label and the group does not.
 
-    A column goes with the label where its verdict is `confounded`. A group is against it where its value is
+    A column goes with the label where its verdict is `confounded`. A group contradicts it where its value is
     rarer in its class than in all training rows.
 
     Parameters

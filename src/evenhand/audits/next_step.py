@@ -13,7 +13,7 @@ from evenhand.audits.question import about
 PLANNED = 10
 """Points of the gap that the next step plans for."""
 ANSWERS = 40
-"""Test rows under which a review has too few images to ask about."""
+"""Fewest test rows for which a review has enough images to ask about."""
 TRAIN = "train a repair, which is kept only where it gains"
 
 

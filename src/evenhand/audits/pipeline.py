@@ -46,8 +46,8 @@ class Audit(ResultRow):
     the smallest p-value first. matches: slices against known groups. words: where the vocabulary comes from,
     None where nothing is named; the notes say why. associations: what goes with the label in training rows.
     signs: whether the training rows show a shortcut.
-    bottom_line: what it comes to, at most six sentences.
-    next_command: the arguments of the command that the last of them names.
+    bottom_line: the conclusions, at most six sentences.
+    next_command: the arguments of the command that the last one names.
     gaps: how much more each group errs than the rest of its class, and what its rows could show.
     """
 
@@ -67,7 +67,7 @@ class Audit(ResultRow):
     gaps: list[Gap] = Field(default_factory=list)
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: what it comes to, and the rates of groups and classes."""
+        """Return what a notebook shows: the conclusions, and the rates of groups and classes."""
         return row_html(self.model_dump(), self.bottom_line)
 
     def rates(self, metric: str = "accuracy") -> dict[str, float | None]:

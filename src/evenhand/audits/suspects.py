@@ -70,7 +70,7 @@ def suspects(
     """Return the rows that all models take for one and the same other class, the most suspect first.
 
     A minority row misleads a model that relies on the shortcut, but its label still fits the image, which the
-    prompts or the calibrated model see. A mislabeled row's label fits for neither. The score is the smallest
+    prompts or the calibrated model see. The label of a mislabeled row fits neither. The score is the smallest
     of the models' 1 − P(label): the certainty of the less certain one. A class that some model mostly
     misclassifies has no suspects, since such a model's disagreement is no evidence. Where the shortcut fits
     the label, the row is not rare, but it may be hard.

@@ -30,7 +30,7 @@ class Vocabulary:
     notes : tuple of str
         What was left out, one sentence each.
     default : bool
-        Whether they are the common words, which nobody said that the model knows.
+        Whether they are the common words, which the model may not know.
     """
 
     words: tuple[str, ...]

@@ -33,11 +33,11 @@ PAIRS = (
     ("city", "town"),
     ("river", "stream"),
 )
-"""Words of the default vocabulary whose partner is the nearest of all partners to who knows the words."""
+"""Pairs of default words: a model that knows them finds each word's partner nearest of all partners."""
 LEAST_PAIRS = 0.5
 """Share of pairs that a model must find."""
 LEAST_NAMES = 0.25
-"""How far from chance to certainty the class names must find their own images."""
+"""Least accuracy of the class names on their own images, on a scale from 0 at chance to 1."""
 
 
 def why_unfit(by_names: Rate, n_classes: int) -> str:

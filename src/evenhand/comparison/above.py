@@ -1,4 +1,4 @@
-"""Which rows of a comparison do better on the test rows than what is kept, so that no table hides it."""
+"""Which methods of a comparison do better on the test rows than the kept one."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def above_kept(kept: str, correct: Mapping[str, Bools], cells: Ints, unit: str) 
         if low > 0:
             found.append(
                 f"On the test rows {name} has a worst {unit} {100 * value:.1f} points above {kept} "
-                f"(95 % interval {100 * low:.1f} to {100 * high:.1f}); the choice could not see them."
+                f"(95 % interval {100 * low:.1f} to {100 * high:.1f}); the choice did not use the test rows."
             )
     return found

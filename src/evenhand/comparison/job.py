@@ -125,7 +125,7 @@ class JobResult(BaseModel):
 
 
 def run_job(table: FeatureTable, job: Job) -> JobResult:
-    """Fit every configuration and return the predictions of the best; a failure is a result, no exception."""
+    """Fit every configuration and return the predictions of the best; a failure is a result, not an error."""
     attempts = [_attempt(table, job, params) for params in job.configurations]
     grid = [attempt.trial for attempt in attempts]
     fitted = [attempt for attempt in attempts if attempt.estimator is not None]
@@ -229,8 +229,8 @@ def _fitted(
 def _refitted(table: FeatureTable, job: Job, pick: _Attempt) -> tuple[_Attempt, str]:
     """Return the pick fitted again on all training rows, where that is sound, and what it was fitted on.
 
-    The choice is made, and the held-out rows train, too. A state before the end of a fit was chosen on them,
-    and the same epoch of another fit may be another model: such a pick stays as it is.
+    After the choice, the held-out rows may train too. A state before the end of a fit is not fitted again: it
+    was chosen on the held-out rows, and the same epoch of another fit may be another model.
     """
     estimator, trial = pick.estimator, pick.trial
     assert estimator is not None
@@ -238,14 +238,14 @@ def _refitted(table: FeatureTable, job: Job, pick: _Attempt) -> tuple[_Attempt, 
     if estimator.group_labels_used == "validation" and not _saw_the_split(job, estimator):
         return pick, f"{part}; the other {len(job.rows.validation)} are its validation rows"
     if trial.epoch is not None:
-        return pick, f"{part}; its state after epoch {trial.epoch} was chosen on the other ones"
+        return pick, f"{part}; its state after epoch {trial.epoch} was chosen on the others"
     everything = table.rows("train")
     given = job.fit_rows.validation if _saw_the_split(job, estimator) else everything[:0]
     rows = replace(job.rows, train=everything, validation=given)
     try:
         again, notes = _fitted(table, job, rows, pick.params, None)
-    except Exception as error:  # what was fitted once is there
-        return pick, f"{part}; a second fit, on all, failed: {sentence(error)}"
+    except Exception as error:  # the first fit is still there
+        return pick, f"{part}; a second fit, on all rows, failed: {sentence(error)}"
     return replace(pick, estimator=again, notes=notes), f"all {len(everything)} training rows"
 
 
@@ -271,7 +271,7 @@ def _validation_notes(job: Job, estimator: Method) -> list[str]:
     if _saw_the_split(job, estimator):
         return [f"it was fitted on the {len(job.fit_rows.validation)} rows of the given validation split"]
     fitted_on = (
-        f"it was fitted on the {len(job.rows.validation)} {HELD_OUT_ROWS}, for want of a validation split"
+        f"it was fitted on the {len(job.rows.validation)} {HELD_OUT_ROWS}, since there is no validation split"
     )
     scored_on = f"its configurations were scored on the {HELD_OUT_ROWS}, on which it was also fitted"
     return [fitted_on] if len(job.configurations) == 1 else [fitted_on, scored_on]

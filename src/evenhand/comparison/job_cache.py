@@ -19,7 +19,7 @@ from evenhand.data.store_resume import tidy
 from evenhand.selection.held_out import HeldOutPredictions
 
 SCHEMA = 2
-"""Raised where a job holds more than before, so that one that lacks it is run again."""
+"""Version of a stored job: increased when jobs hold more, so that older ones are run again."""
 
 
 class JobCache:

@@ -29,8 +29,8 @@ def pick_winner(
        cross-fitted over all rows that trained it; ERM if `auto` did not run.
     2. All other methods are compared with the baseline on the held-out rows, by `selection.Evidence`. The
        best one wins if its gain is beyond chance, by a bound that holds for all of them at once; otherwise
-       the baseline wins. It also wins if `auto` says that the data cannot tell: what all training rows do
-       not show, a fifth of them does not show either.
+       the baseline wins. It also wins if `auto` says that the data cannot tell: a fifth of the training
+       rows cannot show what all of them do not.
 
     Parameters
     ----------

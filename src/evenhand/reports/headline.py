@@ -16,7 +16,7 @@ from evenhand.reports.rates import FEW, Estimate, Record
 from evenhand.reports.slice_panels import SlicePanel, SliceSection
 
 SAME = 0.0005
-"""Differences that one decimal of a percentage does not show."""
+"""Smaller differences do not show in a percentage with one decimal."""
 
 
 @dataclass(frozen=True)
@@ -128,13 +128,13 @@ def _decided(decided: Sequence[Record]) -> list[str]:
 def _worst_of_kept(
     rates: tuple[float, float | None], decided: Sequence[Record], unit: str, *, beside_erm: bool
 ) -> list[str]:
-    """Return the mean worst rate of what is kept, and that of the ERM among its candidates."""
+    """Return the mean worst rate of the kept model, and that of the ERM among its candidates."""
     (after, average), before = rates, _before(decided)
-    beside = "" if before is None else f"; that of ERM at the L2 strength it chose is {_percent(before)}"
+    beside = "" if before is None else f"; ERM at the L2 strength it chose has {_percent(before)}"
     if beside and beside_erm:
         beside += " (the method erm is trained by SGD and chooses none)"
     plain = "" if average is None else f"; the average over all test rows is {_percent(average)}"
-    return [f"The {unit} of what is kept is {_percent(after)}{beside}{plain}."]
+    return [f"The kept model has {_percent(after)} in its {unit}{beside}{plain}."]
 
 
 def _headline(

@@ -8,7 +8,7 @@ from typing import Any
 
 WIDTH, HEIGHT = 300, 120
 ROLES = {"kept": "candidate", "runner-up": "runner_up", "baseline": "baseline"}
-"""What a candidate is said to be, and where `kept` of its row names it."""
+"""Roles of candidates, each with the key of `kept` that names the candidate."""
 STAGES = {1: "ERM: loss by epoch", 3: "Calibration: loss by epoch"}
 
 

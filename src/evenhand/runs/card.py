@@ -68,7 +68,7 @@ def check_width(found: int, wanted: int) -> None:
     Raises
     ------
     EvenhandError
-        If they are.
+        If the widths differ.
     """
     if found != wanted:
         raise EvenhandError(

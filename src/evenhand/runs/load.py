@@ -46,7 +46,7 @@ class FittedRun(Method):
     Raises
     ------
     EvenhandError
-        If the path is not a run and no saved model, or of another version.
+        If the path is neither a run nor a saved model, or is of another version.
     """
 
     def __init__(self, run: Path | str) -> None:

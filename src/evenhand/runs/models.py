@@ -84,7 +84,7 @@ def zero_shot_model(table: FeatureTable) -> Model:
     """Return the zero-shot model of a table: from its prototypes, or from class centroids if it has none."""
     rows = table.rows("train")
     if table.head.text is not None:
-        # With text, zero-shot uses no row, but `fit` needs one of each class; two, or scikit-learn takes a
-        # thousand classes for a regression target and warns.
+        # Zero-shot with text uses no rows, but `fit` needs each class. Each comes twice: scikit-learn would
+        # take a thousand labels that all differ for a regression target, and warn.
         rows = np.tile(rows[np.unique(table.y[rows], return_index=True)[1]], 2)
     return make("zero_shot", head=table.head).fit(table.stored(rows), table.labels(rows)).model_

@@ -52,6 +52,6 @@ def check_store(run: Path, store: Path | None) -> Path | None:
 
 
 def other_store(store: Path | None, run: Path) -> EvenhandError:
-    """Return what is raised where a run was fitted on something else than a store, or a table in memory."""
+    """Return the error for a run that was fitted on another store; None stands for a table in memory."""
     given = "the table" if store is None else f"store {store}"
     return EvenhandError(f"{given} is not the one that {run} was fitted on; give the one that its card names")

@@ -146,7 +146,7 @@ def check_use(table: FeatureTable, column: str, user: str) -> None:
 
 
 def kept_from_training(table: FeatureTable, column: str) -> str | None:
-    """Return why the groups of a column may not touch training or selection; None where they may."""
+    """Return why the groups of a column may not be used in training or selection; None where they may."""
     about = table.estimated.get(column)
     if about is None or about.used_for == "training":
         return None

@@ -30,7 +30,7 @@ class Decision:
     Attributes
     ----------
     kept, baseline, runner_up : str
-        Names of candidates. The runner-up is what would have been kept, had the kept one not been there.
+        Names of candidates. The runner-up is what would have been kept, without the kept one.
     index : int
         Place of the kept one.
     gain, low : float
@@ -40,7 +40,7 @@ class Decision:
     utility, gains, lows : tuple of float
         Mean of U, mean gain over the baseline and its lower bound, for every candidate.
     blind : bool
-        Zero-shot was kept without a comparison, since no row contradicts what the probe reads, or hardly one.
+        Zero-shot was kept without a comparison, since few rows or none contradict what the probe reads.
     few : bool
         Rows are too few for a baseline: bounds are of the gain over the better of zero-shot and ERM.
     """
@@ -60,7 +60,7 @@ class Decision:
     few: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data without what is there for every candidate."""
+        """Return plain data without the figures of every candidate."""
         return {name: value for name, value in asdict(self).items() if not isinstance(value, tuple)}
 
     def trials(self, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -78,11 +78,11 @@ class DecisionRule:
     minority and θ drawn over rows, the same rows for all candidates. The baseline is zero-shot where p ≥ ½
     and there is text, else ERM. It yields to the candidate whose gain in U has the highest lower quantile, if
     that is above 0: each candidate's own where p ≥ ½, else one for all candidates at once. The bound is
-    looser where the hidden minority is clear, stricter where it may be a mere tail, which a set without
-    counterexamples has too.
+    looser where the hidden minority is clear. It is stricter where the minority may only be a tail, which a
+    set without counterexamples has too.
 
-    Where rows are few (`Reading.few`) beside text, no baseline is safe. Then the candidate is kept whose
-    gain over the better of zero-shot and ERM, draw by draw, has the highest lower quantile. There, and
+    Where there is text and rows are few (`Reading.few`), no baseline is safe. Then the candidate is kept
+    whose gain over the better of zero-shot and ERM, draw by draw, has the highest lower quantile. There, and
     without text where rows are not few, cells of one kind borrow from each other
     (`functional.cell_rates.pooled_prior`).
 
@@ -165,7 +165,7 @@ class DecisionRule:
         """Return each candidate's lower quantile of draws of its gain, [K]."""
         looser = reading.is_hidden and reading.clear
         confidence = self.clear_confidence if looser else self.confidence
-        # Rounding alone tells equal candidates apart, by up to the root of 10^-16; the first of them is kept.
+        # Equal candidates differ by rounding, up to the root of 10^-16; the first of them is kept.
         low: Floats = np.quantile(gain, 1 - confidence, axis=0).round(6)
         return low
 

@@ -11,9 +11,9 @@ from evenhand._typing import Floats, Ints
 from evenhand.functional.placements import placements
 
 METRICS = {"accuracy": "accuracy", "auroc": "AUROC"}
-"""What a decision can be by, and how it is called."""
+"""The metrics that a decision can be by, each with its name in sentences."""
 MOST_SCORES = 2**26
-"""Scores of candidates in memory at most, 256 MiB."""
+"""Most scores of candidates that are kept in memory: 256 MiB."""
 
 
 def keeps_scores(metric: str, scores: int) -> bool:

@@ -16,9 +16,9 @@ from evenhand.functional.within_class import left_skewness, residuals
 from evenhand.selection.probe_check import above_chance, within_class_correlation
 
 ROWS = 10
-"""Rows of the smallest hidden cell under which they are few."""
+"""Rows are few if the smallest hidden cell has fewer than this."""
 CLASS_ROWS = 10 * ROWS
-"""Median rows of a class under which they are: a tenth of them are fewer than `ROWS`."""
+"""Without a hidden cell, rows are few if the median class has fewer: a tenth of it is below `ROWS`."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class CrossFits:
 
 @dataclass(frozen=True)
 class Limits:
-    """Where a reading turns. Set on `benchmarks/decision.py`; the documentation has their ablation.
+    """Thresholds of a reading. Set on `benchmarks/decision.py`; the documentation has their ablation.
 
     Attributes
     ----------
@@ -85,13 +85,13 @@ class Limits:
     competence : float
         Least competence of zero-shot that lets it vouch for the probe.
     agreement, legibility : float
-        A probe under the one, or above the other, reads something that no row contradicts. The second holds
-        for groups of classes, too.
+        A probe below the first or above the second reads something that no row contradicts. The second also
+        applies to groups of classes.
     against : float
-        Rows of a class that contradict the probe under which such a probe is as good as uncontradicted; so
-        many more as wrong labels that a model confirms by chance.
+        Such a probe counts as uncontradicted if fewer rows of a class contradict it, wrong labels that a
+        model confirms by chance not counted.
     clearness : float
-        Least product of contradiction and separation for the lower part to be a minority and no tail.
+        Least product of contradiction and separation for the lower part to be a minority and not a tail.
     """
 
     skewness: float = 0.25
@@ -119,9 +119,10 @@ class Reading:
     noise : float
         Share of wrong labels.
     competence : float
-        Zero-shot's class-mean accuracy above chance, over ERM's; 0 at chance and below, 1 where ERM alone is.
+        Zero-shot's class-mean accuracy above chance, over ERM's; 0 if zero-shot is at chance or below, 1 if
+        only ERM is.
     legibility : float
-        The probe's class-mean accuracy above chance, of rows by their trust.
+        The probe's class-mean accuracy above chance, with rows weighted by their trust.
     group_legibility : float
         `functional.class_groups.group_legibility` of the probe, likewise.
     agreement : float
@@ -141,7 +142,7 @@ class Reading:
     clear : bool
         The lower part lies apart and contradicts the probe, so it is not a tail.
     uncontradicted : bool
-        The probe reads something other than the classes, and no row contradicts it, or hardly one.
+        The probe reads something other than the classes, and few rows or none contradict it.
     shared : bool
         The probe tells groups of classes apart, so that what the classes of a group share would not show.
     competent, has_text : bool

@@ -14,11 +14,11 @@ Shortcut: TypeAlias = Literal["found", "no sign", "cannot tell"]
 Repair: TypeAlias = Literal["passed", "none passed", "none needed"]
 
 SURE = 0.9
-"""p at which a hidden minority is said to be found; under 1 − `SURE`, that there is no sign of one."""
+"""Least p for the verdict `found`; the verdict `no sign` needs p at or below 1 − `SURE`."""
 ROWS_WITHOUT_TEXT = 1000
-"""Rows under which no sign means nothing where there are no class names."""
+"""Least number of rows for the verdict `no sign` where there are no class names."""
 SKEWNESS_WITHOUT_TEXT = 0.25
-"""Skewness above which it means nothing either: hard rows and a minority look alike there."""
+"""Largest skewness for the verdict `no sign` there: above it, hard rows and a minority look alike."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class Verdict:
 
 
 def verdict(reading: Reading, decision: Decision, n: int, figure: str = "accuracy") -> Verdict:
-    """Return both verdicts on a decision over n rows by a figure."""
+    """Return both verdicts on a decision over n rows; `figure` is the metric that decided."""
     shortcut, reason, next_step = shortcut_verdict(reading, n)
     repair, repaired = _repair(shortcut, decision, figure)
     return Verdict(shortcut, reason, repair, repaired, next_step)
 
 
 def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
-    """Return `found`, `no sign` or `cannot tell`, why, and what to do next, of a reading of n rows."""
+    """Return the verdict on a reading of n rows, why, and what to do next."""
     figure = f"skewness {_minus(f'{reading.skewness:.2f}')} ± {reading.error:.2f}"
     answers = "answer a question about some forty images"
     if not reading.competent:
@@ -71,22 +71,22 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
     if reading.uncontradicted:
         against = "no row contradicts it"
         if reading.against >= ROWS:
-            against = f"the about {reading.against:.0f} rows of a class that contradict it are no group apart"
+            against = f"the rows of a class that contradict it, about {reading.against:.0f}, form no group"
         elif reading.against >= 0.05:
             against = f"only about {reading.against:.1f} rows of a class contradict it"
         if reading.noise >= 0.01:
-            against += f", beside {reading.noise:.0%} of wrong labels"
+            against += f", besides {reading.noise:.0%} wrong labels"
         return (
             "cannot tell",
-            "something besides the class names tells the classes apart for "
-            f"{reading.legibility:.0%} above chance, and {against}",
+            "something besides the class names tells the classes apart "
+            f"({reading.legibility:.0%} above chance), and {against}",
             f"look for counterexamples, or {answers}",
         )
     if reading.hidden >= SURE and not reading.clear:
         return (
             "cannot tell",
-            "no clear counterexamples: something besides the class names goes with the label, and of the "
-            f"rows that show it least only {reading.contradiction:.0%} pass for another class ({figure})",
+            "no clear counterexamples: something besides the class names goes with the label, and only "
+            f"{reading.contradiction:.0%} of the rows that show it least look like another class ({figure})",
             f"look for counterexamples, or {answers}",
         )
     if reading.hidden >= SURE:
@@ -104,7 +104,7 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             "look at the slices of the report to name it",
         )
     if reading.hidden > 1 - SURE:
-        reason = f"few rows: a hidden minority may be there or not ({figure})"
+        reason = f"few rows: there may or may not be a hidden minority ({figure})"
         return "cannot tell", reason, f"add rows, or {answers}"
     if reading.class_rows < CLASS_ROWS:
         return (
@@ -116,9 +116,9 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
     if reading.shared:
         return (
             "cannot tell",
-            "something besides the class names separates groups of classes for "
-            f"{reading.group_legibility:.0%} above chance, and what the classes of a group share, be it "
-            "their nature or a shortcut, would not show",
+            "something besides the class names separates groups of classes "
+            f"({reading.group_legibility:.0%} above chance); the rows cannot show whether the classes of a "
+            "group share their nature or a shortcut",
             f"look for counterexamples, or {answers}",
         )
     if not reading.has_text and reading.skewness > SKEWNESS_WITHOUT_TEXT:
@@ -137,7 +137,7 @@ def _repair(shortcut: Shortcut, decision: Decision, figure: str) -> tuple[Repair
     if decision.blind:
         return "none passed", f"{decision.kept} is kept, since no row could show what a repair gains"
     if decision.few and decision.low <= 0:
-        under = f"at most {abs(100 * decision.low):.1f} points under the better of zero-shot and ERM"
+        under = f"at most {abs(100 * decision.low):.1f} points below the better of zero-shot and ERM"
         return "none passed", f"few rows: {decision.kept} is kept as the safest, {under}"
     if decision.kept != decision.baseline:
         return (

@@ -289,12 +289,12 @@ def test_a_model_that_the_test_rows_prefer_is_said(line: Line, view: ErrorAnalys
     analysis = replace(view, models=replace(view.models, on_test=[perfect, *others]))
     said = line(KEPT, analysis).best
     assert "(zero-shot 100.0 %, ERM " in said
-    assert said.endswith("; the test rows, which chose nothing, put zero-shot first.")
+    assert said.endswith("; the test rows, which the choice did not use, favor zero-shot.")
     head = replace(view.models.table.head, text=None)
     without_text = replace(analysis.models, table=replace(view.models.table, head=head))
     said = line(KEPT, replace(analysis, models=without_text)).best
     assert "(class centroids 100.0 %, ERM " in said
-    assert said.endswith(" put class centroids first.")
+    assert said.endswith(" favor class centroids.")
 
 
 def test_a_store_alone_has_the_verdict_of_the_fit_and_no_repair(run: Path) -> None:

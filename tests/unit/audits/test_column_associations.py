@@ -42,14 +42,14 @@ def test_a_site_that_goes_with_the_label_and_shows_in_the_images_confounds() -> 
     assert found.readable is not None
     assert found.readable.value > 0.85
     assert found.chance == 0.5
-    assert found.sentence.startswith("site: goes with the label, and is read from images of one class in 9")
+    assert found.sentence.startswith("site: goes with the label, and can be read from images of one class (9")
 
 
 def test_a_site_that_no_image_shows_is_clean_though_it_goes_with_the_label() -> None:
     y, site, z = arrays()
     found = measured(site, y, np.delete(z, 1, axis=1))
     assert (found.verdict, found.association.low > 0.7) == ("clean", True)
-    assert found.sentence == "site: goes with the label, but is not read from images of one class"
+    assert found.sentence == "site: goes with the label, but cannot be read from images of one class"
 
 
 def test_a_site_that_is_the_label_cannot_be_told_from_it() -> None:
@@ -134,7 +134,7 @@ def test_eighty_photographers_of_whom_each_has_a_background_confound() -> None:
         assert (found.verdict, found.values) == ("confounded", 80)
         assert found.sentence.startswith(
             "photographer (80 values, the rare ones by the class that each mostly has): goes with the label, "
-            "and is read from images of one class in"
+            "and can be read from images of one class"
         )
 
 

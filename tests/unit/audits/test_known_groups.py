@@ -71,7 +71,7 @@ def test_the_bottom_line_says_so(
         signs = ShortcutSigns(shortcut=shortcut, reason="so", next_step="look")
         findings = view.findings.model_copy(update={**update, "signs": signs})
         found = bottom_line(models, findings, Path("x.run") if run else None, {})
-        said = f" The known groups show one: place goes with the label, and {sign.group} is against it."
+        said = f" The known groups show one: place goes with the label, and {sign.group} contradicts it."
         assert found.shortcut.endswith(said) == (shortcut != "found")
         command = (found.command[0], found.command[3], found.why)
         as_said = command[0] == step[0] and command[1].endswith(step[1]) and command[2].startswith(step[2])

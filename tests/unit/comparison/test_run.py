@@ -158,7 +158,7 @@ def test_methods_that_declare_groups_get_them(
     assert oracle.group_labels_used == "validation"
     assert oracle.fitted_on == "320 training rows; the other 80 are its validation rows"
     assert oracle.notes == [
-        "it was fitted on the 80 held-out training rows, for want of a validation split",
+        "it was fitted on the 80 held-out training rows, since there is no validation split",
         "its configurations were scored on the held-out training rows, on which it was also fitted",
     ]
     assert results.kept_method[0].among == ["zero_shot"]
@@ -267,8 +267,8 @@ def test_a_pick_that_cannot_be_fitted_again_says_why(
     register("once", OnceFitted)
     results = compare(table, methods=["stepped", "once"], seeds=[0], budget=1)
     (stepped,), (once,) = rows_of(results, "stepped"), rows_of(results, "once")
-    assert stepped.fitted_on == "320 training rows; its state after epoch 3 was chosen on the other ones"
-    assert once.fitted_on == "320 training rows; a second fit, on all, failed: these rows are too many"
+    assert stepped.fitted_on == "320 training rows; its state after epoch 3 was chosen on the others"
+    assert once.fitted_on == "320 training rows; a second fit, on all rows, failed: these rows are too many"
     (usual,) = rows_of(results, "zero_shot")
     assert stepped.worst_group == once.worst_group == usual.worst_group
 

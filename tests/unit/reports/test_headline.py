@@ -89,7 +89,7 @@ def test_the_page_of_auto_prints_the_verdicts_of_kept_and_nothing_of_its_own() -
         "with strength k on n rows.",
         "Next: look at the slices of the report to name it.",
     ]
-    of_erm = "The worst group of what is kept is 70.0 %; that of ERM at the L2 strength it chose is 45.0 %"
+    of_erm = "The kept model has 70.0 % in its worst group; ERM at the L2 strength it chose has 45.0 %"
     assert facts[3].startswith(f"{of_erm} (the method erm is trained by SGD and chooses none); ")
     alone = verdict([own]).facts[3].replace("\u00a0", " ")
     assert alone.startswith(f"{of_erm}; ")

@@ -25,7 +25,7 @@ from evenhand.methods.auto.rows import Rows
 from evenhand.selection.reading import CrossFits, Reading, read
 
 REPEATED = 400_000
-"""Rows times classes up to which a cross-fit is repeated; beyond, chance in the folds hardly counts."""
+"""Most rows × classes for which a cross-fit is repeated; beyond, chance in the folds hardly matters."""
 
 
 @dataclass(frozen=True)

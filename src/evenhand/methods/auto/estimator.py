@@ -68,7 +68,7 @@ class Auto(Method):
         8: on few rows chance in the folds moves the decision. Above 400,000 rows × classes there is one.
     metric : "accuracy" or "auroc", default="accuracy"
         What a candidate has to gain in: the worst accuracy over the cells, or the worst AUROC of a cell
-        against all other classes. Either is of one cell, so that rare classes count as common ones. AUROC
+        against all other classes. Both are of one cell, so that rare classes count like common ones. AUROC
         does not depend on where a threshold lies.
     random_state : int, default=0
         Seeds folds, samples and draws.

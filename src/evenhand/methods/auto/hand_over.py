@@ -11,11 +11,11 @@ from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.state import State
 
 ROWS = 8192
-"""Rows that the logit scale is taken from at most."""
+"""Most rows that the logit scale is computed from."""
 
 
 def as_state(problem: Problem, m: Floats, z: RowSource) -> State:
-    """Return the start with W0 M and b0 M for W0 and b0.
+    """Return the start with W0 M and b0 M in place of W0 and b0.
 
     M acts on what the projection puts out, so that it is the same in all coordinates, and after an attention
     pool. Its logits are s · unit(z M) · t_c with s the root mean square of ‖z M‖: on average the scale at

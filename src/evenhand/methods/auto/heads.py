@@ -20,7 +20,7 @@ from evenhand.methods.auto.part import Part
 WORK = 1e9
 """Rows × classes × dimensions above which fewer penalties are tried: 3,000 rows of 1,000 classes."""
 SCALED = 20_000_000
-"""Logits that the scale of zero-shot is fitted on at most."""
+"""Most logits that the scale of zero-shot is fitted on."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def balanced_heads(
 def probe_head(part: Part, penalty: float, *, has_text: bool) -> Floats:
     """Return the shortcut probe as coefficients of z, float32 [D, C].
 
-    Beside text it reads what is left of z without the directions of the class names; else all of z under a
+    With text it reads what is left of z without the directions of the class names; without, all of z under a
     strong penalty.
     """
     if not has_text:

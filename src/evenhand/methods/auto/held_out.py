@@ -1,4 +1,4 @@
-"""What models of every fold say of the rows that they were not trained on, without keeping logits."""
+"""What the models of every fold predict for rows that did not train them, without keeping logits."""
 
 from __future__ import annotations
 

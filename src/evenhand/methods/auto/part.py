@@ -11,9 +11,9 @@ from evenhand.functional.row_products import RowSource
 from evenhand.methods.auto.projected import ProjectedRows, UnitRows, scaled_to_unit, unit_rows
 
 ROWS = 200_000
-"""Rows that a cross-fit trains on at most."""
+"""Most rows that a cross-fit trains on."""
 LOGITS = 20_000_000
-"""Rows times classes that a cross-fit trains on at most, but never under a tenth of `ROWS`."""
+"""Most rows × classes that a cross-fit trains on, but never fewer than a tenth of `ROWS` rows."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from evenhand.functional.row_products import RowSource
 from evenhand.methods._training.rows import RowView
 
 VALUES = 2**27
-"""Values of projected rows in memory at most, 512 MiB; more are made anew on each pass."""
+"""Most values of projected rows kept in memory: 512 MiB. Beyond, each pass projects them again."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def unit_rows(x: Floats, center: Floats | None = None) -> Floats:
 
 
 def scaled_to_unit(x: Floats, center: Floats | None = None) -> Floats:
-    """Return x after `unit_rows` in its own memory, which a table of many rows has no second of."""
+    """Apply `unit_rows` to x in place: a second copy of a large table may not fit into memory."""
     if center is not None:
         x -= center
     norm = np.sqrt(np.einsum("nd,nd->n", x, x))

@@ -171,8 +171,12 @@ PAIRS = np.repeat(np.random.default_rng(0).normal(size=(20, WIDTH)), 2, axis=0).
 @pytest.mark.parametrize(
     ("X", "y", "said"),
     [
-        pytest.param(*few([2, 2]), "few rows: a hidden minority may be there or not", id="two rows a class"),
-        pytest.param(*few([40, 1]), "the about 17 rows of a class that contradict", id="a class of one row"),
+        pytest.param(
+            *few([2, 2]), "few rows: there may or may not be a hidden minority", id="two rows a class"
+        ),
+        pytest.param(
+            *few([40, 1]), "the rows of a class that contradict it, about 17,", id="a class of one row"
+        ),
         pytest.param(
             np.ones((20, WIDTH), dtype=np.float32), np.arange(20) % 2, "no better than chance", id="constant"
         ),
