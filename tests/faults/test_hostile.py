@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import evenhand
 from evenhand.data.tables.read import read_columns
 
 ANSI, LINES = "\x1b[2Jred\x9b31m", "two\nlines\u202e[bold]{{ 7 * 7 }}</script>"
@@ -155,6 +156,16 @@ def test_an_archive_reaches_nothing_outside(
         info = member(kind, name)
         info.size = len(picture) if kind == "file" else 0
         archive.addfile(info, io.BytesIO(picture))
+    if "link" in kind:
+        done = warm.good(tmp_path, "embed", "x.tar", "--out", "s", *kit.embed)
+        assert "1 link is passed over in x.tar: b/x.png; pack plain files alone" in done.stderr
+        assert evenhand.load_store(tmp_path / "s").ids.tolist() == [
+            "a/0.png",
+            "a/2.png",
+            "b/1.png",
+            "b/3.png",
+        ]
+        return
     assert "pack plain files alone" in warm.refused(tmp_path, "embed", "x.tar", "--out", "s", *kit.embed)
     assert [path.name for path in tmp_path.iterdir()] == ["x.tar"]
 

@@ -16,8 +16,8 @@ from evenhand.audits.shortcut import ShortcutSigns
 from evenhand.audits.slices import SLICES
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.backbones.folder import words_bytes
-from evenhand.backbones.from_card import embedded
 from evenhand.data.cached import fingerprint, key_of, read_cached, write_cached
+from evenhand.data.store_layout import embedded
 from evenhand.data.table import FeatureTable
 from evenhand.runs.card import AUDIT
 from evenhand.runs.contents import RunContents

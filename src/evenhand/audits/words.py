@@ -13,8 +13,9 @@ from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
 from evenhand.audits.vocabulary import Vocabulary, default_words
 from evenhand.audits.word_fit import PAIRS, why_unknown
-from evenhand.backbones.from_card import backbone_of, embedded
+from evenhand.backbones.from_card import backbone_of
 from evenhand.backbones.load import Loaded
+from evenhand.data.store_layout import embedded
 from evenhand.data.table import FeatureTable
 from evenhand.functional.geometry import prototypes
 

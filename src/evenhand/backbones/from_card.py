@@ -10,6 +10,7 @@ from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import HF_PREFIX, PREFIX, TINY, folder_of
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.backbones.names import absolute
+from evenhand.data.store_layout import embedded
 
 _NEEDED = ("activation", "model", "precision", "preprocessing", "site", "weights_sha256")
 
@@ -100,8 +101,3 @@ def _check_there(card: Mapping[str, Any]) -> None:
 def _where(card: Mapping[str, Any]) -> str:
     pretrained = card.get("pretrained")
     return repr(card["model"]) + ("" if pretrained is None else f" with {pretrained!r}")
-
-
-def embedded(card: Mapping[str, Any]) -> bool:
-    """Return whether a store's card names a model; imported embeddings have none."""
-    return "family" in card and card["family"] != "import"

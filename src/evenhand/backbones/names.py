@@ -128,9 +128,19 @@ def _known() -> list[str]:
     loaded = sys.modules.get("open_clip")
     if loaded is not None:
         return list(loaded.list_models())
+    return [file.stem for folder in _config_folders() for file in folder.glob("*.json")]
+
+
+def config_file(model: str) -> Path | None:
+    """Return where open_clip keeps the configuration of a name; None if there is no such."""
+    found = (folder / f"{model.replace('/', '-')}.json" for folder in _config_folders())
+    return next((file for file in found if file.is_file()), None)
+
+
+def _config_folders() -> list[Path]:
     spec = find_spec("open_clip")
     folders = spec.submodule_search_locations if spec else None
-    return [file.stem for folder in folders or () for file in Path(folder, "model_configs").glob("*.json")]
+    return [Path(folder, "model_configs") for folder in folders or ()]
 
 
 def _of_folder(folder: Path) -> str:

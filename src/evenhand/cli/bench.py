@@ -105,6 +105,8 @@ def command(
     from evenhand.cli.bench_table import show_bench, show_loaded
     from evenhand.evaluation.group_by import check_group_by
 
+    if dataset.made_attributes:  # before the images are drawn
+        check_group_by(group_by, dataset.made_attributes, what="this benchmark")
     wanted = model or dataset.usual_model
     if download:
         _fetch(name, data)

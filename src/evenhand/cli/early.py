@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
 from evenhand._optional import require
@@ -38,8 +39,16 @@ def check_images(
     raise EvenhandError(f"{argument}: {source.absolute()} does not exist; give {what}")
 
 
-def check_some(source: Path, label: str | None, attributes: list[str] | None, group_by: str | None) -> None:
+def check_some(
+    source: Path,
+    label: str | None,
+    attributes: list[str] | None,
+    group_by: str | None,
+    paths: Mapping[str, Any],
+) -> None:
     """Refuse images to predict of which none is there, and columns that their table has not.
+
+    `paths` are the options `path` and `root` of a table.
 
     Raises
     ------
@@ -49,19 +58,24 @@ def check_some(source: Path, label: str | None, attributes: list[str] | None, gr
     from evenhand.data.sources.find_images import no_images
     from evenhand.data.sources.kinds import Table
     from evenhand.data.sources.listing import Options
-    from evenhand.data.sources.resolve import resolve
-    from evenhand.data.unlabelled import names_in
+    from evenhand.data.unlabelled import names_in, resolve_with
     from evenhand.evaluation.group_by import check_group_by
 
-    found = resolve(source)
-    if label or attributes:
-        known = found.listing(Options(label or "label", attributes, complete=False)).attributes
+    options = Options(label or "label", attributes, complete=False, **paths)
+    found = resolve_with(source, replace(options, label="label"))
+    if label or attributes or group_by:
+        try:
+            known = found.listing(options).attributes
+        except EvenhandError:
+            if label or attributes:
+                raise
+            known = {}  # images without labels have no groups
         check_group_by(group_by, known, what="these images", has="they have")
     elif found.grows:
         if next(names_in(found.path), None) is None:
             raise no_images(found.path)
     elif isinstance(found, Table):
-        found.listing(Options(labeled=False))
+        found.listing(replace(options, labeled=False))
 
 
 def check_file(path: Path | None, argument: str, what: str) -> None:

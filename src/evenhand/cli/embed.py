@@ -129,11 +129,13 @@ def command(
     check_model(model, precision, pretrained, preprocess=preprocess, activation=activation)
     check_site(site)
 
-    from evenhand.data.store_resume import check_begun, check_free
+    from evenhand.data.store_resume import begun_identity, check_begun, check_free
 
     check_free(out)
-    check_begun(out, dtype=dtype, **({} if precision == "auto" else {"precision": precision}))
+    known = {} if precision == "auto" else {"precision": precision}
+    check_begun(out, dtype=dtype, thumbnails=thumbnails, **known)
 
+    from evenhand.data.images.first_look import look_at_first
     from evenhand.data.images.pixel_limit import set_pixel_limit
     from evenhand.data.manifest import Manifest
     from evenhand.data.store import check_shares_images
@@ -154,6 +156,8 @@ def command(
         shots=shots,
     )
     check_shares_images(out, manifest.ids.tolist())
+    if begun_identity(out) is None:
+        look_at_first(manifest.paths.tolist(), strict=strict)
     for note in manifest.notes:
         complain("note", note)
 

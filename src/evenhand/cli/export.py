@@ -51,9 +51,10 @@ def command(
     check_moved(model)
     _check_push(push, private=private, asks=not yes)
 
+    from evenhand.exports.places import check_place
     from evenhand.runs.card import read_card
 
-    read_card(run)  # a wrong folder is reported at once, before torch is imported
+    check_place(run, read_card(run), to)  # what is wrong is reported before torch is imported
 
     from evenhand.cli.show import as_json, clean, console
     from evenhand.exports.run import export

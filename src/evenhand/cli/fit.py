@@ -23,7 +23,7 @@ from evenhand.cli.options import (
     set_threads,
 )
 from evenhand.cli.params import check_params, chosen_by
-from evenhand.methods.registry import METHODS
+from evenhand.methods.registry import METHODS, declares
 
 NAME = "fit"
 EXAMPLES = examples(
@@ -74,20 +74,27 @@ def command(
     words = read_concepts(concepts)
 
     from evenhand.data.estimated import attribute_names
-    from evenhand.evaluation.group_by import check_group_by
+    from evenhand.data.partition import parts
+    from evenhand.data.store import load_store
+    from evenhand.evaluation.group_by import check_group_by, check_has_groups
     from evenhand.runs.card import check_free
+    from evenhand.runs.streaming import check_can_stream
 
-    # A wrong folder is reported at once, before torch is imported.
-    check_group_by(group_by, attribute_names(store))
+    # What is wrong with the folder or the options is reported at once, before torch is imported.
+    known = attribute_names(store)
+    check_group_by(group_by, known)
+    check_has_groups(method, declares(method, "group_labels_used"), known)
+    check_can_stream(method, declares(method, "streams"), stream)
     check_free(out)
+    table = load_store(store)
+    parts(table, validation_from)
+
     from evenhand.backbones.concepts_from_card import concepts_for
     from evenhand.cli.next_step import suggest
     from evenhand.cli.results import show_results
-    from evenhand.data.store import load_store
     from evenhand.runs.fit import fit
 
     params = {**chosen_by(method, metric), **params}
-    table = load_store(store)
     results = fit(
         table,
         method=method,

@@ -10,7 +10,7 @@ import typer
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_predictions
 from evenhand.backbones.names import check_precision
-from evenhand.cli.early import check_file, check_images, check_moved, check_some
+from evenhand.cli.early import check_file, check_images, check_moved, check_root, check_some
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
@@ -19,6 +19,8 @@ from evenhand.cli.options import (
     MaxPixels,
     Metric,
     MovedModel,
+    PathColumn,
+    Root,
     Threads,
     Workers,
     examples,
@@ -47,6 +49,8 @@ def command(
         str | None, typer.Option(help="Column with the labels; by default label, if there is one.")
     ] = None,
     attribute_columns: AttributeColumns = None,
+    path_column: PathColumn = None,
+    root: Root = None,
     class_names: Annotated[
         str | None,
         typer.Option(help="The run's class for each label of the source: label=class,… or a file."),
@@ -85,6 +89,8 @@ def command(
         "--precision": precision,
         "--label-column": label_column,
         "--attribute-columns": attribute_columns,
+        "--path-column": path_column,
+        "--root": root,
         "--class-names": class_names,
         "--group-by": group_by,
     }
@@ -96,20 +102,24 @@ def command(
     check_predictions(out)
     if source is not None:
         check_images(source)
+        check_root(root)
     if precision is not None:
         check_precision(precision)
     check_file(features, "features", "a .npy file")
     check_moved(model)
 
     from evenhand.data.embeddings import read_features
-    from evenhand.runs.card import check_width, read_card
+    from evenhand.runs.card import check_embeds, check_width, read_card
 
     # A wrong folder, file or column is reported at once, before torch is imported.
     card = read_card(run)
     if features is not None:
         check_width(read_features([features])[0].shape[1], card["width"])
     if source is not None:
-        check_some(source, label_column, listed(attribute_columns), group_by)
+        check_embeds(card)
+        check_some(
+            source, label_column, listed(attribute_columns), group_by, {"path": path_column, "root": root}
+        )
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.freed_memory import keep_freed_memory
@@ -132,6 +142,8 @@ def command(
             model=model,
             workers=workers,
             engine=where,
+            path_column=path_column,
+            root=root,
             labels=LabelOptions(label_column, listed(attribute_columns), names),
             group_by=group_by,
             progress=progress,

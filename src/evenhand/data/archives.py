@@ -16,7 +16,7 @@ import zlib
 from functools import lru_cache
 from pathlib import Path
 from textwrap import shorten
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from evenhand._errors import EvenhandError
 from evenhand.data.file_names import ARCHIVES, COMPRESSED, is_litter, table_suffix
@@ -84,12 +84,30 @@ def members(place: Path) -> list[str]:
     Raises
     ------
     EvenhandError
-        If it is damaged or encrypted, or has a link, a device, a name twice, or one that leads out of it.
+        If it is damaged or encrypted, holds nothing but links, or has a device, a name twice, or one that
+        leads out of it.
     """
+    return _below(place, links=False)
+
+
+def links_in(place: Path) -> list[str]:
+    """Return the names of the links in an archive or in a folder of one; `members` passes over them.
+
+    Raises
+    ------
+    EvenhandError
+        As `members`.
+    """
+    return _below(place, links=True)
+
+
+def _below(place: Path, *, links: bool) -> list[str]:
     archive, folder = split_archive(place) or (place, "")
     start = f"{folder}/" if folder else ""
-    names = [name.removeprefix(start) for name in _index_of(archive) if name.startswith(start)]
-    return [name for name in names if not is_litter(name)]
+    content = _content_of(archive)
+    names = content.links if links else content.files
+    below = [name.removeprefix(start) for name in names if name.startswith(start)]
+    return [name for name in below if not is_litter(name)]
 
 
 def is_inside(name: str) -> bool:
@@ -142,18 +160,23 @@ def member_size(archive: Path, name: str) -> int:
 
 
 def _entry(archive: Path, name: str) -> tuple[int, int]:
-    found = _index_of(archive).get(name)
+    found = _content_of(archive).files.get(name)
     if found is None:
         raise FileNotFoundError(f"{name} is not in {archive}")
     return found
 
 
-def _index_of(archive: Path) -> Index:
-    return _index(archive, *size_and_time(archive))
+class _Content(NamedTuple):
+    files: Index
+    links: tuple[str, ...]
+
+
+def _content_of(archive: Path) -> _Content:
+    return _content(archive, *size_and_time(archive))
 
 
 @lru_cache(maxsize=4096)
-def _index(archive: Path, size: int, modified: int) -> Index:  # noqa: ARG001  a changed file is read anew
+def _content(archive: Path, size: int, modified: int) -> _Content:  # noqa: ARG001  a changed file is read anew
     with open_bytes(archive) as stream:
         try:
             found = _tar(stream, size) if archive.suffix.lower() == ".tar" else _zip(stream)
@@ -164,7 +187,11 @@ def _index(archive: Path, size: int, modified: int) -> Index:  # noqa: ARG001  a
             remedy = next((remedy for sign, remedy in _INSTEAD if head.startswith(sign)), "make it again")
             raise EvenhandError(f"{what}; {remedy}") from error
     index: Index = {}
+    links = tuple(posixpath.normpath(name) for name, _, _, fault in found if fault == _LINK)
+    only_links = len(links) == len(found)
     for name, start, length, fault in found:
+        if fault == _LINK and not only_links:
+            continue
         clean = posixpath.normpath(name)
         if fault is None and not name.isascii() and name != name.encode(errors="ignore").decode():
             fault = "a name that is not UTF-8"
@@ -177,15 +204,17 @@ def _index(archive: Path, size: int, modified: int) -> Index:  # noqa: ARG001  a
         if fault is not None:
             raise EvenhandError(f"{archive} has {fault}: {shorten(repr(name), 200)}; pack plain files alone")
         index[clean] = (start, length)
-    return index
+    return _Content(index, links)
 
 
+_LINK = "a link"
 Found = list[tuple[str, int, int, "str | None"]]
 """Name, place, size, and what is wrong with it."""
 
 
 def _tar(stream: BinaryIO, size: int) -> Found:
     found: Found = []
+    places: dict[str, tuple[int, int]] = {}
     with tarfile.open(fileobj=stream, mode="r:") as opened:
         for member in opened:
             # Receives at once: the next entry would be looked for before this one, for ever.
@@ -193,14 +222,18 @@ def _tar(stream: BinaryIO, size: int) -> Found:
                 raise tarfile.ReadError(f"{member.name!r} has {member.size} bytes")
             if member.isdir():
                 continue
-            fault = None
-            if member.issym() or member.islnk():
-                fault = "a link"
+            fault, place = None, (member.offset_data, member.size)
+            if member.islnk() and member.linkname in places:
+                place = places[member.linkname]  # tar writes one file under two names so
+            elif member.issym() or member.islnk():
+                fault = _LINK
             elif not member.isreg() or member.issparse():
                 fault = "an entry that is not a regular file"
             elif member.offset_data + member.size > size:
                 fault = "an entry that is longer than the archive"
-            found.append((member.name, member.offset_data, member.size, fault))
+            else:
+                places[member.name] = place
+            found.append((member.name, *place, fault))
     return found
 
 
@@ -215,7 +248,7 @@ def _zip(stream: BinaryIO) -> Found:
             kind = stat.S_IFMT(member.external_attr >> 16)
             fault = None
             if kind == stat.S_IFLNK:
-                fault = "a link"
+                fault = _LINK
             elif kind not in (0, stat.S_IFREG):
                 fault = "an entry that is not a regular file"
             elif member.flag_bits & 1:

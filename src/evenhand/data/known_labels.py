@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
 from evenhand.data.labels import some
 from evenhand.data.sources.image_folder import metadata_files
-from evenhand.data.sources.listing import Listing, Options
+from evenhand.data.sources.listing import Listing
 from evenhand.data.unlabelled import Pictures
 
 
@@ -81,7 +81,8 @@ def known_labels(pictures: Pictures, classes: Sequence[str], options: LabelOptio
         If labels were asked for and the source has none, or none of them is a class.
     """
     nothing = KnownLabels(np.full(len(pictures), -1, dtype=np.int64), np.full(len(pictures), ""), {})
-    wanted = Options(options.label or "label", options.attributes, complete=False)
+    label = options.label or "label"
+    wanted = replace(pictures.options, label=label, attributes=options.attributes, complete=False)
     try:
         if not options.asked and not _may_tell(pictures, classes):
             return nothing

@@ -184,6 +184,11 @@ def _how_far(folder: Path) -> str:
     return f"{counted}; to resume it, run {command or 'the same command again'}"
 
 
+def embedded(card: Mapping[str, Any]) -> bool:
+    """Return whether a store's card names a model; imported embeddings have none."""
+    return "family" in card and card["family"] != "import"
+
+
 def read_card(folder: Path) -> StoreCard:
     """Read and check a store's card.
 

@@ -27,6 +27,7 @@ from evenhand.data.store_layout import (
     SKIPPED,
     THUMBNAILS,
     Sha256,
+    embedded,
     json_text,
     read_card,
     sidecar_name,
@@ -117,15 +118,17 @@ def check_free(path: Path) -> None:
         raise EvenhandError(f"out: {path} exists and is not a store; name a new folder")
 
 
-def check_begun(path: Path, **options: str) -> None:
+def check_begun(path: Path, **options: object) -> None:
     """Refuse options of another value than in the store of a folder, finished or not, before images are read.
 
     Raises
     ------
     EvenhandError
-        If one differs, or the card or the plan there cannot be read.
+        If one differs, the store holds imported embeddings, or the card or the plan there cannot be read.
     """
     known = begun_identity(path)
+    if known is not None and not embedded(known):
+        raise EvenhandError(f"out: {path} holds imported embeddings; name another folder")
     for name, value in options.items():
         if known is not None and known.get(name) != value:
             raise _made_otherwise(path, name, known.get(name), value)

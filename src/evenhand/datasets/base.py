@@ -30,6 +30,8 @@ class Dataset(ABC):
         Which of the four averages the benchmark's papers report.
     usual_model : str or None
         The model to embed with where none is named.
+    made_attributes : tuple of str
+        Attributes of images that the benchmark itself makes; empty where its files name them.
     ranges : dict of str to Range or Each
         Allowed values of the numeric parameters, by the names of all benchmarks.
     """
@@ -39,6 +41,7 @@ class Dataset(ABC):
     origin: ClassVar[str] = ""
     average: ClassVar[Average] = "plain"
     usual_model: ClassVar[str | None] = None
+    made_attributes: ClassVar[tuple[str, ...]] = ()
     ranges: ClassVar[Ranges] = {
         "seed": WHOLE,
         "train": COUNT,

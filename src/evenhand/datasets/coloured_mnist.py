@@ -46,6 +46,7 @@ class ColouredMnist(Dataset):
     expected: Sizes | None = field(default_factory=lambda: SIZES)
 
     title = "colored MNIST"
+    made_attributes = ("colour",)
     layout = "train-images-idx3-ubyte.gz and the three other idx files of MNIST, packed or not"
     origin = "the page of MNIST"
 
@@ -53,7 +54,7 @@ class ColouredMnist(Dataset):
     def load(self, data: Path | None, pictures: Path) -> Manifest:
         """Color the digits once, and read them."""
         folder = once(pictures, recipe_of("coloured_mnist", self), lambda to: self._write(data, to))
-        return Manifest.read(folder, attribute_columns=["colour"])
+        return Manifest.read(folder, attribute_columns=self.made_attributes)
 
     def prompts(self) -> dict[str, tuple[str, ...]]:
         """Return prompts that a model trained on captions can make something of."""

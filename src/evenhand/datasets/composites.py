@@ -61,6 +61,7 @@ class Composites(Dataset):
     expected: Sizes | None = field(default_factory=lambda: SIZES)
 
     title = "CIFAR composites"
+    made_attributes = ("background",)
     layout = "cifar-10-binary.tar.gz, or its folder cifar-10-batches-bin/"
     origin = "the page of CIFAR-10, binary version"
 
@@ -70,7 +71,7 @@ class Composites(Dataset):
         names, places = self._names()
         recipe = {**recipe_of("composites", self), "classes": names, "backgrounds": places}
         folder = once(pictures, recipe, lambda to: self._write(data, to, names, places))
-        return Manifest.read(folder, attribute_columns=["background"])
+        return Manifest.read(folder, attribute_columns=self.made_attributes)
 
     def _write(self, data: Path | None, folder: Path, names: list[str], places: list[str]) -> None:
         cifar = read_cifar(self.title, data)

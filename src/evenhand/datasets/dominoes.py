@@ -51,6 +51,7 @@ class Dominoes(Dataset):
     )
 
     title = "MNIST–CIFAR dominoes"
+    made_attributes = ("digit",)
     layout = "the four idx files of MNIST, and cifar-10-binary.tar.gz or its folder"
     origin = "the pages of MNIST and of CIFAR-10, binary version"
 
@@ -59,7 +60,7 @@ class Dominoes(Dataset):
         """Stack the images once, and read them."""
         check_counts(self.title, 2, train=self.train, test=self.test)
         folder = once(pictures, recipe_of("dominoes", self), lambda to: self._write(data, to))
-        return Manifest.read(folder, attribute_columns=["digit"])
+        return Manifest.read(folder, attribute_columns=self.made_attributes)
 
     def _write(self, data: Path | None, folder: Path) -> None:
         mnist, cifar = _mnist.read_mnist(self.title, data), _cifar.read_cifar(self.title, data)

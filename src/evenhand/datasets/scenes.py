@@ -63,6 +63,7 @@ class Scenes(Dataset):
     correlation: float = 0.95
 
     title = "scenes"
+    made_attributes = ("background",)
     layout = "nothing: the images are drawn"
     usual_model = "tiny"
 
@@ -71,7 +72,7 @@ class Scenes(Dataset):
         """Draw the images once, and read them."""
         check_counts(self.title, len(HOME), train=self.train, test=self.test)
         folder = once(pictures, recipe_of("scenes", self), lambda to: write_scenes(to, **asdict(self)))
-        return Manifest.read(folder, attribute_columns=["background"])
+        return Manifest.read(folder, attribute_columns=self.made_attributes)
 
 
 def draw_scene(

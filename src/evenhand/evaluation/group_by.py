@@ -7,6 +7,30 @@ from collections.abc import Collection
 from evenhand._errors import EvenhandError
 
 
+def check_has_groups(method: str, uses: str, attributes: Collection[str]) -> None:
+    """Refuse a method that uses group labels where there are none.
+
+    Parameters
+    ----------
+    method : str
+        Its name.
+    uses : str
+        Its `group_labels_used`.
+    attributes : collection of str
+        Names of the store's attributes.
+
+    Raises
+    ------
+    EvenhandError
+        If so.
+    """
+    if uses != "none" and not attributes:
+        raise EvenhandError(
+            f"method: {method} uses group labels but the store has no attribute; import or embed with "
+            "`attribute_columns`, or choose a label-free method"
+        )
+
+
 def check_group_by(
     group_by: str | None, attributes: Collection[str], *, what: str = "this store", has: str = "it has"
 ) -> list[str]:

@@ -15,6 +15,7 @@ from evenhand.backbones.folder import write_words
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.sites import write_projection, written_config
+from evenhand.exports.places import not_open_clip
 from evenhand.exports.source import ExportSource, check_agreement, check_text_head
 from evenhand.exports.weights import save_weights
 from evenhand.functional.geometry import cosine_logits
@@ -34,10 +35,7 @@ def write(source: ExportSource, folder: Path) -> float:
     """
     backbone = source.backbone
     if not isinstance(backbone, OpenClipBackbone) or backbone.config is None:
-        raise EvenhandError(
-            f"to: open_clip takes runs on open_clip models, but {backbone.name} is not one; "
-            "use `to='transformers'` or `to='onnx'`"
-        )
+        raise not_open_clip(backbone.name)
     check_text_head(source, "open_clip")
     merge(source, backbone.model, "open_clip")
     model = backbone.model

@@ -12,7 +12,9 @@ from evenhand._files import atomic_folder
 from evenhand._outputs import keep_apart
 from evenhand._typing import PathLike
 from evenhand.exports.model_card import model_card
+from evenhand.exports.places import check_place
 from evenhand.exports.source import ExportSource, read_source
+from evenhand.runs.card import read_card
 
 TARGETS = {
     "open_clip": "evenhand.exports.openclip",
@@ -54,6 +56,7 @@ def export(run: PathLike, to: str, out: PathLike, *, model: str | None = None) -
     run, out = Path(run), Path(out)
     keep_apart(out, [run])
     write: Callable[[ExportSource, Path], float] = import_module(TARGETS[to]).write
+    check_place(run, read_card(run), to)
     with atomic_folder(out, argument="out") as folder:
         source = read_source(run, model=model)
         largest = write(source, folder)

@@ -17,7 +17,7 @@ from evenhand._random import numpy_stream
 from evenhand._typing import Floats
 from evenhand.backbones.load import Loaded
 from evenhand.methods._training.model import Model
-from evenhand.methods.bundle import BUNDLE, read_run_bundle
+from evenhand.methods.bundle import read_run_bundle
 from evenhand.runs.card import read_card, read_result, run_backbone
 
 PICTURES = 3
@@ -77,12 +77,6 @@ def read_source(run: Path, *, model: str | None = None) -> ExportSource:
     """
     card, result = read_card(run), read_result(run)
     fitted, classes = read_run_bundle(run, card), card["classes"]
-    made = card["store_card"]
-    if made.get("family") == "import":
-        raise EvenhandError(
-            f"the run {run} was fitted on imported embeddings, whose model evenhand does not have; "
-            f"use {BUNDLE} as it is"
-        )
     backbone = run_backbone(card, "cpu", precision="fp32", model=model)
     if backbone.width != fitted.projection.width:
         raise EvenhandError(

@@ -20,6 +20,7 @@ from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.quiet import quiet_transformers
 from evenhand.exports.clip_weights import transformers_names
 from evenhand.exports.openclip import merge, write_scale
+from evenhand.exports.places import no_place
 from evenhand.exports.source import ExportSource, check_agreement, check_text_head
 from evenhand.exports.weights import save_weights
 from evenhand.functional.geometry import cosine_logits, prototypes
@@ -109,10 +110,10 @@ def _check_family(backbone: OpenClipBackbone) -> None:
 
 
 def _no_place(backbone: OpenClipBackbone | HfBackbone, reason: str) -> EvenhandError:
-    advice = "use `to='open_clip'` or `to='onnx'`"
     if isinstance(backbone, HfBackbone):
         advice = "use `to='onnx'`, or fit on open_clip's model of the same name and use `to='open_clip'`"
-    return EvenhandError(f"to: transformers has no place for model {backbone.name!r}: {reason}; {advice}")
+        return no_place(backbone.name, reason, advice)
+    return no_place(backbone.name, reason)
 
 
 def _config(transformers: Any, backbone: OpenClipBackbone) -> Any:

@@ -18,6 +18,7 @@ from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.load import load_backbone
 from evenhand.backbones.prompts import class_prompts
+from evenhand.data.images.first_look import broken
 from evenhand.data.images.pixel_limit import raised_limit
 from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.manifest import Manifest
@@ -236,7 +237,7 @@ def _placed(made: Embedded, fresh: Ints) -> Embedded:
 def _readable(made: Embedded, manifest: Manifest) -> Embedded:
     if made.unreadable:
         row, reason = made.unreadable[0]
-        raise EvenhandError(f"{manifest.paths[row]}: {reason}; `strict=True` stops at the first such image")
+        raise broken(manifest.paths[row], reason)
     return made
 
 

@@ -67,11 +67,7 @@ def parameters_of(place: str) -> dict[str, Parameter] | None:
     >>> list(erm), str(erm["epochs"].range)
     (['batch_size', 'epochs', 'head', 'learning_rate', 'random_state'], 'at least 1')
     """
-    module, _, name = place.partition(":")
-    owner = next(
-        (step for step in _body(module) if isinstance(step, ast.ClassDef) and step.name == name), None
-    )
-    inner = owner.body if owner else []
+    module, inner = place.partition(":")[0], _class_body(place)
     makes = next(
         (step for step in inner if isinstance(step, ast.FunctionDef) and step.name == "__init__"), None
     )
@@ -84,6 +80,32 @@ def parameters_of(place: str) -> dict[str, Parameter] | None:
         for each, default in written
     }
     return dict(sorted(found.items()))
+
+
+def constant_of(place: str, name: str) -> Any:
+    """Return what a class of evenhand's sets to a literal, such as `streams`; None where it sets no such.
+
+    Parameters
+    ----------
+    place : str
+        "module:class".
+    name : str
+        The class attribute.
+
+    Examples
+    --------
+    >>> constant_of("evenhand.methods.erm:ERM", "streams")
+    True
+    """
+    written = _assigned(_class_body(place), name)
+    return None if written is None else _literal(written)
+
+
+def _class_body(place: str) -> list[ast.stmt]:
+    module, _, name = place.partition(":")
+    found = (step for step in _body(module) if isinstance(step, ast.ClassDef) and step.name == name)
+    owner = next(found, None)
+    return owner.body if owner else []
 
 
 class _Names(dict[str, Any]):

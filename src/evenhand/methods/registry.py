@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evenhand._errors import EvenhandError
 from evenhand._plugins import check_known, find, known_names
-from evenhand.methods.constructors import Parameter, parameters_of
+from evenhand.methods.constructors import Parameter, constant_of, parameters_of
 
 if TYPE_CHECKING:  # the command line reads the names, and stays cheap
     from evenhand.methods.base import Method
@@ -158,6 +158,28 @@ def needs_words(name: str) -> bool:
     """Tell whether a method needs concept words; only a plug-in's is imported for it."""
     name = name.partition(":")[0]
     return name in NEED_WORDS if name in METHODS else "words" in method_class(name).needs
+
+
+def declares(name: str, what: str) -> Any:
+    """Return a class attribute of a method, such as `streams`; only a plug-in's is imported for it.
+
+    Parameters
+    ----------
+    name : str
+        A registry name.
+    what : str
+        An attribute that `Method` sets, too.
+
+    Examples
+    --------
+    >>> declares("dfr", "group_labels_used"), declares("dfr", "streams")
+    ('validation', False)
+    """
+    place = METHODS.get(name.partition(":")[0])
+    if place is None:
+        return getattr(method_class(name), what)
+    own = constant_of(place, what)
+    return constant_of("evenhand.methods.base:Method", what) if own is None else own
 
 
 def registered_name(method: Method) -> str:

@@ -13,7 +13,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import sha256, was_interrupted
 from evenhand._json import first_fault, parse_json
 from evenhand._outputs import RESULTS, check_writable
-from evenhand.data.store_layout import CARD, Sha256, sealed, write_text
+from evenhand.data.store_layout import CARD, Sha256, embedded, sealed, write_text
 
 if TYPE_CHECKING:  # a folder that is not a run is refused before any model is imported
     from evenhand.backbones.load import Loaded
@@ -226,14 +226,25 @@ def run_backbone(
     EvenhandError
         If the store holds imported embeddings, or the model cannot be loaded or has other weights.
     """
-    from evenhand.backbones.from_card import backbone_of, embedded, with_model_at
+    check_embeds(card)
 
-    store = card["store_card"]
-    if not embedded(store):
+    from evenhand.backbones.from_card import backbone_of, with_model_at
+
+    return backbone_of(with_model_at(card["store_card"], model), device, precision=precision)
+
+
+def check_embeds(card: Mapping[str, Any]) -> None:
+    """Refuse a run that knows no model for images.
+
+    Raises
+    ------
+    EvenhandError
+        If it was fitted on imported embeddings.
+    """
+    if not embedded(card["store_card"]):
         raise EvenhandError(
             "the run was fitted on imported embeddings, so images cannot be embedded; give `features='X.npy'`"
         )
-    return backbone_of(with_model_at(store, model), device, precision=precision)
 
 
 def _read(run: Path, name: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from evenhand._typing import Floats, PathLike
 from evenhand.data.embeddings import read_features
 from evenhand.data.images.decode import none_readable
 from evenhand.data.known_labels import LabelOptions, known_labels
+from evenhand.data.sources.listing import Options
 from evenhand.data.table import check_scale
 from evenhand.data.unlabelled import Pictures, list_pictures
 from evenhand.extract.local import Features, iter_features
@@ -48,6 +49,8 @@ def predict(
     model: str | None = None,
     workers: int | None = None,
     engine: Engine = on_this_machine,
+    path_column: str | None = None,
+    root: PathLike | None = None,
     labels: LabelOptions | None = None,
     group_by: str | None = None,
     progress: Progress = silent,
@@ -78,6 +81,8 @@ def predict(
         Number of processes that read images, as in `embed`.
     engine : Engine, optional
         What runs the model on batches of images; the CSV does not depend on it.
+    path_column, root : str, str or Path, optional
+        Column of the paths of a table, and the folder that they start from, as in `Manifest.read`.
     labels : LabelOptions, optional
         How the labels of the images are found; by default, as in `embed`.
     group_by : str, optional
@@ -105,6 +110,7 @@ def predict(
     card = read_card(run)
     fitted, classes = read_run_bundle(run, card), card["classes"]
     skipped: list[dict[str, str]] = []
+    notes: list[str] = []
     if source is not None:
         backbone = run_backbone(card, device, precision=precision, model=model)
         stream = partial(
@@ -121,17 +127,22 @@ def predict(
             return _of_features(Path(features)), None
         if source is None:
             raise EvenhandError("source: there are neither images nor features; give one of the two")
-        pictures = list_pictures(source, Path(out).parent)
+        where = Options(path=path_column, root=None if root is None else Path(root))
+        pictures = list_pictures(source, Path(out).parent, where)
+        notes.extend(pictures.notes)
         known = known_labels(pictures, classes, labels or LabelOptions())
         return _of_images(pictures, stream, skipped), Scores.of(run, card, classes, known, group_by)
 
     counts, scores = _write(Path(out), fitted, classes, begin)
+    found = {} if scores is None else scores.as_dict()
+    notes += found.get("notes", [])
     return {
         "rows": sum(counts.values()),
         "predicted": dict(counts),
         "skipped": skipped,
         "out": str(out),
-        **({} if scores is None else scores.as_dict()),
+        **found,
+        **({"notes": notes} if notes else {}),
     }
 
 

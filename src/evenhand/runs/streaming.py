@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from evenhand._errors import EvenhandError
-from evenhand.methods.base import Method
+
+if TYPE_CHECKING:  # an option that cannot be had is refused before torch is imported
+    from evenhand.methods.base import Method
 
 LIMIT = 2 * 2**30
 """Size of the float32 training features, in bytes, above which a method that can stream does so."""
@@ -33,10 +36,7 @@ def streams(size: int, method: Method, name: str, wanted: bool | None) -> bool:
     """
     if wanted is None:
         wanted = method.streams and size > LIMIT
-    if wanted and not method.streams:
-        raise EvenhandError(
-            f"stream: {name} takes all features into memory at once; leave it out, or choose {STREAMING}"
-        )
+    check_can_stream(name, method.streams, wanted)
     if not wanted and size > _memory():
         remedy = "leave out `stream=False`" if method.streams else f"choose {STREAMING}"
         raise EvenhandError(
@@ -44,6 +44,20 @@ def streams(size: int, method: Method, name: str, wanted: bool | None) -> bool:
             f"{remedy}"
         )
     return wanted
+
+
+def check_can_stream(name: str, can: bool, wanted: bool | None) -> None:
+    """Refuse to stream where the method of a name cannot.
+
+    Raises
+    ------
+    EvenhandError
+        If it is wanted and cannot be.
+    """
+    if wanted and not can:
+        raise EvenhandError(
+            f"stream: {name} takes all features into memory at once; leave it out, or choose {STREAMING}"
+        )
 
 
 def _memory() -> int:

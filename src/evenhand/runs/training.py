@@ -12,6 +12,7 @@ from evenhand._typing import Ints
 from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
+from evenhand.evaluation.group_by import check_has_groups
 from evenhand.methods.base import Method
 from evenhand.methods.registry import make, method_class, registered_name
 from evenhand.runs.streaming import streams
@@ -99,14 +100,10 @@ def fit_arguments(
     EvenhandError
         If the method uses group labels and the table has no attribute, or as `streams`.
     """
+    check_has_groups(name, estimator.group_labels_used, () if column is None else (column,))
     if estimator.group_labels_used == "none":
         column = None
-    elif column is None:
-        raise EvenhandError(
-            f"method: {name} uses group labels but the store has no attribute; import or embed with "
-            "`attribute_columns`, or choose a label-free method"
-        )
-    else:
+    elif column is not None:
         check_use(table, column, f"method: {name}")
     stream = streams(4 * len(rows.train) * table.width, estimator, name, stream)
 

@@ -84,6 +84,15 @@ def test_predict_reads_images_as_it_is_told(photos: Path, store: Path, tmp_path:
     usual = predicted()
     assert predicted("--precision", "fp32", "--workers", 2) == usual
     assert predicted("--precision", "bf16") != usual
+    (tmp_path / "new.csv").write_text("scan,copy\n00000.jpg,x.jpg\n00001.JPG,y.jpg\n")
+    images = ("--path-column", "scan", "--root", photos / "test")
+    done = run("predict", made, tmp_path / "new.csv", "--out", tmp_path / "p.csv", "--device", "cpu", *images)
+    assert (
+        "note: 1 of 2 paths are not on the disk as they are written, and are read by another" in done.stderr
+    )
+    two = [line.split(",") for line in usual.splitlines() if line.startswith(("00000", "00001"))]
+    read = [line.split(",") for line in (tmp_path / "p.csv").read_text().splitlines()[1:]]
+    assert [row[2:] for row in read] == [row[4:6] for row in two]
 
 
 def test_predictions_on_labelled_images_are_scored_like_an_audit(

@@ -15,6 +15,7 @@ import evenhand
 from evenhand._errors import EvenhandError
 from evenhand.backbones import hf, sites
 from evenhand.backbones.names import SITES, check_site
+from evenhand.data.store_layout import sealed, write_text
 from evenhand.methods.registry import METHODS, NEED_WORDS, method_class
 from evenhand.selection.rule_names import RuleName
 from evenhand.selection.rules import RULES
@@ -51,6 +52,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     shutil.copytree(place / "a.run", place / "cut.run")
     (place / "cut.run/card.json").write_text("{")
+    for name, made in (("rn", {"model": "RN50"}), ("hf", {"model": "hf:a/b", "family": "transformers"})):
+        shutil.copytree(place / "a.run", place / f"{name}.run")
+        card = json.loads((place / f"{name}.run/card.json").read_text())
+        del card["checksum"]
+        card["store_card"] = {"family": "open_clip", **made}
+        write_text(place / f"{name}.run/card.json", sealed(card))
+    (place / "photos/cat/-.png").write_text("no image")
     (place / "empty").mkdir()
     (place / "empty.txt").touch()
     (place / "gone.csv").write_text("path\ngone/1.png\ngone/2.png\n")
@@ -59,14 +67,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_refusals_do_not_wait_for_torch(folder: Path) -> None:
-    new, a = f"{folder}/new", f"{folder}/a"
+    new, a, rn = f"{folder}/new", f"{folder}/a", f"{folder}/rn.run"
     tiny = f"--model tiny --out {new}"
     lines = {
         f"embed {folder}/photos --layout domain/class {tiny}": "--layout: no image of",
         f"embed {folder}/rows.csv --root {folder}/none {tiny}": "--root: .* is not a folder; give the one",
         f"embed {folder}/photos --site attnpol {tiny}": "--site: 'attnpol' is unknown; a model has one or",
         f"embed {folder}/photos --model hf:{folder}/none --out {new}": "none is not a folder; check the path",
-        f"embed {folder}/photos --model tiny --out {a}.store --dtype float16": "was made without --dtype",
+        f"embed {folder}/photos --model tiny --out {a}.store --dtype float16": "a.store holds imported",
+        f"embed {folder}/photos --strict {tiny}": "cat/-.png: not an image; --strict stops at the",
+        f"fit {a}.store --method dfr --out {new}": "--method: dfr uses group labels but the store has no",
+        f"fit {a}.store --method afr --stream --out {new}": "--stream: afr takes all features into memory at",
+        f"bench scenes --group-by z --out {new}": "--group-by: 'z' is not an attribute of this benchmark; it",
+        f"export {a}.run --to onnx --out {new}": "was fitted on imported embeddings, whose model evenhand",
+        f"export {folder}/rn.run --to transformers --out {new}": "--to: transformers has no place for mod",
+        f"export {folder}/hf.run --to open_clip --out {new}": "--to: open_clip takes runs on open_clip mod",
+        f"predict {a}.run {folder}/photos": "the run was fitted on imported embeddings, so images cannot be",
         f"audit {a}.store --slices 1": "Invalid value for '--slices'",
         f"audit {folder}/b.store --against {a}.run": "b.store is not the one that .*a.run was fitted",
         f"fit {a}.store --method roboshot --out {new}": "--concepts: roboshot needs concept words",
@@ -77,11 +93,13 @@ def test_refusals_do_not_wait_for_torch(folder: Path) -> None:
         f"compare {a}.store --selection best": "Invalid value for '--selection'",
         f"review {a}.store --answers {folder}/y.csv": "--answers: .* has no column 'id'",
         f"predict {a}.run --features {folder}/wide.npy": "--features: they have width 5 but the run takes 4",
-        f"predict {a}.run {folder}/rows.csv --label-column y": "--label-column: .* has no column 'y'",
-        f"predict {a}.run {folder}/photos --label-column y": "--label-column: 'y' cannot be read",
-        f"predict {a}.run {folder}/empty": "empty holds no images; give a folder with at least one",
-        f"predict {a}.run {folder}/gone.csv": "none of the 2 images of .*gone.csv is there",
-        f"predict {a}.run {folder}/rows.csv --attribute-columns label --group-by z": "--group-by: 'z' is",
+        f"predict {rn} {folder}/rows.csv --label-column y": "--label-column: .* has no column 'y'",
+        f"predict {rn} {folder}/photos --label-column y": "--label-column: 'y' cannot be read",
+        f"predict {rn} {folder}/empty": "empty holds no images; give a folder with at least one",
+        f"predict {rn} {folder}/gone.csv": "none of the 2 images of .*gone.csv is there",
+        f"predict {rn} {folder}/rows.csv --attribute-columns label --group-by z": "--group-by: 'z' is",
+        f"predict {rn} {folder}/photos --group-by z": "--group-by: 'z' is not an attribute of these images",
+        f"predict {rn} {folder}/photos --root {folder}": "--root: .* cannot be read, .*photos is not a table",
         f"predict {a}.run {folder}/photos --model tiny2": "--model: 'tiny2' is not known to open_clip",
         f"predict {a}.run {folder}/photos --out /proc/x.csv": "--out: /proc/x.csv cannot be written: No such",
         f"embed {folder}/photos {tiny} --engine ray --address x": "--address: x: there is no Ray cluster",

@@ -16,7 +16,7 @@ from PIL import Image
 
 from evenhand import EvenhandError, Manifest
 from evenhand.data import archives
-from evenhand.data.archives import members, split_archive
+from evenhand.data.archives import members, read_member, split_archive
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.leakage import copies
 from evenhand.data.places import is_there, open_file, place_of
@@ -263,6 +263,39 @@ def test_links_and_devices_of_a_zip_are_refused(tmp_path: Path, mode: int, word:
         opened.writestr(entry, "/etc/passwd")
     with pytest.raises(EvenhandError, match=f"has {word}.*: 'cat/a.png'"):
         members(path)
+
+
+def test_a_link_among_images_is_passed_over_and_said(tmp_path: Path, suffix: str) -> None:
+    path = pack(tmp_path / f"a{suffix}", {f"{'ab'[k % 2]}/{k}.png": png(k) for k in range(4)})
+    if suffix == ".tar":
+        with tarfile.open(path, "a") as opened:
+            entry = tarfile.TarInfo("b/x.png")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            opened.addfile(entry)
+    else:
+        with zipfile.ZipFile(path, "a") as opened:
+            info = zipfile.ZipInfo("b/x.png")
+            info.external_attr = 0o120777 << 16
+            opened.writestr(info, "/etc/passwd")
+    for labeled in (True, False):
+        found = Manifest.read(path, labeled=labeled)
+        assert sorted(found.ids) == ["a/0.png", "a/2.png", "b/1.png", "b/3.png"]
+        assert f"1 link is passed over in a{suffix}: b/x.png; pack plain files alone" in found.notes
+
+
+def test_a_hard_link_of_a_tar_is_the_file_that_it_names(tmp_path: Path) -> None:
+    """GNU tar writes the second name of a file so."""
+    for name in ("cat/0.png", "dog/0.png"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True)
+        (tmp_path / "photos" / name).write_bytes(png(len(name) + ord(name[0])))
+    for name in ("cat/1.png", "dog/1.png"):
+        (tmp_path / "photos" / name).hardlink_to(tmp_path / "photos" / name.replace("1", "0"))
+    with tarfile.open(tmp_path / "a.tar", "w") as opened:
+        opened.add(tmp_path / "photos", "photos")
+    assert b"photos/" in (tmp_path / "a.tar").read_bytes()
+    for name in ("cat", "dog"):
+        first, second = (read_member(tmp_path / "a.tar", f"photos/{name}/{k}.png") for k in (0, 1))
+        assert first == second == (tmp_path / "photos" / name / "0.png").read_bytes()
 
 
 def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:

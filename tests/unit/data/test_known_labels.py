@@ -8,6 +8,7 @@ from PIL import Image
 
 from evenhand import EvenhandError
 from evenhand.data.known_labels import KnownLabels, LabelOptions, known_labels
+from evenhand.data.sources.listing import Options
 from evenhand.data.unlabelled import list_pictures
 
 CLASSES = ("land bird", "waterbird")
@@ -96,3 +97,19 @@ def test_metadata_beside_the_images_tells_of_those_that_it_lists(tmp_path: Path)
     photos = pictures(tmp_path / "p", "a.png", "b.png", "c.png")
     (photos / "metadata.csv").write_text("file_name,label\na.png,waterbird\nb.png,land bird\n")
     assert of(photos, tmp_path).y.tolist() == [1, 0, -1]
+
+
+def test_a_table_elsewhere_names_its_column_and_its_root(tmp_path: Path) -> None:
+    photos = pictures(tmp_path / "p", "a.png", "b.png")
+    table = tmp_path / "tables/new.csv"
+    table.parent.mkdir()
+    table.write_text("scan,label,mask\na.png,waterbird,a_mask.png\nb.png,land bird,b_mask.png\n")
+    with pytest.raises(EvenhandError, match=r"several columns of image paths, scan, mask; .*`path_column`"):
+        list_pictures(table, tmp_path)
+    found = list_pictures(table, tmp_path, Options(path="scan", root=photos))
+    assert found.paths.tolist() == [str(photos / "a.png"), str(photos / "b.png")]  # type: ignore[union-attr]
+    known = known_labels(found, CLASSES, LabelOptions())
+    assert known.y.tolist() == [1, 0]
+    for option, name in ((Options(path="scan"), "path_column"), (Options(root=photos), "root")):
+        with pytest.raises(EvenhandError, match=f"{name}: .* cannot be read, .*p is not a table of paths"):
+            list_pictures(photos, tmp_path, option)

@@ -35,12 +35,11 @@ class Cluster:
 
     def __init__(self, rng: Random, fate: Callable[[Any], bool], take: Callable[[int], Any]) -> None:
         self._rng, self._fate, self._take = rng, fate, take
-        self.dead: set[int] = set()
         self.alive: list[Any] = []
         self.given: list[int] = []
 
     def start(self) -> Any:
-        actor = SimpleNamespace()
+        actor = SimpleNamespace(dead=False)
         actor.ready = SimpleNamespace(remote=lambda: Reference(actor, None))
         actor.take = SimpleNamespace(remote=lambda block: self._given(actor, block))
         self.alive.append(actor)
@@ -53,11 +52,11 @@ class Cluster:
     def wait(self, references: list[Reference], timeout: float) -> tuple[list[Reference], list[Reference]]:
         chosen = self._rng.choice(references)
         if self._fate(chosen.block):
-            self.dead.add(id(chosen.actor))
+            chosen.actor.dead = True
         return [chosen], [other for other in references if other is not chosen]
 
     def get(self, reference: Reference) -> Any:
-        if id(reference.actor) in self.dead:
+        if reference.actor.dead:
             raise RayError("gone")
         if reference.block is None:
             return None

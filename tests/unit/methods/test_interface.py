@@ -21,6 +21,7 @@ from evenhand.methods.registry import (
     built_in_parameters,
     check_name,
     check_parameters,
+    declares,
     method_class,
     registered_name,
 )
@@ -288,3 +289,9 @@ def test_unknown_presets_are_refused_by_name_alone(name: str, sentence: str) -> 
     for refuse in (check_name, make):
         with pytest.raises(EvenhandError, match=sentence):
             refuse(name)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_a_method_declares_is_read_without_importing_it(name: str) -> None:
+    for what in ("group_labels_used", "streams"):
+        assert declares(name, what) == getattr(method_class(name), what)

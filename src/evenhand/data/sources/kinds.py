@@ -10,7 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from evenhand._counts import number_of
+from evenhand.data.archives import is_archive, links_in
 from evenhand.data.files import is_remote, says_what_cannot_be_listed
+from evenhand.data.labels import some
 from evenhand.data.sources.archive_sets import list_archives
 from evenhand.data.sources.find_images import find_images
 from evenhand.data.sources.image_folder import (
@@ -79,7 +82,8 @@ class Archive(Source):
 
     def _listing(self, options: Options) -> Listing:
         place = top_folder(self.path, but=SPLIT_NAMES) if options.labeled else self.path
-        return _of_folder(place, options)
+        found = _of_folder(place, options)
+        return replace(found, notes=(*_of_links(self.path), *found.notes))
 
 
 class Table(Source):
@@ -120,7 +124,8 @@ class Containers(Source):
 
     def _listing(self, options: Options) -> Listing:
         found = self._rows(options)
-        return replace(found, notes=(*self.notes, *found.notes))
+        links = [note for file in self.files if is_archive(file) for note in _of_links(file)]
+        return replace(found, notes=(*self.notes, *links, *found.notes))
 
     @abstractmethod
     def _rows(self, options: Options) -> Listing: ...
@@ -151,6 +156,14 @@ class Archives(Containers):
 
     def _rows(self, options: Options) -> Listing:
         return list_archives(self.path, self.files, options, lambda file, asked: Archive(file).listing(asked))
+
+
+def _of_links(archive: Path) -> tuple[str, ...]:
+    left = links_in(archive)
+    if not left:
+        return ()
+    count = number_of(len(left), "link is", "links are")
+    return (f"{count} passed over in {archive.name}: {some(left, most=3)}; pack plain files alone",)
 
 
 def _of_folder(root: Path, options: Options) -> Listing:
