@@ -134,7 +134,13 @@ def spelling_note(names: Sequence[str], what: str) -> str | None:
     return f"the {what} {some(pairs, 5)} differ only in spelling; write them the same way if they are one"
 
 
+_LIST = re.compile(r"""\[['"].*['"]\]""")
+_LOOK_ALIKE = str.maketrans("аеорсухіАВЕКМНОРСТХ", "aeopcyxiABEKMHOPCTX")
+"""Cyrillic letters, as the Latin ones that they look like."""
+
+
 def _plain(name: str) -> str:
+    name = name.translate(_LOOK_ALIKE)
     seen = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
     text = {"true": "1", "false": "0"}.get(seen.casefold(), seen.casefold())
     if re.fullmatch(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", text):
@@ -143,8 +149,26 @@ def _plain(name: str) -> str:
 
 
 def class_notes(classes: Sequence[str]) -> list[str]:
-    """Say which classes may be one, spelled in two ways, and which may stand for a missing label."""
-    return [note for note in (spelling_note(classes, "classes"), _missing_note(classes)) if note]
+    """Say which classes may be one, spelled in two ways, stand for a missing label, or be several at once."""
+    found = (spelling_note(classes, "classes"), _missing_note(classes), _several_note(classes))
+    return [note for note in found if note]
+
+
+def _several_note(names: Sequence[str]) -> str | None:
+    """Name the classes that read as a list, or that join the names of others, as labels of several do."""
+    known = {name.strip() for name in names}
+    joined = [
+        name
+        for name in names
+        if _LIST.fullmatch(name)
+        or any(mark in name and {part.strip() for part in name.split(mark)} <= known for mark in "|,;+&/")
+    ]
+    if not joined:
+        return None
+    return (
+        f"the class {some(joined, 5)} reads as a list of labels, and counts as a class of its own; "
+        "give each image one label"
+    )
 
 
 def _missing_note(names: Sequence[str]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.labels import some
+from evenhand.data.sources.table_rows import PATH_COLUMNS
 from evenhand.data.split_names import split_in_name, splits_of_values
 from evenhand.data.tables.columns import Columns
 from evenhand.data.tables.read import read_columns
@@ -49,7 +51,7 @@ def splits_in_file(path: Path, ids: Strings, column: str) -> tuple[Strings, str,
     EvenhandError
         If the file cannot be read, has no splits, gives two splits for one image, or none of another.
     """
-    columns = read_columns(path)
+    columns = _with_first_line(read_columns(path), ids)
     if len(columns.values) == 1:
         return _listed(columns, ids)
     name = _split_column(columns, column)
@@ -60,6 +62,8 @@ def splits_in_file(path: Path, ids: Strings, column: str) -> tuple[Strings, str,
             raise EvenhandError(f"split_file: {path} gives two splits for {key!r}; keep one")
     wanted = [form(str(one)) for one in ids]
     missing = [str(one) for one, key in zip(ids, wanted, strict=True) if key not in told]
+    if len(missing) == len(ids):
+        raise _names_none(columns, keys, ids)
     if missing:
         raise EvenhandError(
             f"split_file: {path} gives no split for {len(missing)} of {len(ids)} images, the first "
@@ -68,6 +72,18 @@ def splits_in_file(path: Path, ids: Strings, column: str) -> tuple[Strings, str,
     unused = len(told) - len(set(wanted))
     notes = [f"{unused} of {len(told)} lines of {path} name no image here"] if unused else []
     return np.asarray([told[key] for key in wanted], dtype=np.str_), name, notes
+
+
+def _with_first_line(columns: Columns, ids: Strings) -> Columns:
+    """Return the columns with the header as a row, where it names an image: lists have no header."""
+    header = [name for name in columns.values if name.lower() not in (*PATH_COLUMNS, *_SPLIT_COLUMNS)]
+    forms = _forms()
+    known = {form(str(one)) for one in ids for form in forms} if header else set()
+    if not any(form(name) in known for name in header for form in forms):
+        return columns
+    values = enumerate(columns.values.items())
+    rows = {f"column {place + 1}": np.asarray([name, *column.tolist()]) for place, (name, column) in values}
+    return replace(columns, values=rows)
 
 
 def _listed(columns: Columns, ids: Strings) -> tuple[Strings, str, list[str]]:
@@ -80,9 +96,18 @@ def _listed(columns: Columns, ids: Strings) -> tuple[Strings, str, list[str]]:
         )
     _, form = _best(columns, ids, but="")
     listed = {form(key) for key in columns.values[name].tolist()}
+    if not any(form(str(one)) in listed for one in ids):
+        raise _names_none(columns, name, ids)
     rest = "test" if split == "train" else "train"
     splits = np.asarray([split if form(str(one)) in listed else rest for one in ids], dtype=np.str_)
     return splits, name, [f"the images that {columns.path} lists are {split}, the others {rest}"]
+
+
+def _names_none(columns: Columns, name: str, ids: Strings) -> EvenhandError:
+    return EvenhandError(
+        f"split_file: {columns.path} names none of the images; its first is "
+        f"{str(columns.values[name][0])!r}, and an image here is {str(ids[0])!r}; write paths of images"
+    )
 
 
 def _split_column(columns: Columns, wanted: str) -> str:
@@ -112,7 +137,7 @@ def _are_splits(values: Strings, column: str) -> bool:
 
 def _best(columns: Columns, ids: Strings, *, but: str) -> tuple[str, Form]:
     """Return the column and the part of paths by which the most images are found, the longest part first."""
-    forms = [_form(depth, stem=stem) for depth in (99, 4, 3, 2, 1) for stem in (False, True)]
+    forms = _forms()
     best, most = (next(name for name in columns.values if name != but), forms[0]), 0
     for form in forms:
         wanted = {form(str(one)) for one in ids}
@@ -127,6 +152,10 @@ def _best(columns: Columns, ids: Strings, *, but: str) -> tuple[str, Form]:
         if most == len(ids):
             break
     return best
+
+
+def _forms() -> list[Form]:
+    return [_form(depth, stem=stem) for depth in (99, 4, 3, 2, 1) for stem in (False, True)]
 
 
 def _form(depth: int, *, stem: bool) -> Form:

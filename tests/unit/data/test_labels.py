@@ -97,6 +97,7 @@ def test_long_lists_are_cut():
         ("é", "e\u0301"),
         ("1", "True"),
         ("False", "0"),
+        ("cat", "c\u0430t"),
     ],
 )
 def test_two_spellings_of_one_name(pair):
@@ -107,7 +108,8 @@ def test_two_spellings_of_one_name(pair):
 
 
 @pytest.mark.parametrize(
-    "names", [["cat", "dog"], ["-1", "1"], ["1", "10"], ["+", "-"], ["c++", "c"], ["true", "false"]]
+    "names",
+    [["cat", "dog"], ["-1", "1"], ["1", "10"], ["+", "-"], ["c++", "c"], ["кот", "пёс"], ["true", "false"]],
 )
 def test_names_of_their_own(names):
     assert spelling_note(names, "classes") is None
@@ -118,3 +120,15 @@ def test_a_class_that_may_be_a_missing_label():
         assert class_notes(["cat", name]) == [
             f"the class {name} may stand for a missing label; drop its rows if so"
         ]
+
+
+@pytest.mark.parametrize("names", [["['cat']", "dog"], ["cat|dog", "cat", "dog"], ["a, b", "b", "a"]])
+def test_a_class_that_may_be_several(names):
+    assert class_notes(names) == [
+        f"the class {names[0]} reads as a list of labels, and counts as a class of its own; "
+        "give each image one label"
+    ]
+
+
+def test_names_with_marks_are_no_lists():
+    assert class_notes(["salt, pepper", "salt", "Mass|Nodule", "[x]"]) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from evenhand._errors import EvenhandError
+from evenhand.data.manifest import Manifest
 from evenhand.data.sources.locate import locate, none_there
 
 
@@ -29,6 +30,8 @@ def files(root: Path, *names: str) -> Path:
         (r"C:\Users\me\img\{}.jpg", "slashes for backslashes and another folder"),
         ("file:///C:/img/{}.jpg", "another folder|the nearest name"),
         ("'img/{}.jpg'", "the nearest name"),
+        ("img/{}.jpg?raw=1", "the nearest name"),
+        ("/data/local-files/?d=img/{}.jpg", "another folder"),
     ],
 )
 def test_found_near(tmp_path, written, change):
@@ -43,6 +46,14 @@ def test_found_near(tmp_path, written, change):
 def test_blanks_in_addresses(tmp_path):
     files(tmp_path, "img/a b.jpg")
     assert locate(tmp_path, ["img/a%20b.jpg"]).names == ["img/a b.jpg"]
+
+
+def test_a_list_without_header_and_extensions_is_told(tmp_path):
+    files(tmp_path, "img/a.jpg", "img/b.jpg", "t.csv").joinpath("t.csv").write_text("img/a,x\nimg/b,y\n")
+    with pytest.raises(
+        EvenhandError, match=r"t.csv has no header: its first line names an image; write a line"
+    ):
+        Manifest.read(tmp_path / "t.csv")
 
 
 def test_two_forms_of_unicode(tmp_path):

@@ -56,6 +56,14 @@ def test_rows_are_pictures_with_labels(tmp_path: Path, form: str) -> None:
         assert np.array_equal(np.asarray(read_image(Path(manifest.paths[k]))), np.asarray(own))
 
 
+def test_labels_in_lists_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", label=[[0], [1]] * 5)
+    with pytest.raises(
+        EvenhandError, match=r"label_column: .* has lists or records in column 'label'; write one"
+    ):
+        Manifest.read(path)
+
+
 def test_a_folder_of_files_has_splits_in_its_names(tmp_path: Path) -> None:
     write(tmp_path / "data" / "train-00000-of-00001.parquet")
     write(tmp_path / "data" / "test-00000-of-00001.parquet", extra=list(range(10)))

@@ -57,6 +57,21 @@ def test_a_list_is_of_the_split_that_its_name_tells(tmp_path):
         read(tmp_path, "dog/1.jpg\n", name="list.txt")
 
 
+def test_the_first_line_of_a_list_without_extensions_counts(tmp_path):
+    assert read(tmp_path, "cat/1\ndog/1\n", name="train.txt")[0] == ["train", "test", "train"]
+    assert read(tmp_path, "cat/1\ttrain\ncat/2\ttrain\ndog/1\ttest\n")[0] == ["train", "train", "test"]
+    named = np.array(["img/path.jpg", "img/split.jpg", "img/x.jpg"])  # as columns are called
+    content = "path,split\nimg/path,train\nimg/split,test\nimg/x,test\n"
+    assert read(tmp_path, content, ids=named)[0] == ["train", "test", "test"]
+
+
+@pytest.mark.parametrize(("name", "content"), [("split.txt", "1 1\n2 0\n3 1\n"), ("train.txt", "7\n8\n9\n")])
+def test_a_file_of_no_image_is_refused(tmp_path, name, content):
+    """The numbers of CUB's `train_test_split.txt` mean lines of another file."""
+    with pytest.raises(EvenhandError, match=r"names none of the images; its first is '[19]', and an image"):
+        read(tmp_path, content, name=name)
+
+
 def test_lines_of_other_images_are_counted(tmp_path):
     content = "p,split\ncat/1.jpg,train\ncat/2.jpg,val\ndog/1.jpg,test\ndog/9.jpg,test\n"
     assert read(tmp_path, content)[2] == [f"1 of 4 lines of {tmp_path}/split.csv name no image here"]

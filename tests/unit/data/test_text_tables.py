@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import json
 import lzma
 import os
 from pathlib import Path
@@ -146,6 +147,43 @@ def test_other_encodings_are_told_what_to_do(tmp_path, content):
         EvenhandError, match="it is not UTF-8 text; save it as UTF-8, in Excel as 'CSV UTF-8'"
     ):
         read_columns(tmp_path / "t.csv")
+
+
+def test_a_delimiter_at_the_end_of_each_row_alone_makes_no_row_names(tmp_path):
+    assert read(tmp_path / "t.csv", "file_name,label\na.jpg,x,\nb.jpg,y,\n") == {
+        **{"file_name": ["a.jpg", "b.jpg"], "label": ["x", "y"]},
+        "": ["", ""],
+    }
+    named = read(tmp_path / "t.csv", "file_name,label\n1,a.jpg,x\n2,b.jpg,\n")
+    assert named == {"": ["1", "2"], "file_name": ["a.jpg", "b.jpg"], "label": ["x", ""]}
+
+
+def test_a_first_line_with_one_number_twice_is_a_row(tmp_path):
+    assert read(tmp_path / "t.txt", "# of Oxford's pets\ncat_1 1 1\ndog_1 2 1\n") == {
+        "column 1": ["cat_1", "dog_1"],
+        "column 2": ["1", "2"],
+        "column 3": ["1", "1"],
+    }
+    assert list(read(tmp_path / "t.csv", "0,1\na,b\n")) == ["0", "1"]
+
+
+def test_two_columns_of_one_name_in_blanks_are_refused(tmp_path):
+    with pytest.raises(EvenhandError, match="names the column 'a' twice; rename one"):
+        read(tmp_path / "t.txt", "a a\n1 2\n3 4\n")
+
+
+def test_markdowns_line_below_the_header_is_no_row(tmp_path):
+    content = "| file_name | label |\n|:---|---:|\n| a.jpg | x |\n| b.jpg | - |\n"
+    found = read(tmp_path / "t.csv", content)
+    assert (found["file_name"], found["label"]) == (["a.jpg", "b.jpg"], ["x", "-"])
+
+
+def test_records_among_words_of_json_leave_the_column_out(tmp_path):
+    """As Label Studio writes several choices."""
+    rows = [{"image": "a.jpg", "choice": "x"}, {"image": "b.jpg", "choice": {"choices": ["x", "y"]}}]
+    (tmp_path / "t.json").write_text(json.dumps(rows))
+    columns = read_columns(tmp_path / "t.json")
+    assert (list(columns.values), columns.nested) == (["image"], ("choice",))
 
 
 def test_a_row_of_blanks_too_long(tmp_path):

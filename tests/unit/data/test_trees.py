@@ -9,6 +9,7 @@ from PIL import Image
 
 from evenhand._errors import EvenhandError
 from evenhand.data.manifest import Manifest
+from evenhand.data.sources.masks import masks_note
 
 SHADES = itertools.count()
 
@@ -307,3 +308,21 @@ def test_one_image_under_two_labels(tmp_path):
     found = Manifest.read(tmp_path)
     assert noted(found, "label conflict: 2 images have the same content as an image with another label")
     assert not noted(found, "leakage")
+
+
+def test_masks_among_images_are_told(tmp_path):
+    names = ["benign/benign (1)", "benign/benign (1)_mask", "benign/benign (1)_mask_1", "normal/normal (1)"]
+    names += ["normal/normal (2)", "normal/gas_mask", "normal/_mask"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (2, 2), (next(SHADES) % 256, 0, 2)).save(tmp_path / f"{name}.png")
+    told = "2 images seem to be masks of others, as benign/benign (1)_mask.png; take them out of the folder"
+    assert f"{told} if so" in Manifest.read(tmp_path).notes
+
+
+def test_a_folder_of_masks_beside_the_images_is_told():
+    names = ["a/images/1.png", "a/masks/1.png", "b/masks/2.png", "VOC/JPEGImages/3.jpg"]
+    told = "1 image seems to be a mask of another, as a/masks/1.png; take it out of the folder if so"
+    assert masks_note(names) == told
+    assert masks_note([*names, "VOC/SegmentationClass/3.png"]).startswith("2 images seem to be masks of")
+    assert masks_note(names[2:]) is None

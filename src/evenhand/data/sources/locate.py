@@ -117,6 +117,8 @@ def _check_text(name: str) -> None:
 def _parts(name: str) -> list[str]:
     """Return the folders and the file that a path of any system names."""
     plain = unquote(name.removeprefix("file://")).strip("'\"").replace("\\", "/")
+    before, mark, _ = plain.partition("?")
+    plain = before if mark and has_image_name(before) else plain
     return [part for part in re.sub(r"^/?[A-Za-z]:", "", plain).split("/") if part not in ("", ".")]
 
 

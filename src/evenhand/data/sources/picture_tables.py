@@ -22,7 +22,7 @@ from evenhand.data.tables.arrow_files import read_arrow
 from evenhand.data.tables.columns import Columns
 from evenhand.data.tables.parts import folder_columns
 from evenhand.data.tables.read import read_columns
-from evenhand.data.tables.schema import NAMES, columns_of_type, picture_column, read_schema
+from evenhand.data.tables.schema import NAMES, bytes_columns, columns_of_type, picture_column, read_schema
 
 
 def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, alone: bool) -> Listing:
@@ -42,7 +42,7 @@ def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, 
         name: np.concatenate([table.get(name, np.full(len(table["file_name"]), "")) for table in tables])
         for name in names
     }
-    columns = Columns(root / "the tables with images", values)
+    columns = Columns(root / "the tables with images", values, nested=_nested(read_schema(files[0])))
     return list_rows(columns, replace(options, label=_label(files[0], values, options)))
 
 
@@ -89,6 +89,12 @@ def _without_splits(place: Path) -> PurePosixPath:
     # As in "label=cat": not a set, but what a column of it says.
     kept = (part for part in place.parts if part.lower() not in SPLIT_NAMES and "=" not in part)
     return PurePosixPath(*kept)
+
+
+def _nested(schema: pa.Schema) -> tuple[str, ...]:
+    """Return the columns of lists and records that hold no bytes."""
+    with_bytes = bytes_columns(schema)
+    return tuple(one.name for one in schema if pa.types.is_nested(one.type) and one.name not in with_bytes)
 
 
 def _rows(path: Path) -> int:

@@ -186,6 +186,11 @@ def _path_column(columns: Columns, options: Options, top: Path) -> tuple[str, tu
     left_out = [name for name in (*columns.nested, *columns.too_long) if name.lower() in PATH_COLUMNS]
     if left_out and not told:
         columns.get(left_out[0], argument="paths")
+    if not told and _row_in_header(columns, top):
+        raise EvenhandError(
+            f"{columns.path} has no header: its first line names an image; write a line such as "
+            "file_name,label above it, with the delimiter of the others"
+        )
     found = f"several columns of image paths, {some(told)}" if told else "no column of image paths"
     raise EvenhandError(
         f"{columns.path} has {found}; its columns are {some((*columns.values, *columns.nested))}; "
@@ -201,6 +206,11 @@ def _names_images(values: Strings) -> bool:
 def _leads(columns: Columns, name: str, top: Path) -> bool:
     first = str(columns.values[name][0])
     return bool(first) and not is_archive(top) and not is_remote(top) and not locate(top, [first]).missing
+
+
+def _row_in_header(columns: Columns, top: Path) -> bool:
+    here = not is_archive(top) and not is_remote(top)
+    return here and any(name and not locate(top, [name]).missing for name in list(columns.values)[:3])
 
 
 def _relative(top: Path, folder: str, name: str) -> str:

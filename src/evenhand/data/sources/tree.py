@@ -19,6 +19,7 @@ from evenhand.data.labels import some
 from evenhand.data.sources.find_images import find_images, instead, tables_beside
 from evenhand.data.sources.levels import CLASS, SPLIT, Folders, Levels, guess, repeated_below, uneven_below
 from evenhand.data.sources.listing import Listing, Options, refuse
+from evenhand.data.sources.masks import masks_note
 from evenhand.data.split_names import read_as, splits_named
 
 
@@ -45,6 +46,7 @@ def list_tree(root: Path, options: Options) -> Listing:
         raise EvenhandError(f"{root} has only one class folder, {some(classes)}; {instead(root, tables[0])}")
     notes = [
         *([] if levels else _remarks(files, known)),
+        *([masks] if (masks := masks_note(ids)) else []),
         *_left_out(sorted(set(found).difference(ids))),
         *_vanished(root, known, classes),
         *_unread(root, tables),

@@ -147,12 +147,16 @@ def rows_of_images(columns: Columns) -> Columns:
         return columns
     empty = np.all([values == "" for values in columns.values.values()], axis=0)
     header = np.all([values == name for name, values in columns.values.items()], axis=0)
-    kept = ~(empty | header)
+    lines = (
+        np.all([np.char.strip(values, "-: ") == "" for values in columns.values.values()], axis=0) & ~empty
+    )
+    kept = ~(empty | header | lines)
     if kept.all() or not kept.any():
         return columns
     of = f"of {len(columns):,} rows of {columns.path}"
     odd = {
         (f"{of} is empty and is", f"{of} are empty and are"): int(empty.sum()),
+        (f"{of} is a line of dashes and is", f"{of} are lines of dashes and are"): int(lines.sum()),
         (f"{of} repeats the header and is", f"{of} repeat the header and are"): int(header.sum()),
     }
     notes = tuple(f"{number_of(count, *told)} left out" for told, count in odd.items() if count)

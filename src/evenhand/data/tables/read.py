@@ -133,4 +133,6 @@ def _json_column(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers and words in one column
+        if any(isinstance(value, (dict, list)) for value in values):
+            return pa.array([[json.dumps(value)] for value in values])  # left out and named, as records are
         return pa.array([None if value is None else str(value) for value in values])

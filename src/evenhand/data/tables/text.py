@@ -52,7 +52,8 @@ def read_text_table(path: Path) -> pa.Table:
         names = [name.strip() for name in header]
         skipped += 1
         if len(first) == len(names) + 1:
-            names = ["", *names]
+            # A delimiter that ends each row makes an empty column, not one of row names.
+            names = [*names, ""] if first[0] and not first[-1] else ["", *names]
     if mark == _BLANKS:
         return _blank_table(content, skipped, names)
     # Read as text: "01" is a class of its own, and "NA" may be one.
@@ -111,7 +112,9 @@ def _before_header(lines: Sequence[str], path: Path) -> int:
     if len(lines) > 1 and re.fullmatch(form, lines[0].strip()):
         return 1
     titles = next((place for place, line in enumerate(lines[:20]) if not _is_title(line)), 0)
-    return 0 if path.suffix.lower() == ".txt" else titles
+    if path.suffix.lower() == ".txt":
+        return next((place for place, line in enumerate(lines) if not line.startswith("#")), 0)
+    return titles
 
 
 def _is_title(line: str) -> bool:
@@ -159,13 +162,21 @@ def _mark(lines: Sequence[str], path: Path) -> str:
 def _unnamed(first: Sequence[str]) -> list[str] | None:
     """Return names for the columns of a table whose first line is a row; None where it is a header."""
     images = [place for place, value in enumerate(first) if has_image_name(value.strip())]
-    if not images:
+    if not images and not _repeats_a_number(first):
         return None
     names = [f"column {place + 1}" for place in range(len(first))]
+    if not images:
+        return names
     names[images[0]] = "file_name"
     if len(first) == 2:
         names[1 - images[0]] = "label"
     return names
+
+
+def _repeats_a_number(first: Sequence[str]) -> bool:
+    """Return whether a line has one number twice: that is a row, and no header."""
+    numbers = [value.strip() for value in first if value.strip().isdecimal()]
+    return len(set(numbers)) < len(numbers)
 
 
 def _blank_table(content: bytes, skipped: int, names: Sequence[str]) -> pa.Table:
@@ -173,4 +184,5 @@ def _blank_table(content: bytes, skipped: int, names: Sequence[str]) -> pa.Table
     for number, row in enumerate(rows):
         if len(row) != len(names):
             raise ValueError(f"row {number + 1} has {len(row)} values, not {len(names)}")
-    return pa.table({name: [row[place] for row in rows] for place, name in enumerate(names)})
+    columns = [pa.array([row[place] for row in rows], pa.string()) for place in range(len(names))]
+    return pa.table(columns, names=list(names))

@@ -1,0 +1,38 @@
+"""Masks of segmentation that lie among images, where each would be a row."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from evenhand._counts import number_of
+
+_ENDING = re.compile(r"[-_. ](masks?|seg|segmentation|gt|groundtruth)([-_]\d+)?$", re.IGNORECASE)
+_FOLDERS = frozenset({"mask", "masks", "segmentation", "segmentationclass", "segmentationobject"})
+
+
+def masks_note(names: Sequence[str]) -> str | None:
+    """Count the images that another's name and an ending, or a folder of masks beside it, tell to be masks.
+
+    >>> masks_note(["cat/1.png", "cat/1_mask.png", "dog/2.png"])
+    '1 image seems to be a mask of another, as cat/1_mask.png; take it out of the folder if so'
+    """
+    places = [PurePosixPath(name) for name in names]
+    images = {place.with_suffix("") for place in places}
+    alike = Counter((place.parent.parent, place.stem) for place in places)
+    found = [place for place in places if _is_beside(place, images) or _is_apart(place, alike)]
+    if not found:
+        return None
+    told = number_of(len(found), "image seems to be a mask of another", "images seem to be masks of others")
+    return f"{told}, as {found[0]}; take {'it' if len(found) == 1 else 'them'} out of the folder if so"
+
+
+def _is_beside(place: PurePosixPath, images: set[PurePosixPath]) -> bool:
+    ending = _ENDING.search(place.stem)
+    return ending is not None and place.with_name(place.stem[: ending.start()] or "_") in images
+
+
+def _is_apart(place: PurePosixPath, alike: Counter[tuple[PurePosixPath, str]]) -> bool:
+    return place.parent.name.lower() in _FOLDERS and alike[place.parent.parent, place.stem] > 1
