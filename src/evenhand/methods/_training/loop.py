@@ -135,5 +135,6 @@ def descend(
     for parameter, gradient, v in zip(parameters, gradients, velocity, strict=True):
         if gradient is None:
             continue
-        v.mul_(sgd.momentum).add_(gradient).add_(parameter, alpha=sgd.weight_decay)
+        # Each operation is a pass over the memory, so product and sum are one.
+        torch.add(gradient, v, alpha=sgd.momentum, out=v).add_(parameter, alpha=sgd.weight_decay)
         parameter.sub_(v, alpha=sgd.learning_rate)

@@ -110,8 +110,9 @@ class _Loss:
         share = self._recipe.dropout
         if not share:
             return z
-        kept = torch.rand(z.shape, generator=self._generator) >= share
-        return z * kept / (1 - share)
+        # A mask in z's own numbers: a product with booleans would copy them into such, forward and backward.
+        kept = torch.rand(z.shape, generator=self._generator).ge_(share)
+        return z * kept.div_(1 - share)
 
 
 def class_balanced(rows: Tensor, y: Tensor) -> Tensor:
