@@ -18,6 +18,10 @@ from evenhand.backbones.torchscript import is_torchscript, read_torchscript
 
 _MARK = "logit_scale"
 """The one tensor that every CLIP has at its root: what stands before it in a name is a wrapper's."""
+_WRAPPERS = re.compile(r"(?<![^.])(?:module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
+"""What torch writes into names, of the whole model or of a part: DDP, compile, FSDP, recomputed blocks."""
+_ADAPTER = re.compile(r"\.lora_\w+(?:\.|$)|\.base_layer\.")
+_PART = re.compile(r"-\d{5}-of-(\d{5})\.")
 _DEPTH = 3
 """Levels of dictionaries that are searched: {"state_dict": …}, {"state": {"model": …}}."""
 
@@ -27,8 +31,8 @@ def read_checkpoint(path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
 
     safetensors are known by their content, and so are pickles of torch, which are read with
     `weights_only=True`, and TorchScript archives, which are read for their tensors alone. Names of wrappers
-    before the model's own (`module.`, `model.`, `_orig_mod.`) are taken off, and dictionaries around them
-    (`state_dict`, `model`) opened.
+    (`module.`, `_orig_mod.`, and before the model's own also `model.` and the like) are taken off, and
+    dictionaries around them (`state_dict`, `model`) opened.
 
     Parameters
     ----------
@@ -38,10 +42,12 @@ def read_checkpoint(path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
     Raises
     ------
     EvenhandError
-        If the file is not a checkpoint, is cut short, or holds several models or other objects than tensors.
+        If the file is not a checkpoint, is cut short or one of several parts, or holds several models, an
+        adapter, or other objects than tensors.
     """
     path = Path(path)
     found = _read(path)
+    _check_whole(path, found)
     models = list(_models(found, _DEPTH))
     if len(models) > 1:
         listed = " and ".join(repr(name) for name, _ in models[:4])
@@ -54,6 +60,21 @@ def read_checkpoint(path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
         raise EvenhandError(f"{path} holds a {type(found).__name__}, not named tensors; save a state_dict")
     inside = found.get("state_dict", found)
     return dict(inside) if isinstance(inside, Mapping) else dict(found)
+
+
+def _check_whole(path: Path, found: Any) -> None:
+    """Refuse an adapter, and one part of a model's weights."""
+    if isinstance(found, Mapping) and any(_ADAPTER.search(str(key)) for key in found):
+        raise EvenhandError(
+            f"{path} holds an adapter (LoRA), which changes a model that lies elsewhere; merge it with "
+            "merge_and_unload() of peft and save the whole model"
+        )
+    part = _PART.search(path.name)
+    if part and int(part[1]) > 1:
+        raise EvenhandError(
+            f"{path} is one of {int(part[1])} parts of a model's weights; save them as one file: "
+            "load all parts, and save the state_dict with torch.save"
+        )
 
 
 def _read(path: Path) -> Any:
@@ -110,7 +131,8 @@ def _models(found: Any, depth: int, name: str = "") -> Iterator[tuple[str, dict[
     if "" in prefixes:  # the model itself: what lies deeper in it is its own
         prefixes = [""]
     for prefix in prefixes:
-        inside = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        own = [key for key in tensors if key.startswith(prefix)]
+        inside = {_WRAPPERS.sub("", key.removeprefix(prefix)): tensors[key] for key in own}
         if any(key.startswith("visual.") for key in inside):  # a loss has a scale of its own
             _check_numbers(inside)
             yield name + prefix, inside

@@ -40,7 +40,7 @@ def read_model(model: str) -> str:
     for prefix in (HUB_PREFIX, HF_PREFIX, PREFIX):
         if model.startswith(prefix):
             source = model.removeprefix(prefix)
-            if not source:
+            if not source.strip():
                 raise EvenhandError(f"model: {model} has no name; write it after {prefix}")
             return prefix + (
                 source if prefix == HUB_PREFIX and not _page(source) else _source(source, prefix)
@@ -55,7 +55,7 @@ def read_model(model: str) -> str:
         return _of_folder(folder)
     if _HUB.fullmatch(model):
         raise _whose(model, model)
-    if "/" in model or os.sep in model:
+    if ("/" in model or os.sep in model) and not _near(model, 0.75):
         raise EvenhandError(f"model: {model!r} is not a folder; check the path, or name a model: {_forms()}")
     raise unknown(model)
 
@@ -165,13 +165,16 @@ def _whose(model: str, name: str) -> EvenhandError:
 
 def unknown(model: str) -> EvenhandError:
     """Return the error about a name that open_clip does not know, with those that are near."""
-    # Names differ in the case of few letters; what is far from all of them gets the usual ones.
-    names = {name.lower(): name for name in _known()}
-    near = [names[name] for name in difflib.get_close_matches(model.lower(), names, 3, 0.5)]
+    near = _near(model, 0.5) or ["ViT-B-32", "ViT-L-14", "RN50"]  # what is far from all gets the usual ones
     return EvenhandError(
         f"model: {model!r} is not known to open_clip; allowed are its names, such as "
-        f"{', '.join(near or ['ViT-B-32', 'ViT-L-14', 'RN50'])}, and {_forms()}"
+        f"{', '.join(near)}, and {_forms()}"
     )
+
+
+def _near(model: str, cutoff: float) -> list[str]:
+    names = {name.lower(): name for name in _known()}  # they differ in the case of few letters
+    return [names[name] for name in difflib.get_close_matches(model.lower(), names, 3, cutoff)]
 
 
 def _forms() -> str:

@@ -26,8 +26,12 @@ def inputs(params: Mapping[str, Any]) -> Iterator[Path]:
                 yield given
             elif name in _FILES and given is not None and is_file(given):
                 yield Path(given)
-            elif name == "model" and given is not None and given.startswith(_FOLDERS):
-                yield Path(given.partition(":")[2])
+            elif name == "model" and (folder := _folder_in(given)):
+                yield Path(folder)
+
+
+def _folder_in(model: str | None) -> str:
+    return model.partition(":")[2].strip() if model and model.startswith(_FOLDERS) else ""
 
 
 def is_pipe(text: str) -> bool:

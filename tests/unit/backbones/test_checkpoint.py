@@ -20,6 +20,7 @@ def prefixed(prefix: str) -> dict[str, torch.Tensor]:
     return {prefix + name: tensor for name, tensor in WEIGHTS.items()}
 
 
+_FSDP = "visual._fsdp_wrapped_module."
 SAVED: dict[str, Any] = {
     "plain": WEIGHTS,
     "training of open_clip": {
@@ -32,6 +33,13 @@ SAVED: dict[str, Any] = {
     "compiled": prefixed("module._orig_mod."),
     "WiSE-FT": {**prefixed("image_encoder.model."), "classification_head.weight": torch.ones(2, 2)},
     "model": {"model": prefixed("clip."), "args": {"lr": 0.1}},
+    "averaged": {"n_averaged": torch.tensor(2), **prefixed("module.")},
+    "FSDP": {f"_fsdp_wrapped_module.{name.replace('visual.', _FSDP)}": of for name, of in WEIGHTS.items()},
+    "compiled tower": {name.replace("visual.", "visual._orig_mod."): of for name, of in WEIGHTS.items()},
+    "recomputed": {
+        name.replace("visual.", "visual._checkpoint_wrapped_module."): w for name, w in WEIGHTS.items()
+    },
+    "parallel tower": {name.replace("visual.", "visual.module."): of for name, of in WEIGHTS.items()},
     "nested": {"state": {"model_state_dict": WEIGHTS}},
 }
 
@@ -114,3 +122,23 @@ def test_a_list_is_no_state_dict(tmp_path: Path) -> None:
     torch.save([torch.ones(1)], tmp_path / "m.pt")
     with pytest.raises(EvenhandError, match="holds a list, not named tensors"):
         read_checkpoint(tmp_path / "m.pt")
+
+
+@pytest.mark.parametrize(
+    "name", ["base_model.model.visual.proj.lora_A.default.weight", "visual.fc.base_layer.weight"]
+)
+def test_an_adapter_is_refused(name: str, tmp_path: Path) -> None:
+    torch.save({**WEIGHTS, name: torch.ones(2)}, tmp_path / "m.pt")
+    with pytest.raises(EvenhandError, match=r"m.pt holds an adapter \(LoRA\).*merge_and_unload\(\) of peft"):
+        read_checkpoint(tmp_path / "m.pt")
+
+
+def test_one_part_of_several_is_refused(tmp_path: Path) -> None:
+    part = tmp_path / "model-00002-of-00003.safetensors"
+    save_file(WEIGHTS, part)
+    with pytest.raises(
+        EvenhandError, match=r"model-00002-of-00003.safetensors is one of 3 parts of a model's"
+    ):
+        read_checkpoint(part)
+    whole = part.rename(tmp_path / "model-00001-of-00001.safetensors")
+    assert sorted(read_checkpoint(whole)) == sorted(WEIGHTS)

@@ -53,6 +53,8 @@ def test_a_name_is_read_into_the_form_of_its_loader(typed: str, read: str, insid
         ("none", "is a folder without open_clip_config.json or config.json"),
         ("/no/such/folder", "is not a folder; check the path"),
         ("hf:", "model: hf: has no name"),
+        ("hf: ", "model: hf:  has no name"),
+        ("ViT-L/14@336px", "not known to open_clip.*such as ViT-L-14-336"),  # OpenAI's own spelling
         ("ViT-b32", "not known to open_clip.*such as ViT-B-32"),
         ("", "not known to open_clip"),
     ],

@@ -170,3 +170,4 @@ def test_words_that_name_no_file_are_no_paths() -> None:
         "out": Path("x"),
     }
     assert list(inputs(given)) == []
+    assert list(inputs({"model": "hf: "})) == []
