@@ -38,7 +38,7 @@ def near_copies(store: Path, parts: Sequence[int]) -> Sets | None:
     again as JPEG of quality 50 to 90, as PNG, or at 0.75 to 2 times their size, the cosine of cells, less
     the mean of each color, was 0.9945 or more, and no cell differed by more than 21. Of two different
     photographs it was 0.917 at most. Without thumbnails the cosine of features decides, which finds only
-    what was hardly changed.
+    what was hardly changed, and nothing where features lie so close that sets chain.
 
     Parameters
     ----------
@@ -95,8 +95,20 @@ def _same_features(parts: Sequence[Floats]) -> Sets | None:
         some,
         lambda rows: _unit(gathered(parts, ends, some[rows])),
         LEAST_FEATURES,
-        lambda pairs: pairs,
+        _not_chained,
     )
+
+
+def _not_chained(pairs: Ints) -> Ints:
+    """Return the pairs [P, 2] of connected rows of which at least half are pairs.
+
+    Copies of one image are all alike. Features that lie close together link a row to the next, and that to
+    another, until most rows of a store are one set; such a chain says nothing of copies.
+    """
+    component = _connected(pairs, int(pairs.max(initial=-1)) + 1)
+    rows, links = np.bincount(component), np.bincount(component[pairs[:, 0]], minlength=len(component))
+    dense = 4 * links[: len(rows)] >= rows * (rows - 1)
+    return pairs[dense[component[pairs[:, 0]]]]
 
 
 def _sets(

@@ -131,6 +131,14 @@ def test_without_thumbnails_features_decide(tmp_path):
     assert near_copies(*features_of(tmp_path, rows[:10], rows[10:])) == [[4, 12]]
 
 
+def test_features_that_chain_are_no_copies(tmp_path):
+    """Neighbors on an arc are alike, its ends are not; of two or three copies at least half the pairs are."""
+    angle = np.concatenate([np.linspace(0, 1, 40), [2, 2.01], [3, 3.06, 3.12], 4 + 0.06 * np.arange(5)])
+    arc = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    assert np.cos(0.06) > module.LEAST_FEATURES > np.cos(0.12)
+    assert near_copies(*features_of(tmp_path, arc)) == [[40, 41], [42, 43, 44]]
+
+
 def test_empty_rows_of_features_are_no_copies(tmp_path):
     assert near_copies(*features_of(tmp_path, np.zeros((4, 8), dtype=np.float32))) == []
 
