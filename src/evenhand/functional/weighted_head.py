@@ -26,6 +26,8 @@ from evenhand.functional.row_products import (
 
 PRECISION = 1e-7
 """Relative fall of the objective under which a step is the last: that of float32 rows."""
+LEAST = 1e-12
+"""Least mean square of what varies among the rows: rounding of unit rows in float32 is about there."""
 FREEDOM = 3.0
 """Length of the rows' common direction in the head's coordinates: an intercept at a ninth of the penalty."""
 
@@ -70,7 +72,8 @@ class HeadFrame:
         common = mean / length if length > 0.1 else np.zeros_like(mean)
         total = sum(float((block.astype(np.float64) ** 2).sum()) for _, block in numbered(z))
         along = sum(float(((block @ common) ** 2).sum()) for _, block in numbered(z))
-        scale = 1 / max(float(np.sqrt((total - along) / z.shape[0])), 1e-12)
+        # Of equal rows only rounding is left, with either sign.
+        scale = 1 / float(np.sqrt(max((total - along) / z.shape[0], LEAST)))
         return cls(
             centred,
             classes[:, kept],

@@ -117,7 +117,7 @@ class Reading:
     hidden : float
         p, that there is a hidden minority: Φ((g − g₀) / error); 0 where zero-shot is not competent.
     noise : float
-        Share of wrong labels.
+        Share of wrong labels; 0 where zero-shot is not competent.
     competence : float
         Zero-shot's class-mean accuracy above chance, over ERM's; 0 if zero-shot is at chance or below, 1 if
         only ERM is.
@@ -185,14 +185,16 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
     """Read the hidden minority off cross-fitted margins."""
     limits = limits or Limits()
     y, trusted, wrong = seen.y, ~seen.suspects, seen.probe != seen.y
-    noise = mirror_noise(y, seen.zero_shot, seen.erm, seen.zero_shot_lead, seen.erm_lead)
+    competence = _share(max(0.0, above_chance(seen.zero_shot, y)), above_chance(seen.erm, y))
+    competent = not seen.has_text or competence >= limits.competence
+    # Who does not know the classes speaks against no label either.
+    leads = seen.zero_shot_lead, seen.erm_lead
+    noise = mirror_noise(y, seen.zero_shot, seen.erm, *leads) if competent else 0.0
     counted = trust(seen.suspects, noise)
     share = 1.0 if seen.has_text else limits.share_without_text
     r = residuals(seen.probe_margin, seen.reference_margin, y, trusted, share)
     low = lower_parts(r, y)
     skewness, error = left_skewness(r[trusted], y[trusted]), float(np.sqrt(6 / max(1, len(y))))
-    competence = _share(max(0.0, above_chance(seen.zero_shot, y)), above_chance(seen.erm, y))
-    competent = not seen.has_text or competence >= limits.competence
     legibility, of_groups = above_chance(seen.probe, y, counted), group_legibility(seen.probe, y, counted)
     agreement = within_class_correlation(
         seen.probe_margin[trusted], seen.zero_shot_margin[trusted], y[trusted]

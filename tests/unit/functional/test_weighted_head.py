@@ -72,6 +72,14 @@ def test_it_is_a_logistic_regression_from_nothing():
     np.testing.assert_allclose(difference, frame.scale * other.coef_[0], rtol=2e-3, atol=2e-3)
 
 
+def test_equal_rows_have_a_finite_scale():
+    """Of equal rows rounding leaves a spread of either sign."""
+    for seed in range(20):
+        row = unit(np.random.default_rng(seed).normal(size=(1, 48))).astype(np.float32)
+        frame = HeadFrame.of(np.repeat(row, 600, axis=0), np.eye(2, 48))
+        assert 0 < frame.scale <= 1 / np.sqrt(weighted_head.LEAST)
+
+
 def test_the_projection_orders_the_classes_as_the_head_does(rows):
     z, y, text, weights = rows
     frame = HeadFrame.of(z, text)

@@ -72,6 +72,15 @@ def test_zero_shot_at_chance_vouches_for_nothing():
     assert (alone.competent, alone.competence) == (True, 1)
 
 
+def test_zero_shot_that_does_not_know_the_classes_speaks_against_no_label():
+    seen = world(2000, 0, noise=0.15)
+    assert read(seen).noise > 0.05
+    guessing = replace(seen, zero_shot=np.where(np.arange(2000) % 2 == 0, seen.zero_shot, 1 - seen.zero_shot))
+    reading = read(guessing)
+    assert not reading.competent
+    assert (reading.noise, reading.trust.min()) == (0, 1)
+
+
 def test_without_text_competence_is_not_asked():
     assert read(replace(world(2000, 0), zero_shot=1 - world(2000, 0).y, has_text=False)).competent
 
