@@ -104,7 +104,7 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             "look at the slices of the report to name it",
         )
     if reading.hidden > 1 - SURE:
-        reason = f"few rows: there may or may not be a hidden minority ({figure})"
+        reason = f"{number_of(n, 'row')} do not settle whether there is a hidden minority ({figure})"
         return "cannot tell", reason, f"add rows, or {answers}"
     if reading.class_rows < CLASS_ROWS:
         return (
@@ -137,8 +137,12 @@ def _repair(shortcut: Shortcut, decision: Decision, figure: str) -> tuple[Repair
     if decision.blind:
         return "none passed", f"{decision.kept} is kept, since no row could show what a repair gains"
     if decision.few and decision.low <= 0:
-        under = f"at most {abs(100 * decision.low):.1f} points below the better of zero-shot and ERM"
-        return "none passed", f"few rows: {decision.kept} is kept as the safest, {under}"
+        under = f"{abs(100 * decision.low):.1f}"
+        least = f"at most {under} points below" if float(under) else "not below"
+        return (
+            "none passed",
+            f"few rows: {decision.kept} is kept as the safest, {least} the better of zero-shot and ERM",
+        )
     if decision.kept != decision.baseline:
         return (
             "passed",

@@ -128,7 +128,7 @@ def test_both_verdicts_what_is_kept_and_the_next_step_are_told(capsys: pytest.Ca
         "looked_at": 15,
         "rows": 300,
         "shortcut": "cannot tell",
-        "shortcut_reason": "few rows: there may or may not be a hidden minority",
+        "shortcut_reason": "120 rows do not settle whether there is a hidden minority",
         "repair": "none passed",
         "repair_reason": "zero-shot is kept; the next best is ERM (L2 1/n)",
         "next_step": "add rows",
@@ -136,7 +136,7 @@ def test_both_verdicts_what_is_kept_and_the_next_step_are_told(capsys: pytest.Ca
     show_results(found, Path("x"), json=False)
     out = capsys.readouterr().out
     for sentence in (
-        "Shortcut: cannot tell; few rows: there may or may not be a hidden minority.\n",
+        "Shortcut: cannot tell; 120 rows do not settle whether there is a hidden minority.\n",
         "Repair: none passed; zero-shot is kept; the next best is ERM (L2 1/n).\n",
         "Kept: zero-shot, of 15 candidates on 300 rows; the runner-up is ERM (L2 1/n). L2 k/n: regularized "
         "with strength k on n rows.\n",
@@ -148,4 +148,4 @@ def test_both_verdicts_what_is_kept_and_the_next_step_are_told(capsys: pytest.Ca
     show_results(both, Path("x"), json=False)
     out = capsys.readouterr().out
     assert "cfr, seed 0: Shortcut: cannot tell. Repair: none passed. Kept: zero-shot, of 15" in out
-    assert "few rows: a hidden minority" not in out
+    assert "do not settle" not in out

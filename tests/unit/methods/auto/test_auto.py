@@ -172,7 +172,7 @@ PAIRS = np.repeat(np.random.default_rng(0).normal(size=(20, WIDTH)), 2, axis=0).
     ("X", "y", "said"),
     [
         pytest.param(
-            *few([2, 2]), "few rows: there may or may not be a hidden minority", id="two rows a class"
+            *few([2, 2]), "4 rows do not settle whether there is a hidden minority", id="two rows a class"
         ),
         pytest.param(
             *few([40, 1]), "the rows of a class that contradict it, about 17,", id="a class of one row"
