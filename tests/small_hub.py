@@ -20,7 +20,10 @@ LARGE = 1000
 
 
 class SmallHub(ThreadingHTTPServer):
-    """Data sets by name, revision and path; models as they were pushed; the bodies of their large files."""
+    """Data sets by name, revision and path; models as they were pushed; the bodies of their large files.
+
+    With `refuses`, a status, it answers nothing else.
+    """
 
     daemon_threads = True
 
@@ -32,6 +35,7 @@ class SmallHub(ThreadingHTTPServer):
         self.blobs: dict[str, bytes] = {}
         self.asked: list[str] = []
         self.tokens: set[str] = set()
+        self.refuses: int | None = None
 
     @property
     def url(self) -> str:
@@ -85,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(f"{self.command} {self.path}")
         self.server.tokens.add((self.headers.get("Authorization") or "").removeprefix("Bearer "))
         match parts:
+            case _ if self.server.refuses:
+                self._send(self.server.refuses, b"")
             case ["api", "datasets", org, name, *rest]:
                 self._dataset(f"{org}/{name}", rest, body)
             case ["datasets", org, name, "resolve", revision, *path]:

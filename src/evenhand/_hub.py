@@ -38,6 +38,12 @@ def says_what_the_hub_said(subject: str, instead: str) -> Iterator[None]:
             "private"
         ) from error
     except Exception as error:  # the client's HTTP library, and with it the exception, differs by version
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        if status in (401, 403):
+            raise EvenhandError(
+                f"{subject}: the Hub refuses this login (status {status}); log in with `hf auth login`, or "
+                f"set HF_TOKEN to a token that may, and {instead}"
+            ) from error
         reason = " ".join(str(error).split())
         raise EvenhandError(
             f"{subject}: the Hub cannot be reached or refuses ({reason}); check the connection, or {instead}"

@@ -109,3 +109,16 @@ def test_a_failed_upload_leaves_the_export_and_says_what_to_do(
     assert str(failure.value).startswith("push: me/birds: the Hub cannot be reached or refuses (")
     assert str(failure.value).endswith(f"or upload it later: hf upload me/birds {tmp_path}")
     assert (tmp_path / "README.md").read_text() == "card"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_login_that_may_not_is_refused_in_one_sentence(status: int, hub: SmallHub, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("card")
+    hub.refuses = status
+    with pytest.raises(EvenhandError) as failure:
+        push(tmp_path, "me/birds")
+    assert str(failure.value) == (
+        f"push: me/birds: the Hub refuses this login (status {status}); log in with `hf auth login`, or set "
+        f"HF_TOKEN to a token that may, and upload it later: hf upload me/birds {tmp_path}"
+    )
+    assert hub.models == {}
