@@ -51,7 +51,7 @@ def command(
         Path | None, typer.Option(help="T.npy or similar, one row per class in sorted order.")
     ] = None,
     vocabulary: Annotated[
-        Path | None, typer.Option(help="File with one word per line, by which audit and report name things.")
+        Path | None, typer.Option(help="File of words, one per line, that name slices in audit and report.")
     ] = None,
     vocabulary_features: Annotated[
         Path | None, typer.Option(help="W.npy or a similar file, one row per word, from the same text tower.")

@@ -123,7 +123,7 @@ def check_device(text: str) -> None:
         raise EvenhandError(f"--device: got {text!r}; allowed are auto, cpu, mps, cuda and cuda:N")
     if text.startswith("cuda") and not gpu_driver():
         raise EvenhandError(
-            f"--device: {text} is not on this machine: it has no driver of a GPU; leave it out to choose"
+            f"--device: {text} is not on this machine: it has no GPU driver; leave it out to choose"
         )
 
 
