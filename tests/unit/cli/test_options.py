@@ -80,8 +80,7 @@ def test_without_a_driver_a_gpu_is_refused_before_torch_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == (
-        "--device: cuda:1 is not on this machine: it has no GPU driver; leave it out to choose\n"
-        "cpu False\n"
+        "--device: cuda:1 is not on this machine: it has no GPU driver; leave it out to choose\ncpu False\n"
     )
 
 

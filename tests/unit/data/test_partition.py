@@ -6,7 +6,7 @@ import numpy as np
 
 from evenhand import FeatureTable, load_store
 from evenhand.data.embeddings import import_embeddings
-from evenhand.data.partition import held_out, parts, rows_for_temperature
+from evenhand.data.partition import held_out, parts, rows_for_temperature, shown_to, with_held_out
 from evenhand.runs.fit import fit_row
 from evenhand.runs.training import fit_arguments, unfitted
 
@@ -22,6 +22,27 @@ def test_held_out_rows_share_no_unit_with_training(table):
     assert not set(table.units[rows.train]) & set(table.units[rows.validation])
     rows, judged, _ = rows_for_temperature(table, parts(table, "train"), 0)
     assert not set(table.units[rows.train]) & set(table.units[judged])
+
+
+def test_rows_for_the_temperature_are_drawn_apart_from_those_to_choose_on(table):
+    rows = parts(table, "train")
+    _, for_temperature, _ = rows_for_temperature(table, rows, 0)
+    to_choose_on = with_held_out(table, rows, 0).validation
+    assert len(for_temperature) == len(to_choose_on)
+    assert set(for_temperature) != set(to_choose_on)
+
+
+def test_validation_rows_that_are_tested_on_are_shown_to_no_method(table):
+    test = np.flatnonzero(table.split == "test")
+    split = table.split.astype("<U10")
+    split[test[::2]] = "validation"
+    given = replace(table, split=split)
+    untested = replace(table, split=np.where(split == "test", "validation", split))
+    for one, seen in ((given, given.rows("validation")), (untested, held_out(untested, 0).validation)):
+        rows = held_out(one, 0)
+        assert shown_to(one, rows, "validation").validation.tolist() == seen.tolist()
+        assert not set(seen) & set(rows.test)
+        assert not len(shown_to(one, rows, "train").validation)
 
 
 def test_copies_of_an_image_are_held_out_together_and_with_its_patient(table):

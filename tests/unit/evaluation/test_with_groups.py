@@ -54,6 +54,16 @@ def test_rates_of_combinations_are_those_of_a_loop(crossed: FeatureTable) -> Non
     assert " have fewer than 10 images to evaluate, pooled as 'other'" in row.notes[0]
 
 
+def test_without_test_rows_cells_are_counted_on_validation_rows(crossed: FeatureTable) -> None:
+    split = np.where(crossed.split == "test", "validation", "train")
+    (of_test, column), (of_validation, _) = (
+        with_groups(replace(crossed, split=one), "place,time") for one in (crossed.split, split)
+    )
+    assert column is not None
+    assert np.array_equal(of_validation.values(column), of_test.values(column))
+    assert len(set(of_test.values(column))) > 2
+
+
 def test_only_groups_that_have_rows_are_named(crossed: FeatureTable) -> None:
     table, column = with_groups(crossed, "place,time")
     every = np.arange(len(table))

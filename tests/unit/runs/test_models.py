@@ -63,6 +63,8 @@ def test_a_store_that_moved_is_found_where_it_is_said_to_be(run: Path, tmp_path:
     assert len(store_of_run(gone, moved)) == len(load_store(moved))
     beside = with_card(run, store="/once/elsewhere/moved.store")
     assert store_of_run(beside).source == moved
+    both = Path(shutil.copytree(moved, tmp_path / "elsewhere" / "moved.store"))
+    assert store_of_run(with_card(run, store=str(both))).source == both
     (tmp_path / "gone.store").mkdir()
     with pytest.raises(EvenhandError, match=r"gone\.store is not a store"):
         store_of_run(gone)
@@ -75,6 +77,9 @@ def test_another_store_is_refused(run: Path) -> None:
         match=r"^store .* is not the one that .* was fitted on; give the one that its card",
     ):
         store_of_run(other)
+    classes = with_card(run, classes=["landbird", "seabird"])
+    with pytest.raises(EvenhandError, match="is not the one that"):
+        store_of_run(classes)
 
 
 def test_a_run_that_names_no_store_asks_for_it(run: Path) -> None:

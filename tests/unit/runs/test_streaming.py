@@ -29,6 +29,22 @@ def test_a_method_that_can_streams_past_the_limit_or_when_asked(monkeypatch: pyt
     assert not decided("erm", None)
 
 
+def test_features_of_more_than_two_gibibytes_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "_memory", lambda: 2**40)
+    erm = make("erm")
+    assert [streams(size, erm, "erm", None) for size in (2 * 2**30, 2 * 2**30 + 1)] == [False, True]
+
+
+def test_the_size_of_features_is_that_of_float32(
+    table: FeatureTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = held_out(table, 0)
+    size = 4 * len(rows.train) * table.width
+    for limit, kind in ((size, np.ndarray), (size - 1, StoredRows)):
+        monkeypatch.setattr(streaming, "LIMIT", limit)
+        assert isinstance(fit_arguments(table, rows, make("erm"), "erm", None)["X"], kind)
+
+
 def test_what_cannot_stream_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EvenhandError, match="stream: linear_probe takes all features"):
         decided("linear_probe", True)
