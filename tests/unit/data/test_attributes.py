@@ -91,7 +91,7 @@ def columns() -> dict[str, np.ndarray]:
     rows = range(120)
     return {
         "site": np.array([f"s{k % 3}" for k in rows]),
-        "day": np.array([str(np.datetime64("2020-01-01") + k) for k in rows]),
+        "day": np.array([str(np.datetime64("2020-01-01") + np.timedelta64(k, "D")) for k in rows]),
         "exposure": np.array([f"{k / 7:.4f}" for k in rows]),
         "caption": np.array([f"image {k}" for k in rows]),
         "number": np.array([str(k + 7) for k in rows]),

@@ -38,7 +38,7 @@ def test_a_column_of_the_user_keeps_its_name(manifest: Manifest, backbone: Any, 
 def test_columns_that_make_no_groups_lie_beside_the_properties(
     manifest: Manifest, backbone: Any, tmp_path: Path
 ) -> None:
-    days = np.array([str(np.datetime64("2020-01-01") + k) for k in range(len(manifest))])
+    days = np.array([str(np.datetime64("2020-01-01") + np.timedelta64(k, "D")) for k in range(len(manifest))])
     own = replace(manifest, others={"day": days, "image_border": days})
     table = embed(own, backbone, tmp_path / "s", batch_size=3, part_rows=7)
     assert table.properties["day"].tolist() == days[np.isin(manifest.ids, table.ids)].tolist()
