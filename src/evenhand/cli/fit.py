@@ -74,8 +74,6 @@ def command(
     words = read_concepts(concepts)
 
     from evenhand.data.estimated import attribute_names
-    from evenhand.data.partition import parts
-    from evenhand.data.store import load_store
     from evenhand.evaluation.group_by import check_group_by, check_has_groups
     from evenhand.runs.card import check_free
     from evenhand.runs.streaming import check_can_stream
@@ -86,6 +84,10 @@ def command(
     check_has_groups(method, declares(method, "group_labels_used"), known)
     check_can_stream(method, declares(method, "streams"), stream)
     check_free(out)
+
+    from evenhand.data.partition import parts
+    from evenhand.data.store import load_store
+
     table = load_store(store)
     parts(table, validation_from)
 
