@@ -77,8 +77,8 @@ def command(
 ) -> None:
     """Write the predicted class and the probability of each class for every image.
 
-    If the images have labels, from class folders or a column, it also writes label, right and the attributes,
-    and shows accuracy by class, and by group if attributes are known.
+    If the images have labels, from class folders or a column, it also writes label, right and the attributes.
+    It then shows accuracy by class, and by group if attributes are known.
     """
     set_threads(threads)
     if (source is None) == (features is None):

@@ -14,6 +14,7 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
 from evenhand.data.labels import check_splits, class_codes, class_notes, renamed, some
 from evenhand.data.leakage import copies, kept_together, leakage, on_units
+from evenhand.data.odd_units import odd_units
 from evenhand.data.shots import Shots, kept_rows, shot_notes
 from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.sources.resolve import resolve
@@ -172,6 +173,7 @@ class Manifest:
             *listing.notes,
             *split_notes,
             *on_units(listing.units, split, split_by, drawn=drawn),
+            *odd_units(listing.units, split_by),
             *untested,
             *_bare_numbers(classes),
             *class_notes(classes),
