@@ -22,16 +22,19 @@ def says_what_the_hub_said(subject: str, instead: str) -> Iterator[None]:
     Raises
     ------
     EvenhandError
-        In the place of any other exception.
+        In the place of any other exception, and where HF_HUB_OFFLINE is set.
     """
-    from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:  # reported before more of the client is imported
+        raise EvenhandError(f"{subject}: HF_HUB_OFFLINE is set; unset it, or {instead}")
+
+    from huggingface_hub.errors import RepositoryNotFoundError
 
     try:
         yield
     except EvenhandError:
         raise
-    except OfflineModeIsEnabled as error:
-        raise EvenhandError(f"{subject}: HF_HUB_OFFLINE is set; unset it, or {instead}") from error
     except (FileNotFoundError, RepositoryNotFoundError) as error:
         raise EvenhandError(
             f"{subject}: the Hub has none of this name; check it, or log in with `hf auth login` if it is "
