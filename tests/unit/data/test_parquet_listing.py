@@ -64,6 +64,16 @@ def test_labels_in_lists_are_named(tmp_path: Path) -> None:
         Manifest.read(path)
 
 
+def test_labels_in_bytes_are_named(tmp_path: Path) -> None:
+    """As TensorFlow writes words."""
+    (tmp_path / "a.png").write_bytes(PICTURES[0])
+    pq.write_table(pa.table({"path": ["a.png"] * 2, "label": [b"cat", b"dog"]}), tmp_path / "t.parquet")
+    with pytest.raises(
+        EvenhandError, match=r"label_column: .* has bytes in column 'label'; write them as text"
+    ):
+        Manifest.read(tmp_path / "t.parquet")
+
+
 def test_a_folder_of_files_has_splits_in_its_names(tmp_path: Path) -> None:
     write(tmp_path / "data" / "train-00000-of-00001.parquet")
     write(tmp_path / "data" / "test-00000-of-00001.parquet", extra=list(range(10)))

@@ -64,13 +64,15 @@ class Columns:
         Raises
         ------
         EvenhandError
-            If there is none of this name, the sentence names those that exist, or it has too long a value.
+            If there is none of this name, the sentence names those that exist; or it holds what is no text.
         """
         if column in self.too_long:
             raise EvenhandError(
                 f"{argument}: {self.path} has a value of more than {LONGEST} characters in column "
                 f"{column!r}; shorten it or name another column, and write images that are text to files"
             )
+        if column in self.embedded:
+            raise EvenhandError(f"{argument}: {self.path} has bytes in column {column!r}; write them as text")
         if column in self.nested:
             raise EvenhandError(
                 f"{argument}: {self.path} has lists or records in column {column!r}; write one value per row"
