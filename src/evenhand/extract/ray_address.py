@@ -22,6 +22,8 @@ def check_address(address: str) -> None:
     if address == "auto":
         return
     host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()):
+        raise no_cluster(address, ValueError("no HOST:PORT"))
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()
     except (OSError, ValueError, OverflowError) as error:

@@ -116,9 +116,20 @@ def test_a_file_that_a_worker_alone_misses_is_no_broken_image(tmp_path: Path) ->
         check_seen(missed[0], [str(tmp_path / "here.tar" / "a.png")])
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1", "127.0.0.1:99999999", "ray://127.0.0.1:x"])
-def test_an_address_without_a_cluster_is_refused(address: str) -> None:
-    sentence = rf"^address: {address}: there is no Ray cluster \(.*\); give the HOST:PORT of one that this"
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("127.0.0.1:1", ".*refused"),
+        ("127.0.0.1:99999999", ".+"),
+        ("127.0.0.1", "no HOST:PORT"),
+        (":6379", "no HOST:PORT"),
+        ("ray://127.0.0.1:x", "no HOST:PORT"),
+    ],
+)
+def test_an_address_without_a_cluster_is_refused(address: str, reason: str) -> None:
+    sentence = (
+        rf"^address: {address}: there is no Ray cluster \({reason}\); give the HOST:PORT of one that this"
+    )
     with pytest.raises(EvenhandError, match=sentence):
         check_address(address)
 
