@@ -214,11 +214,11 @@ def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
     if models.table.head.text is None and "zero_shot" in names:
         names["zero_shot"] = "class centroids"  # without text they stand in for the class names
     compared = ", ".join(f"{names[name]} {_percent(rates[name].value)}" for name in others)
-    name = (
-        f"{label(own)} keeps {in_plain_words(label(kept['candidate']))}"
-        if "candidate" in kept
-        else label(own)
-    )
+    name = label(own)
+    if "candidate" in kept:
+        candidate = in_plain_words(label(kept["candidate"]))
+        alike = candidate == names.get("erm") and _value(rates["erm"]) != _value(rates[own])
+        name += f" keeps {candidate}{' of another strength' if alike else ''}"
     better = [names[other] for other in others if _value(rates[other]) > _value(rates[own])]
     more = f"; the test rows, which the choice did not use, favor {better[0]}" if better else ""
     return f"Best here: {name}, with {_percent(rates[own].value)} in its worst {unit} ({compared}){more}."

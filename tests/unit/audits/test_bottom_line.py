@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -103,6 +105,19 @@ def test_the_verdicts_are_those_of_the_fit(line: Line) -> None:
     assert found.shortcut == "Shortcut: found; a hidden minority errs alike."
     assert found.repair == "Repair: passed; it gains 0.084."
     assert "CFR keeps balanced head, with " in found.best
+
+
+def test_erm_of_another_strength_is_not_the_erm_beside_it(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {**KEPT, "candidate": "ERM (L2 30/n)"}
+    assert "CFR keeps ERM, with " in line(kept).best
+
+    def worst(_: object, stage: Any) -> SimpleNamespace:
+        return SimpleNamespace(value=0.5 if stage.name == "erm" else 0.6)
+
+    monkeypatch.setattr(import_module("evenhand.audits.bottom_line"), "worst_rate", worst)
+    assert "CFR keeps ERM of another strength, with 60.0 %" in line(kept).best
 
 
 @pytest.mark.parametrize(

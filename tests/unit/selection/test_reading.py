@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import skew
 from tests.made_margins import world
 
 from evenhand import EvenhandError
+from evenhand.functional.class_groups import group_legibility
 from evenhand.functional.mirror_noise import passing_noise
+from evenhand.functional.within_class import residuals
 from evenhand.selection.reading import CrossFits, Limits, read
 
 
@@ -70,6 +73,23 @@ def test_zero_shot_at_chance_vouches_for_nothing():
     assert (both.competent, both.competence) == (False, 0)
     alone = read(replace(seen, zero_shot=seen.y, erm=1 - seen.y))
     assert (alone.competent, alone.competence) == (True, 1)
+
+
+def test_suspects_do_not_skew_the_reading():
+    seen = world(1000, 0, noise=0.05)
+    trusted = ~seen.suspects
+    assert not trusted.all()
+    r = residuals(seen.probe_margin, seen.reference_margin, seen.y, trusted)
+    skewness = [skew(r[trusted & (seen.y == code)]) for code in (0, 1)]
+    assert read(seen).skewness == pytest.approx(-np.mean(skewness))
+
+
+def test_groups_of_classes_are_read_off_rows_by_their_trust():
+    seen = world(1000, 0, classes=4, noise=0.1)
+    reading = read(seen)
+    alike = group_legibility(seen.probe, seen.y, np.ones(1000))
+    assert reading.group_legibility == pytest.approx(group_legibility(seen.probe, seen.y, reading.trust))
+    assert reading.group_legibility > alike + 0.01
 
 
 def test_zero_shot_that_does_not_know_the_classes_speaks_against_no_label():
