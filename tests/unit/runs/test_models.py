@@ -10,8 +10,10 @@ import pytest
 
 from evenhand import EvenhandError, load_store
 from evenhand.audits.evaluate import evaluate_models
+from evenhand.data.known_labels import KnownLabels
 from evenhand.runs.contents import RunContents, read_contents, store_of_run
 from evenhand.runs.models import predicted_stages
+from evenhand.runs.scores import Scores
 
 
 @pytest.fixture
@@ -46,6 +48,27 @@ def test_a_run_without_erm_has_two_stages_and_no_rows_are_fine(
     assert list(found.models) == ["cfr"]
     table = store_of_run(found)
     assert len(predicted_stages(found.models, table, np.zeros(0, dtype=np.int64))[0].right) == 0
+
+
+@pytest.mark.parametrize("started_from", ["erm", "itself", "nothing"])
+def test_predictions_are_compared_with_the_erm_that_a_run_is_or_started_from(
+    run: Path, started_from: str
+) -> None:
+    found = read_contents(run)
+    table = store_of_run(found)
+    rows = table.rows("test")
+    known = KnownLabels(table.y[rows], table.labels(rows), {"place": table.attributes["place"][rows]})
+    scores = Scores.of(run, found.card, table.classes, known, None)
+    if started_from != "erm":
+        method = "erm" if started_from == "itself" else "cfr"
+        scores = replace(scores, erm=None, about={**scores.about, "method": method})
+    X = table.features(rows)
+    scores.add(range(len(rows)), found.models["cfr"].logits(X), X)
+    difference, on_test = scores.as_dict()["difference_to_erm"], found.result["difference_to_erm"]
+    if started_from == "nothing":
+        assert difference is None
+    else:
+        assert difference["value"] == (pytest.approx(on_test["value"]) if started_from == "erm" else 0)
 
 
 def with_card(run: Path, **fields: Any) -> RunContents:
