@@ -14,6 +14,7 @@ from evenhand.data.head import POOL
 from evenhand.functional.row_products import BLOCK
 from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods._training.problem import Problem, build_problem
+from evenhand.methods.auto import cross_fit
 from evenhand.methods.auto import part as parts
 from evenhand.methods.auto.cross_fit import chosen_erm, usual_repeats
 from evenhand.methods.auto.hand_over import as_state
@@ -29,6 +30,7 @@ from evenhand.methods.auto.heads import (
 from evenhand.methods.auto.held_out import FoldModels, held_out
 from evenhand.methods.auto.part import Part, all_rows, most_rows, sampled
 from evenhand.methods.auto.projected import ProjectedRows, scaled_to_unit, unit_rows
+from evenhand.methods.auto.rows import Rows
 
 
 def test_a_sample_has_as_many_of_every_class_as_it_can_and_stands_for_all() -> None:
@@ -195,6 +197,26 @@ def test_a_head_of_a_sample_is_fitted_on_to_that_of_all_rows(monkeypatch: pytest
     far, near = (np.abs(one - logits[0]).mean() for one in logits[1:])
     assert near < far / 50
     assert torch.equal(problem.y, torch.from_numpy(y))
+
+
+def test_a_row_of_a_sample_weighs_as_much_as_all_that_it_stands_for() -> None:
+    problem = problem_of("linear")
+    y, prototypes = problem.y.numpy(), problem.prototypes.numpy()
+    projected = ProjectedRows(problem.start.projection, problem.h)
+    part = Part.of(projected, y, np.arange(len(y)), prototypes, numpy_stream(0), has_text=True)
+    own, stands_for = np.linspace(0.1, 1, len(y)), np.linspace(5, 1, len(y))
+    (found,) = balanced_heads(replace(part, weights=stands_for), own, [1.0], has_text=False)
+    (wanted,) = balanced_heads(part, own * stands_for, [1.0], has_text=False)
+    np.testing.assert_allclose(found.g, wanted.g)
+
+
+@pytest.mark.parametrize(("more", "repeats"), [(0, 2), (-1, 1)])
+def test_many_rows_times_classes_are_cross_fitted_once(
+    more: int, repeats: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = problem_of("linear")
+    monkeypatch.setattr(cross_fit, "REPEATED", problem.y.numel() * len(problem.prototypes) + more)
+    assert len(cross_fit.cross_fit_references(Rows.of(problem), WITH_TEXT.thin(), 2, 2).dealt) == repeats
 
 
 def test_many_rows_times_classes_try_fewer_penalties() -> None:
