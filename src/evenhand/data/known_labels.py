@@ -123,7 +123,8 @@ def _known(
         return KnownLabels(y, labels, {}, (f"{sentence} to see what is right",))
     attributes = {name: np.where(rows >= 0, of[rows], "") for name, of in listing.attributes.items()}
     named = np.where(y >= 0, np.asarray(classes)[y], labels)
-    return KnownLabels(y, named, attributes, _notes(labels, y, unknown))
+    unused = sorted(set(options.class_names) - set(labels.tolist()))
+    return KnownLabels(y, named, attributes, _notes(labels, y, unknown, unused))
 
 
 def _codes(labels: Strings, classes: Sequence[str], class_names: Mapping[str, str]) -> dict[str, int]:
@@ -147,7 +148,7 @@ def _alike(name: str) -> str:
     return re.sub(r"[\s_-]+", " ", name).strip().casefold()
 
 
-def _notes(labels: Strings, y: Ints, unknown: Sequence[str]) -> tuple[str, ...]:
+def _notes(labels: Strings, y: Ints, unknown: Sequence[str], unused: Sequence[str]) -> tuple[str, ...]:
     missing = int((labels == "").sum())
     others = int((y < 0).sum()) - missing
     notes, of = [], f"of {len(y):,} images"
@@ -160,4 +161,6 @@ def _notes(labels: Strings, y: Ints, unknown: Sequence[str]) -> tuple[str, ...]:
             f"{number_of(others, f'{of} has', f'{of} have')} a label that is not a class of the run "
             f"({some(unknown)}); accuracies are of the others"
         )
+    if unused:
+        notes.append(f"class_names: no image has the label {some(unused)}")
     return tuple(notes)

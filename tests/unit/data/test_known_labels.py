@@ -62,6 +62,8 @@ def test_other_names_of_labels_are_given(tmp_path: Path) -> None:
     names = {"0": "land bird", "1": "waterbird"}
     assert of(tmp_path / "t.csv", tmp_path, label="species", class_names=names).y.tolist() == [0, 1]
     assert not of(tmp_path / "t.csv", tmp_path).any
+    told = of(tmp_path / "t.csv", tmp_path, label="species", class_names={**names, "O": "land bird"}).notes
+    assert told == ("class_names: no image has the label O",)
     with pytest.raises(EvenhandError, match=r"labels are 0, 1, the classes are land bird, waterbird; name"):
         of(tmp_path / "t.csv", tmp_path, label="species")
     with pytest.raises(EvenhandError, match="has no column 'kind'"):
