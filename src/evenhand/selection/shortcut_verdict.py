@@ -144,10 +144,11 @@ def _repair(shortcut: Shortcut, decision: Decision, figure: str) -> tuple[Repair
             f"few rows: {decision.kept} is kept as the safest, {least} the better of zero-shot and ERM",
         )
     if decision.kept != decision.baseline:
+        least = f"{100 * decision.low:.1f}"
         return (
             "passed",
             f"{decision.kept} has an estimated worst {figure} {100 * decision.gain:.1f} points above that of "
-            f"{decision.baseline}, at least {100 * decision.low:.1f}",
+            f"{decision.baseline}, {f'at least {least}' if float(least) else 'though hardly beyond chance'}",
         )
     gain = signed(100 * decision.runner_up_gain)
     best = f"the next best is {decision.runner_up}, with a gain of {gain} points"

@@ -42,6 +42,8 @@ def test_a_repair_of_the_minority_is_kept():
         f"head has an estimated worst accuracy {100 * decision.gain:.1f} points above that of zero-shot, at "
         f"least {100 * decision.low:.1f}"
     )
+    bare = verdict(reading, replace(decision, low=0.0004), 3000).repair_reason
+    assert bare.endswith("points above that of zero-shot, though hardly beyond chance")
     assert f"about {reading.rows:.0f} of them" in said.shortcut_reason
 
 
