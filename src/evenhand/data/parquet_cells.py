@@ -6,6 +6,7 @@ An image is named by the file's path followed by the number of its row, as if th
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -78,7 +79,7 @@ def _kind(file: Path) -> str:
     return file.suffix[1:].capitalize()
 
 
-class _Opened:
+class _Opened(ABC):
     """The rows of a file in groups that are read at once."""
 
     def __init__(self, file: Path, schema: pa.Schema, lengths: list[int]) -> None:
@@ -93,11 +94,11 @@ class _Opened:
             raise IndexError(f"row {row} of {self.starts[-1]}")
         return int(np.searchsorted(self.starts, row, side="right")) - 1
 
-    def bytes_of(self, group: int) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def bytes_of(self, group: int) -> int: ...
 
-    def cells(self, group: int) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def cells(self, group: int) -> Any: ...
 
 
 class _Parquet(_Opened):
