@@ -196,6 +196,13 @@ def test_a_finer_name_of_the_class_is_said() -> None:
     )
 
 
+def test_forty_species_are_a_finer_name_though_they_count_by_their_class() -> None:
+    y, _, z = arrays()
+    species = np.char.add("s", (2 * (np.arange(N) // 2 % 20) + y).astype(str))
+    (found,) = column_associations(table_of(species=species), np.arange(N), z, 0)
+    assert (found.verdict, found.values, found.finer) == ("confounded", 40, True)
+
+
 def test_shared_values_or_one_value_of_a_class_are_no_finer_name() -> None:
     y, site, z = arrays()
     kind = np.arange(N) // 2 % 2

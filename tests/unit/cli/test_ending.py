@@ -113,6 +113,11 @@ def test_a_signal_that_a_library_swallows_ends_the_process_all_the_same() -> Non
     assert ended(SWALLOW, signal.SIGTERM) == (128 + signal.SIGTERM, "error: interrupted\n")
 
 
+def test_a_command_that_hangs_after_its_sentence_does_not_say_it_again() -> None:
+    work = f'__import__("atexit").register(time.sleep, 60){SLEEP}'
+    assert ended(work, signal.SIGTERM) == (128 + signal.SIGTERM, "error: interrupted\n")
+
+
 def test_what_a_command_that_is_cut_off_leaves_is_removed_in_silence() -> None:
     held = 'held = __import__("multiprocessing").get_context("spawn").Semaphore(); time'
     assert ended(SWALLOW.replace("time", held), signal.SIGTERM) == (
