@@ -12,7 +12,7 @@ from evenhand.audits.bottom_line import BottomLine, bottom_line
 from evenhand.audits.calibration_set import CalibrationRows, calibration_rows
 from evenhand.audits.evaluate import EvaluatedModels, evaluate_models
 from evenhand.audits.findings import Suspect
-from evenhand.audits.kept_findings import AuditOptions, Findings, keep_findings, read_findings
+from evenhand.audits.kept_findings import AuditOptions, Findings, KeptFindings
 from evenhand.audits.named_slices import Assignments, name_slices
 from evenhand.audits.shortcut import look_for_shortcut, signs_of_fit
 from evenhand.audits.suspects import find_suspects
@@ -20,6 +20,7 @@ from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.audits.words import TextTower, tower_or_reason
 from evenhand.backbones.from_card import with_model_at
 from evenhand.backbones.load import Loaded
+from evenhand.data.store_layout import embedded
 from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.runs.contents import read_contents, store_of_run
 
@@ -35,13 +36,14 @@ class Search(NamedTuple):
 def search_errors(
     models: EvaluatedModels,
     options: AuditOptions,
+    kept: KeptFindings,
     *,
     device: str = "cpu",
     progress: Progress = silent,
 ) -> Search:
     """Slice the errors of models, name the slices, find what goes with the label, and look for a shortcut.
 
-    A run keeps the findings.
+    Without a text tower, because the model could not be loaded, the findings are not kept: it may be back.
 
     Parameters
     ----------
@@ -49,6 +51,8 @@ def search_errors(
         The models with their predictions. Where the run's fit looked for a shortcut, that verdict stands.
     options : AuditOptions
         Seed, number of slices and vocabulary.
+    kept : KeptFindings
+        Where the findings are kept.
     device : str, default="cpu"
         Device of the text tower.
     progress : callable
@@ -63,7 +67,8 @@ def search_errors(
     )
     signs = signs_of_fit(models.kept) or look_for_shortcut(models.table, options.seed)
     findings = Findings(named=named, associations=associations, signs=signs)
-    keep_findings(models.run, models.table, options, findings, tower=tower is not None)
+    if tower is not None or not embedded(models.table.card):
+        kept.write(findings)
     return Search(findings, tower, assignments)
 
 
@@ -148,8 +153,9 @@ def analyze_run(
     run, table = replace(run, card={**run.card, "store_card": card}), replace(table, card=card)
     options = AuditOptions(run.card["seed"], vocabulary=given_vocabulary(vocabulary))
     models = evaluate_models(table, column, options.seed, run)
-    findings = read_findings(run, table, options)
+    kept = KeptFindings.of(run, table, options)
+    findings = kept.read()
     if findings is None:
-        search = search_errors(models, options, device=device, progress=progress)
+        search = search_errors(models, options, kept, device=device, progress=progress)
         return ErrorAnalysis.of(models, search.findings, search.tower)
     return ErrorAnalysis.of(models, findings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -17,7 +18,6 @@ from evenhand.audits.slices import SLICES
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.backbones.folder import words_bytes
 from evenhand.data.cached import fingerprint, key_of, read_cached, write_cached
-from evenhand.data.store_layout import embedded
 from evenhand.data.table import FeatureTable
 from evenhand.runs.card import AUDIT
 from evenhand.runs.contents import RunContents
@@ -50,43 +50,35 @@ class AuditOptions:
     vocabulary: Vocabulary | None = None
 
 
-def read_findings(run: RunContents | None, table: FeatureTable, options: AuditOptions) -> Findings | None:
-    """Return what an audit or a report kept in a run; None if nothing, or it is of another state.
+@dataclass(frozen=True)
+class KeptFindings:
+    """Where a run keeps what is found, and the hash of its state; nowhere without a run."""
 
-    Parameters
-    ----------
-    run : RunContents or None
-        The run; without one nothing is kept.
-    table : FeatureTable
-        Its store.
-    options : AuditOptions
-        How errors are searched.
-    """
-    if run is None:
-        return None
-    key = _key(run, table, options)
-    return read_cached(run.folder / AUDIT, key, Findings)
+    path: Path | None
+    key: str
 
+    @classmethod
+    def of(cls, run: RunContents | None, table: FeatureTable, options: AuditOptions) -> KeptFindings:
+        """Return the place of the findings in a run, on its store and with these options."""
+        if run is None:
+            return cls(None, "")
+        key = key_of(
+            version=__version__,
+            run=run.card,
+            table=fingerprint(table),
+            store_card=table.card,
+            options=options,
+            own_words=words_bytes(str(table.card.get("model"))),
+        )
+        return cls(run.folder / AUDIT, key)
 
-def keep_findings(
-    run: RunContents | None, table: FeatureTable, options: AuditOptions, findings: Findings, *, tower: bool
-) -> None:
-    """Write findings into a run, where the folder lets them.
+    def read(self) -> Findings | None:
+        """Return what is kept; None if nothing, or it is of another state."""
+        return None if self.path is None else read_cached(self.path, self.key, Findings)
 
-    Without a text tower, because the model could not be loaded, they are not written: it may be back.
-    """
-    if run is not None and (tower or not embedded(table.card)):
-        sweep(run.folder / AUDIT)
-        with suppress(EvenhandError):
-            write_cached(run.folder / AUDIT, _key(run, table, options), findings)
-
-
-def _key(run: RunContents, table: FeatureTable, options: AuditOptions) -> str:
-    return key_of(
-        version=__version__,
-        run=run.card,
-        table=fingerprint(table),
-        store_card=table.card,
-        options=options,
-        own_words=words_bytes(str(table.card.get("model"))),
-    )
+    def write(self, findings: Findings) -> None:
+        """Keep findings, where the folder lets them."""
+        if self.path is not None:
+            sweep(self.path)
+            with suppress(EvenhandError):
+                write_cached(self.path, self.key, findings)

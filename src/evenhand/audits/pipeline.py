@@ -20,7 +20,7 @@ from evenhand.audits.error_analysis import ErrorAnalysis, Search, search_errors
 from evenhand.audits.evaluate import EvaluatedModels, evaluate_models
 from evenhand.audits.findings import Cost, Match, Probe, Slice, Suspect
 from evenhand.audits.gaps import Gap, find_gaps
-from evenhand.audits.kept_findings import AuditOptions
+from evenhand.audits.kept_findings import AuditOptions, KeptFindings
 from evenhand.audits.matching import group_matches
 from evenhand.audits.probes import probe_attributes
 from evenhand.audits.shortcut import ShortcutSigns
@@ -182,7 +182,8 @@ def audit(
     found = None if run is None else run_on(table, Path(run))
     options = AuditOptions(seed, slices, given_vocabulary(vocabulary))
     models = evaluate_models(table, column, seed, found, device)
-    search = search_errors(models, options, device=device, progress=progress)
+    kept = KeptFindings.of(found, table, options)
+    search = search_errors(models, options, kept, device=device, progress=progress)
     analysis = ErrorAnalysis.of(models, search.findings)
     if out is not None:
         write_audit_files(out, analysis)

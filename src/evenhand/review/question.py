@@ -7,7 +7,7 @@ from pathlib import Path
 from evenhand._errors import EvenhandError
 from evenhand.audits.error_analysis import search_errors
 from evenhand.audits.evaluate import evaluate_models
-from evenhand.audits.kept_findings import AuditOptions, read_findings
+from evenhand.audits.kept_findings import AuditOptions, KeptFindings
 from evenhand.audits.question import word_to_ask
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.evaluated_rows import group_column
@@ -25,7 +25,8 @@ def audited_word(table: FeatureTable, *, run: Path | None = None, seed: int = 0,
     found = None if run is None else run_on(table, run)
     models = evaluate_models(table, group_column(table, None), seed, found)
     options = AuditOptions(seed)
-    findings = read_findings(found, table, options) or search_errors(models, options, device=device).findings
+    kept = KeptFindings.of(found, table, options)
+    findings = kept.read() or search_errors(models, options, kept, device=device).findings
     word = word_to_ask(models, findings.named, findings.associations)
     if word is None:
         why = findings.named.no_words or "no word fits the errors or goes with the label beyond chance"

@@ -12,9 +12,10 @@ import pytest
 from evenhand import EvenhandError, fit, load_store
 from evenhand.audits import error_analysis, kept_findings
 from evenhand.audits.error_analysis import analyze_run
-from evenhand.audits.kept_findings import AuditOptions, Findings, keep_findings, read_findings
+from evenhand.audits.kept_findings import AuditOptions, Findings, KeptFindings
 from evenhand.audits.pipeline import audit
 from evenhand.audits.vocabulary import Vocabulary
+from evenhand.audits.words import TextTower
 from evenhand.data.table import FeatureTable
 from evenhand.review import question
 from evenhand.runs.contents import RunContents, run_on
@@ -98,8 +99,8 @@ def test_findings_of_another_state_are_not_read(
     def of(table: FeatureTable = table, run: RunContents = own, seed: int = 3, **more: Any) -> State:
         return run, table, AuditOptions(seed, **more)
 
-    keep_findings(*of(), findings, tower=True)
-    assert read_findings(*of()) == findings
+    KeptFindings.of(*of()).write(findings)
+    assert KeptFindings.of(*of()).read() == findings
     relabelled = replace(table, attributes={"place": table.attributes["place"][::-1]})
     words = Vocabulary(("lake",), "one word")
     others = [
@@ -111,20 +112,20 @@ def test_findings_of_another_state_are_not_read(
         of(vocabulary=words),
         of(vocabulary=Vocabulary((), "none")),
     ]
-    assert [read_findings(*one) for one in others] == [None] * len(others)
-    keep_findings(*of(named), findings, tower=True)
-    assert read_findings(*of(named)) == findings
+    assert [KeptFindings.of(*one).read() for one in others] == [None] * len(others)
+    KeptFindings.of(*of(named)).write(findings)
+    assert KeptFindings.of(*of(named)).read() == findings
     (tmp_path / "words.txt").write_text("lake\n")
-    assert read_findings(*of(named)) is None
-    keep_findings(*of(), findings, tower=True)
+    assert KeptFindings.of(*of(named)).read() is None
+    KeptFindings.of(*of()).write(findings)
     monkeypatch.setattr(kept_findings, "__version__", "another")
-    assert read_findings(*of()) is None
+    assert KeptFindings.of(*of()).read() is None
 
 
 def test_what_a_killed_writer_left_is_swept(run: Path, table: FeatureTable, findings: Findings) -> None:
     left = run / f".audit.json.{'0' * 16}.tmp"
     left.touch()
-    keep_findings(run_on(table, run), table, AuditOptions(0), findings, tower=True)
+    KeptFindings.of(run_on(table, run), table, AuditOptions(0)).write(findings)
     assert not left.exists()
     assert (run / "audit.json").is_file()
 
@@ -134,18 +135,18 @@ def test_a_damaged_file_is_as_good_as_none(
     run: Path, table: FeatureTable, findings: Findings, content: str
 ) -> None:
     state = run_on(table, run), table, AuditOptions(0)
-    keep_findings(*state, findings, tower=True)
+    KeptFindings.of(*state).write(findings)
     (run / "audit.json").write_text(content)
-    assert read_findings(*state) is None
+    assert KeptFindings.of(*state).read() is None
 
 
 def test_an_edit_by_hand_shows(run: Path, table: FeatureTable, findings: Findings) -> None:
     state = run_on(table, run), table, AuditOptions(0)
-    keep_findings(*state, findings, tower=True)
+    KeptFindings.of(*state).write(findings)
     content = json.loads((run / "audit.json").read_text())
     content["unit"]["named"]["nothing"] = "all is well"
     (run / "audit.json").write_text(json.dumps(content))
-    assert read_findings(*state) is None
+    assert KeptFindings.of(*state).read() is None
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(
@@ -153,22 +154,22 @@ def test_a_folder_that_cannot_be_written_is_no_error(
 ) -> None:
     (run / "audit.json").mkdir()
     state = run_on(table, run), table, AuditOptions(0)
-    keep_findings(*state, findings, tower=True)
-    assert read_findings(*state) is None
+    KeptFindings.of(*state).write(findings)
+    assert KeptFindings.of(*state).read() is None
     (run / "audit.json").rmdir()
 
 
 def test_words_that_lack_for_a_model_that_may_come_back_are_looked_for_again(
-    make_run: Callable[..., Path], findings: Findings
+    make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run("gone")
-    table = load_store(run.parent / "x.store")
-    state = run_on(table, run), table, AuditOptions(0)
-    keep_findings(*state, findings, tower=False)
-    assert read_findings(*state) is None
-    wordless = findings.model_copy(update={"named": findings.named.model_copy(update={"words": None})})
-    keep_findings(*state, wordless, tower=True)  # its model is there, and does not know common words
-    assert read_findings(*state) == wordless
+    assert "cannot be used" in analyze_run(run).findings.named.no_words
+    assert not (run / "audit.json").exists()
+    wordless = TextTower(Vocabulary((), "no words"), np.zeros((0, 8), np.float32), None, "it knows no words")
+    monkeypatch.setattr(error_analysis, "tower_or_reason", lambda *_, **__: (wordless, wordless.unknown))
+    found = analyze_run(run).findings  # its model is there, and does not know common words
+    monkeypatch.setattr(error_analysis, "search_errors", searched_again)
+    assert analyze_run(run).findings == found
 
 
 def test_a_new_fit_takes_the_findings_of_the_old_away(tmp_path: Path) -> None:
