@@ -22,7 +22,7 @@ _SET = "files"
 """What a set of files is called while it is written; the name is hidden, as all temporary ones are."""
 
 
-def sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """Return the hex SHA-256 of a file's bytes."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:

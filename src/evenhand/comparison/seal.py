@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
-from evenhand._files import sha256
+from evenhand._files import file_sha256
 from evenhand._json import parse_json
 from evenhand._outputs import RESULTS
 from evenhand.comparison.folder import JOBS
@@ -47,4 +47,4 @@ def check_seal(folder: Path) -> None:
 
 
 def _content(folder: Path) -> dict[str, object]:
-    return {"schema": 1, "kind": "comparison", "files": {RESULTS: sha256(folder / RESULTS)}}
+    return {"schema": 1, "kind": "comparison", "files": {RESULTS: file_sha256(folder / RESULTS)}}

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from evenhand._files import atomic, sha256
+from evenhand._files import atomic, file_sha256
 from evenhand.data.store_layout import CARD, json_text
 from evenhand.data.table import FeatureTable
 
@@ -31,7 +31,7 @@ def fingerprint(table: FeatureTable) -> str:
     if table.head.text is not None:
         digest.update(table.head.text.tobytes())
     if table.source is not None:
-        digest.update(sha256(table.source / CARD).encode())
+        digest.update(file_sha256(table.source / CARD).encode())
     else:
         for part in table.parts:
             digest.update(np.ascontiguousarray(part).tobytes())

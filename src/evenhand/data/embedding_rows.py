@@ -13,12 +13,13 @@ from evenhand._typing import Ints, Strings
 from evenhand.data.arrays.formats import columns_of_numbers
 from evenhand.data.arrays.read import file_and_name, in_part_order
 from evenhand.data.labels import class_codes, renamed
-from evenhand.data.leakage import kept_together, on_units
+from evenhand.data.leakage import kept_together
 from evenhand.data.split_file import splits_in_file
 from evenhand.data.splits import given_or_drawn
 from evenhand.data.store_layout import OWN_COLUMNS
 from evenhand.data.tables.columns import Columns
 from evenhand.data.tables.read import read_columns
+from evenhand.data.unit_notes import unit_notes
 
 
 def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:
@@ -101,7 +102,7 @@ def split_of_rows(
     units = None if split_by is None else columns.get(split_by, argument="split_by")
     together = kept_together([], units, len(y))
     split, more, drawn = given_or_drawn(given, y, seed=seed, column=column, units=together)
-    return split, units, [*notes, *more, *on_units(units, split, split_by, drawn=drawn)], drawn
+    return split, units, [*notes, *more, *unit_notes(units, split, split_by, drawn=drawn)], drawn
 
 
 def row_ids(columns: Columns, column: str | None) -> Strings:

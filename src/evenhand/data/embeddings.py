@@ -12,7 +12,7 @@ import numpy as np
 
 from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
-from evenhand._files import sha256
+from evenhand._files import file_sha256
 from evenhand._outputs import keep_apart
 from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.data.arrays.read import FeatureRows, feature_files, file_and_name, read_arrays
@@ -252,7 +252,7 @@ def _of_scale(parts: Sequence[FeatureRows]) -> list[str]:
 
 def _content_hash(path: Path) -> str:
     file, name = file_and_name(path)
-    return sha256(file) if name is None else f"{sha256(file)}:{name}"
+    return file_sha256(file) if name is None else f"{file_sha256(file)}:{name}"
 
 
 def _hash_of(values: Floats) -> str:

@@ -149,9 +149,25 @@ def _plain(name: str) -> str:
 
 
 def class_notes(classes: Sequence[str]) -> list[str]:
-    """Say which classes may be one, spelled in two ways, stand for a missing label, or be several at once."""
+    """Say which classes are no words, are one in two spellings, stand for no label, or are several."""
     found = (spelling_note(classes, "classes"), _missing_note(classes), _several_note(classes))
-    return [note for note in found if note]
+    return [*_bare_numbers(classes), *(note for note in found if note)]
+
+
+def _bare_numbers(classes: Sequence[str]) -> list[str]:
+    kinds = {
+        "are bare numbers or truth values": r"[+-]?\d+([.,]\d+)?|true|false",
+        "are ids of WordNet": r"n\d{8}",
+        "begin with a number": r"\d+[ ._-]+\D.*",
+    }
+    notes = []
+    for what, pattern in kinds.items():
+        found = [name for name in classes if re.fullmatch(pattern, name.lower(), re.DOTALL)]
+        if found and (what != "begin with a number" or len(found) == len(classes)):
+            notes.append(
+                f"labels that {what} make useless prompts: {some(found)}; name the classes in `class_names`"
+            )
+    return notes
 
 
 def _several_note(names: Sequence[str]) -> str | None:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evenhand._counts import number_of
-from evenhand._files import atomic, sha256
+from evenhand._files import atomic, file_sha256
 from evenhand._typing import Ints, Strings
 from evenhand.data.places import Cell, LocalFile, Place, place_of
 
@@ -175,34 +174,6 @@ def same_names(names: Strings) -> Sets:
     return [rows for rows in sets.values() if len(rows) > 1]
 
 
-def on_units(units: Strings | None, split: Strings, column: str | None, *, drawn: bool) -> list[str]:
-    """Say how many units were drawn together, or which of them the given splits divide."""
-    if units is None or column is None:
-        return []
-    if not drawn:
-        return _divided(units, split, column)
-    count = len(np.unique(units[units != ""]))
-    unknown = int((units == "").sum())
-    none = number_of(unknown, "image has none, and is", "images have none, and are")
-    alone = f"; {none} drawn one by one" if unknown else ""
-    return [f"the images of each of the {count} values of {column!r} are drawn into one split{alone}"]
-
-
-def _divided(units: Strings, split: Strings, column: str) -> list[str]:
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for name, part in zip(units.tolist(), split.tolist(), strict=True):
-        if name:
-            found[name].add(part)
-    over = [name for name, parts in found.items() if len(parts) > 1]
-    if not over:
-        return []
-    of = f"of {len(found):,} values of {column!r}"
-    return [
-        f"{number_of(len(over), f'{of} lies', f'{of} lie')} in more than one of the given splits, "
-        f"for example {over[0]!r} in {', '.join(sorted(found[over[0]]))}"
-    ]
-
-
 def _kinds(rows: Sequence[int], values: Strings) -> int:
     return len({str(values[row]) for row in rows})
 
@@ -234,5 +205,7 @@ def _start(file: Place) -> bytes:
 
 def _content(file: Place) -> str:
     return (
-        sha256(file.path) if isinstance(file, LocalFile) else hashlib.sha256(file.open().read()).hexdigest()
+        file_sha256(file.path)
+        if isinstance(file, LocalFile)
+        else hashlib.sha256(file.open().read()).hexdigest()
     )

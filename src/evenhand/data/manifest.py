@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,14 +11,14 @@ import numpy as np
 from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
-from evenhand.data.labels import check_splits, class_codes, class_notes, renamed, some
-from evenhand.data.leakage import copies, kept_together, leakage, on_units
-from evenhand.data.odd_units import odd_units
+from evenhand.data.labels import check_splits, class_codes, class_notes, renamed
+from evenhand.data.leakage import copies, kept_together, leakage
 from evenhand.data.shots import Shots, kept_rows, shot_notes
 from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.sources.resolve import resolve
 from evenhand.data.split_file import splits_in_file
 from evenhand.data.splits import given_or_drawn
+from evenhand.data.unit_notes import unit_notes
 
 
 @dataclass(frozen=True)
@@ -172,10 +171,8 @@ class Manifest:
         notes = [
             *listing.notes,
             *split_notes,
-            *on_units(listing.units, split, split_by, drawn=drawn),
-            *odd_units(listing.units, split_by),
+            *unit_notes(listing.units, split, split_by, drawn=drawn),
             *untested,
-            *_bare_numbers(classes),
             *class_notes(classes),
             *leakage(same, listing.ids, split, np.asarray(classes)[y], drawn=drawn),
         ]
@@ -278,19 +275,3 @@ def _unlabeled(listing: Listing) -> Manifest:
     y = np.full(n, -1, dtype=np.int64)
     split = np.full(n, "test")
     return Manifest(listing.ids, listing.paths, y, split, {}, (), str(listing.root), listing.notes)
-
-
-def _bare_numbers(classes: Sequence[str]) -> list[str]:
-    kinds = {
-        "are bare numbers or truth values": r"[+-]?\d+([.,]\d+)?|true|false",
-        "are ids of WordNet": r"n\d{8}",
-        "begin with a number": r"\d+[ ._-]+\D.*",
-    }
-    notes = []
-    for what, pattern in kinds.items():
-        found = [name for name in classes if re.fullmatch(pattern, name.lower(), re.DOTALL)]
-        if found and (what != "begin with a number" or len(found) == len(classes)):
-            notes.append(
-                f"labels that {what} make useless prompts: {some(found)}; name the classes in `class_names`"
-            )
-    return notes

@@ -36,7 +36,7 @@ from typing_extensions import Self
 
 from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
-from evenhand._files import atomic, sha256
+from evenhand._files import atomic, file_sha256
 from evenhand._json import first_fault, parse_json
 
 if TYPE_CHECKING:  # it loads NumPy, before which the threads must be set
@@ -242,7 +242,7 @@ def check_files(folder: Path, card: StoreCard) -> None:
     try:
         # Hashing lets other threads run: two cores verify twice as fast.
         with ThreadPoolExecutor() as pool:
-            found = list(pool.map(lambda name: sha256(folder / name), card.files))
+            found = list(pool.map(lambda name: file_sha256(folder / name), card.files))
     except OSError as error:
         reason = " ".join(str(error).split())
         raise EvenhandError(f"store {folder} cannot be read ({reason}); make it again") from error

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from evenhand._errors import EvenhandError
-from evenhand._files import sha256, sweep_all, temporary_names
+from evenhand._files import file_sha256, sweep_all, temporary_names
 from evenhand._outputs import check_writable
 from evenhand.data import lock
 from evenhand.data.store_layout import (
@@ -236,7 +236,7 @@ def done_parts(path: Path) -> list[Sidecar]:
 def _intact(path: Path, part: int) -> Sidecar | None:
     try:
         sidecar = Sidecar.model_validate_json((path / sidecar_name(part)).read_bytes())
-        whole = all(sha256(path / name) == digest for name, digest in sidecar.files.items())
+        whole = all(file_sha256(path / name) == digest for name, digest in sidecar.files.items())
     except (OSError, ValidationError):
         return None
     return sidecar if whole else None

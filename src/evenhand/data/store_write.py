@@ -15,7 +15,7 @@ from typing_extensions import Self
 
 from evenhand._commands import as_typed
 from evenhand._errors import EvenhandError
-from evenhand._files import atomic, make_folder, sha256
+from evenhand._files import atomic, file_sha256, make_folder
 from evenhand._parquet import bytes_column, read_parquet, text_column
 from evenhand._typing import Floats
 from evenhand.data.head import Head
@@ -181,7 +181,7 @@ class StoreWriter:
         if thumbnails is not None:
             names.append(thumbnails_name(part))
             _write_table(self.path / names[3], pa.table({"jpeg": bytes_column(list(thumbnails))}))
-        sidecar = Sidecar(rows=len(features), files={name: sha256(self.path / name) for name in names})
+        sidecar = Sidecar(rows=len(features), files={name: file_sha256(self.path / name) for name in names})
         write_text(self.path / sidecar_name(part), sidecar.text())
         self._sidecars.append(sidecar)
 
@@ -213,7 +213,7 @@ class StoreWriter:
         with atomic(self.path / HEAD) as temporary:
             # Not save_file: its errors are no OSError, so that a full disk would go unnamed.
             temporary.write_bytes(save(_tensors(self._head)))
-        files = {name: sha256(self.path / name) for name in (HEAD, ROWS, SKIPPED)}
+        files = {name: file_sha256(self.path / name) for name in (HEAD, ROWS, SKIPPED)}
         for sidecar in self._sidecars:
             files |= {name: sha for name, sha in sidecar.files.items() if not name.startswith(PROGRESS)}
         no_attributes = {*OWN_COLUMNS, *ungrouped_columns(self.identity)}

@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from evenhand._errors import EvenhandError
-from evenhand._files import make_folder, sha256
+from evenhand._files import file_sha256, make_folder
 from evenhand._progress import Progress, silent
 from evenhand._version import __version__
 from evenhand.datasets.addresses import DOWNLOADS, Download
@@ -144,7 +144,7 @@ def _total(response: HTTPResponse, done: int, item: Download) -> int | None:
 def _check(partial: Path, item: Download) -> None:
     """Refuse, and drop, a file of other size or content than the list's."""
     size = partial.stat().st_size
-    found = sha256(partial) if item.sha256 else None
+    found = file_sha256(partial) if item.sha256 else None
     if item.size is not None and size != item.size:
         partial.unlink()
         raise _UnfitError(f"it has {size:,} bytes, not {item.size:,}")

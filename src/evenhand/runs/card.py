@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evenhand._errors import EvenhandError
-from evenhand._files import sha256, was_interrupted
+from evenhand._files import file_sha256, was_interrupted
 from evenhand._json import first_fault, parse_json
 from evenhand._outputs import RESULTS, check_writable
 from evenhand.data.store_layout import CARD, Sha256, embedded, sealed, write_text
@@ -79,7 +79,7 @@ def check_width(found: int, wanted: int) -> None:
 
 def write_card(run: Path, fields: Mapping[str, Any]) -> None:
     """Write the card of a run folder from the fields of `RunCard`, and hash the other files in the folder."""
-    files = {file.name: sha256(file) for file in sorted(run.iterdir())}
+    files = {file.name: file_sha256(file) for file in sorted(run.iterdir())}
     # The checksum is of what a reader gets: JSON turns tuples into lists, and number keys into text.
     card = json.loads(json.dumps({"schema": 1, "kind": "run", **fields, "files": files}))
     write_text(run / CARD, sealed(card))
@@ -157,7 +157,7 @@ def _verify(path: Path, digest: str) -> None:
     if path.exists() and not path.is_file():  # reading a pipe would wait for ever
         raise EvenhandError(f"{path} is not a regular file; run fit again")
     try:
-        whole = sha256(path) == digest
+        whole = file_sha256(path) == digest
     except OSError as error:
         raise EvenhandError(f"{path} cannot be read ({error.strerror}); run fit again") from error
     if not whole:

@@ -121,10 +121,10 @@ def fit(
         summary=summarize([fitted.row]),
     )
     with all_or_none(out, last=CARD, stale=(ERM_BUNDLE, AUDIT)) as folder:
-        for name, model in models.items():
-            write_bundle(folder / name, model, list(table.classes))
         _write_table(folder / HISTORY, fitted.estimator.history_)
         _write_table(folder / CALIBRATION_SET, _calibration_rows(table, fitted))
+        for name, model in models.items():
+            write_bundle(folder / name, model, list(table.classes))
         results.write(folder / RESULTS)
         write_card(folder, card)
     return results

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evenhand.data import leakage as module
-from evenhand.data.leakage import copies, kept_together, leakage, on_units, write_copies
+from evenhand.data.leakage import copies, kept_together, leakage, write_copies
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_missing_and_empty_files_are_passed_over(files):
 
 def test_only_files_that_may_be_equal_are_hashed(files, monkeypatch):
     hashed = []
-    monkeypatch.setattr(module, "sha256", lambda path: hashed.append(path.name) or path.name)
+    monkeypatch.setattr(module, "file_sha256", lambda path: hashed.append(path.name) or path.name)
     copies(files(b"a", b"bb", b"cc", b"ddd", b"ddd"))
     assert sorted(hashed) == ["3.png", "4.png"]
 
@@ -93,20 +93,3 @@ def test_units_and_copies_are_joined():
     assert found[1] == found[3]
     assert len(set(found.tolist())) == 3
     assert kept_together([], None, 5) is None
-
-
-def test_units_that_given_splits_divide_are_named():
-    told = on_units(text("ann bob ann"), text("train test test"), "patient", drawn=False)
-    assert told == [
-        "1 of 2 values of 'patient' lies in more than one of the given splits, "
-        "for example 'ann' in test, train"
-    ]
-    assert on_units(text("ann bob ann"), text("train test train"), "patient", drawn=False) == []
-
-
-def test_units_that_are_drawn_are_counted():
-    units = np.array(["ann", "bob", ""])
-    assert on_units(units, text("train test test"), "patient", drawn=True) == [
-        "the images of each of the 2 values of 'patient' are drawn into one split; "
-        "1 image has none, and is drawn one by one"
-    ]

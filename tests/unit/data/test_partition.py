@@ -71,7 +71,8 @@ def test_a_method_receives_what_belongs_together(table):
 
 def test_a_store_keeps_its_units(table, tmp_path):
     np.save(tmp_path / "X.npy", table.features(np.arange(len(table))))
-    lines = [f"{table.classes[y]},p{row // 5},{row % 2}" for row, y in enumerate(table.y)]
+    units = ["NA" if row < 5 else f"p{row // 5}" for row in range(len(table))]
+    lines = [f"{table.classes[y]},{units[row]},{row % 2}" for row, y in enumerate(table.y)]
     (tmp_path / "t.csv").write_text("\n".join(["label,patient,place", *lines]))
     import_embeddings(
         [tmp_path / "X.npy"],
@@ -83,10 +84,13 @@ def test_a_store_keeps_its_units(table, tmp_path):
     )
     found = load_store(tmp_path / "s")
     assert found.units is not None
-    assert found.units[:6].tolist() == ["p0"] * 5 + ["p1"]
+    assert found.units[:6].tolist() == ["NA"] * 5 + ["p1"]
     assert list(found.attributes) == ["place"]
     assert all(len(set(found.split[found.units == unit])) == 1 for unit in set(found.units))
-    assert "the images of each of the 120 values of 'patient' are drawn into one split" in found.card["notes"]
+    assert found.card["notes"][-3:-1] == [
+        "the images of each of the 120 values of 'patient' are drawn into one split",
+        "the value NA of 'patient' may stand for unknown, but keeps 5 images together; leave it empty if so",
+    ]
 
 
 def test_a_store_keeps_its_copies(table, tmp_path):

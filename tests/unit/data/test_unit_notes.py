@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from evenhand.data.odd_units import odd_units
+from evenhand.data.unit_notes import unit_notes
 
 
 def told(*units: str) -> list[str]:
-    return odd_units(np.array(units), "patient")
+    return unit_notes(np.array(units), np.full(len(units), "train"), "patient", drawn=False)
 
 
 @pytest.mark.parametrize("pair", [("007", "7"), ("P1", "p1"), ("p 1", "p1"), ("p01", "p1"), ("é", "e\u0301")])
@@ -39,4 +39,23 @@ def test_a_column_that_keeps_nothing_together_is_told() -> None:
 
 
 def test_without_units_nothing_is_said() -> None:
-    assert odd_units(None, "patient") == odd_units(np.array(["a"]), None) == []
+    split = np.array(["train"])
+    assert unit_notes(None, split, "patient", drawn=True) == []
+    assert unit_notes(np.array(["a"]), split, None, drawn=True) == []
+
+
+def test_units_that_given_splits_divide_are_named() -> None:
+    units, divided = np.array(["ann", "bob", "ann"]), np.array(["train", "test", "test"])
+    assert unit_notes(units, divided, "patient", drawn=False) == [
+        "1 of 2 values of 'patient' lies in more than one of the given splits, "
+        "for example 'ann' in test, train"
+    ]
+    assert unit_notes(units, divided[[0, 1, 0]], "patient", drawn=False) == []
+
+
+def test_units_that_are_drawn_are_counted() -> None:
+    units, split = np.array(["ann", "ann", "bob", "bob", ""]), np.full(5, "train")
+    assert unit_notes(units, split, "patient", drawn=True) == [
+        "the images of each of the 2 values of 'patient' are drawn into one split; "
+        "1 image has none, and is drawn one by one"
+    ]

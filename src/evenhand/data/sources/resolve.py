@@ -35,7 +35,7 @@ from evenhand.data.sources.kinds import (
 from evenhand.data.sources.patterns import common_folder, matching
 from evenhand.data.sources.picture_tables import check_one_set, holds_pictures
 from evenhand.data.sources.shards import is_shard
-from evenhand.data.tables.parts import is_part
+from evenhand.data.tables.parts import are_parts
 
 
 def resolve(source: PathLike) -> Source:
@@ -97,20 +97,11 @@ def _folder(folder: Path) -> Source:
         kind = ImageTables
     elif archives and not found.images:
         kind, files = Archives, archives
+    elif found.images or is_remote(folder) or not are_parts([*found.containers, *found.others]):
+        return Folder(folder)
     else:
-        return Table(folder) if _are_parts(folder, found) else Folder(folder)
+        return Table(folder)
     return kind(folder, files, notes=_aside(kind, folder, files, found))
-
-
-def _are_parts(folder: Path, found: Contents) -> bool:
-    """Return whether a folder is a table in parts, as Spark writes it."""
-    names = [name for name in (*found.containers, *found.others) if not Path(name).name.startswith("_")]
-    done = "_SUCCESS" in found.others
-    return (
-        bool(names)
-        and not (found.images or is_remote(folder))
-        and all(is_part(name, done=done) for name in names)
-    )
 
 
 def _aside(kind: type[Containers], folder: Path, files: Sequence[Path], found: Contents) -> tuple[str, ...]:

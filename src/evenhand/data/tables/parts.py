@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -24,7 +25,7 @@ def part_files(path: Path) -> list[Path]:
     found = []
     for name in names_below(path):
         # At the first other file the walk ends: a folder of images may be large.
-        if is_part(name, done=done):
+        if _is_part(name, done=done):
             # Spark writes a part without a byte where no row is left for it.
             if (path / name).stat().st_size:
                 found.append(path / name)
@@ -33,7 +34,14 @@ def part_files(path: Path) -> list[Path]:
     return sorted(found)
 
 
-def is_part(name: str, *, done: bool) -> bool:
+def are_parts(names: Collection[str]) -> bool:
+    """Return whether the files of a folder, by their names relative to it, are the parts of a table."""
+    done = "_SUCCESS" in names
+    files = [name for name in names if not _is_marker(name)]
+    return bool(files) and all(_is_part(name, done=done) for name in files)
+
+
+def _is_part(name: str, *, done: bool) -> bool:
     """Return whether a file is a part of a table. `done` says whether Spark's `_SUCCESS` lies beside it."""
     last = PurePosixPath(name)
     return (
