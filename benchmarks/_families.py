@@ -200,9 +200,9 @@ def _of_folder(folder: Path, room: str) -> Sample:
 
 def _principal(X: Floats, width: int = 256) -> Floats:
     """Return the leading principal components: what a projection of full width costs is not the question."""
-    centred = X - X.mean(axis=0)
-    _, _, axes = np.linalg.svd(centred, full_matrices=False)
-    reduced: Floats = (centred @ axes[:width].T).astype(np.float32)
+    centered = X - X.mean(axis=0)
+    _, _, axes = np.linalg.svd(centered, full_matrices=False)
+    reduced: Floats = (centered @ axes[:width].T).astype(np.float32)
     return reduced
 
 

@@ -101,7 +101,7 @@ def follow_or_read(
     seconds = time.perf_counter() - start
     states = [problem.start, found.erm, *found.states]
     test = np.stack([state.codes(test_h, problem.prototypes) for state in states])
-    run = Run(found.names, found.predictions, found.judged, test, test_y, test_groups, seconds)
+    run = Run(found.names, found.predictions, found.scored, test, test_y, test_groups, seconds)
     path.parent.mkdir(parents=True, exist_ok=True)
     run.write(path)
     return run

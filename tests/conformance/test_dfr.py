@@ -1,4 +1,4 @@
-"""DFR: the conditions of its L1 minimum over all of validation, standardised on training.
+"""DFR: the conditions of its L1 minimum over all of validation, standardized on training.
 
 That C is chosen by the worst group of half of validation is held in `tests/unit/methods/test_dfr.py`.
 """
@@ -34,7 +34,7 @@ def test_the_refit_is_the_minimum_over_every_validation_row(
     z_train = X.astype(np.float64) / np.linalg.norm(X, axis=1, keepdims=True)
     z = X_val.astype(np.float64) / np.linalg.norm(X_val, axis=1, keepdims=True)
     mean, deviation = z_train.mean(axis=0), z_train.std(axis=0)
-    standardised = (z - mean) / deviation
+    standardized = (z - mean) / deviation
     model = method.model_
     v = model.prototypes.astype(np.float64) * deviation
     d = model.intercept.astype(np.float64) + model.prototypes.astype(np.float64) @ mean
@@ -43,7 +43,7 @@ def test_the_refit_is_the_minimum_over_every_validation_row(
     for code, (weights, intercept) in enumerate(zip(v, d, strict=True)):
         positive = y_val == (1 if classes == 2 else code)
         slope = np.zeros(7)
-        for row, is_positive in zip(standardised, positive, strict=True):
+        for row, is_positive in zip(standardized, positive, strict=True):
             p = 1 / (1 + np.exp(-(weights @ row + intercept)))
             slope += C * (p - is_positive) * np.append(row, 1.0)
         # liblinear penalises the intercept like any coefficient, as the published code lets it.

@@ -49,11 +49,11 @@ def test_without_text_the_centroids_of_centred_features_stand_in(
     X += 5  # features of an ordinary network all point one way
     names = np.array(tuple("abc"[:classes]))
     found = ZeroShot().fit(X, names[y]).predict_proba(X)
-    centred = X.astype(np.float64) - X.astype(np.float64).mean(axis=0)
+    centered = X.astype(np.float64) - X.astype(np.float64).mean(axis=0)
     prototypes = []
     for code in range(classes):
-        mine = [unit(centred[i]) for i in range(len(y)) if y[i] == code]
+        mine = [unit(centered[i]) for i in range(len(y)) if y[i] == code]
         prototypes.append(unit(np.sum(mine, axis=0) / len(mine)))
-    for row, shares in zip(centred, found, strict=True):
+    for row, shares in zip(centered, found, strict=True):
         expected = softmax([float(unit(row) @ t) / 0.07 for t in prototypes])
         assert shares == pytest.approx(expected, abs=1e-4)

@@ -50,7 +50,7 @@ class Projection(ABC):
         """Return unit z [N, D_out] of features h [N, D_in]."""
         return project(self.pool(h), self.weight, self.bias)
 
-    def centred(self, blocks: Iterable[Tensor]) -> Self:
+    def centered(self, blocks: Iterable[Tensor]) -> Self:
         """Return the same with the bias that centers the projected rows of blocks [n_k, D_in]."""
         mean = mean_row(self.pool(h) for h in blocks)
         return replace(self, bias=centered_bias(mean[None], self.weight))

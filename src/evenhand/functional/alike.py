@@ -11,7 +11,7 @@ from evenhand._typing import Floats, Ints
 AXES, STEPS = 32, 3
 """Axes on which rows are compared first, near the principal ones; steps of the iteration that finds them."""
 SAMPLE, BLOCK, KEYS, EXACT = 4096, 512, 16_384, 8192
-"""Rows that give the axes; sizes of a block of distances, and of rows compared in full: some 50 MiB each."""
+"""Rows that give the axes, and sizes of a block of distances and of full rows: some 50 MiB each."""
 CANDIDATES = 1000
 """Pairs per row that may be close on the axes: with more, the rows are too similar for this search."""
 
@@ -65,7 +65,7 @@ def _on_axes(read: Callable[[Ints], Floats], n: int) -> Floats:
     """Return the rows float32 [N, K] on orthonormal axes, near the K principal ones of a sample.
 
     By subspace iteration, Q ← qr(Xᵀ X Q): the search is exact on any orthonormal axes, and only slower on
-    worse ones, so that a whole decomposition would cost more than it gains.
+    worse ones, so a full decomposition would cost more than it gains.
     """
     sample = read(np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64)))
     center = sample.mean(axis=0)

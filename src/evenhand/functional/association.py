@@ -67,8 +67,8 @@ def association_interval(
     generator : numpy.random.Generator
         Source of the resamples.
     n_resamples : int, default=999
-        Their number. Rows of one cell are exchangeable, so that a resample is one multinomial draw. It has
-        the noise of sampling twice, which is taken off.
+        Number of resamples. Rows of one cell are exchangeable, so a resample is one multinomial draw. It
+        has the noise of sampling twice, which is subtracted.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Cells of weighted rows, and draws of candidates' worst rate from what is known of them."""
+"""Cells of weighted rows, and draws of the worst rate of each candidate over them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Others: TypeAlias = Callable[[Ints, Floats], Floats]
 
 @dataclass(frozen=True)
 class Prior:
-    """Rows that a cell counts before its own.
+    """Rows that a cell starts with, before its own rows are added.
 
     Attributes
     ----------
     size : float
-        How many.
+        Number of these rows.
     rates : float [K]
         Mean rate of every candidate on them.
     products : float [K, K]
@@ -42,22 +42,22 @@ class Prior:
 
 
 def class_cells(trust: Floats, y: Ints) -> Iterator[Cell]:
-    """Yield one cell per class of y [N], its rows weighing trust [N]."""
+    """Yield one cell per class of y [N], with trust [N] as the weights of its rows."""
     for rows in _by_class(y):
         yield rows, trust[rows]
 
 
 def soft_cells(low: Floats, trust: Floats, y: Ints) -> Iterator[Cell]:
-    """Yield two cells per class: its rows weighed by P(lower part) [N] times trust [N], then by the rest."""
+    """Yield two cells per class: its rows weighted by P(lower part) [N] times trust [N], then by the rest."""
     for rows in _by_class(y):
         yield rows, trust[rows] * low[rows]
         yield rows, trust[rows] * (1 - low[rows])
 
 
 def balancing_weights(low: Floats, trust: Floats, y: Ints) -> Floats:
-    """Return Σ over a row's soft cells of its share of the cell's mass, [N]: every cell counts alike.
+    """Return Σ over a row's soft cells of its share of the cell's weight, [N]: every cell counts the same.
 
-    A cell of less than one row counts as if it had one, so that a cell which hardly exists weighs little.
+    A cell of less than one row counts as if it had one, so a cell that hardly exists weighs little.
     """
     weights = np.zeros(len(y))
     for rows, mine in soft_cells(low, trust, y):
@@ -68,21 +68,21 @@ def balancing_weights(low: Floats, trust: Floats, y: Ints) -> Floats:
 def pooled_prior(right: Floats, cells: Sequence[Cell]) -> Prior:
     """Return the rows that cells of one kind lend each other: empirical Bayes (Bühlmann's credibility).
 
-    The rates of a candidate in the cells are taken as draws with mean m and variance τ², and its rows in all
-    cells together have variance σ². Then a cell counts, before its own, as many rows at rate m as
+    The rates of a candidate in the cells are assumed to be draws with mean m and variance τ², and its rows in
+    all cells together have variance σ². Then each cell starts with s rows at rate m:
 
         s = σ² / τ² − 1,  τ² = max(0, (Σ n_c (θ_c − m)² − (G − 1) σ²) / (n − Σ n_c² / n)),
 
-    for G cells of n_c rows, n in all, σ² and τ² in the mean over the candidates: one s for all of them. At
-    least two are counted, and at most n, from which m is known. One right and one wrong row are added
-    to those that m is taken from. Where fewer than two cells have rows, they say nothing of each other.
+    for G cells of n_c rows, n in all. σ² and τ² are means over the candidates, so all of them have the same
+    s. It is at least 2, and at most n, the number of rows that m is estimated from. One correct and one
+    incorrect row are added to these. If fewer than two cells have rows, the prior has just these two rows.
 
     Parameters
     ----------
     right : float [K, N]
         As in `draw_worst_rates`.
     cells : sequence of Cell
-        Of one kind, as the hidden minorities of all classes are.
+        Cells of one kind, such as the hidden minorities of all classes.
 
     References
     ----------
@@ -114,31 +114,31 @@ def draw_worst_rates(
     others: Others | None = None,
     priors: Sequence[Prior] | None = None,
 ) -> Floats:
-    """Draw the worst rate over cells of K candidates, the same rows for all candidates, [draws, K].
+    """Draw the worst rate over cells of K candidates, with the same rows for all candidates, [draws, K].
 
-    A cell begins with the rows of its prior; by default one right and one wrong. With S = Σ w + s,
+    A cell starts with the rows of its prior; by default one correct and one incorrect row. With S = Σ w + s,
 
         θ_k = (Σ_i w_i r_ki + s m_k) / S,
         cov(θ_k, θ_l) = ((Σ_i w_i r_ki r_li + s m_kl) / S − θ_k θ_l) / (S + 1),
 
     the first two moments of the Bayesian bootstrap (Dirichlet weights). They are drawn as normal and cut to
-    [0, 1], so that the cost does not grow with draws × rows. A rate of two samples, as AUROC is, has the sum
-    of the covariances over either sample (DeLong).
+    [0, 1], so the cost does not grow with draws × rows. The covariance of a rate of two samples, such as
+    AUROC, is the sum of the covariances over either sample (DeLong).
 
     Parameters
     ----------
     right : float [K, N]
-        Whether a candidate has a row right; a mean over repeated cross-fits lies between 0 and 1.
+        Whether a candidate classifies a row correctly; a mean over repeated cross-fits is between 0 and 1.
     cells : iterable of Cell
         Rows and weights.
     draws : int
-        How many.
+        Number of draws.
     generator : Generator
-        Where they come from.
+        Source of the draws.
     others : callable, optional
         For AUROC: `right` is then the share of other rows that each row is placed above.
     priors : sequence of Prior, optional
-        They take turns: the cell at place i has that at place i modulo their number.
+        Used in turn: cell i starts with prior i modulo their number.
 
     References
     ----------
@@ -146,7 +146,7 @@ def draw_worst_rates(
     """
     worst = np.ones((draws, len(right)))
     turns = cycle(priors or [Prior.one_of_each(len(right))])
-    # The priors never end, so the cells do.
+    # The priors repeat without end, so the cells end the loop.
     for (rows, weights), prior in zip(cells, turns, strict=False):
         compared = None if others is None else others(rows, weights)
         rates, root = rate_moments(right[:, rows], weights, compared, prior)
@@ -164,7 +164,7 @@ def rate_moments(
     if others is not None:
         covariance = covariance + _moments(others, np.ones(others.shape[1]), neutral)[1]
     values, vectors = np.linalg.eigh(covariance)
-    # The symmetric root is unique, so that the order of the rows does not turn the draws.
+    # The symmetric root is unique, so the order of the rows does not change the draws.
     root: Floats = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     return rates, root
 

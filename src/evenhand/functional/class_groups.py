@@ -10,7 +10,7 @@ from evenhand._typing import Floats, Ints
 
 
 def group_legibility(predicted: Ints, y: Ints, weights: Floats) -> float:
-    """Return how well groups of classes are separated, at best: accuracy above chance, 1 if always.
+    """Return the accuracy above chance of predicting the group of a class, for the best division into groups.
 
     M[c, d] is the share of class c that is predicted as d. Average linkage of the distances 1 − (M + Mᵀ)/2
     merges the classes. Of every partition into k groups, 2 ≤ k ≤ C/2, the accuracy a is the mean over groups

@@ -10,20 +10,20 @@ from evenhand._typing import Floats, Ints
 def dealt_folds(y: Ints, key: Floats, k: int, generator: np.random.Generator) -> Ints:
     """Return the fold of every row, int64 [N]; −1 for a row that is alone in its class.
 
-    The rows of a class are sorted by `key` and dealt out k at a time, each time in a drawn order: every fold
-    has rows of every class from the easiest to the hardest, and rows in another order fall into the same
-    folds where no two keys of a class are equal.
+    The rows of a class are sorted by `key` and dealt out k at a time, each time in a random order. So every
+    fold has rows of every class from the easiest to the hardest. If no two keys of a class are equal, the
+    order of the rows does not change their folds.
 
     Parameters
     ----------
     y : int64 [N]
         Codes.
     key : float [N]
-        Such as zero-shot's margin.
+        Sort key, such as zero-shot's margin.
     k : int
         Number of folds, at least 2.
     generator : Generator
-        Where the orders come from.
+        Source of the random orders.
     """
     folds = np.full(len(y), -1, dtype=np.int64)
     first = 0

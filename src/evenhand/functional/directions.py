@@ -18,7 +18,7 @@ def contrast(
         d_v = (mean of z_i·t_v over the first set − over the rest) / (standard deviation of z_i·t_v over all)
         p_v = (1 + #{permutations whose largest d over all v is at least d_v}) / (1 + number of permutations)
 
-    A permutation deals membership in the first set out again. Comparing with the largest d corrects p for
+    A permutation reassigns membership in the first set. Comparing with the largest d corrects p for
     the number of directions (the maximum statistic of Westfall and Young). A direction along which nothing
     varies has d = 0.
 

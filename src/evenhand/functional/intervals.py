@@ -82,8 +82,8 @@ def logit_interval(value: float, error: float, n: int, confidence: float = 0.95)
 
         expit(logit(v) ± z SE / (v (1 − v)))
 
-    At 0 and 1, and where the standard error is 0 or unknown, Wilson's interval of n rows takes its place: the
-    error says nothing there.
+    At 0 and 1, and where the standard error is 0 or unknown, Wilson's interval of n rows takes its place,
+    because the standard error is not informative there.
 
     Parameters
     ----------

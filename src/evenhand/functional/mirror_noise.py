@@ -1,4 +1,4 @@
-"""How many labels are wrong, from two models that agree against them, by mirror."""
+"""The share of wrong labels, estimated from rows on which two models agree against the label."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from evenhand._typing import Bools, Floats, Ints
 LEAST = 0.01
 """Least weight of a row."""
 DOUBT = 2.0
-"""Suspects doubted for each wrong label: hard rows are suspects, too, but seldom lie in a minority."""
+"""Suspects doubted for each wrong label: hard rows are suspects too, but are seldom in a minority."""
 
 
 def mirror_noise(y: Ints, z: Ints, e: Ints, z_lead: Floats, e_lead: Floats) -> float:
-    """Return the share of wrong labels that two models speak for.
+    """Return the share of wrong labels, estimated from two models.
 
-    A row is clear where both models name the same class and both are sure: their leads are above q_z and q_e,
+    A row is clear if both models predict the same class and both are sure: their leads are above q_z and q_e,
     the medians of the leads over the rows that each classifies as labeled. A row with a wrong label is as
-    clear as one with a right label, for another class. So
+    clear as one with a correct label, but for another class. So
 
         η = A / (A + B), A = #{clear for another class than y}, B = #{clear for y}.
 
-    0 where no row is clear.
+    The value is 0 if no row is clear.
 
     Parameters
     ----------
@@ -44,8 +44,9 @@ def mirror_noise(y: Ints, z: Ints, e: Ints, z_lead: Floats, e_lead: Floats) -> f
 def passing_noise(y: Ints, z: Ints, e: Ints, noise: float) -> float:
     """Return the share of rows whose wrong label zero-shot or ERM confirms by an error of its own, [0, η].
 
-    Both models miss nothing on a row with a share b / (1 − η), b the share of rows that both classify as
-    labeled. So η · (1 − b / (1 − η)) of the rows look rightly labeled although they are not.
+    Both models are correct on a share b / (1 − η) of the correctly labeled rows, with b the share of rows
+    that both classify as labeled. If they err as often on mislabeled rows, η · (1 − b / (1 − η)) of the rows
+    look correctly labeled although they are not.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ def passing_noise(y: Ints, z: Ints, e: Ints, noise: float) -> float:
 def trust(suspects: Bools, noise: float) -> Floats:
     """Return how much each row counts, [N]: suspects 1 − min(1, 2 η / their share), the others 1.
 
-    A suspect counts at least `LEAST`, so that rows which are all suspects still count alike.
+    A suspect counts at least `LEAST`, so rows that are all suspects still count the same.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Bayesian logistic regression on answers, a known share of which is wrong."""
+"""Bayesian logistic regression on answers with a known share of errors."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LogisticPosterior:
 
 
 def fit_noisy_logistic(X: Floats, yes: Bools, precision: Floats, wrong: float) -> LogisticPosterior:
-    """Fit logistic regression with a normal prior to answers, a known share of which is wrong.
+    """Fit logistic regression with a normal prior to answers with a known share of errors.
 
         P(answer_i = yes) = ε + (1 − 2ε) σ(x_i·w),  maximize Σ_i log P(answer_i) − ½ Σ_j λ_j w_j²
 

@@ -51,14 +51,14 @@ def ranked_counts(scores: Floats, positive: Bools) -> tuple[Ints, Ints]:
     Parameters
     ----------
     scores : float [N]
-        Larger speaks for positive.
+        A larger score means that positive is more likely.
     positive : bool [N]
         The truth.
 
     Returns
     -------
     positives, negatives : int64 [K]
-        Of each of the K distinct scores.
+        Counts for each of the K distinct scores.
 
     Examples
     --------

@@ -17,7 +17,7 @@ def placements(scores: Floats, others: Floats, weights: Floats) -> Floats:
     Parameters
     ----------
     scores : float [K, n]
-        By K models.
+        Scores by K models.
     others : float [K, m]
         Scores of the other rows.
     weights : float [m]

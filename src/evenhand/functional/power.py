@@ -27,8 +27,8 @@ def detectable_gap(
         k = min {k : P(Bin(m, error) ≥ k) ≤ level}
         gap = q − error,  P(Bin(m, q) ≥ k) = power
 
-    The rate that the rows are compared with is itself measured, on `others` rows: that costs as much as if
-    only m of the n rows were there.
+    The rate that the rows are compared with is itself measured, on `others` rows. That has the same effect
+    as having only m of the n rows.
 
     Parameters
     ----------

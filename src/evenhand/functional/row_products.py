@@ -1,4 +1,4 @@
-"""What a fit of a head does with all of its rows: products, on the CPU by NumPy or on a device by torch."""
+"""Products over all rows in the fit of a head: by NumPy on the CPU, or by torch on a device."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ VALUES = 2**26
 
 
 class RowSource(Protocol):
-    """Unit embeddings, an array or what reads them slice by slice."""
+    """Unit embeddings: an array, or an object that reads them slice by slice."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, D)."""
+        """Shape (N, D)."""
 
     def __getitem__(self, rows: slice, /) -> Floats:
         """Return float32 [n, D]."""
@@ -89,7 +89,7 @@ class DeviceProducts:
     Attributes
     ----------
     z : Tensor [N, D] or RowSource
-        The rows, on the device; rows that memory does not hold are moved block by block, each time.
+        The rows, on the device; rows that are not in memory are moved block by block for each product.
     y : int64 Tensor [N]
         Codes, on the device.
     share : float32 Tensor [N]

@@ -21,7 +21,7 @@ def lower_parts(r: Floats, y: Ints) -> Floats:
     Parameters
     ----------
     r : float [N]
-        Any numbers. Where they are constant in a class none of its rows is low.
+        Any numbers. If they are constant in a class, none of its rows is low.
     y : int64 [N]
         Codes.
     """

@@ -1,9 +1,9 @@
-"""A convex head on frozen embeddings that starts from zero-shot and is kept near it, as a projection.
+"""A convex head on frozen embeddings. It starts from zero-shot, stays near it, and becomes a projection.
 
-Cross-entropy of logits α z·t_c + z·A_c, each row with its weight, plus an L2 penalty on A. With t̄ the mean
-prototype and T − t̄ = U S Vᵀ (singular values above rounding), A = P G Uᵀ: what is added has no common part
-over the classes and stays in the span that the prototypes leave to a projection. P divides by the root mean
-square of what varies among the rows, and leaves their common direction nearly free: the head's intercept.
+The objective is the weighted cross-entropy of the logits α z·t_c + z·A_c, plus an L2 penalty on A. With t̄
+the mean prototype and T − t̄ = U S Vᵀ (singular values above rounding), A = P G Uᵀ. So A adds nothing that
+all classes share, and a projection can express it. P divides by the root mean square of what varies among the
+rows. It leaves their common direction nearly free, which is the intercept of the head.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from evenhand.functional.row_products import (
 )
 
 PRECISION = 1e-7
-"""Relative fall of the objective under which a step is the last: that of float32 rows."""
+"""Relative decrease of the objective below which a fit stops: the precision of float32 rows."""
 LEAST = 1e-12
 """Least mean square of what varies among the rows: rounding of unit rows in float32 is about there."""
 FREEDOM = 3.0
@@ -52,7 +52,7 @@ class HeadFrame:
         P = scale (I − m mᵀ) + common_scale m mᵀ.
     """
 
-    centred: Floats
+    centered: Floats
     classes: Floats
     singular: Floats
     directions: Floats
@@ -63,19 +63,19 @@ class HeadFrame:
     @classmethod
     def of(cls, z: RowSource, prototypes: Floats) -> HeadFrame:
         """Return the frame of training rows z [N, D] and prototypes [C, D]."""
-        centred = prototypes.astype(np.float64) - prototypes.mean(axis=0, dtype=np.float64)
-        classes, singular, directions = np.linalg.svd(centred, full_matrices=False)
+        centered = prototypes.astype(np.float64) - prototypes.mean(axis=0, dtype=np.float64)
+        classes, singular, directions = np.linalg.svd(centered, full_matrices=False)
         kept = singular > 1e-6 * singular[0]
         mean = np.sum([block.sum(axis=0, dtype=np.float64) for _, block in numbered(z)], axis=0) / z.shape[0]
         length = float(np.linalg.norm(mean))
-        # Centered embeddings have no common direction: what is left of it is chance.
+        # Centered embeddings have no common direction, except by chance.
         common = mean / length if length > 0.1 else np.zeros_like(mean)
         total = sum(float((block.astype(np.float64) ** 2).sum()) for _, block in numbered(z))
         along = sum(float(((block @ common) ** 2).sum()) for _, block in numbered(z))
-        # Of equal rows only rounding is left, with either sign.
+        # If all rows are equal, only rounding is left, with either sign.
         scale = 1 / float(np.sqrt(max((total - along) / z.shape[0], LEAST)))
         return cls(
-            centred,
+            centered,
             classes[:, kept],
             singular[kept],
             directions[kept].T,
@@ -99,14 +99,14 @@ class HeadFrame:
 
     def head(self, alpha: float, g: Floats) -> Floats:
         """Return the coefficients α (t_c − t̄) + (P G Uᵀ)_c on z, [D, C]."""
-        out: Floats = alpha * self.centred.T + self.stretched(g) @ self.classes.T
+        out: Floats = alpha * self.centered.T + self.stretched(g) @ self.classes.T
         return out
 
     def projection(self, alpha: float, g: Floats) -> Floats:
         """Return M [D, D], with which unit(z M)·t_c orders the classes as the head does.
 
-        M = α I + P G S⁻¹ Vᵀ, so that z M (t_c − t̄) is the head's logit, and a unit length scales all logits
-        of a row alike. Appended to a linear site, W0 M is a projection as any other and exports as one.
+        M = α I + P G S⁻¹ Vᵀ, so that z M (t_c − t̄) is the head's logit. Normalization scales all logits of
+        a row by the same factor. After a linear site, W0 M is a projection like any other.
         """
         added = (self.stretched(g) / self.singular) @ self.directions.T
         out: Floats = alpha * np.eye(len(self.common)) + added
@@ -116,9 +116,10 @@ class HeadFrame:
 def head_as_projection(head: Floats, prototypes: Floats) -> Floats:
     """Return M [D, D], with which unit(z M)·t_c orders the classes as z·head_c does, for any head.
 
-    With h̄ the head's mean over classes and T − t̄ = U S Vᵀ: M = (H − h̄) U S⁻¹ Vᵀ + κ (I − V Vᵀ). What the
-    prototypes do not tell apart stays, as long as the rest is in the mean (κ), so that embeddings keep their
-    width. For heads of a frame of the prototypes `HeadFrame.projection` keeps more.
+    With h̄ the head's mean over classes and T − t̄ = U S Vᵀ: M = (H − h̄) U S⁻¹ Vᵀ + κ (I − V Vᵀ). Directions
+    that do not separate the prototypes are kept, so that embeddings keep their width. κ is the
+    root-mean-square length of the others. For heads of a frame of the prototypes `HeadFrame.projection` keeps
+    more.
 
     Parameters
     ----------
@@ -127,19 +128,19 @@ def head_as_projection(head: Floats, prototypes: Floats) -> Floats:
     prototypes : float [C, D]
         Of rank C − 1 once centered.
     """
-    centred = prototypes.astype(np.float64) - prototypes.mean(axis=0, dtype=np.float64)
-    classes, singular, directions = np.linalg.svd(centred, full_matrices=False)
+    centered = prototypes.astype(np.float64) - prototypes.mean(axis=0, dtype=np.float64)
+    classes, singular, directions = np.linalg.svd(centered, full_matrices=False)
     kept = singular > 1e-6 * singular[0]
     turned = ((head - head.mean(axis=1, keepdims=True)) @ classes[:, kept]) / singular[kept]
-    told = directions[kept].T
+    spanned = directions[kept].T
     length = float(np.sqrt((turned**2).sum() / kept.sum()))
-    out: Floats = turned @ told.T + length * (np.eye(len(head)) - told @ told.T)
+    out: Floats = turned @ spanned.T + length * (np.eye(len(head)) - spanned @ spanned.T)
     return out
 
 
 def calibrated_scale(z: RowSource, y: Ints, weights: Floats, frame: HeadFrame) -> float:
     """Return α ≥ 0 that minimizes the weighted cross-entropy of α z·t_c."""
-    logits = np.concatenate([block @ frame.centred.T for _, block in numbered(z)])
+    logits = np.concatenate([block @ frame.centered.T for _, block in numbered(z)])
     own = logits[np.arange(len(y)), y]
     share = weights / weights.sum()
 
@@ -172,23 +173,23 @@ def fit_heads(
     Parameters
     ----------
     z : float32 [N, D]
-        Unit embeddings, or what reads them by slices.
+        Unit embeddings, or an object that reads them in slices.
     y : int64 [N]
         Codes.
     weights : float [N]
         w_i ≥ 0, not all 0.
     frame : HeadFrame
-        Of these rows.
+        Frame of these rows.
     alpha : float
         α.
     penalties : sequence of float
-        λ, best from the largest down.
+        λ, preferably in descending order.
     steps : int
         Largest number of iterations each.
     start : float [D, r], optional
         G to start from; 0 by default.
     device : str
-        Where the products with z are made. Elsewhere than on the CPU an array z is moved there once.
+        Where the products with z are computed. If it is not the CPU, an array z is moved there once.
 
     Returns
     -------
@@ -241,7 +242,7 @@ def _objective(
 def _axes(z: RowSource, share: Floats, frame: HeadFrame, products: Products) -> tuple[Floats, Floats]:
     """Return directions [D, k] that span x = P z, and Σ_i w_i (x_i·v)² of each, [k].
 
-    Of fewer rows than dimensions they are as many as the rows: no minimum has a part outside their span.
+    With fewer rows than dimensions, k is the number of rows, because the minimum is in their span.
     """
     if z.shape[0] < z.shape[1] // 2:
         rows = frame.stretched((z[:] * np.sqrt(share)[:, None]).T)

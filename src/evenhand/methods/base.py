@@ -42,7 +42,7 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
     Attributes
     ----------
     group_labels_used : "none", "validation" or "train"
-        Where group labels enter. A method that declares "none" never receives any.
+        Where the method uses group labels. A method that declares "none" never receives any.
     needs : tuple of str
         What a store must hold beyond features and labels: "text", "words" or "groups".
     selection : str
@@ -112,8 +112,8 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         groups : array [N] or None, default=None
             Group labels; None or "" is unknown. A method that declares "none" does not see them.
         validation : tuple or None, default=None
-            (X_val [M, D_in], y_val [M]) or (X_val, y_val, groups_val [M]): rows to choose a model on. Where
-            there are none, a method that chooses holds training rows out.
+            (X_val [M, D_in], y_val [M]) or (X_val, y_val, groups_val [M]): rows to choose a model on.
+            Without them, a method that chooses holds out training rows.
         on_checkpoint : callable or None, default=None
             Called along the last training of a method that trains by epochs, with the number of finished
             epochs and the model after them, at most 17 times before the end. Other methods never call it.
@@ -121,8 +121,8 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
             Torch device of the features and of the products with them, such as "cuda". The fitted model lies
             on the CPU.
         units : array [N] or None, default=None
-            What rows belong to, such as a patient, or an image and its copies: a method that holds training
-            rows out holds out those of one value together. None or "" is a row of its own.
+            Unit of each row, such as a patient, or an image and its copies. A method that holds out training
+            rows holds out all rows of a unit together. None or "" makes the row its own unit.
 
         Returns
         -------
@@ -172,7 +172,7 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         """Return the model for validated input; may also set `history_`, `kept_` and other attributes."""
 
     def _show(self, epoch: int, epochs: int, model: Callable[[], Model]) -> None:
-        """Give the model after `epoch` of `epochs`, unless it is the last, to who asked for checkpoints."""
+        """Pass the model after `epoch` of `epochs` to `on_checkpoint`, except after the last epoch."""
         if self._on_checkpoint is not None and epoch < epochs and epoch % ceil(epochs / CHECKPOINTS) == 0:
             self._on_checkpoint(epoch, model())
 

@@ -58,7 +58,7 @@ def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
     # One key only: the order of several keys is undefined, and equal models must give equal bytes.
     metadata = {"evenhand": json.dumps({"schema": SCHEMA, "classes": classes}, ensure_ascii=False)}
     with atomic(path) as temporary:
-        # Not save_file, whose errors are no OSError: the message would not name a full disk.
+        # Not save_file, whose errors are not OSErrors: the message would not name a full disk.
         temporary.write_bytes(save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata))
 
 

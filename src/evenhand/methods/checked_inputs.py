@@ -1,4 +1,4 @@
-"""Features and labels as a caller gives them to a method, checked: arrays, or rows of a store."""
+"""Checks of the features and labels that a caller gives to a method: arrays, or rows of a store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from evenhand.methods.label_codes import lookup
 
 
 class CheckedInputs:
-    """The part of an estimator that looks at what it is given."""
+    """The part of an estimator that checks its input."""
 
     streams: ClassVar[bool]
     n_features_in_: int

@@ -1,4 +1,4 @@
-"""What a method's constructor takes: read from its source, since importing it imports torch."""
+"""Parameters of a method's constructor, read from its source because importing it imports torch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class OnlyPython:
 
 @dataclass(frozen=True)
 class Parameter:
-    """What one parameter may be.
+    """Type, default and allowed values of one parameter.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ def parameters_of(place: str) -> dict[str, Parameter] | None:
 
 
 def constant_of(place: str, name: str) -> Any:
-    """Return what a class of evenhand's sets to a literal, such as `streams`; None where it sets no such.
+    """Return a literal class attribute of a class of evenhand, such as `streams`; None if it has none.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def _literal(written: ast.expr) -> Any:
 
 
 def _assigned(body: Sequence[ast.stmt], name: str) -> ast.expr | None:
-    """Return what `name: … = …` gives it, or None."""
+    """Return the value that `name: … = …` assigns, or None."""
     for step in body:
         if isinstance(step, ast.AnnAssign) and isinstance(step.target, ast.Name) and step.target.id == name:
             return step.value
@@ -149,7 +149,7 @@ def _assigned(body: Sequence[ast.stmt], name: str) -> ast.expr | None:
 
 
 def _body(module: str) -> list[ast.stmt]:
-    """Return the statements of one of evenhand's modules; none of another's, or without its source."""
+    """Return the statements of a module of evenhand; none for another module, or without its source."""
     spec = find_spec(module) if module.startswith("evenhand.") else None
     if spec is None or spec.origin is None or not Path(spec.origin).is_file():
         return []

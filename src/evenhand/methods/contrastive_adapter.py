@@ -29,7 +29,7 @@ from evenhand.methods.cfr.calibration_set import Misclassified
 class ContrastiveAdapter(Method):
     """Train an adapter a(z) that pulls misclassified rows to the correctly classified rows of their class.
 
-    Classified means: by zero-shot. Two kinds of epochs alternate, the first of them a contrast:
+    "Classified" means classified by zero-shot. Two kinds of epochs alternate, starting with the contrast:
 
     - Contrast. An anchor is a misclassified row. Its positives are correctly classified rows of its class,
       and its negatives are the rows of other classes that are nearest by the cosine of z. The loss is

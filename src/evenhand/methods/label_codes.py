@@ -34,7 +34,7 @@ def class_codes(labels: Any, head: Head | None, width: int) -> tuple[Any, Ints]:
 
 
 def lookup(classes: Any, labels: Any) -> Ints:
-    """Return the place of each label among the classes, int64 [N]."""
+    """Return the index of each label among the classes, int64 [N]."""
     codes = {label: code for code, label in enumerate(classes.tolist())}
     present, places = np.unique(labels, return_inverse=True)
     unknown = next((label for label in present.tolist() if label not in codes), None)
@@ -57,7 +57,7 @@ def group_codes(*parts: Any) -> Callable[[Any], Ints | None]:
 
 
 def unit_codes(units: Any, n: int) -> Ints | None:
-    """Return one number for all of n rows that belong together; None where nothing is said of them."""
+    """Return the number of the unit of each of n rows; None if no units are given."""
     if units is None:
         return None
     if len(units) != n:

@@ -107,7 +107,7 @@ class PPA(Method):
         return Model.of_probe(problem, summed.numpy(), np.zeros(n_classes))
 
     def _misled(self, z: Tensor, y: Tensor, embeddings: Tensor) -> Tensor:
-        """Return which rows a probe misclassifies that sees z without the prototypes, bool [N]."""
+        """Return which rows are misclassified by a probe that sees z without the prototypes, bool [N]."""
         basis = span(embeddings)
         if basis.shape[1] == z.shape[1]:
             self.notes_ = (

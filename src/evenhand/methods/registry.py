@@ -83,7 +83,7 @@ def check_name(name: str) -> None:
 
 
 def no_method() -> EvenhandError:
-    """Return the error about a list of methods that names none."""
+    """Return the error for an empty list of methods."""
     return EvenhandError(f"methods: this names no method; the methods are {', '.join(names())}, or all")
 
 

@@ -36,7 +36,7 @@ BATCH = 32
 """Rows per step of finetuning, as published."""
 
 
-# Not named SELF: scikit-learn's make_pipeline names its steps in lower case, and fails over one called self.
+# Not named SELF: scikit-learn's make_pipeline names its steps in lower case, and fails on a step called self.
 class SelectiveFinetuning(Method):
     """SELF: finetune ERM's last layer on the held-out rows with the highest score.
 

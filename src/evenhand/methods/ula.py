@@ -23,7 +23,7 @@ from evenhand.selection.rules import MIN_ROWS, mean
 
 
 class ULA(Method):
-    """Train ERM with logits that are adjusted by how a biased probe's predictions go with the labels.
+    """Train ERM with logits adjusted for the association of labels with a biased probe's predictions.
 
     1. A linear probe on the pretrained embeddings predicts ŷ_i for every row. It is regularized, so that it
        learns what is easy: it stands in for the attribute of a shortcut.
@@ -33,8 +33,8 @@ class ULA(Method):
 
        with P(c | k) the share of class c among the training rows with ŷ = k. Predictions are without the
        adjustment.
-    3. The epoch is kept with the highest proxy-balanced accuracy: the mean accuracy over the cells (class, ŷ)
-       of the validation rows with at least 5 rows.
+    3. The epoch with the highest proxy-balanced accuracy is kept. This is the mean accuracy over the cells
+       (class, ŷ) of the validation rows with at least 5 rows.
 
     Where `fit` receives no validation rows, a fifth of the training rows is held out.
 

@@ -28,9 +28,9 @@ class WiSEFT(Method):
     """Interpolate between the pretrained and the ERM-trained projection, W = (1 − α) W0 + α W_ERM.
 
     The logarithm of the logit scale is interpolated likewise. ERM is trained on training rows without the
-    validation rows, and a rule without group labels chooses α on these. ERM is then trained on all training
-    rows. A single share needs no choice, and no row is held out for it. Without text features, W0 is the
-    pretrained projection of centered rows, and the prototypes are class centroids.
+    validation rows, and a rule without group labels chooses α on the validation rows. ERM is then trained on
+    all training rows. A single share needs no choice, and no row is held out for it. Without text features,
+    W0 is the pretrained projection of centered rows, and the prototypes are class centroids.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class WiSEFT(Method):
         """Return the share with the highest score on the validation rows; sets `grid_`."""
         rule = find_rule(self.rule)
         erm = train_erm(problem, sgd, [])
-        seen = ReferenceModels(erm, fit_probe(problem)).judge(problem, rule)
+        seen = ReferenceModels(erm, fit_probe(problem)).predict(problem, rule)
         cells = rule.partition(seen)
         if not cells.members:
             self.notes_ = ("too few rows are held out to score a share: the usual 0.5 is taken",)

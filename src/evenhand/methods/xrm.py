@@ -37,7 +37,7 @@ class XRM(Method):
     2. A row is in environment 1 where either twin's prediction is not its given label, else in environment 0;
        for validation rows likewise.
     3. Group DRO is trained from the pretrained projection on the groups class × environment.
-    4. The epoch is kept whose smallest accuracy over class × environment, on validation rows, is the highest.
+    4. The epoch with the highest smallest accuracy over class × environment, on validation rows, is kept.
        Cells with fewer than 5 rows do not count.
 
     Where `fit` receives no validation rows, a fifth of the training rows is held out.

@@ -1,4 +1,4 @@
-"""Which candidate to hand over: zero-shot, ERM, or one that gains where it counts."""
+"""Which candidate to keep: zero-shot, ERM, or one that gains where it counts."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Decision:
     Attributes
     ----------
     kept, baseline, runner_up : str
-        Names of candidates. The runner-up is what would have been kept, without the kept one.
+        Names of candidates. The runner-up would be kept if the kept one were not a candidate.
     index : int
-        Place of the kept one.
+        Index of the kept candidate.
     gain, low : float
-        Its mean gain in U over the baseline, and the lower bound of that; 0 where the baseline is kept.
+        Its mean gain in U over the baseline, and the lower bound of the gain; 0 if the baseline is kept.
     runner_up_gain, runner_up_low : float
         Likewise; 0 where it is the baseline.
     utility, gains, lows : tuple of float
@@ -76,14 +76,14 @@ class DecisionRule:
 
     U(k) = p · min over soft cells θ_k + (1 − p) · min over classes θ_k, with p the chance of a hidden
     minority and θ drawn over rows, the same rows for all candidates. The baseline is zero-shot where p ≥ ½
-    and there is text, else ERM. It yields to the candidate whose gain in U has the highest lower quantile, if
+    and there is text, else ERM. The candidate whose gain in U has the highest lower quantile replaces it, if
     that is above 0: each candidate's own where p ≥ ½, else one for all candidates at once. The bound is
     looser where the hidden minority is clear. It is stricter where the minority may only be a tail, which a
     set without counterexamples has too.
 
-    Where there is text and rows are few (`Reading.few`), no baseline is safe. Then the candidate is kept
-    whose gain over the better of zero-shot and ERM, draw by draw, has the highest lower quantile. There, and
-    without text where rows are not few, cells of one kind borrow from each other
+    If there is text and rows are few (`Reading.few`), no baseline is safe. The rule then keeps the candidate
+    whose gain over the better of zero-shot and ERM, draw by draw, has the highest lower quantile. In this
+    case, and without text if rows are not few, cells of one kind borrow from each other
     (`functional.cell_rates.pooled_prior`).
 
     Attributes
@@ -118,18 +118,18 @@ class DecisionRule:
         Parameters
         ----------
         names : sequence of K str
-            Of the candidates, zero-shot and ERM among them.
+            Names of the candidates, including zero-shot and ERM.
         right : float [K, N]
             Share of repeated cross-fits in which a candidate, not trained on the row, classifies it
             correctly.
         y : int64 [N]
             Codes.
         reading : Reading
-            Of the same rows.
+            The reading of the same rows.
         zero_shot, erm : int
-            Places of the two.
+            Indices of the two.
         seed : int
-            Root of the draws' stream.
+            Seed of the draws.
         others : callable, optional
             For AUROC in place of accuracy: `Ranking.of_others`, and `right` is `Ranking.above`.
 

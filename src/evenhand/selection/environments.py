@@ -14,7 +14,7 @@ def infer_environments(logits: Floats, y: Ints) -> Ints:
     With weights q_i = sigmoid(θ_i), maximize ‖∂_s Σ_i q_i ℓ(s·f_i, y_i) / N‖² + ‖∂_s Σ_i (1 − q_i)
     ℓ(s·f_i, y_i) / N‖² at s = 1 over θ. The gradient of one row is g_i = Σ_c p_ic f_ic − f_iy, a number, so
     the maximum is known: q_i = 1 where g_i > 0 and 0 elsewhere. Proof: with a = Σ q_i g_i and b = Σ (1 − q_i)
-    g_i the sum a + b is fixed, hence a² + b² grows with |a − b|, which is largest when q parts the signs.
+    g_i the sum a + b is fixed, hence a² + b² grows with |a − b|, which is largest when q separates the signs.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from evenhand._typing import Floats, Ints
 from evenhand.functional.placements import placements
 
 METRICS = {"accuracy": "accuracy", "auroc": "AUROC"}
-"""The metrics that a decision can be by, each with its name in sentences."""
+"""The metrics that a decision can use, each with its name in sentences."""
 MOST_SCORES = 2**26
 """Most scores of candidates that are kept in memory: 256 MiB."""
 
@@ -22,7 +22,7 @@ def keeps_scores(metric: str, scores: int) -> bool:
     Raises
     ------
     EvenhandError
-        If no decision is by this metric, or the scores are too many.
+        If a decision cannot use this metric, or there are too many scores.
     """
     if metric not in METRICS:
         raise EvenhandError(

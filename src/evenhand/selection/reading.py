@@ -1,4 +1,4 @@
-"""What cross-fitted margins say of a shortcut: whether there is a hidden minority, and which rows."""
+"""What cross-fitted margins say about a shortcut: whether there is a hidden minority, and which rows."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class CrossFits:
     zero_shot_margin, erm_margin, probe_margin : float [N]
         Their margins.
     reference_margin : float [N]
-        Of the model that knows the classes: zero-shot; without text a mildly regularized ERM.
+        Margin of the model that knows the classes: zero-shot, or without text a mildly regularized ERM.
     zero_shot_lead, erm_lead : float [N]
         Largest logit minus the second largest.
     has_text : bool
-        Whether zero-shot is that of class names. Without, the probe is a strongly regularized model of all
+        Whether zero-shot uses class names. Without them, the probe is a strongly regularized model of all
         directions.
     """
 
@@ -81,15 +81,15 @@ class Limits:
     skewness, skewness_without_text : float
         g at which a hidden minority is as likely as not.
     share_without_text : float
-        How much of what the reference explains is taken from the probe where there is no text.
+        Share of what the reference explains that is subtracted from the probe if there is no text.
     competence : float
-        Least competence of zero-shot that lets it vouch for the probe.
+        Least competence at which zero-shot can vouch for the probe.
     agreement, legibility : float
         A probe below the first or above the second reads something that no row contradicts. The second also
         applies to groups of classes.
     against : float
-        Such a probe counts as uncontradicted if fewer rows of a class contradict it, wrong labels that a
-        model confirms by chance not counted.
+        Such a probe counts as uncontradicted if fewer rows of a class contradict it. Wrong labels that a
+        model confirms by chance do not count.
     clearness : float
         Least product of contradiction and separation for the lower part to be a minority and not a tail.
     """
@@ -106,7 +106,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is read.
+    """What a reading finds.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class Reading:
     skewness, error : float
         g, and its standard error √(6 / N).
     hidden : float
-        p, that there is a hidden minority: Φ((g − g₀) / error); 0 where zero-shot is not competent.
+        p, the chance of a hidden minority: Φ((g − g₀) / error); 0 if zero-shot is not competent.
     noise : float
         Share of wrong labels; 0 where zero-shot is not competent.
     competence : float
@@ -144,7 +144,7 @@ class Reading:
     uncontradicted : bool
         The probe reads something other than the classes, and few rows or none contradict it.
     shared : bool
-        The probe tells groups of classes apart, so that what the classes of a group share would not show.
+        The probe separates groups of classes, so what the classes of a group share would not show.
     competent, has_text : bool
         Whether zero-shot is good enough to vouch; whether it has text.
     """
@@ -182,12 +182,12 @@ class Reading:
 
 
 def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
-    """Read the hidden minority off cross-fitted margins."""
+    """Read the hidden minority from cross-fitted margins."""
     limits = limits or Limits()
     y, trusted, wrong = seen.y, ~seen.suspects, seen.probe != seen.y
     competence = _share(max(0.0, above_chance(seen.zero_shot, y)), above_chance(seen.erm, y))
     competent = not seen.has_text or competence >= limits.competence
-    # Who does not know the classes speaks against no label either.
+    # A model that does not know the classes is no evidence against a label.
     leads = seen.zero_shot_lead, seen.erm_lead
     noise = mirror_noise(y, seen.zero_shot, seen.erm, *leads) if competent else 0.0
     counted = trust(seen.suspects, noise)

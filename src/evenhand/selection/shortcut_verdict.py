@@ -1,4 +1,4 @@
-"""Two verdicts in plain words: on the shortcut, and apart from it on the repair."""
+"""Two verdicts in plain words: one on the shortcut, one on the repair."""
 
 from __future__ import annotations
 

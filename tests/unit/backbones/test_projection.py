@@ -73,8 +73,8 @@ def test_gives_unit_vectors(projection: Projection, h: Tensor) -> None:
 
 
 def test_centred_rows_have_mean_zero(projection: Projection, h: Tensor) -> None:
-    centred = projection.centred([h[:3], h[3:]])
-    rows = centred.pool(h) @ centred.weight + centred.bias
+    centered = projection.centered([h[:3], h[3:]])
+    rows = centered.pool(h) @ centered.weight + centered.bias
     assert torch.allclose(rows.mean(dim=0), torch.zeros(rows.shape[1]), atol=1e-5)
 
 

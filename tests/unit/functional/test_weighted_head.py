@@ -28,7 +28,7 @@ def slow_objective(g, z, y, weights, frame, alpha, penalty):
     added = stretch @ g @ frame.classes.T
     total = 0.0
     for i in range(len(y)):
-        logits = alpha * frame.centred @ z[i] + z[i] @ added
+        logits = alpha * frame.centered @ z[i] + z[i] @ added
         total += weights[i] * (np.log(np.exp(logits).sum()) - logits[y[i]])
     return total / weights.sum() + penalty / 2 * (g**2).sum()
 
@@ -88,8 +88,8 @@ def test_the_projection_orders_the_classes_as_the_head_does(rows):
     projected = unit(z @ frame.projection(2.0, g)) @ text.T
     np.testing.assert_array_equal(head.argmax(axis=1), projected.argmax(axis=1))
     lengths = np.linalg.norm(z @ frame.projection(2.0, g), axis=1, keepdims=True)
-    centred = projected - projected.mean(axis=1, keepdims=True)
-    np.testing.assert_allclose(centred * lengths, head, atol=1e-4)
+    centered = projected - projected.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(centered * lengths, head, atol=1e-4)
 
 
 def test_more_classes_than_directions_still_project():
@@ -108,7 +108,7 @@ def test_a_strong_penalty_leaves_zero_shot(rows):
     z, y, text, weights = rows
     frame = HeadFrame.of(z, text)
     (g,) = fit_heads(z, y, weights, frame, 2.0, [1e6])
-    np.testing.assert_allclose(frame.head(2.0, g), 2.0 * frame.centred.T, atol=1e-3)
+    np.testing.assert_allclose(frame.head(2.0, g), 2.0 * frame.centered.T, atol=1e-3)
 
 
 def test_the_scale_minimises_the_cross_entropy(rows):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evenhand.functional.within_class import leads, left_skewness, mean_margins, residuals, standardised
+from evenhand.functional.within_class import leads, left_skewness, mean_margins, residuals, standardized
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ def test_leads_equal_a_loop():
 
 def test_standardised_has_mean_0_and_variance_1_in_every_class(rows):
     x, _, y = rows
-    out = standardised(x, y)
+    out = standardized(x, y)
     for code in range(3):
         assert out[y == code].mean() == pytest.approx(0, abs=1e-12)
         assert out[y == code].var() == pytest.approx(1)
 
 
 def test_a_constant_class_becomes_0():
-    out = standardised(np.array([0.1, 0.1, 0.1, 1.0, 2.0]), np.array([0, 0, 0, 1, 1]))
+    out = standardized(np.array([0.1, 0.1, 0.1, 1.0, 2.0]), np.array([0, 0, 0, 1, 1]))
     assert out.tolist() == [0, 0, 0, -1, 1]
 
 
@@ -44,18 +44,18 @@ def test_residuals_equal_a_loop(rows):
     s, z, y = rows
     s = s + z
     trusted = np.arange(90) % 4 > 0
-    a, b = standardised(s, y), standardised(z, y)
+    a, b = standardized(s, y), standardized(z, y)
     slope = sum(a[i] * b[i] for i in range(90) if trusted[i]) / sum(
         b[i] ** 2 for i in range(90) if trusted[i]
     )
     assert slope > 0.1
-    np.testing.assert_allclose(residuals(s, z, y, trusted), standardised(a - slope * b, y))
-    np.testing.assert_allclose(residuals(s, z, y, trusted, 0.5), standardised(a - 0.5 * slope * b, y))
+    np.testing.assert_allclose(residuals(s, z, y, trusted), standardized(a - slope * b, y))
+    np.testing.assert_allclose(residuals(s, z, y, trusted, 0.5), standardized(a - 0.5 * slope * b, y))
 
 
 def test_residuals_take_nothing_away_where_the_slope_is_negative(rows):
     s, z, y = rows
-    np.testing.assert_allclose(residuals(-z, z, y, y >= 0), standardised(-z, y))
+    np.testing.assert_allclose(residuals(-z, z, y, y >= 0), standardized(-z, y))
     assert np.isfinite(residuals(s, np.ones(90), y, y >= 0)).all()
     assert np.isfinite(residuals(s, z, y, y < 0)).all()
 

@@ -13,7 +13,7 @@ from evenhand.selection.cells import Partition
 
 @dataclass
 class BestEpoch:
-    """Keeps the state after the epoch of highest score, the first of equal ones.
+    """Keeps the state after the epoch with the highest score; of equal scores, the first epoch counts.
 
     Attributes
     ----------

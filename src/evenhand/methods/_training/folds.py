@@ -50,7 +50,7 @@ def stratified_folds(y: Tensor, k: int, seed: int, units: Ints | None = None) ->
     seed : int
         Random seed.
     units : int64 [N], optional
-        Rows of one number fall into one fold.
+        Rows with the same number are in the same fold.
 
     Returns
     -------

@@ -1,9 +1,9 @@
 """The last layer of a classifier on frozen CLIP, and the rows to retrain it on.
 
 Methods that retrain a last layer were published for a network that ERM trains as a whole. They freeze all of
-it but the linear layer that computes logits from features. Here ERM trains the projection W, the features are
-the unit embeddings z, and the last layer is the head: logits = V z + d, with V = s · t_c and d = 0 after ERM.
-V and d are retrained; trunk, W and text tower stay fixed.
+it except the linear layer that computes logits from features. Here ERM trains the projection W, the features
+are the unit embeddings z, and the last layer is the head: logits = V z + d, with V = s · t_c and d = 0 after
+ERM. V and d are retrained; trunk, W and text tower stay fixed.
 
 Published penalties and learning rates are for features of some hundred coordinates, each of the order of 1.
 The layer is therefore trained on u = √D · z, whose coordinates have root-mean-square 1 for any width D.

@@ -73,7 +73,7 @@ class Model:
         return int(self.prototypes.shape[1])
 
     def to(self, device: str) -> Model:
-        """Return the same for rows on a device; what it returns is on the CPU."""
+        """Return the same model for rows on a device; its results are on the CPU."""
         return replace(self, projection=self.projection.to(device))
 
     def embed(self, X: Floats | StoredRows | RowView) -> Floats:
@@ -92,5 +92,5 @@ class Model:
         return self.logit_scale * (z @ prototypes.T) + intercept
 
     def _embed(self, h: Tensor) -> Tensor:
-        """Return unit z of a block; a row on its own goes as two, for products of one row round otherwise."""
+        """Return unit z of a block; a single row is doubled, since products of one row round differently."""
         return self.projection.embed(h.expand(2, -1))[:1] if len(h) == 1 else self.projection.embed(h)

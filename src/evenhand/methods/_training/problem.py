@@ -40,7 +40,7 @@ class Problem:
     has_text : bool
         Whether the prototypes are text.
     units : int64 [N] or None
-        Training rows of one number are held out together, or not at all.
+        Training rows with the same number are held out together, or not at all.
     """
 
     h: RowView
@@ -79,7 +79,7 @@ def build_problem(
     text = None if head is None or head.text is None else torch.as_tensor(head.text, dtype=torch.float32)
     has_text = text is not None
     if text is None:
-        projection = projection.centred(rows.blocks())
+        projection = projection.centered(rows.blocks())
         text = _centroids(projection, rows, codes, n_classes)
     coordinates = Coordinates.of(projection, rows)
     scale = 1 / 0.07 if head is None else head.logit_scale

@@ -35,7 +35,7 @@ class RowView:
     order : BlockOrder or None
         Order of the rows in an epoch; None shuffles all of them together.
     device : str
-        Where the rows are given; an array in memory lies there as a whole.
+        Where rows are returned; an array in memory is there as a whole.
     """
 
     array: Tensor | StoredRows

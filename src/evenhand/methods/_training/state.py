@@ -19,8 +19,8 @@ from evenhand.methods._training.rows import RowView
 class State:
     """A projection, and log s as a Tensor [], in the coordinates of a `Problem`.
 
-    The projection lies on the device of the problem's features, and its products are made there. Embeddings
-    come back to the CPU, where all that is small is done: losses, draws and choices.
+    The projection is on the device of the problem's features, and its products are computed there. Embeddings
+    come back to the CPU, which does the small work: losses, draws and choices.
     """
 
     projection: Projection

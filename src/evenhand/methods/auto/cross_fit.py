@@ -1,4 +1,4 @@
-"""From rows to a reading and to candidates that every row scores without having trained them."""
+"""Cross-fit the models: read the hidden minority, and score each candidate on rows that did not train it."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from evenhand.methods.auto.rows import Rows
 from evenhand.selection.reading import CrossFits, Reading, read
 
 REPEATED = 400_000
-"""Most rows × classes for which a cross-fit is repeated; beyond, chance in the folds hardly matters."""
+"""Most rows × classes for which a cross-fit is repeated; above it, chance in the folds hardly matters."""
 
 
 @dataclass(frozen=True)
 class ReferenceFits:
-    """What cross-fitting the reference models gives.
+    """Results of cross-fitting the reference models.
 
     Attributes
     ----------
     dealt : list of int64 [N]
         Fold of each row in each repeat, −1 for a row that is alone in its class.
     tested : bool [N]
-        Rows that some part held out.
+        Rows that are held out; the only row of a class never is.
     erm : int
-        Place of the ERM whose penalty has the least cross-entropy, among the candidates.
+        Index, among the candidates, of the ERM whose penalty has the lowest cross-entropy.
     held : HeldOut
         Zero-shot, each ERM and the probe on rows that they were not trained on.
     seen : CrossFits
-        Of the held-out rows.
+        Predictions and margins on the held-out rows.
     reading : Reading
-        Likewise.
+        The reading of these rows.
     """
 
     dealt: list[Ints]
@@ -58,27 +58,27 @@ class ReferenceFits:
 
 @dataclass(frozen=True)
 class CrossFitted:
-    """What cross-fitting gives.
+    """Results of cross-fitting all candidates.
 
     Attributes
     ----------
-    scored : bool [N]
-        Rows that some part held out: not those that are alone in their class.
+    tested : bool [N]
+        As in `ReferenceFits`.
     erm : int
-        Place of the ERM whose penalty has the least cross-entropy, among the candidates.
+        Index, among the candidates, of the ERM whose penalty has the lowest cross-entropy.
     right : float32 [K, M]
         Share of the repeats in which a candidate classifies a held-out row correctly.
     seen : CrossFits
-        Of the held-out rows.
+        Predictions and margins on the held-out rows.
     reading : Reading
-        Likewise.
+        The reading of these rows.
     weights : float [N]
-        By which the balanced heads weigh all rows.
+        Weights of all rows in the balanced heads.
     scores : float32 [K, M, C] or None
-        Log odds of the candidates on the held-out rows, where they were asked for.
+        Log odds of the candidates on the held-out rows, if requested.
     """
 
-    judged: Bools
+    tested: Bools
     erm: int
     right: Floats
     seen: CrossFits
@@ -122,16 +122,16 @@ def cross_fit_references(
     """
     repeats = repeats if len(rows.y) * len(rows.prototypes) <= REPEATED else 1
     dealt = rows.folds(folds, repeats)
-    judged = dealt[0] >= 0
-    if not judged.any():
+    tested = dealt[0] >= 0
+    if not tested.any():
         raise EvenhandError(
             "every class has a single row, so none can be held out for selection; add rows, or give "
             "validation"
         )
     held = _of_all_folds(rows, dealt, lambda part: reference_heads(part, grid, rows.has_text), scored)
     erm = chosen_erm(held)
-    seen = cross_fits(held, rows.y, erm, grid, judged, has_text=rows.has_text)
-    return ReferenceFits(dealt, judged, erm, held, seen, read(seen))
+    seen = cross_fits(held, rows.y, erm, grid, tested, has_text=rows.has_text)
+    return ReferenceFits(dealt, tested, erm, held, seen, read(seen))
 
 
 def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int, *, scored: bool = False) -> CrossFitted:
@@ -157,7 +157,7 @@ def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int, *, scored: bool 
 
 
 def candidate_scores(references: HeldOut, heads: HeldOut) -> Floats | None:
-    """Return the scores of all candidates [K, N, C], but for the probe; None without any."""
+    """Return the scores of all candidates except the probe, [K, N, C]; None if they are not kept."""
     if references.scores is None or heads.scores is None:
         return None
     return np.concatenate([references.scores[:-1], heads.scores])
@@ -177,21 +177,21 @@ def head_coefficients(part: Part, weights: Floats, grid: Grid, has_text: bool) -
 
 
 def chosen_erm(references: HeldOut) -> int:
-    """Return the place of the ERM of least cross-entropy; zero-shot is before, the probe behind them."""
+    """Return the index of the ERM with the lowest cross-entropy; zero-shot comes first, the probe last."""
     return 1 + int(np.argmin(references.loss[1:-1]))
 
 
 def cross_fits(
-    references: HeldOut, y: Ints, erm: int, grid: Grid, judged: Bools, *, has_text: bool
+    references: HeldOut, y: Ints, erm: int, grid: Grid, tested: Bools, *, has_text: bool
 ) -> CrossFits:
-    """Return what a reading is made of: the reference models on the held-out rows."""
+    """Return the input of a reading: predictions and margins of the reference models on the held-out rows."""
     reference = 0 if grid.reference is None else 1 + grid.erm.index(grid.reference)
-    codes = references.codes[:, judged]
+    codes = references.codes[:, tested]
     margins, leads = (
-        values[:, judged].astype(np.float64) for values in (references.margins, references.leads)
+        values[:, tested].astype(np.float64) for values in (references.margins, references.leads)
     )
     return CrossFits(
-        y=y[judged],
+        y=y[tested],
         zero_shot=codes[0],
         erm=codes[erm],
         probe=codes[-1],

@@ -1,4 +1,4 @@
-"""The default method: zero-shot, ERM, or a head that balances what it reads as a hidden minority."""
+"""The default method: zero-shot, ERM, or a head that is balanced against a hidden minority."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ RULE = "hidden_minority"
 
 
 class Auto(Method):
-    """Zero-shot, ERM or a balanced head: whichever cross-fitted evidence speaks for, without group labels.
+    """Keep zero-shot, ERM or a balanced head, by cross-fitted evidence and without group labels.
 
     Every training row is classified by models that were not trained on it: zero-shot, ERM at several L2
     penalties toward zero-shot, and a shortcut probe that cannot read the class names. What the probe reads
-    beyond zero-shot tells whether a class has a hidden minority. Balanced heads weigh that minority up. A
-    rule then keeps zero-shot or ERM unless a candidate gains beyond chance; docs/explanation/selection.md
-    has its formulas.
+    beyond zero-shot shows whether a class has a hidden minority. Balanced heads give that minority more
+    weight. A rule then keeps zero-shot or ERM unless a candidate gains beyond chance. The formulas are in
+    docs/explanation/selection.md.
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ class Auto(Method):
     folds : int, default=3
         Parts of a cross-fit.
     repeats : int, optional
-        Cross-fits, each with other folds. By default 6,000 over the number of rows, at least 2 and at most
-        8: on few rows chance in the folds moves the decision. Above 400,000 rows × classes there is one.
+        Cross-fits, each with other folds. By default 6,000 over the number of rows, at least 2 and at most 8,
+        because on few rows chance in the folds moves the decision. Above 400,000 rows × classes there is one.
     metric : "accuracy" or "auroc", default="accuracy"
-        What a candidate has to gain in: the worst accuracy over the cells, or the worst AUROC of a cell
-        against all other classes. Both are of one cell, so that rare classes count like common ones. AUROC
-        does not depend on where a threshold lies.
+        What a candidate must improve: the worst accuracy over the cells, or the worst AUROC of a cell
+        against all other classes. Both are computed cell by cell, so rare classes count as much as common
+        ones. AUROC does not depend on a threshold.
     random_state : int, default=0
         Seeds folds, samples and draws.
 
@@ -78,9 +78,9 @@ class Auto(Method):
     calibration_set_ : MinorityRows
         The rows that seem to lie in a hidden minority, or to be mislabeled.
     erm_ : Model
-        ERM at the penalty of least cross-fitted cross-entropy, for comparison.
+        ERM at the penalty with the lowest cross-fitted cross-entropy, for comparison.
     grid_ : list of dict
-        Each candidate with its mean utility, its gain over the baseline, and the lower bound of that.
+        Each candidate with its mean utility, its gain over the baseline, and the lower bound of the gain.
     notes_ : tuple of str
         What the user should know.
 
@@ -154,7 +154,7 @@ class Auto(Method):
 def _on_validation(
     problem: Problem, whole: Part, found: CrossFitted, grid: Grid
 ) -> tuple[CrossFits, Reading, Floats, Floats | None]:
-    """Return what the models of all training rows say of the validation rows."""
+    """Return the predictions of the models of all training rows for the validation rows."""
     projected = in_memory(ProjectedRows(problem.start.projection, problem.h_val))
     y = problem.y_val.numpy()
     every = [np.zeros(len(y), dtype=np.int64)]
@@ -171,7 +171,7 @@ def _on_validation(
 
 
 def _state(problem: Problem, rows: Rows, whole: Part, found: CrossFitted, grid: Grid, place: int) -> State:
-    """Return the candidate at a place, trained on all training rows."""
+    """Return the candidate at an index, trained on all training rows."""
     if place == 0:
         return problem.start
     number = place - 1 - len(grid.erm)

@@ -1,4 +1,4 @@
-"""A fitted head as a projection, which exports, predicts and reports as that of any run."""
+"""A fitted head as a projection, so that it exports, predicts and reports like any run."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ROWS = 8192
 def as_state(problem: Problem, m: Floats, z: RowSource) -> State:
     """Return the start with W0 M and b0 M in place of W0 and b0.
 
-    M acts on what the projection puts out, so that it is the same in all coordinates, and after an attention
-    pool. Its logits are s · unit(z M) · t_c with s the root mean square of ‖z M‖: on average the scale at
-    which the head was fitted.
+    M acts on the output of the projection. So it is the same in all coordinates, and it also works after an
+    attention pool. Its logits are s · unit(z M) · t_c with s the root mean square of ‖z M‖: on average the
+    scale at which the head was fitted.
 
     Parameters
     ----------

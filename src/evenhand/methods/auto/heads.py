@@ -1,4 +1,4 @@
-"""The models that a decision is made of: zero-shot, ERM by penalty, a shortcut probe, balanced heads."""
+"""The models that a decision compares: zero-shot, ERM by penalty, a shortcut probe, balanced heads."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Grid:
     Attributes
     ----------
     erm, balanced : tuple of float
-        Of ERM and of the balanced heads, times the rows of the part, from the largest down.
+        Penalties of ERM and of the balanced heads, times the rows of the part, in descending order.
     probe : float
-        Of the shortcut probe: itself beside text, else times the rows.
+        Penalty of the shortcut probe; without text, times the rows.
     reference : float or None
-        Of the ERM that stands in for zero-shot where there is no text, times the rows.
+        Penalty, times the rows, of the ERM that replaces zero-shot if there is no text.
     """
 
     erm: tuple[float, ...]
@@ -43,7 +43,7 @@ class Grid:
     reference: float | None = None
 
     def bounded(self, work: float) -> Grid:
-        """Return every third penalty, and the reference, where rows × classes × dimensions are many."""
+        """Return the grid, or `thin` of it if rows × classes × dimensions is large."""
         return self if work <= WORK else self.thin()
 
     def thin(self) -> Grid:
@@ -71,9 +71,9 @@ class FittedHead:
     frame, alpha, g
         As in `functional.weighted_head`.
     prototypes : float [C, D]
-        Of its part.
+        Prototypes of its part.
     anchored : bool
-        Whether the frame is that of the prototypes; else its head is one of a simplex.
+        Whether the frame is that of the prototypes; otherwise it is that of a simplex.
     """
 
     frame: HeadFrame
@@ -88,21 +88,21 @@ class FittedHead:
         return out
 
     def projection(self) -> Floats:
-        """Return M [D, D], by which unit(z M)·t_c orders the classes as the head does."""
+        """Return M [D, D], with which unit(z M)·t_c ranks the classes as the head does."""
         if self.anchored:
             return self.frame.projection(self.alpha, self.g)
         return head_as_projection(self.frame.head(self.alpha, self.g), self.prototypes)
 
 
 def erm_heads(part: Part, penalties: Sequence[float], *, has_text: bool) -> list[FittedHead]:
-    """Return ERM for each penalty, given times the rows."""
+    """Return ERM for each penalty; the penalties are given times the rows."""
     return _path(part, part.weights, [c / len(part.y) for c in penalties], anchored=has_text)
 
 
 def balanced_heads(
     part: Part, weights: Floats, penalties: Sequence[float], *, has_text: bool
 ) -> list[FittedHead]:
-    """Return the heads that weigh the part's rows by weights [N] of all rows, for each penalty times rows."""
+    """Return the heads for each penalty, given times the rows, with weights [N] of all rows."""
     own = weights[part.numbers] * part.weights
     return _path(part, own, [c / len(part.y) for c in penalties], anchored=has_text)
 
@@ -110,24 +110,24 @@ def balanced_heads(
 def probe_head(part: Part, penalty: float, *, has_text: bool) -> Floats:
     """Return the shortcut probe as coefficients of z, float32 [D, C].
 
-    With text it reads what is left of z without the directions of the class names; without, all of z under a
+    With text it reads z without the directions of the class names. Without text it reads all of z under a
     strong penalty.
     """
     if not has_text:
         return _path(part, part.balanced(), [penalty / len(part.y)], anchored=False)[0].head()
-    told = HeadFrame.of(part.z, part.prototypes).directions.astype(np.float32)
+    named = HeadFrame.of(part.z, part.prototypes).directions.astype(np.float32)
     z = np.empty(part.z.shape, dtype=np.float32)
     for start in range(0, len(z), BLOCK):
         block = part.z[start : start + BLOCK]
-        z[start : start + BLOCK] = block - (block @ told) @ told.T
+        z[start : start + BLOCK] = block - (block @ named) @ named.T
     rest = replace(part, z=z)
     head = _path(rest, part.balanced(), [penalty], anchored=False)[0].head()
-    out: Floats = head - told @ (told.T @ head)
+    out: Floats = head - named @ (named.T @ head)
     return out
 
 
 def refit(fitted: FittedHead, rows: Part, weights: Floats, c: float, *, has_text: bool) -> FittedHead:
-    """Return a head of a sample fitted on all rows [N] with their weights, starting from where it was."""
+    """Refit the head of a sample on all rows [N] with their weights, starting from its coefficients."""
     return _path(rows, weights, [c / len(rows.y)], anchored=has_text, start=fitted.g)[0]
 
 
@@ -140,7 +140,7 @@ def _path(
     start: Floats | None = None,
 ) -> list[FittedHead]:
     n_classes, width = part.prototypes.shape
-    # More classes than dimensions have no simplex there; the class centroids stand in for it.
+    # With more classes than dimensions there is no simplex; the class centroids replace it.
     framed = anchored or n_classes > width
     frame = HeadFrame.of(part.z, part.prototypes if framed else np.eye(n_classes, width))
     alpha = _scale(part, frame) if anchored else 0.0
@@ -149,7 +149,7 @@ def _path(
 
 
 def _scale(part: Part, frame: HeadFrame) -> float:
-    """Return α of the part, on a part of its rows where their logits are too many."""
+    """Return α of the part, from a sample of its rows if there are too many logits."""
     step = max(1, len(part.y) * len(part.prototypes) // SCALED)
     # All rows are read block by block; a slice of all of them would be a copy in memory.
     z = part.z if step == 1 else part.z[::step]

@@ -1,4 +1,4 @@
-"""What the models of every fold predict for rows that did not train them, without keeping logits."""
+"""Predictions of the models of each fold for rows that did not train them; logits are not kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FoldModels:
     Attributes
     ----------
     center : float32 [D] or None
-        The part's.
+        Center of the part.
     heads : float32 [D, K, C]
         Coefficients.
     """
@@ -39,7 +39,7 @@ class FoldModels:
         return cls(center, np.stack(heads, axis=1))
 
     def logits(self, x: Floats) -> Floats:
-        """Return [n, K, C] of projected rows [n, D]."""
+        """Return logits [n, K, C] of projected rows [n, D]."""
         z = unit_rows(x, self.center)
         out: Floats = (z @ self.heads.reshape(len(self.heads), -1)).reshape(len(z), *self.heads.shape[1:])
         return out
@@ -62,7 +62,7 @@ class HeldOut:
     loss : float [K]
         Mean cross-entropy of the mean logits.
     scores : float32 [K, N, C] or None
-        Log odds of the mean logits, where they were asked for.
+        Log odds of the mean logits, if requested.
     """
 
     right: Floats
@@ -81,7 +81,7 @@ def held_out(
     *,
     scored: bool = False,
 ) -> HeldOut:
-    """Apply to every row the models of the folds that it lies in.
+    """Apply to each row the models of its folds, which did not train on it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The training rows that a reading is about, for the page and for an audit."""
+"""The training rows that a reading points to, for the report and for an audit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MinorityRows:
     Attributes
     ----------
     anchors : int64 Tensor [A]
-        Places among the training rows.
+        Row numbers among the training rows.
     margins, zero_shot_margins, erm_margins : float Tensor [N]
         `mean_margins` of the shortcut probe, of zero-shot and of ERM, none of which trained on the row; NaN
         for a row that is alone in its class.
@@ -37,15 +37,15 @@ class MinorityRows:
     @classmethod
     def of(cls, found: CrossFitted) -> MinorityRows:
         """Return the rows of a cross-fit: P(hidden minority) is at least ½, or trust under 1."""
-        reading, seen, judged = found.reading, found.seen, found.judged
+        reading, seen, tested = found.reading, found.seen, found.tested
         shown = (reading.low >= 0.5) | (reading.trust < 1)
         return cls(
-            torch.from_numpy(np.flatnonzero(judged)[shown]),
-            _on_all(seen.probe_margin, judged),
-            _on_all(seen.zero_shot_margin, judged),
-            _on_all(seen.erm_margin, judged),
-            _on_all(reading.low, judged),
-            _on_all(reading.trust, judged),
+            torch.from_numpy(np.flatnonzero(tested)[shown]),
+            _on_all(seen.probe_margin, tested),
+            _on_all(seen.zero_shot_margin, tested),
+            _on_all(seen.erm_margin, tested),
+            _on_all(reading.low, tested),
+            _on_all(reading.trust, tested),
         )
 
     def columns(self) -> dict[str, Floats]:
@@ -60,7 +60,7 @@ class MinorityRows:
         return {name: values[self.anchors].numpy() for name, values in named.items()}
 
 
-def _on_all(values: Floats, judged: Bools) -> Tensor:
-    out = np.full(len(judged), np.nan)
-    out[judged] = values
+def _on_all(values: Floats, tested: Bools) -> Tensor:
+    out = np.full(len(tested), np.nan)
+    out[tested] = values
     return torch.from_numpy(out)

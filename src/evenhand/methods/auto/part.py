@@ -1,4 +1,4 @@
-"""What one training part sees: its unit embeddings, its prototypes, and how much each row weighs."""
+"""One training part: its unit embeddings, its prototypes, and the weights of its rows."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Part:
     weights : float [n]
         Rows of its class that a sampled row stands for; 1 where all rows train.
     numbers : int64 [n]
-        Places among all training rows.
+        Row numbers among all training rows.
     center : float32 [D] or None
-        What was taken off before rows were normalized; None where there is text.
+        What was subtracted before rows were normalized; None if there is text.
     prototypes : float32 [C, D]
         Text, or the part's class centroids.
     device : str
@@ -61,8 +61,8 @@ class Part:
     ) -> Part:
         """Return the part of `rows` among all rows; a class-balanced sample of them where they are too many.
 
-        Without text the part has its own center and class centroids, so that no held-out row is in them;
-        rows that are `centered` on the part already keep the given ones.
+        Without text the part has its own center and class centroids, which contain no held-out row. Rows
+        that are already `centered` on the part keep the given ones.
         """
         n_classes = len(prototypes)
         numbers, weights = sampled(y, rows, most_rows(n_classes), generator)
@@ -77,7 +77,7 @@ class Part:
         return cls(z, codes, weights, numbers, center, unit_rows(sums.astype(np.float32)), device)
 
     def balanced(self) -> Floats:
-        """Return weights [n] by which all classes count alike."""
+        """Return weights [n] that give all classes the same total."""
         mass = np.bincount(self.y, self.weights, minlength=len(self.prototypes))
         out: Floats = self.weights / mass[self.y]
         return out
@@ -89,23 +89,23 @@ def most_rows(n_classes: int) -> int:
 
 
 def sampled(y: Ints, rows: Ints, most: int, generator: np.random.Generator) -> tuple[Ints, Floats]:
-    """Return at most `most` of `rows`, about as many of every class, and what each stands for.
+    """Return a class-balanced sample of at most `most` rows, and how many rows each one stands for.
 
     Parameters
     ----------
     y : int64 [N]
         Codes of all rows.
     rows : int64 [n]
-        In ascending order.
+        Row numbers in ascending order.
     most : int
-        Exceeded only where there are more classes.
+        Limit of the sample; exceeded only if there are more classes.
     generator : Generator
-        Draws.
+        Source of the draws.
 
     Returns
     -------
     numbers, weights : int64 [m], float64 [m]
-        In ascending order; rows of the class over rows drawn of it.
+        Row numbers in ascending order; rows of the class divided by rows drawn from it.
     """
     if len(rows) <= most:
         return rows, np.ones(len(rows))
@@ -136,6 +136,6 @@ def _take(projected: RowSource, numbers: Ints) -> Floats:
 
 
 def all_rows(projected: RowSource, y: Ints, part: Part) -> Part:
-    """Return all rows as the part `of` them saw them, read in slices."""
+    """Return all rows, centered as those of a part, read in slices."""
     numbers = np.arange(len(y))
     return replace(part, z=UnitRows(projected, part.center), y=y, weights=np.ones(len(y)), numbers=numbers)

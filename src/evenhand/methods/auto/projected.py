@@ -14,7 +14,7 @@ from evenhand.functional.row_products import RowSource
 from evenhand.methods._training.rows import RowView
 
 VALUES = 2**27
-"""Most values of projected rows kept in memory: 512 MiB. Beyond, each pass projects them again."""
+"""Most values of projected rows kept in memory: 512 MiB. Above it, each pass projects them again."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ProjectedRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, D)."""
+        """Shape (N, D)."""
         return len(self.rows), self.projection.weight.shape[1]
 
     def __getitem__(self, rows: slice) -> Floats:
@@ -48,7 +48,7 @@ class ProjectedRows:
         return out
 
     def take(self, rows: np.ndarray) -> ProjectedRows:
-        """Return the choice of the rows at positions [n]."""
+        """Return a view of the rows at positions [n]."""
         return ProjectedRows(self.projection, self.rows.take(torch.from_numpy(rows)))
 
     @torch.no_grad()
@@ -68,7 +68,7 @@ class UnitRows:
     rows : RowSource
         Projected rows [N, D].
     center : float32 [D] or None
-        What is taken off; None where there is text.
+        What is subtracted; None if there is text.
     """
 
     rows: RowSource
@@ -76,7 +76,7 @@ class UnitRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, D)."""
+        """Shape (N, D)."""
         return self.rows.shape
 
     def __getitem__(self, rows: slice) -> Floats:
@@ -99,5 +99,5 @@ def scaled_to_unit(x: Floats, center: Floats | None = None) -> Floats:
 
 
 def in_memory(rows: ProjectedRows) -> RowSource:
-    """Return the rows as an array where they fit, else as they are."""
+    """Return the rows as an array if they fit in memory, otherwise unchanged."""
     return rows[:] if rows.shape[0] * rows.shape[1] <= VALUES else rows

@@ -39,7 +39,7 @@ class Rows:
     device : str
         Where products with the rows are made.
     units : int64 [N] or None
-        Rows of one number are held out together.
+        Rows with the same number are held out together.
     """
 
     projected: RowSource
@@ -64,7 +64,7 @@ class Rows:
         )
 
     def part(self, rows: Ints, *name: str | int) -> Part:
-        """Return a training part; `name` is that of the stream that samples it."""
+        """Return a training part; `name` is the name of the random stream that samples it."""
         stream = numpy_stream(self.seed, "sample", *name)
         return Part.of(
             self.projected,
@@ -92,7 +92,7 @@ class Rows:
         )
 
     def folds(self, k: int, repeats: int) -> list[Ints]:
-        """Return the fold of every row in each repeat, dealt by margin; a unit by its mean."""
+        """Return the fold of every row in each repeat, dealt by the mean margin of its unit."""
         dealt = Units.of(self.y, self.units)
         key = np.bincount(dealt.of_row, self.zero_shot_margins()) / dealt.sizes
         streams = [numpy_stream(self.seed, "folds", repeat) for repeat in range(repeats)]

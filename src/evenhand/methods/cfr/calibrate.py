@@ -110,7 +110,7 @@ class _Loss:
         share = self._recipe.dropout
         if not share:
             return z
-        # A mask in z's own numbers: a product with booleans would copy them into such, forward and backward.
+        # The mask has the type of z: a product with booleans would convert it, forward and backward.
         kept = torch.rand(z.shape, generator=self._generator).ge_(share)
         return z * kept.div_(1 - share)
 

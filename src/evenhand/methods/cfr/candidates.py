@@ -23,7 +23,7 @@ History = list[dict[str, float]]
 
 @dataclass(frozen=True)
 class Candidates:
-    """What a choice is made of.
+    """The candidates that a choice compares, and what it may see of them.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Candidates:
     predictions : int64 [K, M]
         Their codes on the held-out rows.
     scored : HeldOutPredictions
-        Rows that trained none of the states that score them.
+        Labels and reference predictions of these rows, which trained none of the states that predict them.
     """
 
     erm: State
@@ -44,19 +44,19 @@ class Candidates:
     names: list[str]
     states: list[State]
     predictions: Ints
-    judged: HeldOutPredictions
+    scored: HeldOutPredictions
 
 
 def validated(problem: Problem, plan: CandidatePlan, rule: Rule, history: History) -> Candidates:
     """Follow the plan once and score its candidates on the validation rows."""
     path = follow(problem, plan, history)
-    return Candidates(path.erm, path.chosen, path.names, path.states, *path.judge(problem, rule))
+    return Candidates(path.erm, path.chosen, path.names, path.states, *path.predict(problem, rule))
 
 
 def cross_fitted(
     problem: Problem, plan: CandidatePlan, rule: Rule, folds: int, history: History
 ) -> Candidates:
-    """Follow the plan once per fold, score each on the fold it did not see, and average their states.
+    """Follow the plan once per fold, score its candidates on the held-out fold, and average the states.
 
     The trajectories start at one point and stay near each other, so the average of their projections is as
     good as they are, and every row helps both to train it and to score it.
@@ -75,13 +75,13 @@ def cross_fitted(
     erm = train_erm(problem, plan.erm, history)
     names: list[str] = []
     states: list[State] = []
-    judged: list[tuple[Ints, HeldOutPredictions]] = []
+    scored: list[tuple[Ints, HeldOutPredictions]] = []
     chosen: list[tuple[Tensor, CalibrationSet]] = []
     for number, fold in enumerate(parts, start=1):
         part, entries = fold.of(problem), History()
         path = follow(part, plan, entries)
         history += [{"fold": number, **entry} for entry in entries]
-        judged.append(path.judge(part, rule))
+        scored.append(path.predict(part, rule))
         chosen.append((fold.train, path.chosen))
         # A running mean: one copy of the candidates is held, however many folds there are.
         means = states or path.states
@@ -92,6 +92,6 @@ def cross_fitted(
         CalibrationSet.merge(chosen, len(problem.y)),
         names,
         states,
-        np.concatenate([predictions for predictions, _ in judged], axis=1),
-        HeldOutPredictions.concatenate([rows for _, rows in judged]),
+        np.concatenate([predictions for predictions, _ in scored], axis=1),
+        HeldOutPredictions.concatenate([rows for _, rows in scored]),
     )

@@ -112,7 +112,7 @@ class CFR(Method):
             found = validated(problem, plan, evidence.rule, self.history_)
         else:
             found = cross_fitted(problem, plan, evidence.rule, self.folds, self.history_)
-        choice = evidence.choose(found.names, found.predictions, found.judged, problem.seed)
+        choice = evidence.choose(found.names, found.predictions, found.scored, problem.seed)
         self.calibration_set_ = found.chosen
         self.notes_ = found.chosen.notes
         self.kept_ = {"rule": evidence.rule.name, **choice.as_dict()}

@@ -38,7 +38,7 @@ class ReferenceModels:
     erm: State
     probe: ShortcutProbe | None
 
-    def judge(self, problem: Problem, rule: Rule) -> HeldOutPredictions:
+    def predict(self, problem: Problem, rule: Rule) -> HeldOutPredictions:
         """Return the predictions on the validation rows of `problem` that `rule` may use."""
         h, prototypes = problem.h_val, problem.prototypes
         y = problem.y_val.numpy()
@@ -99,4 +99,4 @@ def held_out_predictions(
     """
     problem = build_problem(X, y, X_held, y_held, len(head.classes), head, seed)
     erm = train_erm(problem, erm_sgd(problem), [])
-    return ReferenceModels(erm, fit_probe(problem)).judge(problem, rule)
+    return ReferenceModels(erm, fit_probe(problem)).predict(problem, rule)

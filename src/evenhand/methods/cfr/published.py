@@ -22,9 +22,9 @@ from evenhand.selection.rules import WORST_GROUP
 class PublishedCFR(Method):
     """Calibrate by the published code's settings, and keep the epoch with the best validation worst group.
 
-    The settings are those of `CFR(preset="published-code")`. The published code looks at every epoch; here at
-    most 25 of them are candidates, every fourth of 100. ERM is none, as in the published code. Where `fit`
-    receives no validation rows, a fifth of the training rows is held out, with their groups.
+    The settings are those of `CFR(preset="published-code")`. The published code evaluates every epoch; here
+    at most 25 of them are candidates, every fourth of 100. As in the published code, ERM is not a candidate.
+    Where `fit` receives no validation rows, a fifth of the training rows is held out, with their groups.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class PublishedCFR(Method):
         plan = CFR(preset="published-code", recipes=self.recipe, erm=self.erm)._plan(problem)
         path = follow(problem, plan, self.history_)
         self.notes_ = path.chosen.notes
-        predictions, seen = path.judge(problem, WORST_GROUP)
+        predictions, seen = path.predict(problem, WORST_GROUP)
         scores = WORST_GROUP.scores(predictions == seen.y, WORST_GROUP.partition(seen))
         epochs = {
             int(name.removeprefix("epoch ")): k

@@ -90,7 +90,7 @@ PUBLISHED_CODE = replace(
 """The settings of the published code: the targeted loss is in training."""
 
 CENTROIDS = replace(PUBLISHED_SIMILARITY, terms=(AnchorCrossEntropy(), CentroidContrast(), Similarity()))
-"""Anchors against class centroids, positive and negative, as a third party's summary has it: second hand."""
+"""Anchors against class centroids, positive and negative: a third party's summary, which was not checked."""
 
 STABLE = Recipe(
     (Calibration(2.0, temperature=0.1), BatchCrossEntropy(balanced=True)),

@@ -35,9 +35,9 @@ class CandidatePlan:
     erm : SGD
         Stage 1.
     reference : Reference
-        Whose view of the rows counts.
+        The model whose errors make the calibration set.
     calibration_set : CalibrationRule
-        Which rows calibrate.
+        The rule that chooses the rows.
     recipes : sequence of Recipe
         Each gives candidates along its epochs, and three on the line from ERM to its last state.
     """
@@ -50,14 +50,14 @@ class CandidatePlan:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What one run of a plan leaves behind.
+    """The results of one run of a plan.
 
     Attributes
     ----------
     erm : State
         After stage 1.
     probe : ShortcutProbe or None
-        None where the class prototypes leave no direction over.
+        None if the class prototypes leave no direction.
     chosen : CalibrationSet
         Anchors and positives.
     names, states : lists of K str and State
@@ -70,10 +70,10 @@ class Trajectory:
     names: list[str]
     states: list[State]
 
-    def judge(self, problem: Problem, rule: Rule) -> tuple[Ints, HeldOutPredictions]:
+    def predict(self, problem: Problem, rule: Rule) -> tuple[Ints, HeldOutPredictions]:
         """Return predictions [K, M] and what a rule may see, on the validation rows of `problem`."""
         codes = [state.codes(problem.h_val, problem.prototypes) for state in self.states]
-        return np.stack(codes), ReferenceModels(self.erm, self.probe).judge(problem, rule)
+        return np.stack(codes), ReferenceModels(self.erm, self.probe).predict(problem, rule)
 
 
 def follow(problem: Problem, plan: CandidatePlan, history: list[dict[str, float]]) -> Trajectory:

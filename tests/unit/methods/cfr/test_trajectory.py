@@ -135,10 +135,10 @@ def test_a_long_run_leaves_few_candidates_and_always_its_last(epochs: int, kept:
 
 def test_judges_see_the_validation_rows_and_no_training_row() -> None:
     posed, found = problem(), path(QUICK)
-    predictions, judged = found.judge(posed, WORST_CLUSTER)
+    predictions, judged = found.predict(posed, WORST_CLUSTER)
     assert judged.y.tolist() == VALIDATION[1].tolist()
     assert judged.z == pytest.approx(posed.start.embed_all(posed.h_val).numpy())
-    assert found.judge(posed, SHORTCUT_CELL)[1].z is None
+    assert found.predict(posed, SHORTCUT_CELL)[1].z is None
     assert predictions.shape == (len(found.names), 10)
     for state, codes in zip(found.states, predictions, strict=True):
         logits = state.logits_of_all(posed.h_val, posed.prototypes)
@@ -149,7 +149,7 @@ def test_cells_of_a_model_without_probe_are_its_classes() -> None:
     posed = build_problem(X[:, :1], Y, X[:10, :1], Y[:10], 2, None, 0)
     found = follow(posed, CandidatePlan(SGD(1e-2, 1), ShortcutReference(), every_fifth, [QUICK]), [])
     assert found.probe is None
-    assert found.judge(posed, SHORTCUT_CELL)[1].shortcut.tolist() == Y[:10].tolist()
+    assert found.predict(posed, SHORTCUT_CELL)[1].shortcut.tolist() == Y[:10].tolist()
 
 
 def test_many_rows_fit_the_probe_by_a_seeded_part_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
