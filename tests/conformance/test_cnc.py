@@ -133,7 +133,7 @@ def test_where_erm_has_all_right_rows_stand_in_and_it_is_said() -> None:
     y = torch.arange(30) % 3
     logits = 5 * torch.eye(3)[y] + torch.rand(30, 3, generator=torch.Generator().manual_seed(0))
     parts = RowsByPrediction.of(logits, y)
-    assert parts.notes == ("ERM misclassifies no row of 3 of 3 classes: right rows stand in there",)
+    assert parts.notes == ("ERM misclassifies no row of 3 of 3 classes: their correct rows are used",)
     for anchor, positives, negatives, _ in drawn(parts):
         assert {int(y[p]) for p in positives} == {int(y[anchor])}
         assert int(y[anchor]) not in {int(y[n]) for n in negatives}

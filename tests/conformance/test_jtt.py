@@ -67,7 +67,7 @@ def test_without_errors_the_rows_of_highest_loss_stand_in() -> None:
     losses = [np.log(np.exp(row).sum()) - row[code] for row, code in zip(logits, y, strict=True)]
     assert set(np.flatnonzero(errors.numpy())) == set(sorted(range(60), key=lambda i: -losses[i])[:3])
     assert notes == (
-        "the first model misclassifies no training row: the 3 rows of highest loss are weighted up",
+        "the first model misclassifies no training row: the 3 rows of highest loss are upweighted",
     )
 
 

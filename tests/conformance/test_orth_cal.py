@@ -71,7 +71,7 @@ def test_training_rows_do_not_enter() -> None:
         (None, CONCEPTS, r"head: orth_cal needs text prototypes but there are none; use a store that has"),
         (replace(HEAD, text=None), CONCEPTS, r"head: orth_cal needs text prototypes but there are none"),
         (HEAD, None, r"concepts: orth_cal needs concept words but got none; give what embed_concepts"),
-        (HEAD, replace(CONCEPTS, classes=("a", "c")), r"concepts: they are of the classes a, c but the head"),
+        (HEAD, replace(CONCEPTS, classes=("a", "c")), r"concepts: their classes are a, c but the head"),
         (
             HEAD,
             replace(CONCEPTS, accept=np.zeros((0, 2, 4), dtype=np.float32)),
@@ -95,6 +95,6 @@ def test_words_that_span_a_class_are_refused() -> None:
     spans = replace(CONCEPTS, values={"place": np.concatenate([HEAD.text[:1], unit(1)])})
     with pytest.raises(
         EvenhandError,
-        match="concepts: the span of the spurious words holds a class embedding, of which nothing is left",
+        match="concepts: the span of the spurious words contains a whole class embedding",
     ):
         OrthCal(HEAD, spans, 0.0).fit(X, Y)

@@ -147,7 +147,7 @@ def test_a_class_without_a_selected_row_is_told(world: Callable[..., tuple[Float
         ({"steps": 0}, "steps must be at least 1, but it is 0"),
         ({"early": 1.0}, "early must be above 0 and below 1, but it is 1.0"),
         ({"dropout": 0.0}, "dropout must be above 0 and below 1, but it is 0.0"),
-        ({"erm": SGD(1e-2, 1)}, "early: a share 0.5 of 1 epochs is 1, so that nothing stops early"),
+        ({"erm": SGD(1e-2, 1)}, "early: a share 0.5 of 1 epochs is 1, so nothing stops early"),
     ],
 )
 def test_settings_out_of_range_are_refused(

@@ -80,7 +80,7 @@ def test_too_few_rows_to_score_take_the_usual_share() -> None:
     X = np.array([[0.0, 1], [1, 0]] * 3)
     method = WiSEFT().fit(X, ["left", "right"] * 3)
     assert method.share_ == 0.5
-    assert method.notes_ == ("too few rows are held out to score a share: the usual 0.5 is taken",)
+    assert method.notes_ == ("too few rows are held out to score a share: the usual 0.5 is used",)
 
 
 @pytest.mark.parametrize(

@@ -155,8 +155,8 @@ def _absence(problem: Problem, y: Ints, labels: Ints) -> tuple[str, ...]:
     if not absent:
         return ()
     return (
-        f"validation has no row of {len(absent)} of the {len(trained)} groups of training: neither the "
-        "balance nor the choice of C counts them",
+        f"validation has no row of {len(absent)} of the {len(trained)} groups of training: DFR "
+        "neither balances nor scores them",
     )
 
 

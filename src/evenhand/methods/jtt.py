@@ -125,7 +125,7 @@ def error_set(logits: Tensor, y: Tensor) -> tuple[Tensor, tuple[str, ...]]:
     count = max(1, round(FALLBACK_SHARE * len(y)))
     highest = cross_entropy(logits, y, reduction="none").argsort(descending=True, stable=True)[:count]
     errors[highest] = True
-    note = f"the first model misclassifies no training row: the {count} rows of highest loss are weighted up"
+    note = f"the first model misclassifies no training row: the {count} rows of highest loss are upweighted"
     return errors, (note,)
 
 

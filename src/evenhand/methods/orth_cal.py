@@ -80,7 +80,7 @@ class OrthCal(Method):
         mapped = problem.prototypes.double() @ change.T
         if not bool(mapped.norm(dim=1).min() > TINY):
             raise EvenhandError(
-                "concepts: the span of the spurious words holds a class embedding, of which nothing is left; "
+                "concepts: the span of the spurious words contains a whole class embedding; "
                 "name fewer values, or values that do not name the class"
             )
         return replace(Model.of_state(problem, problem.start), prototypes=unit(mapped).float().numpy())

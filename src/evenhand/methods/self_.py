@@ -197,8 +197,8 @@ def _early_stop(method: SelectiveFinetuning, base: Base, sgd: SGD) -> Floats:
     epochs = max(1, round(method.early * sgd.epochs))
     if epochs >= sgd.epochs:
         raise EvenhandError(
-            f"early: a share {method.early} of {sgd.epochs} epochs is {epochs}, so that nothing stops early; "
-            "give erm more epochs, or take another criterion"
+            f"early: a share {method.early} of {sgd.epochs} epochs is {epochs}, so nothing stops early; "
+            "give erm more epochs, or choose another criterion"
         )
     early = train_erm(base.problem, replace(sgd, epochs=epochs), [], weights=base.weights)
     return disagreement(HeldOutFeatures.of(early, base.problem).logits, base.seen.logits)

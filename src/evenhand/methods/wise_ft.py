@@ -117,7 +117,7 @@ class WiSEFT(Method):
         seen = ReferenceModels(erm, fit_probe(problem)).predict(problem, rule)
         cells = rule.partition(seen)
         if not cells.members:
-            self.notes_ = ("too few rows are held out to score a share: the usual 0.5 is taken",)
+            self.notes_ = ("too few rows are held out to score a share: the usual 0.5 is used",)
             return 0.5
         states = [problem.start.between(erm, share) for share in self.shares]
         codes = np.stack([state.codes(problem.h_val, problem.prototypes) for state in states])

@@ -127,8 +127,7 @@ def test_groups_of_training_without_a_validation_row_are_told() -> None:
     validation = X_val[kept], y_val[kept], attribute_val[kept]
     method = DFR().fit(X, y, groups=attribute, validation=validation)
     assert method.notes_ == (
-        "validation has no row of 1 of the 4 groups of training: neither the balance nor the choice of C "
-        "counts them",
+        "validation has no row of 1 of the 4 groups of training: DFR neither balances nor scores them",
     )
     assert DFR().fit(X, y, groups=attribute, validation=(X, y, attribute)).notes_ == ()
     assert DFR().fit(X, y, validation=validation).notes_ == ()

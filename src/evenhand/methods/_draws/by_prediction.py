@@ -74,7 +74,10 @@ class RowsByPrediction:
         errors = [y[~right].eq(code).any() for code in classes]
         bare = [code for code in classes if not errors[code]]
         notes = (
-            (f"ERM misclassifies no row of {len(bare)} of {len(classes)} classes: right rows stand in there",)
+            (
+                f"ERM misclassifies no row of {len(bare)} of {len(classes)} classes: "
+                "their correct rows are used",
+            )
             if bare
             else ()
         )

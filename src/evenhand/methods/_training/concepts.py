@@ -26,7 +26,7 @@ def checked(concepts: Concepts | None, head: Head | None, name: str) -> Concepts
         )
     if concepts.classes != head.classes:
         raise EvenhandError(
-            f"concepts: they are of the classes {', '.join(concepts.classes)} but the head has "
+            f"concepts: their classes are {', '.join(concepts.classes)} but the head has "
             f"{', '.join(head.classes)}; embed the words for the head's classes"
         )
     if concepts.width != head.text.shape[1]:

@@ -124,7 +124,7 @@ class Misclassified:
         lowest[margins(logits, y).argsort(stable=True)[: max(1, round(self.fallback * len(y)))]] = True
         note = (
             f"the reference misclassifies no training row: the {int(lowest.sum())} rows of lowest margin "
-            "calibrate in their place"
+            "are the anchors instead"
         )
         return _assemble(lowest, logits, y, note)
 
