@@ -26,7 +26,7 @@ class RowSource(Protocol):
         """Shape (N, D)."""
 
     def __getitem__(self, rows: slice, /) -> Floats:
-        """Return float32 [n, D]."""
+        """Return the rows of a slice, float32 [n, D]."""
 
 
 class Products(Protocol):

@@ -191,7 +191,7 @@ def registered_name(method: Method) -> str:
         If its class is not registered.
     """
     cls = type(method)
-    # Names that set parameters come first: the others with the same class would fit, too.
+    # Names that set parameters come first, because other names of the same class would match too.
     for name in (*FIXED, *names()):
         fixed = FIXED.get(name, {})
         if method_class(name) is cls and all(getattr(method, key) == fixed[key] for key in fixed):

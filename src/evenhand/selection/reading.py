@@ -177,7 +177,7 @@ class Reading:
 
     @property
     def few(self) -> bool:
-        """Whether the rows are few: of the smallest hidden cell if there is one, else of a class."""
+        """Whether the smallest hidden cell, or without one the median class, has few rows."""
         return self.rows < ROWS if self.is_hidden else self.class_rows < CLASS_ROWS
 
 

@@ -24,7 +24,7 @@ def as_state(problem: Problem, m: Floats, z: RowSource) -> State:
     Parameters
     ----------
     problem : Problem
-        With the pretrained start.
+        Its start is the pretrained state.
     m : float [D, D]
         M.
     z : RowSource

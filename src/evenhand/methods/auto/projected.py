@@ -38,7 +38,7 @@ class ProjectedRows:
         return len(self.rows), self.projection.weight.shape[1]
 
     def __getitem__(self, rows: slice) -> Floats:
-        """Return float32 [n, D]."""
+        """Return the rows of a slice, float32 [n, D]."""
         part = self.rows.take(torch.arange(len(self.rows))[rows])
         out = np.empty((len(part), self.shape[1]), dtype=np.float32)
         done = 0
@@ -80,7 +80,7 @@ class UnitRows:
         return self.rows.shape
 
     def __getitem__(self, rows: slice) -> Floats:
-        """Return float32 [n, D]."""
+        """Return the rows of a slice, float32 [n, D]."""
         return unit_rows(self.rows[rows], self.center)
 
 

@@ -33,9 +33,9 @@ class Rows:
     prototypes : float32 [C, D]
         Text, or the class centroids of all rows.
     has_text : bool
-        Whether they are text.
+        Whether the prototypes are text.
     seed : int
-        Root of the streams.
+        Seed of the random streams.
     device : str
         Where products with the rows are made.
     units : int64 [N] or None
