@@ -22,7 +22,8 @@ LARGE = 1000
 class SmallHub(ThreadingHTTPServer):
     """Data sets by name, revision and path; models as they were pushed; the bodies of their large files.
 
-    With `refuses`, a status, it answers nothing else.
+    With `refuses`, a status, it answers nothing else; with `fails`, statuses by a part of the path, not
+    there. With `cut`, bytes, it hangs up amid a longer large file. `user` asks, `xet` is its other storage.
     """
 
     daemon_threads = True
@@ -36,6 +37,10 @@ class SmallHub(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.tokens: set[str] = set()
         self.refuses: int | None = None
+        self.fails: dict[str, int] = {}
+        self.cut: int | None = None
+        self.xet: str | None = None
+        self.user: dict[str, Any] | None = {"name": "me", "orgs": []}
 
     @property
     def url(self) -> str:
@@ -84,13 +89,22 @@ class _Handler(BaseHTTPRequestHandler):
         self._route()
 
     def _route(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
+        if self.server.cut is not None and "/blob/" in self.path and size > self.server.cut:
+            self.rfile.read(self.server.cut)
+            self.close_connection = True
+            return
+        body = self.rfile.read(size)
         parts = [unquote(part) for part in urlsplit(self.path).path.split("/")[1:]]
         self.server.asked.append(f"{self.command} {self.path}")
         self.server.tokens.add((self.headers.get("Authorization") or "").removeprefix("Bearer "))
         match parts:
             case _ if self.server.refuses:
                 self._send(self.server.refuses, b"")
+            case _ if failed := [status for part, status in self.server.fails.items() if part in self.path]:
+                self._send(failed[0], b"")
+            case ["api", "whoami-v2"] if self.server.user:
+                self._json(self.server.user)
             case ["api", "datasets", org, name, *rest]:
                 self._dataset(f"{org}/{name}", rest, body)
             case ["datasets", org, name, "resolve", revision, *path]:
@@ -156,6 +170,12 @@ class _Handler(BaseHTTPRequestHandler):
                     self.server.models[name][value["path"]] = self.server.blobs[value["oid"]]
             url = f"{self.server.url}/{name}/commit/{SHA}"
             return self._json({"success": True, "commitOid": SHA, "commitUrl": url})
+        if rest[:1] == ["xet-write-token"]:
+            return (
+                self._send(200, b"{}", {"X-Xet-Cas-Url": self.server.xet})
+                if self.server.xet
+                else self._missing("EntryNotFound")
+            )
         if name not in self.server.models:
             return self._missing("RepoNotFound")
         return self._json({"id": name, "sha": SHA, "siblings": []})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from evenhand._errors import EvenhandError
 
@@ -41,13 +42,28 @@ def says_what_the_hub_said(subject: str, instead: str) -> Iterator[None]:
             "private"
         ) from error
     except Exception as error:  # the client's HTTP library, and with it the exception, differs by version
-        status = getattr(getattr(error, "response", None), "status_code", None)
+        cause = (
+            error.__cause__ if type(error) is RuntimeError and error.__cause__ else error
+        )  # amid an upload
+        status = getattr(getattr(cause, "response", None), "status_code", None)
         if status in (401, 403):
             raise EvenhandError(
-                f"{subject}: the Hub refuses this login (status {status}); log in with `hf auth login`, or "
-                f"set HF_TOKEN to a token that may, and {instead}"
+                f"{subject}: the Hub refuses this login (status {status}); log in with `hf auth login`, "
+                f"set HF_TOKEN to a token that may, or {instead}"
             ) from error
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(cause).partition("\nFor more information check:")[0].split())
         raise EvenhandError(
             f"{subject}: the Hub cannot be reached or refuses ({reason}); check the connection, or {instead}"
         ) from error
+
+
+def ask(path: str) -> Any:
+    """Return the Hub's response to one request of the user who is logged in, after ten seconds at most."""
+    from huggingface_hub import constants, get_session, get_token
+
+    # HfApi().whoami() would wait without an end for a server that says nothing.
+    return get_session().get(
+        f"{constants.ENDPOINT}/api/{path}",
+        headers={"authorization": f"Bearer {get_token()}"},
+        timeout=constants.DEFAULT_REQUEST_TIMEOUT,
+    )

@@ -55,6 +55,10 @@ def command(
     from evenhand.runs.card import read_card
 
     check_place(run, read_card(run), to)  # what is wrong is reported before torch is imported
+    if push is not None:
+        from evenhand.exports.push import check_login
+
+        check_login(push)
 
     from evenhand.cli.show import as_json, clean, console
     from evenhand.exports.run import export
@@ -108,4 +112,5 @@ def _upload(folder: Path, repo: str, *, private: bool, asks: bool) -> str:
     screen.print(clean(f"to upload: {what}{', private if it is new' if private else ''}"), soft_wrap=True)
     if asks and not typer.confirm("Upload?", err=True):
         raise EvenhandError(f"--push: nothing was uploaded; {folder} holds the export")
+    screen.print(clean(f"if the upload breaks off: hf upload {repo} {folder}"), soft_wrap=True)
     return push(folder, repo, private=private)
