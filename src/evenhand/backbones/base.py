@@ -1,4 +1,4 @@
-"""What the rest of evenhand sees of a model."""
+"""The interface of a model to the rest of evenhand."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Backbone(Protocol):
     """A frozen image trunk, its projection and its text tower.
 
     A backbone may have one more attribute, `resized_to` (int or None): the largest side in pixels that
-    `preprocess` resizes images to. JPEGs of more than twice that size then need not be decoded in full. And
-    it may have one more method, `prepare`, of an image to a smaller tensor of which `trunk` makes the same
-    pixels, such as 8-bit colors: processes that read images hand over these.
+    `preprocess` resizes images to. JPEGs of more than twice that size then need not be decoded in full. It
+    may also have a method `prepare`, which turns an image into a smaller tensor, such as 8-bit colors.
+    `trunk` must make the same pixels from it. Processes that read images send these tensors.
     """
 
     @property

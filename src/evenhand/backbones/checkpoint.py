@@ -1,4 +1,4 @@
-"""A checkpoint file as named tensors, however it was saved; nothing of it is run."""
+"""Read a checkpoint file as named tensors, however it was saved, without running any of its code."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from evenhand.backbones.checkpoint_start import check_start, damaged, is_safeten
 from evenhand.backbones.torchscript import is_torchscript, read_torchscript
 
 _MARK = "logit_scale"
-"""The one tensor that every CLIP has at its root: what stands before it in a name is a wrapper's."""
+"""The one tensor that every CLIP has at its root: a prefix of its name belongs to a wrapper."""
 _WRAPPERS = re.compile(r"(?<![^.])(?:module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
-"""What torch writes into names, of the whole model or of a part: DDP, compile, FSDP, recomputed blocks."""
+"""What torch adds to the names of a model or of a part: DDP, compile, FSDP, recomputed blocks."""
 _ADAPTER = re.compile(r"\.lora_\w+(?:\.|$)|\.base_layer\.")
 _PART = re.compile(r"-\d{5}-of-(\d{5})\.")
 _DEPTH = 3
@@ -29,21 +29,21 @@ _DEPTH = 3
 def read_checkpoint(path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
     """Return the tensors of a checkpoint by the names that the model has for them.
 
-    safetensors are known by their content, and so are pickles of torch, which are read with
-    `weights_only=True`, and TorchScript archives, which are read for their tensors alone. Names of wrappers
-    (`module.`, `_orig_mod.`, and before the model's own also `model.` and the like) are taken off, and
-    dictionaries around them (`state_dict`, `model`) opened.
+    The content of the file tells its format: safetensors, a pickle of torch, which is read with
+    `weights_only=True`, or a TorchScript archive, of which only the tensors are read. Prefixes of wrappers
+    (`module.`, `_orig_mod.`, and before the model's own names also `model.` and the like) are removed, and
+    dictionaries around the weights (`state_dict`, `model`) are opened.
 
     Parameters
     ----------
     path : Path
-        File; further arguments are those that open_clip hands its own reader.
+        File. Further arguments are those that open_clip passes to its own reader.
 
     Raises
     ------
     EvenhandError
-        If the file is not a checkpoint, is cut short or one of several parts, or holds several models, an
-        adapter, or other objects than tensors.
+        If the file is not a checkpoint, is truncated or one of several parts, or holds several models, an
+        adapter, or objects other than tensors.
     """
     path = Path(path)
     found = _read(path)
@@ -100,7 +100,7 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _refused(path: Path, reason: str) -> EvenhandError:
-    """Return why torch would not read a pickle: it names a class, or the file is none."""
+    """Return why torch did not read a pickle: it names a class, or the file is not a pickle."""
     named = re.search(r"unsupported global:? (?:GLOBAL )?([\w.]+)", reason, re.IGNORECASE)
     if named:
         return EvenhandError(

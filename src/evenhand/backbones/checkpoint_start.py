@@ -19,12 +19,12 @@ _PICKLE = b"\x80"
 
 
 def check_start(path: Path) -> None:
-    """Refuse a file that is neither safetensors nor what torch has ever saved.
+    """Refuse a file that is neither safetensors nor in any format that torch has saved.
 
     Raises
     ------
     EvenhandError
-        If it is empty, cut short, or begins otherwise; or cannot be read.
+        If it is empty, truncated, begins in another way, or cannot be read.
     """
     try:
         with path.open("rb") as stream:
@@ -51,7 +51,7 @@ def is_safetensors(start: bytes) -> bool:
 
 
 def damaged(path: Path) -> EvenhandError:
-    """Return the error about a file that is no checkpoint."""
+    """Return the error for a file that is not a checkpoint."""
     return EvenhandError(
         f"{path} is not a checkpoint, or is damaged; download it again, or save the state_dict with "
         "torch.save"

@@ -47,7 +47,7 @@ def embed_concepts(words: ConceptWords, classes: Sequence[str], backbone: Backbo
 
 
 def _text(backbone: Backbone, prompts: Sequence[str]) -> dict[str, Floats]:
-    """Return the unit embedding of each prompt: a class of its own, with that prompt alone."""
+    """Return the unit embedding of each prompt, as that of a class with only this prompt."""
     different = list(dict.fromkeys(prompts))
     head = backbone.head(different, {prompt: [prompt] for prompt in different})
     assert head.text is not None

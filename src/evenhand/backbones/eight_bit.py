@@ -1,4 +1,4 @@
-"""An image transform of open_clip in two steps: what images are until the last are 8-bit colors."""
+"""An image transform of open_clip in two steps: to 8-bit colors, and from these to normalized pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torchvision.transforms import Compose, Normalize, ToTensor
 
 
 class EightBit:
-    """Resizing and cropping apart from normalization, which gives the same bits in both ways.
+    """Resizing and cropping, separate from normalization; the result is the same to the bit.
 
     Colors take a quarter of the bytes of pixels, so they pass between processes in a quarter of the time.
 
@@ -46,8 +46,8 @@ class EightBit:
     def pixels(self, colors: Tensor) -> Tensor:
         """Return the transform's pixels [n, 3, H, W], channels last, for colors [n, H, W, 3] on the CPU.
 
-        They are overwritten by the next call: new memory takes as long as the numbers. One image after the
-        other stays in the cache, and threads of torch would wait for each other at each of them.
+        The next call overwrites them, because new memory would take as long as the computation. Images are
+        processed one by one: each fits the cache, and threads of torch would wait for each other.
         """
         n, height, width, _ = colors.shape
         mean, std = (np.resize(values, 3 * width) for values in (self._mean, self._std))

@@ -1,4 +1,4 @@
-"""A folder with a model: what must lie in it, what it must not ask for, and the words that it knows."""
+"""A folder with a model: what it must contain, what it must not request, and the words that it knows."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _PARTS = (
     ("preprocessor_config.json", "processor_config.json"),
     ("tokenizer.json", "vocab.json+merges.txt", "spiece.model", "tokenizer.model"),
 )
-"""What a folder of transformers' holds beside configuration and weights, in any of these forms."""
+"""What a transformers folder holds beside configuration and weights, in any of these forms."""
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder of open_clip's before it is read.
+    """Refuse an incomplete open_clip folder before it is read.
 
     Raises
     ------
@@ -40,12 +40,12 @@ def check_folder(folder: Path) -> None:
 
 
 def check_hf_folder(folder: Path) -> None:
-    """Refuse a folder of transformers' that lacks a part, or holds an adapter instead of a model.
+    """Refuse a transformers folder that lacks a part, or holds an adapter instead of a model.
 
     Raises
     ------
     EvenhandError
-        With the names of what is missing, and where it comes from.
+        If a part is missing; the message names it and where it comes from.
     """
     if (folder / "adapter_config.json").is_file():
         raise EvenhandError(
@@ -99,25 +99,25 @@ def known_words(model: str) -> tuple[str, ...]:
 
 
 def words_bytes(model: str) -> bytes:
-    """Return what `known_words` reads: it may change while the weights stay."""
+    """Return the bytes that `known_words` reads, which may change while the weights stay the same."""
     folder = folder_of(model)
     path = None if folder is None else folder / WORDS
     return path.read_bytes() if path is not None and path.is_file() else b""
 
 
 def write_words(folder: Path, words: Sequence[str]) -> None:
-    """Write what `known_words` reads; nothing for a model that does not say its words."""
+    """Write the file that `known_words` reads; nothing for a model without a list of words."""
     if words:
         (folder / WORDS).write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
 
 
 def check_code(config: Mapping[str, Any], where: str) -> None:
-    """Refuse a configuration of open_clip's whose tokenizer would run a stranger's code.
+    """Refuse a configuration of open_clip whose tokenizer would run code from elsewhere.
 
     Raises
     ------
     EvenhandError
-        If `trust_remote_code` is anywhere in what is handed on to the tokenizer.
+        If `trust_remote_code` is anywhere in the arguments of the tokenizer.
     """
     text = config.get("text_cfg")
     settings = text.get("tokenizer_kwargs") if isinstance(text, Mapping) else None

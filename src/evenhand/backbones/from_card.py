@@ -1,4 +1,4 @@
-"""The model that made a store, loaded again from what the store's card says of it."""
+"""Load the model that made a store again, from the store's card."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def backbone_of(card: Mapping[str, Any], device: str, *, precision: str | None =
     Parameters
     ----------
     card : mapping
-        Of a store that `embed` made.
+        Card of a store that `embed` made.
     device : str
         Where the model runs.
     precision : str, optional
-        Numbers of the model, by default those that made the store.
+        Number type of the model, by default that of the store.
 
     Raises
     ------
     EvenhandError
-        If the card tells too little, or the model cannot be loaded or has other weights.
+        If the card lacks a field, or the model cannot be loaded or has other weights.
     """
     absent = [name for name in _NEEDED if card.get(name) is None]
     if absent:
@@ -56,12 +56,12 @@ def backbone_of(card: Mapping[str, Any], device: str, *, precision: str | None =
 
 
 def with_model_at(card: Mapping[str, Any], model: str | None) -> Mapping[str, Any]:
-    """Return a store's card with the place where its model lies now.
+    """Return a store's card with the present place of its model.
 
     Parameters
     ----------
     card : mapping
-        Of a store that `embed` made.
+        Card of a store that `embed` made.
     model : str, optional
         A checkpoint file where the store was made with one; else a model's name or folder. Its weights are
         compared when it is loaded.
@@ -69,7 +69,7 @@ def with_model_at(card: Mapping[str, Any], model: str | None) -> Mapping[str, An
     Raises
     ------
     EvenhandError
-        If the store holds imported embeddings, which no model goes with.
+        If the store holds imported embeddings, which have no model.
     """
     if model is None:
         return card

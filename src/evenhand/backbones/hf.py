@@ -25,11 +25,11 @@ from evenhand.backbones.sites import Site
 from evenhand.backbones.soundness import check_processors
 
 _NO_CODE = {"trust_remote_code": False}
-"""Said aloud, or transformers asks at the terminal whether to run what a stranger wrote."""
+"""Set explicitly; otherwise transformers asks at the terminal whether to run code from elsewhere."""
 _OUR_CODE = {"attn_implementation": "sdpa"}
-"""A configuration may name a kernel of the hub for attention, which is a program: torch's own is used."""
+"""A configuration may name an attention kernel on the hub, which is a program: torch's own is used."""
 SITES = {"clip": "visual_projection", "siglip": "identity", "siglip2": "identity"}
-"""Projection site by model type; SigLIP's towers end without a linear map, so that an identity follows."""
+"""Projection site by model type; SigLIP's towers end without a linear map, so an identity is added."""
 
 
 class HfBackbone(LoadedModel):
@@ -49,14 +49,14 @@ class HfBackbone(LoadedModel):
     device : str, default="cpu"
         Where the trunk runs.
     precision : str, default="fp32"
-        In which numbers it runs.
+        Number type of the trunk.
     site : str, optional
         The site that is expected.
 
     Raises
     ------
     EvenhandError
-        If the model is of another type, has no pooled features, or another site is asked for.
+        If the model is of another type, has no pooled features, or `site` is another one.
     """
 
     def __init__(
@@ -189,8 +189,8 @@ def load_hf(
     Raises
     ------
     EvenhandError
-        If the extra is not installed, the model is none of CLIP, SigLIP and SigLIP 2, something of it cannot
-        be read, or the device, the precision or the site is unknown.
+        If the extra is not installed, the model is not CLIP, SigLIP, or SigLIP 2, a part of it cannot be
+        read, or the device, the precision or the site is unknown.
     """
     chosen = choose_precision(precision, device)
     transformers = optional("transformers", "hf")

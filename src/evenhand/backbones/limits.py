@@ -33,7 +33,7 @@ _SIDES = ("image_size", "input_size")
 _RATIOS = ("mlp_ratio",)
 _DEEP, _WIDE = ("layers", "num_hidden_layers"), ("width", "hidden_size")
 _SMALL = 1024
-"""A width that is allowed for any weights: some numbers of a configuration are defaults that nothing uses."""
+"""A width that is allowed for any weights, because some numbers of a configuration are unused defaults."""
 _MOST = {**dict.fromkeys(_COUNTS, 1000), **dict.fromkeys(_SIDES, 8192), **dict.fromkeys(_RATIOS, 1000)}
 
 
@@ -43,11 +43,11 @@ def check_limits(config: Mapping[str, Any], weights: int, where: str) -> None:
     Parameters
     ----------
     config : mapping
-        Of a model, with one of each tower inside.
+        Configuration of a model, with that of each tower inside.
     weights : int
-        Bytes of its weights: a model with more weights than that cannot have been saved there.
+        Bytes of its weights, which limit how many weights the model can have.
     where : str
-        What the user calls the configuration.
+        Name of the configuration in messages.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def check_grid(weights: Mapping[str, Any], config: Mapping[str, Any], file: str)
 
 
 def _check_towers(config: Mapping[str, Any], weights: int, where: str) -> None:
-    """Refuse more layers of their width than the weights can fill."""
+    """Refuse towers with more layers than the weights can fill."""
     for name, tower in config.items():
         if not isinstance(tower, Mapping):
             continue

@@ -1,4 +1,4 @@
-"""One door to every model: the embedded one, open_clip's, transformers'."""
+"""Load any model by name: the embedded one, or one of open_clip or transformers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load_backbone(
     preprocess: str | None = None,
     activation: str | None = None,
 ) -> Loaded:
-    """Return the model of a name, after one image went through it.
+    """Load a model by its name, and pass one image through it as a check.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def load_backbone(
     Raises
     ------
     EvenhandError
-        If an argument came that the model does not take, or the model cannot be loaded or gives no numbers.
+        If the model does not take an argument, cannot be loaded, or gives features that are not finite.
     """
     model = read_model(model)
     if pretrained is not None and Path(pretrained).expanduser().is_file():

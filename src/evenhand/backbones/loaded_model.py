@@ -1,4 +1,4 @@
-"""What loaded models of open_clip and of transformers share: trunk, projection site and text prototypes."""
+"""The common part of loaded open_clip and transformers models: trunk, projection site, text prototypes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LoadedModel(ABC):
     Parameters
     ----------
     model : torch.nn.Module
-        With its weights.
+        The model with its weights.
     name : str
         As the user gave it.
     device, precision : str
@@ -39,8 +39,8 @@ class LoadedModel(ABC):
     site : Site
         The projection site.
     words : tuple of str
-        The words that the model knows, from `words.txt` in its folder, one per line; empty where it has
-        none, as for models that learned from the web.
+        The words that the model knows, from `words.txt` in its folder, one per line. Empty if there is no
+        such file, as for models that learned from the web.
 
     Raises
     ------
@@ -61,7 +61,7 @@ class LoadedModel(ABC):
 
     @abstractmethod
     def _on_device(self, pixels: Tensor) -> Tensor:
-        """Return pixels where the trunk runs, laid out as it reads them fastest."""
+        """Return pixels on the trunk's device, in the memory layout that it reads fastest."""
 
     @abstractmethod
     def _text(self, texts: Sequence[str]) -> Tensor:
@@ -85,7 +85,7 @@ class LoadedModel(ABC):
         return self.differentiable_trunk(pixels)
 
     def differentiable_trunk(self, pixels: Tensor) -> Tensor:
-        """Return what `trunk` does, with a gradient in pixels that ask for one."""
+        """Return what `trunk` does, with a gradient for pixels that require one."""
         with arithmetic(self._precision, self._device):
             features: Tensor = self.site.trunk(self._on_device(pixels))
         return features.float().cpu()

@@ -1,4 +1,4 @@
-"""Why a model could not be loaded, in one sentence: loaders tell it in pages, and in words of their own."""
+"""Why a model could not be loaded, in one sentence: loaders report it on pages, and each in its own terms."""
 
 from __future__ import annotations
 
@@ -50,15 +50,14 @@ _KEYS = re.compile(r'(Missing|Unexpected) key\(s\) in state_dict: "([^"]+)"((?:,
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Turn every failure inside into one sentence that begins with `what`.
+    """Turn every failure in the context into one sentence that begins with `what`.
 
-    open_clip, transformers, the hub's client and torch each raise kinds of their own; to the user all mean
-    the same.
+    open_clip, transformers, the hub's client and torch raise different errors for the same cause.
 
     Raises
     ------
     EvenhandError
-        In the place of any other error.
+        In place of any other error.
     """
     try:
         yield
@@ -70,7 +69,7 @@ def told(what: str) -> Iterator[None]:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the reason, and what to do where it is a usual one; else the error's first sentences."""
+    """Return the reason, and what to do if it is a known one; otherwise the error's first sentences."""
     causes = list(_causes(error))
     text = "\n".join(f"{type(cause).__name__}: {cause}" for cause in causes)
     different = _different(text)
@@ -97,7 +96,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _different(text: str) -> str | None:
-    """Return how weights differ from the model that was named, None if they are not what failed."""
+    """Return how weights differ from the named model; None if something else failed."""
     shapes = _MISMATCH.findall(text)
     if shapes:
         name, there, here = shapes[0]

@@ -1,4 +1,4 @@
-"""What the user calls a model, in the forms that people type, read into one form each."""
+"""Names of models in the forms that people type, each read into one form."""
 
 from __future__ import annotations
 
@@ -73,24 +73,24 @@ def check_precision(precision: str) -> None:
 
 
 def check_site(site: str | None) -> None:
-    """Refuse a site that no model has; whether this one has it is known once it is loaded.
+    """Refuse a site that no model has; whether this model has it is checked after loading.
 
     Raises
     ------
     EvenhandError
-        If it is none of `SITES`.
+        If it is not one of `SITES`.
     """
     if site is not None and site not in SITES:
         raise EvenhandError(f"site: {site!r} is unknown; a model has one or two of {', '.join(SITES)}")
 
 
 def check_own(model: str, **given: str | None) -> None:
-    """Refuse what only open_clip's models take beside a model that brings its own.
+    """Refuse options of open_clip models for a model that has its own settings.
 
     Raises
     ------
     EvenhandError
-        If anything is given with the embedded model or one of transformers.
+        If such an option is given with the embedded model or one of transformers.
     """
     if model != TINY and not model.startswith(HF_PREFIX):
         return
@@ -124,7 +124,7 @@ def _page(text: str) -> str | None:
 
 
 def _known() -> list[str]:
-    """Return open_clip's names without importing it, and torch with it, where it is not yet there."""
+    """Return open_clip's names without importing it, which would import torch."""
     loaded = sys.modules.get("open_clip")
     if loaded is not None:
         return list(loaded.list_models())
@@ -132,7 +132,7 @@ def _known() -> list[str]:
 
 
 def config_file(model: str) -> Path | None:
-    """Return where open_clip keeps the configuration of a name; None if there is no such."""
+    """Return where open_clip keeps the configuration of a name; None if there is none."""
     found = (folder / f"{model.replace('/', '-')}.json" for folder in _config_folders())
     return next((file for file in found if file.is_file()), None)
 
@@ -164,7 +164,7 @@ def _whose(model: str, name: str) -> EvenhandError:
 
 
 def unknown(model: str) -> EvenhandError:
-    """Return the error about a name that open_clip does not know, with those that are near."""
+    """Return the error for a name that open_clip does not know, with similar names."""
     near = _near(model, 0.5) or ["ViT-B-32", "ViT-L-14", "RN50"]  # what is far from all gets the usual ones
     return EvenhandError(
         f"model: {model!r} is not known to open_clip; allowed are its names, such as "

@@ -48,9 +48,9 @@ def load_openclip(
 ) -> OpenClipBackbone:
     """Load a model with its weights.
 
-    A tag that was trained with QuickGELU gets it, under whichever of the two names it is asked for. A
-    checkpoint file says neither its activation nor how images are prepared: it gets what all tags of the
-    name share, or open_clip's defaults, and a warning tells which.
+    A tag that was trained with QuickGELU gets it under either of its two names. A checkpoint file names
+    neither its activation nor its preprocessing. It gets what all tags of the name share, or open_clip's
+    defaults, and a warning says which.
 
     Parameters
     ----------
@@ -61,13 +61,13 @@ def load_openclip(
     device : str, default="cpu"
         Where the trunk runs.
     precision : "fp32", "bf16", "fp16" or "auto", default="fp32"
-        Of the trunk; "auto" is fp16 on a GPU and fp32 elsewhere.
+        Number type of the trunk; "auto" is fp16 on a GPU and fp32 elsewhere.
     site : str, optional
         Part of the image tower to train, as in `find_site`; features end before it.
     preprocess : str, optional
-        How images are prepared, as `read_preprocess` reads it; by default as the model says.
+        How images are prepared, as `read_preprocess` reads it; by default the model's own.
     activation : "gelu" or "quickgelu", optional
-        By default as the model says.
+        By default the model's own.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def load_openclip(
 
 
 def _found(model: str, pretrained: str | None, what: str) -> tuple[str, dict[str, Any], int | None]:
-    """Return open_clip's name of a model, its configuration, and the bytes of its weights if a stranger's."""
+    """Return open_clip's name of a model, its configuration, and the bytes of a local folder's weights."""
     weights = None
     if model.startswith((PREFIX, HUB_PREFIX)):
         if pretrained is not None:
@@ -147,7 +147,7 @@ def _found(model: str, pretrained: str | None, what: str) -> tuple[str, dict[str
 
 @contextmanager
 def _reading(what: str, config: Mapping[str, Any] | None) -> Iterator[None]:
-    """Have open_clip's checkpoints read by our reader: it has no door for tensors, only for paths."""
+    """Make open_clip read checkpoints with our reader, because it accepts only paths and no tensors."""
 
     def read(path: str, *_: Any, **__: Any) -> dict[str, Any]:
         try:

@@ -21,7 +21,7 @@ class OpenClipBackbone(LoadedModel):
     Parameters
     ----------
     model : torch.nn.Module
-        With its weights.
+        The model with its weights.
     name, pretrained : str, str or None
         As the user gave them.
     transform, tokenizer : callable
@@ -31,7 +31,7 @@ class OpenClipBackbone(LoadedModel):
     device : str, default="cpu"
         Where the trunk runs.
     precision : str, default="fp32"
-        In which numbers it runs, a key of `AUTOCAST`.
+        Number type of the trunk, a key of `AUTOCAST`.
     site : str, optional
         Part of the image tower to train, as in `find_site`.
     preprocess : str, optional
@@ -83,7 +83,7 @@ class OpenClipBackbone(LoadedModel):
         return pixels
 
     def prepare(self, image: Image.Image) -> Tensor:
-        """Return the colors uint8 [H, W, 3] that `trunk` turns into what `preprocess` gives."""
+        """Return colors, uint8 [H, W, 3], from which `trunk` makes the pixels of `preprocess`."""
         return self.preprocess(image) if self._eight_bit is None else self._eight_bit.colors(image)
 
     def picture(self, pixels: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""In which numbers a trunk computes."""
+"""The number type in which a trunk computes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def choose_precision(precision: str, device: str) -> str:
         first = str(error).strip().splitlines()[0]
         raise EvenhandError(f"device {device!r} cannot be used ({first}); choose cpu or cuda") from error
     if precision == "auto":
-        # On CPUs half precision gains by the model, the batch and the processor, and can lose: a choice by
-        # the clock would make stores differ between runs. The figures are in docs/explanation/numbers.md.
+        # On CPUs the gain of half precision depends on model, batch and processor, and can be a loss. A
+        # choice by the clock would make stores differ between runs: docs/explanation/numbers.md.
         return "fp16" if kind == "cuda" else "fp32"
     check_precision(precision)
     return precision
@@ -41,6 +41,6 @@ def arithmetic(precision: str, device: torch.device) -> AbstractContextManager[A
         return torch.autocast(device.type, kind)
     if device.type != "cuda":
         return nullcontext()
-    # cuDNN rounds the factors of float32 convolutions to 10 bits unless it is reported not to.
+    # cuDNN rounds the factors of float32 convolutions to 10 bits unless this is off.
     flags: AbstractContextManager[Any] = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
     return flags

@@ -1,4 +1,4 @@
-"""How images are prepared for an open_clip model: given in words, named by a tag, or shared by all tags."""
+"""Preprocessing for an open_clip model: given as settings, named by a tag, or shared by all tags."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Settings = dict[str, Any]
 def choose_settings(
     model: str, pretrained: str | None, preprocess: str | None, activation: str | None
 ) -> tuple[_Settings, bool | None, tuple[str, ...]]:
-    """Return what the user gave, what the weights ask for, and what is assumed of a checkpoint file.
+    """Return the user's settings, those of the weights, and those assumed for a checkpoint file.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def choose_settings(
 
 
 def is_checkpoint(model: str, pretrained: str | None) -> bool:
-    """Return whether weights are a file of the user's, and none of a model's tags."""
+    """Return whether weights are a file of the user, and not a tag of the model."""
     return pretrained is not None and not open_clip.pretrained.is_pretrained_cfg(model, pretrained)
 
 
@@ -100,7 +100,7 @@ def written(settings: Mapping[str, Any]) -> str:
 
 
 def check_preprocessing(settings: Mapping[str, Any], where: str) -> None:
-    """Refuse numbers that no image can be prepared with.
+    """Refuse settings with which no image can be prepared.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def check_preprocessing(settings: Mapping[str, Any], where: str) -> None:
 def assume(
     model: str, file: str, given: Mapping[str, Any], *, known_activation: bool = False
 ) -> tuple[_Settings, bool | None, tuple[str, ...]]:
-    """Return what all tags of a name share, for a checkpoint file, and what to tell of it.
+    """Return what all tags of a name share, for a checkpoint file, and notes about it.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def assume(
     given : mapping
         Settings that the user gave, which win.
     known_activation : bool
-        Whether the user gave the activation, so that nothing is to be reported of it.
+        Whether the user gave the activation, so that it needs no note.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def assume(
 
 
 def _activation(model: str, file: str, quick: list[bool | None]) -> tuple[bool | None, str | None]:
-    """Return whether QuickGELU is to be set, and what to tell; nothing where the name says QuickGELU."""
+    """Return whether to set QuickGELU, and a note; nothing if the name says QuickGELU."""
     if open_clip.get_model_config(model).get("quick_gelu"):
         return None, None
     said = {bool(one) for one in quick}

@@ -23,8 +23,8 @@ ROWS = 512
 class Projection(ABC):
     """z = unit(pool(h) W + b): trunk features in, unit vectors out.
 
-    A value: training makes new ones by `with_tensors`. Where it lives in a model, and how it gets back there,
-    is known to `backbones.sites` alone.
+    It is immutable: training makes new ones by `with_tensors`. Only `backbones.sites` knows where it is in a
+    model, and how it is written back.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Projection(ABC):
 
     @abstractmethod
     def pool(self, h: Tensor) -> Tensor:
-        """Return [N, D] of features h [N, D_in]: what W acts on."""
+        """Return the input of W, [N, D], for features h [N, D_in]."""
 
     def embed(self, h: Tensor) -> Tensor:
         """Return unit z [N, D_out] of features h [N, D_in]."""
@@ -56,7 +56,7 @@ class Projection(ABC):
         return replace(self, bias=centered_bias(mean[None], self.weight))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all that is saved, by name; those of a projection inside as `field.name`."""
+        """Return all tensors to save, by name; those of an inner projection as `field.name`."""
         named: dict[str, Tensor] = {}
         for field in fields(self):
             value = getattr(self, field.name)
@@ -67,7 +67,7 @@ class Projection(ABC):
         return named
 
     def to(self, device: torch.device | str) -> Self:
-        """Return the same on a device."""
+        """Return the same projection on a device."""
         return self.with_tensors({name: tensor.to(device) for name, tensor in self.tensors().items()})
 
     def with_tensors(self, tensors: Mapping[str, Tensor]) -> Self:
@@ -151,7 +151,7 @@ class AttentionPoolProjection(Projection):
         return projected_width(self.tensors())
 
     def pool(self, h: Tensor) -> Tensor:
-        """Return what the heads gather from flattened maps."""
+        """Return the outputs of the attention heads for flattened maps."""
         own = [getattr(self, name) for name in POOL]
         return torch.cat([attention_pool(rows, *own) for rows in torch.split(h, ROWS)])
 
@@ -165,7 +165,7 @@ class AdapterProjection(Projection):
     Attributes
     ----------
     base : Projection
-        Gives z0 [N, D].
+        Projection that gives z0 [N, D].
     down_weight : Tensor [D, H]
         V.
     down_bias : Tensor [H]

@@ -1,4 +1,4 @@
-"""Loaders off the user's screen, and without an answer to their questions."""
+"""Keep the output of loaders off the screen, and give no answer to their prompts."""
 
 from __future__ import annotations
 

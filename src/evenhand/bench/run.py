@@ -206,7 +206,7 @@ def lines(rows: Sequence[ResultRow], average: Average) -> list[BenchmarkRow]:
 
 
 def _gap(row: ResultRow, average: Average) -> float | None:
-    """Return the average minus the worst group, which the paper takes as the reliance on the shortcut."""
+    """Return the average minus the worst group, the paper's measure of reliance on the shortcut."""
     value, worst = getattr(row.averages, average), row.worst_group and row.worst_group.value
     return None if value is None or worst is None else float(value - worst)
 

@@ -1,4 +1,4 @@
-"""From the finished jobs of a comparison to its results: rows, differences to ERM, summary and winners."""
+"""Make the results of a comparison from its finished jobs: rows, differences to ERM, summary, winners."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Correct = Mapping[tuple[str, int], Bools]
 
 @dataclass(frozen=True)
 class FinishedJobs:
-    """All that the results of a comparison are made from.
+    """The input of the results of a comparison.
 
     Attributes
     ----------

@@ -32,7 +32,7 @@ BASELINE = "auto"
 
 @dataclass(frozen=True)
 class Job:
-    """All that a job needs besides the table.
+    """The input of a job besides the table.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Job:
     concepts : Concepts, optional
         Embedded concept words, for methods that need them.
     device : str, default="cpu"
-        Where the fits make their products.
+        Torch device of the fits.
     """
 
     method: str
@@ -250,7 +250,7 @@ def _refitted(table: FeatureTable, job: Job, pick: _Attempt) -> tuple[_Attempt, 
 
 
 def _score(trial: Trial) -> float:
-    """Return what to maximize; without cells there are no scores, and the first configuration wins."""
+    """Return the score to maximize; without cells there are no scores, and the first configuration wins."""
     return -np.inf if trial.score is None else trial.score
 
 

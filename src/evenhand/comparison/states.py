@@ -1,4 +1,4 @@
-"""The states along one fit as candidates: a rule scores each on held-out rows, and only the best is held."""
+"""The states along one fit as candidates: a rule scores each on held-out rows, and only the best is kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Scored:
 
 @dataclass
 class States:
-    """The best state of a fit so far, the latest of equal ones.
+    """The best state of a fit so far; of equal scores, the latest.
 
     Attributes
     ----------

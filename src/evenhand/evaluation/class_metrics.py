@@ -40,7 +40,7 @@ class Figures(BaseModel):
 
 
 def empty_scores(n_rows: int, n_classes: int) -> Floats | None:
-    """Return room for the logits of all rows, float32 [N, C]; None where it would be over `MOST_SCORES`."""
+    """Return an empty array for the logits of all rows, float32 [N, C]; None above `MOST_SCORES`."""
     if n_rows * n_classes > MOST_SCORES:
         return None
     return np.empty((n_rows, n_classes), dtype=np.float32)

@@ -20,7 +20,7 @@ from evenhand.evaluation.group_by import check_group_by
 
 @dataclass(frozen=True)
 class EvaluatedRows:
-    """What an evaluation needs of N rows besides predictions.
+    """The input of an evaluation of N rows, besides predictions.
 
     Attributes
     ----------
@@ -100,8 +100,8 @@ def group_column(table: FeatureTable | Manifest, group_by: str | None) -> str | 
 def with_groups(table: FeatureTable, group_by: str | None) -> tuple[FeatureTable, str | None]:
     """Return a table that holds the attribute of `group_column`, and that attribute.
 
-    Several attributes are crossed. Cells are counted on the rows that `parts` tests on. Where a review
-    estimated some of them, the combination is known as well as the one that may be used for less.
+    Several attributes are crossed. Cells are counted on the rows that `parts` tests on. If a review estimated
+    some of them, the combination may be used only for what all of them may be used for.
 
     Raises
     ------

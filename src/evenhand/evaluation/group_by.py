@@ -22,7 +22,7 @@ def check_has_groups(method: str, uses: str, attributes: Collection[str]) -> Non
     Raises
     ------
     EvenhandError
-        If so.
+        If there are none.
     """
     if uses != "none" and not attributes:
         raise EvenhandError(

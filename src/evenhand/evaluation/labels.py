@@ -1,4 +1,4 @@
-"""How sentences and the page call and write things."""
+"""Names of things in sentences and on the page."""
 
 from __future__ import annotations
 

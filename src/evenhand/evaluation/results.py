@@ -54,7 +54,7 @@ class ResultRow(BaseModel):
     `group_labels_from` says how the attribute that makes the groups was estimated, where a review added it to
     the store; None where it came with the data. The notes say the same in words.
 
-    `kept` tells what a method that chooses has kept. That of `auto` holds `candidate`, `baseline` and
+    `kept` says what a method that chooses has kept. That of `auto` holds `candidate`, `baseline` and
     `runner_up` with `gain`, `low`, `runner_up_gain` and `runner_up_low` over the baseline; the verdicts
     `shortcut` (found, no sign, cannot tell) and `repair` (passed, none passed, none needed) with
     `shortcut_reason`, `repair_reason` and `next_step`; and `diagnostics`, the figures of

@@ -1,4 +1,4 @@
-"""Results in a notebook: what a model comes to in sentences, and its rates as a small HTML table."""
+"""Results in a notebook: sentences on a model, and its rates as a small HTML table."""
 
 from __future__ import annotations
 

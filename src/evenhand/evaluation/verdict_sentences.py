@@ -1,4 +1,4 @@
-"""What a fit says of the shortcut, of the repair and of what it keeps, one sentence each, on every page."""
+"""The sentences of a fit on the shortcut, the repair and what it keeps, the same on every page."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def verdict_sentences(kept: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     kept : mapping
-        `kept` of a row of results.json. What looks for no shortcut gives one sentence: why its candidate
-        replaced ERM, for somebody who knows no rule by name, or its `reason`.
+        `kept` of a row of results.json. A method that looks for no shortcut gives one sentence: why its
+        candidate replaced ERM, without names of rules, or its `reason`.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def verdict_sentences(kept: Mapping[str, Any]) -> list[str]:
 
 
 def in_plain_words(sentence: str) -> str:
-    """Leave out what only authors read: the test behind a verdict and the settings of a candidate."""
+    """Leave out details for authors: the test behind a verdict and the settings of a candidate."""
     plain = re.sub(r" \((?:skewness|L2) [^)]*\)", "", sentence)
     return re.sub(r"(ERM|balanced head) is kept; the next best is \1", r"\g<0> of another strength", plain)
 

@@ -45,8 +45,8 @@ class Classifier(nn.Module):
 def write(source: ExportSource, folder: Path) -> float:
     """Write `model.onnx`; return how far its logits are from the run's.
 
-    The batch is dynamic. The metadata tells the classes in the order of the logits, the preprocessing, and
-    which run it is of.
+    The batch size is dynamic. The metadata holds the classes in the order of the logits, the preprocessing,
+    and the run.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Whether a format has a place for a run's model, as its configuration tells without torch."""
+"""Whether a format can hold a run's model, by its configuration and without torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from evenhand.data.store_layout import embedded
 
 
 def check_place(run: Path, card: Mapping[str, Any], to: str) -> None:
-    """Refuse a format that cannot hold a run's model; what the configuration does not tell is found later.
+    """Refuse a format that cannot hold a run's model; the export checks what the configuration does not show.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def check_place(run: Path, card: Mapping[str, Any], to: str) -> None:
     Raises
     ------
     EvenhandError
-        If so, or the run was fitted on imported embeddings.
+        If it cannot, or the run was fitted on imported embeddings.
     """
     made = card["store_card"]
     if not embedded(made):
@@ -44,7 +44,7 @@ def check_place(run: Path, card: Mapping[str, Any], to: str) -> None:
 
 
 def not_open_clip(model: str) -> EvenhandError:
-    """Return the error about open_clip's format for another library's model."""
+    """Return the error for open_clip's format and another library's model."""
     return EvenhandError(
         f"to: open_clip takes runs on open_clip models, but {model} is not one; "
         "use `to='transformers'` or `to='onnx'`"
@@ -52,7 +52,7 @@ def not_open_clip(model: str) -> EvenhandError:
 
 
 def no_place(model: str, reason: str, advice: str = "use `to='open_clip'` or `to='onnx'`") -> EvenhandError:
-    """Return the error about transformers' format for a model that it cannot hold."""
+    """Return the error for transformers' format and a model that it cannot hold."""
     return EvenhandError(f"to: transformers has no place for model {model!r}: {reason}; {advice}")
 
 

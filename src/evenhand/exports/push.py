@@ -88,9 +88,9 @@ def push(folder: Path, repo: str, *, private: bool = False) -> str:
     folder : Path
         What `export` wrote.
     repo : str
-        `OWNER/NAME`; it is made if it is not there. Files of the same names are replaced, others stay.
+        `OWNER/NAME`; it is created if it does not exist. Files of the same names are replaced, others stay.
     private : bool, default=False
-        Whether a repository that is made is private.
+        Whether a new repository is private.
 
     Returns
     -------

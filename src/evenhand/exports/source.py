@@ -1,4 +1,4 @@
-"""What an export starts from: a run, the model of its store, and what the two predict together."""
+"""The input of an export: a run, the model of its store, and their predictions on noise images."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class ExportSource:
     run : Path
         Its folder.
     card, result : dict
-        What card.json says, and the row of results.json.
+        The content of card.json, and the row of results.json.
     model, classes : Model, list of C str
-        From the bundle.
+        The model and classes of the bundle.
     backbone : OpenClipBackbone or HfBackbone
         The model that the store was made with; an export may write into it.
     pixels : Tensor [n, 3, H, W]
@@ -90,7 +90,7 @@ def read_source(run: Path, *, model: str | None = None) -> ExportSource:
 
 
 def check_text_head(source: ExportSource, target: str) -> None:
-    """Refuse a run whose head is not the text tower's: a folder of towers has no place for it.
+    """Refuse a run whose head is not the text tower's: a folder of towers cannot hold it.
 
     Raises
     ------

@@ -179,7 +179,7 @@ def _tokenizer(transformers: Any, backbone: OpenClipBackbone) -> Any:
 
 
 def _check_tokens(prompts: Sequence[str], tokens: Tensor, wanted: Tensor) -> None:
-    """Refuse prompts that the written tokenizer reads in another way; behind their end both pad."""
+    """Refuse prompts that the written tokenizer reads in another way; padding at their end is ignored."""
     for prompt, row, own in zip(prompts, tokens, wanted, strict=True):
         length = int(own.argmax()) + 1
         if not torch.equal(row[:length], own[:length]):

@@ -15,7 +15,7 @@ from evenhand.data.table import FeatureTable
 
 
 def check_none_skipped(out: Path) -> None:
-    """Refuse a store that an earlier run, without `strict`, made of less than all images."""
+    """Refuse a store from which an earlier run, without `strict`, left images out."""
     skipped = read_skipped(out)
     if skipped.num_rows:
         (first,) = skipped.slice(0, 1).to_pylist()
@@ -38,7 +38,7 @@ def warn_of_lost_classes(table: FeatureTable) -> None:
 
 
 def warn_of_same_text(head: Head) -> None:
-    """Warn of classes whose prompts are one to the text tower: no classifier by words can tell them apart."""
+    """Warn of classes whose prompts are equal to the text tower: zero-shot cannot separate them."""
     first: dict[bytes, str] = {}
     for name, row in zip(head.classes, () if head.text is None else head.text, strict=False):
         other = first.setdefault(row.astype(np.float16).tobytes(), name)

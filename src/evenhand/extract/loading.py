@@ -32,7 +32,7 @@ from evenhand.data.images.properties import properties_of
 from evenhand.data.images.thumbnail import THUMBNAIL, jpeg_of, shrunk
 
 LONGEST = 100
-"""Longest side in shortest sides: resized by the shortest, a line of pixels would fill the memory."""
+"""Largest ratio of the sides: a very long image, resized by its short side, would fill the memory."""
 REMOTE_READERS = 16
 """Threads that wait for an object store: each request takes tens of milliseconds, and no core."""
 AHEAD = 2
@@ -40,16 +40,16 @@ AHEAD = 2
 MOST = 8
 """Readers by default, at most."""
 READY = 2
-"""Batches that each process reads ahead: what torch's loader does by default."""
+"""Batches that each process reads ahead, as torch's loader does by default."""
 SHARED_MEMORY = "/dev/shm"
-"""Where Linux keeps what processes share."""
+"""Where Linux keeps memory that processes share."""
 FEW = 256
 """Below this many images, starting processes costs more than it gains."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pixels [n, 3, H, W] of the readable images among a batch, and what became of each.
+    """Pixels [n, 3, H, W] of the readable images of a batch, and the result for each image.
 
     Attributes
     ----------
@@ -108,12 +108,12 @@ def load_batches(
     batches : sequence of sequences of int
         Positions in `paths`.
     workers : int or None
-        Processes that read images; by default as many as there are cores, at most 8. With 0, the default
-        where few images are to be read, threads of this process do, and for remote ones, by default 16.
+        Processes that read images; by default one per core, at most 8. With 0, the default for few images,
+        threads of this process read them. Remote images are read by threads too, by default 16.
     thumbnails : bool
         Whether to make thumbnails from the decoded images.
     short_side : int, optional
-        At which JPEGs are decoded, as in `data.images.decode`; by default in full.
+        Short side at which JPEGs are decoded, as in `data.images.decode`; by default in full.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def load_batches(
 
 
 def _fits_shared_memory(preprocess: Callable[[Image.Image], Tensor], images: int, processes: int) -> bool:
-    """Return whether shared memory holds the pixels that processes hand over; a container has 64 MB of it."""
+    """Return whether shared memory can hold the pixels that processes send; a container has 64 MB of it."""
     try:
         free = shutil.disk_usage(SHARED_MEMORY).free
     except OSError:  # a system that keeps them elsewhere
@@ -165,7 +165,7 @@ def _fits_shared_memory(preprocess: Callable[[Image.Image], Tensor], images: int
 
 
 def _begin(parent: int, at_once: bool, _worker: int) -> None:
-    """Have a reading process end with its parent, and when it cannot hand over what it read."""
+    """Make a reading process end with its parent, or if it cannot send what it read."""
     end_with_parent(parent, at_once=at_once)
     # The parent reports what fails. An interrupted parent hangs up while a batch is handed over, and the
     # thread that serves the batch would print a traceback next to the parent's one sentence.
@@ -189,8 +189,8 @@ def load_by_threads(
 ) -> Iterator[Batch]:
     """Yield what `load_batches` does, read by threads of this process.
 
-    For where processes must not be forked: in a worker of a cluster, with connections to an object store.
-    Decoding lets other threads run, and so does waiting for bytes.
+    This serves where processes must not be forked: in a worker of a cluster, or with connections to an object
+    store. Other threads run while one decodes or waits for bytes.
 
     Parameters
     ----------

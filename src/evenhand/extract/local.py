@@ -1,4 +1,4 @@
-"""Every image through the frozen trunk once, into a store or a stream; an engine says where."""
+"""Pass every image through the frozen trunk once, into a store or a stream; an engine does the work."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def embed(
     batch_size : int, default=64
         Images per batch.
     workers : int, optional
-        Number of processes that read images; by default one per core, at most 8. 0 reads in
-        threads of this process, as it does by default where few images are to be read.
+        Number of processes that read images; by default one per core, at most 8. 0 reads in threads of this
+        process, which is the default for few images.
     part_rows : int, default=1024
         Images per part of the store. An interrupted run resumes at the first unfinished part.
     thumbnails : bool, default=True
@@ -89,21 +89,21 @@ def embed(
     strict : bool, default=False
         Whether the first unreadable image is an error.
     dtype : "float16" or "float32", default="float16"
-        Of the features on disk. Half the size moves unit vectors by less than 1e-3 in any coordinate.
+        Number type of the features on disk. float16 moves unit vectors by less than 1e-3 in any coordinate.
     decode : "reduced" or "full", optional
-        Whether a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is at least twice the size that
-        the model resizes it to. By default as the store in `out` was begun, and in full for a new one.
+        Whether a JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is at least twice the size that the
+        model resizes it to. By default as in the store in `out`, and in full for a new store.
     engine : Engine, default=on_this_machine
         This machine, or `evenhand.extract.ray_engine.RayEngine`. It changes no byte of the store.
     progress : Progress, optional
-        Receives how many images are done; by default nothing does.
+        Receives the number of images that are done.
 
     Raises
     ------
     EvenhandError
         If an argument is out of range, the manifest has no labels, no image can be read, one cannot and
-        `strict` is set, features are not finite, memory runs out, or the store cannot be written or is
-        another one's.
+        `strict` is set, features are not finite, memory runs out, or the store cannot be written or was
+        made from something else.
 
     Warns
     -----
@@ -201,7 +201,7 @@ def iter_features(
     engine : Engine, default=on_this_machine
         This machine or a cluster, as in `embed`.
     progress : Progress, optional
-        Receives how many files are done; by default nothing does.
+        Receives the number of files that are done.
 
     Yields
     ------
@@ -242,7 +242,7 @@ def _readable(made: Embedded, manifest: Manifest) -> Embedded:
 
 
 def _write_part(writer: StoreWriter, manifest: Manifest, made: Sequence[Embedded], thumbnails: bool) -> None:
-    # Reused and new ones together, as the manifest has them.
+    # Reused and new images together, in the order of the manifest.
     order = np.argsort([row for batch in made for row in batch.read], kind="stable").astype(np.int64)
     read = np.array([row for batch in made for row in batch.read], dtype=np.int64)[order]
     lost = [found for batch in made for found in batch.unreadable]
@@ -284,7 +284,7 @@ def _check(manifest: Manifest, batch_size: int, part_rows: int, dtype: str) -> N
 
 
 def _manifest_hash(manifest: Manifest) -> str:
-    """Return the SHA-256 of what a manifest says, paths left out so that a moved folder stays the same."""
+    """Return the SHA-256 of a manifest without its paths, so that a moved folder stays the same."""
     digest = hashlib.sha256()
     for values in (manifest.ids, manifest.y, manifest.split, *manifest.attributes.values()):
         digest.update("\0".join(map(str, values)).encode())

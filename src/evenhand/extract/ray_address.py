@@ -12,7 +12,7 @@ PATIENCE = 10.0
 
 
 def check_address(address: str) -> None:
-    """Refuse an address that nobody listens at, at once: Ray would try for minutes.
+    """Refuse an address at which nothing listens, at once: Ray would try for minutes.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def check_address(address: str) -> None:
 
 
 def no_cluster(address: str | None, error: Exception) -> EvenhandError:
-    """Return the error about a cluster that cannot be reached, or started where there is no address."""
+    """Return the error for a cluster that cannot be reached, or without an address cannot be started."""
     reason = shorten(str(error), 200, placeholder=" …")
     if address is None:
         return EvenhandError(f"Ray does not start on this machine ({reason}); leave out `engine='ray'`")

@@ -102,7 +102,7 @@ class RayEngine:
 
 @dataclass(frozen=True)
 class LazyBlocks(Sequence[Block]):
-    """Batches in runs of `size`, each of which an actor takes at once; made when asked for."""
+    """Batches in runs of `size`, each of which an actor takes at once; made on demand."""
 
     paths: Sequence[str] | Strings
     batches: Sequence[range]
@@ -121,13 +121,13 @@ class LazyBlocks(Sequence[Block]):
 
 @dataclass(frozen=True)
 class Actors:
-    """What actors run on, and how many CPUs each has."""
+    """The device of the actors, and the CPUs of each."""
 
     device: str
     cpus: int
 
     def places(self, machines: Sequence[dict[str, float]]) -> int:
-        """Return how many of them fit on machines with so many CPUs and GPUs."""
+        """Return how many actors fit on machines with the given CPUs and GPUs."""
         places = [int(machine["CPU"] // self.cpus) for machine in machines]
         if self.device == "cuda":
             places = [min(of, int(machine["GPU"])) for of, machine in zip(places, machines, strict=True)]
@@ -135,7 +135,7 @@ class Actors:
 
 
 def choose_actors(machines: Sequence[dict[str, float]], engine: RayEngine) -> Actors:
-    """Return the actors for machines with so many CPUs and GPUs.
+    """Return the actors for machines with the given CPUs and GPUs.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def _machines(ray: Any) -> list[dict[str, float]]:
 
 
 def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
-    """Refuse what another machine cannot find, though it is here: it would be left out in silence."""
+    """Refuse files that only this machine can find: they would be left out silently."""
     for row, reason in batch.unreadable:
         if reason == "file not found" and is_there(Path(paths[row])):
             raise EvenhandError(
@@ -172,7 +172,7 @@ def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:
 
 @contextmanager
 def connected(address: str | None) -> Iterator[Any]:
-    """Yield the module `ray`, connected; a connection that the caller has already is used and left."""
+    """Yield the module `ray`, connected; an existing connection of the caller is used and kept."""
     with _environment(alone=address is None) as added:
         ray = optional("ray", "ray")
         if LOOPBACK in added or LOOPBACK not in os.environ:
@@ -211,7 +211,7 @@ def listen_everywhere(everywhere: bool) -> None:
 
 @contextmanager
 def _environment(*, alone: bool) -> Iterator[list[str]]:
-    """Keep the use of Ray off its makers' servers, and a cluster of one machine off the network.
+    """Turn off Ray's usage reports, and keep a cluster of one machine off the network.
 
     Yield the variables that the user has not set.
     """

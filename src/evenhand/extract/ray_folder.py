@@ -1,4 +1,4 @@
-"""A folder for a cluster of this machine alone: short enough for its sockets, and gone when it ends."""
+"""A folder for a cluster of this machine, with a path short enough for sockets; it is removed at the end."""
 
 from __future__ import annotations
 

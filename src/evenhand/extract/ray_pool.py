@@ -1,4 +1,4 @@
-"""Actors of a cluster that may die: blocks of work in, results out in order, each once."""
+"""Run blocks of work on actors of a cluster, which may die, and return each result once and in order."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from evenhand._errors import EvenhandError
 from evenhand._optional import optional
 
 ATTEMPTS = 4
-"""Times that a block may end its actor, or actors in a row may fail to start: more is no accident."""
+"""How often a block may kill its actor, or actors in a row may fail to start, before the run ends."""
 QUEUED = 2
 """Blocks that an actor has at once, so that it reads one while it computes another."""
 AHEAD = 4
 """Blocks, for each actor, that are under way or wait for an earlier one: the bound on the driver's memory."""
 LOOK = 5.0
-"""Seconds after which the cluster is looked at for machines that joined."""
+"""Seconds between checks for machines that joined the cluster."""
 
 
 class Pool:
     """As many actors as the cluster has places for, at any time, for one sequence of blocks.
 
     An actor that fails for the cluster's reasons (its process or its machine is gone, or its result) is
-    replaced, and its blocks are given to others. Results that came are kept, so nothing comes twice.
+    replaced, and its blocks are given to others. Results that arrived are kept, so nothing is returned twice.
 
     Parameters
     ----------
     blocks : sequence
-        What `take` gets, one by one.
+        Arguments of `take`, one by one.
     start : callable
         Return a new actor, whose method `ready` returns once it can work, and whose `take` does a block.
     places : callable
@@ -44,12 +44,12 @@ class Pool:
         self._looked = -LOOK
         self._free: deque[Any] = deque()
         self._waiting: dict[Any, tuple[Any, int | None]] = {}
-        """What each awaited result is of: an actor, and the number of a block, or None for `ready`."""
+        """The actor of each awaited result, and the number of the block, or None for `ready`."""
         self._again: deque[int] = deque()
         self._begun = self._done = 0
         self._results: dict[int, Any] = {}
         self._failures: Counter[int | None] = Counter()
-        """Of each block, and of `ready` since something last came of an actor."""
+        """Failures of each block, and of `ready` since the last result of any actor."""
 
     def results(self) -> Generator[Any, None, None]:
         """Yield what `take` returns for each block, in their order; the actors end with the generator.
@@ -94,7 +94,7 @@ class Pool:
             self._waiting[actor.take.remote(self._blocks[number])] = (actor, number)
 
     def _collect(self) -> None:
-        """Wait for something to come, and keep it."""
+        """Wait for a result to arrive, and keep it."""
         ready, _ = self._ray.wait(list(self._waiting), timeout=LOOK)
         for reference in ready:
             actor, number = self._waiting[reference]
@@ -114,7 +114,7 @@ class Pool:
             self._free.extend([actor] * (QUEUED if number is None else 1))
 
     def _replace(self, actor: Any, error: Exception) -> None:
-        """Forget an actor that failed, and take its blocks back."""
+        """Drop an actor that failed, and queue its blocks again."""
         lost = [number for who, number in self._waiting.values() if who is actor]
         self._waiting = {key: kept for key, kept in self._waiting.items() if kept[0] is not actor}
         self._free = deque(kept for kept in self._free if kept is not actor)
@@ -130,6 +130,6 @@ class Pool:
                 f"{ATTEMPTS} workers of the cluster ended at the same images ({reason}); if they lack "
                 "memory, use a smaller `batch_size` or fewer `actors`; the same command again resumes"
             )
-        # A machine that goes takes all actors that start on it along.
+        # If a machine is lost, all actors that start on it are lost too.
         if self._failures[None] >= ATTEMPTS * (1 + len(self._actors)):
             raise EvenhandError(f"workers of the cluster do not start ({reason}); Ray's logs there say why")

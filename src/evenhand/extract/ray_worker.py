@@ -1,4 +1,4 @@
-"""What an actor of a cluster does: hold the trunk, take blocks of images through it."""
+"""An actor of a cluster: it holds the trunk, and passes blocks of images through it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from evenhand.extract.trunk import Embedded, ImageReading, prepared_by, through_
 
 @dataclass(frozen=True)
 class ActorSettings:
-    """What is the same for every block of a run.
+    """Settings that are the same for every block of a run.
 
     Attributes
     ----------
     version : str
-        Of the driver's evenhand.
+        Version of the driver's evenhand.
     device : "cpu" or "cuda"
         Where the trunk runs.
     threads : int
-        Of the trunk, where it runs on a CPU.
+        Threads of the trunk on a CPU.
     reading : ImageReading
-        As for an `Engine`; by default as many threads read, or enough to wait for an object store.
+        As for an `Engine`; by default `threads` threads read, or more for an object store.
     max_pixels : int or None
         Most pixels of an image; None for the usual limit.
     """
@@ -45,16 +45,16 @@ class ActorSettings:
 
 @dataclass(frozen=True)
 class Block:
-    """Batches of images: the paths [n] of all, where the first stands in the manifest, and its batches.
+    """Batches of images: their paths [n], the position of the first in the manifest, and the batches.
 
     Attributes
     ----------
     first : int
         Position of the first path among all paths.
     paths : list of str
-        Of the images.
+        Paths of the images.
     batches : list of range
-        Of positions in `paths`.
+        Batches of positions in `paths`.
     """
 
     first: int
@@ -94,7 +94,7 @@ class Trunk:
             )
 
     def take(self, block: Block) -> list[Embedded]:
-        """Return what becomes of each batch, its positions those among all paths.
+        """Return the result of each batch, with positions among all paths.
 
         Raises
         ------

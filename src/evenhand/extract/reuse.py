@@ -1,4 +1,4 @@
-"""What of an earlier store is used again, where images, labels, names or prompts have changed."""
+"""Reuse the features of an earlier store if images, labels, names or prompts have changed."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ BLOCK = 4096
 
 @dataclass(frozen=True)
 class Earlier:
-    """A store whose features are used again.
+    """A store whose features are reused.
 
     Attributes
     ----------
     table : FeatureTable
         The store.
     rows : int64 [N]
-        Which row of it each image of the manifest is; -1 for those to embed.
+        Row of the store for each image of the manifest; -1 for images to embed.
     gone : int
         Images of the store that the manifest lacks.
     """
@@ -74,7 +74,7 @@ class Earlier:
         return np.flatnonzero(self.rows < 0)
 
     def taken(self, part: range, dtype: str, thumbnails: bool) -> Embedded:
-        """Return what is known of the images at the positions of a part."""
+        """Return the stored data of the images at the positions of a part."""
         found = np.arange(part.start, part.stop)[self.rows[part.start : part.stop] >= 0]
         rows = self.rows[found]
         assert self.table.source is not None
@@ -85,7 +85,7 @@ class Earlier:
         return Embedded(self.table.features(rows).astype(dtype), found.tolist(), small, [], properties)
 
     def note(self) -> str:
-        """Say how many images are used again, embedded and gone."""
+        """Say how many images are reused, embedded, and gone."""
         fresh = len(self.fresh)
         return (
             f"{number_of(len(self.rows) - fresh, 'image is', 'images are')} reused from the store that was "
@@ -97,7 +97,8 @@ class Earlier:
 def earlier_store(out: Path, identity: Mapping[str, Any], manifest: Manifest) -> Earlier | None:
     """Return a finished store in `out` whose features a new one of this identity may use.
 
-    None where there is no such store, it is the same one, or its features were made otherwise.
+    The result is None if there is no such store, it has the same identity, or its features are of another
+    kind.
 
     Raises
     ------
@@ -125,7 +126,7 @@ def earlier_store(out: Path, identity: Mapping[str, Any], manifest: Manifest) ->
 
 
 def image_bytes(paths: Sequence[str]) -> int:
-    """Return the bytes of images in all; remote ones count 0: to ask for each takes longer than to embed."""
+    """Return the total bytes of images; remote ones count 0: asking for each is slower than embedding."""
     total = 0
     for path in paths:
         place = place_of(Path(path))
@@ -136,9 +137,9 @@ def image_bytes(paths: Sequence[str]) -> int:
 
 @contextmanager
 def replacing(out: Path, identity: Mapping[str, Any]) -> Iterator[Path]:
-    """Yield the folder in which the store grows that takes the place of the one in `out`.
+    """Yield the folder in which the store is written that will replace the one in `out`.
 
-    It lies beside `out`, named by the identity: after a kill the same command goes on in it.
+    It is beside `out`, named by the identity, so after a kill the same command continues in it.
 
     Raises
     ------
@@ -165,7 +166,7 @@ def replacing(out: Path, identity: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def settle(out: Path) -> None:
-    """Put the new store in its place where a process was killed between taking the old one out and that."""
+    """Move the new store into its place if a process was killed after it had moved the old one away."""
     out = out.resolve()
     if not out.exists() and out.parent.is_dir():
         for growing in _updates(out):
@@ -181,7 +182,7 @@ def _updates(out: Path) -> list[Path]:
 
 
 def _untouched(before: Mapping[str, str], manifest: Manifest, known: Mapping[str, Any], card: Path) -> bool:
-    """Return whether no image of a store has moved, changed its size or been written since."""
+    """Return whether no image of a store has moved, changed in size, or been written since."""
     now = dict(zip(manifest.ids.tolist(), manifest.paths.tolist(), strict=True))
     if any(now.get(name) != path for name, path in before.items()):
         return False

@@ -1,4 +1,4 @@
-"""How small a JPEG may be decoded for a model: its choice, and the choice of a store that was begun."""
+"""How small a JPEG may be decoded: the choice for a model, or that of an unfinished store."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from evenhand.backbones.base import Backbone
 from evenhand.data.images.thumbnail import THUMBNAIL
 
 KEY = "jpeg_short_side"
-"""In the identity of a store whose JPEGs were decoded at a fraction of their size."""
+"""Key in the identity of a store whose JPEGs were decoded at a fraction of their size."""
 DECODES = ("reduced", "full")
 FACTOR = 2
-"""Short side of a decoded JPEG in sides of the model's input, at least."""
+"""Smallest short side of a decoded JPEG, in sides of the model's input."""
 LEAST = 4 * THUMBNAIL
-"""Pixels of the short side of a decoded JPEG, at least, whatever the model takes."""
+"""Smallest short side of a decoded JPEG in pixels, for any model."""
 
 
 def choose_short_side(decode: str | None, backbone: Backbone, begun: Mapping[str, Any] | None) -> int | None:
@@ -24,11 +24,11 @@ def choose_short_side(decode: str | None, backbone: Backbone, begun: Mapping[str
     Parameters
     ----------
     decode : "reduced", "full" or None
-        None does as the store that was begun, and without one decodes in full.
+        None takes the choice of the unfinished store, and without one decodes in full.
     backbone : Backbone
         Its attribute `resized_to`, if it has one, is the largest side in pixels that it resizes images to.
     begun : mapping or None
-        Identity of the store that was begun.
+        Identity of the unfinished store.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What takes batches of images through a trunk: this machine, or a cluster."""
+"""Pass batches of images through a trunk, on this machine or on a cluster."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from evenhand.extract.loading import Batch, load_batches
 
 @dataclass(frozen=True)
 class Embedded:
-    """What became of one batch.
+    """The result of one batch.
 
     Attributes
     ----------
     features : floats [n, D_in]
-        Before the projection, of the images that could be read.
+        Features before the projection, of the images that could be read.
     read : list of int
         Their positions, in the sequence of paths.
     thumbnails : list of bytes
@@ -44,16 +44,16 @@ class Embedded:
 
 @dataclass(frozen=True)
 class ImageReading:
-    """How images are read, and what is returned of them.
+    """How images are read, and what is returned for each.
 
     Attributes
     ----------
     dtype : "float16" or "float32"
-        Of the features.
+        Number type of the features.
     thumbnails : bool, default=False
         Whether to make thumbnails.
     short_side : int, optional
-        At which JPEGs are decoded, as in `data.images.decode`; by default in full.
+        Short side at which JPEGs are decoded, as in `data.images.decode`; by default in full.
     workers : int, optional
         Processes, or on a cluster threads of each actor, that read images.
     """
@@ -65,9 +65,9 @@ class ImageReading:
 
 
 class Engine(Protocol):
-    """Yield what becomes of each batch, in the order of `batches`, each once.
+    """Yields the result of each batch once, in the order of `batches`.
 
-    The bytes depend on the backbone, the batches and the numbers' type alone, whatever the engine.
+    The bytes depend only on the backbone, the batches and the number type, and not on the engine.
     """
 
     def __call__(
@@ -83,7 +83,7 @@ class Engine(Protocol):
 def on_this_machine(
     paths: Sequence[str] | Strings, backbone: Backbone, batches: Sequence[range], reading: ImageReading
 ) -> Generator[Embedded, None, None]:
-    """Be the engine of one machine: processes read ahead while the trunk computes."""
+    """The engine of one machine: processes read ahead while the trunk computes."""
     loaded = load_batches(
         paths,
         prepared_by(backbone),
@@ -97,12 +97,12 @@ def on_this_machine(
 
 
 def prepared_by(backbone: Backbone) -> Callable[[Image.Image], Tensor]:
-    """Return what makes of an image what the trunk takes, in fewer bytes if the backbone has a way."""
+    """Return the function from an image to the trunk's input: `prepare` if the backbone has it."""
     return getattr(backbone, "prepare", backbone.preprocess)
 
 
 def through_trunk(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str] | Strings) -> Embedded:
-    """Return the features of a batch in the type that is stored.
+    """Return the features of a batch in the stored number type.
 
     Raises
     ------

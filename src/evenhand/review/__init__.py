@@ -1,4 +1,4 @@
-"""Some forty answers about images: which to ask for, and what they say of a shortcut."""
+"""Review a question on some forty images: which images to ask about, and what the answers say."""
 
 import lazy_loader as lazy
 

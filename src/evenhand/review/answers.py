@@ -21,14 +21,14 @@ WORDS: dict[str, Word] = {
     **dict.fromkeys(("no", "n", "2", "2.0"), "no"),
     **dict.fromkeys(("unclear", "cannot tell", "?", "0", "0.0"), "unclear"),
 }
-"""What counts as which answer, in any case; the digits are the keys of the page."""
+"""Words for each answer, in upper or lower case; the digits are the keys of the page."""
 ALLOWED = "allowed are yes, no and unclear, or the keys 1, 2 and 0; leave it empty where nobody answered"
 COLUMNS = ("id", "label", "path", "answer", "chosen", "question")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody said of one row.
+    """The answer to the question about one row.
 
     Attributes
     ----------
@@ -53,11 +53,11 @@ def read_answers(path: Path, table: FeatureTable, question: str | None = None) -
     Parameters
     ----------
     path : Path
-        CSV as a person, a spreadsheet or the review page writes it, or another table that `import` reads.
+        CSV from a person, a spreadsheet or the review page, or another table that `import` reads.
     table : FeatureTable
         The store whose rows they are about.
     question : str, optional
-        What the answers must be to, where the file says so.
+        Question that the answers must be about, if the file names one.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def read_answers(path: Path, table: FeatureTable, question: str | None = None) -
 
 
 def question_of(path: Path) -> str | None:
-    """Return the question that a file of answers is about; None where it does not say.
+    """Return the question that a file of answers is about; None if it names none.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From the answers to the attribute of every row: a cross-validated, noise-aware logistic probe."""
+"""Estimate the attribute of every row from answers, by a cross-validated, noise-aware logistic probe."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from evenhand.review.answers import Answers
 from evenhand.review.rows import ReviewRows
 
 WRONG = 0.05
-"""Share of answers that are taken to be wrong."""
+"""Assumed share of wrong answers."""
 VARIANCES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Prior variances of the components' coefficients that are cross-validated."""
 RIGHTS = (2.0, 8.0, 32.0)
-"""Prior variances of how much the model's right and wrong rows of a class differ in the attribute. The
-estimate takes the first; intervals allow for all: under a shortcut, errors may go with it entirely."""
+"""Prior variances of the difference in the attribute between right and wrong rows of a class. The estimate
+uses the first; intervals allow for all, because under a shortcut errors may depend on it entirely."""
 FOLDS = 8
 FEWEST = 2
-"""Answers yes, and answers no, without which nothing is fitted."""
+"""Smallest number of yes answers and of no answers for a fit."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,18 @@ class AttributeProbe:
     Attributes
     ----------
     places : int64 [n]
-        Places among the reviewed rows that were answered with yes or no.
+        Positions, among the reviewed rows, of those answered with yes or no.
     yes : bool [n]
         The answers.
     held_out : float64 [n]
-        P(yes) of each by probes that were not fitted to its answer.
+        P(yes) of each, by probes that were not fitted to its answer.
     posterior : LogisticPosterior
-        Of the coefficients on the signs, which says what any row of the store has.
+        Posterior of the coefficients on the signs, which estimates the attribute of any row of the store.
     by_right : LogisticPosterior
-        The same with columns for right and wrong rows of each class, on which accuracy is estimated: errors
-        may go with the attribute in ways that the signs do not show.
+        The same with columns for right and wrong rows of each class, which accuracy is estimated from: errors
+        may depend on the attribute in ways that the signs do not show.
     mixture : list of (float, LogisticPosterior)
-        The same for every prior variance, with its weight: a few answers do not decide which one is right.
+        The same for every prior variance, with its weight: few answers cannot decide between them.
     """
 
     places: Ints
@@ -62,7 +62,7 @@ class AttributeProbe:
 
     @classmethod
     def fit(cls, rows: ReviewRows, answers: Answers, seed: int = 0) -> AttributeProbe:
-        """Fit to the answers, with the prior variance of least cross-validated cross-entropy.
+        """Fit to the answers, with the prior variance that has the lowest cross-validated cross-entropy.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class AttributeProbe:
         )
 
     def probabilities(self, rows: ReviewRows) -> Floats:
-        """Return P(yes), float64 [N], of the reviewed rows, given what was answered of them."""
+        """Return P(yes), float64 [N], of the reviewed rows, given their answers."""
         return self._updated(self.by_right.probabilities(self._wider(rows)))
 
     def draws(self, rows: ReviewRows, n: int, generator: np.random.Generator) -> Iterator[Floats]:

@@ -14,11 +14,11 @@ from evenhand.review.attribute_probe import AttributeProbe
 from evenhand.review.rows import RARE, USUAL, ReviewRows
 
 ROUND = 10
-"""Rows that are chosen before the answers to them are looked at."""
+"""Rows that are chosen at once, before their answers are used."""
 NEAREST = 0.1
 """Share of a class's rows that count as unsure: those whose probability of yes is nearest to ½."""
 KINDS = ("random", "rare", "unsure", "usual")
-"""What every four rows are, one of each class in turn. The random ones estimate the error without bias."""
+"""Kinds of every four rows, with the classes in turn. The random ones estimate the error without bias."""
 
 
 def choose_rows(rows: ReviewRows, answers: Answers, n: int, seed: int = 0) -> list[tuple[int, Why]]:
@@ -26,19 +26,19 @@ def choose_rows(rows: ReviewRows, answers: Answers, n: int, seed: int = 0) -> li
 
     A quarter is drawn at random from all evaluated rows. The others go by class: likely exceptions to what
     goes with the label, usual rows, and rows in between, by the rank of the shortcut probe's margin. Once
-    the answers have both kinds, the probe of the attribute takes the place of the candidate: rows on the
-    rarer of its sides, on the other, and those that it is least sure of.
+    there are answers of both kinds, the probe of the attribute replaces the shortcut probe: it gives rows on
+    its rarer side, rows on the other side, and those that it is least sure of.
 
     Parameters
     ----------
     rows : ReviewRows
         The evaluated rows.
     answers : mapping of int to Answer
-        What was answered so far; these rows are not asked about again.
+        Answers so far; these rows are not asked about again.
     n : int
-        How many rows.
+        Number of rows.
     seed : int, default=0
-        Of the draws.
+        Seed of the draws.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What some forty answers say: groups, worst-group accuracy, and whether the shortcut is real."""
+"""Estimate groups, worst-group accuracy, and whether the shortcut is real, from some forty answers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from evenhand.review.verdict import ClassGap, ShortcutVerdict, verdict_of
 
 SIDES = ("no", "yes")
 FEWEST_RANDOM = 8
-"""Answers to rows drawn at random that an error needs to be theirs alone."""
+"""Answers about randomly drawn rows from which on the error is over these alone."""
 
 
 class AttributeEstimate(BaseModel):
-    """What the answers say of an attribute and of a model.
+    """The estimates for an attribute and a model from the answers.
 
     Attributes
     ----------
@@ -38,14 +38,14 @@ class AttributeEstimate(BaseModel):
     rows : int
         Evaluated rows.
     error : Rate
-        Share of answers that probes fitted to other answers contradict, with Wilson's interval: of the rows
-        drawn at random where there are 8 or more, else of all. Wrong answers count as errors.
+        Share of answers that probes fitted to other answers contradict, with Wilson's interval. It is over
+        the rows drawn at random if there are 8 or more, else over all. Wrong answers count as errors.
     error_of : "random" or "all"
-        Of which answers the error is.
+        The answers that the error is over.
     groups : list of Rate
         Accuracy by class × yes or no. `n` is the expected number of rows.
     worst_group : Rate
-        The least of them; the interval is that of the least accuracy over the posterior draws.
+        The lowest of them, with the interval of the lowest accuracy over the posterior draws.
     gaps : list of ClassGap
         For each class, accuracy with yes minus with no.
     shares : dict of str to float
@@ -53,7 +53,7 @@ class AttributeEstimate(BaseModel):
     verdict : ShortcutVerdict
         Whether the shortcut is real.
     notes : list of str, default=[]
-        What falls short, one sentence each.
+        Limits of the estimate, one sentence each.
     values : str [M]
         The estimated attribute, yes or no, of every row of the store; not part of the JSON.
     """
@@ -77,7 +77,7 @@ class AttributeEstimate(BaseModel):
     def column(
         self, name: str, used_for: Literal["evaluation", "training"] = "evaluation"
     ) -> EstimatedColumn:
-        """Return what a store is to know of the attribute as a column."""
+        """Return the description of the attribute as a column of a store."""
         return EstimatedColumn(
             column=name,
             question=self.question,
@@ -100,7 +100,7 @@ def estimate_attribute(
     """Estimate an attribute of all rows, and accuracy by class × attribute, from answers about some rows.
 
     A logistic probe of the attribute is fitted to the answers by `functional.fit_noisy_logistic`, with
-    5 % of the answers taken to be wrong. Of a group g = (class c, side a) the accuracy is
+    an assumed 5 % of wrong answers. The accuracy of a group g = (class c, side a) is
 
         θ_g = Σ_{i in c, right} f_i(a) / Σ_{i in c} f_i(a),  f_i(a) = P(side of row i is a | answers)
 
@@ -118,9 +118,9 @@ def estimate_attribute(
     run : str or Path, optional
         A run on the store, whose model is evaluated; zero-shot by default.
     question : str, default=""
-        What was asked.
+        The question.
     seed : int, default=0
-        Of the folds and draws.
+        Seed of the folds and draws.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def estimate_attribute(
 def estimate_on(
     rows: ReviewRows, answers: Answers, *, question: str = "", seed: int = 0
 ) -> AttributeEstimate:
-    """Do what `estimate_attribute` does on rows that are prepared already."""
+    """As `estimate_attribute`, on rows that are already prepared."""
     table = rows.table
     probe = AttributeProbe.fit(rows, answers, seed)
     chance = probe.probabilities(rows)
@@ -209,7 +209,7 @@ def write_attribute(
     table : FeatureTable
         As `load_store` returned it.
     estimate : AttributeEstimate
-        What `estimate_attribute` found.
+        Result of `estimate_attribute`.
     column : str
         Name of the new attribute; one that a review added before is replaced.
     used_for : "evaluation" or "training", default="evaluation"

@@ -1,4 +1,4 @@
-"""Accuracy by class and attribute, where the attribute of a row is known up to a probability."""
+"""Accuracy by class and attribute, if only the probability of the attribute is known for a row."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class DrawnAccuracies:
         return Rate(name=name, n=round(count), value=value, low=min(low, value), high=max(high, value))
 
     def worst(self, least: Rate) -> Rate:
-        """Return the least rate with the interval of the least accuracy of each draw."""
+        """Return the lowest rate with the interval of the lowest accuracy of each draw."""
         lows, highs = (np.nanmin(each, axis=(1, 2)) for each in (self.lows, self.highs))
         low, high = percentile_interval(lows)[0], percentile_interval(highs)[1]
         value = least.value or 0.0

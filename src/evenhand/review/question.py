@@ -20,7 +20,7 @@ def audited_word(table: FeatureTable, *, run: Path | None = None, seed: int = 0,
     Raises
     ------
     EvenhandError
-        If there is no such word: the user must say what to ask.
+        If there is no such word, so the user must give the question.
     """
     found = None if run is None else run_on(table, run)
     models = evaluate_models(table, group_column(table, None), seed, found)

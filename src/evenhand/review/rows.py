@@ -1,4 +1,4 @@
-"""The rows that people can be asked about, and what is known of each before anyone answers."""
+"""The rows to ask people about, and what is known of each before the answers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ReviewRows:
     model : str
         Its name.
     signs : Signs
-        What the probe of an attribute reads.
+        The columns that the probe of an attribute reads.
     features : float64 [N, S]
         The signs of these rows.
     rank : float64 [N]
@@ -66,16 +66,16 @@ def review_rows(table: FeatureTable, *, run: Path | None = None, seed: int = 0) 
     run : Path, optional
         A run on it, whose model is evaluated; zero-shot (or class centroids) by default.
     seed : int, default=0
-        Of the sample.
+        Seed of the sample.
 
     Raises
     ------
     EvenhandError
-        If the table cannot be evaluated, or the run is damaged or of another store.
+        If the table cannot be evaluated, or the run is damaged or belongs to another store.
     """
     found = None if run is None else run_on(table, run)
     models = evaluate_models(table, group_column(table, None), seed, found)
-    # Slices may look at validation rows too; accuracy is that of the evaluation split alone.
+    # Slices may use validation rows too; accuracy is that of the evaluation split alone.
     places = np.flatnonzero(np.isin(models.split.test, models.rows.numbers))
     numbers, stage = models.split.test[places], models.on_test[-1]
     signs = Signs.of(table, seed)

@@ -2,7 +2,7 @@
 
 It listens on 127.0.0.1 alone. Every path starts with a secret of 32 random bytes. A request under another
 host name is refused, so that no page of another site reaches it by a name that resolves to this machine. The
-page may load nothing but what this server sends.
+page may load only what this server sends.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class ReviewServer(ThreadingHTTPServer):
         Thread(target=self.shutdown, daemon=True).start()
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing of a browser that hangs up."""
+        """Ignore a browser that closes the connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._state()
 
     def _inside(self) -> str | None:
-        """Return the path below the secret; None, and a refusal, for strangers."""
+        """Return the path below the secret; without the secret, refuse and return None."""
         token, _, inside = self.path.removeprefix("/").partition("?")[0].partition("/")
         origin = self.headers.get("Origin")
         known = self.headers.get("Host", "") in self.server.hosts
@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.OK, _json(self.server.session.state()), "application/json")
 
     def _refuse(self, status: HTTPStatus) -> None:
-        self.close_connection = True  # a body may lie unread
+        self.close_connection = True  # a body may be unread
         self._send(status, status.phrase.encode(), "text/plain; charset=utf-8")
 
     def _send(self, status: HTTPStatus, body: bytes, kind: str) -> None:

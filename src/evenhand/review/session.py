@@ -21,7 +21,7 @@ SIDE = 768
 
 
 class ReviewSession:
-    """Ask about up to `n` rows; every answer is on the disk before the next row is shown.
+    """Ask about up to `n` rows; every answer is on disk before the next row is shown.
 
     All methods may be called from several threads: two tabs see one review.
 
@@ -34,9 +34,9 @@ class ReviewSession:
     path : Path
         The CSV of answers; the answers of an earlier session are read from it.
     n : int
-        Rows to ask about, those that were answered before included.
+        Rows to ask about, including those that are already answered.
     seed : int
-        Of the draws of rows.
+        Seed of the draws of rows.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class ReviewSession:
         Raises
         ------
         EvenhandError
-            If the row is none of this review, the answer is another word, or the file cannot be written.
+            If the row is not in this review, the answer is unknown, or the file cannot be written.
         """
         with self._lock:
             waiting = dict(self._queue)

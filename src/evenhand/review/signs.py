@@ -1,4 +1,4 @@
-"""What the probe of an attribute reads of a row: class, candidate shortcut and main components."""
+"""The columns of a row that the probe of an attribute reads: class, candidate shortcut, main components."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ hundredfold. That of the components is cross-validated."""
 class Signs:
     """Columns that a probe of an attribute reads: intercept, classes, candidate shortcut and components.
 
-    The candidate is the margin of the shortcut probe, which reads the labels beside the class names, so that
-    the probe of the attribute starts out along the direction that goes with the label.
+    The candidate is the margin of the shortcut probe, which predicts the labels without the class names. So
+    the probe of the attribute starts along the direction that goes with the label.
 
     Attributes
     ----------
@@ -37,9 +37,9 @@ class Signs:
     probe : ShortcutProbe
         Its logits [C] are the candidates.
     center, scale : float32 [C]
-        Of the candidates on training rows.
+        Center and scale of the candidates on training rows.
     mean : float32 [D]
-        Of the embeddings.
+        Mean of the embeddings.
     components : float32 [D, K]
         Principal axes, each divided by the square root of the largest standard deviation times its own.
     """
@@ -53,7 +53,7 @@ class Signs:
 
     @classmethod
     def of(cls, table: FeatureTable, seed: int) -> Signs:
-        """Fit on the training rows of a table, whose labels it reads, and no attribute."""
+        """Fit on the training rows and labels of a table, without attributes."""
         model = zero_shot_model(table)
         rows = np.sort(numpy_stream(seed, "review", "signs").permutation(table.rows("train"))[:MOST])
         z, y = model.embed(table.features(rows)), table.y[rows]
@@ -104,7 +104,7 @@ def principal_axes(centered: Floats, most: int) -> Floats:
     """Return the main axes of centered rows [N, D] as columns [D, K], scaled for a ridge prior.
 
     Axis k of standard deviation s_k is divided by √(s_1 s_k): the projections have standard deviation
-    √(s_k / s_1), so that the prior trusts the main axes more, yet not by their full variance.
+    √(s_k / s_1). So the prior trusts the main axes more, but not by their full variance.
     """
     _, deviations, axes = np.linalg.svd(centered / np.sqrt(len(centered)), full_matrices=False)
     kept = min(most, int((deviations > 1e-4 * deviations[0]).sum()))
@@ -113,7 +113,7 @@ def principal_axes(centered: Floats, most: int) -> Floats:
 
 
 def _shortcut_probe(z: Floats, y: Ints, text: Floats | None, n_classes: int) -> ShortcutProbe:
-    """Return the shortcut probe; without text it may read everything, for no direction is a class name's."""
+    """Return the shortcut probe; without text it may read all directions, as none is that of a class name."""
     vectors, labels = torch.from_numpy(z), torch.from_numpy(y)
     if text is not None:
         return ShortcutProbe.fit(vectors, labels, torch.from_numpy(text))
@@ -125,6 +125,6 @@ def _shortcut_probe(z: Floats, y: Ints, text: Floats | None, n_classes: int) -> 
 
 
 def _finite(logits: Floats) -> Floats:
-    """Replace the −∞ of a class without training rows by the least logit."""
+    """Replace the −∞ of a class without training rows by the lowest logit."""
     found: Floats = np.maximum(logits, logits[np.isfinite(logits)].min(initial=0.0))
     return found

@@ -13,15 +13,15 @@ from evenhand.evaluation.accuracy import Rate
 from evenhand.functional.intervals import percentile_interval
 
 GOES_WITH = 0.1
-"""From this difference in the share of yes to the other classes on, the attribute goes with the label."""
+"""Least difference in the share of yes, to the other classes, for the attribute to go with the label."""
 SMALL = 0.1
-"""A gap that surely lies under this is none."""
+"""A gap whose interval is under this counts as none."""
 UNREADABLE = 0.35
-"""Error of the probe from which on the attribute cannot be read."""
+"""Error of the probe at which the attribute counts as unreadable."""
 
 
 class ClassGap(BaseModel):
-    """Accuracy within a class where the attribute is the usual one for it, minus where it is not.
+    """Accuracy within a class on rows with its usual attribute value, minus that on the other rows.
 
     label: the class. usual: yes or no, whichever goes with the class in training. association: share of the
     usual side in the class minus its mean share in the other classes, from 0 to 1. value, low, high: the gap,
@@ -76,8 +76,8 @@ def verdict_of(gaps: Sequence[ClassGap], error: Rate) -> ShortcutVerdict:
     """Return the verdict.
 
     Found: in some class the attribute goes with the label by 10 points or more, and accuracy on its usual
-    side is surely higher. No sign: every gap surely lies under 10 points, or no class goes with the
-    attribute. Cannot tell: anything else, or the attribute cannot be read from the embeddings.
+    side is higher beyond chance. No sign: every gap is under 10 points beyond chance, or no class goes with
+    the attribute. Cannot tell: anything else, or the attribute cannot be read from the embeddings.
     """
     if (error.value or 0.0) >= UNREADABLE:
         return _cannot(

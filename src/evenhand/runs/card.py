@@ -80,7 +80,7 @@ def check_width(found: int, wanted: int) -> None:
 def write_card(run: Path, fields: Mapping[str, Any]) -> None:
     """Write the card of a run folder from the fields of `RunCard`, and hash the other files in the folder."""
     files = {file.name: file_sha256(file) for file in sorted(run.iterdir())}
-    # The checksum is of what a reader gets: JSON turns tuples into lists, and number keys into text.
+    # The checksum covers what a reader gets: JSON turns tuples into lists, and number keys into text.
     card = json.loads(json.dumps({"schema": 1, "kind": "run", **fields, "files": files}))
     write_text(run / CARD, sealed(card))
 
@@ -108,7 +108,7 @@ def check_results(folder: Path) -> None:
     Raises
     ------
     EvenhandError
-        If it does not.
+        If it does not hold results.
     """
     if not (folder / RESULTS).is_file():
         raise EvenhandError(
@@ -154,7 +154,7 @@ def read_card(run: Path) -> dict[str, Any]:
 
 
 def _verify(path: Path, digest: str) -> None:
-    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+    if path.exists() and not path.is_file():  # reading a pipe would wait forever
         raise EvenhandError(f"{path} is not a regular file; run fit again")
     try:
         whole = file_sha256(path) == digest

@@ -1,4 +1,4 @@
-"""What a run folder holds, read and checked once, and the store that it was fitted on."""
+"""The content of a run folder, read and checked once, and the store that it was fitted on."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class RunContents:
 
     @property
     def kept(self) -> dict[str, Any]:
-        """What the fit kept, and on what evidence; empty for a method that chooses nothing."""
+        """What the fit kept, and its evidence; empty for a method that does not choose."""
         return self.result["kept"] or {}
 
     def fitted_on(self, table: FeatureTable) -> bool:

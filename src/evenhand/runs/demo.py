@@ -1,4 +1,4 @@
-"""The demo: what `fit` keeps beside zero-shot, ERM and CFR, on drawn scenes with the small packaged model."""
+"""The demo: `fit` compared with zero-shot, ERM and CFR, on synthetic scenes with the small packaged model."""
 
 from __future__ import annotations
 

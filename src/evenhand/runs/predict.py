@@ -80,7 +80,7 @@ def predict(
     workers : int, optional
         Number of processes that read images, as in `embed`.
     engine : Engine, optional
-        What runs the model on batches of images; the CSV does not depend on it.
+        Engine that runs the model on batches of images; the CSV does not depend on it.
     path_column, root : str, str or Path, optional
         Column of the paths of a table, and the folder that they start from, as in `Manifest.read`.
     labels : LabelOptions, optional
@@ -176,7 +176,7 @@ def _write(
     counts: Counter[str] = Counter()
     sweep(out)
     with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        blocks, scores = begin()  # here, since the list of a folder lies beside `out`
+        blocks, scores = begin()  # here, since the list of a folder is beside `out`
         labelled = scores if scores is not None and scores.known.any else None
         writer = csv.writer(stream)
         more = [] if labelled is None else ["label", "right"]

@@ -136,7 +136,7 @@ class Scores:
 
 
 def _group_attributes(known: KnownLabels, group_by: str | None, of_run: str | None) -> list[str]:
-    """Return the attributes that make the groups: those asked for, or the run's, or the first."""
+    """Return the attributes that make the groups: those of `group_by`, or the run's, or the first."""
     of_images = {"what": "these images", "has": "they have"}
     if group_by is None:
         with suppress(EvenhandError):  # these images need not have the attributes of the run

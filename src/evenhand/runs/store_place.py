@@ -1,4 +1,4 @@
-"""Where the store of a run lies, and whether a store is the one that a run was fitted on."""
+"""Find the store of a run, and check whether a store is the one that a run was fitted on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evenhand.runs.card import read_card
 
 
 def place_of_store(run: Path, card: Mapping[str, Any]) -> Path | None:
-    """Return where the store of a run lies: where it was, or beside the run under its old name.
+    """Return the path of the store of a run: the old one, or its old name beside the run.
 
     None where the run was fitted on a table in memory.
 
@@ -37,7 +37,7 @@ def place_of_store(run: Path, card: Mapping[str, Any]) -> Path | None:
 
 
 def check_store(run: Path, store: Path | None) -> Path | None:
-    """Return where the store of a run lies, and refuse another; None for a table in memory.
+    """Return the path of the store of a run, and refuse another store; None for a table in memory.
 
     Raises
     ------

@@ -130,12 +130,12 @@ def off_cpu(device: str) -> dict[str, Any]:
 
 
 def check_use(table: FeatureTable, column: str, user: str) -> None:
-    """Refuse a column that a review estimated for evaluation alone to a method that learns from group labels.
+    """Refuse a column estimated by a review for evaluation alone if a method learns from group labels.
 
     Raises
     ------
     EvenhandError
-        If the column is such a one.
+        If it does.
     """
     reason = kept_from_training(table, column)
     if reason is not None:
@@ -143,7 +143,7 @@ def check_use(table: FeatureTable, column: str, user: str) -> None:
 
 
 def kept_from_training(table: FeatureTable, column: str) -> str | None:
-    """Return why the groups of a column may not be used in training or selection; None where they may."""
+    """Return why the groups of a column may not be used in training or selection; None if they may."""
     about = table.estimated.get(column)
     if about is None or about.used_for == "training":
         return None
