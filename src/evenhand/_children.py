@@ -13,15 +13,15 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 LOOK = 0.5
-"""Seconds after which a child looks whether its parent lives."""
+"""Seconds between a child's checks that its parent is alive."""
 _PR_SET_PDEATHSIG = 1
 _OF_A_TERMINAL = (signal.SIGINT, signal.SIGHUP)
-"""What a terminal sends to every process that runs in it."""
+"""Signals that a terminal sends to every process that runs in it."""
 
 
 @contextmanager
 def starting_children() -> Iterator[None]:
-    """Have processes that start meanwhile deaf to a terminal's interrupts.
+    """Make processes that start in this context ignore a terminal's interrupts.
 
     Their parent gets the same interrupt, says one sentence and ends them; they would each print a traceback.
     An interrupt that comes meanwhile reaches the parent at the end.
@@ -47,7 +47,7 @@ def starting_children() -> Iterator[None]:
 
 
 def end_with_parent(parent: int, *, at_once: bool) -> None:
-    """Have this child process end when its parent has ended, even by SIGKILL.
+    """Make this child process end when its parent has ended, even by SIGKILL.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def _read(parent: int, at_once: bool) -> None:
 
 
 def call(_: EndsWithParent, function: Callable[..., None], *args: Any) -> None:
-    """Call a function in a process that has read first that it ends with its parent."""
+    """Call a function in a process that was first set to end with its parent."""
     function(*args)
 
 

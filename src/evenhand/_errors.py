@@ -1,4 +1,4 @@
-"""What evenhand raises and warns with."""
+"""The error and the warning of evenhand."""
 
 from __future__ import annotations
 

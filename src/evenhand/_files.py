@@ -19,7 +19,7 @@ from evenhand._outputs import check_new
 
 _ATTEMPTS = 100
 _SET = "files"
-"""What a set of files is called while it is written; the name is hidden, as all temporary ones are."""
+"""Name of a set of files while it is written; it is hidden, as all temporary names are."""
 
 
 def file_sha256(path: Path) -> str:
@@ -47,11 +47,11 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def all_or_none(folder: Path, *, last: str, stale: Collection[str] = ()) -> Iterator[Path]:
-    """Yield an empty folder inside `folder`; on success its files move up, on failure they go.
+    """Yield an empty folder inside `folder`; on success its files move up, on failure they are removed.
 
-    Other files of `folder` stay as they are. The file `last` vouches for the others: it leaves first and
-    comes last, so that a process killed in between leaves a folder without it, never halves of two sets.
-    Files called `stale` leave with it: what an earlier set had and this one may not have.
+    Other files of `folder` stay as they are. The file `last` vouches for the others: it is removed first and
+    written last. So a process that is killed in between leaves a folder without it, never halves of two sets.
+    The files `stale` are removed with it: an earlier set had them, and this one may not.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def _reserve(path: Path, *, folder: bool) -> tuple[Path, FileLock | None]:
 
 
 def _lock_or_none(made: Path, flags: int) -> FileLock | None:
-    """Lock a file or folder; None where the file system knows no locks: then nobody sweeps, either."""
+    """Lock a file or folder; None if the file system has no locks, and then nothing is swept either."""
     try:
         return lock_path(made, flags)
     except (BlockingIOError, FileNotFoundError):
@@ -161,7 +161,7 @@ def _lock_or_none(made: Path, flags: int) -> FileLock | None:
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed writers of `path` left beside it; what living ones write stays."""
+    """Remove what killed writers of `path` left beside it; files of running writers stay."""
     mark = temporary_names(path.name)
     with suppress(OSError):
         for entry in path.parent.iterdir():
@@ -196,9 +196,9 @@ def _remove_if_left(entry: Path) -> None:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; on success it takes the place of `path`, on failure it goes.
+    """Yield a temporary name beside `path`; on success it replaces `path`, on failure it is removed.
 
-    What a killed process leaves of it is `sweep`'s.
+    `sweep` removes what a killed process leaves.
 
     Raises
     ------
@@ -235,7 +235,7 @@ def _made(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_folder(path: Path, *, argument: str) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`; on success it takes the place of `path`, on failure it goes.
+    """Yield a temporary folder beside `path`; on success it replaces `path`, on failure it is removed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the client of the Hugging Face Hub raises, as one sentence."""
+"""Errors of the Hugging Face Hub's client, as one sentence."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from evenhand._errors import EvenhandError
 
 @contextmanager
 def says_what_the_hub_said(subject: str, instead: str) -> Iterator[None]:
-    """Turn what the Hub's client raises into a sentence.
+    """Turn errors of the Hub's client into one sentence.
 
     Parameters
     ----------
     subject : str
-        What the sentence is about.
+        Subject of the sentence.
     instead : str
         What else the user can do.
 

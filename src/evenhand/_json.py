@@ -1,4 +1,4 @@
-"""JSON from files that anybody may have written."""
+"""JSON from files that are not trusted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def parse_json(text: str, *, finite: bool = False) -> Any:
-    """Return what a JSON text holds.
+    """Return the content of a JSON text.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Optional dependencies: imported at first use, absence names the extra."""
+"""Optional dependencies: imported at first use; if one is missing, the error names the extra."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evenhand._errors import EvenhandError
 
 
 def optional(module: str, extra: str) -> ModuleType:
-    """Import `module`, or say which extra brings it."""
+    """Import `module`, or say which extra installs it."""
     try:
         return import_module(module)
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""What may be written: nothing that is read, and nothing of others."""
+"""Checks of output paths: never an input, and never a file of other software."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESULTS = "results.json"
 """The file of results in every folder that `fit`, `compare`, `bench` or `demo` writes."""
 
 _START = 4096
-"""Bytes of a file that tell its kind."""
+"""Bytes at the start of a file that tell its kind."""
 
 
 def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "out") -> None:
@@ -29,7 +29,7 @@ def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "out") -> N
     inputs : iterable of Path
         What is read; those that do not exist, such as addresses, are left to their readers.
     argument : str
-        What the sentence calls `out`.
+        Name of `out` in the message.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def _seen(path: Path) -> tuple[int, int] | None:
 
 
 def _folders(path: Path) -> Iterator[Path]:
-    """Yield the folders that a path really lies in."""
+    """Yield the folders that contain a path, with links resolved."""
     yield from Path(os.path.realpath(path)).parents
 
 
@@ -131,7 +131,7 @@ def check_new(folder: Path, *, argument: str = "out") -> None:
 
 
 AUDIT_FILES = ("slices.csv", "errors.csv", "suspects.csv")
-"""What an audit writes into a folder."""
+"""Files that an audit writes into a folder."""
 
 
 def check_predictions(out: Path) -> None:
@@ -183,7 +183,7 @@ def check_own(path: Path, start: re.Pattern[bytes], *, kind: str, argument: str 
     kind : str
         What such a file holds.
     argument : str
-        What the sentence calls `path`.
+        Name of `path` in the message.
 
     Raises
     ------

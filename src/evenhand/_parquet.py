@@ -1,4 +1,4 @@
-"""Parquet files and their columns; the short ways of pyarrow import pandas, a third of a second."""
+"""Parquet files and their columns, without the parts of pyarrow that import pandas, a third of a second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LARGEST = 2**31 - 1
 
 
 def read_parquet(path: Path) -> pa.Table:
-    """Return all of a file.
+    """Return a whole file.
 
     Raises
     ------

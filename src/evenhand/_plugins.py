@@ -1,4 +1,4 @@
-"""Built-ins and plug-ins by name: both enter by one door."""
+"""Built-ins and plug-ins by name, through one registry."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_known(name: str, builtin: Mapping[str, str], group: str, *, kind: str)
     Raises
     ------
     EvenhandError
-        If there is none; `kind` says of what.
+        If there is none; `kind` names what is missing.
     """
     known = known_names(builtin, group)
     if name not in known:
@@ -34,7 +34,7 @@ def find(name: str, builtin: Mapping[str, str], group: str, *, kind: str) -> Any
     Raises
     ------
     EvenhandError
-        If there is none; `kind` says of what.
+        If there is none; `kind` names what is missing.
     """
     check_known(name, builtin, group, kind=kind)
     plugged = {point.name: point.value for point in entry_points(group=group)}

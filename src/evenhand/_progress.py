@@ -1,4 +1,4 @@
-"""Progress as data: library code reports, whoever called decides how to show it."""
+"""Progress as data: library code reports it, and the caller decides how to show it."""
 
 from __future__ import annotations
 

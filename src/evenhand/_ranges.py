@@ -1,4 +1,4 @@
-"""What a numeric parameter may be, declared once beside it and reported in one sentence where it is not.
+"""Ranges of numeric parameters, declared once; a value out of its range is reported in one sentence.
 
 check(self, k=COUNT, momentum=BELOW_ONE)
 """
@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from evenhand._errors import EvenhandError
 
 LARGEST = 3.4e38
-"""What a number may be at most where nothing less is said: 32 bits hold no larger one."""
+"""Default upper bound of a number: 32 bits hold no larger one."""
 LARGEST_WHOLE = 2**63 - 1
 
 
@@ -100,7 +100,7 @@ def check(owner: object, **ranges: Range | Each) -> None:
     Parameters
     ----------
     owner : object
-        Has the parameters as attributes, and takes them by these names; its defaults are what is usual.
+        Object with the parameters as attributes, which takes them by these names with usual defaults.
     **ranges : Range or Each
         By the names of the parameters.
 
@@ -120,7 +120,7 @@ def check_value(name: str, value: Any, allowed: Range | Each, default: Any = Non
     Raises
     ------
     EvenhandError
-        If so.
+        If it is out of its range.
     """
     if objection := allowed.objection(value):
         raise EvenhandError(f"{name} must be {objection}, but it is {value!r}{_usual(default)}")

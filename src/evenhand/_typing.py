@@ -1,4 +1,4 @@
-"""Array types by what they hold, and what names a file."""
+"""Array types by their content, and types of file names."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from evenhand.backbones.projection import Projection, projection_of
 
 _VIT, _RESNET = ("proj",), ("attnpool.c_proj", "attnpool")
 _LINEAR, _MLP, _CLASSIFIER = ("head.proj",), ("head.mlp.fc2",), ("trunk.classifier",)
-"""Sites of each family, by their names in the image tower; the first one is the everyday one."""
+"""Sites of each family, by their names in the image tower; the first is the default."""
 _KNOWN = (
     "use a ViT (visual.proj), a ResNet (visual.attnpool), or a timm tower with a linear map, an MLP or the "
     "trunk's own classifier after its pooling"
@@ -50,9 +50,9 @@ def find_site(model: nn.Module, name: str, site: str | None = None) -> Site:
     Parameters
     ----------
     model : torch.nn.Module
-        From open_clip.
+        An open_clip model.
     name : str
-        What the user calls it.
+        Name of the model in messages.
     site : str, optional
         In a ResNet `attnpool.c_proj`, the default, or `attnpool`: the last linear map of its attention pool,
         or the whole. Other families have one site: `proj` in a ViT; in a timm tower `head.proj`,
@@ -114,13 +114,13 @@ def config_sites(config: Mapping[str, Any], name: str) -> tuple[str, ...]:
     Raises
     ------
     EvenhandError
-        If its image tower has none that is known.
+        If its image tower has no known site.
     """
     tower = config.get("vision_cfg", {})
     if not tower.get("timm_model_name"):
         if tower.get("pool_type") == "none":
             raise EvenhandError(f"model {name!r} has an image tower that gives a vector per patch; {_KNOWN}")
-        # open_clip tells the two by this alone: a ResNet lists the layers of its stages.
+        # open_clip tells the two apart only by this: a ResNet lists the layers of its stages.
         return _RESNET if isinstance(tower.get("layers"), (list, tuple)) else _VIT
     last, pool = tower.get("timm_proj", "linear"), tower.get("timm_pool", "avg")
     if last in ("linear", "mlp"):
@@ -184,7 +184,7 @@ def _chosen(site: str | None, sites: tuple[str, ...], name: str) -> str:
 
 
 def _path(visual: Any, site: str) -> str:
-    """Return where a site's module lies in the tower: timm calls classifiers by many names."""
+    """Return the path of a site's module in the tower: timm has many names for classifiers."""
     if site not in _CLASSIFIER:
         return site
     classifier = visual.trunk.get_classifier()
@@ -210,7 +210,7 @@ def _before_last(pool: AttentionPool2d) -> dict[str, Tensor]:
     heads = (pool.num_heads, -1)
     linear = {"query": pool.q_proj, "key": pool.k_proj, "value": pool.v_proj}
     weights = {f"{name}_weight": map_.weight.detach().T.unflatten(1, heads) for name, map_ in linear.items()}
-    # The keys' bias moves no output (see `attention_pool`): it stays what it is.
+    # The keys' bias changes no output (see `attention_pool`), so it stays as it is.
     biases = {f"{name}_bias": linear[name].bias.detach().unflatten(0, heads) for name in ("query", "value")}
     return {"positional_embedding": pool.positional_embedding.detach(), **weights, **biases}
 
@@ -232,7 +232,7 @@ def _trunk(visual: Any, site: str) -> nn.Module:
     if site == "attnpool":
         return _replaced(visual, site, nn.Flatten())
     if site == "attnpool.c_proj":
-        # The pool reads the weights of its last map itself, so that an Identity would not do.
+        # The pool reads the weights of its last map itself, so an Identity would not work.
         return _replaced(visual, site, _identity(visual.attnpool.c_proj))
     if _ends_bare(visual):
         tower: nn.Module = visual
@@ -258,7 +258,7 @@ def _identity(linear: nn.Linear) -> nn.Linear:
 
 
 class _Pooled(nn.Module):
-    """A tower without its projection; some also give their tokens, which are left out."""
+    """A tower without its projection; tokens, which some towers also return, are left out."""
 
     def __init__(self, tower: nn.Module) -> None:
         super().__init__()

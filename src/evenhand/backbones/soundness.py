@@ -1,4 +1,4 @@
-"""Whether a model that was loaded gives numbers at all: reported before the first image is read."""
+"""Check that a loaded model gives finite numbers, before the first image is read."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def check_processors(images: Any, tokenizer: Any, model: str) -> None:
 
 
 def sound_head(head: Head, name: str) -> Head:
-    """Return a head as it is, if the text tower gave numbers.
+    """Return a head unchanged if its numbers are finite.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def check_texts(features: torch.Tensor, texts: Sequence[str], name: str) -> None
 
 
 def check_trunk(backbone: Backbone) -> None:
-    """Send one gray image through, so that what is wrong with the image side is reported at once.
+    """Pass one gray image through, so that a fault of the image tower is reported at once.
 
     Raises
     ------

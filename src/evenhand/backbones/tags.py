@@ -1,4 +1,4 @@
-"""Which weights open_clip offers for a model: read from its source, since importing it imports torch."""
+"""The weights that open_clip offers for a model, read from its source because importing it imports torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TABLE = "_PRETRAINED"
 
 
 def tags_of(model: str) -> list[str] | None:
-    """Return the tags of a model in open_clip's order; None if its source does not say so.
+    """Return the tags of a model in open_clip's order; None if its source does not list them.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ def load_tiny(*, device: str = "cpu", precision: str = "fp32", site: str | None 
     device : str, default="cpu"
         Where the trunk runs.
     precision : str, default="fp32"
-        Of the trunk, as in `load_openclip`.
+        Number type of the trunk, as in `load_openclip`.
     site : str, optional
         Part of the image tower to train, as in `load_openclip`.
     """

@@ -1,4 +1,4 @@
-"""A TorchScript archive, as OpenAI's own files are: its tensors alone, without running its program."""
+"""Read the tensors of a TorchScript archive, such as OpenAI's own files, without running its program."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _DTYPES = {
     "BoolStorage": torch.bool,
 }
 _SETTINGS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
-"""Tensors that lie beside the weights."""
+"""Tensors beside the weights."""
 _DEPTH = 100
-"""Levels of modules: those that hold each other would have no end."""
+"""Largest depth of modules, because modules that hold each other would never end."""
 _VISITS = 200_000
-"""Attributes that are looked at: a module that is held twice at each level doubles their number."""
+"""Largest number of attributes read: a module that is held twice at each level doubles their number."""
 
 
 def is_torchscript(path: Path) -> bool:
@@ -72,7 +72,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
         return {name: tensor for name, tensor in _tensors(root) if name.split(".")[-1] not in _SETTINGS}
     except EvenhandError as error:
         raise EvenhandError(f"{path} is a TorchScript archive that cannot be read: {error}") from error
-    except Exception as error:  # a stranger's pickle can fail in any way
+    except Exception as error:  # a pickle from elsewhere can fail in any way
         raise EvenhandError(
             f"{path} is a TorchScript archive that cannot be read ({type(error).__name__}: {error}); "
             "save the model's state_dict with torch.save or as safetensors, or use `pretrained='openai'`"
@@ -80,7 +80,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
 
 
 class _Module:
-    """What stands for every class of an archive: it keeps its attributes and does nothing."""
+    """Replaces every class of an archive: it keeps its attributes and does nothing."""
 
     attributes: Any = None
 
@@ -122,7 +122,7 @@ def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[i
 
 
 def _check_memo(data: bytes) -> None:
-    """Refuse a pickle that counts to more objects than it has bytes: the reader would make room for them."""
+    """Refuse a pickle that numbers more objects than it has bytes; they would take memory."""
     for opcode, argument, _ in pickletools.genops(data):
         if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > len(data):
             raise EvenhandError("its records are damaged")

@@ -11,11 +11,11 @@ from torch.overrides import TorchFunctionMode
 _DRAWS = frozenset(
     {Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_}
 )
-"""What initial weights are drawn with: `nn.init` calls these for its other distributions."""
+"""Functions that draw initial weights: `nn.init` calls these for its other distributions."""
 
 
 class Undrawn(TorchFunctionMode):
-    """While active, a tensor that is to be filled with random numbers stays as it is.
+    """While active, a tensor that would be filled with random numbers stays as it is.
 
     Drawing the weights of a ViT-B/32 takes 0.7 s, and all are overwritten by the checkpoint: open_clip loads
     it strictly, so a weight that it lacks is an error.
@@ -37,7 +37,7 @@ class Undrawn(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return the tensor of a draw, and else what torch does."""
+        """Return the tensor of a draw unchanged, and otherwise torch's result."""
         given = dict(kwargs or {})
         if func in _DRAWS:
             return args[0] if args else given["tensor"]

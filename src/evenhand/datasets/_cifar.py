@@ -32,7 +32,7 @@ def read_cifar(title: str, data: Path | None) -> dict[str, tuple[Pixels, Ints]]:
     Parameters
     ----------
     title : str
-        The benchmark that needs them, for the sentence.
+        The benchmark that needs them, for the message.
     data : Path or None
         Folder with `cifar-10-binary.tar.gz`, or with its files, unpacked.
 

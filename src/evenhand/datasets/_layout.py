@@ -1,4 +1,4 @@
-"""What the loaders of files on disk share: find, decode, count, and name what is not as it should be."""
+"""Shared code of loaders of files on disk: find, decode, count, and report what is wrong."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def require(title: str, data: Path | None, name: str) -> Path:
     Raises
     ------
     EvenhandError
-        If it is None, missing or no folder.
+        If it is None, missing, or not a folder.
     """
     if data is None:
         raise EvenhandError(f"data: {title} needs its files; give the folder that holds {name}")

@@ -30,7 +30,7 @@ def read_mnist(title: str, data: Path | None) -> dict[str, tuple[Pixels, Ints]]:
     Parameters
     ----------
     title : str
-        The benchmark that needs them, for the sentence.
+        The benchmark that needs them, for the message.
     data : Path or None
         Folder with the four files, called as their authors call them.
 

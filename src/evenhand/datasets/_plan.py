@@ -1,4 +1,4 @@
-"""Which class meets which attribute: tied together in training, balanced in the test split."""
+"""Pairs of class and attribute: correlated in training, balanced in the test split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images that a benchmark draws or cuts out of arrays: written once, in the ImageFolder convention."""
+"""Write the images that a benchmark draws or cuts out of arrays once, in the ImageFolder convention."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CARD = "recipe.json"
 
 
 def recipe_of(name: str, dataset: Dataset) -> dict[str, Any]:
-    """Return what decides the images: the benchmark and its parameters, sizes to insist on left out."""
+    """Return what determines the images: the benchmark and its parameters, without expected sizes."""
     params = {f.name: getattr(dataset, f.name) for f in fields(dataset) if f.name != "expected"}  # type: ignore[arg-type]
     return {"benchmark": name, "version": 1, **params}
 
@@ -27,7 +27,7 @@ def recipe_of(name: str, dataset: Dataset) -> dict[str, Any]:
 def once(folder: Path, recipe: Mapping[str, Any], write: Callable[[Path], Any]) -> Path:
     """Call `write(folder)` unless the folder holds this very recipe's images already.
 
-    `recipe.json`, written last, marks the folder as whole; one that was interrupted is written again. Equal
+    `recipe.json`, written last, marks the folder as complete; an interrupted folder is written again. Equal
     recipes give equal bytes.
 
     Raises
@@ -59,7 +59,7 @@ def write_split(folder: Path, rows: Iterable[tuple[Image.Image, str, str]], attr
     Parameters
     ----------
     folder : Path
-        Of the split; made if absent.
+        Folder of the split; created if absent.
     rows : iterable of (image, label, value of the attribute)
         In order.
     attribute : str

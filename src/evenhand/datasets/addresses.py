@@ -1,4 +1,4 @@
-"""Where benchmarks can be downloaded without asking: addresses, mirrors, checksums and sizes, as data.
+"""Public downloads of benchmarks: addresses, mirrors, checksums and sizes, as data.
 
 All was read in public sources, none was downloaded here: addresses of Waterbirds in its authors' README and
 in the WILDS package, of CelebA in the WILDS package, of MetaShift in SubpopBench; of MNIST and CIFAR-10, with

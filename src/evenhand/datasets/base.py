@@ -1,4 +1,4 @@
-"""The contract of a benchmark: from the folder in which people have it to a manifest."""
+"""The contract of a benchmark, which turns the folder that people have into a manifest."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Dataset(ABC):
     title : str
         The name that people know.
     layout : str
-        What the folder must hold, for one line of a table.
+        Required content of the folder, in one line for a table.
     origin : str
-        Where the data come from, and how one gets them; empty where nothing is needed.
+        Where the data come from, and how to get them; empty if nothing is needed.
     average : str
         Which of the four averages the benchmark's papers report.
     usual_model : str or None
-        The model to embed with where none is named.
+        The default model to embed with.
     made_attributes : tuple of str
         Attributes of images that the benchmark itself makes; empty where its files name them.
     ranges : dict of str to Range or Each

@@ -43,7 +43,7 @@ class CelebA(Dataset):
     label, attribute : str
         Two of the forty attributes.
     expected : mapping of str to int, or None
-        Sizes to insist on.
+        Expected sizes, which are checked.
     """
 
     label: str = "Blond_Hair"

@@ -58,9 +58,9 @@ class CheXpert(Dataset):
         Deal whole patients out, 75 % to training, 10 % to validation and 15 % to test, with `seed`; or train
         on `train.csv` and test on the 234 images of `valid.csv`.
     seed : int
-        Of the patients dealt out.
+        Seed of the split of patients.
     expected : mapping of str to int, or None
-        Rows of the two tables to insist on.
+        Expected rows of the two tables, which are checked.
     """
 
     label: str = "No Finding"

@@ -35,9 +35,9 @@ class ColouredMnist(Dataset):
         Chance that a label is flipped before the color is drawn, in both splits as in the source: no
         classifier that looks at the digit is right more often than 1 − noise.
     seed : int
-        Of everything drawn.
+        Seed of all draws.
     expected : mapping of str to int, or None
-        Digits of MNIST to insist on.
+        Expected digits of MNIST, which are checked.
     """
 
     correlation: float = 0.9
@@ -57,7 +57,7 @@ class ColouredMnist(Dataset):
         return Manifest.read(folder, attribute_columns=self.made_attributes)
 
     def prompts(self) -> dict[str, tuple[str, ...]]:
-        """Return prompts that a model trained on captions can make something of."""
+        """Return prompts that a model trained on captions understands."""
         return {name: (f"a handwritten {name}.",) for name in CLASSES}
 
     def _write(self, data: Path | None, folder: Path) -> None:

@@ -45,9 +45,9 @@ class Composites(Dataset):
     train, test : int
         Images; the test split has all C · C groups by turns, and objects that training never saw.
     seed : int
-        Of everything drawn.
+        Seed of all draws.
     expected : mapping of str to int, or None
-        Images of CIFAR-10 to insist on.
+        Expected images of CIFAR-10, which are checked.
     """
 
     classes: Sequence[str] | str = ("automobile", "truck")

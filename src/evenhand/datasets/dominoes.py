@@ -34,9 +34,9 @@ class Dominoes(Dataset):
     train, test : int
         Images; the test split has all four groups by turns.
     seed : int
-        Of everything drawn.
+        Seed of all draws.
     expected : mapping of str to int, or None
-        Images of MNIST and of CIFAR-10 to insist on, as in "MNIST train".
+        Expected images of MNIST and of CIFAR-10, such as "MNIST train", which are checked.
     """
 
     correlation: float = 0.95

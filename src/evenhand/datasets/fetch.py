@@ -1,4 +1,4 @@
-"""Downloads that resume, are checked before they count, and go to a mirror when one fails."""
+"""Downloads that resume, are checked before use, and fall back to a mirror."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BLOCK = 1 << 20
 
 
 class _UnfitError(Exception):
-    """What came is not what was asked for."""
+    """The received file is not the expected one."""
 
 
 def fetch(
@@ -35,7 +35,7 @@ def fetch(
     downloads: Mapping[str, Sequence[Download]] = DOWNLOADS,
     progress: Progress = silent,
 ) -> None:
-    """Bring a benchmark's files into `data`; what is there already is not fetched again.
+    """Download a benchmark's files into `data`; existing files are not fetched again.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def fetch(
     data : Path
         Folder; made if absent.
     downloads : mapping of str to sequence of Download
-        What there is to download.
+        Files to download.
     progress : Progress
         Receives the bytes of each file.
 
@@ -68,14 +68,14 @@ def fetch(
 
 
 def fetch_file(item: Download, data: Path, *, progress: Progress = silent) -> Path:
-    """Fetch one file unless it is there; return where it lies.
+    """Fetch one file unless it exists, and return its path.
 
     What was received stays in a hidden file of its own for each address; the same call goes on from there.
 
     Raises
     ------
     EvenhandError
-        If every address fails; the sentence tells why, address by address.
+        If every address fails; the message says why for each.
     """
     target = data / item.file
     if target.exists():
@@ -131,7 +131,7 @@ def _opened(url: str, done: int) -> HTTPResponse:
 
 
 def _total(response: HTTPResponse, done: int, item: Download) -> int | None:
-    """Return how long the whole file is, as far as the server or the list tells."""
+    """Return the length of the whole file, if the server or the list gives it."""
     if response.status == 206:
         ranges = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         if ranges is None or int(ranges[1]) != done:

@@ -1,4 +1,4 @@
-"""Any images of one's own, so that the benchmark's protocol and table can be had for them."""
+"""The user's own images as a benchmark, with its protocol and table."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class MetaShift(Dataset):
     Parameters
     ----------
     seed : int
-        Of the split.
+        Seed of the split.
     expected : mapping of str to int, or None
         Images by folder, such as `train/cat/cat(indoor)`, to insist on. The authors make the folders with a
         script and publish no counts, so nothing is expected by default but that none is empty.

@@ -1,4 +1,4 @@
-"""Benchmarks by name. Plug-ins enter by the same door: the entry-point group `evenhand.datasets`."""
+"""Benchmarks by name. Plug-ins register in the entry-point group `evenhand.datasets`."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ OVERSAMPLING = 3
 
 @dataclass(frozen=True)
 class Look:
-    """How plainly a bird is seen.
+    """How visible a bird is.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ def draw_scene(
     size : int
         Side in pixels.
     look : Look
-        How plainly the bird is seen.
+        How visible the bird is.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def write_scenes(
     Parameters
     ----------
     folder : Path
-        Where to; made if absent.
+        Folder to write; created if absent.
     seed : int
         Root of the random streams; one for each split.
     train, test : int

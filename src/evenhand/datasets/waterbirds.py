@@ -47,7 +47,7 @@ class Waterbirds(Dataset):
         Whether the three mislabeled species count as the landbirds that they are. Published figures are
         with the labels as given.
     expected : mapping of str to int, or None
-        Sizes to insist on, before any correction.
+        Expected sizes before any correction, which are checked.
     """
 
     corrected: bool = False
