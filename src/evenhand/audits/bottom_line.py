@@ -206,7 +206,7 @@ def _nobody(gaps: Sequence[Gap]) -> str:
 def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
     rates = {stage.name: worst_rate(models, stage) for stage in models.on_test}
     *others, own = rates
-    unit = "class" if models.attribute is None else "group"
+    unit = "class" if models.table.grouped is None else "group"
     if not others:
         lowest = _percent(rates[own].value)
         return f"Best here: only {label(own)} was measured, with {lowest} in its worst {unit}."

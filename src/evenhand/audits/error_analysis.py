@@ -148,11 +148,11 @@ def analyze_run(
         If the run is damaged, its store is missing or is another one, or the vocabulary cannot be read.
     """
     run = read_contents(folder)
-    table, column = with_groups(store_of_run(run, store), run.card.get("group_by"))
+    table = with_groups(store_of_run(run, store), run.card.get("group_by"))
     card = dict(with_model_at(table.card, model))
     run, table = replace(run, card={**run.card, "store_card": card}), replace(table, card=card)
     options = AuditOptions(run.card["seed"], vocabulary=given_vocabulary(vocabulary))
-    models = evaluate_models(table, column, options.seed, run)
+    models = evaluate_models(table, options.seed, run)
     kept = KeptFindings.of(run, table, options)
     findings = kept.read()
     if findings is None:

@@ -31,9 +31,7 @@ class EvaluatedModels:
     Attributes
     ----------
     table : FeatureTable
-        The store.
-    attribute : str or None
-        The attribute that makes the groups.
+        The store, with its groups.
     seed : int
         The run's seed, or the audit's seed without a run.
     split : SplitRows
@@ -51,7 +49,6 @@ class EvaluatedModels:
     """
 
     table: FeatureTable
-    attribute: str | None
     seed: int
     split: SplitRows
     on_test: list[Stage]
@@ -90,11 +87,11 @@ class EvaluatedModels:
     @cached_property
     def evaluated(self) -> EvaluatedRows:
         """The test rows, as an evaluation takes them."""
-        return evaluated_rows(self.table, self.split, self.attribute)
+        return evaluated_rows(self.table, self.split)
 
     def groups(self, rows: Ints) -> Strings | None:
         """Return "label / value" for rows of the store; None without an attribute."""
-        return None if self.attribute is None else self.table.groups(self.attribute, rows)
+        return None if self.table.grouped is None else self.table.grouped.of(rows)
 
     def result(self, stage: Stage, **facts: Any) -> ResultRow:
         """Evaluate one of `on_test`, paired with ERM where the run has it, with more facts of its fit."""
@@ -111,16 +108,14 @@ class EvaluatedModels:
 
 
 def evaluate_models(
-    table: FeatureTable, attribute: str | None, seed: int, run: RunContents | None, device: str = "cpu"
+    table: FeatureTable, seed: int, run: RunContents | None, device: str = "cpu"
 ) -> EvaluatedModels:
     """Let a run's models predict, or the pretrained model without a run.
 
     Parameters
     ----------
     table : FeatureTable
-        The store.
-    attribute : str or None
-        The attribute that makes the groups.
+        The store, with its groups.
     seed : int
         Seed of the halves and of the sample.
     run : RunContents or None
@@ -144,7 +139,6 @@ def evaluate_models(
     z = stages[0].model.to(device).embed(RowView.of(table.stored(numbers), device))
     return EvaluatedModels(
         table,
-        attribute,
         seed if run is None else run.card["seed"],
         split,
         [_at(stage, np.searchsorted(asked, split.test)) for stage in stages],

@@ -49,7 +49,7 @@ def group_sign(models: EvaluatedModels, stage: Stage, found: Associations) -> Gr
     found : Associations
         The verdicts on columns.
     """
-    column = models.attribute
+    column = models.table.grouped and models.table.grouped.column
     if column not in [one.column for one in found.columns if one.verdict == "confounded"]:
         return None
     assert column is not None

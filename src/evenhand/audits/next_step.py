@@ -40,7 +40,7 @@ def next_step(
     # Groups that a review estimated may not train unless the user says so.
     if sign is not None and sign.column not in models.table.estimated:
         return _next_for(sign, store, run)
-    if not settled and (models.attribute is not None or len(models.split.test) < ANSWERS):
+    if not settled and (models.table.grouped is not None or len(models.split.test) < ANSWERS):
         against = () if run is None else ("--against", as_argument(run))
         command = ("audit", as_argument(store), *against, "--plan", str(PLANNED))
         return f"{signs.next_step.partition(', or answer')[0]}; how many images a test needs", command
@@ -51,7 +51,7 @@ def next_step(
     own = as_argument(run)
     if signs.shortcut == "no sign":
         return signs.next_step, ("predict", own, "NEW-IMAGES", "--out", "predictions.csv")
-    if models.attribute is None and len(models.split.test) >= ANSWERS:
+    if models.table.grouped is None and len(models.split.test) >= ANSWERS:
         return "name it and measure every group by some forty answers", _review(run, word)
     return "look at the images", ("report", own, "--out", as_argument(beside(run, ".html")))
 

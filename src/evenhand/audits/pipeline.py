@@ -175,13 +175,13 @@ def audit(
         raise EvenhandError(f"slices: {slices} is too few; give at least 2 per class, {SLICES} is usual")
     if plan is not None and not 0 < plan < 1:
         raise EvenhandError(f"plan: {plan:g} is not a gap in accuracy; give a fraction from 0 to 1, as 0.1")
-    table, column = with_groups(as_table(X, y, groups=groups, head=head), group_by)
+    table = with_groups(as_table(X, y, groups=groups, head=head), group_by)
     if out is not None:
         out = Path(out)
         check_replaceable(out, AUDIT_FILES, argument="out")
     found = None if run is None else run_on(table, Path(run))
     options = AuditOptions(seed, slices, given_vocabulary(vocabulary))
-    models = evaluate_models(table, column, seed, found, device)
+    models = evaluate_models(table, seed, found, device)
     kept = KeptFindings.of(found, table, options)
     search = search_errors(models, options, kept, device=device, progress=progress)
     analysis = ErrorAnalysis.of(models, search.findings)

@@ -24,7 +24,8 @@ from evenhand.data.concepts import ConceptWords
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
 from evenhand.datasets.base import Average, Dataset
-from evenhand.evaluation.evaluated_rows import group_column, with_groups
+from evenhand.evaluation.evaluated_rows import with_groups
+from evenhand.evaluation.group_by import check_group_by
 from evenhand.evaluation.results import ResultRow, Results
 from evenhand.extract.local import embed
 from evenhand.methods.registry import method_class, names
@@ -141,7 +142,8 @@ def run_bench(
     methods = methods or [*PROTOCOL, *(name for name in names() if name not in PROTOCOL)]
     for method in methods:
         method_class(method)
-    group_column(manifest, group_by)  # a wrong name is reported before anything is embedded
+    # A wrong name is reported before anything is embedded.
+    check_group_by(group_by, manifest.attributes, what="this manifest")
     seconds: dict[str, float] = {}
     with _timed(seconds, "embed"):
         table = embed(
@@ -153,14 +155,14 @@ def run_bench(
             workers=workers,
             progress=progress,
         )
-    table, column = with_groups(table, group_by)
+    table = with_groups(table, group_by)
     with _timed(seconds, "compare"):
         results = compare(
             table,
             methods=methods,
             seeds=seeds,
             oracles=True,
-            group_by=column,
+            group_by=group_by,
             concepts=None if concepts is None else embed_concepts(concepts, table.classes, backbone),
             jobs=jobs,
             out=out / "compare",
@@ -173,7 +175,7 @@ def run_bench(
         title=dataset.title,
         backbone=str(table.card["model"]),
         average=dataset.average,
-        sizes=_sizes(table, column),
+        sizes=_sizes(table),
         lines=lines([*results.rows, *winners_rows(results.rows, results.kept_method)], dataset.average),
         published=published(name),
         seconds=seconds,
@@ -218,10 +220,10 @@ def _spread(values: Sequence[float | None]) -> Spread | None:
     return Spread(mean=float(np.mean(known)), sd=float(np.std(known, ddof=1)) if len(known) > 1 else None)
 
 
-def _sizes(table: FeatureTable, column: str | None) -> dict[str, int]:
+def _sizes(table: FeatureTable) -> dict[str, int]:
     sizes = Counter(str(split) for split in table.split)
-    if column is not None:
-        sizes += Counter(f"train, {group}" for group in table.groups(column, table.rows("train")))
+    if table.grouped is not None:
+        sizes += Counter(f"train, {group}" for group in table.grouped.of(table.rows("train")))
     return dict(sizes)
 
 

@@ -81,7 +81,7 @@ def command(
     # What is wrong with the folder or the options is reported at once, before torch is imported.
     known = attribute_names(store)
     check_group_by(group_by, known)
-    check_has_groups(method, declares(method, "group_labels_used"), known)
+    check_has_groups(method, declares(method, "group_labels_used"), bool(known))
     check_can_stream(method, declares(method, "streams"), stream)
     check_free(out)
 

@@ -42,15 +42,13 @@ class FinishedJobs:
     Attributes
     ----------
     table : FeatureTable
-        The data.
+        The data, with its groups.
     entries : sequence of Entry
         The methods, in the order of the results.
     rows : mapping of seed to SplitRows
         Training, held-out and test rows; the test rows are the same for all seeds.
     rule : Rule
         The rule that scores on held-out rows.
-    column : str or None
-        The attribute that makes the groups.
     results : mapping of (method, seed) to JobResult
         The results of the methods that ran.
     held_out : mapping of seed to HeldOutPredictions
@@ -61,14 +59,13 @@ class FinishedJobs:
     entries: Sequence[Entry]
     rows: Mapping[int, SplitRows]
     rule: Rule
-    column: str | None
     results: Mapping[tuple[str, int], JobResult]
     held_out: Mapping[int, HeldOutPredictions]
 
     @cached_property
     def test(self) -> EvaluatedRows:
         """The test rows."""
-        return evaluated_rows(self.table, next(iter(self.rows.values())), self.column)
+        return evaluated_rows(self.table, next(iter(self.rows.values())))
 
     @cached_property
     def correct(self) -> Correct:
@@ -181,15 +178,15 @@ def _notes(jobs: FinishedJobs) -> list[str]:
 
 
 def _group_notes(jobs: FinishedJobs, split: str) -> list[str]:
-    groups = jobs.test.group_codes
-    if groups is None:
+    grouped, groups = jobs.table.grouped, jobs.test.group_codes
+    if grouped is None or groups is None:
         return []
     notes = []
     unknown = int((groups < 0).sum())
     if unknown:
         of = f"{unknown} of {len(groups)} {split} rows"
-        notes.append(f"{jobs.column!r} is unknown for {of}: they are in no group")
-    empty = [name for code, name in enumerate(jobs.test.group_names) if not (groups == code).any()]
+        notes.append(f"{grouped.column!r} is unknown for {of}: they are in no group")
+    empty = [name for code, name in enumerate(grouped.names) if not (groups == code).any()]
     if empty:
         notes.append(f"no {split} row is in the group {some(empty)}: averages over groups stay unknown")
     return notes

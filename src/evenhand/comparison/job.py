@@ -44,8 +44,6 @@ class Job:
         Training, held-out (`validation`) and test rows. Label-free methods never see the held-out rows.
     fit_rows : SplitRows
         The same, but with the validation rows that the fits of this method may see.
-    column : str or None
-        The attribute that makes the groups, for methods that declare that they use them.
     rule : str
         Name of the rule that scores configurations.
     cells : Partition
@@ -61,7 +59,6 @@ class Job:
     configurations: tuple[Mapping[str, Any], ...]
     rows: SplitRows
     fit_rows: SplitRows
-    column: str | None
     rule: str
     cells: Partition
     concepts: Concepts | None = None
@@ -154,24 +151,24 @@ def run_job(table: FeatureTable, job: Job) -> JobResult:
         refit_seconds=refit_seconds,
         test=test.tolist(),
         held_out=codes(logits).tolist(),
-        figures=evaluated_rows(table, job.rows, job.column).figures(test, on_test),
+        figures=evaluated_rows(table, job.rows).figures(test, on_test),
         logits=logits.tolist() if job.method in ("erm", BASELINE) else None,
     )
 
 
-def predict_held_out(table: FeatureTable, task: tuple[int, SplitRows, str, str | None]) -> HeldOutPredictions:
-    """Return what a rule may see of the held-out rows, for a task (seed, rows, name of the rule, column)."""
-    seed, rows, name, column = task
+def predict_held_out(table: FeatureTable, task: tuple[int, SplitRows, str]) -> HeldOutPredictions:
+    """Return what a rule may see of the held-out rows, for a task (seed, rows, name of the rule)."""
+    seed, rows, name = task
     rule = find_rule(name)
     _, erm = unfitted("erm", table, seed, {}, None)
-    given = fit_arguments(table, rows, erm, "erm", None)
+    given = fit_arguments(table, rows, erm, "erm")
     X_val, _ = given["validation"]
     found = held_out_predictions(
         given["X"], table.y[rows.train], X_val, table.y[rows.validation], table.head, rule, seed
     )
-    if rule.group_labels_used == "none" or column is None:
+    if rule.group_labels_used == "none" or table.grouped is None:
         return found
-    values, codes = np.unique(table.values(column)[rows.validation], return_inverse=True)
+    values, codes = np.unique(table.grouped.values[rows.validation], return_inverse=True)
     return replace(found, groups=np.where(values[codes] == "", -1, codes))
 
 
@@ -220,7 +217,7 @@ def _fitted(
     name, estimator = unfitted(job.method, table, job.seed, params, job.concepts)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        arguments = fit_arguments(table, rows, estimator, name, job.column)
+        arguments = fit_arguments(table, rows, estimator, name)
         estimator.fit(**arguments, on_checkpoint=look, **off_cpu(job.device))
     notes = dict.fromkeys([*map(str, getattr(estimator, "notes_", ())), *map(_warning_text, caught)])
     return estimator, tuple(notes)

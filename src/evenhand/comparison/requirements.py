@@ -45,7 +45,6 @@ def entries_of(
     methods: Sequence[str],
     table: FeatureTable,
     *,
-    column: str | None,
     concepts: Concepts | None,
     oracles: bool,
 ) -> list[Entry]:
@@ -55,7 +54,7 @@ def entries_of(
     ----------
     methods : sequence of str
         Registry names; `all` stands for every method.
-    table, column, concepts
+    table, concepts
         As in `why_skipped`.
     oracles : bool
         Whether methods that use group labels may run without being named.
@@ -77,17 +76,15 @@ def entries_of(
             make(name)  # an unknown preset is a mistake of the caller, not a failure of the method
     always = [name for name in ("zero_shot", "erm") if name not in wanted]
     ordered = dict.fromkeys([*always, *wanted])
-    return [_entry(name, table, column, concepts, oracles or name in methods) for name in ordered]
+    return [_entry(name, table, concepts, oracles or name in methods) for name in ordered]
 
 
-def _entry(
-    name: str, table: FeatureTable, column: str | None, concepts: Concepts | None, oracle_allowed: bool
-) -> Entry:
+def _entry(name: str, table: FeatureTable, concepts: Concepts | None, oracle_allowed: bool) -> Entry:
     try:
         cls = method_class(name)
     except Exception as error:  # a plug-in that cannot be imported must not end the others
         return Entry(name, "failed", sentence(error))
-    reason = why_skipped(cls, table, column=column, concepts=concepts, oracles=oracle_allowed)
+    reason = why_skipped(cls, table, concepts=concepts, oracles=oracle_allowed)
     status: Literal["ok", "skipped"] = "ok" if reason is None else "skipped"
     return Entry(name, status, reason, cls.group_labels_used, tuple(cls.needs), tuple(cls.configurations))
 
@@ -96,7 +93,6 @@ def why_skipped(
     method: type[Method],
     table: FeatureTable,
     *,
-    column: str | None,
     concepts: Concepts | None,
     oracles: bool,
 ) -> str | None:
@@ -107,9 +103,7 @@ def why_skipped(
     method : type of Method
         The method; its `group_labels_used` and `needs` count.
     table : FeatureTable
-        The data.
-    column : str or None
-        The attribute that makes the groups.
+        The data, with its groups.
     concepts : Concepts or None
         Embedded concept words.
     oracles : bool
@@ -119,20 +113,20 @@ def why_skipped(
         return (
             f"it uses group labels ({method.group_labels_used}); add `oracles=True` or name it in `methods`"
         )
-    if method.group_labels_used != "none" and column is not None:
-        kept = kept_from_training(table, column)
+    if method.group_labels_used != "none" and table.grouped is not None:
+        kept = kept_from_training(table.grouped)
         if kept is not None:
             return f"it uses group labels, but {kept}"
-    reasons = [_missing(need, table, column, concepts) for need in method.needs]
+    reasons = [_missing(need, table, concepts) for need in method.needs]
     return next((reason for reason in reasons if reason is not None), None)
 
 
-def _missing(need: str, table: FeatureTable, column: str | None, concepts: Concepts | None) -> str | None:
+def _missing(need: str, table: FeatureTable, concepts: Concepts | None) -> str | None:
     if need == "groups":
-        if column is None:
+        if table.grouped is None:
             return "it needs groups, but the store has no attribute"
-        if not (table.values(column)[table.rows("train")] != "").any():
-            return f"it needs groups, but {column!r} is unknown for every training row"
+        if not (table.grouped.values[table.rows("train")] != "").any():
+            return f"it needs groups, but {table.grouped.column!r} is unknown for every training row"
         return None
     if need == "text":
         return None if table.head.text is not None else "it needs text prototypes, but the store has none"

@@ -119,11 +119,11 @@ def compare(
     for name, count in (("budget", budget), ("seeds", len(seeds)), ("jobs", jobs)):
         if count < 1:
             raise EvenhandError(f"{name}: there must be at least 1, but there are {count}")
-    table, column = with_groups(table, group_by)
-    if rule.group_labels_used != "none" and column is not None:
-        check_use(table, column, f"selection by {rule.name}")
+    table = with_groups(table, group_by)
+    if rule.group_labels_used != "none" and table.grouped is not None:
+        check_use(table.grouped, f"selection by {rule.name}")
     names = (methods,) if isinstance(methods, str) else methods
-    entries = entries_of(names, table, column=column, concepts=concepts, oracles=oracles)
+    entries = entries_of(names, table, concepts=concepts, oracles=oracles)
     rows = {seed: held_out(table, seed) for seed in dict.fromkeys(seeds)}
     made = provenance(
         store=str(table.source.resolve()) if table.source else None,
@@ -131,7 +131,7 @@ def compare(
         seeds=list(rows),
         selection=rule.name,
         budget=budget,
-        group_by=column,
+        group_by=table.grouped and table.grouped.column,
         held_out=HELD_OUT,
         **off_cpu(device),
     )
@@ -139,7 +139,7 @@ def compare(
     total = len(rows) * (len(running) + 1)
     folder = None if out is None else Path(out)
     with one_thread(), JobCache(folder) as cache, Workers(table, min(jobs, total)) as workers:
-        schedule = Schedule(table, rule, column, concepts, rows, cache, workers, made["versions"], device)
+        schedule = Schedule(table, rule, concepts, rows, cache, workers, made["versions"], device)
         known: dict[int, HeldOutPredictions] = {}
         for seed, found in schedule.held_out():
             known[seed] = found
@@ -148,7 +148,7 @@ def compare(
         for result in schedule.results(running, known, budget):
             results[result.method, result.seed] = result
             progress("compare", len(known) + len(results), total)
-        compared = assemble(FinishedJobs(table, entries, rows, rule, column, results, known), made)
+        compared = assemble(FinishedJobs(table, entries, rows, rule, results, known), made)
         if folder is not None:
             write_sealed(compared, folder)
     return compared

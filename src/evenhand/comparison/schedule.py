@@ -26,7 +26,6 @@ class Schedule:
 
     table: FeatureTable
     rule: Rule
-    column: str | None
     concepts: Concepts | None
     rows: Mapping[int, SplitRows]
     cache: JobCache
@@ -41,7 +40,7 @@ class Schedule:
             "table": fingerprint(self.table),
             "versions": self.versions,
             "rule": self.rule.name,
-            "column": self.column,
+            "column": self.table.grouped and self.table.grouped.column,
             "words": self.concepts and (self.concepts.words, self.concepts.weights),
         }
 
@@ -50,9 +49,7 @@ class Schedule:
         keys = {seed: key_of(seed=seed, **self._shared) for seed in self.rows}
         stored = {seed: self.cache.held_out(seed, key) for seed, key in keys.items()}
         yield from ((seed, found) for seed, found in stored.items() if found is not None)
-        tasks = [
-            (seed, self.rows[seed], self.rule.name, self.column) for seed in keys if stored[seed] is None
-        ]
+        tasks = [(seed, self.rows[seed], self.rule.name) for seed in keys if stored[seed] is None]
         for (seed, *_), found in self.workers.run(predict_held_out, tasks):
             self.cache.store_held_out(found, seed, keys[seed])
             yield seed, found
@@ -84,7 +81,6 @@ class Schedule:
                     entry.configurations[:budget],
                     rows,
                     shown_to(self.table, rows, entry.group_labels_used),
-                    self.column,
                     self.rule.name,
                     cells,
                     self.concepts,

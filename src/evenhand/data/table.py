@@ -14,8 +14,8 @@ from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.arrays.gather import gathered
-from evenhand.data.crossed import Crossed
 from evenhand.data.estimated import EstimatedColumn
+from evenhand.data.groups import Groups, group_labels
 from evenhand.data.head import Head
 from evenhand.data.leakage import kept_together, same_names
 from evenhand.data.splits import stratified_split
@@ -83,8 +83,8 @@ class FeatureTable:
     properties : dict of str to str [N], default={}
         Columns that make no groups: what `embed` measured of the images, such as `image_brightness`, and
         others of the table, such as dates; the empty string means unknown.
-    crossed : mapping of str to Crossed, default={}
-        Combinations of attributes that make groups, under the attributes' names with commas between them.
+    grouped : Groups or None
+        The groups of the rows, where it was said which attributes make them.
     """
 
     parts: Sequence[Floats]
@@ -101,7 +101,7 @@ class FeatureTable:
     estimated: Mapping[str, EstimatedColumn] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     properties: Mapping[str, Strings] = field(default_factory=dict)
-    crossed: Mapping[str, Crossed] = field(default_factory=dict)
+    grouped: Groups | None = None
 
     @classmethod
     def from_arrays(
@@ -230,19 +230,9 @@ class FeatureTable:
         """Return the class names of `rows`."""
         return np.asarray(self.classes)[self.y[rows]]
 
-    def values(self, attribute: str) -> Strings:
-        """Return the column [N] of an attribute, or of a combination of attributes."""
-        crossed = self.crossed.get(attribute)
-        return self.attributes[attribute] if crossed is None else crossed.values
-
     def groups(self, attribute: str, rows: Ints) -> Strings:
         """Return "class / attribute value" for `rows`; the empty string where the attribute is unknown."""
-        return group_labels(self.labels(rows), self.values(attribute)[rows])
-
-
-def group_labels(labels: Strings, values: Strings) -> Strings:
-    """Return the group `label / value` of each row [N]; the empty string where the value is unknown."""
-    return np.where(values == "", "", np.char.add(np.char.add(labels, " / "), values))
+        return group_labels(self.labels(rows), self.attributes[attribute][rows])
 
 
 def as_table(

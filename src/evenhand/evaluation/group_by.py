@@ -7,7 +7,7 @@ from collections.abc import Collection
 from evenhand._errors import EvenhandError
 
 
-def check_has_groups(method: str, uses: str, attributes: Collection[str]) -> None:
+def check_has_groups(method: str, uses: str, there: bool) -> None:
     """Refuse a method that uses group labels where there are none.
 
     Parameters
@@ -16,15 +16,15 @@ def check_has_groups(method: str, uses: str, attributes: Collection[str]) -> Non
         Its name.
     uses : str
         Its `group_labels_used`.
-    attributes : collection of str
-        Names of the store's attributes.
+    there : bool
+        Whether the store has an attribute.
 
     Raises
     ------
     EvenhandError
         If there are none.
     """
-    if uses != "none" and not attributes:
+    if uses != "none" and not there:
         raise EvenhandError(
             f"method: {method} uses group labels but the store has no attribute; import or embed with "
             "`attribute_columns`, or choose a label-free method"

@@ -40,8 +40,8 @@ def result_row(
         group_names=on.group_names,
         train_groups=on.train_groups,
     )
-    if on.notes:
-        more["notes"] = [*more.get("notes", ()), *on.notes]
+    if on.grouped is not None:
+        more["notes"] = [*more.get("notes", ()), *on.grouped.notes]
     return ResultRow(
         method=method,
         seed=seed,
@@ -53,7 +53,7 @@ def result_row(
         classes=found.classes,
         cells=found.cells,
         groups=found.groups,
-        group_labels_from=on.group_labels_from,
+        group_labels_from=None if on.grouped is None else on.grouped.estimated,
         difference_to_erm=_difference(right, erm_right, on.group_codes, seed),
         **more,
     )

@@ -15,6 +15,7 @@ from evenhand._files import all_or_none, atomic
 from evenhand._outputs import RESULTS, keep_apart
 from evenhand._typing import PathLike
 from evenhand.data.concepts import Concepts
+from evenhand.data.groups import Groups
 from evenhand.data.partition import SplitRows, parts, rows_for_temperature, with_held_out
 from evenhand.data.store_layout import CARD
 from evenhand.data.table import FeatureTable, StoredRows
@@ -144,12 +145,12 @@ class FitOptions:
 
 
 class Fitted(NamedTuple):
-    """A fitted estimator, its row of results, the rows that it used, and the attribute that makes groups."""
+    """A fitted estimator, its row of results, the rows that it used, and their groups."""
 
     row: ResultRow
     estimator: Method
     rows: SplitRows
-    column: str | None
+    groups: Groups | None
 
 
 _DEFAULT = FitOptions()
@@ -168,15 +169,15 @@ def fit_row(
     The difference in the row is to `erm`; by default to the ERM that the method started from, or else to an
     ERM trained for it.
     """
-    table, column = with_groups(table, options.group_by)
+    table = with_groups(table, options.group_by)
     name, estimator = unfitted(method, table, seed, options.params, options.concepts)
     rows = parts(table, options.validation_from)
     if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)
     if options.calibrate_confidence:
         rows, held_out, found_on = rows_for_temperature(table, rows, seed)
-    arguments = fit_arguments(table, rows, estimator, name, column, options.stream)
-    X, on, confidence = table.stored(rows.test), evaluated_rows(table, rows, column), None
+    arguments = fit_arguments(table, rows, estimator, name, options.stream)
+    X, on, confidence = table.stored(rows.test), evaluated_rows(table, rows), None
     start = time.perf_counter()
     estimator.fit(**arguments, **off_cpu(options.device))
     seconds = time.perf_counter() - start
@@ -207,7 +208,7 @@ def fit_row(
         fit_seconds=seconds,
         notes=[*getattr(estimator, "notes_", ()), *([STREAMED] if streamed else [])],
     )
-    return Fitted(row, estimator, rows, column)
+    return Fitted(row, estimator, rows, table.grouped)
 
 
 def _erm_of(estimator: Method) -> Model | None:
@@ -228,7 +229,7 @@ def _card(table: FeatureTable, fitted: Fitted, options: FitOptions) -> dict[str,
         "store": str(table.source.resolve()) if table.source else None,
         "store_card": table.card,
         "validation_from": options.validation_from,
-        "group_by": fitted.column,
+        "group_by": fitted.groups and fitted.groups.column,
         **({"group_labels_from": labels.model_dump()} if (labels := fitted.row.group_labels_from) else {}),
     }
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from evenhand._errors import EvenhandError
-from evenhand._typing import Floats, Ints, Strings
-from evenhand.data.crossed import Crossed, cross
+from evenhand._typing import Floats, Ints
+from evenhand.data.crossed import cross
+from evenhand.data.groups import Groups
 from evenhand.data.known_labels import KnownLabels
 from evenhand.evaluation.class_metrics import empty_scores
-from evenhand.evaluation.evaluated_rows import EvaluatedRows, group_names, value_names
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.evaluation.group_by import check_group_by
 from evenhand.evaluation.result_row import result_row
 from evenhand.methods._training.model import Model
@@ -35,10 +36,8 @@ class Scores:
         The labels and attributes of the images.
     classes : sequence of str
         Class names of the run.
-    values : str [N] or None
-        Values of the attribute that makes the groups; None without one.
-    crossed : Crossed or None
-        The combination that the attribute is, if it is one.
+    grouped : Groups or None
+        The groups of the images; None without an attribute.
     erm : Model or None
         The ERM model that the run started from, to compare with.
     predicted, by_erm : int64 [N]
@@ -51,8 +50,7 @@ class Scores:
 
     known: KnownLabels
     classes: Sequence[str]
-    values: Strings | None
-    crossed: Crossed | None
+    grouped: Groups | None
     erm: Model | None
     predicted: Ints
     by_erm: Ints
@@ -79,12 +77,10 @@ class Scores:
         kept = ("method", "seed", "group_labels_used", "needs", "selection", "kept")
         erm = read_bundle(run / ERM_BUNDLE)[0] if known.any and ERM_BUNDLE in card["files"] else None
         names = _group_attributes(known, group_by, card.get("group_by"))
-        crossed = cross(known.attributes, names, known.labels, known.y >= 0) if len(names) > 1 else None
         return cls(
             known,
             classes,
-            crossed.values if crossed else known.attributes[names[0]] if names else None,
-            crossed,
+            _groups(known, classes, names) if names else None,
             erm,
             np.full(len(known.y), NOT_READ, dtype=np.int64),
             np.full(len(known.y), NOT_READ, dtype=np.int64),
@@ -108,7 +104,8 @@ class Scores:
         rows = np.flatnonzero((self.known.y >= 0) & (self.predicted != NOT_READ))
         if not len(rows):
             return {"notes": list(self.known.notes)} if self.known.notes else {}
-        on, codes = self._evaluated(rows), self.predicted[rows]
+        on = EvaluatedRows(self.known.y[rows], self.classes, "source", rows, self.grouped)
+        codes = self.predicted[rows]
         row = result_row(
             on,
             codes == on.y,
@@ -119,20 +116,12 @@ class Scores:
         )
         return row.model_dump(mode="json")
 
-    def _evaluated(self, rows: Ints) -> EvaluatedRows:
-        y, split = self.known.y[rows], "source"
-        if self.values is None:
-            return EvaluatedRows(y, self.classes, split)
-        labels = None if self.crossed is None else self.known.labels
-        return EvaluatedRows(
-            y,
-            self.classes,
-            split,
-            self.values[rows],
-            value_names(self.values),
-            group_names(self.classes, self.values, labels),
-            notes=[] if self.crossed is None else [self.crossed.sentence()],
-        )
+
+def _groups(known: KnownLabels, classes: Sequence[str], names: Sequence[str]) -> Groups:
+    if len(names) == 1:
+        return Groups(names[0], known.attributes[names[0]], known.y, classes)
+    crossed = cross(known.attributes, names, known.labels, known.y >= 0)
+    return Groups(",".join(names), crossed.values, known.y, classes, crossed)
 
 
 def _group_attributes(known: KnownLabels, group_by: str | None, of_run: str | None) -> list[str]:

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.data.concepts import Concepts
+from evenhand.data.groups import Groups
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.group_by import check_has_groups
@@ -79,7 +80,6 @@ def fit_arguments(
     rows: SplitRows,
     estimator: Method,
     name: str,
-    column: str | None,
     stream: bool | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of `estimator.fit`: X, y, validation, units, and groups where they are declared.
@@ -87,29 +87,26 @@ def fit_arguments(
     Parameters
     ----------
     table, rows : FeatureTable, SplitRows
-        The data, and its training and validation rows.
+        The data with its groups, and its training and validation rows.
     estimator, name : Method, str
         The unfitted estimator, and its registry name for messages.
-    column : str or None
-        The attribute that makes the groups.
     stream : bool, optional
         As in `streams`.
 
     Raises
     ------
     EvenhandError
-        If the method uses group labels and the table has no attribute, or as `streams`.
+        If the method uses group labels and the table has none, or as `streams`.
     """
-    check_has_groups(name, estimator.group_labels_used, () if column is None else (column,))
-    if estimator.group_labels_used == "none":
-        column = None
-    elif column is not None:
-        check_use(table, column, f"method: {name}")
+    check_has_groups(name, estimator.group_labels_used, table.grouped is not None)
+    grouped = None if estimator.group_labels_used == "none" else table.grouped
+    if grouped is not None:
+        check_use(grouped, f"method: {name}")
     stream = streams(4 * len(rows.train) * table.width, estimator, name, stream)
 
     def read(numbers: Ints) -> tuple[Any, ...]:
         X = table.stored(numbers) if stream else table.features(numbers)
-        groups = () if column is None else (table.groups(column, numbers),)
+        groups = () if grouped is None else (grouped.of(numbers),)
         return X, table.labels(numbers), *groups
 
     X, y, *groups = read(rows.train)
@@ -129,27 +126,27 @@ def off_cpu(device: str) -> dict[str, Any]:
     return {} if device == "cpu" else {"device": device}
 
 
-def check_use(table: FeatureTable, column: str, user: str) -> None:
-    """Refuse a column estimated by a review for evaluation alone if a method learns from group labels.
+def check_use(groups: Groups, user: str) -> None:
+    """Refuse groups estimated by a review for evaluation alone if a method learns from group labels.
 
     Raises
     ------
     EvenhandError
-        If it does.
+        If they were.
     """
-    reason = kept_from_training(table, column)
+    reason = kept_from_training(groups)
     if reason is not None:
         raise EvenhandError(f"{user} uses group labels, but {reason}")
 
 
-def kept_from_training(table: FeatureTable, column: str) -> str | None:
-    """Return why the groups of a column may not be used in training or selection; None if they may."""
-    about = table.estimated.get(column)
+def kept_from_training(groups: Groups) -> str | None:
+    """Return why groups may not be used in training or selection; None if they may."""
+    about = groups.estimated
     if about is None or about.used_for == "training":
         return None
     return (
-        f"{column!r} was estimated by a review for evaluation alone; write it again with used_for='training' "
-        "(the option `use` of evenhand review), or choose a label-free method"
+        f"{groups.column!r} was estimated by a review for evaluation alone; write it again with "
+        "used_for='training' (the option `use` of evenhand review), or choose a label-free method"
     )
 
 

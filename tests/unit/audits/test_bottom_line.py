@@ -224,7 +224,7 @@ def test_a_lift_is_said_in_words() -> None:
 
 
 def test_without_groups_it_is_the_surest_slice(line: Line, view: ErrorAnalysis) -> None:
-    analysis = replace(view, models=replace(view.models, attribute=None))
+    analysis = replace(view, models=replace(view.models, table=replace(view.models.table, grouped=None)))
     one = view.findings.named.sure("erm")[0][0]
     found = line(KEPT, analysis)
     of_class = f"{100 * (one.error.value - one.lift):.1f} % of all {one.label}"
@@ -238,7 +238,7 @@ def test_without_groups_it_is_the_surest_slice(line: Line, view: ErrorAnalysis) 
 def test_nobody_is_hurt_beyond_chance_and_what_could_have_stayed_unseen(
     line: Line, view: ErrorAnalysis
 ) -> None:
-    models = replace(view.models, attribute=None)
+    models = replace(view.models, table=replace(view.models.table, grouped=None))
     analysis = replace(view, models=models, findings=without_slices(view))
     found = line(KEPT, analysis).hurt
     assert re.fullmatch(
@@ -253,7 +253,7 @@ def cut(analysis: ErrorAnalysis, rows: int) -> ErrorAnalysis:
     models = analysis.models
     stages = [replace(one, right=one.right[:rows], predicted=one.predicted[:rows]) for one in models.on_test]
     split = replace(models.split, test=models.split.test[:rows])
-    models = replace(models, attribute=None, on_test=stages, split=split)
+    models = replace(models, table=replace(models.table, grouped=None), on_test=stages, split=split)
     return replace(analysis, models=models, findings=without_slices(analysis))
 
 
@@ -327,7 +327,9 @@ def test_a_store_alone_has_the_verdict_of_the_fit_and_no_repair(run: Path) -> No
 def test_without_a_run_the_next_step_is_fit(view: ErrorAnalysis, said: str, why: str) -> None:
     signs = ShortcutSigns(shortcut=said, reason="so", next_step="look")
     findings = view.findings.model_copy(update={"signs": signs})
-    found = bottom_line(replace(view.models, attribute=None), findings, None, {})
+    found = bottom_line(
+        replace(view.models, table=replace(view.models.table, grouped=None)), findings, None, {}
+    )
     store = view.models.table.source
     assert store is not None
     assert found.command == ("fit", str(store), "--out", str(store.with_name("x.run")))

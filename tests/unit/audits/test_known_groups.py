@@ -44,7 +44,7 @@ def test_no_sign_without_errors_a_confounded_column_or_a_group(view: ErrorAnalys
     assert group_sign(models, replace(stage, right=np.ones_like(stage.right)), confounded) is None
     for verdict in ("clean", "inflated"):
         assert group_sign(models, stage, with_verdict(view, verdict)) is None
-    assert group_sign(replace(models, attribute=None), stage, confounded) is None
+    assert group_sign(replace(models, table=replace(models.table, grouped=None)), stage, confounded) is None
     usual = models.groups(models.split.test)
     assert usual is not None
     in_usual = np.isin(usual, ("gull / sea", "jay / wood"))

@@ -10,6 +10,7 @@ from evenhand.comparison.assemble import FinishedJobs, assemble
 from evenhand.comparison.job import JobResult, Trial
 from evenhand.comparison.requirements import Entry
 from evenhand.data.partition import held_out
+from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.evaluation.results import Results
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import SHORTCUT_CELL
@@ -59,7 +60,9 @@ def assembled(table: FeatureTable) -> Any:
                     logits=np.eye(2)[codes].tolist(),
                     kept=KEPT | {"shortcut": shortcut} if name == "auto" else None,
                 )
-        jobs = FinishedJobs(table, entries, rows, SHORTCUT_CELL, "place", found, held_out_predictions)
+        jobs = FinishedJobs(
+            with_groups(table, "place"), entries, rows, SHORTCUT_CELL, found, held_out_predictions
+        )
         return assemble(jobs, {})
 
     return assembled

@@ -275,10 +275,10 @@ def test_a_pick_that_cannot_be_fitted_again_says_why(
 
 def test_the_winner_is_picked_by_predictions_of_rows_that_did_not_train(table: FeatureTable) -> None:
     rows = held_out(table, 0)
-    known = predict_held_out(table, (0, rows, "shortcut_cell", None))
+    known = predict_held_out(table, (0, rows, "shortcut_cell"))
     cells = find_rule("shortcut_cell").partition(known)
     params = ({"Cs": (1.0,)},)
-    job = Job("linear_probe", 0, params, rows, shown_to(table, rows, "none"), None, "shortcut_cell", cells)
+    job = Job("linear_probe", 0, params, rows, shown_to(table, rows, "none"), "shortcut_cell", cells)
     probe = LinearProbe(table.head, Cs=(1.0,)).fit(table.features(rows.train), table.labels(rows.train))
     logits = probe.model_.logits(table.features(rows.validation))
     assert run_job(table, job).held_out == logits.argmax(axis=1).tolist()

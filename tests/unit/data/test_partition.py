@@ -63,7 +63,7 @@ def test_a_method_receives_what_belongs_together(table):
     table = by_patient(table)
     _, estimator = unfitted("auto", table, 0, {}, None)
     rows = parts(table, "train")
-    given = fit_arguments(table, rows, estimator, "auto", None)["units"]
+    given = fit_arguments(table, rows, estimator, "auto")["units"]
     assert given.tolist() == table.unit_codes(rows.train).tolist()
     row, *_ = fit_row(table, "auto", 0)
     assert "cross-fitted training rows" in row.selection

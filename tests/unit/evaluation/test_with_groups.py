@@ -8,8 +8,9 @@ import pytest
 
 from evenhand import EvenhandError, FeatureTable, audit
 from evenhand.data.estimated import EstimatedColumn
+from evenhand.data.groups import Groups
 from evenhand.data.partition import parts
-from evenhand.evaluation.evaluated_rows import evaluated_rows, group_names, with_groups
+from evenhand.evaluation.evaluated_rows import evaluated_rows, with_groups
 from evenhand.evaluation.result_row import result_row
 from evenhand.runs.training import kept_from_training
 
@@ -22,9 +23,19 @@ def crossed(table: FeatureTable) -> FeatureTable:
     return replace(table, attributes={**table.attributes, "time": time})
 
 
-def test_one_attribute_leaves_the_table_as_it_is(crossed: FeatureTable) -> None:
-    assert with_groups(crossed, None) == (crossed, "place")
-    assert with_groups(crossed, "time") == (crossed, "time")
+def grouped(table: FeatureTable, group_by: str | None) -> Groups:
+    found = with_groups(table, group_by).grouped
+    assert found is not None
+    return found
+
+
+def test_the_first_attribute_makes_the_groups_unless_another_is_named(crossed: FeatureTable) -> None:
+    for group_by, name in ((None, "place"), ("time", "time")):
+        found = grouped(crossed, group_by)
+        assert found.column == name
+        assert found.values is crossed.attributes[name]
+        assert found.of(np.arange(20)).tolist() == crossed.groups(name, np.arange(20)).tolist()
+    assert with_groups(replace(crossed, attributes={}), None).grouped is None
     with pytest.raises(
         EvenhandError, match="group_by: 'sky' is not an attribute of this store; it has: place"
     ):
@@ -34,11 +45,11 @@ def test_one_attribute_leaves_the_table_as_it_is(crossed: FeatureTable) -> None:
 
 
 def test_rates_of_combinations_are_those_of_a_loop(crossed: FeatureTable) -> None:
-    table, column = with_groups(crossed, "place, time")
-    assert column == "place,time"
+    table = with_groups(crossed, "place, time")
+    assert grouped(crossed, "place, time").column == "place,time"
     rows = parts(table, "train")
     right = np.arange(len(rows.test)) % 5 > 0
-    row = result_row(evaluated_rows(table, rows, column), right, None, method="mine", seed=0)
+    row = result_row(evaluated_rows(table, rows), right, None, method="mine", seed=0)
     for group in row.groups:
         label, value = group.name.split(" / ")
         mine = []
@@ -56,24 +67,27 @@ def test_rates_of_combinations_are_those_of_a_loop(crossed: FeatureTable) -> Non
 
 def test_without_test_rows_cells_are_counted_on_validation_rows(crossed: FeatureTable) -> None:
     split = np.where(crossed.split == "test", "validation", "train")
-    (of_test, column), (of_validation, _) = (
-        with_groups(replace(crossed, split=one), "place,time") for one in (crossed.split, split)
+    of_test, of_validation = (
+        grouped(replace(crossed, split=one), "place,time").values for one in (crossed.split, split)
     )
-    assert column is not None
-    assert np.array_equal(of_validation.values(column), of_test.values(column))
-    assert len(set(of_test.values(column))) > 2
+    assert np.array_equal(of_validation, of_test)
+    assert len(set(of_test)) > 2
 
 
 def test_only_groups_that_have_rows_are_named(crossed: FeatureTable) -> None:
-    table, column = with_groups(crossed, "place,time")
+    table = with_groups(crossed, "place,time")
     every = np.arange(len(table))
-    on = evaluated_rows(table, replace(parts(table, "train"), test=every), column)
-    assert sorted(on.group_names) == sorted(set(table.groups("place,time", every)))
+    on, own = (
+        evaluated_rows(table, replace(parts(table, "train"), test=every)),
+        grouped(crossed, "place,time"),
+    )
+    assert on.groups is not None
+    assert sorted(on.group_names) == sorted(set(on.groups.tolist()))
     assert on.group_codes is not None
-    assert [on.group_names[code] for code in on.group_codes] == table.groups("place,time", every).tolist()
-    labels, values = np.array(["p", "q"]), np.array(["a", "b"])
-    assert group_names(["p", "q"], values) == ["p / a", "p / b", "q / a", "q / b"]
-    assert group_names(["p", "q"], values, labels) == ["p / a", "q / b"]
+    assert [on.group_names[code] for code in on.group_codes] == own.of(every).tolist()
+    few = Groups("place", np.array(["b", "a", ""]), np.array([0, 1, 0]), ["p", "q"])
+    assert few.names == ["p / a", "p / b", "q / a", "q / b"]
+    assert replace(few, crossed=own.crossed).names == ["p / b", "q / a"]
     found = on.figures(on.y, None)
     assert [rate.name for rate in found["recall"].groups] == on.group_names
 
@@ -94,11 +108,10 @@ def test_a_combination_may_be_used_for_no_more_than_its_parts(crossed: FeatureTa
         return EstimatedColumn.model_validate({**fields, "used_for": use})
 
     estimated = {"place": about("place", "training"), "time": about("time", used_for)}
-    table, column = with_groups(replace(crossed, estimated=estimated), "place,time")
-    assert column is not None
-    kept = kept_from_training(table, column)
+    table = with_groups(replace(crossed, estimated=estimated), "place,time")
+    kept = kept_from_training(grouped(replace(crossed, estimated=estimated), "place,time"))
     assert (kept is not None) == (used_for == "evaluation")
-    on = evaluated_rows(table, parts(table, "train"), column)
+    on = evaluated_rows(table, parts(table, "train"))
     row = result_row(on, np.ones(200, bool), None, method="m", seed=0)
     assert row.group_labels_from is not None
     assert row.group_labels_from.used_for == used_for

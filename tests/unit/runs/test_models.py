@@ -25,7 +25,7 @@ def test_stages_are_zero_shot_erm_and_the_runs_own(run: Path) -> None:
     found = read_contents(run)
     table = store_of_run(found)
     rows = table.rows("test")
-    stages = evaluate_models(table, None, 0, found).on_test
+    stages = evaluate_models(table, 0, found).on_test
     assert [stage.name for stage in stages] == ["zero_shot", "erm", "cfr"]
     X, y = table.features(rows), table.y[rows]
     assert table.head.text is not None

@@ -42,7 +42,7 @@ def test_the_size_of_features_is_that_of_float32(
     size = 4 * len(rows.train) * table.width
     for limit, kind in ((size, np.ndarray), (size - 1, StoredRows)):
         monkeypatch.setattr(streaming, "LIMIT", limit)
-        assert isinstance(fit_arguments(table, rows, make("erm"), "erm", None)["X"], kind)
+        assert isinstance(fit_arguments(table, rows, make("erm"), "erm")["X"], kind)
 
 
 def test_what_cannot_stream_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +60,7 @@ def test_what_cannot_stream_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_features_are_read_now_or_when_they_are_asked_for(table: FeatureTable) -> None:
     rows = held_out(table, 0)
-    now, later = (fit_arguments(table, rows, make("erm"), "erm", None, stream) for stream in (False, True))
+    now, later = (fit_arguments(table, rows, make("erm"), "erm", stream) for stream in (False, True))
     assert isinstance(now["X"], np.ndarray)
     assert isinstance(later["X"], StoredRows)
     assert np.array_equal(later["X"][:], now["X"])
