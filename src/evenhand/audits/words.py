@@ -68,10 +68,11 @@ def load_tower(
         backbone = backbone_of(table.card, device)
     except EvenhandError as error:
         raise EvenhandError(f"the text tower cannot be used ({error})") from error
-    if given is None:
-        given = default_words(backbone.name, backbone.words)
-    unknown = _why_unknown(backbone) if given.default else ""
-    chosen = replace(given, words=(), notes=()) if unknown else given.without(table.classes)
+    asked = default_words(backbone.name, backbone.words) if given is None else given
+    chosen = asked.without(table.classes)
+    unknown = _why_unknown(backbone) if chosen.default else ""
+    if unknown:
+        chosen = replace(chosen, words=(), notes=())
     prompts = chosen.prompts()
     parts = [np.zeros((0, table.head.weight.shape[1]), dtype=np.float32)]
     for start in range(0, len(chosen.words), BLOCK):

@@ -123,8 +123,8 @@ def _run_values(
     errors = [panel.errors for one in slices.by_model for panel in one.panels]
     contradicting = contradicting_gallery(models.table, analysis.findings.associations.legibility)
     rows = np.unique(rows_of([*calibration, *changed, *errors, contradicting]))
-    jpegs = thumbnails(models.table, np.concatenate([rows, models.split.test[shown.on_map]]))
     moved = moved_away(models.table, rows)
+    jpegs = thumbnails(models.table, np.concatenate([rows, models.split.test[shown.on_map]]))
     progress("report", 2, STEPS)
     points = map_data(models, shown.on_map, slices, jpegs)
     progress("report", 3, STEPS)

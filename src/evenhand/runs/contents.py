@@ -63,12 +63,12 @@ def read_contents(run: Path) -> RunContents:
     EvenhandError
         If the folder is not a run, is damaged, or is of another version.
     """
-    card = read_card(run)
+    card, result = read_card(run), read_result(run)
+    calibration_set, history = (read_records(run / name) for name in (CALIBRATION_SET, HISTORY))
     bundles = {"erm": ERM_BUNDLE} if ERM_BUNDLE in card["files"] else {}
     bundles[card["method"]] = BUNDLE
     models = {method: read_run_bundle(run, card, name) for method, name in bundles.items()}
-    calibration_set, history = (read_records(run / name) for name in (CALIBRATION_SET, HISTORY))
-    return RunContents(run, card, read_result(run), calibration_set, history, models)
+    return RunContents(run, card, result, calibration_set, history, models)
 
 
 def run_on(table: FeatureTable, run: Path) -> RunContents:
