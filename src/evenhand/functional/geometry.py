@@ -36,10 +36,9 @@ def unit(x: Tensor, dim: int = -1) -> Tensor:
 
 
 class _Unit(torch.autograd.Function):
-    """z = x / ‖x‖ and its gradient (g − z (z·g)) / ‖x‖, in half as many passes over x as autograd needs.
+    """z = x / ‖x‖ and its gradient (g − z (z·g)) / ‖x‖, in fewer passes over x than autograd needs.
 
-    Every training step normalizes all of its rows, so these passes matter. The order of the divisions makes
-    the result equal to autograd's, bit for bit.
+    Every training step normalizes all of its rows, so these passes matter.
     """
 
     @staticmethod
@@ -56,8 +55,8 @@ class _Unit(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
         z, divisor = ctx.saved_tensors
-        along = (z / divisor).mul_(g).sum(ctx.dim, keepdim=True)
-        return (g / divisor).sub_(z * along), None
+        along = (z * g).sum(ctx.dim, keepdim=True)
+        return torch.addcmul(g, z, along, value=-1).div_(divisor), None
 
 
 def project(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
