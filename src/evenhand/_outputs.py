@@ -13,6 +13,8 @@ from evenhand._errors import EvenhandError
 RESULTS = "results.json"
 """The file of results in every folder that `fit`, `compare`, `bench` or `demo` writes."""
 
+_DEMO = re.compile(r"results\.json|report\.html|seed-\d+|\..*")
+"""What a demo's folder holds, and what systems leave in any."""
 _START = 4096
 """Bytes at the start of a file that tell its kind."""
 
@@ -169,6 +171,19 @@ def check_results(out: Path) -> None:
     check_own(out, re.compile(rb'\s*\{\s*"schema"\s*:'), kind="results")
     if (out.parent / "card.json").is_file():
         raise EvenhandError(f"out: {out.parent} is a store or a run; name another folder")
+
+
+def check_demo(folder: Path) -> None:
+    """Refuse a folder that holds more than an earlier demo wrote.
+
+    Raises
+    ------
+    EvenhandError
+        If so.
+    """
+    others = sorted(path.name for path in folder.glob("*") if not _DEMO.fullmatch(path.name))
+    if others:
+        raise EvenhandError(f"out: {folder} holds other files, such as {others[0]}; name a new folder")
 
 
 def check_own(path: Path, start: re.Pattern[bytes], *, kind: str, argument: str = "out") -> None:

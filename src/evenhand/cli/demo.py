@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evenhand._outputs import check_page, check_results
+from evenhand._outputs import check_demo, check_page, check_results
 from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
 
 NAME = "demo"
@@ -27,6 +27,7 @@ def command(
     set_threads(threads)
     check_results(out / "results.json")
     check_page(out / "report.html")
+    check_demo(out)
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.next_step import suggest

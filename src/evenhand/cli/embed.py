@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from evenhand.backbones.names import check_site
+from evenhand.backbones.names import check_site, read_model
 from evenhand.cli.early import check_images, check_model, check_root
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
@@ -129,11 +129,19 @@ def command(
     check_model(model, precision, pretrained, preprocess=preprocess, activation=activation)
     check_site(site)
 
-    from evenhand.data.store_resume import begun_identity, check_begun, check_free
+    from evenhand.data.store_resume import begun_identity, check_begun, check_free, is_name
 
     check_free(out)
-    known = {} if precision == "auto" else {"precision": precision}
-    check_begun(out, dtype=dtype, thumbnails=thumbnails, **known)
+    weights = {"model": read_model(model).replace("/", "-"), "pretrained": pretrained}
+    check_begun(
+        out,
+        **{name: value for name, value in weights.items() if is_name(value)},
+        dtype=dtype,
+        thumbnails=thumbnails,
+        precision=None if precision == "auto" else precision,
+        decode=decode,
+        site=site,
+    )
 
     from evenhand.data.images.first_look import look_at_first
     from evenhand.data.images.pixel_limit import set_pixel_limit

@@ -111,8 +111,14 @@ def set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def check_device(text: str) -> None:
+DEVICES = "auto, cpu, mps, cuda and cuda:N"
+FIT_DEVICES = "auto, cpu, cuda and cuda:N"
+
+
+def check_device(text: str, allowed: str = DEVICES) -> None:
     """Refuse what names no device, before torch is imported to look which are here.
+
+    `allowed` is what the sentence offers.
 
     Raises
     ------
@@ -120,7 +126,7 @@ def check_device(text: str) -> None:
         If the text names none, or a GPU where there is no driver of one.
     """
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text, re.ASCII):
-        raise EvenhandError(f"--device: got {text!r}; allowed are auto, cpu, mps, cuda and cuda:N")
+        raise EvenhandError(f"--device: got {text!r}; allowed are {allowed}")
     if text.startswith("cuda") and not gpu_driver():
         raise EvenhandError(
             f"--device: {text} is not on this machine: it has no GPU driver; leave it out to choose"
@@ -160,11 +166,9 @@ def check_fit_device(text: str) -> None:
     EvenhandError
         As `check_device`, or for mps, which lacks the precision that fits need.
     """
-    check_device(text)
+    check_device(text, FIT_DEVICES)
     if text == "mps":
-        raise EvenhandError(
-            "--device: mps has no float64, which fits need; allowed are auto, cpu, cuda, cuda:N"
-        )
+        raise EvenhandError(f"--device: mps has no float64, which fits need; allowed are {FIT_DEVICES}")
 
 
 def fit_device(text: str) -> str:

@@ -117,6 +117,10 @@ def _asked(
             raise EvenhandError("--question: it is empty; ask something that yes or no answers")
         return question, attribute or "answers"
 
+    from evenhand.cli.show import say
+
+    say("no --question: the audit looks for a word to ask about")
+
     from evenhand.audits.question import about
     from evenhand.review.question import audited_word
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from shlex import quote
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +30,7 @@ ALIASES = {
     "run": "against",
 }
 """Arguments whose option has another name; they stand for it in commands that have none of their own name."""
+_QUOTE = "'"
 _LEADING = re.compile(r"\A(\w+)(?=:\s)")
 _ADVISED = re.compile(r"`(\w+)(?:=([^`]*))?`")
 
@@ -62,4 +64,4 @@ def _option(name: str, value: str | None = None) -> str | None:
     if value == "False":
         return str(parameter.secondary_opts[0]) if parameter.secondary_opts else None
     shown = str(parameter.opts[0])
-    return shown if value in (None, "True") else shown + " " + value.strip("'")
+    return shown if value in (None, "True") else f"{shown} {quote(value.strip(_QUOTE))}"

@@ -40,6 +40,7 @@ _LONG = 60
 _OPTIONS = frozenset(
     {
         "activation",
+        "decode",
         "dtype",
         "max_pixels",
         "model",
@@ -53,12 +54,13 @@ _OPTIONS = frozenset(
     }
 )
 """Keys of an identity that are arguments, too."""
+_SHORT_SIDE = "jpeg_short_side"
 # A hash or a count tells nobody what has changed.
 _OTHER = {
     "columns": "columns that make no groups",
     "features_sha256": "`features`",
     "image_bytes": "image files",
-    "jpeg_short_side": "`decode`",
+    _SHORT_SIDE: "`decode`",
     "manifest_sha256": "images, labels, `attribute_columns`, `split_column` or `seed`",
     "rows_sha256": "rows of the `table`, `label_column`, `attribute_columns`, `split_column` or `seed`",
     "text_sha256": "`text_features`",
@@ -121,6 +123,8 @@ def check_free(path: Path) -> None:
 def check_begun(path: Path, **options: object) -> None:
     """Refuse options of another value than in the store of a folder, finished or not, before images are read.
 
+    None stands for an option that was not given. A model's place is left to `claim`, which knows the weights.
+
     Raises
     ------
     EvenhandError
@@ -129,9 +133,28 @@ def check_begun(path: Path, **options: object) -> None:
     known = begun_identity(path)
     if known is not None and not embedded(known):
         raise EvenhandError(f"out: {path} holds imported embeddings; name another folder")
+    before = {} if known is None else _as_options(known)
     for name, value in options.items():
-        if known is not None and known.get(name) != value:
-            raise _made_otherwise(path, name, known.get(name), value)
+        if value is not None and name in before and before[name] != value:
+            raise _made_otherwise(path, name, before[name], value)
+
+
+def _as_options(known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an identity tells of the options, in the form in which users give them."""
+    reduced = _SHORT_SIDE in known
+    told = {**known, "site": str(known.get("site")).removeprefix("visual.")}
+    if reduced or known.get("family") == "open_clip":  # transformers may not resize, and then decodes in full
+        told["decode"] = "reduced" if reduced else "full"
+    return {name: value for name, value in told.items() if name not in _PLACE or is_name(value)}
+
+
+def is_name(text: object) -> bool:
+    """Return whether a text is a model's name or a tag of open_clip, whose weights no other has.
+
+    >>> [is_name(text) for text in ("ViT-B-32", "openai", "ViT-B-32-quickgelu", "hf:ORG/NAME", "weights.pt")]
+    [True, True, False, False, False]
+    """
+    return isinstance(text, str) and re.fullmatch(r"(?!.*-quickgelu)[\w-]+", text) is not None
 
 
 def begun_identity(path: Path) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from evenhand._outputs import check_demo
 from evenhand.cli.app import app
 from evenhand.evaluation.results import Results
 from evenhand.reports.source import read_source
@@ -45,6 +46,18 @@ def test_as_json_there_is_no_last_line(quick: None, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--seeds", "2", "--seed", "5", "--json"])
     assert json.loads(done.stdout)["schema"] == 1
     assert (tmp_path / "report.html").is_file()
+
+
+def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "seed-0").mkdir()
+    for name in ("results.json", "report.html", ".DS_Store"):
+        (tmp_path / name).touch()
+    check_demo(tmp_path)
+    (tmp_path / "photo.jpg").touch()
+    done = CliRunner().invoke(app, ["demo", "--out", str(tmp_path)])
+    told = f"error: --out: {tmp_path} holds other files, such as photo.jpg; name a new folder\n"
+    assert (done.exit_code, done.stderr) == (1, told)
+    assert not [*tmp_path.glob("seed-0/*")]
 
 
 def test_make_demo_ends_with_that_command() -> None:

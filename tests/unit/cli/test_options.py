@@ -66,6 +66,14 @@ def test_unknown_devices(text: str) -> None:
         choose_device(text)
 
 
+def test_a_fit_is_offered_what_it_can_use() -> None:
+    for text in ("tpu", "mps"):
+        with pytest.raises(
+            EvenhandError, match=f"^--device: .*{text}.*; allowed are auto, cpu, cuda and cuda:N$"
+        ):
+            options.check_fit_device(text)
+
+
 def test_absent_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(options, "gpu_driver", lambda: True)
     with pytest.raises(EvenhandError, match=r"--device: cuda:99 is not on this machine; here: .*cpu"):

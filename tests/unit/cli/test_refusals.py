@@ -16,6 +16,7 @@ from evenhand._errors import EvenhandError
 from evenhand.backbones import hf, sites
 from evenhand.backbones.names import SITES, check_site
 from evenhand.data.store_layout import sealed, write_text
+from evenhand.data.store_resume import StorePlan
 from evenhand.methods.registry import METHODS, NEED_WORDS, method_class
 from evenhand.selection.rule_names import RuleName
 from evenhand.selection.rules import RULES
@@ -59,6 +60,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         card["store_card"] = {"family": "open_clip", **made}
         write_text(place / f"{name}.run/card.json", sealed(card))
     (place / "photos/cat/-.png").write_text("no image")
+    (place / "begun").mkdir()
+    begun = {"family": "open_clip", "model": "RN50", "pretrained": "openai", "dtype": "float16"}
+    plan = StorePlan(identity={**begun, "thumbnails": True, "precision": "fp32"}, width=8, dtype="float16")
+    (place / "begun/plan.json").write_text(plan.model_dump_json())
     (place / "empty").mkdir()
     (place / "empty.txt").touch()
     (place / "gone.csv").write_text("path\ngone/1.png\ngone/2.png\n")
@@ -75,6 +80,7 @@ def test_refusals_do_not_wait_for_torch(folder: Path) -> None:
         f"embed {folder}/photos --site attnpol {tiny}": "--site: 'attnpol' is unknown; a model has one or",
         f"embed {folder}/photos --model hf:{folder}/none --out {new}": "none is not a folder; check the path",
         f"embed {folder}/photos --model tiny --out {a}.store --dtype float16": "a.store holds imported",
+        f"embed {folder}/photos --model tiny --out {folder}/begun": "begun was made with --model 'RN50', but",
         f"embed {folder}/photos --strict {tiny}": "cat/-.png: not an image; --strict stops at the",
         f"fit {a}.store --method dfr --out {new}": "--method: dfr uses group labels but the store has no",
         f"fit {a}.store --method afr --stream --out {new}": "--stream: afr takes all features into memory at",

@@ -91,7 +91,10 @@ def test_wrong_options_are_one_sentence(birds: Path, arguments: tuple[str, ...],
 
 
 def test_without_words_the_user_must_ask(birds: Path) -> None:
-    assert "--question: the audit names nothing to ask about" in run(birds, code=1).stderr
+    told = run(birds, code=1).stderr
+    assert told.startswith("no --question: the audit looks for a word to ask about\n")
+    assert "--question: the audit names nothing to ask about" in told
+    assert "such as --question 'Is there water in the background?'" in told
 
 
 def test_a_run_brings_its_model_and_needs_its_store(make_run: MakeRun, tmp_path: Path) -> None:

@@ -78,6 +78,29 @@ def test_json_as_pandas_and_spark_write_it(tmp_path, name):
         read_columns(tmp_path / name)
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({"path": {"0": "a", "1": "b"}, "label": {"0": "x", "1": "y"}}, "it is one object, no list of rows"),
+        ({"rows": [{"path": "a"}]}, r"write one object per image \(pandas: orient='records'\)"),
+        (
+            {"images": [{"file_name": "a"}], "annotations": [], "categories": []},
+            "it is COCO JSON, which labels objects in an image; write a CSV with the columns file_name",
+        ),
+    ],
+)
+def test_one_object_that_is_no_row_is_told(tmp_path, found, told, indent):
+    (tmp_path / "a.json").write_text(json.dumps(found, indent=indent))
+    with pytest.raises(EvenhandError, match=told):
+        read_columns(tmp_path / "a.json")
+
+
+def test_one_row_may_be_over_many_lines(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({"path": "a", "box": [1, 2]}, indent=1))
+    assert read_columns(tmp_path / "a.json").values["path"].tolist() == ["a"]
+
+
 def test_feather(tmp_path):
     feather.write_feather(pa.table({"x": ["a", "b"]}), tmp_path / "a.feather", compression="lz4")
     assert read_columns(tmp_path / "a.feather").values["x"].tolist() == ["a", "b"]

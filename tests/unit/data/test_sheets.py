@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from evenhand import EvenhandError, import_embeddings, load_store
+from evenhand.data.tables.columns import rows_of_images
 from evenhand.data.tables.read import read_columns
 
 
@@ -95,6 +96,28 @@ def test_hidden_and_empty_sheets_do_not_count(tmp_path: Path) -> None:
     made["codes"].sheet_state = "hidden"
     made.save(path)
     assert read_columns(path).values["label"].tolist() == ["x"]
+
+
+def test_hidden_rows_are_read_and_noted(tmp_path: Path) -> None:
+    path = book(tmp_path / "t.xlsx", ["id", "label"], ["a", "x"], ["b", "y"], [], ["c", "x"])
+    assert read_columns(path).notes == ()
+    made = openpyxl.load_workbook(path)
+    made.active.row_dimensions[4].hidden = True  # nothing is in it
+    made.save(path)
+    assert read_columns(path).notes == ()
+    made.active.row_dimensions[3].hidden = True
+    made.save(path)
+    columns = read_columns(path)
+    assert columns.values["id"].tolist() == ["a", "b", "c"]
+    assert columns.notes == (f"{path}: 1 row is hidden, as by a filter, and is read like the others",)
+    made.active.row_dimensions[5].hidden = True
+    made.active.append(["id", "label"])
+    made.save(path)
+    columns = rows_of_images(read_columns(path))
+    assert columns.notes == (
+        f"{path}: 2 rows are hidden, as by a filter, and are read like the others",
+        f"1 of 4 rows of {path} repeats the header and is left out",
+    )
 
 
 def test_formulas_without_values_are_refused(tmp_path: Path) -> None:

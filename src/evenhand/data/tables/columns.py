@@ -23,6 +23,10 @@ LONGEST = 4096
 """Characters of a value at most, as of a path: one longer value would widen every row of its column."""
 
 
+NOTE = b"evenhand.note"
+"""In the metadata of a table: what its reader noted."""
+
+
 @dataclass(frozen=True)
 class Columns:
     """A table whose values are all strings; the empty string means missing.
@@ -38,7 +42,7 @@ class Columns:
     too_long : tuple of str
         Columns that are left out for a value of more than `LONGEST` characters.
     notes : tuple of str
-        What was left out, one sentence each.
+        What was left out, or is hidden where people look, one sentence each.
     nested : tuple of str
         Columns that are left out because they hold lists or records.
     """
@@ -126,7 +130,9 @@ def to_columns(path: Path, table: pa.Table) -> Columns:
     too_long = tuple(name for name, column in columns.items() if _is_too_long(column))
     nested = tuple(name for name, column in columns.items() if pa.types.is_nested(column.type))
     values = {name: strings(column) for name, column in columns.items() if name not in (*too_long, *nested)}
-    return Columns(path, values, embedded, too_long, nested=nested)
+    note = (table.schema.metadata or {}).get(NOTE)
+    notes = () if note is None else (note.decode(),)
+    return Columns(path, values, embedded, too_long, notes, nested=nested)
 
 
 def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
@@ -163,7 +169,7 @@ def rows_of_images(columns: Columns) -> Columns:
     }
     notes = tuple(f"{number_of(count, *told)} left out" for told, count in odd.items() if count)
     values = {name: column[kept] for name, column in columns.values.items()}
-    return replace(columns, values=values, notes=notes)
+    return replace(columns, values=values, notes=(*columns.notes, *notes))
 
 
 def _is_too_long(column: pa.Array) -> bool:

@@ -114,14 +114,32 @@ def _named(table: pa.Table) -> pa.Table:
 
 
 def _read_json(path: Path) -> pa.Table:
-    text = unpacked(path).decode("utf-8-sig")
-    if text.lstrip().startswith("["):
-        rows = json.loads(text)
-    else:
-        rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+    rows = _objects(unpacked(path).decode("utf-8-sig"))
     if not all(isinstance(row, dict) for row in rows):
         raise ValueError("it must hold a list of objects, or an object a line")
+    if len(rows) == 1 and all(isinstance(value, (dict, list)) for value in rows[0].values()):
+        raise ValueError(_no_rows(rows[0]))
     return _of_records(rows)
+
+
+def _objects(text: str) -> Any:
+    """Return the list that a text holds, or the objects of its lines; an object may be over many lines."""
+    if text.lstrip().startswith("["):
+        return json.loads(text)
+    try:
+        return [json.loads(text)]
+    except json.JSONDecodeError:
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
+
+
+def _no_rows(found: dict[str, Any]) -> str:
+    """Return what one object is, all of whose values are objects or lists, and what to do."""
+    if {"images", "annotations", "categories"} <= set(found):
+        return (
+            "it is COCO JSON, which labels objects in an image; write a CSV with the columns file_name and "
+            "label, one line per image"
+        )
+    return "it is one object, no list of rows; write one object per image (pandas: orient='records')"
 
 
 def _of_records(rows: list[dict[str, Any]]) -> pa.Table:

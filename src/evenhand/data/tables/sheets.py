@@ -9,18 +9,21 @@ from io import BytesIO
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
 
+from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._optional import optional
 from evenhand.data.places import open_file
+from evenhand.data.tables.columns import NOTE
 
 _OLD = b"\xd0\xcf\x11\xe0"
 """Start of files of Excel 97, and of encrypted ones."""
 _DAMAGE = (BadZipFile, KeyError, TypeError, IndexError, AttributeError, SyntaxError)
 """What openpyxl raises at files that are no workbooks."""
+_HIDDEN = re.compile(rb'<(\w+:)?row\b[^>]*\bhidden="(1|true)"')
 
 
 def read_sheet(path: Path) -> pa.Table:
@@ -28,7 +31,7 @@ def read_sheet(path: Path) -> pa.Table:
 
     Titles may stand above the header; empty rows and columns are left out. A formula counts as the value that
     was computed when the file was saved, a cell with an error such as #N/A as missing, and a number with the
-    format 000 has its leading zeros.
+    format 000 has its leading zeros. Rows that are hidden, as a filter does, are read; a note tells them.
 
     Raises
     ------
@@ -52,7 +55,11 @@ def read_sheet(path: Path) -> pa.Table:
             )
         for name, rows in values.items():
             _check_computed(rows, _filled(openpyxl, content, data_only=False)[name])
-            return _table(rows)
+            hidden = _hidden(openpyxl, content, name)
+            told = number_of(
+                hidden, "row is hidden, as by a filter, and is", "rows are hidden, as by a filter, and are"
+            )
+            return _table(rows, f"{path}: {told} read like the others" if hidden else None)
     except _DAMAGE as error:
         raise ValueError(f"it is not a workbook of Excel ({' '.join(str(error).split())})") from error
     return pa.table({})
@@ -104,7 +111,18 @@ def _check_computed(values: list[list[str]], formulas: list[list[str]]) -> None:
         raise ValueError(f"its formulas, as {pairs[0][1]}, have no values; open it in Excel and save it")
 
 
-def _table(rows: list[list[str]]) -> pa.Table:
+def _hidden(openpyxl: Any, content: bytes, name: str) -> int:
+    """Return how many rows of a sheet that hold something are hidden."""
+    with ZipFile(BytesIO(content)) as parts:
+        sheets = [parts.read(part) for part in parts.namelist() if part.startswith("xl/worksheets/")]
+    if not any(_HIDDEN.search(sheet) for sheet in sheets):  # what follows reads the workbook as a whole
+        return 0
+    sheet = openpyxl.load_workbook(BytesIO(content))[name]
+    hidden = [number for number, row in sheet.row_dimensions.items() if row.hidden]
+    return sum(any(cell.value is not None for cell in sheet[number]) for number in hidden)
+
+
+def _table(rows: list[list[str]], note: str | None) -> pa.Table:
     rows = [row for row in rows if any(row)]
     width = max(map(len, rows))
     rows = [row + [""] * (width - len(row)) for row in rows]
@@ -112,4 +130,8 @@ def _table(rows: list[list[str]]) -> pa.Table:
     while several and sum(map(bool, rows[0])) < 2:  # titles
         rows = rows[1:]
     columns = [column for column in zip(*rows, strict=True) if any(column)]
-    return pa.table([pa.array(column[1:], pa.string()) for column in columns], [each[0] for each in columns])
+    return pa.table(
+        [pa.array(column[1:], pa.string()) for column in columns],
+        [each[0] for each in columns],
+        metadata=None if note is None else {NOTE: note},
+    )
