@@ -120,7 +120,10 @@ class Scores:
 def _groups(known: KnownLabels, classes: Sequence[str], names: Sequence[str]) -> Groups:
     if len(names) == 1:
         return Groups(names[0], known.attributes[names[0]], known.y, classes)
-    crossed = cross(known.attributes, names, known.labels, known.y >= 0)
+    labeled = known.y >= 0
+    # An image without a class of the run belongs to no cell.
+    columns = {name: np.where(labeled, known.attributes[name], "") for name in names}
+    crossed = cross(columns, names, known.labels, labeled)
     return Groups(",".join(names), crossed.values, known.y, classes, crossed)
 
 

@@ -71,6 +71,18 @@ def test_predictions_are_compared_with_the_erm_that_a_run_is_or_started_from(
         assert difference["value"] == (pytest.approx(on_test["value"]) if started_from == "erm" else 0)
 
 
+def test_images_without_a_class_of_the_run_are_in_no_group(run: Path) -> None:
+    y = np.repeat([0, 1, -1, -1], 10)
+    labels = np.repeat(["landbird", "waterbird", "penguin", ""], 10)
+    columns = {"place": np.full(40, "land"), "time": np.full(40, "day")}
+    known = KnownLabels(y, labels, columns)
+    scores = Scores.of(run, read_contents(run).card, ["landbird", "waterbird"], known, "place,time")
+    assert scores.grouped is not None
+    assert scores.grouped.names == ["landbird / land × day", "waterbird / land × day"]
+    assert scores.grouped.crossed is not None
+    assert (scores.grouped.crossed.cells, scores.grouped.crossed.pooled) == (2, ())
+
+
 def with_card(run: Path, **fields: Any) -> RunContents:
     found = read_contents(run)
     return replace(found, card={**found.card, **fields})
