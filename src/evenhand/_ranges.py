@@ -100,7 +100,7 @@ def check(owner: object, **ranges: Range | Each) -> None:
     Parameters
     ----------
     owner : object
-        Object with the parameters as attributes, which takes them by these names with usual defaults.
+        Object with the parameters as attributes, which takes them by these names with defaults.
     **ranges : Range or Each
         By the names of the parameters.
 
@@ -123,10 +123,10 @@ def check_value(name: str, value: Any, allowed: Range | Each, default: Any = Non
         If it is out of its range.
     """
     if objection := allowed.objection(value):
-        raise EvenhandError(f"{name} must be {objection}, but it is {value!r}{_usual(default)}")
+        raise EvenhandError(f"{name} must be {objection}, but it is {value!r}{_default(default)}")
 
 
-def _usual(default: Any) -> str:
+def _default(default: Any) -> str:
     if default is None or default is inspect.Parameter.empty:
         return ""
-    return f"; {default:g} is usual" if isinstance(default, Real) else f"; {default} is usual"
+    return f"; the default is {default:g}" if isinstance(default, Real) else f"; the default is {default}"

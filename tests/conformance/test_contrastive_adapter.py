@@ -175,5 +175,5 @@ def test_epochs_alternate_and_the_first_contrasts(monkeypatch: pytest.MonkeyPatc
 
 def test_a_batch_of_one_is_refused() -> None:
     X, y, head = problem(2)
-    with pytest.raises(EvenhandError, match="batch_size must be at least 2, but it is 1; 128 is usual"):
+    with pytest.raises(EvenhandError, match="batch_size must be at least 2, but it is 1; the default is 128"):
         ContrastiveAdapter(head, batch_size=1).fit(X, np.array(head.classes)[y])

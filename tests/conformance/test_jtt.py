@@ -92,5 +92,5 @@ def test_the_first_model_takes_a_fifth_of_the_epochs(
 
 def test_a_negative_weight_is_refused(world: Callable[..., tuple[Floats, Ints, Ints]]) -> None:
     X, y, _ = world(60, 2)
-    with pytest.raises(EvenhandError, match=r"upweight must be at least 0, but it is -1; 20 is usual"):
+    with pytest.raises(EvenhandError, match=r"upweight must be at least 0, but it is -1; the default is 20"):
         JTT(upweight=-1).fit(X, y)

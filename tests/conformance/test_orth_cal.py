@@ -87,7 +87,7 @@ def test_what_is_missing_or_of_another_model_is_refused(
 
 
 def test_a_negative_strength_is_refused() -> None:
-    with pytest.raises(EvenhandError, match="l2 must be at least 0, but it is -1; 1000 is usual"):
+    with pytest.raises(EvenhandError, match="l2 must be at least 0, but it is -1; the default is 1000"):
         OrthCal(HEAD, CONCEPTS, -1).fit(X, Y)
 
 

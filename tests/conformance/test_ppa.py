@@ -131,5 +131,5 @@ def test_it_lifts_the_worst_group_above_a_plain_probe() -> None:
 @pytest.mark.parametrize("name", ["bias_l2", "l2"])
 def test_a_penalty_of_zero_is_refused(name: str) -> None:
     X, y, head = problem(2)
-    with pytest.raises(EvenhandError, match=f"^{name} must be above 0, but it is 0; 0.0*1 is usual"):
+    with pytest.raises(EvenhandError, match=f"^{name} must be above 0, but it is 0; the default is 0.0*1"):
         PPA(head, **{name: 0}).fit(X, np.array(head.classes)[y])

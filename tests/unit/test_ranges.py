@@ -32,28 +32,33 @@ X = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)
 Y = np.arange(40) % 2
 
 OBJECTS: list[tuple[Callable[..., Any], str, Any, str]] = [
-    (Misclassified, "fallback", 0.0, "above 0 and below 1, but it is 0.0; 0.05 is usual"),
-    (Misclassified, "fallback", nan, "a finite number, above 0 and below 1, but it is nan; 0.05 is usual"),
-    (DrawnRows, "k", 0, "at least 1, but it is 0; 16 is usual"),
-    (Centroid, "k", 1.5, "a whole number, at least 1, but it is 1.5; 16 is usual"),
-    (RandomNegatives, "k", 0, "at least 1, but it is 0; 16 is usual"),
-    (NearestNegatives, "k", 0, "at least 1, but it is 0; 16 is usual"),
-    (Calibration, "temperature", 0, "above 0, but it is 0; 1 is usual"),
-    (Calibration, "weight", -1, "at least 0, but it is -1; 1 is usual"),
-    (AnchorCrossEntropy, "weight", inf, "a finite number, at least 0, but it is inf; 1 is usual"),
-    (BatchCrossEntropy, "weight", -1, "at least 0, but it is -1; 1 is usual"),
-    (Similarity, "weight", -1, "at least 0, but it is -1; 1 is usual"),
-    (TargetedContrast, "weight", -1, "at least 0, but it is -1; 1 is usual"),
-    (Targeted, "queue_size", -1, "at least 0, but it is -1; 1280 is usual"),
-    (Targeted, "momentum", 1, "at least 0 and below 1, but it is 1; 0.9 is usual"),
-    (Targeted, "temperature", 0, "above 0, but it is 0; 0.07 is usual"),
-    (Targeted, "target_weight", -1, "at least 0, but it is -1; 0.2 is usual"),
-    (CrossFittedErm, "folds", 1, "at least 2, but it is 1; 5 is usual"),
-    (Evidence, "confidence", 1.0, "above 0 and below 1, but it is 1.0; 0.95 is usual"),
-    (Evidence, "max_loss", 1.1, "at least 0 and at most 1, but it is 1.1; 0.1 is usual"),
-    (Evidence, "n_resamples", 0, "at least 1, but it is 0; 1000 is usual"),
-    (ProbeSanityCheck, "legibility", -0.1, "at least 0 and at most 1, but it is -0.1; 0.2 is usual"),
-    (ProbeSanityCheck, "support", 2, "at least 0 and at most 1, but it is 2; 0.95 is usual"),
+    (Misclassified, "fallback", 0.0, "above 0 and below 1, but it is 0.0; the default is 0.05"),
+    (
+        Misclassified,
+        "fallback",
+        nan,
+        "a finite number, above 0 and below 1, but it is nan; the default is 0.05",
+    ),
+    (DrawnRows, "k", 0, "at least 1, but it is 0; the default is 16"),
+    (Centroid, "k", 1.5, "a whole number, at least 1, but it is 1.5; the default is 16"),
+    (RandomNegatives, "k", 0, "at least 1, but it is 0; the default is 16"),
+    (NearestNegatives, "k", 0, "at least 1, but it is 0; the default is 16"),
+    (Calibration, "temperature", 0, "above 0, but it is 0; the default is 1"),
+    (Calibration, "weight", -1, "at least 0, but it is -1; the default is 1"),
+    (AnchorCrossEntropy, "weight", inf, "a finite number, at least 0, but it is inf; the default is 1"),
+    (BatchCrossEntropy, "weight", -1, "at least 0, but it is -1; the default is 1"),
+    (Similarity, "weight", -1, "at least 0, but it is -1; the default is 1"),
+    (TargetedContrast, "weight", -1, "at least 0, but it is -1; the default is 1"),
+    (Targeted, "queue_size", -1, "at least 0, but it is -1; the default is 1280"),
+    (Targeted, "momentum", 1, "at least 0 and below 1, but it is 1; the default is 0.9"),
+    (Targeted, "temperature", 0, "above 0, but it is 0; the default is 0.07"),
+    (Targeted, "target_weight", -1, "at least 0, but it is -1; the default is 0.2"),
+    (CrossFittedErm, "folds", 1, "at least 2, but it is 1; the default is 5"),
+    (Evidence, "confidence", 1.0, "above 0 and below 1, but it is 1.0; the default is 0.95"),
+    (Evidence, "max_loss", 1.1, "at least 0 and at most 1, but it is 1.1; the default is 0.1"),
+    (Evidence, "n_resamples", 0, "at least 1, but it is 0; the default is 1000"),
+    (ProbeSanityCheck, "legibility", -0.1, "at least 0 and at most 1, but it is -0.1; the default is 0.2"),
+    (ProbeSanityCheck, "support", 2, "at least 0 and at most 1, but it is 2; the default is 0.95"),
 ]
 
 
@@ -72,9 +77,9 @@ def test_objects_refuse_what_is_out_of_range(
         ("learning_rate", -1.0, "at least 0, but it is -1.0"),
         ("learning_rate", nan, "a finite number, at least 0, but it is nan"),
         ("epochs", True, "a whole number, at least 1, but it is True"),
-        ("batch_size", 0, "at least 1, but it is 0; 128 is usual"),
-        ("momentum", 1, "at least 0 and below 1, but it is 1; 0.9 is usual"),
-        ("weight_decay", -1, "at least 0, but it is -1; 1e-05 is usual"),
+        ("batch_size", 0, "at least 1, but it is 0; the default is 128"),
+        ("momentum", 1, "at least 0 and below 1, but it is 1; the default is 0.9"),
+        ("weight_decay", -1, "at least 0, but it is -1; the default is 1e-05"),
     ],
 )
 def test_sgd_refuses_what_is_out_of_range(name: str, value: Any, sentence: str) -> None:
@@ -86,8 +91,8 @@ def test_sgd_refuses_what_is_out_of_range(name: str, value: Any, sentence: str) 
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("dropout", 1, "dropout must be at least 0 and below 1, but it is 1; 0 is usual"),
-        ("schedule", 2, "schedule must be at least 0 and at most 1, but it is 2; 0 is usual"),
+        ("dropout", 1, "dropout must be at least 0 and below 1, but it is 1; the default is 0"),
+        ("schedule", 2, "schedule must be at least 0 and at most 1, but it is 2; the default is 0"),
         ("terms", (), "terms must hold at least one term of the loss, but there is none"),
     ],
 )
@@ -135,7 +140,9 @@ def test_every_number_that_a_method_takes_has_a_range(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_negative_random_state_is_refused(method: str) -> None:
-    with pytest.raises(EvenhandError, match=r"^random_state must be at least 0, but it is -1; 0 is usual$"):
+    with pytest.raises(
+        EvenhandError, match=r"^random_state must be at least 0, but it is -1; the default is 0$"
+    ):
         make(method, random_state=-1)
 
 
@@ -143,7 +150,7 @@ def test_a_wrong_number_of_a_grid_is_told() -> None:
     with pytest.raises(EvenhandError) as refused:
         make("dfr", Cs=[1.0, -1.0])
     assert str(refused.value).startswith(
-        "Cs must be a list of numbers, at least one and each above 0, but it is [1.0, -1.0]; ("
+        "Cs must be a list of numbers, at least one and each above 0, but it is [1.0, -1.0]; the default is ("
     )
 
 

@@ -135,7 +135,7 @@ def find_associations(
     words: tuple[WordAssociation, ...] = ()
     why = no_tower or unfit
     if beside is z:
-        why = "the class names span too much of the space to take them out"
+        why = "the class names span too much of the embedding space to remove their directions"
     elif tower is not None:
         directions = beside_classes(tower.embedded, text)
         words = word_associations(beside, y, table.classes, tower.vocabulary.words, directions)
@@ -218,5 +218,5 @@ def _with_sentence(found: Associations) -> Associations:
     elif found.no_words is None:
         text = "no word goes with the label beyond the class names"
     else:
-        text = f"words say nothing of what goes with the label: {found.no_words}"
+        text = f"words do not show what goes with the label: {found.no_words}"
     return found.model_copy(update={"sentence": text})

@@ -28,6 +28,8 @@ COLUMNS = 3
 """Confounded columns that are named."""
 UNTRAINED = ("zero_shot", "class_centroids", "erm")
 """Models that repair nothing."""
+NONE_PASSED = "no candidate passed: "
+"""What the reason of a fit that kept its baseline begins with, which the verdict already says."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _repair(own: str, kept: Mapping[str, Any]) -> str:
         return f"Repair: none tested; {label(own)} has no candidates to choose from."
     passed = "none passed" if kept_reference(kept) else "passed"
     said = verdict_sentences(kept) or [f"{label(kept['candidate'])} is kept"]
-    return f"Repair: {passed}; {said[0]}."
+    return f"Repair: {passed}; {said[0].removeprefix(NONE_PASSED)}."
 
 
 def _goes_with(found: Associations) -> str:
@@ -129,9 +131,9 @@ def _goes_with(found: Associations) -> str:
     more = [f"more columns, {len(columns)} in all"] if len(columns) > COLUMNS else []
     said = "; ".join([*words, *columns[:COLUMNS], *more])
     if not said:
-        column = "no column does; " if found.columns else ""
-        no_word = "no word and no column does" if found.columns else "no word does"
-        said = f"{column}cannot say in words: {found.no_words}" if found.no_words else no_word
+        column = "no column; " if found.columns else ""
+        no_word = "no word and no column" if found.columns else "no word"
+        said = f"{column}words cannot tell: {found.no_words}" if found.no_words else no_word
     return f"Goes with the label: {said}.{_inflated(found)}"
 
 
@@ -144,7 +146,10 @@ def _inflated(found: Associations) -> str:
     if not falls:
         return ""
     fall, column = max(falls)
-    return f" Accuracy falls by {100 * fall:.1f} points on values of {column} that training lacks (inflated)."
+    return (
+        f" Accuracy drops by {100 * fall:.1f} points on values of {column} that are held out of "
+        "training (inflated)."
+    )
 
 
 def _hurt(models: EvaluatedModels, named: NamedSlices) -> str:
@@ -171,22 +176,23 @@ def _hurt_slice(one: Slice) -> str:
     ]
     of_class = _percent((one.error.value or 0.0) - one.lift)
     return (
-        f"Hurt: the slice {one.name}, {one.n:,} rows {alike}: {_percent(one.error.value)} of them are "
-        f"misclassified by {label(one.model)}, against {of_class} of all {one.label}{''.join(others)}."
+        f"Hurt: the slice {one.name}, {one.n:,} rows {alike}: {label(one.model)} misclassifies "
+        f"{_percent(one.error.value)} of them, compared with {of_class} of all {one.label} "
+        f"rows{''.join(others)}."
     )
 
 
 def _hurt_group(name: str, gap: Gap, gaps: Mapping[str, Sequence[Gap]]) -> str:
     """Return the sentence on a group, with the other model's figures for it."""
     others = [
-        f"; {label(other)} on {_percent(same.error)}, {_compared(same.lift)}"
+        f"; {label(other)} misclassifies {_percent(same.error)}, {_compared(same.lift)}"
         for other, found in gaps.items()
         for same in found
         if same.name == gap.name and other != name
     ]
     return (
-        f"Hurt: {gap.name}: {label(name)} is wrong on {_percent(gap.error)} of "
-        f"{number_of(gap.n, 'test row')}, {100 * gap.lift:.1f} points more than on the rest of its class"
+        f"Hurt: {gap.name}: {label(name)} misclassifies {_percent(gap.error)} of "
+        f"{number_of(gap.n, 'test row')}, {100 * gap.lift:.1f} points more than in the rest of its class"
         f"{''.join(others)}."
     )
 
@@ -194,13 +200,13 @@ def _hurt_group(name: str, gap: Gap, gaps: Mapping[str, Sequence[Gap]]) -> str:
 def _nobody(gaps: Sequence[Gap]) -> str:
     """Say that no group errs beyond chance, and how large a gap could have stayed unseen."""
     if not gaps:
-        return "Hurt: cannot tell; there are too few test rows to compare any."
+        return "Hurt: cannot tell; there are too few test rows to compare."
     least = max(gaps, key=lambda gap: gap.detectable or 1.0)
     where = f"in {least.name} ({number_of(least.n, 'test row')})"
     if least.detectable is None:
-        return f"Hurt: nobody beyond chance, but {where} no gap could show."
+        return f"Hurt: nobody beyond chance, but {where} no gap could be detected."
     shown = f"{100 * least.detectable:.0f} points"
-    return f"Hurt: nobody beyond chance, but {where} only a gap of {shown} or more would show."
+    return f"Hurt: nobody beyond chance, but {where} only a gap of {shown} or more would be detected."
 
 
 def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
@@ -218,7 +224,7 @@ def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
     if "candidate" in kept:
         candidate = in_plain_words(label(kept["candidate"]))
         alike = candidate == names.get("erm") and _value(rates["erm"]) != _value(rates[own])
-        name += f" keeps {candidate}{' of another strength' if alike else ''}"
+        name += f", which keeps {candidate}{' of another strength' if alike else ''}"
     better = [names[other] for other in others if _value(rates[other]) > _value(rates[own])]
     more = f"; the test rows, which the choice did not use, favor {better[0]}" if better else ""
     return f"Best here: {name}, with {_percent(rates[own].value)} in its worst {unit} ({compared}){more}."

@@ -31,7 +31,7 @@ COMPONENTS = 64
 """Principal components of the embeddings that are looked at."""
 USUAL = 1.0
 """Ridge penalty of the probe for the label, weaker than that of the probe that keeps to one cue."""
-FINER = "; every class has values of its own, so that it may be a finer name of the class"
+FINER = "; every class has its own values, so it may be a finer name of the class"
 FILE_TYPE, FOLDER = "file type", "folder"
 
 
@@ -90,7 +90,7 @@ class Column:
     def __str__(self) -> str:
         if np.array_equal(self.own, self.codes):
             return self.name
-        return f"{self.name} ({self.values} values, the rare ones by the class that each mostly has)"
+        return f"{self.name} ({self.values} values; each rare one counts as its most frequent class)"
 
 
 def column_associations(table: FeatureTable, rows: Ints, z: Floats, seed: int) -> list[ColumnAssociation]:
@@ -190,16 +190,16 @@ def _why(
     goes: bool, confounded: bool, inflated: bool, read: tuple[Bounded, float] | None, fall: Bounded | None
 ) -> str:
     if confounded and read is None:
-        return "goes with the label, and too few rows of a class have another value to tell the two apart"
+        return "goes with the label; too few rows of a class have another value to separate the two"
     if confounded and read is not None:
         return (
-            f"goes with the label, and can be read from images of one class ({100 * read[0].value:.0f} % "
+            f"goes with the label, and can be predicted within a class ({100 * read[0].value:.0f} % "
             f"correct, {100 * read[1]:.0f} % by chance)"
         )
     if inflated and fall is not None:
-        return f"accuracy falls by {100 * fall.value:.1f} points on values that were held out"
+        return f"accuracy drops by {100 * fall.value:.1f} points on held-out values"
     if goes:
-        return "goes with the label, but cannot be read from images of one class"
+        return "goes with the label, but cannot be predicted within a class"
     return "does not go with the label"
 
 

@@ -15,15 +15,16 @@ from evenhand.functional.intervals import paired_interval
 
 BEST = 10
 """Nearest images of a word that are compared."""
-NO_ATTRIBUTE = "the store has no attribute whose values could be other classes"
-NO_PROMPTS = "the words were imported, and no text tower embeds prompts of the attribute's values"
+NO_ATTRIBUTE = "the store has no attribute whose values could serve as other classes"
+NO_PROMPTS = "the words were imported, so no text tower can embed prompts for the attribute's values"
 TOO_FEW_WORDS = "the vocabulary has fewer than 2 words"
 
 MEANINGS = {
-    "zero_shot": "share of images whose value the prompts of all values find, without training",
-    "retrieval": "share of images whose own text, class and value, is the nearest of all such texts",
+    "zero_shot": "share of images whose attribute value is predicted correctly from prompts, without "
+    "training",
+    "retrieval": "share of images whose nearest text is that of their own class and value",
     "words_kept": "share of images whose nearest word outside the task stays the same",
-    "retrieval_kept": f"share of the {BEST} nearest images of a word outside the task that stay",
+    "retrieval_kept": f"share of the {BEST} images nearest to a word outside the task that stay the same",
 }
 
 

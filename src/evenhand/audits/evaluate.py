@@ -165,8 +165,8 @@ def _sliced_rows(table: FeatureTable, *, given: bool, seed: int) -> tuple[Ints, 
     rows: Ints = np.sort(np.concatenate([table.rows(split) for split in splits]))
     notes = []
     if len(splits) == 1:
-        notes.append("slices are of the test split: the run was chosen on the validation split")
+        notes.append("slices come from the test split, because the run was chosen on the validation split")
     if len(rows) > MOST:
-        notes.append(f"slices and probes look at {MOST:,} of {len(rows):,} rows, drawn with seed {seed}")
+        notes.append(f"slices and probes use {MOST:,} of {len(rows):,} rows, drawn with seed {seed}")
         rows = np.sort(numpy_stream(seed, "audit", "rows").choice(rows, MOST, replace=False))
     return rows, notes

@@ -22,7 +22,7 @@ def read_bounds(bounds: Sequence[str]) -> dict[str, float]:
         name, _, number = text.partition("=")
         if name not in RATES or name in found:
             raise EvenhandError(
-                f"bounds: {text!r} is not a bound of a rate; give each rate once as RATE=BOUND, with one of "
+                f"bounds: {text!r} is not of the form RATE=BOUND; give each rate once, with one of "
                 f"{', '.join(RATES)}"
             )
         try:
@@ -39,7 +39,7 @@ def read_bounds(bounds: Sequence[str]) -> dict[str, float]:
 def failures(
     rates: Mapping[str, float | None], bounds: Mapping[str, float], metric: str = "accuracy"
 ) -> list[str]:
-    """Return a sentence for each rate that is under its bound.
+    """Return a sentence for each rate that is below its bound.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def failures(
         value, what = rates.get(name), name if metric == "accuracy" else f"{metric} of {name}"
         if value is None:
             known = ", ".join(key for key, rate in rates.items() if rate is not None)
-            raise EvenhandError(f"bounds: this audit does not know the rate {what}; it knows {known}")
+            raise EvenhandError(f"bounds: this audit has no rate {what}; it has {known}")
         if value < bound:
             found.append(f"{what} is {value:.4f}, under its bound {bound:g}")
     return found

@@ -109,8 +109,8 @@ def _with_words(models: EvaluatedModels, found: Found, tower: TextTower | None, 
 
 def _nothing_to_name(models: EvaluatedModels) -> str:
     if all(stage.right.all() for stage in models.audited):
-        return f"there is no error among {len(models.rows.y):,} rows"
-    return "no slice errs more than its class beyond chance"
+        return f"there are no errors among {len(models.rows.y):,} rows"
+    return "no slice has more errors than its class, beyond chance"
 
 
 def leading_words(slices: Sequence[Slice], model: str, most: int) -> list[str]:

@@ -85,6 +85,6 @@ def sentence(found: Slice, *, named: bool) -> str:
     sure = [f"*{word.word}*" for word in found.words if word.beyond_chance]
     if sure:
         return f"{found.label}: errors look like {', '.join(sure[:3])}"
-    taken = f", mostly taken for {found.predicted}" if found.predicted else ""
+    taken = f", mostly predicted as {found.predicted}" if found.predicted else ""
     unnamed = "; no word fits them beyond chance" if named else ""
     return f"{found.label}: {found.errors} of {found.n} wrong here{taken}{unnamed}"

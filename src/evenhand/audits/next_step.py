@@ -14,7 +14,7 @@ PLANNED = 10
 """Points of the gap that the next step plans for."""
 ANSWERS = 40
 """Fewest test rows for which a review has enough images to ask about."""
-TRAIN = "train a repair, which is kept only where it gains"
+TRAIN = "train a repair, which is kept only if it gains"
 
 
 def next_step(
@@ -43,16 +43,19 @@ def next_step(
     if not settled and (models.table.grouped is not None or len(models.split.test) < ANSWERS):
         against = () if run is None else ("--against", as_argument(run))
         command = ("audit", as_argument(store), *against, "--plan", str(PLANNED))
-        return f"{signs.next_step.partition(', or answer')[0]}; how many images a test needs", command
+        return (
+            f"{signs.next_step.partition(', or answer')[0]}; to see how many test images are needed",
+            command,
+        )
     if not settled:
         return signs.next_step, _review(run or store, word)
     if run is None:
-        return TRAIN if signs.shortcut == "found" else "train on it", _fit(store)
+        return TRAIN if signs.shortcut == "found" else "train a model", _fit(store)
     own = as_argument(run)
     if signs.shortcut == "no sign":
         return signs.next_step, ("predict", own, "NEW-IMAGES", "--out", "predictions.csv")
     if models.table.grouped is None and len(models.split.test) >= ANSWERS:
-        return "name it and measure every group by some forty answers", _review(run, word)
+        return "name the shortcut and measure every group with about forty answers", _review(run, word)
     return "look at the images", ("report", own, "--out", as_argument(beside(run, ".html")))
 
 

@@ -172,9 +172,13 @@ def audit(
     ('cat', ['cat / indoors', 'cat / outdoors'])
     """
     if slices < 2:
-        raise EvenhandError(f"slices: {slices} is too few; give at least 2 per class, {SLICES} is usual")
+        raise EvenhandError(
+            f"slices: {slices} is too few; give at least 2 per class; the default is {SLICES}"
+        )
     if plan is not None and not 0 < plan < 1:
-        raise EvenhandError(f"plan: {plan:g} is not a gap in accuracy; give a fraction from 0 to 1, as 0.1")
+        raise EvenhandError(
+            f"plan: {plan:g} is not a gap in accuracy; give a fraction from 0 to 1, such as 0.1"
+        )
     table = with_groups(as_table(X, y, groups=groups, head=head), group_by)
     if out is not None:
         out = Path(out)
@@ -258,6 +262,6 @@ def _moved(table: FeatureTable, audit: Audit) -> list[str]:
     if not gone:
         return []
     return [
-        f"{gone:,} of {len(paths):,} images that this audit points to are gone from their paths; "
-        "the store's thumbnails show them"
+        f"{gone:,} of {len(paths):,} images that this audit lists are no longer at their paths; the store's "
+        "thumbnails show them"
     ]

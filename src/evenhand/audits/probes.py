@@ -191,4 +191,4 @@ def _sentence(attribute: BinaryAttribute, sides: Sequence[ModelProbe]) -> str:
     parts = [
         f"{100 * (side.flipped.value or 0):.0f} % of {side.model}'s predictions change" for side in sides
     ]
-    return f"{name}: exchange it in the embedding, and {', '.join(parts)}"
+    return f"{name}: if it is swapped in the embedding, {', '.join(parts)}"

@@ -121,4 +121,4 @@ def _of(probabilities: Floats, y: Ints) -> Floats:
 
 def _reason(label: str, other: str, against: Mapping[str, float]) -> str:
     sure = " and ".join(f"{name} ({100 * share:.0f} %)" for name, share in against.items())
-    return f"{sure} say that it is no {label}, and take it for {other}"
+    return f"{sure} rule out {label} and predict {other}"

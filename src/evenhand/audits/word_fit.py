@@ -53,8 +53,8 @@ def why_unfit(by_names: Rate, n_classes: int) -> str:
     chance = 1 / n_classes
     if (by_names.low or 0) < chance + LEAST_NAMES * (1 - chance):
         return (
-            f"the class names find only {100 * (by_names.value or 0):.0f} % of their own images "
-            f"({100 * chance:.0f} % by chance), so words of this model say nothing about these images"
+            f"the class names predict only {100 * (by_names.value or 0):.0f} % of their own images "
+            f"({100 * chance:.0f} % by chance), so the words of this model say nothing about these images"
         )
     return ""
 

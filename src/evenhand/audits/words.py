@@ -115,7 +115,7 @@ def tower_or_reason(
         Receives the number of embedded words.
     """
     if given is not None and not given.words:
-        return None, "none were asked for"
+        return None, "they are turned off"
     try:
         tower = load_tower(table, given, device=device, progress=progress)
         return tower, tower.unknown

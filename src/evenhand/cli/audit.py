@@ -34,7 +34,7 @@ EXAMPLES = examples(
     "evenhand audit scans.store --metric auroc --fail-under worst-group=0.8",
 )
 BELOW = 3
-"""Exit code when a rate is under its bound."""
+"""Exit code when a rate is below its bound."""
 
 
 def command(
@@ -97,7 +97,9 @@ def command(
     if against is not None:
         check_store(against, store)
     if plan is not None and not 0 < plan < 100:
-        raise EvenhandError(f"--plan: {plan:g} is not a gap in accuracy; give points from 0 to 100, as 10")
+        raise EvenhandError(
+            f"--plan: {plan:g} is not a gap in accuracy; give points from 0 to 100, such as 10"
+        )
     check_vocabulary(vocabulary)
 
     from evenhand.audits.pipeline import audit

@@ -59,7 +59,7 @@ def _words(found: Mapping[str, Any]) -> Table | None:
     if not found["words"] or found["no_words"] is not None:
         return None
     numbers = ("difference", "at least")
-    title = f"What goes with the label in {found['n']:,} training rows, in standard deviations; no proof"
+    title = f"What goes with the label in {found['n']:,} training rows, in standard deviations; not a proof"
     made = table(title, "class", "word", *numbers, right=numbers)
     for label in dict.fromkeys(one["label"] for one in found["words"]):
         for one in [one for one in found["words"] if one["label"] == label][:WORDS]:
@@ -71,7 +71,7 @@ def _words(found: Mapping[str, Any]) -> Table | None:
 def _columns(columns: Sequence[Mapping[str, Any]]) -> Table | None:
     if not columns:
         return None
-    numbers = ("with the label", "read in a class %", "chance %", "falls by, points")
+    numbers = ("association", "predicted within class %", "chance %", "accuracy drop, points")
     made = table("Columns of the training rows", "column", "verdict", *numbers, "why", right=numbers)
     for one in columns:
         association = "{value:.2f} ({low:.2f}–{high:.2f})".format(**one["association"])
@@ -89,15 +89,15 @@ def _read(found: Mapping[str, Any], notes: Sequence[str]) -> list[str]:
         return said
     return [
         *said,
-        f"the class names alone read the label in {interval(read['by_names'])} % of the training rows, "
-        f"a probe without them in {interval(read['without_names'])} %; "
+        f"the class names alone predict the label with a balanced accuracy of {interval(read['by_names'])} "
+        f"% on the training rows, a probe without them with {interval(read['without_names'])} %; "
         f"{number_of(read['contradicting'], 'row contradicts', 'rows contradict')} it",
     ]
 
 
 def _match(one: Mapping[str, Any]) -> str:
     return (
-        f"{one['method']} of {one['model']}'s errors against the known groups: "
+        f"slices by {one['method']} of {one['model']}'s errors, compared with the known groups: "
         f"precision at 10 {one['mean_precision']:.2f}, "
         f"adjusted mutual information within classes {one['adjusted_mutual_information']:.2f}"
     )
@@ -108,7 +108,8 @@ def _slices(slices: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Table
         return None
     numbers = ("n", *(f"{model} error %" for model in models), "over class", "p")
     title = (
-        "Slices that err more than their class beyond chance, found on half of the rows, tested on the other"
+        "Slices with more errors than their class, beyond chance; found on half of the rows, tested on the "
+        "other half"
     )
     made = table(title, "slice", "errors of", *numbers, "in words", right=numbers)
     for one in slices[:SHOWN]:
@@ -122,8 +123,10 @@ def _plan(gaps: Sequence[Mapping[str, Any]]) -> Table | None:
     planned = [one for one in gaps if one["needed"] is not None]
     if not planned:
         return None
-    numbers = ("rows", "of its class", "shows a gap of", "needs rows", "to collect")
-    title = "Test rows: the gap that they show in four of five tests, and what the planned one needs"
+    numbers = ("rows", "rest of its class", "detects a gap of", "rows needed", "to collect")
+    title = (
+        "Test rows: the gap that they detect in four of five tests, and the rows that the planned gap needs"
+    )
     made = table(title, "group", *numbers, right=numbers)
     for one in planned:
         shown = "–" if one["detectable"] is None else f"{percent(one['detectable'])} points"
@@ -136,8 +139,8 @@ def _plan(gaps: Sequence[Mapping[str, Any]]) -> Table | None:
 def _probes(probes: Sequence[Mapping[str, Any]]) -> Table | None:
     if not probes:
         return None
-    title = "Attributes: how well they are read, and how many predictions flip when they are exchanged"
-    made = table(title, "attribute", "model", "read %", "flips %", right=("read %", "flips %"))
+    title = "Attributes: how well a probe predicts them, and how many predictions flip when they are swapped"
+    made = table(title, "attribute", "model", "predicted %", "flips %", right=("predicted %", "flips %"))
     for one in probes:
         for side in one["sides"]:
             name = clean(f"{one['attribute']} {one['value']}")
@@ -149,7 +152,7 @@ def _costs(costs: Sequence[Mapping[str, Any]]) -> Table | None:
     if not costs:
         return None
     numbers = ("before %", "after %", "difference")
-    made = table("Cost outside the task, of the projection", "use", *numbers, "what it is", right=numbers)
+    made = table("Cost of the projection outside the task", "use", *numbers, "what it is", right=numbers)
     for one in costs:
         if one["reason"] is not None:
             made.add_row(clean(one["name"]), "–", "–", "–", clean(f"not measured: {one['reason']}"))
@@ -164,7 +167,7 @@ def _suspects(suspects: Sequence[Mapping[str, Any]]) -> Table | None:
     if not suspects:
         return None
     what = number_of(len(suspects), "calibration row")
-    title = f"{what} that every model takes for another class: look, do not delete"
+    title = f"{what} that every model predicts as another class: look at them, do not just delete them"
     made = table(title, "image", "score", "may be", "why", right=("score",))
     for one in suspects[:SHOWN]:
         made.add_row(clean(one["id"]), f"{one['score']:.2f}", one["may_be"], clean(one["reason"]))

@@ -116,9 +116,10 @@ def _chosen_by(rows: Sequence[Row]) -> str:
 def _below(found: Row, out: Path | None) -> Iterator[str]:
     made = found["provenance"]
     yield (
-        f"mean over {number_of(len(made['seeds']), 'seed')} ± half of its 95 % t-interval over seeds, or, "
-        "if no seed changes it, [95 % interval over test rows]; the average is over test rows; differences "
-        "are to erm's row, with 95 % bootstrap intervals over test rows; seconds are of all fits of one seed"
+        f"mean over {number_of(len(made['seeds']), 'seed')} ± half of the 95 % t-interval over seeds or, if "
+        "no seed changes the figure, [95 % interval over test rows]; the average is over test rows; "
+        "differences are from erm's row, with 95 % bootstrap intervals over test rows; seconds are for all "
+        "fits of one seed"
     )
     for one in found["kept_method"][:MOST]:
         yield " ".join(

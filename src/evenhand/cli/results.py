@@ -13,7 +13,7 @@ from evenhand.evaluation.verdict_sentences import verdict_sentences
 
 TITLES = {
     "classes": "Classes",
-    "cells": "Cells: rows that plain training (ERM) classifies correctly or not",
+    "cells": "Cells: each class, split by whether plain training (ERM) classifies the row correctly",
     "groups": "Groups",
 }
 

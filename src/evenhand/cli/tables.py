@@ -40,9 +40,9 @@ def one(row: Row) -> Table:
         unit = "group" if row["worst_group"] else "class"
         made.add_row("gap", percent(row["gap"]), f"points between the best and the worst {unit}")
     if row["difference_to_erm"] and row["method"] != "erm":
-        meaning = "points more in the worst group than plain training (ERM), same rows"
+        meaning = "points above plain training (ERM) in the worst group, on the same rows"
         if row["method"] == "auto":
-            meaning += ", at the L2 strength that cross-fitting chose"
+            meaning += ", with the L2 strength that cross-fitting chose"
         made.add_row("worst group − erm", interval(row["difference_to_erm"]), meaning)
     made.add_row("group labels", clean(row["group_labels_used"]), "used in training or selection")
     return made

@@ -235,7 +235,7 @@ def _refitted(table: FeatureTable, job: Job, pick: _Attempt) -> tuple[_Attempt, 
     if estimator.group_labels_used == "validation" and not _saw_the_split(job, estimator):
         return pick, f"{part}; the other {len(job.rows.validation)} are its validation rows"
     if trial.epoch is not None:
-        return pick, f"{part}; its state after epoch {trial.epoch} was chosen on the others"
+        return pick, f"{part}; its checkpoint after epoch {trial.epoch} was chosen on the others"
     everything = table.rows("train")
     given = job.fit_rows.validation if _saw_the_split(job, estimator) else everything[:0]
     rows = replace(job.rows, train=everything, validation=given)

@@ -195,7 +195,7 @@ def hold_out(y: Ints, *, seed: int, share: float = HELD_OUT, units: Ints | None 
         If `share` is not between 0 and 1.
     """
     if not 0 < share < 1:
-        raise EvenhandError(f"share must lie between 0 and 1, but it is {share}; {HELD_OUT} is usual")
+        raise EvenhandError(f"share must be between 0 and 1, but it is {share}; the default is {HELD_OUT}")
     generator = numpy_stream(seed, "validation")
     dealt = Units.of(y, units)
     is_held = np.zeros(len(dealt), dtype=bool)

@@ -49,8 +49,9 @@ def by_metric(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
     found = (row.get("figures") or {}).get(metric)
     if found is None:
         raise EvenhandError(
-            f"metric: the results of {row['method']} hold no {metric}: they are of an earlier version, or of "
-            "too many rows and classes to rank; make them again, or choose precision, recall or f1"
+            f"metric: the results of {row['method']} have no {metric}: they are from an earlier version, or "
+            "have too many rows and classes to rank; run the command again, or choose precision, recall or "
+            "f1"
         )
     values = [rate["value"] for rate in found["groups"] or found["classes"] if rate["value"] is not None]
     means = {name: found[name] for name in ("class_mean", "group_mean")}

@@ -57,7 +57,9 @@ def in_plain_words(sentence: str) -> str:
 def kept_sentence(kept: Mapping[str, Any]) -> str:
     """Return the sentence on what is kept, among how many, and what would have been; `reason` of `auto`."""
     what = (
-        ", which weighs both sides of the shortcut alike" if kept["candidate"].startswith("balanced") else ""
+        ", which gives both sides of the shortcut equal weight"
+        if kept["candidate"].startswith("balanced")
+        else ""
     )
     return (
         f"Kept: {kept['candidate']}{what}, of {number_of(kept['looked_at'], 'candidate')} on "
@@ -68,13 +70,13 @@ def kept_sentence(kept: Mapping[str, Any]) -> str:
 def _of_strength(kept: Mapping[str, Any]) -> str:
     """Explain the names of heads, which end in the strength of their penalty."""
     named = "(L2 " in f"{kept['candidate']} {kept['runner_up']}"
-    return " L2 k/n: regularized with strength k on n rows." if named else ""
+    return " L2 k/n means an L2 penalty of k divided by the number n of training rows." if named else ""
 
 
 def _passed(kept: Mapping[str, Any]) -> str:
     gain, low, stay = (f"{100 * kept[name]:.1f}" for name in ("gain", "low", "retention"))
     return (
-        f"kept {kept['candidate']} of {number_of(kept['looked_at'], 'candidate')} in place of plain training "
-        f"(ERM): on rows that it did not train on, the label-free score {kept['rule']} is {gain} points "
-        f"higher, at least {low}, and {stay} % of the rows that ERM classifies correctly stay so"
+        f"kept {kept['candidate']} of {number_of(kept['looked_at'], 'candidate')} instead of plain training "
+        f"(ERM): on held-out rows, the label-free score {kept['rule']} is {gain} points higher (at least "
+        f"{low}), and {stay} % of the rows that ERM classifies correctly stay correct"
     )

@@ -130,9 +130,9 @@ def _worst_of_kept(
 ) -> list[str]:
     """Return the mean worst rate of the kept model, and that of the ERM among its candidates."""
     (after, average), before = rates, _before(decided)
-    beside = "" if before is None else f"; ERM at the L2 strength it chose has {_percent(before)}"
+    beside = "" if before is None else f"; ERM with the L2 strength that it chose has {_percent(before)}"
     if beside and beside_erm:
-        beside += " (the method erm is trained by SGD and chooses none)"
+        beside += " (the method erm is trained with SGD and chooses no strength)"
     plain = "" if average is None else f"; the average over all test rows is {_percent(average)}"
     return [f"The kept model has {_percent(after)} in its {unit}{beside}{plain}."]
 
@@ -186,14 +186,14 @@ def _certainty(calibrated: Sequence[Record]) -> list[str]:
         chance = "; it may be chance" if gain["low"] <= 0 <= gain["high"] else ""
         value, low, high = (signed(100 * gain[name]) for name in ("value", "low", "high"))
         return [
-            f"Where calibration replaced ERM, the worst group differs by {value} points, "
+            f"Where calibration replaced ERM, the worst group changes by {value} points, "
             f"95{NO_BREAK}% interval {low} to {high}{chance}."
         ]
     *first, last = (signed(100 * gain["value"]) for gain in known)
     sure = sum(gain["low"] > 0 for gain in known)
     return [
-        f"Where calibration replaced ERM, the worst group differs by {', '.join(first)} and {last} points, "
-        f"seed by seed; the 95{NO_BREAK}% interval lies above 0 in {sure} of {len(known)}."
+        f"Where calibration replaced ERM, the worst group changes by {', '.join(first)} and {last} points, "
+        f"seed by seed; the 95{NO_BREAK}% interval is above 0 in {sure} of {len(known)}."
     ]
 
 
@@ -208,7 +208,7 @@ def _better(found: Mapping[str, tuple[float, float | None]], unit: str, own: str
     best = max(found, key=lambda method: found[method][0])
     if found[best][0] - found[own][0] < SAME:
         return []
-    return [f"The highest {unit} here is {label(best)}'s: {_percent(found[best][0])}."]
+    return [f"The highest {unit} here is {_percent(found[best][0])}, by {label(best)}."]
 
 
 def _named_slice(slices: SliceSection | None, seed: int | None) -> list[str]:
@@ -227,14 +227,14 @@ def _of_slice(models: Sequence[str], model: str, panel: SlicePanel) -> str:
     rates = [_rate(one) for one in panel.rates.estimates]
     own, span = rates[place]
     sentence = (
-        f"{panel.slice.sentence}; {model} is wrong on {_percent(own)} of {panel.slice.n:,} such rows "
+        f"{panel.slice.sentence}; {model} misclassifies {_percent(own)} of {panel.slice.n:,} such rows "
         f"(95{NO_BREAK}% interval {span})"
     )
     if len(models) == 1:
         return f"{sentence}."
     other, span = rates[1 - place]
     if place:
-        return f"{sentence}, where {models[0]} is on {_percent(other)} ({span})."
+        return f"{sentence}; {models[0]} misclassifies {_percent(other)} ({span})."
     if abs(other - own) < SAME:
         return f"{sentence}, and {models[1]} does not change that."
     moved = "lowers" if other < own else "raises"

@@ -53,7 +53,7 @@ def saliency(
     if card.get("family") == "import":
         return "The run was fitted on imported embeddings: there are no images to compute saliency on."
     if not any(map(is_there, paths)):
-        return "The images are not where they were embedded from, so no saliency could be computed."
+        return "The images are no longer at their original paths, so no saliency could be computed."
     maps, short_side = [], card.get(KEY)
     try:
         backbone = backbone or backbone_of(card, device)

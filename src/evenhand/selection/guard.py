@@ -167,7 +167,7 @@ class Evidence:
         low = float(gain[best] - self._excess(right, right_erm, gain, partition, seed))
         chance = self._chance(predictions[best], held_out, partition)
         kept = low > max(0.0, chance)
-        figures = f"gain {gain[best]:.3f} in {self.rule.name}, lower bound {low:.3f}, chance {chance:.3f}"
+        figures = f"gain {gain[best]:.3f} by {self.rule.name} (lower bound {low:.3f}, by chance {chance:.3f})"
         figures = figures.replace("-", "−")
         return Choice(
             candidate=names[best] if kept else "erm",

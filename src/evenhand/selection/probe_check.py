@@ -111,11 +111,11 @@ class ProbeSanityCheck:
             names, knows = "class centroids", "class centroids hardly tell these classes apart"
             errs = "class centroids err"
         if diagnostics.legibility < self.legibility:
-            return f"nothing but the {names} tells the classes apart, so no shortcut can be read"
+            return f"nothing but the {names} tells the classes apart, so no shortcut can be detected"
         if diagnostics.competence < self.competence:
-            return f"{knows}, so nothing vouches for what the shortcut probe reads"
+            return f"{knows}, so the shortcut probe cannot be checked"
         if diagnostics.agreement > self.agreement and diagnostics.support < self.support:
-            return f"the shortcut probe errs where {errs} too: its errors are hard rows, no minority"
+            return f"the shortcut probe errs where {errs} too: its errors are hard rows, not a minority"
         return None
 
 

@@ -60,7 +60,7 @@ def verdict(reading: Reading, decision: Decision, n: int, figure: str = "accurac
 def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
     """Return the verdict on a reading of n rows, why, and what to do next."""
     figure = f"skewness {_minus(f'{reading.skewness:.2f}')} ± {reading.error:.2f}"
-    answers = "answer a question about some forty images"
+    answers = "answer a question about forty images"
     if not reading.competent:
         far = f"{reading.competence:.0%} as far above chance as ERM"
         return (
@@ -71,7 +71,9 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
     if reading.uncontradicted:
         against = "no row contradicts it"
         if reading.against >= ROWS:
-            against = f"the rows of a class that contradict it, about {reading.against:.0f}, form no group"
+            against = (
+                f"the rows of a class that contradict it, about {reading.against:.0f}, do not form a group"
+            )
         elif reading.against >= 0.05:
             against = f"only about {reading.against:.1f} rows of a class contradict it"
         if reading.noise >= 0.01:
@@ -117,8 +119,8 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
         return (
             "cannot tell",
             "something besides the class names separates groups of classes "
-            f"({reading.group_legibility:.0%} above chance); the rows cannot show whether the classes of a "
-            "group share their nature or a shortcut",
+            f"({reading.group_legibility:.0%} above chance); the rows cannot show whether the classes "
+            "of a group share real features or a shortcut",
             f"look for counterexamples, or {answers}",
         )
     if not reading.has_text and reading.skewness > SKEWNESS_WITHOUT_TEXT:
@@ -130,12 +132,16 @@ def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
             f"few rows: without text features {n:,} rows are too few to rule a shortcut out ({figure})",
             f"add rows or text features of the class names, or {answers}",
         )
-    return "no sign", f"no hidden minority shows among {n:,} rows ({figure})", "test on rows from elsewhere"
+    return (
+        "no sign",
+        f"no hidden minority shows among {n:,} rows ({figure})",
+        "test on data from another source",
+    )
 
 
 def _repair(shortcut: Shortcut, decision: Decision, figure: str) -> tuple[Repair, str]:
     if decision.blind:
-        return "none passed", f"{decision.kept} is kept, since no row could show what a repair gains"
+        return "none passed", f"{decision.kept} is kept, because no row could show the gain of a repair"
     if decision.few and decision.low <= 0:
         under = f"{abs(100 * decision.low):.1f}"
         least = f"at most {under} points below" if float(under) else "not below"

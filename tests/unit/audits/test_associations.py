@@ -117,7 +117,7 @@ def test_words_that_do_not_fit_the_model_say_nothing() -> None:
     assert found.words
     assert found.sure_words() == {}
     assert found.no_words is not None
-    assert found.sentence == f"words say nothing of what goes with the label: {found.no_words}"
+    assert found.sentence == f"words do not show what goes with the label: {found.no_words}"
     assert found.unfit == found.no_words  # and no slice gets words either
 
 
@@ -148,7 +148,7 @@ def test_names_that_span_the_space() -> None:
         head=Head.from_text(generator.normal(size=(8, 12)).astype(np.float32), names),
     )
     found = associated(table, tower(), "", seed=0)
-    assert found.no_words == "the class names span too much of the space to take them out"
+    assert found.no_words == "the class names span too much of the embedding space to remove their directions"
     assert found.words == ()
 
 

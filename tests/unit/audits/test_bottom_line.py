@@ -104,20 +104,20 @@ def test_the_verdicts_are_those_of_the_fit(line: Line) -> None:
     found = line(KEPT)
     assert found.shortcut == "Shortcut: found; a hidden minority errs alike."
     assert found.repair == "Repair: passed; it gains 0.084."
-    assert "CFR keeps balanced head, with " in found.best
+    assert "CFR, which keeps balanced head, with " in found.best
 
 
 def test_erm_of_another_strength_is_not_the_erm_beside_it(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = {**KEPT, "candidate": "ERM (L2 30/n)"}
-    assert "CFR keeps ERM, with " in line(kept).best
+    assert "CFR, which keeps ERM, with " in line(kept).best
 
     def worst(_: object, stage: Any) -> SimpleNamespace:
         return SimpleNamespace(value=0.5 if stage.name == "erm" else 0.6)
 
     monkeypatch.setattr(import_module("evenhand.audits.bottom_line"), "worst_rate", worst)
-    assert "CFR keeps ERM of another strength, with 60.0 %" in line(kept).best
+    assert "CFR, which keeps ERM of another strength, with 60.0 %" in line(kept).best
 
 
 @pytest.mark.parametrize(
@@ -130,9 +130,9 @@ def test_erm_of_another_strength_is_not_the_erm_beside_it(
         ({"candidate": "epoch 3", "reason": "it gains"}, "Repair: passed; it gains."),
         (
             {**GUARDED, "reason": "gain 0.081 in shortcut_cell"},
-            "Repair: passed; kept epoch 4 of 18 candidates in place of plain training (ERM): on rows that it "
-            "did not train on, the label-free score shortcut_cell is 8.1 points higher, at least 5.1, and "
-            "95.2 % of the rows that ERM classifies correctly stay so.",
+            "Repair: passed; kept epoch 4 of 18 candidates instead of plain training (ERM): on held-out "
+            "rows, the label-free score shortcut_cell is 8.1 points higher (at least 5.1), and 95.2 % of the "
+            "rows that ERM classifies correctly stay correct.",
         ),
     ],
 )
@@ -200,9 +200,9 @@ def test_who_is_hurt_is_the_group_farthest_from_its_class_with_both_models(
     name = max(lifts, key=lambda key: lifts[key][0])
     wrong = [100 * (~stage.right)[groups == name].mean() for stage in (before, after)]
     assert line(KEPT).hurt == (
-        f"Hurt: {name}: ERM is wrong on {wrong[0]:.1f} % of {(groups == name).sum()} test rows, "
-        f"{lifts[name][0]:.1f} points more than on the rest of its class; "
-        f"CFR on {wrong[1]:.1f} %, {lifts[name][1]:.1f} points more."
+        f"Hurt: {name}: ERM misclassifies {wrong[0]:.1f} % of {(groups == name).sum()} test rows, "
+        f"{lifts[name][0]:.1f} points more than in the rest of its class; "
+        f"CFR misclassifies {wrong[1]:.1f} %, {lifts[name][1]:.1f} points more."
     )
 
 
@@ -229,8 +229,9 @@ def test_without_groups_it_is_the_surest_slice(line: Line, view: ErrorAnalysis) 
     found = line(KEPT, analysis)
     of_class = f"{100 * (one.error.value - one.lift):.1f} % of all {one.label}"
     assert found.hurt == (
-        f"Hurt: the slice {one.name}, {one.n} rows that look alike: {100 * one.error.value:.1f} % of them "
-        f"are misclassified by ERM, against {of_class}; CFR {100 * one.errors_of['cfr'].value:.1f} %."
+        f"Hurt: the slice {one.name}, {one.n} rows that look alike: ERM misclassifies "
+        f"{100 * one.error.value:.1f} % of them, compared with {of_class} rows; "
+        f"CFR {100 * one.errors_of['cfr'].value:.1f} %."
     )
     assert "in its worst class" in found.best
 
@@ -243,7 +244,7 @@ def test_nobody_is_hurt_beyond_chance_and_what_could_have_stayed_unseen(
     found = line(KEPT, analysis).hurt
     assert re.fullmatch(
         r"Hurt: nobody beyond chance, but in a fifth of class (gull|jay) \(29 test rows\) "
-        r"only a gap of \d\d points or more would show\.",
+        r"only a gap of \d\d points or more would be detected\.",
         found,
     )
 
@@ -258,8 +259,8 @@ def cut(analysis: ErrorAnalysis, rows: int) -> ErrorAnalysis:
 
 
 def test_too_few_rows_to_show_or_to_compare(line: Line, view: ErrorAnalysis) -> None:
-    assert "(3 test rows) no gap could show." in line(KEPT, cut(view, 60)).hurt
-    assert line(KEPT, cut(view, 6)).hurt == ("Hurt: cannot tell; there are too few test rows to compare any.")
+    assert "(3 test rows) no gap could be detected." in line(KEPT, cut(view, 60)).hurt
+    assert line(KEPT, cut(view, 6)).hurt == ("Hurt: cannot tell; there are too few test rows to compare.")
 
 
 WORD = {"label": "gull", "word": "sea", "difference": 2.0, "low": 1.0, "goes_with_label": True}
@@ -287,15 +288,15 @@ def test_words_and_columns_that_go_with_the_label(line: Line, view: ErrorAnalysi
     both = found.model_copy(update={"columns": (*four, *inflated)})
     assert line(KEPT, with_associations(view, both)).goes_with == (
         "Goes with the label: the column a (confounded); the column b (confounded); the column c "
-        "(confounded); more columns, 4 in all. Accuracy falls by 12.3 points on values of day that training "
-        "lacks (inflated)."
+        "(confounded); more columns, 4 in all. Accuracy drops by 12.3 points on values of day that are held "
+        "out of training (inflated)."
     )
     nothing = found.model_copy(update={"columns": (clean,)})
     said = line(KEPT, with_associations(view, nothing)).goes_with
-    assert said == f"Goes with the label: no column does; cannot say in words: {found.no_words}."
+    assert said == f"Goes with the label: no column; words cannot tell: {found.no_words}."
     nothing = nothing.model_copy(update={"no_words": None})
     said = line(KEPT, with_associations(view, nothing)).goes_with
-    assert said == "Goes with the label: no word and no column does."
+    assert said == "Goes with the label: no word and no column."
 
 
 def test_a_model_that_the_test_rows_prefer_is_said(line: Line, view: ErrorAnalysis) -> None:
@@ -323,7 +324,7 @@ def test_a_store_alone_has_the_verdict_of_the_fit_and_no_repair(run: Path) -> No
     assert found.bottom_line[-2].startswith("Best here: only zero-shot was measured, with ")
 
 
-@pytest.mark.parametrize(("said", "why"), [("found", "train a repair"), ("no sign", "train on it")])
+@pytest.mark.parametrize(("said", "why"), [("found", "train a repair"), ("no sign", "train a model")])
 def test_without_a_run_the_next_step_is_fit(view: ErrorAnalysis, said: str, why: str) -> None:
     signs = ShortcutSigns(shortcut=said, reason="so", next_step="look")
     findings = view.findings.model_copy(update={"signs": signs})

@@ -42,21 +42,21 @@ def test_a_site_that_goes_with_the_label_and_shows_in_the_images_confounds() -> 
     assert found.readable is not None
     assert found.readable.value > 0.85
     assert found.chance == 0.5
-    assert found.sentence.startswith("site: goes with the label, and can be read from images of one class (9")
+    assert found.sentence.startswith("site: goes with the label, and can be predicted within a class (9")
 
 
 def test_a_site_that_no_image_shows_is_clean_though_it_goes_with_the_label() -> None:
     y, site, z = arrays()
     found = measured(site, y, np.delete(z, 1, axis=1))
     assert (found.verdict, found.association.low > 0.7) == ("clean", True)
-    assert found.sentence == "site: goes with the label, but cannot be read from images of one class"
+    assert found.sentence == "site: goes with the label, but cannot be predicted within a class"
 
 
 def test_a_site_that_is_the_label_cannot_be_told_from_it() -> None:
     y, _, z = arrays()
     found = measured(y, y, z)
     assert (found.verdict, found.readable, found.chance, found.fall) == ("confounded", None, None, None)
-    assert found.sentence.endswith("too few rows of a class have another value to tell the two apart")
+    assert found.sentence.endswith("too few rows of a class have another value to separate the two")
 
 
 def test_a_column_whose_images_differ_inflates_the_accuracy_where_it_is_known() -> None:
@@ -70,7 +70,7 @@ def test_a_column_whose_images_differ_inflates_the_accuracy_where_it_is_known() 
     assert found.fall is not None
     assert 0.2 < found.fall.value < 0.6
     assert found.sentence == (
-        f"site: accuracy falls by {100 * found.fall.value:.1f} points on values that were held out"
+        f"site: accuracy drops by {100 * found.fall.value:.1f} points on held-out values"
     )
 
 
@@ -133,8 +133,8 @@ def test_eighty_photographers_of_whom_each_has_a_background_confound() -> None:
         (found,) = column_associations(table_of(photographer=names), np.arange(N), z, 0)
         assert (found.verdict, found.values) == ("confounded", 80)
         assert found.sentence.startswith(
-            "photographer (80 values, the rare ones by the class that each mostly has): goes with the label, "
-            "and can be read from images of one class"
+            "photographer (80 values; each rare one counts as its most frequent class): goes with the label, "
+            "and can be predicted within a class"
         )
 
 
@@ -188,9 +188,7 @@ def test_a_finer_name_of_the_class_is_said() -> None:
     z[:, 2] += 3 * kind
     found = measured(2 * y + kind, y, z)
     assert (found.verdict, found.finer) == ("confounded", True)
-    assert found.sentence.endswith(
-        "every class has values of its own, so that it may be a finer name of the class"
-    )
+    assert found.sentence.endswith("every class has its own values, so it may be a finer name of the class")
     assert _is_finer(np.where(np.arange(N) < 80, 4, 2 * y + kind), y), (
         "rare values count as one, of both classes"
     )

@@ -59,7 +59,7 @@ def test_the_sentence() -> None:
         Word(word=w, score=1.0, p=p, beyond_chance=p <= 0.05) for w, p in (("forest", 0.01), ("tar", 0.3))
     ]
     assert sentence(a_slice(words=words), named=True) == "jay: errors look like *forest*"
-    unnamed = "jay: 6 of 9 wrong here, mostly taken for gull"
+    unnamed = "jay: 6 of 9 wrong here, mostly predicted as gull"
     assert sentence(a_slice(), named=False) == unnamed
     assert sentence(a_slice(words=words[1:]), named=True) == f"{unnamed}; no word fits them beyond chance"
     assert sentence(a_slice(beyond_chance=False), named=True) == "jay: 6 of 9 wrong, which may be chance"

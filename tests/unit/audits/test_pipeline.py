@@ -54,7 +54,9 @@ def test_before_and_after_of_a_run(found: Audit) -> None:
 
 
 def test_images_that_moved_and_a_model_that_is_gone_are_said(found: Audit) -> None:
-    assert any("are gone from their paths; the store's thumbnails show them" in note for note in found.notes)
+    assert any(
+        "are no longer at their paths; the store's thumbnails show them" in note for note in found.notes
+    )
     assert any(note.startswith("no words: the text tower cannot be used") for note in found.notes)
     assert all(cost.reason for cost in found.costs)
     assert {cost.name for cost in found.costs} == {
@@ -124,7 +126,7 @@ def test_no_error_at_all(table: FeatureTable) -> None:
     X[:, 0] = 20 * (2 * table.y - 1)
     found = audit(dataclasses.replace(table, parts=[X]))
     assert found.slices == []
-    assert any("no error among 200 rows" in note for note in found.notes)
+    assert any("no errors among 200 rows" in note for note in found.notes)
 
 
 def small(n: int, classes: int) -> FeatureTable:

@@ -40,7 +40,7 @@ def test_a_model_that_finds_half_of_the_pairs_knows_the_default_words(known: int
 def test_class_names_that_do_not_find_their_images(low: float, n_classes: int, fits: bool) -> None:
     reason = why_unfit(names(low), n_classes)
     assert (reason == "") == fits
-    assert fits or reason.startswith("the class names find only 67 % of their own images (50 % by chance)")
+    assert fits or reason.startswith("the class names predict only 67 % of their own images (50 % by chance)")
 
 
 def test_too_few_pairs_tell_nothing() -> None:

@@ -46,8 +46,8 @@ def test_the_errors_are_named_by_the_background_and_the_images_may_be_gone(store
     done = run(store, "--against", store.parent / "birds.run", "--verbose")
     assert "waterbird: errors look like" in done.stdout
     assert any(f"*{word}*" in done.stdout for word in ("land", "meadow", "grass"))
-    assert "are gone from their paths" in done.stdout
-    assert "Cost outside the task" in done.stdout
+    assert "are no longer at their paths" in done.stdout
+    assert "Cost of the projection outside the task" in done.stdout
     (store.parent / "moved").rename(store.parent / "photos")
 
 
@@ -58,7 +58,11 @@ def test_it_opens_with_six_lines_and_ends_with_the_next_command(store: Path) -> 
     assert [line.startswith(start) for line, start in zip(lines, starts, strict=True)] == [True] * 6
     command = lines[-1].rpartition("evenhand ")[2]
     assert done.stderr.rstrip().endswith(f"evenhand {command}")
-    for hidden in ("Cost outside the task", "Attributes: how well", "errors against the known groups"):
+    for hidden in (
+        "Cost of the projection outside the task",
+        "Attributes: how well",
+        "with the known groups",
+    ):
         assert hidden not in done.stdout
 
 
@@ -71,7 +75,7 @@ def test_a_run_stands_for_its_store_and_itself(store: Path) -> None:
 
 def test_a_plan_says_how_many_images_would_show_a_gap(store: Path) -> None:
     done = run(store, "--plan", 10)
-    assert "what the planned one needs" in done.stdout
+    assert "the planned gap needs" in done.stdout
     found = json.loads(run(store, "--plan", 10, "--json").stdout)["gaps"]
     assert [one["name"] for one in found] == [
         f"{a} / {b}" for a in ("landbird", "waterbird") for b in ("land", "water")
@@ -80,7 +84,7 @@ def test_a_plan_says_how_many_images_would_show_a_gap(store: Path) -> None:
     for bad in (0, 100):
         done = run(store, "--plan", bad, code=1)
         assert done.stderr == (
-            f"error: --plan: {bad} is not a gap in accuracy; give points from 0 to 100, as 10\n"
+            f"error: --plan: {bad} is not a gap in accuracy; give points from 0 to 100, such as 10\n"
         )
 
 
@@ -161,5 +165,5 @@ def test_a_vocabulary_of_ones_own(store: Path, tmp_path: Path) -> None:
 
 def test_no_words_on_request(store: Path) -> None:
     done = run(store, "--against", store.parent / "birds.run", "--vocabulary", "none")
-    assert "no words: none were asked for" in done.stdout
+    assert "no words: they are turned off" in done.stdout
     assert "errors look like" not in done.stdout

@@ -79,7 +79,7 @@ def test_an_audit_shows_and_bounds_the_metric(folder: Path) -> None:
     assert f"average_precision of worst-group is {worst:.4f}, under its bound" in told
     for rate in ("plain", "worst-slice"):
         told = run("audit", *store, *gate, f"{rate}=0.1", code=1).stderr
-        assert f"does not know the rate average_precision of {rate}; it knows worst-class" in told
+        assert f"has no rate average_precision of {rate}; it has worst-class" in told
     run("audit", *store, "--fail-under", "plain=0")
 
 
@@ -104,7 +104,7 @@ def test_old_results_lack_the_metric_and_say_so_before_anything_is_read(folder: 
     (folder / "old" / "results.json").write_text(json.dumps(results))
     told = run("report", folder / "old", "--metric", "recall", "--out", folder / "old.html", code=1).stderr
     assert told.startswith(
-        "error: --metric: the results of erm hold no recall: they are of an earlier version"
+        "error: --metric: the results of erm have no recall: they are from an earlier version"
     )
     assert told.count("\n") == 1
     run("report", folder / "old", "--out", folder / "old.html")

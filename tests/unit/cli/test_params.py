@@ -44,7 +44,7 @@ def test_what_fits(method: str, params: dict[str, Any]) -> None:
         ("linear_probe", "class_weight", "even", "takes a mapping, each a number or 'balanced' or null"),
         ("wise_ft", "rule", "worst_group", "rule got 'worst_group', but wise_ft takes 'accuracy' or"),
         ("erm", "epochs", -1, "^epochs must be at least 1, but it is -1$"),
-        ("jtt", "upweight", -1, "^upweight must be at least 0, but it is -1; 20 is usual$"),
+        ("jtt", "upweight", -1, "^upweight must be at least 0, but it is -1; the default is 20$"),
         ("dfr", "Cs", [], "^Cs must be a list of numbers, at least one and each above 0"),
         ("erm", "nope", 1, "^erm takes no parameter 'nope'; it takes batch_size, epochs"),
         ("erm", "head", "x", "--param: head is given by the store; leave it out"),

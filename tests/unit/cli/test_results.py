@@ -42,7 +42,7 @@ def test_one_row_shows_classes_groups_reason_and_notes(capsys: pytest.CaptureFix
         "none",
         "cfr, seed 0: accuracy on the test split, percent",
         "waterbird / land, 12 few rows",
-        "points more in the worst group than plain training (ERM)",
+        "points above plain training (ERM) in the worst group",
         "12 few",
         "[x]�[2J",
         "no candidate passed: too few rows",
@@ -83,9 +83,9 @@ def test_a_kept_candidate_is_told_in_words(capsys: pytest.CaptureFixture[str]) -
     }
     show_results(found, Path("x"), json=False)
     assert (
-        "kept epoch 4 of 18 candidates in place of plain training (ERM): on rows that it did not train on, "
-        "the label-free score shortcut_cell is 8.1 points higher, at least 5.1, and 95.2 % of the rows that "
-        "ERM classifies correctly stay so\n"
+        "kept epoch 4 of 18 candidates instead of plain training (ERM): on held-out rows, the label-free "
+        "score shortcut_cell is 8.1 points higher (at least 5.1), and 95.2 % of the rows that ERM classifies "
+        "correctly stay correct\n"
     ) in capsys.readouterr().out
 
 
@@ -94,7 +94,7 @@ def test_cells_of_erm_itself_say_nothing(capsys: pytest.CaptureFixture[str]) -> 
         found = results(1)
         found.rows[0].method, found.rows[0].cells = method, [rate("waterbird / ERM right")]
         show_results(found, Path("x"), json=False)
-        assert ("Cells: rows that" in capsys.readouterr().out) == shown
+        assert ("Cells: each class" in capsys.readouterr().out) == shown
 
 
 def test_several_rows_name_method_and_seed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,8 +138,8 @@ def test_both_verdicts_what_is_kept_and_the_next_step_are_told(capsys: pytest.Ca
     for sentence in (
         "Shortcut: cannot tell; 120 rows do not settle whether there is a hidden minority.\n",
         "Repair: none passed; zero-shot is kept; the next best is ERM (L2 1/n).\n",
-        "Kept: zero-shot, of 15 candidates on 300 rows; the runner-up is ERM (L2 1/n). L2 k/n: regularized "
-        "with strength k on n rows.\n",
+        "Kept: zero-shot, of 15 candidates on 300 rows; the runner-up is ERM (L2 1/n). L2 k/n means "
+        "an L2 penalty of k divided by the number n of training rows.\n",
         "Next: add rows.\n",
     ):
         assert sentence in out

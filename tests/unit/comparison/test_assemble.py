@@ -75,7 +75,7 @@ def test_a_method_that_mends_the_shortcut_is_kept(assembled: Any) -> None:
         assert one.among == ["turned", "right"]
         assert one.gain > 0.3
         assert one.low > one.chance
-        assert one.reason.startswith(f"gain {one.gain:.3f} in shortcut_cell, lower bound")
+        assert one.reason.startswith(f"gain {one.gain:.3f} by shortcut_cell (lower bound")
     assert results.kept_summary.method == "kept by evenhand"
     assert results.kept_summary.worst_group.mean == 1
     assert results.kept_summary.over_test_rows.difference_to_erm.value == 1

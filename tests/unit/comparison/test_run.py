@@ -267,7 +267,7 @@ def test_a_pick_that_cannot_be_fitted_again_says_why(
     register("once", OnceFitted)
     results = compare(table, methods=["stepped", "once"], seeds=[0], budget=1)
     (stepped,), (once,) = rows_of(results, "stepped"), rows_of(results, "once")
-    assert stepped.fitted_on == "320 training rows; its state after epoch 3 was chosen on the others"
+    assert stepped.fitted_on == "320 training rows; its checkpoint after epoch 3 was chosen on the others"
     assert once.fitted_on == "320 training rows; a second fit, on all rows, failed: these rows are too many"
     (usual,) = rows_of(results, "zero_shot")
     assert stepped.worst_group == once.worst_group == usual.worst_group

@@ -70,7 +70,7 @@ def test_the_seed_decides_what_is_held_out():
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -1.0])
 def test_share_must_lie_between(share):
-    with pytest.raises(EvenhandError, match="share must lie between 0 and 1"):
+    with pytest.raises(EvenhandError, match="share must be between 0 and 1"):
         hold_out(np.zeros(4, dtype=np.int64), seed=0, share=share)
 
 

@@ -61,13 +61,13 @@ def test_the_how_to_names_every_benchmark_and_parameter() -> None:
     [
         (
             {"correlation": 1.5},
-            "^correlation must be .* at most 1, but it is 1.5; 0.95 is usual$",
+            "^correlation must be .* at most 1, but it is 1.5; the default is 0.95$",
         ),
-        ({"noise": -0.1}, "^noise must be at least 0 and at most 1, but it is -0.1; 0 is usual$"),
-        ({"imbalance": 0.5}, "^imbalance must be at least 1, but it is 0.5; 1 is usual$"),
-        ({"train": 0}, "^train must be at least 1, but it is 0; 4800 is usual$"),
-        ({"test": 1.5}, "^test must be a whole number, at least 1, but it is 1.5; 3000 is usual$"),
-        ({"seed": -1}, "^seed must be at least 0, but it is -1; 0 is usual$"),
+        ({"noise": -0.1}, "^noise must be at least 0 and at most 1, but it is -0.1; the default is 0$"),
+        ({"imbalance": 0.5}, "^imbalance must be at least 1, but it is 0.5; the default is 1$"),
+        ({"train": 0}, "^train must be at least 1, but it is 0; the default is 4800$"),
+        ({"test": 1.5}, "^test must be a whole number, at least 1, but it is 1.5; the default is 3000$"),
+        ({"seed": -1}, "^seed must be at least 0, but it is -1; the default is 0$"),
     ],
 )
 def test_numbers_out_of_range_are_refused_when_a_benchmark_is_made(params: Any, sentence: str) -> None:

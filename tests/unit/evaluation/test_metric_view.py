@@ -82,7 +82,7 @@ def test_a_row_that_lacks_a_metric_or_an_unknown_metric_is_one_sentence(found: d
         by_metric(found["rows"][0], "auc")
     old = {name: value for name, value in found["rows"][0].items() if name != "figures"}
     with pytest.raises(
-        EvenhandError, match=r"^metric: the results of zero_shot hold no f1: .* make them again"
+        EvenhandError, match=r"^metric: the results of zero_shot have no f1: .* run the command again"
     ):
         by_metric(old, "f1")
     failed = no_result("jtt", 0, "failed", "why").model_dump()

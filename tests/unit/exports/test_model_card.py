@@ -36,7 +36,7 @@ def test_it_tells_how_to_load_and_how_good_it_is(source: ExportSource, to: str, 
     card = model_card(source, to, 1e-7)
     assert load in card
     assert header(card)["library_name"] == to
-    assert "to 1.0e-07" in card
+    assert "at most 1.0e-07" in card
     row = source.result
     for rate in row["classes"]:
         shown = (
@@ -46,7 +46,7 @@ def test_it_tells_how_to_load_and_how_good_it_is(source: ExportSource, to: str, 
     (result,) = header(card)["model-index"][0]["results"]
     assert result["metrics"][0]["value"] == row["averages"]["plain"]
     assert "Group labels used: **none**" in card
-    assert "Fewer than 30 rows stand behind: cat, dog, jay bird" in card
+    assert "Fewer than 30 rows were available for: cat, dog, jay bird" in card
     assert "No groups were known" in card
     assert "a photo of a cat.; one cat" in card
 

@@ -72,7 +72,7 @@ def test_the_section_shows_words_columns_and_contradictions(view: ErrorAnalysis)
     assert BAD not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt; <b>+1.25</b>" in html
     assert '<li class="pale">moss <b>+0.25</b>' in html
-    assert "Of 1,234 training rows" in html
+    assert "Measured on 1,234 training rows" in html
     assert '<th scope="row">site</th><td>confounded</td><td>0.75<small>0.50 to 0.88</small></td>' in html
     assert "<td>75.0<small>50.0 to 87.5</small></td><td>50.0</td><td>–</td>" in html
     assert "goes with the label, and more</td>" in html

@@ -82,18 +82,18 @@ def test_the_page_of_auto_prints_the_verdicts_of_kept_and_nothing_of_its_own() -
     found = verdict([*ERM, own, row("zero_shot", 0, 0.8)])
     assert found.headline == "Shortcut: found; a hidden minority errs alike."
     facts = [fact.replace("\u00a0", " ") for fact in found.facts]
-    weighed = "balanced head (L2 1/n), which weighs both sides of the shortcut alike"
+    weighed = "balanced head (L2 1/n), which gives both sides of the shortcut equal weight"
     assert facts[:3] == [
         "Repair: passed; balanced head (L2 1/n) gains 0.084 over zero-shot, at least 0.023.",
-        f"Kept: {weighed}, of 15 candidates on 900 rows; the runner-up is zero-shot. L2 k/n: regularized "
-        "with strength k on n rows.",
+        f"Kept: {weighed}, of 15 candidates on 900 rows; the runner-up is zero-shot. L2 k/n means "
+        "an L2 penalty of k divided by the number n of training rows.",
         "Next: look at the slices of the report to name it.",
     ]
-    of_erm = "The kept model has 70.0 % in its worst group; ERM at the L2 strength it chose has 45.0 %"
-    assert facts[3].startswith(f"{of_erm} (the method erm is trained by SGD and chooses none); ")
+    of_erm = "The kept model has 70.0 % in its worst group; ERM with the L2 strength that it chose has 45.0 %"
+    assert facts[3].startswith(f"{of_erm} (the method erm is trained with SGD and chooses no strength); ")
     alone = verdict([own]).facts[3].replace("\u00a0", " ")
     assert alone.startswith(f"{of_erm}; ")
-    assert "The highest worst group here is zero-shot's: 80.0 %." in facts
+    assert "The highest worst group here is 80.0 %, by zero-shot." in facts
 
 
 def test_verdicts_of_several_seeds_are_counted() -> None:
@@ -107,7 +107,7 @@ def test_verdicts_of_several_seeds_are_counted() -> None:
 def test_one_run_alone_knows_erm_from_its_paired_difference() -> None:
     found = text([row("cfr", 0, 0.7, difference_to_erm=SURE)])
     assert "from 45.0 % to 70.0 %" in found
-    assert "differs by +25.0 points, 95 % interval +10.0 to +40.0." in found
+    assert "changes by +25.0 points, 95 % interval +10.0 to +40.0." in found
 
 
 def test_a_difference_that_may_be_chance_says_so() -> None:
@@ -116,7 +116,7 @@ def test_a_difference_that_may_be_chance_says_so() -> None:
 
 def test_differences_of_several_seeds_are_listed() -> None:
     rows = [row("cfr", 0, 0.7, difference_to_erm=SURE), row("cfr", 1, 0.7, difference_to_erm=UNSURE)]
-    assert "+25.0 and +2.0 points, seed by seed; the 95 % interval lies above 0 in 1 of 2." in text(rows)
+    assert "+25.0 and +2.0 points, seed by seed; the 95 % interval is above 0 in 1 of 2." in text(rows)
 
 
 def test_calibration_alone_gives_its_rate() -> None:
@@ -130,7 +130,7 @@ def test_the_average_moves_with_a_verb() -> None:
 
 def test_a_method_that_does_better_is_named() -> None:
     found = text([*ERM, row("cfr", 0, 0.7), row("zero_shot", 0, 0.8)])
-    assert "The highest worst group here is zero-shot's: 80.0 %." in found
+    assert "The highest worst group here is 80.0 %, by zero-shot." in found
 
 
 def test_group_labels_take_the_claim_away() -> None:
@@ -180,7 +180,7 @@ def sliced(of: str, before: float, after: float | None, *, named: bool = True) -
 
 
 IS = (
-    "waterbird: errors look like *forest*; {} is wrong on 75.0 % of 40 such rows "
+    "waterbird: errors look like *forest*; {} misclassifies 75.0 % of 40 such rows "
     "(95 % interval 65.0 to 80.0 %)"
 )
 
@@ -192,7 +192,7 @@ IS = (
         ("ERM", 0.75, 0.85, ", and CFR raises that to 85.0 % (75.0 to 90.0 %)."),
         ("ERM", 0.75, 0.75, ", and CFR does not change that."),
         ("ERM", 0.75, None, "."),
-        ("CFR", 0.25, 0.75, ", where ERM is on 25.0 % (15.0 to 30.0 %)."),
+        ("CFR", 0.25, 0.75, "; ERM misclassifies 25.0 % (15.0 to 30.0 %)."),
     ],
 )
 def test_the_surest_slice_with_a_name_is_in_the_verdict(

@@ -44,5 +44,5 @@ def test_the_page_says_how_many_it_looked_at(tmp_path: Path) -> None:
     page = report(results, tmp_path / "report.html", run=run, vocabulary=Path("none"))
     html = page.read_text(encoding="utf-8")
     assert "2,000 of 99,000 test rows, drawn at random." in html
-    assert "look at 20,000 of 99,000 rows, drawn with seed 0" in html
+    assert "use 20,000 of 99,000 rows, drawn with seed 0" in html
     assert page.stat().st_size < 1_000_000, "hardly larger than the page of a few rows without pictures"

@@ -197,7 +197,7 @@ def test_images_that_moved_are_said(view: ErrorAnalysis) -> None:
     table = view.models.table
     gone = dataclasses.replace(table, paths=np.full(len(table), "/gone.jpg"))
     models = dataclasses.replace(view.models, table=gone)
-    assert "are not where they were" in str(maps_of(models))
+    assert "are no longer at their original paths" in str(maps_of(models))
 
 
 def test_a_model_with_other_weights_is_said(view: ErrorAnalysis) -> None:

@@ -224,7 +224,7 @@ def synthetic(n: int, classes: int, noise: float) -> FeatureTable:
     [
         (10, 2, 1.0, "4 held-out rows were searched"),
         (2000, 1000, 0.3, "1,000 held-out rows were searched"),
-        (400, 2, 0.0, "there is no error among 200 rows"),
+        (400, 2, 0.0, "there are no errors among 200 rows"),
     ],
 )
 def test_few_rows_many_classes_and_no_errors(
@@ -293,7 +293,7 @@ def test_of_many_rows_a_sample_is_sliced_and_that_is_said(run: Path, monkeypatch
     found = slice_section(view)
     assert len(found.numbers) == 400
     results, _ = read_source(run)
-    assert "look at 400 of 600 rows, drawn with seed 0" in render(results, view)
+    assert "use 400 of 600 rows, drawn with seed 0" in render(results, view)
     if found.by_model:
         assert (found.fields(view.models.split.test)[0][1] == NOT_SLICED).sum() == 200
 

@@ -166,7 +166,7 @@ def test_wrong_labels_are_said_from_one_percent_on():
         ({"uncontradicted": True, "against": 9.9}, "only about 9.9 rows of a class contradict it"),
         (
             {"uncontradicted": True, "against": 10.0},
-            "the rows of a class that contradict it, about 10, form no",
+            "the rows of a class that contradict it, about 10, do not form",
         ),
         ({"hidden": 0.5}, "do not settle whether"),
         ({"hidden": 0.99, "clear": False}, "no clear counterexamples"),

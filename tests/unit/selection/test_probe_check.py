@@ -94,7 +94,7 @@ def test_without_text_the_verdict_speaks_of_class_centroids() -> None:
     same, _ = world(0, shortcut=False)
     for rows_, sentence in (
         (replace(judged, shortcut=guess), "nothing but the class centroids tells the classes apart"),
-        (replace(judged, zero_shot=guess), "class centroids hardly tell these classes apart, so nothing"),
+        (replace(judged, zero_shot=guess), "class centroids hardly tell these classes apart, so"),
         (same, "the shortcut probe errs where class centroids err too"),
     ):
         choice = Evidence().choose(["a"], candidate[None], replace(rows_, has_text=False), 0)
