@@ -166,6 +166,24 @@ def test_predict_decodes_as_the_store_of_its_run(
     assert found["full"] == found["reduced"]
 
 
+def test_predict_skips_what_cannot_be_read_unless_that_is_all(
+    large: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, out, backbone = tmp_path / "zero.run", tmp_path / "out.csv", Resizing()
+    fit(embed(large, backbone, tmp_path / "large.store"), method="zero_shot", out=run)
+    monkeypatch.setattr("evenhand.runs.predict.run_backbone", lambda *_, **__: backbone)
+    paths = [Path(path) for path in large.paths]
+    for path in paths[1:]:
+        path.write_bytes(b"broken")
+    found = predict(run, tmp_path / "large", out=out)
+    assert (found["rows"], len(found["skipped"])) == (1, 5)
+    before = out.read_bytes()
+    paths[0].write_bytes(b"broken")
+    with pytest.raises(EvenhandError, match=r"^none of the 6 images can be read; the first is .*: not an"):
+        predict(run, tmp_path / "large", out=out)
+    assert out.read_bytes() == before
+
+
 def test_features_of_paths_are_those_of_the_whole_image_unless_asked(large: Manifest) -> None:
     for short_side, expected in ((None, SIDE), (512, 512)):
         backbone = Resizing()
