@@ -74,14 +74,15 @@ def command(
     words = read_concepts(concepts)
 
     from evenhand.data.estimated import attribute_names
-    from evenhand.evaluation.group_by import check_group_by, check_has_groups
+    from evenhand.evaluation.group_by import check_group_by, no_groups
     from evenhand.runs.card import check_free
     from evenhand.runs.streaming import check_can_stream
 
     # What is wrong with the folder or the options is reported at once, before torch is imported.
     known = attribute_names(store)
     check_group_by(group_by, known)
-    check_has_groups(method, declares(method, "group_labels_used"), bool(known))
+    if not known and declares(method, "group_labels_used") != "none":
+        raise no_groups(method)
     check_can_stream(method, declares(method, "streams"), stream)
     check_free(out)
 

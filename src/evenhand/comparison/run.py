@@ -126,7 +126,7 @@ def compare(
     entries = entries_of(names, table, concepts=concepts, oracles=oracles)
     rows = {seed: held_out(table, seed) for seed in dict.fromkeys(seeds)}
     made = provenance(
-        store=str(table.source.resolve()) if table.source else None,
+        store=table.place,
         methods=[entry.name for entry in entries],
         seeds=list(rows),
         selection=rule.name,

@@ -194,6 +194,11 @@ class FeatureTable:
         """Class names in the order of the codes."""
         return self.head.classes
 
+    @property
+    def place(self) -> str | None:
+        """The absolute path of the store's folder; None for a table in memory."""
+        return None if self.source is None else str(self.source.resolve())
+
     def rows(self, split: str) -> Ints:
         """Return the row numbers of one split."""
         return np.flatnonzero(self.split == split).astype(np.int64)

@@ -7,28 +7,12 @@ from collections.abc import Collection
 from evenhand._errors import EvenhandError
 
 
-def check_has_groups(method: str, uses: str, there: bool) -> None:
-    """Refuse a method that uses group labels where there are none.
-
-    Parameters
-    ----------
-    method : str
-        Its name.
-    uses : str
-        Its `group_labels_used`.
-    there : bool
-        Whether the store has an attribute.
-
-    Raises
-    ------
-    EvenhandError
-        If there are none.
-    """
-    if uses != "none" and not there:
-        raise EvenhandError(
-            f"method: {method} uses group labels but the store has no attribute; import or embed with "
-            "`attribute_columns`, or choose a label-free method"
-        )
+def no_groups(method: str) -> EvenhandError:
+    """Return the error for a method that uses group labels if there are none."""
+    return EvenhandError(
+        f"method: {method} uses group labels but the store has no attribute; import or embed with "
+        "`attribute_columns`, or choose a label-free method"
+    )
 
 
 def check_group_by(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy as np
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.reports.map_layout import layouts
-from evenhand.reports.slice_panels import NO_SLICE, NOT_SLICED, SliceSection
-from evenhand.reports.thumbnails import COLUMNS, TILE, sprite_sheets
+from evenhand.reports.slice_panels import NO_SLICE, NOT_SLICED
+from evenhand.reports.thumbnails import COLUMNS, TILE
 
 STEPS = 4000
 """Positions are integers up to this on either side of the center: finer than a screen, and short as text."""
@@ -24,7 +24,7 @@ QUIET = (NO_SLICE, NOT_SLICED, OTHERS)
 
 
 def map_data(
-    models: EvaluatedModels, places: Ints, slices: SliceSection, jpegs: Mapping[int, bytes]
+    models: EvaluatedModels, places: Ints, by_slice: Sequence[tuple[str, Strings]], sheets: Sequence[str]
 ) -> dict[str, Any]:
     """Return points, layouts, fields to color by and sprite sheets of test rows.
 
@@ -34,14 +34,14 @@ def map_data(
         The models with their predictions.
     places : int64 [n]
         The positions of the rows among the test rows.
-    slices : SliceSection
-        The slices of errors.
-    jpegs : mapping of int to bytes
-        Thumbnails by row of the store; empty without any.
+    by_slice : sequence of (name, str [n])
+        The slices of the rows, a field of each model.
+    sheets : sequence of str
+        Sprite sheets of the rows; empty if the store keeps no thumbnails.
     """
     table, test = models.table, models.split.test
     rows = test[places]
-    named = _fields(models, slices, rows)
+    named = [*_fields(models, rows), *by_slice]
     X = table.features(rows)
     found = layouts([stage.model.embed(X) for stage in models.on_test], models.seed)
     return {
@@ -64,20 +64,19 @@ def map_data(
         "filters": [_filter(name, values) for name, values in named],
         "tile": TILE,
         "columns": COLUMNS,
-        "sheets": sprite_sheets([jpegs[row] for row in rows.tolist()]) if jpegs else [],
+        "sheets": sheets,
     }
 
 
-def _fields(models: EvaluatedModels, slices: SliceSection, rows: Ints) -> list[tuple[str, Strings]]:
+def _fields(models: EvaluatedModels, rows: Ints) -> list[tuple[str, Strings]]:
     groups = models.groups(rows)
     named = [("class", models.table.labels(rows))]
     if groups is not None:
         named.insert(0, ("group", np.where(groups == "", "group unknown", groups)))
-    named += [
+    return named + [
         (name, np.where(values[rows] == "", "unknown", values[rows]))
         for name, values in models.table.attributes.items()
     ]
-    return named + slices.fields(rows)
 
 
 def _filter(name: str, values: Strings) -> dict[str, Any]:

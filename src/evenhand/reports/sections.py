@@ -32,7 +32,7 @@ from evenhand.reports.rates import Axis, Record
 from evenhand.reports.saliency import CELLS, saliency
 from evenhand.reports.sampling import shown_rows
 from evenhand.reports.slice_panels import slice_section
-from evenhand.reports.thumbnails import address, moved_away, thumbnails
+from evenhand.reports.thumbnails import address, moved_away, sprite_sheets, thumbnails
 
 STEPS = 4
 """Steps of progress: the analysis of errors, the galleries, the map and the saliency."""
@@ -118,15 +118,17 @@ def _run_values(
     slices = slice_section(analysis)
     progress("report", 1, STEPS)
     shown = shown_rows(models)
+    on_map = models.split.test[shown.on_map]
     calibration, classes = calibration_galleries(models, analysis.calibration_set)
     changed, counts = changed_galleries(models, shown), group_counts(models)
     errors = [panel.errors for one in slices.by_model for panel in one.panels]
     contradicting = contradicting_gallery(models.table, analysis.findings.associations.legibility)
     rows = np.unique(rows_of([*calibration, *changed, *errors, contradicting]))
     moved = moved_away(models.table, rows)
-    jpegs = thumbnails(models.table, np.concatenate([rows, models.split.test[shown.on_map]]))
+    jpegs = thumbnails(models.table, np.concatenate([rows, on_map]))
     progress("report", 2, STEPS)
-    points = map_data(models, shown.on_map, slices, jpegs)
+    sheets = sprite_sheets([jpegs[row] for row in on_map.tolist()]) if jpegs else []
+    points = map_data(models, shown.on_map, slices.fields(on_map), sheets)
     progress("report", 3, STEPS)
     maps = (
         "Saliency was left out."

@@ -114,10 +114,9 @@ def fit(
     erm = _erm_of(fitted.estimator)
     if erm is not None and erm is not fitted.estimator.model_:
         models[ERM_BUNDLE] = erm
-    card = _card(table, fitted, options)
     results = Results(
         schema=1,
-        provenance=provenance(store=card["store"], **off_cpu(device)),
+        provenance=provenance(store=table.place, **off_cpu(device)),
         rows=[fitted.row],
         summary=summarize([fitted.row]),
     )
@@ -127,7 +126,7 @@ def fit(
         for name, model in models.items():
             write_bundle(folder / name, model, list(table.classes))
         results.write(folder / RESULTS)
-        write_card(folder, card)
+        write_card(folder, _card(table, fitted, options))
     return results
 
 
@@ -226,7 +225,7 @@ def _card(table: FeatureTable, fitted: Fitted, options: FitOptions) -> dict[str,
         "settings": getattr(fitted.estimator, "settings_", {}),
         "classes": list(table.classes),
         "width": table.width,
-        "store": str(table.source.resolve()) if table.source else None,
+        "store": table.place,
         "store_card": table.card,
         "validation_from": options.validation_from,
         "group_by": fitted.groups and fitted.groups.column,

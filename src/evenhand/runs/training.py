@@ -13,7 +13,7 @@ from evenhand.data.concepts import Concepts
 from evenhand.data.groups import Groups
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.group_by import check_has_groups
+from evenhand.evaluation.group_by import no_groups
 from evenhand.methods.base import Method
 from evenhand.methods.registry import make, method_class, registered_name
 from evenhand.runs.streaming import streams
@@ -98,10 +98,7 @@ def fit_arguments(
     EvenhandError
         If the method uses group labels and the table has none, or as `streams`.
     """
-    check_has_groups(name, estimator.group_labels_used, table.grouped is not None)
-    grouped = None if estimator.group_labels_used == "none" else table.grouped
-    if grouped is not None:
-        check_use(grouped, f"method: {name}")
+    grouped = None if estimator.group_labels_used == "none" else _groups_for(name, table)
     stream = streams(4 * len(rows.train) * table.width, estimator, name, stream)
 
     def read(numbers: Ints) -> tuple[Any, ...]:
@@ -119,6 +116,13 @@ def fit_arguments(
         **({"groups": groups[0]} if groups else {}),
         **({} if units is None else {"units": units}),
     }
+
+
+def _groups_for(name: str, table: FeatureTable) -> Groups:
+    if table.grouped is None:
+        raise no_groups(name)
+    check_use(table.grouped, f"method: {name}")
+    return table.grouped
 
 
 def off_cpu(device: str) -> dict[str, Any]:

@@ -87,7 +87,8 @@ def test_what_is_in_no_slice_is_grey_and_last() -> None:
 def test_the_map_holds_every_test_row_of_a_small_run(view: ErrorAnalysis) -> None:
     places = shown_rows(view.models).on_map
     jpegs = thumbnails(view.models.table, view.models.split.test)
-    found = map_data(view.models, places, slice_section(view), jpegs)
+    sheets = sprite_sheets(list(jpegs.values()))
+    found = map_data(view.models, places, slice_section(view).fields(view.models.split.test), sheets)
     assert (found["shown"], found["total"]) == (400, 400)
     assert [stage["name"] for stage in found["stages"]] == ["zero-shot", "ERM", "CFR"]
     for stage, own in zip(found["stages"], view.models.on_test, strict=True):

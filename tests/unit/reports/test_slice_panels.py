@@ -108,7 +108,8 @@ def test_they_are_the_audits_sure_slices_with_pictures_of_errors(run: Path, foun
 def test_each_row_on_the_map_is_in_its_surest_slice_or_in_none(
     view: ErrorAnalysis, found: SliceSection
 ) -> None:
-    points = map_data(view.models, shown_rows(view.models).on_map, found, {})
+    test = view.models.split.test
+    points = map_data(view.models, shown_rows(view.models).on_map, found.fields(test), [])
     fields = {one["name"]: one for one in points["fields"]}
     values = fields["slice (ERM)"]["values"]
     named = np.array(values)[fields["slice (ERM)"]["codes"]]
@@ -315,5 +316,5 @@ def test_a_page_of_a_million_rows_has_at_most_2000_points(tmp_path: Path) -> Non
             for stage in models.on_test
         ],
     )
-    points = map_data(many, shown_rows(many).on_map, slice_section(view), {})
+    points = map_data(many, shown_rows(many).on_map, [], [])
     assert (points["shown"], points["total"]) == (2000, 500_000)

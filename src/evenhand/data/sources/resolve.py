@@ -53,8 +53,8 @@ def resolve(source: PathLike) -> Source:
     """
     path = absolute(Path(source))
     check_utf8(str(path), what="path")
-    folder, split = hub_folder(path) if is_hub(path) else (path, None)
-    with says_what_cannot_be_listed(folder):
+    with says_what_cannot_be_listed(path):
+        folder, split = hub_folder(path) if is_hub(path) else (path, None)
         found = _folder(folder) if is_dir(folder) else _files(folder)
     return of_data_set(found, split) if is_hub(path) else found
 
