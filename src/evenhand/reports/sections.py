@@ -114,11 +114,10 @@ def page_values(
 def _run_values(
     analysis: ErrorAnalysis, folder: Path, device: str | None, progress: Progress
 ) -> dict[str, Any]:
-    models = analysis.models
-    slices = slice_section(analysis)
+    models, shown = analysis.models, shown_rows(analysis.models)
+    on_map, slices = models.split.test[shown.on_map], slice_section(analysis)
+    by_slice = slices.fields(on_map)
     progress("report", 1, STEPS)
-    shown = shown_rows(models)
-    on_map = models.split.test[shown.on_map]
     calibration, classes = calibration_galleries(models, analysis.calibration_set)
     changed, counts = changed_galleries(models, shown), group_counts(models)
     errors = [panel.errors for one in slices.by_model for panel in one.panels]
@@ -128,7 +127,7 @@ def _run_values(
     jpegs = thumbnails(models.table, np.concatenate([rows, on_map]))
     progress("report", 2, STEPS)
     sheets = sprite_sheets([jpegs[row] for row in on_map.tolist()]) if jpegs else []
-    points = map_data(models, shown.on_map, slices.fields(on_map), sheets)
+    points = map_data(models, shown.on_map, by_slice, sheets)
     progress("report", 3, STEPS)
     maps = (
         "Saliency was left out."
