@@ -50,7 +50,7 @@ def failures(
     for name, bound in bounds.items():
         value, what = rates.get(name), name if metric == "accuracy" else f"{metric} of {name}"
         if value is None:
-            known = ", ".join(key for key, rate in rates.items() if rate is not None)
+            known = ", ".join(key for key, rate in rates.items() if rate is not None) or "none"
             raise EvenhandError(f"bounds: this audit has no rate {what}; it has {known}")
         if value < bound:
             found.append(f"{what} is {value:.4f}, under its bound {bound:g}")

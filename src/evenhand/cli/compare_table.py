@@ -122,9 +122,8 @@ def _below(found: Row, out: Path | None) -> Iterator[str]:
         "fits of one seed"
     )
     for one in found["kept_method"][:MOST]:
-        yield " ".join(
-            [f"seed {one['seed']}: evenhand would keep {one['method']}: {one['reason']}", *one["above"]]
-        )
+        reason = f"{one['reason']}." if one["above"] else one["reason"]
+        yield " ".join([f"seed {one['seed']}: evenhand would keep {one['method']}: {reason}", *one["above"]])
     if more := left_out(len(found["kept_method"]), "seeds"):
         yield more
     reasons = _reasons(found["rows"])

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from evenhand.cli.show import MOST, clean, interval, percent, table
-from evenhand.evaluation.metric_view import metric_of
+from evenhand.evaluation.metric_view import RANKING, metric_of
 
 Row = Mapping[str, Any]
 
@@ -32,7 +32,8 @@ def one(row: Row) -> Table:
     for kind in ("group", "class"):
         rate = row[f"worst_{kind}"]
         if rate:
-            made.add_row(f"worst {kind}", interval(rate), clean(f"{rate['name']}, {_count(rate)} rows"))
+            rows = "rows of the rarer side" if row.get("metric") in RANKING else "rows"
+            made.add_row(f"worst {kind}", interval(rate), clean(f"{rate['name']}, {_count(rate)} {rows}"))
     for name, meaning in MEANINGS.items():
         if row["averages"][name] is not None:
             made.add_row(f"average, {name}", percent(row["averages"][name]), meaning)

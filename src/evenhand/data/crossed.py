@@ -27,6 +27,8 @@ class Crossed:
         The attributes.
     values : str [N]
         `land × night`; `other` in a small cell of its class; the empty string where a value is unknown.
+    whole : str [N]
+        The same before pooling.
     pooled : tuple of str
         The small cells with their evaluated images, as `waterbird / land × night (3)`.
     cells : int
@@ -35,6 +37,7 @@ class Crossed:
 
     names: tuple[str, ...]
     values: Strings
+    whole: Strings
     pooled: tuple[str, ...]
     cells: int
 
@@ -89,6 +92,7 @@ def cross(
     return Crossed(
         tuple(names),
         np.where(known, np.where(small, OTHER, values), ""),
+        np.where(known, values, ""),
         tuple(f"{cells[k]} ({counts[k]})" for k in np.flatnonzero(counts < FEWEST)),
         len(cells),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from math import isnan
+from math import isnan, nan
 from typing import Literal
 
 import numpy as np
@@ -24,7 +24,8 @@ MOST_SCORES = 2**24
 class Figures(BaseModel):
     """One figure of every class and group, each class against the others.
 
-    A group, class c with attribute value a, is class c against the other classes among the rows with value a.
+    A group, class c with attribute value a, is class c against the other classes among the rows with value a;
+    the rest of class c, among the rows with any value that makes no group of class c by itself.
     The n of a rate are the rows that it is a share of: of the class for recall, predicted as the class for
     precision, either for F1, and the smaller side for AUROC and average precision. Intervals are at 95 %:
     Wilson's for precision, recall and F1 (through the Jaccard index), DeLong's for AUROC, and the
@@ -55,6 +56,7 @@ def figures(
     values: Strings | None = None,
     value_names: Sequence[str] = (),
     group_names: Collection[str] | None = None,
+    rest: str | None = None,
 ) -> dict[Figure, Figures]:
     """Return every figure of a predictor.
 
@@ -73,6 +75,8 @@ def figures(
         All values, in the order of the groups of a class.
     group_names : collection of str, optional
         The groups to evaluate, as `class / value`; by default, every value of every class.
+    rest : str, optional
+        The name in `value_names` of all values that make no group of a class by themselves.
 
     Examples
     --------
@@ -82,7 +86,7 @@ def figures(
     (0.75, 0.5)
     """
     scores = None if logits is None or not 0 < logits.size <= MOST_SCORES else _scores(logits)
-    parts = {} if values is None else {value: values == value for value in value_names}
+    parts = {} if values is None else {value: values == value for value in value_names if value != rest}
     everyone = np.ones(len(y), dtype=np.bool_)
     by_class: dict[Figure, list[Rate]] = {}
     by_group: dict[Figure, list[Rate]] = {}
@@ -90,10 +94,16 @@ def figures(
         of_class = None if scores is None else scores[:, code]
         one = (y == code, predicted == code, of_class)
         _collect(by_class, name, one, everyone)
-        for value, inside in parts.items():
-            if group_names is None or f"{name} / {value}" in group_names:
-                _collect(by_group, f"{name} / {value}", one, inside)
+        own = {value: inside for value, inside in parts.items() if _is_group(name, value, group_names)}
+        if values is not None and rest is not None and _is_group(name, rest, group_names):
+            own[rest] = (values != "") & ~np.any(list(own.values()) or [~everyone], axis=0)
+        for value in filter(own.__contains__, value_names):
+            _collect(by_group, f"{name} / {value}", one, own[value])
     return {figure: _summary(rates, by_group.get(figure, [])) for figure, rates in by_class.items()}
+
+
+def _is_group(label: str, value: str, group_names: Collection[str] | None) -> bool:
+    return group_names is None or f"{label} / {value}" in group_names
 
 
 def _scores(logits: Floats) -> Floats:
@@ -130,7 +140,9 @@ def _of_rows(
     either = of_class + of_said - hits
     yield "precision", hits / max(of_said, 1), wilson(hits, of_said), of_said
     yield "recall", hits / max(of_class, 1), wilson(hits, of_class), of_class
-    yield "f1", 2 * hits / max(of_class + of_said, 1), f1_interval(hits, either - hits), either
+    # Of a class without a row nothing is found, however good the predictor is.
+    f1 = 2 * hits / (of_class + of_said) if of_class else nan
+    yield "f1", f1, f1_interval(hits, either - hits) if of_class else (nan, nan), either
 
 
 def _summary(classes: list[Rate], groups: list[Rate]) -> Figures:

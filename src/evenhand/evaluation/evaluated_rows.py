@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from evenhand._typing import Floats, Ints, Strings
-from evenhand.data.crossed import cross
+from evenhand.data.crossed import OTHER, cross
 from evenhand.data.groups import Groups
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
@@ -69,14 +69,19 @@ class EvaluatedRows:
 
     def figures(self, predicted: Ints, logits: Floats | None) -> dict[Figure, Figures]:
         """Return the `figures` of a predictor, from its codes [N] and logits [N, C]."""
+        if self.grouped is None:
+            return figures(self.y, predicted, logits, self.classes)
+        crossed = self.grouped.crossed
         return figures(
             self.y,
             predicted,
             logits,
             self.classes,
-            values=None if self.grouped is None else self.grouped.values[self.rows],
-            value_names=() if self.grouped is None else self.grouped.value_names,
+            # A cell that is small in one class need not be in another: their rows are compared all the same.
+            values=(self.grouped.values if crossed is None else crossed.whole)[self.rows],
+            value_names=self.grouped.value_names,
             group_names=self.group_names,
+            rest=None if crossed is None else OTHER,
         )
 
 

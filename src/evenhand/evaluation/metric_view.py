@@ -17,6 +17,9 @@ NAMES: dict[str, str] = {
     "recall": "recall",
     "f1": "F1",
 }
+RANKING = ("auroc", "average_precision")
+"""The metrics whose n is the smaller side."""
+_ONE_CLASS = "no {}: the evaluated images are of one class alone, and it compares a class with the others"
 
 
 def metric_of(row: Mapping[str, Any]) -> str:
@@ -55,9 +58,11 @@ def by_metric(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
         )
     values = [rate["value"] for rate in found["groups"] or found["classes"] if rate["value"] is not None]
     means = {name: found[name] for name in ("class_mean", "group_mean")}
+    one_class = metric in RANKING and not any(rate["n"] for rate in found["classes"])
     return {
         **row,
         "metric": metric,
+        "notes": [*row.get("notes", ()), *([_ONE_CLASS.format(NAMES[metric])] if one_class else ())],
         **{name: found[name] for name in ("classes", "groups", "worst_class", "worst_group")},
         "averages": {"plain": None, "train_weighted": None, **means},
         "gap": max(values) - min(values) if values else None,

@@ -32,3 +32,5 @@ def test_only_rates_under_their_bound_fail() -> None:
 def test_a_gate_that_checks_nothing_does_not_pass() -> None:
     with pytest.raises(EvenhandError, match=r"^bounds: .*worst-group.* plain"):
         failures({"plain": 0.9, "worst-group": None}, {"worst-group": 0.1})
+    with pytest.raises(EvenhandError, match=r"has no rate auroc of worst-class; it has none$"):
+        failures({"worst-class": None}, {"worst-class": 0.1}, "auroc")

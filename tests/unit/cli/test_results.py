@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from evenhand.cli.results import show_results
+from evenhand.cli.tables import one
 from evenhand.evaluation.accuracy import Averages, Rate
 from evenhand.evaluation.results import Difference, ResultRow, Results, summarize
 
@@ -51,6 +52,12 @@ def test_one_row_shows_classes_groups_reason_and_notes(capsys: pytest.CaptureFix
     ):
         assert text in out
     assert "\x1b[2J" not in out
+
+
+def test_the_n_of_a_ranking_is_named() -> None:
+    worst = {**results(1).model_dump(mode="json")["rows"][0], "metric": "auroc"}
+    assert next(iter(one(worst).columns[2].cells)) == "waterbird / land, 12 few rows of the rarer side"
+    assert next(iter(one({**worst, "metric": "f1"}).columns[2].cells)) == "waterbird / land, 12 few rows"
 
 
 def test_many_rows_are_cut_with_a_count(capsys: pytest.CaptureFixture[str]) -> None:

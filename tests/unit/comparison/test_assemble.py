@@ -115,7 +115,9 @@ def test_a_row_above_what_is_kept_is_told(assembled: Any) -> None:
     (one,) = assembled({"right": "train"}, auto=half_mended, right=lambda y: y).kept_method
     assert one.method == "auto"
     (sentence,) = one.above
-    assert sentence.startswith("On the test rows right has a worst group 100.0 points above auto (95 %")
+    assert sentence.startswith(
+        "On the test rows right has a worst group 100.0 points of accuracy above auto (95 %"
+    )
     (one,) = assembled({}, auto=half_mended, right=lambda y: y).kept_method
     assert (one.method, one.above) == ("right", [])
 

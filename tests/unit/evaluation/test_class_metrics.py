@@ -13,8 +13,11 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from evenhand.data.crossed import cross
+from evenhand.data.groups import Groups
 from evenhand.evaluation import class_metrics as module
 from evenhand.evaluation.class_metrics import Figure, empty_scores, figures
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.functional.intervals import wilson
 from evenhand.functional.one_vs_rest import log_odds
 
@@ -94,6 +97,42 @@ def test_the_order_of_rows_changes_nothing(data: tuple[np.ndarray, np.ndarray, n
         assert [rate.value for rate in one.groups] == pytest.approx([rate.value for rate in other.groups])
 
 
+def test_small_cells_of_a_class_are_compared_with_all_rows_of_their_combinations() -> None:
+    """A combination that is small in one class alone stays whole for the comparison."""
+    generator = np.random.default_rng(2)
+    n = 600
+    y = (generator.random(n) < 0.1).astype(np.int64)
+    logits = generator.normal(size=(n, 2)) + np.eye(2)[y]
+    said = logits.argmax(axis=1)
+    sex, age = generator.choice(["f", "m"], n), generator.choice(["old", "new", ""], n, p=[0.6, 0.3, 0.1])
+    columns = {"sex": sex, "age": age}
+    crossed = cross(columns, ["sex", "age"], np.array(["sick", "well"])[1 - y], np.ones(n, dtype=np.bool_))
+    grouped = Groups("sex,age", crossed.values, 1 - y, ["sick", "well"], crossed)
+    rows = EvaluatedRows(1 - y, ["sick", "well"], "test", np.arange(n), grouped)
+    found = rows.figures(1 - said, logits[:, ::-1])
+    names = [rate.name for rate in found["auroc"].groups]
+    assert names == rows.group_names
+    assert {"sick / other", "well / m × old"} < set(names)
+    assert "well / other" not in names
+    score = log_odds(logits)[:, 1]
+    for rate, precision in zip(found["auroc"].groups, found["precision"].groups, strict=True):
+        label, value = rate.name.split(" / ")
+        own = {name.split(" / ")[1] for name in names if name.startswith(label)} - {"other"}
+        inside = np.array(
+            [
+                b != "" and (f"{a} × {b}" == value or (value == "other" and f"{a} × {b}" not in own))
+                for a, b in zip(sex, age, strict=True)
+            ]
+        )
+        sign, code = (1, 1) if label == "sick" else (-1, 0)
+        assert rate.value == pytest.approx(roc_auc_score(y[inside] == code, sign * score[inside]))
+        assert rate.n == min(y[inside].sum(), (1 - y[inside]).sum())
+        assert precision.n == (said[inside] == code).sum()
+    for code, label in enumerate(["well", "sick"]):
+        of_class = [rate.n for rate in found["precision"].groups if rate.name.startswith(label)]
+        assert sum(of_class) == ((said == code) & (age != "")).sum()
+
+
 def test_what_has_no_rows_is_undefined() -> None:
     y = np.zeros(4, dtype=np.int64)
     found = figures(y, y, np.ones((4, 2)), ["cat", "dog"], values=np.array(["in"] * 4), value_names=["in"])
@@ -106,6 +145,8 @@ def test_what_has_no_rows_is_undefined() -> None:
     missed = figures(y, 1 - y, None, ["cat", "dog"])
     assert missed["f1"].classes[0].value == missed["precision"].classes[1].value == 0
     assert missed["precision"].classes[0].value is None
+    absent = missed["f1"].classes[1]
+    assert (absent.n, absent.value, absent.low, absent.high) == (4, None, None, None)
 
 
 def test_without_scores_there_is_no_ranking(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError, FeatureTable, compare
-from evenhand.evaluation.class_metrics import Figure
+from evenhand.evaluation.class_metrics import Figure, figures
 from evenhand.evaluation.metric_view import NAMES, by_metric, metric_of, results_by_metric
 from evenhand.evaluation.results import Results, no_result
 
@@ -51,6 +51,22 @@ def test_the_rates_of_the_metric_take_the_places_of_accuracies(found: dict[str, 
     assert {key: row[key] for key in ("method", "seed", "kept")} == {
         key: view[key] for key in ("method", "seed", "kept")
     }
+
+
+@pytest.mark.parametrize("metric", get_args(Figure))
+def test_rows_of_one_class_have_nothing_to_rank(metric: str) -> None:
+    y = np.zeros(20, dtype=np.int64)
+    made = figures(y, y, np.ones((20, 2)), ["cat", "dog"])
+    row = {
+        "method": "erm",
+        "status": "ok",
+        "notes": ["before"],
+        "figures": {k: v.model_dump() for k, v in made.items()},
+    }
+    view = by_metric(row, metric)["notes"]
+    if metric in ("auroc", "average_precision"):
+        assert view.pop().startswith(f"no {NAMES[metric]}: the evaluated images are of one class alone, and ")
+    assert view == ["before"]
 
 
 def test_recall_is_the_accuracy_of_a_class_and_of_a_group(found: dict[str, Any]) -> None:
