@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,7 @@ def row(parameter: Any) -> str:
 
 def examples(epilog: str) -> str:
     """Return the example lines of an epilog as a code block."""
-    lines = [line.strip() for line in epilog.split("\n\n")]
-    return "\n".join(f"    {line}" for line in lines if not re.search(r"\[/?bold\]", line))
+    return "\n".join(f"    {line.strip()}" for line in epilog.splitlines() if line.startswith("  "))
 
 
 if __name__ == "__main__":

@@ -43,35 +43,42 @@ def command(
         typer.Argument(metavar="STORE|RUN", help="Store that embed or import made, or a run."),
     ],
     against: Annotated[
-        Path | None, typer.Option(help="Run fitted on this store; audits its model, too.")
+        Path | None, typer.Option(help="Run fitted on this store, to audit its model as well.")
     ] = None,
     vocabulary: Annotated[
-        Path | None, typer.Option(help="File of words to name slices by, one per line, or none.")
+        Path | None, typer.Option(help="File of words that name slices, one per line; or none for no words.")
     ] = None,
-    slices: Annotated[int, typer.Option(min=2, help="Slices per class and method.")] = 5,
+    slices: Annotated[int, typer.Option(min=2, help="Number of slices per class and method.")] = 5,
     fail_under: Annotated[
         list[str] | None,
-        typer.Option(help="RATE=BOUND, such as worst-class=0.8: exit with 3 below it. Repeatable."),
+        typer.Option(
+            metavar="RATE=BOUND",
+            help="Exit with 3 if a rate is below its bound, such as worst-class=0.8. Repeatable.",
+        ),
     ] = None,
     metric: Metric = "accuracy",
     plan: Annotated[
-        float | None, typer.Option(help="Points of accuracy; say how many images would show such a gap.")
+        float | None, typer.Option(help="Gap in points: show how many test images are needed to detect it.")
     ] = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show probes, cost elsewhere and matches, too.")
+        bool,
+        typer.Option(
+            "--verbose", help="Also show probes, costs outside the task, and matches with known groups."
+        ),
     ] = False,
     group_by: GroupBy = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write slices.csv, errors.csv and suspects.csv into.")
+        Path | None, typer.Option(help="Folder to write slices.csv, errors.csv and suspects.csv to.")
     ] = None,
     device: FitDevice = "auto",
     seed: Seed = 0,
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Say whether there is a shortcut, whom it hurts, and what to do; then accuracy and slices that err.
+    """Say whether there is a shortcut, whom it hurts, and what to do.
 
-    Slices need no group labels; with a text tower they are named in words. No model is changed.
+    Tables of accuracy and of slices of errors follow. Slices need no group labels. With a text tower, words
+    name them. An audit changes no model.
     """
     set_threads(threads)
     check_fit_device(device)

@@ -34,21 +34,22 @@ EXAMPLES = examples(
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(help="Benchmark; --list shows all.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Name of the benchmark; --list shows all.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with the benchmark's files.")] = None,
     model: Annotated[
-        str | None, typer.Option(help="open_clip name, local-dir:FOLDER, or tiny, the default for scenes.")
+        str | None,
+        typer.Option(help="Model: open_clip name, local-dir:FOLDER, or tiny, the default for scenes."),
     ] = None,
     pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write; by default out/bench-NAME.")] = None,
-    methods: Annotated[str | None, typer.Option(help="Methods a,b; by default all.")] = None,
+    methods: Annotated[str | None, typer.Option(help="Methods to run: a,b; by default all.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, starting at --seed.")] = 5,
     group_by: GroupBy = None,
     concepts: Annotated[
         Path | None, typer.Option(help="YAML file of spurious words, for orth_cal and roboshot.")
     ] = None,
     param: Annotated[
-        list[str] | None, typer.Option(help="Parameter of the benchmark, NAME=VALUE. Repeatable.")
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Parameter of the benchmark. Repeatable.")
     ] = None,
     download: Annotated[
         bool,
@@ -58,7 +59,9 @@ def command(
     site: Annotated[
         str | None, typer.Option(help="Part to train: proj, attnpool.c_proj, or a ResNet's whole attnpool.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one per core.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Number of processes; by default one per core.")
+    ] = None,
     precision: Annotated[str, typer.Option(help="Precision of the model: fp32, bf16 or fp16.")] = "fp32",
     batch_size: Annotated[int, typer.Option(min=1, help="Images per batch.")] = 64,
     workers: Annotated[
@@ -70,7 +73,7 @@ def command(
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Run every method on a benchmark, over several seeds, and show the published figures beside."""
+    """Run all methods on a benchmark, next to the published figures."""
     set_threads(threads)
     if show_list:
         from evenhand.cli.bench_table import show_benchmarks

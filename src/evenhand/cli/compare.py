@@ -34,7 +34,9 @@ EXAMPLES = examples(
 
 def command(
     store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
-    methods: Annotated[str, typer.Option(help="Methods a,b, or all that this store supports.")] = "all",
+    methods: Annotated[
+        str, typer.Option(help="Methods to compare: a,b; or all that this store supports.")
+    ] = "all",
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, starting at --seed.")] = 5,
     selection: Annotated[
         RuleName, typer.Option(help="Rule that selects configurations, the same for all methods.")
@@ -51,7 +53,7 @@ def command(
     jobs: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Processes, with one thread each; by default one per core, or one on a GPU."
+            min=1, help="Number of processes, each with one thread; by default one per core, or one on a GPU."
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write, or to resume.")] = None,
@@ -59,7 +61,10 @@ def command(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Compare methods on the same features, splits and budget, with one selection rule, over seeds."""
+    """Compare methods on the same features, splits, budget and seeds.
+
+    One selection rule chooses the configuration of every method.
+    """
     set_threads(1)
     check_fit_device(device)
     names = listed(methods) or []

@@ -23,7 +23,10 @@ def command(
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Audit, fit and compare on drawn scenes with a shortcut; write results.json and a page to look at."""
+    """Audit, fit and compare on drawn scenes with a shortcut.
+
+    The command writes results.json and an HTML report into --out.
+    """
     set_threads(threads)
     check_results(out / "results.json")
     check_page(out / "report.html")

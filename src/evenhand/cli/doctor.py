@@ -31,7 +31,7 @@ EXTRAS = {
 
 
 def command(json: Json = False) -> None:
-    """Check this machine: versions, devices, the embedded model, the working folder, extras."""
+    """Check this machine: versions, devices, model, folder and extras."""
     findings = examine()
     if json:
         as_json(findings)

@@ -50,7 +50,10 @@ def command(
     ],
     out: Annotated[Path, typer.Option(help="Store to write, or to resume.")],
     model: Annotated[
-        str, typer.Option(help="open_clip name, local-dir:FOLDER, hf:NAME or FOLDER, hf-hub:NAME, or tiny.")
+        str,
+        typer.Option(
+            help="Model: open_clip name, local-dir:FOLDER, hf:NAME or FOLDER, hf-hub:NAME, or tiny."
+        ),
     ],
     pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
     preprocess: Annotated[
@@ -81,13 +84,13 @@ def command(
     layout: Annotated[
         str | None,
         typer.Option(
-            help="Meaning of the folder levels, such as domain/class or split/*/class; by default guessed. "
+            help="Meaning of the folder levels, such as domain/class or split/*/class; by default inferred. "
             "For a table, attributes in its paths, such as */patient/*."
         ),
     ] = None,
     shots: Annotated[
         int | None,
-        typer.Option(min=1, help="Training images of each class, drawn by --seed; by default all."),
+        typer.Option(min=1, help="Number of training images per class, drawn with --seed; by default all."),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per batch.")] = 64,
     workers: Workers = None,

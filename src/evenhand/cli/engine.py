@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 EngineName: TypeAlias = Literal["local", "ray"]
 EngineOption = Annotated[
-    EngineName, typer.Option(help="This machine, or a Ray cluster.", rich_help_panel="Cluster")
+    EngineName,
+    typer.Option(help="Where the model runs: this machine, or a Ray cluster.", rich_help_panel="Cluster"),
 ]
 Address = Annotated[
     str | None,
@@ -30,7 +31,7 @@ Actors = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Copies of the model; by default one per GPU, or one per CPU if there is no GPU.",
+        help="Number of copies of the model; by default one per GPU, or one per CPU if there is no GPU.",
         rich_help_panel="Cluster",
     ),
 ]
@@ -55,15 +56,15 @@ def check_engine(
     if name == "local":
         if address is not None or actors is not None:
             given = "--address" if address is not None else "--actors"
-            raise EvenhandError(f"{given} goes with --engine ray; add it, or leave {given} out")
+            raise EvenhandError(f"{given} needs --engine ray; add it, or leave {given} out")
         check_device(device)
         return
     if device not in ("auto", "cpu", "cuda"):
-        raise EvenhandError(f"--device: got {device!r}; with --engine ray allowed are auto, cpu and cuda")
+        raise EvenhandError(f"--device: got {device!r}; with --engine ray, choose auto, cpu or cuda")
     if precision == "auto":
         raise EvenhandError(
-            "--precision: auto depends on this machine, not the cluster; with --engine ray name fp32, bf16 "
-            "or fp16"
+            "--precision: auto depends on this machine, not the cluster; with --engine ray, choose fp32, "
+            "bf16 or fp16"
         )
     require("ray", "ray")
     if address is not None:

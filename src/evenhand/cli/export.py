@@ -29,10 +29,12 @@ NEEDS = {
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
-    to: Annotated[Literal["open_clip", "transformers", "onnx"], typer.Option(help="Format.")],
+    to: Annotated[
+        Literal["open_clip", "transformers", "onnx"], typer.Option(help="Format of the exported model.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write, new or empty.")],
     push: Annotated[
-        str | None, typer.Option(help="Then upload the folder to OWNER/NAME on the Hugging Face Hub.")
+        str | None, typer.Option(help="Upload the folder to OWNER/NAME on the Hugging Face Hub.")
     ] = None,
     private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Upload without asking.")] = False,
@@ -42,7 +44,7 @@ def command(
 ) -> None:
     """Write the calibrated model for other software, with a model card.
 
-    --push shows what it would upload, and asks.
+    --push lists the files to upload, and asks for confirmation.
     """
     set_threads(threads)
     for module, extra in NEEDS.get(to, ()):
@@ -90,14 +92,16 @@ def _check_push(repo: str | None, *, private: bool, asks: bool) -> None:
     if repo is None:
         given = "--private" if private else None if asks else "--yes"
         if given is not None:
-            raise EvenhandError(f"{given} goes with --push; add it, or leave {given} out")
+            raise EvenhandError(f"{given} needs --push; add it, or leave {given} out")
         return
 
     from evenhand.exports.push import check_push
 
     check_push(repo)
     if asks and not can_ask():
-        raise EvenhandError("--push: nobody can be asked here; add --yes to upload without asking")
+        raise EvenhandError(
+            "--push: this is not a terminal, so nobody can confirm; add --yes to upload without asking"
+        )
 
 
 def _upload(folder: Path, repo: str, *, private: bool, asks: bool) -> str:
@@ -111,6 +115,6 @@ def _upload(folder: Path, repo: str, *, private: bool, asks: bool) -> str:
     what = f"{len(files)} files, {sum(files.values()):,} bytes, to {repo} on the Hub"
     screen.print(clean(f"to upload: {what}{', private if it is new' if private else ''}"), soft_wrap=True)
     if asks and not typer.confirm("Upload?", err=True):
-        raise EvenhandError(f"--push: nothing was uploaded; {folder} holds the export")
+        raise EvenhandError(f"--push: nothing was uploaded; the export is in {folder}")
     screen.print(clean(f"if the upload breaks off: hf upload {repo} {folder}"), soft_wrap=True)
     return push(folder, repo, private=private)

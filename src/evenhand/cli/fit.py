@@ -41,17 +41,20 @@ def command(
     group_by: GroupBy = None,
     metric: Annotated[
         MetricName,
-        typer.Option(help="Metric of each class or group, against the others; by auroc auto also chooses."),
+        typer.Option(help="Metric to show for each class and group; with auroc, auto also chooses by it."),
     ] = "accuracy",
     validation_from: Annotated[
         Literal["train", "given"],
-        typer.Option(help="Split validation rows off training, or use the given ones."),
+        typer.Option(help="Source of the validation rows: split off training, or the given split."),
     ] = "train",
     calibrate_confidence: Annotated[
-        bool, typer.Option("--calibrate-confidence", help="Fit a temperature on held-out rows.")
+        bool,
+        typer.Option(
+            "--calibrate-confidence", help="Fit a temperature for the probabilities on held-out rows."
+        ),
     ] = False,
     param: Annotated[
-        list[str] | None, typer.Option(help="Parameter of the method, NAME=VALUE. Repeatable.")
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Parameter of the method. Repeatable.")
     ] = None,
     concepts: Annotated[
         Path | None, typer.Option(help="YAML file of spurious words, for orth_cal and roboshot.")
@@ -64,7 +67,7 @@ def command(
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Fit a model, say whether a shortcut was found, and evaluate the model on the test split."""
+    """Fit a model, look for a shortcut, and evaluate on the test split."""
     set_threads(threads)
     params = read_params(param or [])
     check_fit_device(device)

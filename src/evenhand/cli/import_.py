@@ -35,8 +35,9 @@ def command(
     features: Annotated[
         list[Path],
         typer.Option(
-            help="X.npy, .npz, .pt, .safetensors or .parquet, with :NAME if it holds several arrays; or a "
-            "clip-retrieval folder. Repeat it for parts."
+            metavar="FILE",
+            help="Embeddings: X.npy, .npz, .pt, .safetensors or .parquet, with :NAME if it holds several "
+            "arrays; or a clip-retrieval folder. Repeat the option for parts.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Store to write.")],
@@ -48,13 +49,15 @@ def command(
         ),
     ] = None,
     text_features: Annotated[
-        Path | None, typer.Option(help="T.npy or similar, one row per class in sorted order.")
+        Path | None,
+        typer.Option(help="Text embeddings: T.npy or similar, one row per class in sorted order."),
     ] = None,
     vocabulary: Annotated[
         Path | None, typer.Option(help="File of words, one per line, that name slices in audit and report.")
     ] = None,
     vocabulary_features: Annotated[
-        Path | None, typer.Option(help="W.npy or a similar file, one row per word, from the same text tower.")
+        Path | None,
+        typer.Option(help="Word embeddings: W.npy or similar, one row per word, from the same text tower."),
     ] = None,
     class_names: ClassNames = None,
     attribute_columns: AttributeColumns = None,

@@ -15,11 +15,13 @@ import typer
 from evenhand._errors import EvenhandError
 from evenhand.cli.paths import is_file, is_pipe
 
-Device = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.", rich_help_panel="Shared")]
+Device = Annotated[
+    str, typer.Option(help="Device: auto, cpu, mps, cuda or cuda:N.", rich_help_panel="Shared")
+]
 FitDevice = Annotated[
     str,
     typer.Option(
-        help="auto, cpu, cuda or cuda:N, for products over all rows; auto is cuda if there is one.",
+        help="Device for operations on all rows: auto, cpu, cuda or cuda:N; auto is cuda if there is one.",
         rich_help_panel="Shared",
     ),
 ]
@@ -30,7 +32,7 @@ Threads = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="CPU threads; by default all cores, or 1 for fits, which gain from more only on idle cores.",
+        help="CPU threads; by default all cores, or 1 for fits (more help only on idle cores).",
         rich_help_panel="Shared",
     ),
 ]
@@ -42,12 +44,12 @@ Workers = Annotated[
     int | None,
     typer.Option(
         min=0,
-        help="Processes that read images, or threads of a Ray actor; by default one per core, at most 8.",
+        help="Processes that read images, or threads per Ray actor; by default one per core, at most 8.",
     ),
 ]
 MovedModel = Annotated[
     str | None,
-    typer.Option("--model", help="New place of the run's model, if it moved: a folder or checkpoint."),
+    typer.Option("--model", help="New location of the run's model, if it moved: a folder or checkpoint."),
 ]
 MaxPixels = Annotated[
     int | None,
@@ -58,10 +60,10 @@ MaxPixels = Annotated[
     ),
 ]
 ClassNames = Annotated[
-    str | None, typer.Option(help="Names of the labels: label=name,…, or a,b for 0 and 1, or a file.")
+    str | None, typer.Option(help="Class names: label=name,…; or a,b for the labels 0 and 1; or a file.")
 ]
 LabelColumn = Annotated[str, typer.Option(help="Column with the labels.")]
-AttributeColumns = Annotated[str | None, typer.Option(help="Columns that define groups, as a,b.")]
+AttributeColumns = Annotated[str | None, typer.Option(help="Columns that define groups: a,b.")]
 SplitColumn = Annotated[
     str, typer.Option(help="Column with train, validation or test. Without it, splits are random, by class.")
 ]
@@ -79,19 +81,19 @@ SplitFile = Annotated[
 MetricName = Literal["accuracy", "auroc", "average_precision", "precision", "recall", "f1"]
 Metric = Annotated[
     MetricName,
-    typer.Option(help="Metric of each class or group to show, against the other classes."),
+    typer.Option(help="Metric to show for each class and group, against the other classes."),
 ]
 GroupBy = Annotated[
     str | None,
-    typer.Option(help="Attribute that defines the groups, or several, as a,b; by default the first."),
+    typer.Option(help="Attribute that defines the groups, or several: a,b; by default the first."),
 ]
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def examples(*lines: str) -> str:
-    """Return the epilog of a command: its examples, one a line."""
-    return "\n\n".join(["[bold]Examples[/bold]", *(f"  {line}" for line in lines)])
+    """Return the epilog of a command: its examples, one a line, which are not wrapped."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
 def listed(text: str | None) -> list[str] | None:
@@ -129,7 +131,8 @@ def check_device(text: str, allowed: str = DEVICES) -> None:
         raise EvenhandError(f"--device: got {text!r}; allowed are {allowed}")
     if text.startswith("cuda") and not gpu_driver():
         raise EvenhandError(
-            f"--device: {text} is not on this machine: it has no GPU driver; leave it out to choose"
+            f"--device: {text} is not on this machine: it has no GPU driver; leave --device out to choose "
+            "automatically"
         )
 
 
@@ -154,7 +157,10 @@ def choose_device(text: str) -> str:
     kind, _, number = text.partition(":")
     if not present[kind]() or (number and int(number) >= torch.cuda.device_count()):
         here = ", ".join(name for name, found in present.items() if found())
-        raise EvenhandError(f"--device: {text} is not on this machine; here: {here}; leave it out to choose")
+        raise EvenhandError(
+            f"--device: {text} is not on this machine, which has {here}; leave --device out "
+            "to choose automatically"
+        )
     return text
 
 

@@ -27,7 +27,7 @@ def check_params(method: str, params: Mapping[str, Any]) -> None:
     check_parameters(method, params)
     for name in params:
         if name in _SET_ELSEWHERE:
-            raise EvenhandError(f"--param: {name} is given by {_SET_ELSEWHERE[name]}; leave it out")
+            raise EvenhandError(f"--param: {name} is set by {_SET_ELSEWHERE[name]}; leave it out")
     known = built_in_parameters(method)
     if known is None:
         check_kinds(method, params, get_type_hints(method_class(method).__init__))
@@ -49,7 +49,7 @@ def check_kinds(owner: str, params: Mapping[str, Any], hints: Mapping[str, Any])
     for name, value in params.items():
         if name in hints and not _fits(value, hints[name]):
             kinds = " or ".join(dict.fromkeys(_kinds(hints[name])))
-            raise EvenhandError(f"--param: {name} got {value!r}, but {owner} takes {kinds} there")
+            raise EvenhandError(f"--param: {name} got {value!r}, but {owner} needs {kinds}")
 
 
 def chosen_by(method: str, metric: str) -> dict[str, str]:
@@ -89,4 +89,4 @@ def _kinds(hint: Any) -> list[str]:
         return [f"a list, each {kind}" for kind in _kinds(inside[0])]
     if origin is Mapping:
         return [f"a mapping, each {kind}" for kind in _kinds(inside[1])]
-    return [_KINDS.get(hint, "an object that only Python can give")]
+    return [_KINDS.get(hint, "an object that only Python code can pass")]

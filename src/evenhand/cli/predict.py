@@ -58,7 +58,7 @@ def command(
     group_by: Annotated[
         str | None,
         typer.Option(
-            help="Attribute that defines the groups, or several, as a,b; by default the run's, or the first."
+            help="Attribute that defines the groups, or several: a,b; by default the run's, or the first."
         ),
     ] = None,
     metric: Metric = "accuracy",
@@ -75,10 +75,10 @@ def command(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write the predicted class and the probability of each class for every image.
+    """Predict the class and the class probabilities of every image.
 
-    If the images have labels, from class folders or a column, it also writes label, right and the attributes.
-    It then shows accuracy by class, and by group if attributes are known.
+    If the images have labels, from class folders or a column, the CSV also has label, right and the
+    attributes. The command then shows accuracy by class, and by group if attributes are known.
     """
     set_threads(threads)
     if (source is None) == (features is None):
@@ -96,7 +96,7 @@ def command(
     }
     given = next((name for name, value in of_images.items() if value is not None), None)
     if features is not None and given is not None:
-        raise EvenhandError(f"{given} goes with images, but --features was given; leave one out")
+        raise EvenhandError(f"{given} applies to images, but --features was given; leave one out")
     names = read_mapping(class_names) or {}
     check_engine(engine, precision=precision, address=address, actors=actors, device=device)
     check_predictions(out)

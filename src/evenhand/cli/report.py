@@ -32,20 +32,24 @@ EXAMPLES = examples(
 def command(
     source: Annotated[Path, typer.Argument(help="Folder that fit or compare wrote.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
-    store: Annotated[Path | None, typer.Option(help="New place of the run's store, if it moved.")] = None,
+    store: Annotated[Path | None, typer.Option(help="New location of the run's store, if it moved.")] = None,
     model: MovedModel = None,
     vocabulary: Annotated[
-        Path | None, typer.Option(help="File of words to name slices by, one per line, or none.")
+        Path | None, typer.Option(help="File of words that name slices, one per line; or none for no words.")
     ] = None,
     metric: Metric = "accuracy",
-    saliency: Annotated[bool, typer.Option(help="Show what the model looks at in images.")] = True,
+    saliency: Annotated[
+        bool, typer.Option(help="Show saliency maps: where the model looks in an image.")
+    ] = True,
     device: Device = "auto",
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Write one self-contained page: verdict, figures, map, slices, images, saliency, settings.
+    """Write an HTML report: verdict, figures, map, slices and settings.
 
-    For a run, slices.csv, errors.csv and suspects.csv go into the folder NAME-files next to the page.
+    The report is one file that loads nothing from other hosts. It shows images and saliency maps, too.
+
+    For a run, slices.csv, errors.csv and suspects.csv go into the folder NAME-files next to the report.
     """
     set_threads(threads)
     check_device(device)

@@ -1,4 +1,4 @@
-"""`evenhand review`: some forty answers about images, and what they say of a shortcut."""
+"""`evenhand review`: about forty answers on images, and what they say about a shortcut."""
 
 from __future__ import annotations
 
@@ -37,11 +37,14 @@ def command(
         typer.Option(help="Yes-or-no question about an image; by default about a word that the audit names."),
     ] = None,
     attribute: Annotated[
-        str | None, typer.Option(help="Short name of what is asked, for the file of answers.")
+        str | None, typer.Option(help="Short name of the attribute, for the file of answers.")
     ] = None,
-    rows: Annotated[int, typer.Option(min=4, max=2000, help="Images to ask about.")] = 40,
+    rows: Annotated[int, typer.Option(min=4, max=2000, help="Number of images to ask about.")] = 40,
     answers: Annotated[
-        Path | None, typer.Option(help="CSV with id and answer (yes, no, unclear): estimate, open no page.")
+        Path | None,
+        typer.Option(
+            help="CSV of answers with the columns id and answer (yes, no, unclear), instead of the page."
+        ),
     ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="Write the CSV of images to ask about to --out, and stop.")
@@ -51,24 +54,28 @@ def command(
     ] = None,
     use: Annotated[
         Literal["evaluation", "training"],
-        typer.Option(help="What --write allows: figures by group alone, or training on them as well."),
+        typer.Option(help="What the written attribute may be used for: evaluation, or training as well."),
     ] = "evaluation",
     out: Annotated[
-        Path | None, typer.Option(help="CSV file to write the answers to; the same command continues it.")
+        Path | None, typer.Option(help="CSV file to write the answers to; the same command resumes it.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 is a free one.")] = 0,
     seed: Seed = 0,
     threads: Threads = 1,
     json: Json = False,
 ) -> None:
-    """Ask about some images on a page of this machine; estimate groups and worst-group accuracy from it.
+    """Ask about some images on a local web page, and estimate groups.
+
+    The answers also give the worst-group accuracy and a verdict on the shortcut.
 
     The page has the keys 1 (yes), 2 (no), 0 (cannot tell) and u (undo). Nothing is sent to another host.
     """
     set_threads(threads)
     check_file(answers, "answers", "a CSV with the columns id and answer")
     if list_ and (out is None or answers is not None):
-        raise EvenhandError("--list: it writes the images to ask about to --out; give that, and no --answers")
+        raise EvenhandError(
+            "--list: it writes the images to ask about to --out; give --out, and leave out --answers"
+        )
     store, run = store_and_run(source)
     if out is not None:
         check_writable(out)

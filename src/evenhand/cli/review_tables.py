@@ -33,7 +33,7 @@ def show_estimate(estimate: AttributeEstimate, *, json: bool) -> None:
     for line in (
         f"answers: {counts}; the estimate contradicts {interval(found['error'])} % of those {kind}",
         f"yes in training: {clean(shares)}",
-        "group labels touched evaluation, not training",
+        "group labels were used in evaluation, not in training",
     ):
         screen.print(line, soft_wrap=True)
     for note in found["notes"]:

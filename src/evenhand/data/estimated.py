@@ -59,9 +59,9 @@ class EstimatedColumn(BaseModel):
     def sentence(self) -> str:
         """Return what a reader of group figures should know."""
         touched = (
-            "the answers touched evaluation, not training"
+            "the answers affect evaluation, not training"
             if self.used_for == "evaluation"
-            else "the user lets the answers touch training"
+            else "the user lets the answers affect training"
         )
         return (
             f"groups are those of {self.column!r}, estimated from {self.answers} answers to "

@@ -54,7 +54,7 @@ def test_a_missing_folder_of_a_model_is_named_before_the_images_are_read(tmp_pat
 def test_features_need_nothing_of_the_model(option: str, value: str, tmp_path: Path) -> None:
     done = run("predict", str(tmp_path), "--features", "x.npy", option, value)
     assert done.exit_code == 1
-    assert done.stderr == f"error: {option} goes with images, but --features was given; leave one out\n"
+    assert done.stderr == f"error: {option} applies to images, but --features was given; leave one out\n"
 
 
 def test_a_working_folder_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,23 +29,21 @@ def test_the_device_and_the_threads_are_the_actors() -> None:
 @pytest.mark.parametrize(("option", "value"), [("address", "auto"), ("actors", 2)])
 def test_options_of_a_cluster_want_one(option: str, value: Any) -> None:
     with pytest.raises(
-        EvenhandError, match=f"--{option} goes with --engine ray; add it, or leave --{option} out"
+        EvenhandError, match=f"--{option} needs --engine ray; add it, or leave --{option} out"
     ):
         check_engine("local", **{**GIVEN, option: value})
 
 
 @pytest.mark.parametrize("device", ["cuda:1", "mps", "tpu"])
 def test_an_actor_has_the_devices_of_its_own(device: str) -> None:
-    with pytest.raises(
-        EvenhandError, match=f"got '{device}'; with --engine ray allowed are auto, cpu and cuda"
-    ):
+    with pytest.raises(EvenhandError, match=f"got '{device}'; with --engine ray, choose auto, cpu or cuda"):
         check_engine("ray", **{**GIVEN, "device": device})
 
 
 def test_automatic_precision_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EvenhandError, match="with --engine ray name fp32, bf16 or fp16"):
+    with pytest.raises(EvenhandError, match="with --engine ray, choose fp32, bf16 or fp16"):
         embed.command(tmp_path, tmp_path / "s", "tiny", engine="ray", precision="auto")
-    with pytest.raises(EvenhandError, match="with --engine ray name fp32, bf16 or fp16"):
+    with pytest.raises(EvenhandError, match="with --engine ray, choose fp32, bf16 or fp16"):
         predict.command(tmp_path, tmp_path, engine="ray", precision="auto")
 
 

@@ -76,7 +76,7 @@ def test_a_fit_is_offered_what_it_can_use() -> None:
 
 def test_absent_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(options, "gpu_driver", lambda: True)
-    with pytest.raises(EvenhandError, match=r"--device: cuda:99 is not on this machine; here: .*cpu"):
+    with pytest.raises(EvenhandError, match=r"--device: cuda:99 is not on this machine, which has .*cpu"):
         choose_device("cuda:99")
 
 
@@ -88,7 +88,8 @@ def test_without_a_driver_a_gpu_is_refused_before_torch_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == (
-        "--device: cuda:1 is not on this machine: it has no GPU driver; leave it out to choose\ncpu False\n"
+        "--device: cuda:1 is not on this machine: it has no GPU driver; leave --device out to choose "
+        "automatically\ncpu False\n"
     )
 
 

@@ -28,27 +28,27 @@ def test_what_fits(method: str, params: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("method", "name", "value", "sentence"),
     [
-        ("erm", "epochs", "abc", "--param: epochs got 'abc', but erm takes a whole number or null there"),
-        ("erm", "epochs", 1.5, "--param: epochs got 1.5, but erm takes a whole number or null there"),
-        ("erm", "batch_size", True, "--param: batch_size got True, but erm takes a whole number there"),
-        ("erm", "learning_rate", [1], r"--param: learning_rate got \[1\], but erm takes a number or null"),
-        ("linear_probe", "Cs", [1, "x"], "but linear_probe takes a list, each a number there"),
+        ("erm", "epochs", "abc", "--param: epochs got 'abc', but erm needs a whole number or null"),
+        ("erm", "epochs", 1.5, "--param: epochs got 1.5, but erm needs a whole number or null"),
+        ("erm", "batch_size", True, "--param: batch_size got True, but erm needs a whole number"),
+        ("erm", "learning_rate", [1], r"--param: learning_rate got \[1\], but erm needs a number or null"),
+        ("linear_probe", "Cs", [1, "x"], "but linear_probe needs a list, each a number"),
         (
             "cfr",
             "evidence",
             1,
-            "evidence got 1, but cfr takes an object that only Python can give or null there",
+            "evidence got 1, but cfr needs an object that only Python code can pass or null",
         ),
-        ("cfr", "preset", "wild", "--param: preset got 'wild', but cfr takes 'default' or 'grid' or"),
-        ("linear_probe", "class_weight", {"a": "x"}, "takes a mapping, each a number or 'balanced' or null"),
-        ("linear_probe", "class_weight", "even", "takes a mapping, each a number or 'balanced' or null"),
-        ("wise_ft", "rule", "worst_group", "rule got 'worst_group', but wise_ft takes 'accuracy' or"),
+        ("cfr", "preset", "wild", "--param: preset got 'wild', but cfr needs 'default' or 'grid' or"),
+        ("linear_probe", "class_weight", {"a": "x"}, "needs a mapping, each a number or 'balanced' or null"),
+        ("linear_probe", "class_weight", "even", "needs a mapping, each a number or 'balanced' or null"),
+        ("wise_ft", "rule", "worst_group", "rule got 'worst_group', but wise_ft needs 'accuracy' or"),
         ("erm", "epochs", -1, "^epochs must be at least 1, but it is -1$"),
         ("jtt", "upweight", -1, "^upweight must be at least 0, but it is -1; the default is 20$"),
         ("dfr", "Cs", [], "^Cs must be a list of numbers, at least one and each above 0"),
         ("erm", "nope", 1, "^erm takes no parameter 'nope'; it takes batch_size, epochs"),
-        ("erm", "head", "x", "--param: head is given by the store; leave it out"),
-        ("erm", "random_state", 3, "--param: random_state is given by --seed; leave it out"),
+        ("erm", "head", "x", "--param: head is set by the store; leave it out"),
+        ("erm", "random_state", 3, "--param: random_state is set by --seed; leave it out"),
     ],
 )
 def test_what_does_not_fit(method: str, name: str, value: Any, sentence: str) -> None:
@@ -87,7 +87,7 @@ def test_a_plug_in_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         _plugins, "entry_points", lambda group: [Point] if group == "evenhand.methods" else []
     )
-    with pytest.raises(EvenhandError, match="folds got 'x', but mine takes a whole number there"):
+    with pytest.raises(EvenhandError, match="folds got 'x', but mine needs a whole number"):
         check_params("mine", {"folds": "x"})
     check_params("mine", {"folds": -1, "unknown": "left to make"})
     assert chosen_by("mine", "auroc") == chosen_by("auto", "auroc") == {"metric": "auroc"}

@@ -94,7 +94,7 @@ def test_refusals_do_not_wait_for_torch(folder: Path) -> None:
         f"fit {a}.store --method roboshot --out {new}": "--concepts: roboshot needs concept words",
         f"fit {a}.store --method erm --param epochs=-1 --out {new}": "must be at least 1, but it is -1",
         f"fit {a}.store --method cfr:wild --out {new}": "preset: cfr has no preset 'wild'",
-        f"bench scenes --param train=x --out {new}": "--param: train got 'x', but scenes takes a",
+        f"bench scenes --param train=x --out {new}": "--param: train got 'x', but scenes needs a",
         f"bench scenes --param seed=-1 --out {new}": "seed must be at least 0, but it is -1",
         f"compare {a}.store --selection best": "Invalid value for '--selection'",
         f"review {a}.store --answers {folder}/y.csv": "--answers: .* has no column 'id'",

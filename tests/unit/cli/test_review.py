@@ -54,7 +54,7 @@ def test_a_list_is_filled_in_and_settles_it_without_a_page(birds: Path, tmp_path
     fill(out, birds)
     done = run(birds, "--answers", out)
     assert "worst group of zero_shot: " in done.stdout
-    assert "group labels touched evaluation, not training" in done.stdout
+    assert "group labels were used in evaluation, not in training" in done.stdout
     assert f"next: evenhand review {birds} --answers {out} --write rows" in done.stderr
     named = run(birds, "--answers", out, "--attribute", "the sea")
     assert f"--answers {out} --write the-sea" in named.stderr

@@ -52,9 +52,9 @@ def test_columns_come_after_the_stores_own(store: Path) -> None:
 def test_the_sentence_says_error_and_use() -> None:
     assert about().sentence() == (
         "groups are those of 'sea', estimated from 40 answers to 'At sea?' with an error of 10 % [0, 30]; "
-        "the answers touched evaluation, not training"
+        "the answers affect evaluation, not training"
     )
-    assert about(used_for="training").sentence().endswith("the user lets the answers touch training")
+    assert about(used_for="training").sentence().endswith("the user lets the answers affect training")
 
 
 @pytest.mark.parametrize("name", ["place", "id", "label", "split", "path", "split_by", ""])

@@ -63,7 +63,7 @@ def test_it_asks_and_no_uploads_nothing(
     arguments = (make_run("vit"), "--to", "open_clip", "--push", "me/birds", "--private")
     told = run(*arguments, "--out", tmp_path / "a", code=1, text="n\n").stderr
     assert "private if it is new" in told
-    assert told.endswith(f"error: --push: nothing was uploaded; {tmp_path / 'a'} holds the export\n")
+    assert told.endswith(f"error: --push: nothing was uploaded; the export is in {tmp_path / 'a'}\n")
     assert hub.models == {}
     run(*arguments, "--out", tmp_path / "b", text="y\n")
     assert set(files_of(tmp_path / "b")) <= set(hub.models["me/birds"])
@@ -75,9 +75,12 @@ def test_it_asks_and_no_uploads_nothing(
     [
         (("--push", "birds", "--yes"), "--push: 'birds' names no repository of the Hub; write OWNER/NAME"),
         (("--push", "birds"), "--push: 'birds' names no repository of the Hub; write OWNER/NAME"),
-        (("--push", "me/birds"), "--push: nobody can be asked here; add --yes to upload without asking"),
-        (("--yes",), "--yes goes with --push; add it, or leave --yes out"),
-        (("--private",), "--private goes with --push; add it, or leave --private out"),
+        (
+            ("--push", "me/birds"),
+            "--push: this is not a terminal, so nobody can confirm; add --yes to upload without asking",
+        ),
+        (("--yes",), "--yes needs --push; add it, or leave --yes out"),
+        (("--private",), "--private needs --push; add it, or leave --private out"),
     ],
 )
 def test_what_cannot_be_uploaded_is_said_before_the_export(

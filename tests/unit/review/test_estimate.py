@@ -252,14 +252,14 @@ def test_a_written_column_makes_groups_in_every_command(
     row = results.rows[0]
     assert row.group_labels_from is not None
     assert (row.group_labels_from.answers, row.group_labels_from.used_for) == (40, "evaluation")
-    assert any("the answers touched evaluation, not training" in note for note in row.notes)
+    assert any("the answers affect evaluation, not training" in note for note in row.notes)
     assert {rate.name for rate in row.groups} == {"gull / no", "gull / yes", "jay / no", "jay / yes"}
     assert '"used_for": "evaluation"' in (tmp_path / "a.run" / "card.json").read_text()
     with pytest.raises(EvenhandError, match="method: group_dro uses group labels, but 'sea' was estimated"):
         fit(again, method="group_dro", out=tmp_path / "b.run")
     write_attribute(table, found, "sea", used_for="training")
     row = fit(load_store(mine), method="zero_shot", out=tmp_path / "c.run").rows[0]
-    assert any("the user lets the answers touch training" in note for note in row.notes)
+    assert any("the user lets the answers affect training" in note for note in row.notes)
 
 
 def test_a_table_in_memory_takes_no_column(sea: Sea, estimate: AttributeEstimate) -> None:
