@@ -16,7 +16,7 @@ from evenhand.functional.dealt_folds import dealt_folds
 from evenhand.functional.weighted_head import HeadFrame, calibrated_scale, fit_heads
 from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods.auto.cross_fit import usual_repeats
-from evenhand.selection.reading import CrossFits, Limits, Reading, read
+from evenhand.selection.shortcut_signs import CrossFits, Limits, ShortcutSigns, find_signs
 
 FOLDS = 3
 ERM = {True: (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1), False: (100.0, 10.0, 1.0, 0.1, 0.01)}
@@ -42,7 +42,7 @@ class Pool:
         Share of the repeats in which a row was right.
     seen : CrossFits
         Margins.
-    reading : Reading
+    signs : ShortcutSigns
         By the usual limits, whose soft cells weigh the heads' rows.
     test : int64 [K, M]
         Predicted codes of the test rows by candidates trained on all rows.
@@ -52,7 +52,7 @@ class Pool:
     erm: int
     right: Floats
     seen: CrossFits
-    reading: Reading
+    signs: ShortcutSigns
     test: Ints
 
 
@@ -116,15 +116,15 @@ def fit_pool(sample: Sample, seed: int = 0) -> Pool:
         sample.y, codes[0], codes[erm], codes[-1],
         margins[0], margins[erm], margins[-1], margins[reference], leads(logits[0]), leads(logits[erm]), text,
     )  # fmt: skip
-    reading = read(seen, Limits())
-    weights = balancing_weights(reading.low, reading.trust, sample.y)
+    signs = find_signs(seen, Limits())
+    weights = balancing_weights(signs.low, signs.trust, sample.y)
     heads = _cross(sample, folds, lambda part: _heads(sample, part, weights))
     names = ["zero-shot", *(f"ERM {c:g}" for c in ERM[text]), *(f"head {c:g}" for c in HEADS[text])]
     both = np.concatenate([judges[:-1], heads])
     right = (both.argmax(axis=3) == sample.y).mean(axis=1)
     tests = [*list(_judges(sample, everything))[:-1], *_heads(sample, everything, weights)]
     test = np.stack([test.argmax(axis=1) for _, test in tests])
-    return Pool(names, erm, right, seen, reading, test)
+    return Pool(names, erm, right, seen, signs, test)
 
 
 def _cross(sample: Sample, folds: Sequence[Ints], fit: object) -> Floats:

@@ -2,7 +2,7 @@
 
     python benchmarks/decision.py --data DIR --out out/bench/decision.json
 
-For every set of `_families`: the pool is cross-fitted and the rule of `selection.decision` decides. Tables:
+For every set of `_families`: the pool is cross-fitted and the rule of `selection.auto_guard` decides. Tables:
 mean test worst group by block, with the better of zero-shot and ERM and the best of the pool beside it; runs
 that lie more than 3 points under those, and beyond the paired interval over test rows; the verdicts against
 what is true of a set; the rule without one of its parts; its limits chosen on the other families alone.
@@ -27,8 +27,8 @@ from _timing import machine
 from evenhand._files import atomic
 from evenhand._typing import Floats, Ints
 from evenhand.functional.bootstrap import worst_group_difference
-from evenhand.selection.decision import Decision, DecisionRule
-from evenhand.selection.reading import CrossFits, Limits, Reading, read
+from evenhand.selection.auto_guard import Decision, DecisionRule
+from evenhand.selection.shortcut_signs import CrossFits, Limits, ShortcutSigns, find_signs
 from evenhand.selection.shortcut_verdict import verdict
 
 MARGIN = 0.03
@@ -64,16 +64,16 @@ class Case:
 
     def decide(
         self, limits: Limits | None = None, rule: DecisionRule | None = None, seed: int = 0
-    ) -> tuple[Decision, Reading]:
+    ) -> tuple[Decision, ShortcutSigns]:
         """Decide with these limits; the heads stay those of the usual ones."""
-        reading = read(self.pool.seen, limits)
-        return self.decide_on(reading, rule, seed), reading
+        signs = find_signs(self.pool.seen, limits)
+        return self.decide_on(signs, rule, seed), signs
 
-    def decide_on(self, reading: Reading, rule: DecisionRule | None = None, seed: int = 0) -> Decision:
-        """Decide on a reading that is given."""
+    def decide_on(self, signs: ShortcutSigns, rule: DecisionRule | None = None, seed: int = 0) -> Decision:
+        """Decide on given signs."""
         pool = self.pool
         return (rule or DecisionRule()).decide(
-            pool.names, pool.right, pool.seen.y, reading, zero_shot=0, erm=pool.erm, seed=seed
+            pool.names, pool.right, pool.seen.y, signs, zero_shot=0, erm=pool.erm, seed=seed
         )
 
     def under(self, kept: int, other: int) -> bool:
@@ -140,7 +140,7 @@ def _read(path: Path) -> Pool:
             int(found["erm"]),
             found["right"],
             crossfits,
-            read(crossfits),
+            find_signs(crossfits),
             found["test"],
         )
 
@@ -180,8 +180,8 @@ def _verdicts(cases: Sequence[Case]) -> list[dict[str, Any]]:
             mine = [case for case in cases if case.truth == truth and case.pool.seen.has_text == text]
             said = []
             for case in mine:
-                decision, reading = case.decide()
-                said.append(verdict(reading, decision, len(case.pool.seen.y)).shortcut)
+                decision, signs = case.decide()
+                said.append(verdict(signs, decision, len(case.pool.seen.y)).shortcut)
             counts = {word: said.count(word) for word in ("found", "no sign", "cannot tell")}
             if mine:
                 rows.append({"truth": truth, "text": "yes" if text else "no", "runs": len(mine), **counts})
@@ -203,7 +203,7 @@ def _parts(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
         "no competence": lambda case: case.decide(replace(usual, competence=0))[0].index,
         "all of the reference": lambda case: case.decide(replace(usual, share_without_text=1))[0].index,
         "no trust": lambda case: _decide_with(case, trust=np.ones(len(case.pool.seen.y))),
-        "hard cells": lambda case: _decide_with(case, low=np.round(read(case.pool.seen).low)),
+        "hard cells": lambda case: _decide_with(case, low=np.round(find_signs(case.pool.seen).low)),
         "one bound": lambda case: case.decide(replace(usual, clearness=99))[0].index,
         "no bound": lambda case: case.decide(rule=DecisionRule(0.5, 0.5))[0].index,
         "without heads": _without_heads,
@@ -214,7 +214,7 @@ def _parts(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
 
 
 def _decide_with(case: Case, **changes: Any) -> int:
-    return case.decide_on(replace(read(case.pool.seen), **changes)).index
+    return case.decide_on(replace(find_signs(case.pool.seen), **changes)).index
 
 
 def _without_heads(case: Case) -> int:
@@ -245,20 +245,20 @@ def _by_set(cases: Sequence[Case]) -> list[dict[str, Any]]:
     """Return one row per set."""
     rows = []
     for case in cases:
-        decision, reading = case.decide()
+        decision, signs = case.decide()
         worst = case.worst
         rows.append(
             {
                 "set": case.key,
                 "rows": len(case.pool.seen.y),
-                "g": reading.skewness,
-                "p": reading.hidden,
+                "g": signs.skewness,
+                "p": signs.hidden,
                 "zero-shot": float(worst[0]),
                 "ERM": float(worst[case.pool.erm]),
                 "kept": decision.kept,
                 "worst group": float(worst[decision.index]),
                 "best of pool": float(worst.max()),
-                "verdict": verdict(reading, decision, len(case.pool.seen.y)).shortcut,
+                "verdict": verdict(signs, decision, len(case.pool.seen.y)).shortcut,
             }
         )
     return rows

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evenhand.selection.reading import CrossFits
+from evenhand.selection.shortcut_signs import CrossFits
 
 
 def world(n: int, seed: int, minority: float | None = 0.1, classes: int = 2, noise: float = 0.0) -> CrossFits:

@@ -22,7 +22,7 @@ from evenhand.methods.cfr.calibration_set import CalibrationRule, Misclassified
 from evenhand.methods.cfr.loss_terms import BatchCrossEntropy, Calibration, TargetedContrast
 from evenhand.methods.cfr.recipe import PUBLISHED_CODE, STABLE, Recipe
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
-from evenhand.selection.guard import Evidence
+from evenhand.selection.erm_guard import Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import RULES
 

@@ -7,7 +7,7 @@ import pytest
 
 from evenhand import EvenhandError, Head
 from evenhand.methods.cfr.estimator import CFR
-from evenhand.selection.guard import NONE_PASSED, Evidence
+from evenhand.selection.erm_guard import NONE_PASSED, Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import find_rule
 

@@ -114,7 +114,7 @@ def test_a_cluster_without_a_gpu_is_refused_for_cuda(
     raylets: Raylets, manifest: Manifest, tiny: Backbone, tmp_path: Path
 ) -> None:
     engine = RayEngine(address=raylets.cluster.address, device="cuda")
-    with pytest.raises(EvenhandError, match=r"no machine of the cluster has 1 CPUs and a GPU for an actor"):
+    with pytest.raises(EvenhandError, match=r"no machine of the cluster has 1 CPU and a GPU for an actor"):
         embed(manifest, tiny, tmp_path / "s", **OPTIONS, engine=engine)
 
 

@@ -25,7 +25,7 @@ from evenhand.methods.cfr.loss_terms import (
 from evenhand.methods.cfr.recipe import STABLE, Recipe
 from evenhand.methods.cfr.references import CrossFittedErm
 from evenhand.methods.registry import METHODS, make, method_class
-from evenhand.selection.guard import Evidence
+from evenhand.selection.erm_guard import Evidence
 from evenhand.selection.probe_check import ProbeSanityCheck
 
 X = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)

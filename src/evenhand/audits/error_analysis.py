@@ -14,7 +14,7 @@ from evenhand.audits.evaluate import EvaluatedModels, evaluate_models
 from evenhand.audits.findings import Suspect
 from evenhand.audits.kept_findings import AuditOptions, Findings, KeptFindings
 from evenhand.audits.named_slices import Assignments, name_slices
-from evenhand.audits.shortcut import look_for_shortcut, signs_of_fit
+from evenhand.audits.shortcut import look_for_shortcut, verdict_of_fit
 from evenhand.audits.suspects import find_suspects
 from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.audits.words import TextTower, tower_or_reason
@@ -65,7 +65,7 @@ def search_errors(
     named, assignments = name_slices(
         models, tower, no_words or associations.unfit, seed=options.seed, slices=options.slices
     )
-    signs = signs_of_fit(models.kept) or look_for_shortcut(models.table, options.seed)
+    signs = verdict_of_fit(models.kept) or look_for_shortcut(models.table, options.seed)
     findings = Findings(named=named, associations=associations, signs=signs)
     if tower is not None or not embedded(models.table.card):
         kept.write(findings)

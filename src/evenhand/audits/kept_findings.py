@@ -13,7 +13,7 @@ from evenhand._files import sweep
 from evenhand._version import __version__
 from evenhand.audits.associations import Associations
 from evenhand.audits.named_slices import NamedSlices
-from evenhand.audits.shortcut import ShortcutSigns
+from evenhand.audits.shortcut import AuditVerdict
 from evenhand.audits.slices import SLICES
 from evenhand.audits.vocabulary import Vocabulary
 from evenhand.backbones.folder import words_bytes
@@ -28,7 +28,7 @@ class Findings(BaseModel):
 
     named: NamedSlices
     associations: Associations
-    signs: ShortcutSigns
+    signs: AuditVerdict
 
 
 @dataclass(frozen=True)

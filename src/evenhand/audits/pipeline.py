@@ -23,7 +23,7 @@ from evenhand.audits.gaps import Gap, find_gaps
 from evenhand.audits.kept_findings import AuditOptions, KeptFindings
 from evenhand.audits.matching import group_matches
 from evenhand.audits.probes import probe_attributes
-from evenhand.audits.shortcut import ShortcutSigns
+from evenhand.audits.shortcut import AuditVerdict
 from evenhand.audits.slices import SLICES
 from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.data.class_order import order_warning
@@ -61,7 +61,7 @@ class Audit(ResultRow):
     costs: list[Cost] = Field(default_factory=list)
     suspects: list[Suspect] = Field(default_factory=list)
     associations: Associations | None = None
-    signs: ShortcutSigns | None = None
+    signs: AuditVerdict | None = None
     bottom_line: list[str] = Field(default_factory=list)
     next_command: list[str] = Field(default_factory=list)
     gaps: list[Gap] = Field(default_factory=list)

@@ -23,7 +23,7 @@ FOLDS = 3
 REPEATS = 2
 
 
-class ShortcutSigns(BaseModel):
+class AuditVerdict(BaseModel):
     """Whether training rows show a shortcut.
 
     shortcut: `found`, `no sign` or `cannot tell`. reason: one sentence, with the figure behind it. next_step:
@@ -37,16 +37,16 @@ class ShortcutSigns(BaseModel):
     next_step: str
 
 
-def signs_of_fit(kept: Mapping[str, Any]) -> ShortcutSigns | None:
+def verdict_of_fit(kept: Mapping[str, Any]) -> AuditVerdict | None:
     """Return what a fit found, from `kept` of its result; None where its method does not look for one."""
     if "shortcut" not in kept:
         return None
-    return ShortcutSigns(
+    return AuditVerdict(
         shortcut=kept["shortcut"], reason=kept["shortcut_reason"], next_step=kept["next_step"]
     )
 
 
-def look_for_shortcut(table: FeatureTable, seed: int) -> ShortcutSigns:
+def look_for_shortcut(table: FeatureTable, seed: int) -> AuditVerdict:
     """Read the training rows as `fit` does before it tries a repair, by cross-fitted models.
 
     Parameters
@@ -59,7 +59,7 @@ def look_for_shortcut(table: FeatureTable, seed: int) -> ShortcutSigns:
     train = table.rows("train")
     _, counts = np.unique(table.y[train], return_counts=True)
     if (counts >= FOLDS).sum() < 2:
-        return ShortcutSigns(
+        return AuditVerdict(
             shortcut="cannot tell", reason="too few training rows to look for one", next_step="add rows"
         )
     places, _ = sampled(table.y[train], np.arange(len(train)), ROWS, numpy_stream(seed, "audit", "shortcut"))
@@ -70,5 +70,5 @@ def look_for_shortcut(table: FeatureTable, seed: int) -> ShortcutSigns:
     )
     problem = replace(problem, units=table.unit_codes(rows))
     found = cross_fit_references(Rows.of(problem), thin_grid(problem), FOLDS, REPEATS)
-    shortcut, reason, next_step = shortcut_verdict(found.reading, len(found.seen.y))
-    return ShortcutSigns(shortcut=shortcut, reason=reason, next_step=next_step)
+    shortcut, reason, next_step = shortcut_verdict(found.signs, len(found.seen.y))
+    return AuditVerdict(shortcut=shortcut, reason=reason, next_step=next_step)

@@ -123,7 +123,7 @@ def command(
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.freed_memory import keep_freed_memory
-    from evenhand.cli.predictions import show_predictions
+    from evenhand.cli.predict_tables import show_predictions
     from evenhand.data.images.pixel_limit import set_pixel_limit
     from evenhand.data.known_labels import LabelOptions
     from evenhand.runs.predict import predict

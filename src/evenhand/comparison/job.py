@@ -16,8 +16,8 @@ from evenhand.comparison.states import States, codes
 from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.class_metrics import Figure, Figures
 from evenhand.evaluation.evaluated_rows import evaluated_rows
+from evenhand.evaluation.metrics import Figure, Figures
 from evenhand.methods.base import Method, Model
 from evenhand.methods.cfr.held_out import held_out_predictions
 from evenhand.runs.training import fit_arguments, off_cpu, selection_of, unfitted

@@ -11,7 +11,7 @@ from evenhand._typing import Ints
 from evenhand.comparison.job import BASELINE, JobResult
 from evenhand.evaluation.results import KeptMethod, ResultRow
 from evenhand.evaluation.verdict_sentences import verdict_sentences
-from evenhand.selection.guard import Evidence
+from evenhand.selection.erm_guard import Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import Rule
 

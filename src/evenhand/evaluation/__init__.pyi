@@ -4,9 +4,9 @@ from .accuracy import Rate as Rate
 from .accuracy import evaluate as evaluate
 from .accuracy import rate as rate
 from .accuracy import worst as worst
-from .class_metrics import Figures as Figures
-from .class_metrics import figures as figures
 from .metric_view import by_metric as by_metric
+from .metrics import Figures as Figures
+from .metrics import figures as figures
 from .results import KeptMethod as KeptMethod
 from .results import MethodSummary as MethodSummary
 from .results import ResultRow as ResultRow

@@ -13,8 +13,8 @@ from evenhand.data.crossed import OTHER, cross
 from evenhand.data.groups import Groups
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.class_metrics import Figure, Figures, figures
 from evenhand.evaluation.group_by import check_group_by
+from evenhand.evaluation.metrics import Figure, Figures, figures
 
 
 @dataclass(frozen=True)

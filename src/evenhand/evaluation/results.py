@@ -17,7 +17,7 @@ from evenhand._files import atomic
 from evenhand._typing import PathLike
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.evaluation.accuracy import Averages, Rate
-from evenhand.evaluation.class_metrics import Figure, Figures
+from evenhand.evaluation.metrics import Figure, Figures
 from evenhand.evaluation.results_html import row_html, rows_html
 from evenhand.evaluation.verdict_sentences import verdict_sentences
 from evenhand.functional.intervals import t_interval
@@ -58,10 +58,10 @@ class ResultRow(BaseModel):
     `runner_up` with `gain`, `low`, `runner_up_gain` and `runner_up_low` over the baseline; the verdicts
     `shortcut` (found, no sign, cannot tell) and `repair` (passed, none passed, none needed) with
     `shortcut_reason`, `repair_reason` and `next_step`; and `diagnostics`, the figures of
-    `selection.reading.Reading`. That of `cfr` is `selection.guard.Choice`. `fitted_on` says which training
-    rows a comparison's pick was fitted on: all, after the choice, where that is sound. `figures` holds what
-    accuracy does not tell: AUROC, average precision, precision, recall and F1; the first two are missing
-    where there are more than 2²⁴ scores, rows × classes.
+    `selection.shortcut_signs.ShortcutSigns`. That of `cfr` is `selection.erm_guard.Choice`. `fitted_on` says
+    which training rows a comparison's pick was fitted on: all, after the choice, where that is sound.
+    `figures` holds what accuracy does not tell: AUROC, average precision, precision, recall and F1; the first
+    two are missing where there are more than 2²⁴ scores, rows × classes.
     """
 
     method: str

@@ -21,6 +21,7 @@ from evenhand.data.places import is_there
 from evenhand.extract.ray_address import check_address, no_cluster
 from evenhand.extract.ray_folder import short_folder
 from evenhand.extract.ray_pool import QUEUED, Pool
+from evenhand.extract.ray_resources import choose_resources, machines_of
 from evenhand.extract.ray_worker import ActorSettings, Block, Trunk
 from evenhand.extract.trunk import Embedded, ImageReading
 
@@ -71,27 +72,27 @@ class RayEngine:
             return
         with connected(self.address) as ray:
             # Asked for before anything is sent: a cluster without a place is refused at once.
-            kind = choose_actors(_machines(ray), self)
+            each = choose_resources(machines_of(ray), self.device, self.threads)
             task = ActorSettings(
                 version=__version__,
-                device=kind.device,
-                threads=kind.cpus,
+                device=each.device,
+                threads=each.cpus,
                 reading=reading,
                 max_pixels=raised_limit(),
             )
             actor = ray.remote(Trunk).options(
-                num_cpus=kind.cpus,
-                num_gpus=1 if kind.device == "cuda" else 0,
+                num_cpus=each.cpus,
+                num_gpus=each.gpus,
                 max_concurrency=QUEUED,
                 # The pool replaces actors: Ray's own restarts would keep the machine that failed.
                 max_restarts=0,
             )
             sent = ray.put(backbone)
-            blocks = LazyBlocks(paths, batches, BATCHES[kind.device])
+            blocks = LazyBlocks(paths, batches, BATCHES[each.device])
             pool = Pool(
                 blocks,
                 start=lambda: actor.remote(sent, task),
-                places=lambda: self.actors or kind.places(_machines(ray)),
+                places=lambda: self.actors or each.places(machines_of(ray)),
             )
             with closing(pool.results()) as results:
                 for made in results:
@@ -117,47 +118,6 @@ class LazyBlocks(Sequence[Block]):
         first, stop = batches[0].start, batches[-1].stop
         paths = [str(self.paths[k]) for k in range(first, stop)]
         return Block(first, paths, [range(rows.start - first, rows.stop - first) for rows in batches])
-
-
-@dataclass(frozen=True)
-class Actors:
-    """The device of the actors, and the CPUs of each."""
-
-    device: str
-    cpus: int
-
-    def places(self, machines: Sequence[dict[str, float]]) -> int:
-        """Return how many actors fit on machines with the given CPUs and GPUs."""
-        places = [int(machine["CPU"] // self.cpus) for machine in machines]
-        if self.device == "cuda":
-            places = [min(of, int(machine["GPU"])) for of, machine in zip(places, machines, strict=True)]
-        return sum(places)
-
-
-def choose_actors(machines: Sequence[dict[str, float]], engine: RayEngine) -> Actors:
-    """Return the actors for machines with the given CPUs and GPUs.
-
-    Raises
-    ------
-    EvenhandError
-        If no machine can hold one.
-    """
-    with_gpu = [machine for machine in machines if machine["GPU"] >= 1]
-    device = engine.device if engine.device != "auto" else "cuda" if with_gpu else "cpu"
-    shares = [int(machine["CPU"] // machine["GPU"]) for machine in with_gpu]
-    cpus = max(1, min([8, *shares])) if shares and device == "cuda" else 1
-    actors = Actors(device, engine.threads or cpus)
-    if not actors.places(machines):
-        wanted = f"{actors.cpus} CPUs and a GPU" if device == "cuda" else f"{actors.cpus} CPUs"
-        raise EvenhandError(
-            f"no machine of the cluster has {wanted} for an actor; use fewer `threads`, another `device`, or "
-            "add machines"
-        )
-    return actors
-
-
-def _machines(ray: Any) -> list[dict[str, float]]:
-    return [{"CPU": 0.0, "GPU": 0.0, **machine["Resources"]} for machine in ray.nodes() if machine["Alive"]]
 
 
 def check_seen(batch: Embedded, paths: Sequence[str] | Strings) -> None:

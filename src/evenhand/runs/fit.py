@@ -27,9 +27,9 @@ from evenhand.methods.base import Method
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, write_bundle
 from evenhand.methods.erm import ERM
 from evenhand.runs.card import AUDIT, check_free, write_card
+from evenhand.runs.confidence import calibrate_confidence
 from evenhand.runs.contents import CALIBRATION_SET, HISTORY
 from evenhand.runs.streaming import STREAMED
-from evenhand.runs.temperature import calibrate_confidence
 from evenhand.runs.training import fit_arguments, off_cpu, selection_of, unfitted
 
 ValidationFrom = Literal["train", "given"]

@@ -10,8 +10,8 @@ import torch
 
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.class_metrics import empty_scores
 from evenhand.evaluation.labels import label
+from evenhand.evaluation.metrics import empty_scores
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.rows import RowView
 from evenhand.methods.cfr.calibration_set import margins

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from evenhand._errors import EvenhandError
-from evenhand._files import atomic, sweep
 from evenhand._outputs import check_predictions, keep_apart
 from evenhand._progress import Progress, silent
-from evenhand._typing import Floats, PathLike
+from evenhand._typing import PathLike
 from evenhand.data.embeddings import read_features
 from evenhand.data.images.decode import none_readable
 from evenhand.data.known_labels import LabelOptions, known_labels
@@ -26,16 +22,13 @@ from evenhand.data.unlabelled import Pictures, list_pictures
 from evenhand.extract.local import Features, iter_features
 from evenhand.extract.short_side import KEY
 from evenhand.extract.trunk import Engine, on_this_machine
-from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import read_run_bundle
-from evenhand.runs.card import check_width, read_card, run_backbone
+from evenhand.runs.card import read_card, run_backbone
+from evenhand.runs.predictions_csv import Block, write_predictions
 from evenhand.runs.scores import Scores
 
 BLOCK = 16_384
 """Number of rows of features in memory at a time."""
-
-Block = tuple[list[int], list[str], Floats]
-"""Positions [n] among the images or rows, their paths [n], and features [n, D_in]."""
 
 
 def predict(
@@ -133,7 +126,7 @@ def predict(
         known = known_labels(pictures, classes, labels or LabelOptions())
         return _of_images(pictures, stream, skipped), Scores.of(run, card, classes, known, group_by)
 
-    counts, scores = _write(Path(out), fitted, classes, begin)
+    counts, scores = write_predictions(Path(out), fitted, classes, begin)
     found = {} if scores is None else scores.as_dict()
     notes += found.get("notes", [])
     return {
@@ -165,35 +158,3 @@ def _of_images(
         yield read, [str(images.ids[k]) for k in read], features
     if len(skipped) == len(images):
         raise none_readable(len(images), images.paths[0], skipped[0]["reason"])
-
-
-def _write(
-    out: Path,
-    model: Model,
-    classes: list[str],
-    begin: Callable[[], tuple[Iterator[Block], Scores | None]],
-) -> tuple[Counter[str], Scores | None]:
-    counts: Counter[str] = Counter()
-    sweep(out)
-    with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        blocks, scores = begin()  # here, since the list of a folder is beside `out`
-        labelled = scores if scores is not None and scores.known.any else None
-        writer = csv.writer(stream)
-        more = [] if labelled is None else ["label", "right"]
-        header = ["path", "predicted", *more, *(f"p_{name}" for name in classes)]
-        attributes = {} if labelled is None else labelled.known.attributes
-        writer.writerow([*header, *(f"attribute {name}" if name in header else name for name in attributes)])
-        for positions, paths, X in blocks:
-            check_width(X.shape[1], model.projection.width)
-            logits = model.logits(X)
-            probabilities = softmax(logits.astype(np.float64), axis=1)
-            codes = probabilities.argmax(axis=1)
-            label_cells: Sequence[tuple[str, ...]] = [()] * len(codes)
-            if labelled is not None:
-                label_cells = labelled.add(positions, logits, X)
-            values = [attribute[positions] for attribute in attributes.values()]
-            for k, (path, code, cells) in enumerate(zip(paths, codes, label_cells, strict=True)):
-                counts[classes[code]] += 1
-                shares = (f"{p:.6g}" for p in probabilities[k])
-                writer.writerow([path, classes[code], *cells, *shares, *(of[k] for of in values)])
-    return counts, scores

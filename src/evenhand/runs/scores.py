@@ -15,9 +15,9 @@ from evenhand._typing import Floats, Ints
 from evenhand.data.crossed import cross
 from evenhand.data.groups import Groups
 from evenhand.data.known_labels import KnownLabels
-from evenhand.evaluation.class_metrics import empty_scores
 from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.evaluation.group_by import check_group_by
+from evenhand.evaluation.metrics import empty_scores
 from evenhand.evaluation.result_row import result_row
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import ERM_BUNDLE, read_bundle

@@ -1,7 +1,7 @@
 from .cells import Partition as Partition
 from .environments import infer_environments as infer_environments
-from .guard import Choice as Choice
-from .guard import Evidence as Evidence
+from .erm_guard import Choice as Choice
+from .erm_guard import Evidence as Evidence
 from .held_out import HeldOutPredictions as HeldOutPredictions
 from .probe_check import ProbeDiagnostics as ProbeDiagnostics
 from .probe_check import ProbeSanityCheck as ProbeSanityCheck

@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias
 
 from evenhand._counts import number_of
 from evenhand._signed import signed
-from evenhand.selection.decision import Decision
-from evenhand.selection.reading import CLASS_ROWS, ROWS, Reading
+from evenhand.selection.auto_guard import Decision
+from evenhand.selection.shortcut_signs import FEWEST_CLASS_ROWS, FEWEST_HIDDEN_ROWS, ShortcutSigns
 
 Shortcut: TypeAlias = Literal["found", "no sign", "cannot tell"]
 Repair: TypeAlias = Literal["passed", "none passed", "none needed"]
@@ -50,83 +50,83 @@ class Verdict:
         return asdict(self)
 
 
-def verdict(reading: Reading, decision: Decision, n: int, figure: str = "accuracy") -> Verdict:
+def verdict(signs: ShortcutSigns, decision: Decision, n: int, figure: str = "accuracy") -> Verdict:
     """Return both verdicts on a decision over n rows; `figure` is the metric that decided."""
-    shortcut, reason, next_step = shortcut_verdict(reading, n)
+    shortcut, reason, next_step = shortcut_verdict(signs, n)
     repair, repaired = _repair(shortcut, decision, figure)
     return Verdict(shortcut, reason, repair, repaired, next_step)
 
 
-def shortcut_verdict(reading: Reading, n: int) -> tuple[Shortcut, str, str]:
-    """Return the verdict on a reading of n rows, why, and what to do next."""
-    figure = f"skewness {_minus(f'{reading.skewness:.2f}')} ± {reading.error:.2f}"
+def shortcut_verdict(signs: ShortcutSigns, n: int) -> tuple[Shortcut, str, str]:
+    """Return the verdict on the signs in n rows, why, and what to do next."""
+    figure = f"skewness {_minus(f'{signs.skewness:.2f}')} ± {signs.error:.2f}"
     answers = "answer a question about forty images"
-    if not reading.competent:
-        far = f"{reading.competence:.0%} as far above chance as ERM"
+    if not signs.competent:
+        far = f"{signs.competence:.0%} as far above chance as ERM"
         return (
             "cannot tell",
-            f"the prompts do not fit: zero-shot is {far if reading.competence else 'no better than chance'}",
+            f"the prompts do not fit: zero-shot is {far if signs.competence else 'no better than chance'}",
             f"give better class names or templates, or {answers}",
         )
-    if reading.uncontradicted:
+    if signs.uncontradicted:
         against = "no row contradicts it"
-        if reading.against >= ROWS:
+        if signs.against >= FEWEST_HIDDEN_ROWS:
             against = (
-                f"the rows of a class that contradict it, about {reading.against:.0f}, do not form a group"
+                f"the rows of a class that contradict it, about {signs.against:.0f}, do not form a group"
             )
-        elif reading.against >= 0.05:
-            against = f"only about {reading.against:.1f} rows of a class contradict it"
-        if reading.noise >= 0.01:
-            against += f", besides {reading.noise:.0%} wrong labels"
+        elif signs.against >= 0.05:
+            against = f"only about {signs.against:.1f} rows of a class contradict it"
+        if signs.noise >= 0.01:
+            against += f", besides {signs.noise:.0%} wrong labels"
         return (
             "cannot tell",
             "something besides the class names tells the classes apart "
-            f"({reading.legibility:.0%} above chance), and {against}",
+            f"({signs.legibility:.0%} above chance), and {against}",
             f"look for counterexamples, or {answers}",
         )
-    if reading.hidden >= SURE and not reading.clear:
+    if signs.hidden >= SURE and not signs.clear:
         return (
             "cannot tell",
             "no clear counterexamples: something besides the class names goes with the label, and only "
-            f"{reading.contradiction:.0%} of the rows that show it least look like another class ({figure})",
+            f"{signs.contradiction:.0%} of the rows that show it least look like another class ({figure})",
             f"look for counterexamples, or {answers}",
         )
-    if reading.hidden >= SURE:
-        if reading.rows < ROWS:
+    if signs.hidden >= SURE:
+        if signs.rows < FEWEST_HIDDEN_ROWS:
             return (
                 "cannot tell",
                 f"few rows: a hidden minority shows ({figure}), but some class has about "
-                f"{number_of(round(reading.rows), 'row')} of it",
+                f"{number_of(round(signs.rows), 'row')} of it",
                 f"collect rows that contradict what goes with the label, or {answers}",
             )
         return (
             "found",
             "in every class a hidden minority of images contradicts what goes with the label, about "
-            f"{reading.rows:.0f} of them in the class with the fewest ({figure})",
+            f"{signs.rows:.0f} of them in the class with the fewest ({figure})",
             "look at the slices of the report to name it",
         )
-    if reading.hidden > 1 - SURE:
+    if signs.hidden > 1 - SURE:
         reason = f"{number_of(n, 'row')} do not settle whether there is a hidden minority ({figure})"
         return "cannot tell", reason, f"add rows, or {answers}"
-    if reading.class_rows < CLASS_ROWS:
+    if signs.class_rows < FEWEST_CLASS_ROWS:
         return (
             "cannot tell",
-            f"few rows: half of the classes have {reading.class_rows:.0f} or fewer, a tenth of which cannot "
+            f"few rows: half of the classes have {signs.class_rows:.0f} or fewer, a tenth of which cannot "
             f"show a hidden minority ({figure})",
             f"add rows, or {answers}",
         )
-    if reading.shared:
+    if signs.shared:
         return (
             "cannot tell",
             "something besides the class names separates groups of classes "
-            f"({reading.group_legibility:.0%} above chance); the rows cannot show whether the classes "
+            f"({signs.group_legibility:.0%} above chance); the rows cannot show whether the classes "
             "of a group share real features or a shortcut",
             f"look for counterexamples, or {answers}",
         )
-    if not reading.has_text and reading.skewness > SKEWNESS_WITHOUT_TEXT:
+    if not signs.has_text and signs.skewness > SKEWNESS_WITHOUT_TEXT:
         reason = f"no text features: hard rows and a hidden minority look alike here ({figure})"
         return "cannot tell", reason, f"give text features of the class names, or {answers}"
-    if not reading.has_text and n < ROWS_WITHOUT_TEXT:
+    if not signs.has_text and n < ROWS_WITHOUT_TEXT:
         return (
             "cannot tell",
             f"few rows: without text features {n:,} rows are too few to rule a shortcut out ({figure})",

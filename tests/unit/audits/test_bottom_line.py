@@ -17,7 +17,7 @@ from evenhand.audits.bottom_line import BottomLine, _compared, bottom_line
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.audits.kept_findings import Findings
 from evenhand.audits.pipeline import audit
-from evenhand.audits.shortcut import ShortcutSigns, look_for_shortcut, signs_of_fit
+from evenhand.audits.shortcut import AuditVerdict, look_for_shortcut, verdict_of_fit
 from evenhand.evaluation.verdict_sentences import in_plain_words
 from evenhand.reports.headline import of_run
 from evenhand.reports.page import render
@@ -43,7 +43,7 @@ KEPT = {
     "repair_reason": "it gains 0.084",
     "next_step": "look closely",
 }
-UNKNOWN = ShortcutSigns(shortcut="cannot tell", reason="few rows", next_step="add rows, or answer a question")
+UNKNOWN = AuditVerdict(shortcut="cannot tell", reason="few rows", next_step="add rows, or answer a question")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def line(view: ErrorAnalysis) -> Line:
 
     def made(kept: dict[str, Any] | None, analysis: ErrorAnalysis = clean) -> BottomLine:
         kept = kept or {}
-        findings = analysis.findings.model_copy(update={"signs": signs_of_fit(kept) or UNKNOWN})
+        findings = analysis.findings.model_copy(update={"signs": verdict_of_fit(kept) or UNKNOWN})
         return bottom_line(analysis.models, findings, Path("-x.run"), kept)
 
     return made
@@ -326,7 +326,7 @@ def test_a_store_alone_has_the_verdict_of_the_fit_and_no_repair(run: Path) -> No
 
 @pytest.mark.parametrize(("said", "why"), [("found", "train a repair"), ("no sign", "train a model")])
 def test_without_a_run_the_next_step_is_fit(view: ErrorAnalysis, said: str, why: str) -> None:
-    signs = ShortcutSigns(shortcut=said, reason="so", next_step="look")
+    signs = AuditVerdict(shortcut=said, reason="so", next_step="look")
     findings = view.findings.model_copy(update={"signs": signs})
     found = bottom_line(
         replace(view.models, table=replace(view.models.table, grouped=None)), findings, None, {}

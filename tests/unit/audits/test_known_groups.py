@@ -11,10 +11,10 @@ from evenhand.audits.associations import Associations
 from evenhand.audits.bottom_line import bottom_line
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.audits.known_groups import group_sign
-from evenhand.audits.shortcut import ShortcutSigns
+from evenhand.audits.shortcut import AuditVerdict
 from evenhand.data.estimated import EstimatedColumn
 
-NO_SIGN = ShortcutSigns(shortcut="no sign", reason="so", next_step="look")
+NO_SIGN = AuditVerdict(shortcut="no sign", reason="so", next_step="look")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_the_bottom_line_says_so(
     monkeypatch.setattr("evenhand.audits.next_step.group_sign", lambda *_: replace(sign, trained=trained))
     update = {"associations": with_verdict(view, "confounded")}
     for shortcut in ("cannot tell", "no sign", "found"):
-        signs = ShortcutSigns(shortcut=shortcut, reason="so", next_step="look")
+        signs = AuditVerdict(shortcut=shortcut, reason="so", next_step="look")
         findings = view.findings.model_copy(update={**update, "signs": signs})
         found = bottom_line(models, findings, Path("x.run") if run else None, {})
         said = f" The known groups show one: place goes with the label, and {sign.group} contradicts it."

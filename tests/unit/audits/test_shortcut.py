@@ -7,7 +7,7 @@ import pytest
 
 from evenhand import Head
 from evenhand.audits import shortcut
-from evenhand.audits.shortcut import look_for_shortcut, signs_of_fit
+from evenhand.audits.shortcut import look_for_shortcut, verdict_of_fit
 from evenhand.data import FeatureTable
 from evenhand.methods import Auto
 
@@ -36,11 +36,11 @@ def test_it_says_what_fit_says() -> None:
     table = world(0.1)
     train = table.rows("train")
     fitted = Auto(head=HEAD, repeats=2).fit(table.features(train), table.labels(train))
-    assert signs_of_fit(fitted.kept_).shortcut == look_for_shortcut(table, 0).shortcut
+    assert verdict_of_fit(fitted.kept_).shortcut == look_for_shortcut(table, 0).shortcut
 
 
 def test_a_method_that_does_not_look_has_said_nothing() -> None:
-    assert signs_of_fit({"candidate": "erm"}) is None
+    assert verdict_of_fit({"candidate": "erm"}) is None
 
 
 def test_a_sample_of_many_rows_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

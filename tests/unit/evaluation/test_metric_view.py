@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError, FeatureTable, compare
-from evenhand.evaluation.class_metrics import Figure, figures
 from evenhand.evaluation.metric_view import NAMES, by_metric, metric_of, results_by_metric
+from evenhand.evaluation.metrics import Figure, figures
 from evenhand.evaluation.results import Results, no_result
 
 

@@ -16,11 +16,8 @@ from evenhand.extract.loading import Consecutive
 from evenhand.extract.ray_address import check_address
 from evenhand.extract.ray_engine import (
     LOOPBACK,
-    Actors,
     LazyBlocks,
-    RayEngine,
     check_seen,
-    choose_actors,
     connected,
 )
 from evenhand.extract.ray_worker import ActorSettings, Trunk
@@ -29,8 +26,6 @@ from evenhand.extract.trunk import Embedded, ImageReading, on_this_machine
 from .conftest import ColourBackbone
 
 TASK = {"device": "cpu", "threads": 1, "reading": ImageReading("float32", thumbnails=True, workers=2)}
-SMALL = {"CPU": 4.0, "GPU": 0.0}
-LARGE = {"CPU": 16.0, "GPU": 4.0}
 
 
 @pytest.mark.parametrize("size", [1, 2, 8])
@@ -55,38 +50,6 @@ def test_blocks_come_back_as_the_batches_of_one_machine(
         np.concatenate([batch.features for batch in made]),
         np.concatenate([batch.features for batch in expected]),
     )
-
-
-@pytest.mark.parametrize(
-    ("machines", "engine", "expected"),
-    [
-        ([SMALL], RayEngine(), Actors("cpu", 1)),
-        ([SMALL, LARGE], RayEngine(), Actors("cuda", 4)),
-        ([SMALL, LARGE], RayEngine(device="cpu", threads=3), Actors("cpu", 3)),
-        ([LARGE], RayEngine(threads=6), Actors("cuda", 6)),
-        ([{"CPU": 96.0, "GPU": 1.0}], RayEngine(), Actors("cuda", 8)),
-    ],
-    ids=str,
-)
-def test_actors_fit_the_machines(
-    machines: list[dict[str, float]], engine: RayEngine, expected: Actors
-) -> None:
-    assert choose_actors(machines, engine) == expected
-
-
-@pytest.mark.parametrize(
-    ("actors", "count"), [(Actors("cpu", 1), 20), (Actors("cpu", 3), 6), (Actors("cuda", 6), 2)], ids=str
-)
-def test_actors_are_counted_by_what_each_machine_has(actors: Actors, count: int) -> None:
-    assert actors.places([SMALL, LARGE]) == count
-
-
-def test_a_cluster_without_a_place_is_refused() -> None:
-    sentence = "no machine of the cluster has 8 CPUs for an actor; use fewer `threads`, another `device`"
-    with pytest.raises(EvenhandError, match=sentence):
-        choose_actors([SMALL], RayEngine(threads=8))
-    with pytest.raises(EvenhandError, match="no machine of the cluster has 1 CPUs and a GPU for an actor"):
-        choose_actors([SMALL], RayEngine(device="cuda"))
 
 
 def test_a_worker_of_another_version_is_refused(backbone: ColourBackbone) -> None:

@@ -14,7 +14,7 @@ from evenhand.methods._training.loop import SGD
 from evenhand.methods.cfr.presets import PRESETS
 from evenhand.methods.cfr.recipe import STABLE
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ZeroShotReference
-from evenhand.selection.guard import NONE_PASSED, Evidence
+from evenhand.selection.erm_guard import NONE_PASSED, Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 
 QUICK = replace(STABLE, sgd=SGD(1e-3, epochs=2))

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 
 from evenhand import EvenhandError
-from evenhand.selection.guard import NONE_PASSED, Evidence
+from evenhand.selection.erm_guard import NONE_PASSED, Evidence
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.probe_check import (
     ProbeDiagnostics,

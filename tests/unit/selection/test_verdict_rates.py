@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from tests.made_margins import world
 
-from evenhand.selection.decision import DecisionRule
-from evenhand.selection.reading import CrossFits, read
+from evenhand.selection.auto_guard import DecisionRule
+from evenhand.selection.shortcut_signs import CrossFits, find_signs
 from evenhand.selection.shortcut_verdict import verdict
 
 ROWS, CLASSES, NOISE = (100, 1000, 10_000), (2, 5, 20), (0.0, 0.1, 0.2)
@@ -22,9 +22,9 @@ def said(n: int, seed: int, minority: float | None, classes: int, noise: float) 
 
 
 def judge(seen: CrossFits) -> str:
-    n, reading, rule = len(seen.y), read(seen), DecisionRule(draws=10)
-    decision = rule.decide(["zero-shot", "ERM"], np.ones((2, n)), seen.y, reading, zero_shot=0, erm=1, seed=0)
-    return verdict(reading, decision, n).shortcut
+    n, signs, rule = len(seen.y), find_signs(seen), DecisionRule(draws=10)
+    decision = rule.decide(["zero-shot", "ERM"], np.ones((2, n)), seen.y, signs, zero_shot=0, erm=1, seed=0)
+    return verdict(signs, decision, n).shortcut
 
 
 def rates(minority: float | None, most: int = 10**9, least: int = 0) -> dict[str, float]:

@@ -22,7 +22,7 @@ from evenhand.methods.auto.heads import (
 from evenhand.methods.auto.held_out import FoldModels, HeldOut, held_out
 from evenhand.methods.auto.part import Part, most_rows
 from evenhand.methods.auto.rows import Rows
-from evenhand.selection.reading import CrossFits, Reading, read
+from evenhand.selection.shortcut_signs import CrossFits, ShortcutSigns, find_signs
 
 REPEATED = 400_000
 """Most rows × classes for which a cross-fit is repeated; above it, chance in the folds hardly matters."""
@@ -44,8 +44,8 @@ class ReferenceFits:
         Zero-shot, each ERM and the probe on rows that they were not trained on.
     seen : CrossFits
         Predictions and margins on the held-out rows.
-    reading : Reading
-        The reading of these rows.
+    signs : ShortcutSigns
+        The signs in these rows.
     """
 
     dealt: list[Ints]
@@ -53,7 +53,7 @@ class ReferenceFits:
     erm: int
     held: HeldOut
     seen: CrossFits
-    reading: Reading
+    signs: ShortcutSigns
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class CrossFitted:
         Share of the repeats in which a candidate classifies a held-out row correctly.
     seen : CrossFits
         Predictions and margins on the held-out rows.
-    reading : Reading
-        The reading of these rows.
+    signs : ShortcutSigns
+        The signs in these rows.
     weights : float [N]
         Weights of all rows in the balanced heads.
     scores : float32 [K, M, C] or None
@@ -82,7 +82,7 @@ class CrossFitted:
     erm: int
     right: Floats
     seen: CrossFits
-    reading: Reading
+    signs: ShortcutSigns
     weights: Floats
     scores: Floats | None = None
 
@@ -131,7 +131,7 @@ def cross_fit_references(
     held = _of_all_folds(rows, dealt, lambda part: reference_heads(part, grid, rows.has_text), scored)
     erm = chosen_erm(held)
     seen = cross_fits(held, rows.y, erm, grid, tested, has_text=rows.has_text)
-    return ReferenceFits(dealt, tested, erm, held, seen, read(seen))
+    return ReferenceFits(dealt, tested, erm, held, seen, find_signs(seen))
 
 
 def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int, *, scored: bool = False) -> CrossFitted:
@@ -146,14 +146,14 @@ def cross_fit(rows: Rows, grid: Grid, folds: int, repeats: int, *, scored: bool 
     """
     found = cross_fit_references(rows, grid, folds, repeats, scored=scored)
     weights = np.ones(len(rows.y))
-    weights[found.tested] = balancing_weights(found.reading.low, found.reading.trust, found.seen.y)
+    weights[found.tested] = balancing_weights(found.signs.low, found.signs.trust, found.seen.y)
     heads = _of_all_folds(
         rows, found.dealt, lambda part: head_coefficients(part, weights, grid, rows.has_text), scored
     )
     right = np.concatenate([found.held.right[:-1], heads.right])[:, found.tested]
     scores = candidate_scores(found.held, heads)
     scores = None if scores is None else scores[:, found.tested]
-    return CrossFitted(found.tested, found.erm, right, found.seen, found.reading, weights, scores)
+    return CrossFitted(found.tested, found.erm, right, found.seen, found.signs, weights, scores)
 
 
 def candidate_scores(references: HeldOut, heads: HeldOut) -> Floats | None:
@@ -184,7 +184,7 @@ def chosen_erm(references: HeldOut) -> int:
 def cross_fits(
     references: HeldOut, y: Ints, erm: int, grid: Grid, tested: Bools, *, has_text: bool
 ) -> CrossFits:
-    """Return the input of a reading: predictions and margins of the reference models on the held-out rows."""
+    """Return the input of a signs: predictions and margins of the reference models on the held-out rows."""
     reference = 0 if grid.reference is None else 1 + grid.erm.index(grid.reference)
     codes = references.codes[:, tested]
     margins, leads = (

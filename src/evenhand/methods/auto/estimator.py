@@ -38,9 +38,9 @@ from evenhand.methods.auto.part import Part, all_rows
 from evenhand.methods.auto.projected import ProjectedRows, in_memory
 from evenhand.methods.auto.rows import Rows
 from evenhand.methods.base import Method
-from evenhand.selection.decision import Decision, DecisionRule
+from evenhand.selection.auto_guard import Decision, DecisionRule
 from evenhand.selection.ranking import METRICS, Ranking, keeps_scores
-from evenhand.selection.reading import CrossFits, Reading, read
+from evenhand.selection.shortcut_signs import CrossFits, ShortcutSigns, find_signs
 from evenhand.selection.shortcut_verdict import verdict
 
 RULE = "hidden_minority"
@@ -120,15 +120,15 @@ class Auto(Method):
         scored = keeps_scores(self.metric, len(grid.names) * len(rows.y) * problem.n_classes)
         found = cross_fit(rows, grid, self.folds, repeats, scored=scored)
         whole = rows.whole()
-        seen, reading, right, scores = found.seen, found.reading, found.right, found.scores
+        seen, signs, right, scores = found.seen, found.signs, found.right, found.scores
         if len(problem.y_val):
-            seen, reading, right, scores = _on_validation(problem, whole, found, grid)
+            seen, signs, right, scores = _on_validation(problem, whole, found, grid)
         ranking = None if scores is None else Ranking(scores, seen.y)
         decision = rule.decide(
             grid.names,
             right if ranking is None else ranking.above(),
             seen.y,
-            reading,
+            signs,
             zero_shot=0,
             erm=found.erm,
             seed=problem.seed,
@@ -136,7 +136,7 @@ class Auto(Method):
         )
         self.calibration_set_ = MinorityRows.of(found)
         self.notes_: tuple[str, ...] = ()
-        self.kept_ = _kept(decision, reading, len(seen.y), self.metric)
+        self.kept_ = _kept(decision, signs, len(seen.y), self.metric)
         self.grid_ = decision.trials(grid.names)
         self.settings_ = {
             "grid": repr(grid),
@@ -153,7 +153,7 @@ class Auto(Method):
 
 def _on_validation(
     problem: Problem, whole: Part, found: CrossFitted, grid: Grid
-) -> tuple[CrossFits, Reading, Floats, Floats | None]:
+) -> tuple[CrossFits, ShortcutSigns, Floats, Floats | None]:
     """Return the predictions of the models of all training rows for the validation rows."""
     projected = in_memory(ProjectedRows(problem.start.projection, problem.h_val))
     y = problem.y_val.numpy()
@@ -167,7 +167,7 @@ def _on_validation(
     )
     seen = cross_fits(references, y, found.erm, grid, np.ones(len(y), dtype=bool), has_text=problem.has_text)
     right = np.concatenate([references.right[:-1], balanced.right])
-    return seen, read(seen), right, candidate_scores(references, balanced)
+    return seen, find_signs(seen), right, candidate_scores(references, balanced)
 
 
 def _state(problem: Problem, rows: Rows, whole: Part, found: CrossFitted, grid: Grid, place: int) -> State:
@@ -189,17 +189,17 @@ def _state(problem: Problem, rows: Rows, whole: Part, found: CrossFitted, grid: 
     return as_state(problem, fitted.projection(), whole.z)
 
 
-def _kept(decision: Decision, reading: Reading, n: int, metric: str) -> dict[str, Any]:
+def _kept(decision: Decision, signs: ShortcutSigns, n: int, metric: str) -> dict[str, Any]:
     """Return the decision, both verdicts and the figures behind them as plain data."""
     found = decision.as_dict()
-    figures = {name: value for name, value in asdict(reading).items() if name not in ("low", "trust")}
+    figures = {name: value for name, value in asdict(signs).items() if name not in ("low", "trust")}
     kept = {
         "rule": RULE,
         "candidate": found.pop("kept"),
         **found,
         "looked_at": len(decision.utility),
         "rows": n,
-        **verdict(reading, decision, n, METRICS[metric]).as_dict(),
+        **verdict(signs, decision, n, METRICS[metric]).as_dict(),
         **({} if metric == "accuracy" else {"metric": metric}),
         "diagnostics": figures,
     }

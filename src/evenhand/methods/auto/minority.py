@@ -1,4 +1,4 @@
-"""The training rows that a reading points to, for the report and for an audit."""
+"""The training rows that the signs of a shortcut point to, for the report and for an audit."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ class MinorityRows:
     @classmethod
     def of(cls, found: CrossFitted) -> MinorityRows:
         """Return the rows of a cross-fit: P(hidden minority) is at least ½, or trust under 1."""
-        reading, seen, tested = found.reading, found.seen, found.tested
-        shown = (reading.low >= 0.5) | (reading.trust < 1)
+        signs, seen, tested = found.signs, found.seen, found.tested
+        shown = (signs.low >= 0.5) | (signs.trust < 1)
         return cls(
             torch.from_numpy(np.flatnonzero(tested)[shown]),
             _on_all(seen.probe_margin, tested),
             _on_all(seen.zero_shot_margin, tested),
             _on_all(seen.erm_margin, tested),
-            _on_all(reading.low, tested),
-            _on_all(reading.trust, tested),
+            _on_all(signs.low, tested),
+            _on_all(signs.trust, tested),
         )
 
     def columns(self) -> dict[str, Floats]:

@@ -20,7 +20,7 @@ from evenhand.methods.cfr.presets import PresetName, preset_values
 from evenhand.methods.cfr.recipe import Recipe, default_recipe
 from evenhand.methods.cfr.references import Reference, ReferenceName, ShortcutReference, find_reference
 from evenhand.methods.cfr.trajectory import CandidatePlan
-from evenhand.selection.guard import Evidence
+from evenhand.selection.erm_guard import Evidence
 
 
 class CFR(Method):

@@ -12,7 +12,7 @@ from evenhand import Auto, EvenhandError
 from evenhand.methods.auto import cross_fit, estimator
 from evenhand.methods.auto import part as parts
 from evenhand.methods.auto.heads import Grid, refit
-from evenhand.selection.decision import DecisionRule
+from evenhand.selection.auto_guard import DecisionRule
 
 
 def fitted(X: Any, y: Any, classes: int = 2, *, text: bool = True, **given: Any) -> Auto:

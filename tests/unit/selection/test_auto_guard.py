@@ -7,9 +7,9 @@ import pytest
 from tests.made_margins import world
 
 from evenhand import EvenhandError
-from evenhand.selection.decision import DecisionRule
+from evenhand.selection.auto_guard import DecisionRule
 from evenhand.selection.ranking import Ranking
-from evenhand.selection.reading import read
+from evenhand.selection.shortcut_signs import find_signs
 from evenhand.selection.shortcut_verdict import shortcut_verdict, verdict
 
 NAMES = ["zero-shot", "ERM", "head"]
@@ -23,33 +23,33 @@ def accuracies(seed: int, low: np.ndarray, rates: list[tuple[float, float]]) -> 
 
 
 def decide(seen, right, seed=0, **changes):
-    reading = replace(read(seen), **changes)
-    decision = DecisionRule(draws=500).decide(NAMES, right, seen.y, reading, zero_shot=0, erm=1, seed=seed)
-    return decision, reading
+    signs = replace(find_signs(seen), **changes)
+    decision = DecisionRule(draws=500).decide(NAMES, right, seen.y, signs, zero_shot=0, erm=1, seed=seed)
+    return decision, signs
 
 
 def test_a_repair_of_the_minority_is_kept():
     seen = world(3000, 0)
-    low = read(seen).low > 0.5
+    low = find_signs(seen).low > 0.5
     right = accuracies(0, low, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
-    decision, reading = decide(seen, right)
+    decision, signs = decide(seen, right)
     assert (decision.kept, decision.baseline, decision.runner_up) == ("head", "zero-shot", "zero-shot")
     assert decision.gain == pytest.approx(0.1, abs=0.05)
     assert 0 < decision.low < decision.gain
-    said = verdict(reading, decision, 3000)
+    said = verdict(signs, decision, 3000)
     assert (said.shortcut, said.repair) == ("found", "passed")
     assert said.repair_reason == (
         f"head has an estimated worst accuracy {100 * decision.gain:.1f} points above that of zero-shot, at "
         f"least {100 * decision.low:.1f}"
     )
-    bare = verdict(reading, replace(decision, low=0.0004), 3000).repair_reason
+    bare = verdict(signs, replace(decision, low=0.0004), 3000).repair_reason
     assert bare.endswith("points above that of zero-shot, though hardly beyond chance")
-    assert f"about {reading.rows:.0f} of them" in said.shortcut_reason
+    assert f"about {signs.rows:.0f} of them" in said.shortcut_reason
 
 
 def test_every_candidate_has_a_record_with_its_bound():
     seen = world(3000, 0)
-    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
+    right = accuracies(0, find_signs(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
     decision, _ = decide(seen, right)
     records = decision.trials(NAMES)
     assert [one["candidate"] for one in records] == NAMES
@@ -65,25 +65,25 @@ def test_every_candidate_has_a_record_with_its_bound():
 
 def test_zero_shot_is_kept_where_nothing_repairs():
     seen = world(3000, 0)
-    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.6, 0.95)])
-    decision, reading = decide(seen, right)
+    right = accuracies(0, find_signs(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.6, 0.95)])
+    decision, signs = decide(seen, right)
     gain, low = (
         f"{100 * share:+.1f}".replace("-", "−") for share in (decision.runner_up_gain, decision.runner_up_low)
     )
-    assert verdict(reading, decision, 3000).repair_reason == (
+    assert verdict(signs, decision, 3000).repair_reason == (
         f"zero-shot is kept; the next best is {decision.runner_up}, with a gain of {gain} points, at least "
         f"{low}"
     )
     assert decision.kept == decision.baseline == "zero-shot"
-    assert verdict(reading, decision, 3000).repair == "none passed"
+    assert verdict(signs, decision, 3000).repair == "none passed"
 
 
 def test_erm_is_kept_where_there_is_no_minority():
     seen = world(3000, 0, minority=0)
     right = accuracies(0, seen.y < 0, [(0.8, 0.8), (0.9, 0.9), (0.9, 0.9)])
-    decision, reading = decide(seen, right)
+    decision, signs = decide(seen, right)
     assert decision.kept == decision.baseline == "ERM"
-    said = verdict(reading, decision, 3000)
+    said = verdict(signs, decision, 3000)
     assert (said.shortcut, said.repair) == ("no sign", "none needed")
 
 
@@ -101,16 +101,16 @@ def test_what_harms_a_clear_minority_is_not_kept():
     harmed = []
     for seed in range(20):
         seen = world(600, seed)
-        right = accuracies(seed, read(seen).low > 0.5, [(0.9, 0.9), (0.6, 0.97), (0.75, 0.95)])
+        right = accuracies(seed, find_signs(seen).low > 0.5, [(0.9, 0.9), (0.6, 0.97), (0.75, 0.95)])
         harmed.append(decide(seen, right, seed)[0].kept != "zero-shot")
     assert np.mean(harmed) <= 0.05
 
 
 def test_a_few_counterexamples_are_counted_and_wrong_labels_told():
     seen = world(500, 0, minority=None, noise=0.1)
-    reading = replace(read(seen), uncontradicted=True, legibility=0.987, against=0.8, noise=0.104)
+    signs = replace(find_signs(seen), uncontradicted=True, legibility=0.987, against=0.8, noise=0.104)
     decision, _ = decide(seen, np.ones((3, 500)))
-    assert verdict(reading, decision, 500).shortcut_reason == (
+    assert verdict(signs, decision, 500).shortcut_reason == (
         "something besides the class names tells the classes apart (99% above chance), and only about 0.8 "
         "rows of a class contradict it, besides 10% wrong labels"
     )
@@ -119,10 +119,10 @@ def test_a_few_counterexamples_are_counted_and_wrong_labels_told():
 def test_zero_shot_is_kept_unseen_where_nothing_contradicts_the_probe():
     seen = world(500, 0, minority=0)
     right = accuracies(0, seen.y < 0, [(0, 0.7), (0, 0.99), (0, 0.99)])
-    decision, reading = decide(seen, right, uncontradicted=True, against=0.0)
+    decision, signs = decide(seen, right, uncontradicted=True, against=0.0)
     assert decision.kept == "zero-shot"
     assert decision.blind
-    said = verdict(reading, decision, 500)
+    said = verdict(signs, decision, 500)
     assert said.shortcut == "cannot tell"
     assert "no row contradicts it" in said.shortcut_reason
     assert said.repair == "none passed"
@@ -139,22 +139,27 @@ def test_zero_shot_is_kept_unseen_where_nothing_contradicts_the_probe():
     ],
 )
 def test_the_chance_of_a_minority_decides_what_is_said(hidden, said):
-    reading = replace(
-        read(world(500, 0)), hidden=hidden, clear=True, uncontradicted=False, rows=20.0, class_rows=200.0
+    signs = replace(
+        find_signs(world(500, 0)),
+        hidden=hidden,
+        clear=True,
+        uncontradicted=False,
+        rows=20.0,
+        class_rows=200.0,
     )
-    assert shortcut_verdict(reading, 500)[0] == said
+    assert shortcut_verdict(signs, 500)[0] == said
 
 
 def test_without_text_a_thousand_rows_rule_a_shortcut_out():
-    reading = replace(read(world(500, 0)), hidden=0.0, skewness=0.25, has_text=False, class_rows=200.0)
-    reading = replace(reading, uncontradicted=False)
-    assert [shortcut_verdict(reading, n)[0] for n in (999, 1000)] == ["cannot tell", "no sign"]
-    assert shortcut_verdict(replace(reading, skewness=0.251), 1000)[0] == "cannot tell"
+    signs = replace(find_signs(world(500, 0)), hidden=0.0, skewness=0.25, has_text=False, class_rows=200.0)
+    signs = replace(signs, uncontradicted=False)
+    assert [shortcut_verdict(signs, n)[0] for n in (999, 1000)] == ["cannot tell", "no sign"]
+    assert shortcut_verdict(replace(signs, skewness=0.251), 1000)[0] == "cannot tell"
 
 
 def test_wrong_labels_are_said_from_one_percent_on():
-    reading = replace(read(world(500, 0)), uncontradicted=True)
-    said = [shortcut_verdict(replace(reading, noise=noise), 500)[1] for noise in (0.01, 0.0099)]
+    signs = replace(find_signs(world(500, 0)), uncontradicted=True)
+    said = [shortcut_verdict(replace(signs, noise=noise), 500)[1] for noise in (0.01, 0.0099)]
     assert ["wrong labels" in one for one in said] == [True, False]
 
 
@@ -182,8 +187,8 @@ def test_wrong_labels_are_said_from_one_percent_on():
 def test_these_data_cannot_tell(changes, words):
     seen = world(500, 0)
     right = accuracies(0, seen.y < 0, [(0, 0.9)] * 3)
-    decision, reading = decide(seen, right, **changes)
-    said = verdict(reading, decision, 500)
+    decision, signs = decide(seen, right, **changes)
+    said = verdict(signs, decision, 500)
     assert said.shortcut == "cannot tell"
     assert words in said.shortcut_reason
     assert said.as_dict()["next_step"]
@@ -192,7 +197,7 @@ def test_these_data_cannot_tell(changes, words):
 def few_rows(rates, seed=0, **changes):
     """Decide on 120 rows of two classes, whose smallest hidden cell is said to have two."""
     seen = world(120, seed)
-    right = accuracies(seed, read(seen).low > 0.5, rates)
+    right = accuracies(seed, find_signs(seen).low > 0.5, rates)
     usual = {"hidden": 1.0, "clear": True, "uncontradicted": False, "rows": 2.0}
     return decide(seen, right, seed, **(usual | changes))
 
@@ -205,14 +210,14 @@ def test_on_two_rows_of_a_hidden_cell_zero_shot_is_not_kept_far_under_erm():
 
 
 def test_few_rows_are_those_of_the_smallest_hidden_cell_or_of_a_class():
-    reading = replace(read(world(120, 0)), has_text=True)
+    signs = replace(find_signs(world(120, 0)), has_text=True)
     for hidden, rows, class_rows, few in (
         (0.5, 9.9, 500, True),
         (0.5, 10, 5, False),
         (0.49, 0, 99, True),
         (0.49, 0, 100, False),
     ):
-        found = replace(reading, hidden=hidden, rows=rows, class_rows=class_rows)
+        found = replace(signs, hidden=hidden, rows=rows, class_rows=class_rows)
         assert found.few == few
     rates = [(0.7, 0.7), (0.7, 0.7), (0.7, 0.7)]
     assert few_rows(rates, rows=9.9)[0].few
@@ -222,29 +227,29 @@ def test_few_rows_are_those_of_the_smallest_hidden_cell_or_of_a_class():
 
 @pytest.mark.parametrize(("clear", "level"), [(True, 0.2), (False, 0.05)])
 def test_on_few_rows_the_bound_is_over_the_better_of_zero_shot_and_erm(clear, level):
-    decision, reading = few_rows([(0.6, 0.9), (0.3, 0.98), (0.6, 0.95)], clear=clear)
+    decision, signs = few_rows([(0.6, 0.9), (0.3, 0.98), (0.6, 0.95)], clear=clear)
     rule, seen = DecisionRule(draws=500), world(120, 0)
-    right = accuracies(0, read(seen).low > 0.5, [(0.6, 0.9), (0.3, 0.98), (0.6, 0.95)])
-    drawn = rule._utility(right, seen.y, reading, 0, None)
+    right = accuracies(0, find_signs(seen).low > 0.5, [(0.6, 0.9), (0.3, 0.98), (0.6, 0.95)])
+    drawn = rule._utility(right, seen.y, signs, 0, None)
     slow = [float(np.quantile([line[k] - max(line[0], line[1]) for line in drawn], level)) for k in range(3)]
     np.testing.assert_allclose(decision.lows, slow, atol=1e-6)
     assert decision.index == int(np.argmax(slow))
 
 
 def test_on_few_rows_the_sentence_says_how_far_the_kept_may_be_under():
-    decision, reading = few_rows([(0.6, 0.9), (0.6, 0.9), (0.5, 0.9)])
+    decision, signs = few_rows([(0.6, 0.9), (0.6, 0.9), (0.5, 0.9)])
     assert decision.low <= 0
-    said = verdict(reading, decision, 120)
+    said = verdict(signs, decision, 120)
     assert said.repair == "none passed"
     assert said.repair_reason == (
         f"few rows: {decision.kept} is kept as the safest, at most {-100 * decision.low:.1f} points below "
         "the better of zero-shot and ERM"
     )
     level = replace(decision, low=-0.0004)
-    assert "as the safest, not below the better of" in verdict(reading, level, 120).repair_reason
-    better, reading = few_rows([(0.1, 0.5), (0.1, 0.5), (0.95, 0.95)])
+    assert "as the safest, not below the better of" in verdict(signs, level, 120).repair_reason
+    better, signs = few_rows([(0.1, 0.5), (0.1, 0.5), (0.95, 0.95)])
     assert better.low > 0
-    assert verdict(reading, better, 120).repair == "passed"
+    assert verdict(signs, better, 120).repair == "passed"
 
 
 def test_cells_borrow_where_text_has_few_rows_or_no_text_has_enough():
@@ -271,7 +276,7 @@ def test_cells_borrow_where_text_has_few_rows_or_no_text_has_enough():
 
 def test_the_bound_is_looser_only_where_a_clear_minority_is_likely():
     seen = world(120, 0)
-    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
+    right = accuracies(0, find_signs(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
     clear, unclear = (decide(seen, right, hidden=0.3, class_rows=50.0, clear=one)[0] for one in (True, False))
     assert clear.few
     assert clear.lows == unclear.lows
@@ -290,7 +295,7 @@ def test_hidden_cells_borrow_from_hidden_cells_and_not_from_their_rests():
 
 def test_on_few_rows_a_bound_that_is_higher_by_rounding_alone_wins_nothing():
     seen = world(120, 0)
-    right = accuracies(0, read(seen).low > 0.5, [(0.7, 0.7)])[[0, 0, 0]]
+    right = accuracies(0, find_signs(seen).low > 0.5, [(0.7, 0.7)])[[0, 0, 0]]
     usual = {"hidden": 1.0, "clear": True, "uncontradicted": False, "rows": 2.0}
     for nudge in (1e-9, 1e-8):
         nudged = right + nudge * np.array([[0.0], [0.0], [1.0]])
@@ -301,7 +306,7 @@ def test_on_few_rows_a_bound_that_is_higher_by_rounding_alone_wins_nothing():
 def test_equal_candidates_leave_the_baseline(has_text):
     """They differ by rounding alone, which another processor does otherwise."""
     seen = world(3000, 0)
-    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.9)])[[0, 0, 0]]
+    right = accuracies(0, find_signs(seen).low > 0.5, [(0.8, 0.9)])[[0, 0, 0]]
     for noise in (1e-9, -1e-9):
         nudged = right + noise * np.array([[0.0], [0.0], [1.0]])
         kept = decide(seen, nudged, hidden=1.0, has_text=has_text, uncontradicted=False)[0].kept
@@ -310,7 +315,7 @@ def test_equal_candidates_leave_the_baseline(has_text):
 
 def test_the_order_of_the_rows_does_not_matter():
     seen = world(400, 0)
-    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
+    right = accuracies(0, find_signs(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
     order = np.random.default_rng(1).permutation(400)
     moved = type(seen)(**{k: v if k == "has_text" else v[order] for k, v in vars(seen).items()})
     one, other = decide(seen, right)[0], decide(moved, right[:, order])[0]
@@ -320,15 +325,15 @@ def test_the_order_of_the_rows_does_not_matter():
 
 def test_utility_equals_a_loop_where_rows_abound():
     seen = world(60_000, 0)
-    right = accuracies(0, read(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
-    decision, reading = decide(seen, right, hidden=0.7)
+    right = accuracies(0, find_signs(seen).low > 0.5, [(0.8, 0.8), (0.2, 0.97), (0.9, 0.92)])
+    decision, signs = decide(seen, right, hidden=0.7)
     for k in range(3):
         cells, classes = [], []
         for code in range(2):
             mine = seen.y == code
-            for weight in (reading.trust * reading.low, reading.trust * (1 - reading.low)):
+            for weight in (signs.trust * signs.low, signs.trust * (1 - signs.low)):
                 cells.append((weight * right[k])[mine].sum() / weight[mine].sum())
-            classes.append((reading.trust * right[k])[mine].sum() / reading.trust[mine].sum())
+            classes.append((signs.trust * right[k])[mine].sum() / signs.trust[mine].sum())
         assert decision.utility[k] == pytest.approx(0.7 * min(cells) + 0.3 * min(classes), abs=0.01)
 
 
@@ -342,21 +347,21 @@ def test_a_thousand_classes_of_three_rows_are_defined():
     y = np.repeat(np.arange(1000), 3)
     seen = world(3000, 0)
     seen = replace(seen, y=y, zero_shot=y, erm=y, probe=y)
-    decision, reading = decide(seen, np.ones((3, 3000)), hidden=0.0, uncontradicted=False)
+    decision, signs = decide(seen, np.ones((3, 3000)), hidden=0.0, uncontradicted=False)
     assert decision.few
     assert decision.kept == decision.baseline
-    said = verdict(reading, decision, 3000)
+    said = verdict(signs, decision, 3000)
     assert said.shortcut == "cannot tell"
     assert said.shortcut_reason.startswith("few rows: half of the classes have 3 or fewer")
     for rows, shortcut in ((99.0, "cannot tell"), (100.0, "no sign")):
-        assert verdict(replace(reading, class_rows=rows, shared=False), decision, 3000).shortcut == shortcut
+        assert verdict(replace(signs, class_rows=rows, shared=False), decision, 3000).shortcut == shortcut
 
 
 def test_by_auroc_a_candidate_with_a_shifted_threshold_is_kept():
     """It classifies the minority wrongly, but ranks it above the other class."""
     seen = world(3000, 0)
-    reading = read(seen)
-    low, sign = reading.low > 0.5, np.where(seen.y == 1, 1.0, -1.0)
+    signs = find_signs(seen)
+    low, sign = signs.low > 0.5, np.where(seen.y == 1, 1.0, -1.0)
     noise = np.random.default_rng(0).normal(size=(3, len(low)))
     shift = np.array([[0.0], [0.0], [4.0]])
     strength = np.stack([np.full(len(low), 0.8), np.where(low, -1.0, 2.0), np.full(len(low), 2.0)])
@@ -364,8 +369,8 @@ def test_by_auroc_a_candidate_with_a_shifted_threshold_is_kept():
     scores = np.stack([-margin, margin], axis=2).astype(np.float32)
     right = ((margin > 0) == (seen.y == 1)).astype(float)
     rule, places = DecisionRule(draws=500), {"zero_shot": 0, "erm": 1, "seed": 0}
-    assert rule.decide(NAMES, right, seen.y, reading, **places).kept == "zero-shot"
+    assert rule.decide(NAMES, right, seen.y, signs, **places).kept == "zero-shot"
     ranking = Ranking(scores, seen.y)
-    found = rule.decide(NAMES, ranking.above(), seen.y, reading, **places, others=ranking.of_others)
+    found = rule.decide(NAMES, ranking.above(), seen.y, signs, **places, others=ranking.of_others)
     assert found.kept == "head"
-    assert "an estimated worst AUROC" in verdict(reading, found, 3000, "AUROC").repair_reason
+    assert "an estimated worst AUROC" in verdict(signs, found, 3000, "AUROC").repair_reason

@@ -15,9 +15,9 @@ from sklearn.metrics import (
 
 from evenhand.data.crossed import cross
 from evenhand.data.groups import Groups
-from evenhand.evaluation import class_metrics as module
-from evenhand.evaluation.class_metrics import Figure, empty_scores, figures
+from evenhand.evaluation import metrics as module
 from evenhand.evaluation.evaluated_rows import EvaluatedRows
+from evenhand.evaluation.metrics import Figure, empty_scores, figures
 from evenhand.functional.intervals import wilson
 from evenhand.functional.one_vs_rest import log_odds
 

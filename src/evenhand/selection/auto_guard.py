@@ -20,7 +20,7 @@ from evenhand.functional.cell_rates import (
     pooled_prior,
     soft_cells,
 )
-from evenhand.selection.reading import Reading
+from evenhand.selection.shortcut_signs import ShortcutSigns
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ class DecisionRule:
     looser where the hidden minority is clear. It is stricter where the minority may only be a tail, which a
     set without counterexamples has too.
 
-    If there is text and rows are few (`Reading.few`), no baseline is safe. The rule then keeps the candidate
-    whose gain over the better of zero-shot and ERM, draw by draw, has the highest lower quantile. In this
-    case, and without text if rows are not few, cells of one kind borrow from each other
+    If there is text and rows are few (`ShortcutSigns.few`), no baseline is safe. The rule then keeps the
+    candidate whose gain over the better of zero-shot and ERM, draw by draw, has the highest lower quantile.
+    In this case, and without text if rows are not few, cells of one kind borrow from each other
     (`functional.cell_rates.pooled_prior`).
 
     Attributes
@@ -106,7 +106,7 @@ class DecisionRule:
         names: Sequence[str],
         right: Floats,
         y: Ints,
-        reading: Reading,
+        signs: ShortcutSigns,
         *,
         zero_shot: int,
         erm: int,
@@ -124,8 +124,8 @@ class DecisionRule:
             correctly.
         y : int64 [N]
             Codes.
-        reading : Reading
-            The reading of the same rows.
+        signs : ShortcutSigns
+            The signs in the same rows.
         zero_shot, erm : int
             Indices of the two.
         seed : int
@@ -143,17 +143,17 @@ class DecisionRule:
                 f"right must have one line per candidate and one column per row, {len(names)} × {len(y)}, "
                 f"but is {' × '.join(map(str, right.shape))}; give the candidates on the held-out rows"
             )
-        utility = self._utility(right, y, reading, seed, others)
-        if reading.uncontradicted:
+        utility = self._utility(right, y, signs, seed, others)
+        if signs.uncontradicted:
             return _decision(names, utility, np.zeros(len(names)), zero_shot, zero_shot, blind=True)
-        if reading.few and reading.has_text:
-            low = self._own_bounds(utility - utility[:, [zero_shot, erm]].max(axis=1, keepdims=True), reading)
+        if signs.few and signs.has_text:
+            low = self._own_bounds(utility - utility[:, [zero_shot, erm]].max(axis=1, keepdims=True), signs)
             baseline = max((zero_shot, erm), key=utility.mean(axis=0).__getitem__)
             return _decision(names, utility, low, int(low.argmax()), baseline, few=True)
-        baseline = zero_shot if reading.is_hidden and reading.has_text else erm
+        baseline = zero_shot if signs.is_hidden and signs.has_text else erm
         gain = utility - utility[:, [baseline]]
-        if reading.is_hidden:
-            low = self._own_bounds(gain, reading)
+        if signs.is_hidden:
+            low = self._own_bounds(gain, signs)
         else:
             excess = (gain - gain.mean(axis=0)).max(axis=1)
             low = gain.mean(axis=0) - np.quantile(excess, self.confidence)
@@ -161,21 +161,23 @@ class DecisionRule:
         kept = int(low.argmax()) if low.max() > 0 else baseline
         return _decision(names, utility, low, kept, baseline)
 
-    def _own_bounds(self, gain: Floats, reading: Reading) -> Floats:
+    def _own_bounds(self, gain: Floats, signs: ShortcutSigns) -> Floats:
         """Return each candidate's lower quantile of draws of its gain, [K]."""
-        looser = reading.is_hidden and reading.clear
+        looser = signs.is_hidden and signs.clear
         confidence = self.clear_confidence if looser else self.confidence
         # Equal candidates differ by rounding, up to the root of 10^-16; the first of them is kept.
         low: Floats = np.quantile(gain, 1 - confidence, axis=0).round(6)
         return low
 
-    def _utility(self, right: Floats, y: Ints, reading: Reading, seed: int, others: Others | None) -> Floats:
+    def _utility(
+        self, right: Floats, y: Ints, signs: ShortcutSigns, seed: int, others: Others | None
+    ) -> Floats:
         """Return draws of U, [draws, K]."""
         utility = np.zeros((self.draws, len(right)))
-        borrow = reading.few if reading.has_text else not reading.few
+        borrow = signs.few if signs.has_text else not signs.few
         kinds: list[tuple[str, float, list[Cell], int]] = [
-            ("cells", reading.hidden, list(soft_cells(reading.low, reading.trust, y)), 2),
-            ("classes", 1 - reading.hidden, list(class_cells(reading.trust, y)), 1),
+            ("cells", signs.hidden, list(soft_cells(signs.low, signs.trust, y)), 2),
+            ("classes", 1 - signs.hidden, list(class_cells(signs.trust, y)), 1),
         ]
         for name, share, cells, each in kinds:
             if share > 0:

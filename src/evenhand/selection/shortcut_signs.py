@@ -15,10 +15,10 @@ from evenhand.functional.two_parts import lower_parts, separation
 from evenhand.functional.within_class import left_skewness, residuals
 from evenhand.selection.probe_check import above_chance, within_class_correlation
 
-ROWS = 10
+FEWEST_HIDDEN_ROWS = 10
 """Rows are few if the smallest hidden cell has fewer than this."""
-CLASS_ROWS = 10 * ROWS
-"""Without a hidden cell, rows are few if the median class has fewer: a tenth of it is below `ROWS`."""
+FEWEST_CLASS_ROWS = 10 * FEWEST_HIDDEN_ROWS
+"""Without a hidden cell, rows are few if the median class has fewer, so that a tenth of it would be few."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class CrossFits:
 
 @dataclass(frozen=True)
 class Limits:
-    """Thresholds of a reading. Set on `benchmarks/decision.py`; the documentation has their ablation.
+    """Thresholds of a signs. Set on `benchmarks/decision.py`; the documentation has their ablation.
 
     Attributes
     ----------
@@ -105,8 +105,8 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a reading finds.
+class ShortcutSigns:
+    """What cross-fitted margins say about a shortcut.
 
     Attributes
     ----------
@@ -178,11 +178,11 @@ class Reading:
     @property
     def few(self) -> bool:
         """Whether the smallest hidden cell, or without one the median class, has few rows."""
-        return self.rows < ROWS if self.is_hidden else self.class_rows < CLASS_ROWS
+        return self.rows < FEWEST_HIDDEN_ROWS if self.is_hidden else self.class_rows < FEWEST_CLASS_ROWS
 
 
-def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
-    """Read the hidden minority from cross-fitted margins."""
+def find_signs(seen: CrossFits, limits: Limits | None = None) -> ShortcutSigns:
+    """Return the signs of a shortcut in cross-fitted margins."""
     limits = limits or Limits()
     y, trusted, wrong = seen.y, ~seen.suspects, seen.probe != seen.y
     competence = _share(max(0.0, above_chance(seen.zero_shot, y)), above_chance(seen.erm, y))
@@ -207,7 +207,7 @@ def read(seen: CrossFits, limits: Limits | None = None) -> Reading:
     passing = passing_noise(y, seen.zero_shot, seen.erm, noise) * len(y) / len(np.unique(y))
     against = max(0.0, float(minority @ wrong) / len(np.unique(y)) - passing)
     reads_else = legibility > 0 and (agreement < limits.agreement or legibility > limits.legibility)
-    return Reading(
+    return ShortcutSigns(
         low=low,
         trust=counted,
         skewness=skewness,

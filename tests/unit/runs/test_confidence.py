@@ -13,8 +13,8 @@ from evenhand import EvenhandError, FeatureTable
 from evenhand.cli.results import confidence
 from evenhand.data.partition import parts, rows_for_temperature
 from evenhand.functional.confidence import expected_calibration_error
+from evenhand.runs.confidence import calibrate_confidence
 from evenhand.runs.fit import FitOptions, fit, fit_row
-from evenhand.runs.temperature import calibrate_confidence
 
 WITH = FitOptions(calibrate_confidence=True)
 
