@@ -141,7 +141,7 @@ def connected(address: str | None) -> Iterator[Any]:
             yield ray
             return
         if address is not None:
-            check_address(address)
+            check_address(_found(address))
         with short_folder() if address is None else nullcontext() as folder:
             alone = {"_node_ip_address": "127.0.0.1", "_temp_dir": folder, "include_dashboard": False}
             try:
@@ -149,6 +149,13 @@ def connected(address: str | None) -> Iterator[Any]:
                 yield ray
             finally:
                 ray.shutdown()
+
+
+def _found(address: str) -> str:
+    """Return the address that Ray takes for `auto`; `auto` where it knows none, which it says by itself."""
+    from ray._private.services import canonicalize_bootstrap_address
+
+    return canonicalize_bootstrap_address(address) or address if address == "auto" else address
 
 
 def _init(ray: Any, address: str | None, more: dict[str, Any]) -> None:

@@ -3,7 +3,10 @@
 import socket
 import sys
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -109,10 +112,47 @@ def test_a_ray_that_does_not_start_is_told_in_one_sentence(monkeypatch: pytest.M
         pass
 
 
-def test_an_address_that_answers_is_taken() -> None:
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """Yield the address of a server that answers one connection and closes it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        check_address(f"127.0.0.1:{server.getsockname()[1]}")
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(100)
+                connection.sendall(answer)
+
+        thread = Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        thread.join()
+
+
+def test_an_address_that_answers_is_taken() -> None:
+    with answering(b"\0\0\0\4\0\0\0\0\0") as address:  # empty settings of HTTP/2
+        check_address(address)
     check_address("auto")
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.0 400 Bad Request\r\n", b"\0\0\0", b""])
+def test_what_is_no_cluster_is_refused(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        answering(answer) as address,
+        pytest.raises(EvenhandError, match=rf"^address: {address}: .*\(something else listens there\)"),
+    ):
+        check_address(address)
+    monkeypatch.setenv("RAY_USE_TLS", "1")
+    with answering(b"") as address:
+        check_address(address)
+
+
+def test_auto_is_the_address_that_ray_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    services = SimpleNamespace(canonicalize_bootstrap_address=lambda _: "127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False))
+    monkeypatch.setitem(sys.modules, "ray._private.services", services)
+    with pytest.raises(EvenhandError, match=r"^address: 127\.0\.0\.1:1: "), connected("auto"):
+        pass
 
 
 def test_a_cluster_may_follow_one_of_this_machine_alone(
@@ -124,6 +164,8 @@ def test_a_cluster_may_follow_one_of_this_machine_alone(
     monkeypatch.delenv(LOOPBACK, raising=False)
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(**started))
     monkeypatch.setitem(sys.modules, "ray._private.ray_constants", constants)
+    services = SimpleNamespace(canonicalize_bootstrap_address=lambda _: None)
+    monkeypatch.setitem(sys.modules, "ray._private.services", services)
     for address, everywhere in ((None, False), ("auto", True), (None, False)):
         with connected(address):
             assert constants.ENABLE_RAY_CLUSTER is everywhere
