@@ -38,7 +38,8 @@ def says_what_the_hub_said(subject: str, instead: str) -> Iterator[None]:
         raise
     except (FileNotFoundError, RepositoryNotFoundError) as error:
         raise EvenhandError(
-            f"{subject}: the Hub has none of this name; check it, or log in with `hf auth login` if it is "
+            f"{subject}: the Hub has nothing with this name; check the name, or log in with `hf auth login` "
+            "if it is "
             "private"
         ) from error
     except Exception as error:  # the client's HTTP library, and with it the exception, differs by version

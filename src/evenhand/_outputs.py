@@ -46,15 +46,15 @@ def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "out") -> N
             continue
         if found == here:
             raise EvenhandError(
-                f"{argument}: {out} is {path}, which this command reads and would lose; name another"
+                f"{argument}: {out} is {path}, which this command reads and would overwrite; name another"
             )
         if found in around:
             raise EvenhandError(
-                f"{argument}: {out} lies inside {path}, which this command reads; name a place outside it"
+                f"{argument}: {out} is inside {path}, which this command reads; name a place outside it"
             )
         if here is not None and here in map(_seen, _folders(path)):
             raise EvenhandError(
-                f"{argument}: {out} holds {path}, which this command reads; name a place outside it"
+                f"{argument}: {out} contains {path}, which this command reads; name a place outside it"
             )
 
 
@@ -219,5 +219,6 @@ def check_own(path: Path, start: re.Pattern[bytes], *, kind: str, argument: str 
         raise EvenhandError(f"{argument}: {path} cannot be read ({error.strerror}); name another") from error
     if found and start.match(found) is None:
         raise EvenhandError(
-            f"{argument}: {path} exists and holds no {kind} of evenhand's; name another, or move it away"
+            f"{argument}: {path} exists and is not a {kind} that evenhand wrote; name another, or move it "
+            "away"
         )

@@ -142,7 +142,7 @@ def test_a_class_without_a_selected_row_is_told(world: Callable[..., tuple[Float
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"criterion": "margin"}, "criterion: 'margin' is unknown; allowed are early_stop, dropout, loss"),
+        ({"criterion": "margin"}, "criterion: 'margin' is unknown; the allowed values are early_stop"),
         ({"rows": 0}, "rows must be at least 1, but it is 0"),
         ({"steps": 0}, "steps must be at least 1, but it is 0"),
         ({"early": 1.0}, "early must be above 0 and below 1, but it is 1.0"),

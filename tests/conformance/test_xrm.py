@@ -129,7 +129,7 @@ def test_twins_that_agree_with_every_label_leave_the_classes_as_groups() -> None
     method = XRM().fit(X, ["left", "left", "right", "right"] * 10)
     assert not method.environments_.any()
     assert method.notes_ == (
-        "the twins agree with every training label: the groups of group DRO are the classes",
+        "the two models agree with every training label: the groups of group DRO are the classes",
     )
 
 

@@ -158,7 +158,7 @@ def test_an_archive_reaches_nothing_outside(
         archive.addfile(info, io.BytesIO(picture))
     if "link" in kind:
         done = warm.good(tmp_path, "embed", "x.tar", "--out", "s", *kit.embed)
-        assert "1 link is passed over in x.tar: b/x.png; pack plain files alone" in done.stderr
+        assert "1 link is skipped in x.tar: b/x.png; pack only plain files" in done.stderr
         assert evenhand.load_store(tmp_path / "s").ids.tolist() == [
             "a/0.png",
             "a/2.png",
@@ -166,7 +166,7 @@ def test_an_archive_reaches_nothing_outside(
             "b/3.png",
         ]
         return
-    assert "pack plain files alone" in warm.refused(tmp_path, "embed", "x.tar", "--out", "s", *kit.embed)
+    assert "pack only plain files" in warm.refused(tmp_path, "embed", "x.tar", "--out", "s", *kit.embed)
     assert [path.name for path in tmp_path.iterdir()] == ["x.tar"]
 
 

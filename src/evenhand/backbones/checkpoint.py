@@ -66,7 +66,7 @@ def _check_whole(path: Path, found: Any) -> None:
     """Refuse an adapter, and one part of a model's weights."""
     if isinstance(found, Mapping) and any(_ADAPTER.search(str(key)) for key in found):
         raise EvenhandError(
-            f"{path} holds an adapter (LoRA), which changes a model that lies elsewhere; merge it with "
+            f"{path} holds an adapter (LoRA), which changes another model; merge it with "
             "merge_and_unload() of peft and save the whole model"
         )
     part = _PART.search(path.name)
@@ -104,8 +104,8 @@ def _refused(path: Path, reason: str) -> EvenhandError:
     named = re.search(r"unsupported global:? (?:GLOBAL )?([\w.]+)", reason, re.IGNORECASE)
     if named:
         return EvenhandError(
-            f"{path} holds Python objects beside the weights ({named[1]}), which evenhand "
-            "never loads; where you trust it, save its state_dict alone, better as safetensors"
+            f"{path} holds Python objects besides the weights ({named[1]}), which evenhand never loads; if "
+            "you trust it, save only its state_dict, preferably as safetensors"
         )
     return damaged(path)
 
@@ -116,7 +116,7 @@ def _check_numbers(weights: Mapping[str, Tensor]) -> None:
     if whole:
         raise EvenhandError(
             f"its weights are whole numbers ({weights[whole[0]].dtype} in {whole[0]}): it is quantized; "
-            "take the checkpoint from before the quantization"
+            "use the checkpoint from before the quantization"
         )
 
 

@@ -36,7 +36,7 @@ def check_folder(folder: Path) -> None:
         offer = offer if (folder / HF_CONFIG).is_file() else "; give open_clip's folder"
         raise EvenhandError(f"model folder {folder} has no {CONFIG}{offer}")
     if not weights_bytes(folder):
-        raise EvenhandError(f"model folder {folder} has no weights; allowed are {', '.join(_WEIGHTS)}")
+        raise EvenhandError(f"model folder {folder} has no weights; it needs one of {', '.join(_WEIGHTS)}")
 
 
 def check_hf_folder(folder: Path) -> None:
@@ -49,11 +49,11 @@ def check_hf_folder(folder: Path) -> None:
     """
     if (folder / "adapter_config.json").is_file():
         raise EvenhandError(
-            f"model folder {folder} holds an adapter (adapter_config.json), which changes a model that lies "
-            "elsewhere; merge it with merge_and_unload() of peft and save the whole model"
+            f"model folder {folder} holds an adapter (adapter_config.json), which changes another model; "
+            "merge it with merge_and_unload() of peft and save the whole model"
         )
     if not weights_bytes(folder):
-        raise EvenhandError(f"model folder {folder} has no weights; allowed are {', '.join(_WEIGHTS)}")
+        raise EvenhandError(f"model folder {folder} has no weights; it needs one of {', '.join(_WEIGHTS)}")
     missing = [
         " or ".join(files)
         for files in _PARTS

@@ -75,7 +75,7 @@ def with_model_at(card: Mapping[str, Any], model: str | None) -> Mapping[str, An
         return card
     if not embedded(card):
         raise EvenhandError(
-            f"model: {model} does not go with a run on imported embeddings, whose model is not known; "
+            f"model: {model} cannot be used with a run on imported embeddings, whose model is not known; "
             "leave it out"
         )
     if card.get("pretrained") is not None and Path(model).expanduser().is_file():
@@ -94,7 +94,7 @@ def _check_there(card: Mapping[str, Any]) -> None:
     ):
         raise EvenhandError(
             f"the model that the run's store was made with, {_where(card)}, is no longer there; put it back, "
-            "or name its new place as `model` of predict, export or report"
+            "or give its new location as `model` of predict, export or report"
         )
 
 

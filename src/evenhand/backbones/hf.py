@@ -235,7 +235,9 @@ def write_hf_projection(model: Any, projection: Projection) -> None:
 
 def _check_type(kind: str, name: str) -> None:
     if kind not in SITES:
-        raise EvenhandError(f"model {name!r} is of the type {kind}; allowed are {', '.join(SITES)}")
+        raise EvenhandError(
+            f"model {name!r} is of the type {kind}; the allowed values are {', '.join(SITES)}"
+        )
 
 
 def _site(model: Any, name: str, site: str | None) -> Site:

@@ -63,8 +63,8 @@ def check_limits(config: Mapping[str, Any], weights: int, where: str) -> None:
         whole = type(value) is int or (key in _RATIOS and type(value) is float)
         if not whole or not 0 < value <= most[key]:
             raise EvenhandError(
-                f"{where} has {name} = {str(value)[:40]!r}; with weights of {weights} bytes allowed are "
-                f"{'numbers' if key in _RATIOS else 'whole numbers'} from 1 to {most[key]}: "
+                f"{where} has {name} = {str(value)[:40]!r}; with weights of {weights} bytes, the allowed "
+                f"values are {'numbers' if key in _RATIOS else 'whole numbers'} from 1 to {most[key]}: "
                 "it is damaged, or belongs to other weights"
             )
     _check_towers(config, weights, where)
@@ -85,7 +85,7 @@ def check_grid(weights: Mapping[str, Any], config: Mapping[str, Any], file: str)
     side = round((len(positions) - 1) ** 0.5)
     if side != size // patch:
         raise EvenhandError(
-            f"{file} has position embeddings for images of {side * patch} pixels, and the model takes "
+            f"{file} has position embeddings for images of {side * patch} pixels, but the model takes "
             f"{size}; give `preprocess='size={side * patch}'`, or the name of the model of that size"
         )
 

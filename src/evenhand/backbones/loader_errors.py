@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from evenhand._errors import EvenhandError
 
 _LONGEST = 300
-_GET = "get it where there is a network, with: hf download ORG/NAME --local-dir FOLDER, then name"
+_GET = "download it on a machine with a network, with: hf download ORG/NAME --local-dir FOLDER, then name"
 _REASONS = (
     (
         r"gated|awaiting a review|\b40[13]\b|unauthori[sz]ed|must be authenticated|access to model",
-        "the hub does not let you have it: accept its terms on its page and log in with hf auth "
-        "login, or name a folder that holds it",
+        "the Hub denies access: accept the terms on the model's page and log in with hf auth login, or name "
+        "a folder that holds the model",
     ),
     (
         r"offline|couldn't connect|connection ?error|connecterror|max retries|name or service not known|"
         r"name resolution|network is unreachable|localentrynotfound|in the (local|disk) cache|urlopen|"
         r"timed out|connection refused|proxyerror|sslerror",
-        f"it is not on this machine, and its hub was not reached; {_GET} hf:FOLDER for a model of "
+        f"it is not on this machine, and the Hub cannot be reached; {_GET} hf:FOLDER for a model of "
         "transformers or local-dir:FOLDER for one of open_clip",
     ),
     (
@@ -31,7 +31,7 @@ _REASONS = (
     ),
     (
         r"has no attribute 'trunk'",
-        "it is a checkpoint of big_vision, which this architecture cannot take; name the one that it was "
+        "it is a checkpoint of big_vision, which this architecture cannot load; name the one that it was "
         "trained with, such as a ViT-…-SigLIP",
     ),
     (
@@ -102,8 +102,8 @@ def _different(text: str) -> str | None:
         name, there, here = shapes[0]
         more = f", and {len(shapes) - 1} more differ" if len(shapes) > 1 else ""
         return (
-            f"its weights are of another architecture: {name} has the shape {there} there and {here} in the "
-            f"model{more}; name the architecture that they were trained with"
+            f"its weights are of another architecture: {name} has the shape {there} in the file and {here} "
+            f"in the model{more}; name the architecture that they were trained with"
         )
     keys = {kind: (first, 1 + rest.count(', "')) for kind, first, rest in _KEYS.findall(text)}
     if not keys:

@@ -98,8 +98,8 @@ def check_own(model: str, **given: str | None) -> None:
         if value is not None:
             own = "weights" if option == "pretrained" else option
             raise EvenhandError(
-                f"{option}: {value!r} does not go with model {model}, which brings its own {own}; "
-                "leave it out or name an open_clip model"
+                f"{option}: {value!r} cannot be used with model {model}, which has its own {own}; leave it "
+                "out or name an open_clip model"
             )
 
 
@@ -158,7 +158,7 @@ def _whose(model: str, name: str) -> EvenhandError:
     return EvenhandError(
         f"model: {model} is a name on the Hub that does not say its format; write "
         f"{HF_PREFIX}{name} for a model of transformers, or {HUB_PREFIX}{name} for one of open_clip; "
-        f"without a network, hf download {name} --local-dir FOLDER elsewhere and name "
+        f"without a network, run hf download {name} --local-dir FOLDER on another machine and name "
         f"{HF_PREFIX}FOLDER or {PREFIX}FOLDER"
     )
 
@@ -167,8 +167,8 @@ def unknown(model: str) -> EvenhandError:
     """Return the error for a name that open_clip does not know, with similar names."""
     near = _near(model, 0.5) or ["ViT-B-32", "ViT-L-14", "RN50"]  # what is far from all gets the usual ones
     return EvenhandError(
-        f"model: {model!r} is not known to open_clip; allowed are its names, such as "
-        f"{', '.join(near)}, and {_forms()}"
+        f"model: {model!r} is not known to open_clip; give one of its names, such as {', '.join(near)}, or "
+        f"{_forms()}"
     )
 
 

@@ -128,8 +128,8 @@ def _found(model: str, pretrained: str | None, what: str) -> tuple[str, dict[str
     if model.startswith((PREFIX, HUB_PREFIX)):
         if pretrained is not None:
             raise EvenhandError(
-                f"pretrained: {pretrained!r} does not go with {model}, which brings its own weights; "
-                "leave it out"
+                f"pretrained: {pretrained!r} cannot be used with {model}, which has its own weights; leave "
+                "it out"
             )
         if model.startswith(PREFIX):
             folder = Path(model.removeprefix(PREFIX))

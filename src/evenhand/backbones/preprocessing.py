@@ -45,7 +45,9 @@ def choose_settings(
         If the activation is unknown, or as `read_preprocess`.
     """
     if activation not in (None, *ACTIVATIONS):
-        raise EvenhandError(f"activation: {activation!r} is unknown; allowed are {', '.join(ACTIVATIONS)}")
+        raise EvenhandError(
+            f"activation: {activation!r} is unknown; the allowed values are {', '.join(ACTIVATIONS)}"
+        )
     settings = {} if preprocess is None else read_preprocess(preprocess, model)
     notes: tuple[str, ...] = ()
     quick = True if needs_quick_gelu(model, pretrained) else None
@@ -116,14 +118,18 @@ def check_preprocessing(settings: Mapping[str, Any], where: str) -> None:
         sound = len(numbers) == 3 and all(_is_number(number) and math.isfinite(number) for number in numbers)
         if not sound or (key == "std" and min(numbers) <= 0):
             wanted = "three positive numbers" if key == "std" else "three finite numbers"
-            raise EvenhandError(f"{where} has {key} {value!r}; allowed are {wanted}")
+            raise EvenhandError(f"{where} has {key} {value!r}; the allowed values are {wanted}")
     size = settings.get("size")
     sides = [] if size is None else list(size) if isinstance(size, (list, tuple)) else [size]
     if len(sides) > 2 or not all(type(side) is int and 1 <= side <= _LARGEST for side in sides):
-        raise EvenhandError(f"{where} has size {size!r}; allowed are whole numbers from 1 to {_LARGEST}")
+        raise EvenhandError(
+            f"{where} has size {size!r}; the allowed values are whole numbers from 1 to {_LARGEST}"
+        )
     for key, allowed in _WORDS.items():
         if settings.get(key) is not None and settings[key] not in allowed:
-            raise EvenhandError(f"{where} has {key} {settings[key]!r}; allowed are {', '.join(allowed)}")
+            raise EvenhandError(
+                f"{where} has {key} {settings[key]!r}; the allowed values are {', '.join(allowed)}"
+            )
 
 
 def assume(
@@ -169,13 +175,13 @@ def _activation(model: str, file: str, quick: list[bool | None]) -> tuple[bool |
         return None, None
     if said == {True}:
         return True, (
-            f"{file} does not say its activation: QuickGELU is assumed, as all tags of {model} have it; "
+            f"{file} does not say its activation: QuickGELU is assumed, as in all tags of {model}; "
             "if it was trained with GELU, give `activation='gelu'`"
         )
     why = f"tags of {model} differ" if said else f"{model} has no tags"
     return None, (
-        f"{file} does not say its activation, and {why}: GELU is assumed, as the name has it; OpenAI's "
-        "weights and those trained on from them need `activation='quickgelu'`"
+        f"{file} does not say its activation, and {why}: GELU is assumed, as in the model name; OpenAI's "
+        "weights and those fine-tuned from them need `activation='quickgelu'`"
     )
 
 
@@ -216,7 +222,7 @@ def _value(key: str, given: list[str]) -> Any:
     kind = {"mean": float, "std": float, "size": int}.get(key)
     if kind is None:
         raise EvenhandError(
-            f"preprocess: {key!r} is not a setting; allowed are mean, std, size, interpolation and "
+            f"preprocess: {key!r} is not a setting; the settings are mean, std, size, interpolation and "
             f"resize_mode, as in {_EXAMPLE}"
         )
     try:

@@ -141,7 +141,8 @@ class AttentionPoolProjection(Projection):
         for name, tensor in self.tensors().items():
             if tuple(tensor.shape) != wanted[name] or len(heads) != 2:
                 raise EvenhandError(
-                    f"{name} of the attention pool has shape {tuple(tensor.shape)} where the others ask for "
+                    f"{name} of the attention pool has shape {tuple(tensor.shape)} but the other tensors "
+                    "need "
                     f"{wanted[name]}; give the tensors of one pool, biases [heads, d]"
                 )
 
@@ -193,7 +194,7 @@ class AdapterProjection(Projection):
             if found is None or tuple(found.shape) != shape:
                 came = None if found is None else tuple(found.shape)
                 raise EvenhandError(
-                    f"{name} of the adapter has shape {came} where the others ask for {shape}; "
+                    f"{name} of the adapter has shape {came} but the other tensors need {shape}; "
                     "give the tensors of one adapter"
                 )
 
@@ -225,7 +226,7 @@ def projection_of(tensors: Mapping[str, Tensor]) -> Projection:
         return AdapterProjection(**own, base=projection_of(inside["base"]))
     raise EvenhandError(
         f"no projection has the tensors {', '.join(sorted(tensors)) or 'none'}; "
-        f"allowed are weight, bias or none, and all or none of {', '.join(POOL)}, "
+        f"the allowed values are weight, bias or none, and all or none of {', '.join(POOL)}, "
         "or of down_weight, down_bias and those of a projection after 'base.'"
     )
 

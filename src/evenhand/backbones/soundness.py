@@ -71,7 +71,7 @@ def sound_head(head: Head, name: str) -> Head:
     """
     if not (math.isfinite(head.logit_scale) and head.logit_scale > 0):
         raise EvenhandError(
-            f"model {name!r} has the logit scale {head.logit_scale}; allowed are positive finite ones: {_DO}"
+            f"model {name!r} has the logit scale {head.logit_scale}; it must be positive and finite: {_DO}"
         )
     for label, row in zip(head.classes, () if head.text is None else head.text, strict=False):
         if not math.isfinite(float(row.sum())):
@@ -103,7 +103,7 @@ def check_trunk(backbone: Backbone) -> None:
         If the image cannot be prepared, or its features are of another width than the projection's or are
         not finite.
     """
-    with told(f"model {backbone.name!r} cannot take images"):
+    with told(f"model {backbone.name!r} cannot process images"):
         pixels = backbone.preprocess(Image.new("RGB", (64, 48), (128, 128, 128)))
         features = backbone.trunk(pixels[None])
     if tuple(features.shape) != (1, backbone.width):

@@ -140,4 +140,4 @@ def _tensors(root: Any) -> Iterator[tuple[str, Tensor]]:
             yield ".".join(name), value
         elif isinstance(value, _Module) and isinstance(value.attributes, dict):
             waiting += [((*name, str(key)), found) for key, found in value.attributes.items()]
-    raise EvenhandError("its modules hold each other without end")
+    raise EvenhandError("its modules contain each other in a cycle")

@@ -133,7 +133,7 @@ def check_words(method: str, concepts: Path | None) -> None:
         raise EvenhandError(f"concepts: {method} needs concept words; give a YAML file of spurious words")
     if concepts is not None and not needs_words(method):
         raise EvenhandError(
-            f"--concepts: {concepts} does not go with --method {method}, which takes no words"
+            f"--concepts: {concepts} cannot be used with --method {method}, which takes no words"
         )
 
 

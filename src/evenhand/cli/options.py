@@ -128,7 +128,7 @@ def check_device(text: str, allowed: str = DEVICES) -> None:
         If the text names none, or a GPU where there is no driver of one.
     """
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text, re.ASCII):
-        raise EvenhandError(f"--device: got {text!r}; allowed are {allowed}")
+        raise EvenhandError(f"--device: got {text!r}; the allowed values are {allowed}")
     if text.startswith("cuda") and not gpu_driver():
         raise EvenhandError(
             f"--device: {text} is not on this machine: it has no GPU driver; leave --device out to choose "
@@ -174,7 +174,9 @@ def check_fit_device(text: str) -> None:
     """
     check_device(text, FIT_DEVICES)
     if text == "mps":
-        raise EvenhandError(f"--device: mps has no float64, which fits need; allowed are {FIT_DEVICES}")
+        raise EvenhandError(
+            f"--device: mps has no float64, which fits need; the allowed values are {FIT_DEVICES}"
+        )
 
 
 def fit_device(text: str) -> str:
@@ -241,7 +243,8 @@ def read_templates(text: str | None) -> list[str] | str | None:
     _refuse_pipe(text, "--templates")
     if not is_file(text):
         raise EvenhandError(
-            f"--templates: got {text!r}; allowed are openai, simple, or a file with one template per line"
+            f"--templates: got {text!r}; the allowed values are openai, simple, or a file with one "
+            "template per line"
         )
     lines = _lines(Path(text))
     if not lines:

@@ -56,7 +56,7 @@ def is_archive(path: Path) -> bool:
     if _PART.search(path.name):
         raise EvenhandError(
             f"{path} is a part of a split archive; join the parts, for example with cat a.zip.* > a.zip or "
-            "zip -s 0, and give the whole"
+            "zip -s 0, and give the joined file"
         )
     if table_suffix(path.name) in COMPRESSED:
         raise EvenhandError(
@@ -200,9 +200,9 @@ def _content(archive: Path, size: int, modified: int) -> _Content:  # noqa: ARG0
         if fault is None and not is_inside(name):
             fault = "a name that leads out of it"
         if fault is None and clean in index:
-            fault = "a name that comes twice"
+            fault = "a duplicate name"
         if fault is not None:
-            raise EvenhandError(f"{archive} has {fault}: {shorten(repr(name), 200)}; pack plain files alone")
+            raise EvenhandError(f"{archive} has {fault}: {shorten(repr(name), 200)}; pack only plain files")
         index[clean] = (start, length)
     return _Content(index, links)
 

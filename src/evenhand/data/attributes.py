@@ -135,14 +135,14 @@ def _as_groups(name: str, values: Strings) -> tuple[Strings, list[str]]:
         if len(distinct) <= MANY or each >= _SMALL:
             return values, []
         return values, [
-            f"attribute {name!r} has {len(distinct)} values, {each:.1f} images each on average: groups are "
-            "that small; name a column of fewer values"
+            f"attribute {name!r} has {len(distinct)} values, {each:.1f} images each on average, so its "
+            "groups are small; name a column with fewer values"
         ]
     cut = binned(values, measured)
     bins = sorted(set(cut[cut != ""].tolist()), key=lambda text: float(text.split(" ")[0]))
     return cut, [
         f"attribute {name!r} has {len(distinct)} values: it is cut at its quartiles into {', '.join(bins)}; "
-        "bin the column yourself for others"
+        "bin the column yourself for other groups"
     ]
 
 

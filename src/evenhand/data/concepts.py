@@ -130,7 +130,7 @@ def parse_concept_words(content: Any, where: str = "the mapping") -> ConceptWord
     unknown = [str(key) for key in content if key not in _KEYS]
     if unknown:
         raise EvenhandError(
-            f"concept words: {where} has the key {unknown[0]!r}; allowed are {', '.join(_KEYS)}"
+            f"concept words: {where} has the key {unknown[0]!r}; the allowed keys are {', '.join(_KEYS)}"
         )
     odd = next((name for name in content["spurious"] if not _is_unicode(str(name))), None)
     if odd is not None:

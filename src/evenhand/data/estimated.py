@@ -136,7 +136,9 @@ def write_estimated(store: Path, values: Strings, about: EstimatedColumn) -> Non
     """
     card = read_card(store)
     if not about.column or about.column in (*OWN_COLUMNS, UNITS, *card.attributes):
-        raise EvenhandError(f"write: the store has {about.column!r} of its own; choose another name")
+        raise EvenhandError(
+            f"write: the store already has the attribute {about.column!r}; choose another name"
+        )
     if len(values) != card.rows:
         raise EvenhandError(f"write: {len(values)} values for {card.rows} rows; give one per row")
     lock = FolderLock(store)

@@ -166,7 +166,7 @@ def check_regular(path: Path) -> None:
     with suppress(FileNotFoundError):
         kind = stat.S_IFMT(path.stat().st_mode)
         if kind not in (stat.S_IFREG, stat.S_IFDIR):
-            raise OSError(errno.EINVAL, "a pipe or a device, no file; save what it gives as a file first")
+            raise OSError(errno.EINVAL, "a pipe or a device, not a file; save its content to a file first")
 
 
 def open_bytes(path: Path) -> BinaryIO:

@@ -120,7 +120,7 @@ def _known(
         )
         if options.asked:
             raise EvenhandError(sentence)
-        return KnownLabels(y, labels, {}, (f"{sentence} to see what is right",))
+        return KnownLabels(y, labels, {}, (f"{sentence} to see which predictions are correct",))
     attributes = {name: np.where(rows >= 0, of[rows], "") for name, of in listing.attributes.items()}
     named = np.where(y >= 0, np.asarray(classes)[y], labels)
     unused = sorted(set(options.class_names) - set(labels.tolist()))

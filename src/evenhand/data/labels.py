@@ -63,7 +63,7 @@ def renamed(names: Sequence[str], class_names: Mapping[str, str]) -> tuple[str, 
     classes = tuple(new.get(name, name).strip() for name in names)
     if "" in classes or len(set(classes)) < len(classes) or len(new) < len(class_names):
         raise EvenhandError(
-            f"class_names: they must give each class a name of its own, but the names are {some(classes)}"
+            f"class_names: each class needs a different name, but the names are {some(classes)}"
         )
     return classes
 
@@ -182,8 +182,8 @@ def _several_note(names: Sequence[str]) -> str | None:
     if not joined:
         return None
     return (
-        f"the class {some(joined, 5)} reads as a list of labels, and counts as a class of its own; "
-        "give each image one label"
+        f"the class {some(joined, 5)} looks like a list of labels, and counts as a separate class; give "
+        "each image one label"
     )
 
 

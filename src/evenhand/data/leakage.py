@@ -86,7 +86,7 @@ def leakage(
             f"for example {ids[one]} ({split[one]}) and {ids[other]} ({split[other]})"
         )
     if drawn and sets:
-        notes.append(f"{sum(map(len, sets))} images are copies of others: copies are drawn into one split")
+        notes.append(f"{sum(map(len, sets))} images are copies of others: copies are kept in one split")
     return notes
 
 

@@ -54,7 +54,9 @@ def read_cell(file: Path, row: int) -> bytes:
     except (pa.ArrowException, IndexError) as error:
         raise OSError(f"cannot be read from its {_kind(file)} file ({error})") from error
     if content is None:
-        raise OSError("no image in this row; where only its path is, write a CSV of the paths and labels")
+        raise OSError(
+            "no image in this row; if the row has only its path, write a CSV of the paths and labels"
+        )
     return content
 
 

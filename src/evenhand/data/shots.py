@@ -66,4 +66,4 @@ def shot_notes(y: Ints, split: Strings, classes: Sequence[str], shots: Shots) ->
         f"class, drawn with seed {shots.seed}"
     ]
     fewer = [name for name, count in zip(classes, counts, strict=True) if count < shots.per_class]
-    return notes + ([f"shots: fewer training images than that are there of {some(fewer)}"] if fewer else [])
+    return notes + ([f"shots: these classes have fewer training images: {some(fewer)}"] if fewer else [])

@@ -67,7 +67,7 @@ def splits_in_file(path: Path, ids: Strings, column: str) -> tuple[Strings, str,
     if missing:
         raise EvenhandError(
             f"split_file: {path} gives no split for {len(missing)} of {len(ids)} images, the first "
-            f"is {missing[0]!r}; give each one a line"
+            f"is {missing[0]!r}; add a line for each"
         )
     unused = len(told) - len(set(wanted))
     notes = [f"{unused} of {len(told)} lines of {path} name no image here"] if unused else []

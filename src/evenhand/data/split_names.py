@@ -137,8 +137,8 @@ def _flags(values: Iterable[str], column: str) -> dict[str, str]:
     on = split_in_name(column)
     if on is None:
         raise EvenhandError(
-            f"split_column: {column!r} has only {' and '.join(values)}, and nothing says which of them "
-            "trains; write train, validation or test, or call the column is_train or is_test"
+            f"split_column: {column!r} has only {' and '.join(values)}, and it is unclear which of them is "
+            "for training; write train, validation or test, or call the column is_train or is_test"
         )
     off = "test" if on == "train" else "train"
     return {value: on if value.lower() in _TRUE else off for value in values}

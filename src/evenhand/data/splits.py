@@ -72,7 +72,8 @@ def _drawn(y: Ints, seed: int, units: Ints | None, why: str) -> Splits:
     split = stratified_split(y, seed=seed, units=units)
     if len(set(split.tolist())) == 1:
         notes.append(
-            "every image is drawn as train, and nothing is left to evaluate on: there are too few images, or "
+            "every image would be in train, and nothing would be left to evaluate on: there are too few "
+            "images, or "
             "too few groups of images that stay together; add images, or give a split column"
         )
     return Splits(split, notes, drawn=True)

@@ -132,7 +132,8 @@ def check_shares_images(path: Path, ids: Sequence[str]) -> None:
     before = [name for names in kept for name in names]
     if before and not set(before) & set(ids):
         raise EvenhandError(
-            f"out: {path} is a store of other images, as {before[0]!r}, and would be lost; name another "
+            f"out: {path} is a store of other images, such as {before[0]!r}, which would be lost; name "
+            "another "
             "folder, or delete that one"
         )
 

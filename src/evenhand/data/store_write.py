@@ -124,7 +124,7 @@ class StoreWriter:
             discard(self.path)
         self._lock.release()
         if left and self._has_rows and isinstance(value, EvenhandError):
-            raise EvenhandError(f"{value}; what is done stays, and the same command resumes it") from value
+            raise EvenhandError(f"{value}; finished parts stay, and the same command resumes") from value
 
     @property
     def parts_done(self) -> int:

@@ -161,7 +161,7 @@ class FeatureTable:
             n, rows = lengths[wrong], len(features)
             raise EvenhandError(f"X has {rows} rows, but {wrong} has {n}; give one per row")
         if unknown := sorted(set(given.tolist()) - {"train", "validation", "test"}):
-            raise EvenhandError(f"split holds {unknown[0]!r}; allowed are train, validation, test")
+            raise EvenhandError(f"split holds {unknown[0]!r}; the allowed values are train, validation, test")
         return cls(
             parts=[features],
             y=codes,

@@ -39,7 +39,7 @@ def _drawn(units: Strings, column: str) -> list[str]:
     unknown = int((units == "").sum())
     none = number_of(unknown, "image has none, and is", "images have none, and are")
     alone = f"; {none} drawn one by one" if unknown else ""
-    return [f"the images of each of the {count} values of {column!r} are drawn into one split{alone}"]
+    return [f"the images of each of the {count} values of {column!r} are kept in one split{alone}"]
 
 
 def _divided(units: Strings, split: Strings, column: str) -> list[str]:

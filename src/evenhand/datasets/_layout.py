@@ -76,7 +76,7 @@ def coded(title: str, columns: Columns, column: str, meaning: Mapping[str, str])
         known = ", ".join(f"{value or 'blank'} ({word or 'unknown'})" for value, word in meaning.items())
         raise EvenhandError(
             f"{title}: {columns.path} has {str(values[row])!r} in column {column!r} at row {row + 1}; "
-            f"allowed are {known}"
+            f"the allowed values are {known}"
         )
     return np.asarray(words, dtype=np.str_)
 

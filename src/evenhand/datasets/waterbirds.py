@@ -80,7 +80,7 @@ class Waterbirds(Dataset):
         """Return the labels, corrected or not, and what to say of the mislabeled species."""
         species = [name.split("/")[0].partition(".")[2] for name in ids]
         wrong: Bools = np.isin(species, MISLABELLED) & (labels == "waterbird")
-        told = f"{wrong.sum()} images of {', '.join(MISLABELLED)} are landbirds marked as waterbirds"
+        told = f"{wrong.sum()} images of {', '.join(MISLABELLED)} are landbirds labeled as waterbirds"
         if not self.corrected:
             return labels, f"{told}, and are left so; corrected=true counts them as landbirds"
         if not wrong.any():

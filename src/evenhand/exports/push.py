@@ -30,7 +30,7 @@ def check_push(repo: str) -> None:
         If the name is no `OWNER/NAME`, the Hub's client is missing or switched off, or nobody is logged in.
     """
     if not _NAME.fullmatch(repo):
-        raise EvenhandError(f"push: {repo!r} names no repository of the Hub; write OWNER/NAME")
+        raise EvenhandError(f"push: {repo!r} is not the name of a Hub repository; write OWNER/NAME")
     require("huggingface_hub", "hf")
 
     from huggingface_hub import constants, get_token

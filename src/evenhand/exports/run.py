@@ -52,7 +52,7 @@ def export(run: PathLike, to: str, out: PathLike, *, model: str | None = None) -
         cannot be loaded; or the format cannot hold the model.
     """
     if to not in TARGETS:
-        raise EvenhandError(f"to: {to!r} is unknown; allowed are {', '.join(TARGETS)}")
+        raise EvenhandError(f"to: {to!r} is unknown; the allowed values are {', '.join(TARGETS)}")
     run, out = Path(run), Path(out)
     keep_apart(out, [run])
     write: Callable[[ExportSource, Path], float] = import_module(TARGETS[to]).write

@@ -82,7 +82,7 @@ def _write_converted(
     merge(source, backbone.model, "transformers")
     weights = transformers_names(backbone.model.state_dict())
     if weights is None:
-        raise _no_place(backbone, "its transformer blocks are of another kind")
+        raise _no_place(backbone, "its transformer blocks are not CLIP's")
     _config(transformers, backbone).save_pretrained(folder)
     save_weights(weights, folder / "model.safetensors")
     _save_processor(transformers, _images(transformers, backbone), _tokenizer(transformers, backbone), folder)
@@ -102,9 +102,9 @@ def _check_family(backbone: OpenClipBackbone) -> None:
     if not isinstance(visual, VisionTransformer):
         raise _no_place(backbone, f"its image tower is a {type(visual).__name__}")
     if visual.pool_type != "tok" or visual.attn_pool is not None or model.text_pool_type != "argmax":
-        raise _no_place(backbone, "its pooling is another than CLIP's")
+        raise _no_place(backbone, "its pooling is not CLIP's")
     if not isinstance(backbone.tokenizer, SimpleTokenizer):
-        raise _no_place(backbone, "its tokenizer is another than CLIP's")
+        raise _no_place(backbone, "its tokenizer is not CLIP's")
     if backbone.preprocessing()["resize_mode"] not in ("shortest", "squash"):
         raise _no_place(backbone, "it pads images")
 

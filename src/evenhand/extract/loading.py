@@ -251,7 +251,7 @@ class _Pictures(Dataset[Item]):
         except UnreadableImage as error:
             return position, None, b"", error.reason, ()
         if max(size) > LONGEST * min(size):
-            return position, None, b"", f"too long and thin ({size[0]} x {size[1]} pixels)", ()
+            return position, None, b"", f"too long and narrow ({size[0]} x {size[1]} pixels)", ()
         small = shrunk(image)
         properties = properties_of(image, small, size, path)
         return position, self._preprocess(image), jpeg_of(small) if self._thumbnails else b"", "", properties

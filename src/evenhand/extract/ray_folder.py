@@ -34,7 +34,7 @@ def short_folder() -> Iterator[str]:
     if not fitting:
         raise EvenhandError(
             f"{tempfile.gettempdir()} cannot be Ray's temporary folder, which must be writable and at most "
-            f"{LONGEST} bytes long; name such a one in RAY_TMPDIR"
+            f"{LONGEST} bytes long; set RAY_TMPDIR to such a folder"
         )
     folder = tempfile.mkdtemp(prefix="ray-", dir=Path(fitting[0]).absolute())
     try:

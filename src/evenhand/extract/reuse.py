@@ -88,8 +88,8 @@ class Earlier:
         """Say how many images are reused, embedded, and gone."""
         fresh = len(self.fresh)
         return (
-            f"{number_of(len(self.rows) - fresh, 'image is', 'images are')} reused from the store that was "
-            f"there, {number_of(fresh, 'new or changed one is', 'new or changed ones are')} embedded, and "
+            f"{number_of(len(self.rows) - fresh, 'image is', 'images are')} reused from the existing store, "
+            f"{number_of(fresh, 'new or changed one is', 'new or changed ones are')} embedded, and "
             f"{number_of(self.gone, 'is gone', 'are gone')}"
         )
 

@@ -104,7 +104,7 @@ def rows_for_gap(gap: float, error: float, level: float = LEVEL, power: float = 
     """
     if not 0 < gap < 1 - error:
         raise EvenhandError(
-            f"gap: no group errs {gap:g} more than an error rate of {error:g}; give a gap above 0 and under "
+            f"gap: no error rate is {gap:g} above an error rate of {error:g}; give a gap above 0 and under "
             f"{1 - error:g}"
         )
     # A gap shrinks with √n: 1 / gap² times a constant is more than enough, and errors of 0 need 1 / gap.

@@ -132,7 +132,7 @@ class SelectiveFinetuning(Method):
     def _learn(self, problem: Problem) -> Model:
         if self.criterion not in CRITERIA:
             allowed = ", ".join(CRITERIA)
-            raise EvenhandError(f"criterion: {self.criterion!r} is unknown; allowed are {allowed}")
+            raise EvenhandError(f"criterion: {self.criterion!r} is unknown; the allowed values are {allowed}")
         sgd = self.erm or erm_sgd(problem)
         base = hold_out_and_train(problem, sgd, self.history_, balanced=True)
         chosen = highest(CRITERIA[self.criterion](self, base, sgd), self.rows)

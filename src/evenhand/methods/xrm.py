@@ -114,7 +114,7 @@ class XRM(Method):
         self.notes_ = (
             ()
             if bool(self.environments_.any())
-            else ("the twins agree with every training label: the groups of group DRO are the classes",)
+            else ("the two models agree with every training label: the groups of group DRO are the classes",)
         )
         best = BestEpoch(problem, Partition.of(problem.y_val.numpy(), held.numpy(), MIN_ROWS), smallest)
         groups = torch.unique(2 * problem.y + self.environments_, return_inverse=True)[1]

@@ -22,7 +22,9 @@ WORDS: dict[str, Word] = {
     **dict.fromkeys(("unclear", "cannot tell", "?", "0", "0.0"), "unclear"),
 }
 """Words for each answer, in upper or lower case; the digits are the keys of the page."""
-ALLOWED = "allowed are yes, no and unclear, or the keys 1, 2 and 0; leave it empty where nobody answered"
+ALLOWED = (
+    "the allowed values are yes, no and unclear, or the keys 1, 2 and 0; leave it empty where nobody answered"
+)
 COLUMNS = ("id", "label", "path", "answer", "chosen", "question")
 
 

@@ -258,9 +258,9 @@ def _notes(rows: ReviewRows, answers: Answers, probe: AttributeProbe, error_of: 
         told = number_of(elsewhere, "answer is about a row that is", "answers are about rows that are")
         notes.append(f"{told} not evaluated, and left out")
     if error_of == "all":
-        notes.append("the error is that of all answered rows, which no draw made representative")
+        notes.append("the error is that of all answered rows, which are not a random sample")
     if len(probe.yes) < 20:
-        notes.append(f"{number_of(len(probe.yes), 'answer is', 'answers are')} few: answer some 40")
+        notes.append(f"{number_of(len(probe.yes), 'answer is', 'answers are')} few: answer about 40")
     unclear = sum(answer.word == "unclear" for answer in answers.values())
     if 4 * unclear > len(answers):
         notes.append(f"{counted(answers)}: the question does not fit many of the images")

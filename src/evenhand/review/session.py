@@ -77,7 +77,7 @@ class ReviewSession:
         with self._lock:
             waiting = dict(self._queue)
             if word not in get_args(Word):
-                raise EvenhandError(f"answer: got {word!r}; allowed are yes, no and unclear")
+                raise EvenhandError(f"answer: got {word!r}; the allowed values are yes, no and unclear")
             if not isinstance(row, int) or (row not in waiting and row not in self.answers):
                 raise EvenhandError(f"row: {row!r} is not a row of this review")
             why = waiting[row] if row in waiting else self.answers[row].chosen

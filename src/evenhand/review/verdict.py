@@ -90,7 +90,7 @@ def verdict_of(gaps: Sequence[ClassGap], error: Rate) -> ShortcutVerdict:
         first = max(sure, key=lambda gap: gap.low or 0.0)
         return ShortcutVerdict(
             shortcut="found",
-            reason=f"{first.label!r} goes with {first.usual}; without, accuracy is {_points(first)} lower",
+            reason=f"{first.label!r} goes with {first.usual}; without it, accuracy is {_points(first)} lower",
         )
     if not tied:
         return ShortcutVerdict(
@@ -98,9 +98,7 @@ def verdict_of(gaps: Sequence[ClassGap], error: Rate) -> ShortcutVerdict:
             reason="in no class does the attribute go with the label by 10 points or more in training",
         )
     if all((gap.high or 0.0) < SMALL for gap in tied):
-        return ShortcutVerdict(
-            shortcut="no sign", reason="every gap along the attribute lies under 10 points"
-        )
+        return ShortcutVerdict(shortcut="no sign", reason="every gap along the attribute is under 10 points")
     widest = max(tied, key=lambda gap: gap.high or 0.0)
     return _cannot(f"the gap of {widest.label!r} is {_points(widest)}: more answers may tell")
 

@@ -32,7 +32,7 @@ def place_of_store(run: Path, card: Mapping[str, Any]) -> Path | None:
     if before.exists():  # unfinished, or damaged: its reader says so
         return before
     raise EvenhandError(
-        f"the store of {run} is neither at {before} nor at {beside}; give its new place as `store`"
+        f"the store of {run} is neither at {before} nor at {beside}; give its new location as `store`"
     )
 
 

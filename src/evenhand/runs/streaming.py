@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # an option that cannot be had is refused before torch is imp
 LIMIT = 2 * 2**30
 """Size of the float32 training features, in bytes, above which a method that can stream does so."""
 
-STREAMED = "features were read from the store in shuffled blocks, not shuffled all together"
+STREAMED = "features were read from the store in shuffled blocks, not in one global shuffle"
 STREAMING = "a method that streams, such as cfr or erm"
 
 

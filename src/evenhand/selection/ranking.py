@@ -26,7 +26,8 @@ def keeps_scores(metric: str, scores: int) -> bool:
     """
     if metric not in METRICS:
         raise EvenhandError(
-            f"metric: the choice cannot be by {metric!r}; allowed are {' and '.join(METRICS)}, since all "
+            f"metric: the choice cannot be by {metric!r}; the allowed values are {' and '.join(METRICS)}, "
+            "since all "
             "others also depend on how common the classes are"
         )
     if metric == "auroc" and scores > MOST_SCORES:

@@ -53,7 +53,7 @@ def check_rows(manifest: Manifest) -> None:
     assert (counts == 1).all(), f"the id {str(ids[counts.argmax()])!r} appears {counts.max()} times"
     assert "" not in ids, "a row has no id"
     unknown = sorted(set(manifest.split.tolist()) - set(SPLITS))
-    assert not unknown, f"{unknown[0]!r} is not a split; allowed are {', '.join(SPLITS)}"
+    assert not unknown, f"{unknown[0]!r} is not a split; the allowed values are {', '.join(SPLITS)}"
 
 
 def check_labels(manifest: Manifest) -> None:

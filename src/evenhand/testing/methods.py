@@ -70,7 +70,9 @@ def check_groups_are_needed(method: Method) -> None:
 def check_needs_are_named(method: Method) -> None:
     """A method refuses to fit without the text or the words that it lists in `needs`, and names them."""
     known = {"text", "words", "groups"}
-    assert set(method.needs) <= known, f"`needs` holds {set(method.needs) - known}; allowed are {known}"
+    assert set(method.needs) <= known, (
+        f"`needs` holds {set(method.needs) - known}; the allowed values are {known}"
+    )
     if "text" in method.needs:
         _check_refusal(_prepared(method).set_params(head=None), "text")
     if "words" in method.needs:

@@ -94,7 +94,7 @@ def test_two_models_in_one_file_are_refused(tmp_path: Path) -> None:
 
 def test_python_objects_are_named_and_not_made(tmp_path: Path) -> None:
     torch.save({"state_dict": WEIGHTS, "path": Path("x")}, tmp_path / "m.pt")
-    with pytest.raises(EvenhandError, match=r"holds Python objects beside the weights \(pathlib.*\)"):
+    with pytest.raises(EvenhandError, match=r"holds Python objects besides the weights \(pathlib.*\)"):
         read_checkpoint(tmp_path / "m.pt")
 
 
@@ -105,7 +105,9 @@ class Calls:
 
 def test_functions_are_named_and_not_called(tmp_path: Path) -> None:
     torch.save({"state_dict": WEIGHTS, "x": Calls()}, tmp_path / "m.pt")
-    with pytest.raises(EvenhandError, match=r"holds Python objects beside the weights \((posix|nt).system\)"):
+    with pytest.raises(
+        EvenhandError, match=r"holds Python objects besides the weights \((posix|nt).system\)"
+    ):
         read_checkpoint(tmp_path / "m.pt")
 
 

@@ -50,7 +50,7 @@ def test_words_without_a_method_for_them_are_refused(store: Path, tmp_path: Path
     words = store.parent / "words.yaml"
     done = run("fit", store, "--method", "erm", "--concepts", words, "--out", tmp_path / "x.run", code=1)
     assert done.stderr.startswith("error: --concepts: ")
-    assert done.stderr.endswith("does not go with --method erm, which takes no words\n")
+    assert done.stderr.endswith("cannot be used with --method erm, which takes no words\n")
     done = run("fit", store, "--method", "roboshot", "--out", tmp_path / "x.run", code=1)
     assert "--concepts: roboshot needs concept words; give a YAML file" in done.stderr
 

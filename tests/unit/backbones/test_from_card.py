@@ -50,7 +50,7 @@ def test_a_model_is_found_from_another_folder(
 def test_a_model_that_moved_is_named_anew(card: dict[str, Any], model: Path) -> None:
     model.rename("moved")
     with pytest.raises(
-        EvenhandError, match=r"'local-dir:.*/model', is no longer there; put it back, or name"
+        EvenhandError, match=r"'local-dir:.*/model', is no longer there; put it back, or give"
     ):
         backbone_of(card, "cpu")
     for name in ("moved", "local-dir:moved"):
@@ -89,7 +89,7 @@ def test_a_checkpoint_keeps_its_path_its_preprocessing_and_its_activation(
 
 
 def test_imported_embeddings_have_no_model_to_name() -> None:
-    with pytest.raises(EvenhandError, match="model: x does not go with a run on imported embeddings"):
+    with pytest.raises(EvenhandError, match="model: x cannot be used with a run on imported embeddings"):
         with_model_at({"family": "import"}, "x")
 
 

@@ -116,7 +116,7 @@ def test_what_is_not_known_is_refused(tmp_path: Path) -> None:
         EvenhandError, match=r"site: 'attnpool' is not a site of model 'hf:.*'; it has identity"
     ):
         load_backbone(f"hf:{folder}", site="attnpool")
-    with pytest.raises(EvenhandError, match="pretrained: 'openai' does not go with model hf:"):
+    with pytest.raises(EvenhandError, match="pretrained: 'openai' cannot be used with model hf:"):
         load_backbone(f"hf:{folder}", "openai")
     with pytest.raises(EvenhandError, match=r"model 'hf:.*none' cannot be loaded"):
         load_backbone(f"hf:{tmp_path / 'none'}")
@@ -125,7 +125,9 @@ def test_what_is_not_known_is_refused(tmp_path: Path) -> None:
         load_backbone(f"hf:{folder}")
     assert "\n" not in str(caught.value)
     transformers.ViTConfig().save_pretrained(tmp_path / "vit")
-    with pytest.raises(EvenhandError, match="is of the type vit; allowed are clip, siglip, siglip2"):
+    with pytest.raises(
+        EvenhandError, match="is of the type vit; the allowed values are clip, siglip, siglip2"
+    ):
         load_backbone(f"hf:{tmp_path / 'vit'}")
 
 

@@ -7,7 +7,7 @@ from evenhand.backbones.load import load_backbone
 
 
 def test_the_embedded_model_has_no_tag() -> None:
-    with pytest.raises(EvenhandError, match="pretrained: 'openai' does not go with model tiny"):
+    with pytest.raises(EvenhandError, match="pretrained: 'openai' cannot be used with model tiny"):
         load_backbone("tiny", "openai")
 
 

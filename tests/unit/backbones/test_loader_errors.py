@@ -19,8 +19,8 @@ def load(weights: dict[str, torch.Tensor]) -> Exception:
 def test_another_shape_is_told_with_both() -> None:
     weights = nn.Sequential(nn.Linear(5, 4), nn.Linear(2, 2)).state_dict()
     assert reason_of(load(weights)) == (
-        "its weights are of another architecture: 0.weight has the shape [4, 5] there and [2, 3] in the "
-        "model, and 1 more differ; name the architecture that they were trained with"
+        "its weights are of another architecture: 0.weight has the shape [4, 5] in the "
+        "file and [2, 3] in the model, and 1 more differ; name the architecture that they were trained with"
     )
 
 
@@ -44,14 +44,14 @@ def test_other_names_are_told_by_the_first() -> None:
     [
         (
             OSError("We couldn't connect to 'https://huggingface.co' to load the files"),
-            "its hub was not reached",
+            "the Hub cannot be reached",
         ),
         (
             RuntimeError("Cannot reach it: offline mode is enabled. To disable it, unset"),
-            "its hub was not reached",
+            "the Hub cannot be reached",
         ),
         (OSError("<urlopen error [Errno -2] Name or service not known>"), "hf download"),
-        (OSError("You are trying to access a gated repo."), "accept its terms on its page"),
+        (OSError("You are trying to access a gated repo."), "accept the terms on the model's page"),
         (RuntimeError("401 Client Error: Unauthorized for url"), "log in with hf auth login"),
         (
             RuntimeError("404 Client Error. Repository Not Found for url"),
@@ -75,7 +75,7 @@ def test_a_usual_reason_gets_a_sentence(error: Exception, sentence: str) -> None
 def test_a_reason_lies_below_what_was_raised() -> None:
     outer = RuntimeError("Failed initial config load")
     outer.__cause__ = ConnectionError("Max retries exceeded")
-    assert "its hub was not reached" in reason_of(outer)
+    assert "the Hub cannot be reached" in reason_of(outer)
 
 
 def test_another_reason_is_cut_at_the_end_of_a_sentence() -> None:

@@ -157,7 +157,7 @@ def test_a_folder_without_weights_is_refused(model_folder: Path) -> None:
 
 
 def test_a_folder_takes_no_tag(model_folder: Path) -> None:
-    with pytest.raises(EvenhandError, match="'openai' does not go with local-dir"):
+    with pytest.raises(EvenhandError, match="'openai' cannot be used with local-dir"):
         load_openclip(f"local-dir:{model_folder}", "openai")
 
 
@@ -277,12 +277,14 @@ def test_weights_for_another_image_size_are_refused(checkpoint: tuple[str, str],
     tensors = load_file(file_of(model_folder))
     tensors["visual.positional_embedding"] = torch.zeros(1 + 6 * 6, 48)
     save_file(tensors, model_folder / "m.ckpt")
-    with pytest.raises(EvenhandError, match="of 48 pixels, and the model takes 32; give `preprocess='size"):
+    with pytest.raises(EvenhandError, match="of 48 pixels, but the model takes 32; give `preprocess='size"):
         load_openclip(*checkpoint)
 
 
 def test_an_unknown_activation_is_refused(checkpoint: tuple[str, str]) -> None:
-    with pytest.raises(EvenhandError, match="activation: 'relu' is unknown; allowed are gelu, quickgelu"):
+    with pytest.raises(
+        EvenhandError, match="activation: 'relu' is unknown; the allowed values are gelu, quickgelu"
+    ):
         load_openclip(*checkpoint, activation="relu")
 
 
@@ -302,7 +304,9 @@ def test_a_hub_that_is_not_reached_says_what_to_do(monkeypatch: pytest.MonkeyPat
         raise ConnectionError("Cannot reach the hub: offline mode is enabled")
 
     monkeypatch.setattr("open_clip.factory.download_pretrained_from_hf", offline)
-    with pytest.raises(EvenhandError, match=r"its hub was not reached; get it .*local-dir:FOLDER for one"):
+    with pytest.raises(
+        EvenhandError, match=r"the Hub cannot be reached; download it .*local-dir:FOLDER for one"
+    ):
         load_openclip("hf-hub:laion/CLIP")
-    with pytest.raises(EvenhandError, match="'openai' does not go with hf-hub:laion/CLIP"):
+    with pytest.raises(EvenhandError, match="'openai' cannot be used with hf-hub:laion/CLIP"):
         load_openclip("hf-hub:laion/CLIP", "openai")

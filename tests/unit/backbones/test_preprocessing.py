@@ -86,16 +86,16 @@ def test_a_tag_stands_for_its_settings() -> None:
         ("webli", "neither settings such as mean=0.5.* nor a tag of ViT-B-32; its tags: openai"),
         ("RN9:openai", "nor a tag of RN9; its tags: none"),
         ("mean=a", "mean=a is not a number"),
-        ("colour=1", "'colour' is not a setting; allowed are mean, std, size"),
-        ("mean=1,2", r"has mean \[1.0, 2.0\]; allowed are three finite numbers"),
-        ("mean=nan", "allowed are three finite numbers"),
-        ("std=0", r"has std \[0.0, 0.0, 0.0\]; allowed are three positive numbers"),
-        ("std=inf", "allowed are three positive numbers"),
-        ("size=0", "has size 0; allowed are whole numbers from 1 to 8192"),
-        ("size=9999", "allowed are whole numbers from 1 to 8192"),
-        ("size=2,2,2", "allowed are whole numbers from 1 to 8192"),
-        ("interpolation=nearest", "has interpolation 'nearest'; allowed are bicubic, bilinear$"),
-        ("resize_mode=fit", "allowed are shortest, longest, squash"),
+        ("colour=1", "'colour' is not a setting; the settings are mean, std, size"),
+        ("mean=1,2", r"has mean \[1.0, 2.0\]; the allowed values are three finite numbers"),
+        ("mean=nan", "the allowed values are three finite numbers"),
+        ("std=0", r"has std \[0.0, 0.0, 0.0\]; the allowed values are three positive numbers"),
+        ("std=inf", "the allowed values are three positive numbers"),
+        ("size=0", "has size 0; the allowed values are whole numbers from 1 to 8192"),
+        ("size=9999", "the allowed values are whole numbers from 1 to 8192"),
+        ("size=2,2,2", "the allowed values are whole numbers from 1 to 8192"),
+        ("interpolation=nearest", "has interpolation 'nearest'; the allowed values are bicubic, bilinear$"),
+        ("resize_mode=fit", "the allowed values are shortest, longest, squash"),
     ],
 )
 def test_what_is_not_allowed_is_refused(text: str, sentence: str) -> None:
@@ -105,5 +105,7 @@ def test_what_is_not_allowed_is_refused(text: str, sentence: str) -> None:
 
 @pytest.mark.parametrize("std", ["0.5", [1, True, 1], {"a": 1}, [0.5, None, 0.5]])
 def test_numbers_of_odd_types_are_refused(std: object) -> None:
-    with pytest.raises(EvenhandError, match=r"the model has std .*; allowed are three positive numbers"):
+    with pytest.raises(
+        EvenhandError, match=r"the model has std .*; the allowed values are three positive numbers"
+    ):
         check_preprocessing({"std": std}, "the model")

@@ -122,9 +122,9 @@ def test_the_tensors_of_a_base_are_named_and_changed_through_it() -> None:
     ("name", "shape"), [("weight", (4, 3)), ("bias", (5,)), ("down_weight", (5, 4)), ("down_bias", (4,))]
 )
 def test_tensors_of_different_adapters_are_refused(name: str, shape: tuple[int, ...]) -> None:
-    with pytest.raises(EvenhandError, match=r"of the adapter has shape .* where the others ask for"):
+    with pytest.raises(EvenhandError, match=r"of the adapter has shape .* but the other tensors need"):
         adapter().with_tensors({name: torch.zeros(shape)})
-    with pytest.raises(EvenhandError, match=r"bias of the adapter has shape None where the others ask for"):
+    with pytest.raises(EvenhandError, match=r"bias of the adapter has shape None but the other tensors need"):
         replace(adapter(), bias=None)
 
 
@@ -184,7 +184,7 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
     ],
 )
 def test_tensors_of_different_pools_are_refused(name: str, shape: tuple[int, ...]) -> None:
-    with pytest.raises(EvenhandError, match=r"of the attention pool has shape .* where the others ask for"):
+    with pytest.raises(EvenhandError, match=r"of the attention pool has shape .* but the other tensors need"):
         pool().with_tensors({name: torch.zeros(shape)})
 
 
@@ -201,5 +201,7 @@ def test_tensors_of_different_pools_are_refused(name: str, shape: tuple[int, ...
     ],
 )
 def test_tensors_of_no_kind_are_refused(names: tuple[str, ...]) -> None:
-    with pytest.raises(EvenhandError, match=r"no projection has the tensors .*; allowed are weight, bias or"):
+    with pytest.raises(
+        EvenhandError, match=r"no projection has the tensors .*; the allowed values are weight, bias or"
+    ):
         projection_of({name: torch.zeros(2, 2) for name in names})

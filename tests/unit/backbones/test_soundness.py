@@ -61,11 +61,11 @@ def test_images_that_are_not_finite_are_refused(model_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"std": [0, 0, 0]}, r"has std \[0, 0, 0\]; allowed are three positive numbers"),
-        ({"mean": [0.5]}, r"has mean \[0.5\]; allowed are three finite numbers"),
+        ({"std": [0, 0, 0]}, r"has std \[0, 0, 0\]; the allowed values are three positive numbers"),
+        ({"mean": [0.5]}, r"has mean \[0.5\]; the allowed values are three finite numbers"),
         ({"std": "wide"}, "has std 'wide'"),
-        ({"interpolation": "best"}, "cannot be loaded|allowed are bicubic"),
-        ({"resize_mode": 3}, "cannot be loaded|allowed are shortest"),
+        ({"interpolation": "best"}, "cannot be loaded|the allowed values are bicubic"),
+        ({"resize_mode": 3}, "cannot be loaded|the allowed values are shortest"),
     ],
 )
 def test_preprocessing_that_no_image_can_have_is_refused(

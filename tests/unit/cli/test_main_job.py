@@ -87,9 +87,7 @@ def test_predict_reads_images_as_it_is_told(photos: Path, store: Path, tmp_path:
     (tmp_path / "new.csv").write_text("scan,copy\n00000.jpg,x.jpg\n00001.JPG,y.jpg\n")
     images = ("--path-column", "scan", "--root", photos / "test")
     done = run("predict", made, tmp_path / "new.csv", "--out", tmp_path / "p.csv", "--device", "cpu", *images)
-    assert (
-        "note: 1 of 2 paths are not on the disk as they are written, and are read by another" in done.stderr
-    )
+    assert "note: 1 of 2 paths do not exist as they are written, and are read with another" in done.stderr
     two = [line.split(",") for line in usual.splitlines() if line.startswith(("00000", "00001"))]
     read = [line.split(",") for line in (tmp_path / "p.csv").read_text().splitlines()[1:]]
     assert [row[2:] for row in read] == [row[4:6] for row in two]
@@ -268,7 +266,7 @@ def test_predict_on_nothing_readable_is_one_sentence(store: Path, tmp_path: Path
     broken.mkdir()
     (broken / "x.jpg").write_text("no picture")
     done = run("predict", made, broken, "--out", tmp_path / "new" / "p.csv", "--device", "cpu", code=1)
-    assert done.stderr == f"error: the one image cannot be read; it is {broken}/x.jpg: not an image\n"
+    assert done.stderr == f"error: the only image cannot be read: {broken}/x.jpg: not an image\n"
     assert not (tmp_path / "new").exists()
 
 

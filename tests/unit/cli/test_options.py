@@ -62,14 +62,16 @@ def test_device_cpu_is_always_there() -> None:
 
 @pytest.mark.parametrize("text", ["gpu", "cuda:x", "cpu:1", "", "cuda:-1"])
 def test_unknown_devices(text: str) -> None:
-    with pytest.raises(EvenhandError, match=r"--device: got .*; allowed are auto, cpu, mps, cuda and cuda:N"):
+    with pytest.raises(
+        EvenhandError, match=r"--device: got .*; the allowed values are auto, cpu, mps, cuda and cuda:N"
+    ):
         choose_device(text)
 
 
 def test_a_fit_is_offered_what_it_can_use() -> None:
     for text in ("tpu", "mps"):
         with pytest.raises(
-            EvenhandError, match=f"^--device: .*{text}.*; allowed are auto, cpu, cuda and cuda:N$"
+            EvenhandError, match=f"^--device: .*{text}.*; the allowed values are auto, cpu, cuda and cuda:N$"
         ):
             options.check_fit_device(text)
 
@@ -95,7 +97,7 @@ def test_without_a_driver_a_gpu_is_refused_before_torch_is_imported() -> None:
 
 def test_fits_run_on_the_cpu_or_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
-        EvenhandError, match="--device: mps has no float64, which fits need; allowed are auto"
+        EvenhandError, match="--device: mps has no float64, which fits need; the allowed values are auto"
     ):
         fit_device("mps")
     monkeypatch.setattr(options, "gpu_driver", lambda: True)
@@ -158,7 +160,9 @@ def test_templates_without_a_place_for_the_name(tmp_path: Path, content: str, se
 
 
 def test_templates_file_missing() -> None:
-    with pytest.raises(EvenhandError, match=r"--templates: got 'nowhere.txt'; allowed are openai, simple"):
+    with pytest.raises(
+        EvenhandError, match=r"--templates: got 'nowhere.txt'; the allowed values are openai, simple"
+    ):
         read_templates("nowhere.txt")
 
 

@@ -62,7 +62,7 @@ def test_what_does_not_fit(method: str, name: str, value: Any, sentence: str) ->
         ("fit gone.store --param nope=3 --out x.run", "auto takes no parameter 'nope'; it takes folds, head"),
         (
             "embed photos --model tiny --preprocess size=8 --out x.store",
-            "--preprocess: 'size=8' does not go with model tiny",
+            "--preprocess: 'size=8' cannot be used with model tiny",
         ),
         *(
             (f"{command} --model local-dir:gone", "gone does not exist or is not a folder")

@@ -114,9 +114,9 @@ def around(path: Path) -> Path:
         (by_detour, "which this command reads", None),
         (by_link, "which this command reads", None),
         (by_hard_link, "which this command reads", False),
-        (inside, "lies inside", True),
-        (inside_by_link, "lies inside", True),
-        (around, "holds", None),
+        (inside, "is inside", True),
+        (inside_by_link, "is inside", True),
+        (around, "contains", None),
     ],
 )
 @pytest.mark.parametrize(("name", "read"), PAIRS)
@@ -157,7 +157,7 @@ def test_a_folder_in_another_case_is_the_same_where_the_system_says_so(
         return stat(Path(str(path).replace("PHOTOS", "photos")), **more)
 
     monkeypatch.setattr(Path, "stat", deaf)
-    with pytest.raises(EvenhandError, match="lies inside"):
+    with pytest.raises(EvenhandError, match="is inside"):
         keep_apart(tmp_path / "PHOTOS" / "x.store", [tmp_path / "photos"])
 
 

@@ -93,9 +93,9 @@ class Evil:
 
 
 WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
-    "evil.pt": (lambda path: path.write_bytes(pickle.dumps(Evil())), "finds no tensors alone"),
+    "evil.pt": (lambda path: path.write_bytes(pickle.dumps(Evil())), "finds more than tensors"),
     "list.pt": (lambda path: torch.save([1, 2], path), "of its arrays 0 have rows and columns"),
-    "junk.pt": (lambda path: path.write_bytes(b"junk"), "finds no tensors alone"),
+    "junk.pt": (lambda path: path.write_bytes(b"junk"), "finds more than tensors"),
     "junk.npz": (lambda path: path.write_bytes(b"PK\3\4junk"), "not a zip file"),
     "junk.safetensors": (lambda path: path.write_bytes(b"\xff" * 30), "header too large"),
     "junk.parquet": (lambda path: path.write_bytes(b"PAR1junk"), "cannot be read as .parquet"),

@@ -49,7 +49,7 @@ def test_pairs_are_of_different_values() -> None:
         ({"spurious": ["water"]}, "the mapping has no mapping 'spurious'"),
         (
             {"spurious": BACKGROUND, "acept": []},
-            "the mapping has the key 'acept'; allowed are spurious, accept",
+            "the mapping has the key 'acept'; the allowed keys are spurious, accept",
         ),
         ({"spurious": {}}, "'spurious' of the mapping is empty; name at least one attribute"),
         (

@@ -163,7 +163,7 @@ def test_what_img2dataset_leaves(tmp_path: Path) -> None:
         (tmp_path / f"{k:05}_stats.json").write_text("{}")
     found = Manifest.read(tmp_path)
     assert len(found) == 8
-    assert told(found, "2 WebDataset shards, as 00000.tar; passed over: 00000.parquet, 00001.parquet,")
+    assert told(found, "2 WebDataset shards, as 00000.tar; skipped: 00000.parquet, 00001.parquet,")
 
 
 def test_image_files_of_img2dataset_have_the_labels_of_its_tables(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_clone_of_a_hub_repository(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(png(99))
     found = Manifest.read(tmp_path)
     assert found.split.tolist() == ["test"] * 4 + ["train"] * 4
-    assert told(found, "passed over: ")
+    assert told(found, "skipped: ")
     assert told(found, "banner.png")
     assert len(list_pictures(tmp_path, tmp_path)) == 8
 

@@ -59,7 +59,7 @@ def test_the_sentence_says_error_and_use() -> None:
 
 @pytest.mark.parametrize("name", ["place", "id", "label", "split", "path", "split_by", ""])
 def test_a_column_of_the_store_stays(store: Path, name: str) -> None:
-    with pytest.raises(EvenhandError, match=f"write: the store has '{name}' of its own"):
+    with pytest.raises(EvenhandError, match=f"write: the store already has the attribute '{name}'"):
         write_estimated(store, np.array(["a", "b", "c"]), about(name))
 
 

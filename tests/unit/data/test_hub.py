@@ -187,7 +187,8 @@ def test_a_name_that_the_hub_does_not_have(hub: SmallHub) -> None:
     with pytest.raises(EvenhandError) as failure:
         resolve("hf://datasets/org/none")
     assert str(failure.value) == (
-        "hf://datasets/org/none: the Hub has none of this name; check it, or log in with `hf auth login` if "
+        "hf://datasets/org/none: the Hub has nothing with this name; check the name, or log in "
+        "with `hf auth login` if "
         "it is private"
     )
 

@@ -52,10 +52,10 @@ def test_names_are_given_for_labels_in_any_spelling(given):
 @pytest.mark.parametrize(
     ("class_names", "sentence"),
     [
-        ({"a": "x", "A": "y"}, "class_names: they must give each class a name of its own"),
+        ({"a": "x", "A": "y"}, "class_names: each class needs a different name"),
         ({"c": "x"}, "class_names: 'c' is not a label; the labels are a, b"),
-        ({"a": "b"}, "class_names: they must give each class a name of its own, but the names are b, b"),
-        ({"a": " "}, "class_names: they must give each class a name of its own"),
+        ({"a": "b"}, "class_names: each class needs a different name, but the names are b, b"),
+        ({"a": " "}, "class_names: each class needs a different name"),
     ],
 )
 def test_names_that_cannot_be(class_names, sentence):
@@ -125,7 +125,7 @@ def test_a_class_that_may_be_a_missing_label():
 @pytest.mark.parametrize("names", [["['cat']", "dog"], ["cat|dog", "cat", "dog"], ["a, b", "b", "a"]])
 def test_a_class_that_may_be_several(names):
     assert class_notes(names) == [
-        f"the class {names[0]} reads as a list of labels, and counts as a class of its own; "
+        f"the class {names[0]} looks like a list of labels, and counts as a separate class; "
         "give each image one label"
     ]
 

@@ -68,7 +68,7 @@ def test_one_content_under_two_labels_is_a_conflict_and_no_leak():
 
 def test_copies_that_were_drawn_together_are_said():
     told = leakage([[0, 1]], text("v w"), text("test test"), text("a a"), drawn=True)
-    assert told == ["2 images are copies of others: copies are drawn into one split"]
+    assert told == ["2 images are copies of others: copies are kept in one split"]
 
 
 def test_every_copy_is_listed_with_its_kind(tmp_path):

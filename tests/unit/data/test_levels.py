@@ -32,9 +32,7 @@ def test_guessed(folders, roles):
 
 
 def test_splits_beside_classes_are_not_guessed():
-    with pytest.raises(
-        EvenhandError, match=r"split folders test, train stand beside other folders \(extra\)"
-    ):
+    with pytest.raises(EvenhandError, match=r"split folders test, train are next to other folders \(extra\)"):
         guess(places("train/a", "test/a", "extra"))
 
 
@@ -59,7 +57,7 @@ def test_a_level_of_one_name_is_passed_over():
 def test_a_folder_of_all_classes_beside_one_is_named():
     clone = places("data/cat", "data/dog", "docs")
     assert uneven_below(clone, guess(clone)) == (
-        "the folders cat, dog in data are read as one class beside docs; if they are the classes, give the "
+        "the folders cat, dog in data are read as one class next to docs; if they are the classes, give the "
         "folder data alone"
     )
 

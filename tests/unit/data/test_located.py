@@ -39,7 +39,7 @@ def test_found_near(tmp_path, written, change):
     found = locate(tmp_path, [written.format("a"), written.format("b")])
     assert (found.names, found.missing) == (["img/a.jpg", "img/b.jpg"], 0)
     (note,) = found.notes
-    assert note.startswith("2 of 2 paths are not on the disk as they are written, and are read by ")
+    assert note.startswith("2 of 2 paths do not exist as they are written, and are read with ")
     assert any(text in note for text in change.split("|"))
 
 
@@ -100,7 +100,7 @@ def test_names_that_case_alone_tells_apart_are_not_guessed(tmp_path):
 @pytest.mark.parametrize("address", ["https://example.org/a.jpg", "http://x/a.jpg", "hdfs://x/a.jpg"])
 def test_web_addresses_are_not_fetched(tmp_path, address):
     with pytest.raises(
-        EvenhandError, match="is a web address, and these are not fetched: download the images"
+        EvenhandError, match="is a web address, which evenhand does not download: download the images"
     ):
         locate(tmp_path, [address])
 

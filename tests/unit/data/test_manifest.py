@@ -146,7 +146,7 @@ def test_a_column_that_reads_like_a_split_is_named(tmp_path, column):
         picture(tmp_path / f"{k}.png")
     table = csv(tmp_path / "t.csv", f"path,label,{name}", *rows)
     note = (
-        f"column {name!r} reads like a split, but splits are read from 'split' alone, which is not there; "
+        f"column {name!r} looks like a split, but splits are read only from 'split', which does not exist; "
         "name it as `split_column` if it is one"
     )
     assert note in Manifest.read(table).notes
@@ -160,7 +160,7 @@ def test_unknown_class_name(tmp_path):
 
 @pytest.mark.parametrize("name", ["b", " "])
 def test_class_names_must_differ(tmp_path, name):
-    with pytest.raises(EvenhandError, match="class_names: they must give each class a name of its own"):
+    with pytest.raises(EvenhandError, match="class_names: each class needs a different name"):
         Manifest.read(tree(tmp_path, a=2, b=2), class_names={"a": name})
 
 

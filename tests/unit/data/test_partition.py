@@ -88,7 +88,7 @@ def test_a_store_keeps_its_units(table, tmp_path):
     assert list(found.attributes) == ["place"]
     assert all(len(set(found.split[found.units == unit])) == 1 for unit in set(found.units))
     assert found.card["notes"][-3:-1] == [
-        "the images of each of the 120 values of 'patient' are drawn into one split",
+        "the images of each of the 120 values of 'patient' are kept in one split",
         "the value NA of 'patient' may stand for unknown, but keeps 5 images together; leave it empty if so",
     ]
 

@@ -118,7 +118,10 @@ WRONG = {"wrong key": ("s3://photos/set", rf"error: cannot list s3://photos/set:
 UNSIGNED = {
     "private": ("s3://private/rows.csv", rf"error: cannot list s3://private/rows\.csv: {DENIED}"),
     "public": ("s3://photos/set", ""),
-    "busy later": ("s3://late", r"error: cannot read s3://late/b/7\.png: .*; the same command again resumes"),
+    "busy later": (
+        "s3://late",
+        r"error: cannot read s3://late/b/7\.png: .*; run the same command again to resume",
+    ),
 }
 
 

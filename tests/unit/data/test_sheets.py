@@ -88,9 +88,7 @@ def test_leading_zeros_of_a_number_format_are_kept(tmp_path: Path) -> None:
 
 def test_hidden_and_empty_sheets_do_not_count(tmp_path: Path) -> None:
     path = book(tmp_path / "t.xlsx", rows=[["id", "label"], ["a", "x"]], codes=[["x", "cat"]])
-    with pytest.raises(
-        EvenhandError, match="its sheets 'rows', 'codes' all hold something; keep one of them"
-    ):
+    with pytest.raises(EvenhandError, match="its sheets 'rows', 'codes' all have content; keep one of them"):
         read_columns(path)
     made = openpyxl.load_workbook(path)
     made["codes"].sheet_state = "hidden"
@@ -150,7 +148,7 @@ def test_of_a_formula_the_value_counts(tmp_path: Path, monkeypatch: pytest.Monke
         ),
         (
             b"\xd0\xcf\x11\xe0rest",
-            "it has a password, or is of Excel 97; save it as .xlsx without a password",
+            "it has a password, or is an Excel 97 file; save it as .xlsx without a password",
         ),
     ],
 )

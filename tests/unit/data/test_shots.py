@@ -40,7 +40,7 @@ def test_what_was_drawn_is_said() -> None:
     y, split = np.array([0, 0, 0, 1]), np.array(["train"] * 4)
     assert shot_notes(y, split, ["cat", "dog"], Shots(2, 7)) == [
         "shots: 3 of 4 training images, at most 2 of each class, drawn with seed 7",
-        "shots: fewer training images than that are there of dog",
+        "shots: these classes have fewer training images: dog",
     ]
     assert len(shot_notes(y, split, ["cat", "dog"], Shots(1, 7))) == 1
     with pytest.raises(

@@ -59,9 +59,7 @@ def test_flags_are_read_by_their_columns_name(column, on, off):
 
 
 def test_flags_of_nothing_are_refused():
-    with pytest.raises(
-        EvenhandError, match=r"'split' has only 0 and 1, and nothing says which of them trains"
-    ):
+    with pytest.raises(EvenhandError, match=r"'split' has only 0 and 1, and it is unclear which of them is"):
         splits_of_values(values("1", "0", "0"), "split")
 
 

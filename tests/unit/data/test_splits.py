@@ -158,5 +158,7 @@ def test_a_draw_that_leaves_nothing_to_evaluate_on_is_said():
     y = np.array([0, 1] * 10)
     split, notes, _ = given_or_drawn(None, y, seed=0, column="split", units=y)
     assert set(split.tolist()) == {"train"}
-    assert notes[1].startswith("every image is drawn as train, and nothing is left to evaluate on: there are")
+    assert notes[1].startswith(
+        "every image would be in train, and nothing would be left to evaluate on: there are"
+    )
     assert len(given_or_drawn(None, y, seed=0, column="split", units=np.arange(20) // 2)[1]) == 1

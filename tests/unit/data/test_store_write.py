@@ -263,7 +263,7 @@ def test_a_failure_behind_the_first_part_tells_that_the_same_command_resumes(
         return real(path, target)
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(EvenhandError, match="No space left on device; what is done stays, and the"):
+    with pytest.raises(EvenhandError, match="No space left on device; finished parts stay, and the"):
         kit.make(tmp_path / "s")
     monkeypatch.undo()
     assert kit.contents(kit.make(tmp_path / "s")) == kit.contents(kit.make(tmp_path / "whole"))

@@ -201,7 +201,7 @@ def test_a_spreadsheet_is_told_what_to_do(tmp_path):
 def test_a_pipe_is_not_waited_for(tmp_path, name):
     os.mkfifo(tmp_path / name)
     with pytest.raises(
-        EvenhandError, match="a pipe or a device, no file; save what it gives as a file first"
+        EvenhandError, match="a pipe or a device, not a file; save its content to a file first"
     ):
         read_columns(tmp_path / name)
 

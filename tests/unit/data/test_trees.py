@@ -46,7 +46,7 @@ def test_folders_can_be_units(tmp_path):
     for patient in set(found.units):
         assert len(set(found.split[found.units == patient])) == 1
     assert set(found.split) == {"train", "validation", "test"}
-    assert noted(found, "the images of each of the 8 values of 'patient' are drawn into one split")
+    assert noted(found, "the images of each of the 8 values of 'patient' are kept in one split")
 
 
 def test_splits_below_classes(tmp_path):
@@ -268,9 +268,7 @@ def test_a_layout_of_a_table_that_does_not_fit_its_paths(tmp_path):
 
 def test_none_of_a_tables_images_is_there(tmp_path):
     path = table(tmp_path, "path,label", "x/none.png,a", "x/nope.png,b")
-    with pytest.raises(
-        EvenhandError, match=r"none of the 2 images of .* is there; the first is 'x/none.png'"
-    ):
+    with pytest.raises(EvenhandError, match=r"none of the 2 images of .* exists; the first is 'x/none.png'"):
         Manifest.read(path)
 
 
@@ -298,7 +296,7 @@ def test_copies_are_drawn_into_one_split(tmp_path):
     assert all(split[f"a/{k}.png"] == split[f"a/{k + 1}.png"] for k in range(0, 30, 2))
     assert set(split.values()) == {"train", "validation", "test"}
     assert len(found.copies) == 15
-    assert noted(found, "30 images are copies of others: copies are drawn into one split")
+    assert noted(found, "30 images are copies of others: copies are kept in one split")
     assert not noted(found, "leakage")
 
 
@@ -316,13 +314,13 @@ def test_masks_among_images_are_told(tmp_path):
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("RGB", (2, 2), (next(SHADES) % 256, 0, 2)).save(tmp_path / f"{name}.png")
-    told = "2 images seem to be masks of others, as benign/benign (1)_mask.png; take them out of the folder"
-    assert f"{told} if so" in Manifest.read(tmp_path).notes
+    told = "2 images seem to be masks of others, such as benign/benign (1)_mask.png; if so, take them out "
+    assert f"{told}of the folder" in Manifest.read(tmp_path).notes
 
 
 def test_a_folder_of_masks_beside_the_images_is_told():
     names = ["a/images/1.png", "a/masks/1.png", "b/masks/2.png", "VOC/JPEGImages/3.jpg"]
-    told = "1 image seems to be a mask of another, as a/masks/1.png; take it out of the folder if so"
+    told = "1 image seems to be a mask of another, such as a/masks/1.png; if so, take it out of the folder"
     assert masks_note(names) == told
     assert masks_note([*names, "VOC/SegmentationClass/3.png"]).startswith("2 images seem to be masks of")
     assert masks_note(names[2:]) is None

@@ -56,6 +56,6 @@ def test_units_that_given_splits_divide_are_named() -> None:
 def test_units_that_are_drawn_are_counted() -> None:
     units, split = np.array(["ann", "ann", "bob", "bob", ""]), np.full(5, "train")
     assert unit_notes(units, split, "patient", drawn=True) == [
-        "the images of each of the 2 values of 'patient' are drawn into one split; "
+        "the images of each of the 2 values of 'patient' are kept in one split; "
         "1 image has none, and is drawn one by one"
     ]

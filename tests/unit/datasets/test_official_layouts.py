@@ -23,7 +23,7 @@ SPLITS = (0, 0, 0, 0, 1, 2)
 
 
 def picture(path: Path) -> None:
-    """Write a picture that is no copy of another one: copies would be drawn into one split."""
+    """Write a picture that is no copy of another one: copies would be kept in one split."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.frombytes("RGB", (8, 8), sha256(str(path).encode()).digest() * 6).save(path)
 

@@ -102,7 +102,8 @@ def test_a_column_that_is_missing_is_named(data: Path) -> None:
 def test_a_value_without_meaning_is_named(data: Path) -> None:
     edit(data, "Jay_7.jpg,0,2,", "Jay_7.jpg,0,3,")
     with pytest.raises(
-        EvenhandError, match=r"'3' in column 'split' at row 32; allowed are 0 \(train\), 1 \(validation\), 2"
+        EvenhandError,
+        match=r"'3' in column 'split' at row 32; the allowed values are 0 \(train\), 1 \(validation\), 2",
     ):
         Waterbirds().load(data, data)
 

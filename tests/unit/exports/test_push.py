@@ -73,8 +73,11 @@ def test_it_asks_and_no_uploads_nothing(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--push", "birds", "--yes"), "--push: 'birds' names no repository of the Hub; write OWNER/NAME"),
-        (("--push", "birds"), "--push: 'birds' names no repository of the Hub; write OWNER/NAME"),
+        (
+            ("--push", "birds", "--yes"),
+            "--push: 'birds' is not the name of a Hub repository; write OWNER/NAME",
+        ),
+        (("--push", "birds"), "--push: 'birds' is not the name of a Hub repository; write OWNER/NAME"),
         (
             ("--push", "me/birds"),
             "--push: this is not a terminal, so nobody can confirm; add --yes to upload without asking",

@@ -62,7 +62,7 @@ def test_an_empty_folder_is_filled(make_run: MakeRun, tmp_path: Path) -> None:
 
 def test_an_unknown_target_is_refused(make_run: MakeRun, tmp_path: Path) -> None:
     with pytest.raises(
-        EvenhandError, match="to: 'keras' is unknown; allowed are open_clip, transformers, onnx"
+        EvenhandError, match="to: 'keras' is unknown; the allowed values are open_clip, transformers, onnx"
     ):
         export(make_run("vit"), "keras", tmp_path / "out")
 

@@ -108,7 +108,7 @@ def test_prompts_that_are_read_in_another_way_are_refused() -> None:
         ("resnet", "its image tower is a ModifiedResNet"),
         ("timm-linear", "its image tower is a TimmModel"),
         ("siglip", "its image tower is a TimmModel"),
-        ("vit-average", "its pooling is another than CLIP's"),
+        ("vit-average", "its pooling is not CLIP's"),
         ("coca", "it is not a CLIP of open_clip's own towers"),
     ],
 )
@@ -134,13 +134,13 @@ def test_other_tokenizers_paddings_and_blocks_are_refused(
     with_other(
         run, monkeypatch, lambda b: setattr(b, "tokenizer", lambda texts: open_clip.tokenize(texts, 24))
     )
-    with pytest.raises(EvenhandError, match="its tokenizer is another than CLIP's"):
+    with pytest.raises(EvenhandError, match="its tokenizer is not CLIP's"):
         export(run, "transformers", out)
     with_other(run, monkeypatch, lambda b: b.model.visual.preprocess_cfg.update(resize_mode="longest"))
     with pytest.raises(EvenhandError, match="it pads images"):
         export(run, "transformers", out)
     with_other(run, monkeypatch, lambda b: b.model.register_buffer("more", torch.zeros(1)))
-    with pytest.raises(EvenhandError, match="its transformer blocks are of another kind"):
+    with pytest.raises(EvenhandError, match="its transformer blocks are not CLIP's"):
         export(run, "transformers", out)
 
 

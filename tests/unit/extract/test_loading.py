@@ -75,7 +75,7 @@ def test_no_thumbnails_unless_asked(files: list[str]) -> None:
 def test_a_line_of_pixels_is_skipped(tmp_path: Path) -> None:
     Image.new("RGB", (1, 5000)).save(tmp_path / "line.png")
     (batch,) = load_batches([str(tmp_path / "line.png")], pixels_of, [[0]])
-    assert batch.unreadable == [(0, "too long and thin (1 x 5000 pixels)")]
+    assert batch.unreadable == [(0, "too long and narrow (1 x 5000 pixels)")]
 
 
 def test_loading_leaves_the_global_generator_alone(files: list[str]) -> None:

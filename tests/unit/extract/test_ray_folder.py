@@ -56,6 +56,6 @@ def test_a_folder_of_a_long_name_is_passed_over(tmp_path: Path, monkeypatch: pyt
 
 def test_where_no_folder_will_do_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_folder, "_fits", lambda parent: False)
-    sentence = r"^/.* cannot be Ray's temporary folder, which must be .*; name such a one in RAY_TMPDIR$"
+    sentence = r"^/.* cannot be Ray's temporary folder, which must be .*; set RAY_TMPDIR to such a folder$"
     with pytest.raises(EvenhandError, match=sentence), short_folder():
         pass

@@ -72,8 +72,7 @@ def test_other_words_and_labels_need_no_image(
     table = embed(manifest, backbone, tmp_path / "s", **options)
     assert backbone.seen == 0
     assert table.notes == (
-        "20 images are reused from the store that was there, 0 new or changed ones are embedded, and "
-        "0 are gone",
+        "20 images are reused from the existing store, 0 new or changed ones are embedded, and 0 are gone",
     )
     embed(manifest, backbone, tmp_path / "new", **options)
     assert files_of(tmp_path / "s") == files_of(tmp_path / "new")
@@ -92,7 +91,7 @@ def test_added_changed_and_removed_images(
     backbone.seen = 0
     table = embed(Manifest.read(photos), backbone, tmp_path / "s", **options)
     assert backbone.seen == 3  # the broken one was tried again
-    assert table.notes[0].startswith("20 images are reused from the store that was there, 4 new")
+    assert table.notes[0].startswith("20 images are reused from the existing store, 4 new")
     (photos / "red" / "1 ü.png").unlink()
     Image.new("RGB", (90, 50), (0, 0, 0)).save(photos / "red" / "2 ü.png")
     backbone.seen = 0
@@ -196,7 +195,7 @@ def test_other_images_of_a_data_set_reuse_what_was_embedded(
 ) -> None:
     embed(manifest, backbone, tmp_path / "s")
     found = embed(replace(manifest, shots=Shots(9, 0)), backbone, tmp_path / "s")
-    assert found.notes[0].startswith("20 images are reused from the store that was there, 0 new or changed")
+    assert found.notes[0].startswith("20 images are reused from the existing store, 0 new or changed")
     assert backbone.seen == 20
 
 
@@ -227,7 +226,9 @@ def test_a_store_of_other_images_is_not_replaced(photos: Path, backbone: Any, tm
     embed(manifest, backbone, tmp_path / "s", **OPTIONS)
     before = files_of(tmp_path / "s")
     other = replace(manifest, ids=np.char.add("other/", manifest.ids))
-    with pytest.raises(EvenhandError, match=r"s is a store of other images, as 'blue/.*, and would be"):
+    with pytest.raises(
+        EvenhandError, match=r"s is a store of other images, such as 'blue/.*, which would be"
+    ):
         embed(other, backbone, tmp_path / "s", **OPTIONS)
     assert files_of(tmp_path / "s") == before
     (tmp_path / "s" / ROWS).write_bytes(b"cut")

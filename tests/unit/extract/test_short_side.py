@@ -147,7 +147,7 @@ def test_threads_and_processes_decode_alike(large: Manifest) -> None:
 def test_a_line_of_pixels_is_named_by_the_size_in_its_file(tmp_path: Path) -> None:
     Image.new("RGB", (512, 51712)).save(tmp_path / "line.jpg")
     (batch,) = load_batches([str(tmp_path / "line.jpg")], Resizing().preprocess, [[0]], short_side=64)
-    assert batch.unreadable == [(0, "too long and thin (512 x 51712 pixels)")]
+    assert batch.unreadable == [(0, "too long and narrow (512 x 51712 pixels)")]
 
 
 def test_predict_decodes_as_the_store_of_its_run(

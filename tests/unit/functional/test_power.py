@@ -61,7 +61,9 @@ def test_a_stricter_level_and_a_surer_test_need_more_rows() -> None:
 
 @pytest.mark.parametrize("gap", [0.0, -0.1, 0.9, 1.0])
 def test_a_gap_that_no_rows_show(gap: float) -> None:
-    with pytest.raises(EvenhandError, match=rf"^gap: no group errs {gap:g} more .* above 0 and under 0\.9"):
+    with pytest.raises(
+        EvenhandError, match=rf"^gap: no error rate is {gap:g} above .* above 0 and under 0\.9"
+    ):
         rows_for_gap(gap, 0.1)
 
 

@@ -44,8 +44,8 @@ def test_spreadsheets_are_read(tmp_path: Path, encoding: str, between: str) -> N
         ("id,answer\n99,yes\n", "has the id '99', which is not a row of the store"),
         ("id,answer\n99,\n", "has the id '99', which is not a row of the store"),
         ("id,answer\n3,yes\n3,no\n", "answers 3 twice; keep one of its rows"),
-        ("id,answer\n3,maybe\n", "has 'maybe' for 3; allowed are yes, no and unclear"),
-        ("id,answer\n3,3\n", "has '3' for 3; allowed are yes, no and unclear"),
+        ("id,answer\n3,maybe\n", "has 'maybe' for 3; the allowed values are yes, no and unclear"),
+        ("id,answer\n3,3\n", "has '3' for 3; the allowed values are yes, no and unclear"),
         ("name,answer\n3,yes\n", "answers: .* has no column 'id'"),
         ("id,reply\n3,yes\n", "answers: .* has no column 'answer'"),
         (

@@ -84,7 +84,7 @@ def test_two_tabs_answer_the_same_row_once(stored: ReviewRows, tmp_path: Path) -
         (10**9, "yes", "row: 1000000000 is not a row of this review"),
         ("3", "yes", "row: '3' is not a row"),
         (None, "yes", "row: None is not a row"),
-        (-1, "maybe", "answer: got 'maybe'; allowed are yes, no and unclear"),
+        (-1, "maybe", "answer: got 'maybe'; the allowed values are yes, no and unclear"),
         (-1, None, "answer: got None"),
     ],
 )

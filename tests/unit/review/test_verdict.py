@@ -20,11 +20,11 @@ def gap(association: float = 0.8, value: float = 0.3, low: float = 0.1, high: fl
         ([gap(association=0.1)], 0.1, "found", "30 points \\[10, 50\\]"),
         ([gap(association=0.0999)], 0.1, "no sign", "in no class does the attribute go with the label"),
         ([gap(low=-0.01)], 0.1, "cannot tell", "30 points \\[−1, 50\\]"),
-        ([gap(value=0.02, low=-0.05, high=0.09)], 0.1, "no sign", "lies under 10 points"),
+        ([gap(value=0.02, low=-0.05, high=0.09)], 0.1, "no sign", "is under 10 points"),
         ([gap(value=0.02, low=-0.05, high=0.1)], 0.1, "cannot tell", "more answers may tell"),
         ([gap()], 0.35, "cannot tell", "do not show the attribute: 35 %"),
         ([gap()], 0.34, "found", ""),
-        ([gap(value=-0.3, low=-0.5, high=-0.1)], 0.1, "no sign", "lies under 10 points"),
+        ([gap(value=-0.3, low=-0.5, high=-0.1)], 0.1, "no sign", "is under 10 points"),
     ],
 )
 def test_the_verdict(gaps: list[ClassGap], error: float, shortcut: str, reason: str) -> None:

@@ -225,7 +225,7 @@ def test_the_oracle_receives_groups_and_says_so(table: FeatureTable) -> None:
     assert (row.group_labels_used, row.needs) == ("validation", ["groups"])
     assert row.selection == "worst_group, validation from train"
     assert row.worst_group is not None
-    with pytest.raises(EvenhandError, match="method: dfr uses group labels but the store has no attribute"):
+    with pytest.raises(EvenhandError, match="method: dfr uses group labels, but the store has no attribute"):
         fit_row(dataclasses.replace(table, attributes={}), "dfr", 0)
 
 

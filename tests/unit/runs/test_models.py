@@ -92,7 +92,8 @@ def test_a_store_that_moved_is_found_where_it_is_said_to_be(run: Path, tmp_path:
     moved = Path(shutil.copytree(read_contents(run).card["store"], tmp_path / "moved.store"))
     gone = with_card(run, store=str(tmp_path / "gone.store"))
     with pytest.raises(
-        EvenhandError, match=r"of .*x\.run is neither at .*gone\.store nor at .*give its new place as `store`"
+        EvenhandError,
+        match=r"of .*x\.run is neither at .*gone\.store nor at .*give its new location as `store`",
     ):
         store_of_run(gone)
     assert len(store_of_run(gone, moved)) == len(load_store(moved))

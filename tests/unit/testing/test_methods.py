@@ -91,7 +91,7 @@ def test_a_method_that_needs_words_must_say_so() -> None:
 def test_needs_are_known_by_name() -> None:
     method = Wordless()
     method.needs = ("prompts",)  # type: ignore[misc]
-    with pytest.raises(AssertionError, match=r"`needs` holds \{'prompts'\}; allowed are"):
+    with pytest.raises(AssertionError, match=r"`needs` holds \{'prompts'\}; the allowed values are"):
         checks.check_needs_are_named(method)
 
 

@@ -68,7 +68,7 @@ def _torch(path: Path, name: str | None) -> Any:
         raise
     except Exception as error:
         raise ValueError(
-            "torch.load(weights_only=True) finds no tensors alone; save the tensor with torch.save"
+            "torch.load(weights_only=True) finds more than tensors; save only the tensor with torch.save"
         ) from error
     named = found if isinstance(found, Mapping) else {"": found}
     tensors = {str(key): value for key, value in named.items() if isinstance(value, torch.Tensor)}

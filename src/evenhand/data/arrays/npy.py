@@ -119,7 +119,7 @@ class NpyRows:
             more = os.pread(handle, wanted - len(found), self.offset + first * size + len(found))
             if not more:
                 raise EvenhandError(
-                    f"{self.path} became shorter while it was read; let what writes it end, and try again"
+                    f"{self.path} became shorter while it was read; wait until it is complete, and try again"
                 )
             found += more
         return np.frombuffer(found, dtype=self.stored)

@@ -76,7 +76,7 @@ class Decoded(NamedTuple):
 def none_readable(count: int, path: str, reason: str) -> EvenhandError:
     """Return what is raised where none of `count` images gives an image; path and reason are the first's."""
     if count == 1:
-        return EvenhandError(f"the one image cannot be read; it is {path}: {reason}")
+        return EvenhandError(f"the only image cannot be read: {path}: {reason}")
     return EvenhandError(f"none of the {count} images can be read; the first is {path}: {reason}")
 
 
@@ -182,7 +182,8 @@ def _source(path: Path) -> Path | BinaryIO:
         # Of the server, not of this image: to skip it would lose what is there.
         if server_failed(error):
             raise EvenhandError(
-                f"cannot read {address(path)}: {reason}; the same command again resumes when it answers"
+                f"cannot read {address(path)}: {reason}; run the same command again to resume "
+                "when the server answers"
             ) from error
         raise UnreadableImage(path, reason) from error
     if not content:

@@ -163,7 +163,7 @@ def _of_links(archive: Path) -> tuple[str, ...]:
     if not left:
         return ()
     count = number_of(len(left), "link is", "links are")
-    return (f"{count} passed over in {archive.name}: {some(left, most=3)}; pack plain files alone",)
+    return (f"{count} skipped in {archive.name}: {some(left, most=3)}; pack only plain files",)
 
 
 def _of_folder(root: Path, options: Options) -> Listing:

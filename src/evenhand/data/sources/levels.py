@@ -42,7 +42,7 @@ class Levels:
         if CLASS not in roles or len(set(named)) < len(named) or "" in roles:
             raise EvenhandError(
                 f"layout: got {text!r}; write a word for each level of folders, {CLASS} once, {SPLIT} at "
-                f"most once, {NOTHING} for a level to pass over, others for attributes, as domain/class"
+                f"most once, {NOTHING} for a level to ignore, others for attributes, such as domain/class"
             )
         return Levels(roles)
 
@@ -60,7 +60,8 @@ class Levels:
         if not named or {CLASS, SPLIT, ""} & set(named) or len(set(named)) < len(named):
             raise EvenhandError(
                 f"layout: {text!r} cannot be read: class and split are columns of the table; write a word "
-                f"for each folder of its paths that is an attribute, {NOTHING} for others, as */patient/*"
+                f"for each folder of its paths that is an attribute, {NOTHING} for others, such as "
+                "*/patient/*"
             )
         return Levels(roles)
 
@@ -91,7 +92,7 @@ def guess(files: Sequence[Folders]) -> Levels:
     Raises
     ------
     EvenhandError
-        If two or more split folders stand beside other folders: what those are is not to be guessed.
+        If two or more split folders are next to other folders, whose meaning cannot be guessed.
     """
     # Of many files few folders: each is looked at once.
     places = sorted({folders for folders in files if folders})
@@ -144,7 +145,7 @@ def uneven_below(files: Sequence[Folders], levels: Levels) -> str | None:
     if not flat or len(deep) != 1:
         return None
     return (
-        f"the folders {some(sorted(below[deep[0]]), 5)} in {deep[0]} are read as one class beside "
+        f"the folders {some(sorted(below[deep[0]]), 5)} in {deep[0]} are read as one class next to "
         f"{some(flat, 5)}; if they are the classes, give the folder {deep[0]} alone"
     )
 
@@ -171,7 +172,7 @@ def _are_splits(tops: set[str]) -> bool:
     named = splits_named(tops)
     if named and len(named) < len(tops) and len(set(named.values())) >= 2:
         raise EvenhandError(
-            f"the split folders {', '.join(sorted(named))} stand beside other folders "
+            f"the split folders {', '.join(sorted(named))} are next to other folders "
             f"({', '.join(sorted(tops - named.keys())[:5])}); move one kind elsewhere, or say in layout "
             "what the folders are"
         )

@@ -75,7 +75,7 @@ def locate(root: Path, names: Sequence[str]) -> Located:
     located = [found.get(name, name) for name in names]
     first = next(name for name in gone if name in found)
     note = (
-        f"{len(found)} of {len(names)} paths are not on the disk as they are written, and are read by "
+        f"{len(found)} of {len(names)} paths do not exist as they are written, and are read with "
         f"{_change(first, found[first])}, for example {first!r} as {found[first]!r}"
     )
     return Located(located, len(gone) - len(found), (note,))
@@ -92,7 +92,7 @@ def _is_there(root: Path, name: str) -> bool:
 def none_there(root: Path, names: Sequence[str], source: Path) -> EvenhandError:
     """Return what is raised where none of a table's images is there."""
     return EvenhandError(
-        f"none of the {len(names)} images of {source} is there; the first is {names[0]!r}, looked for at "
+        f"none of the {len(names)} images of {source} exists; the first is {names[0]!r}, looked for at "
         f"{os.path.normpath(root / names[0])}; give the folder that the paths are relative to as `root`"
     )
 
@@ -101,8 +101,8 @@ def _check_web(name: str) -> None:
     scheme = re.match(r"(https?|ftp|hdfs|abfss?|az|wasbs?)[:]/", name)
     if scheme:
         raise EvenhandError(
-            f"the image {name!r} is a web address, and these are not fetched: download the images, as with "
-            "img2dataset, and name the files; only s3:// and gs:// addresses are read"
+            f"the image {name!r} is a web address, which evenhand does not download: download the images, "
+            "for example with img2dataset, and name the files; only s3:// and gs:// addresses are read"
         )
 
 

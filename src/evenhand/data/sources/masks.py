@@ -26,7 +26,7 @@ def masks_note(names: Sequence[str]) -> str | None:
     if not found:
         return None
     told = number_of(len(found), "image seems to be a mask of another", "images seem to be masks of others")
-    return f"{told}, as {found[0]}; take {'it' if len(found) == 1 else 'them'} out of the folder if so"
+    return f"{told}, such as {found[0]}; if so, take {'it' if len(found) == 1 else 'them'} out of the folder"
 
 
 def _is_beside(place: PurePosixPath, images: set[PurePosixPath]) -> bool:

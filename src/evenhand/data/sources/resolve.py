@@ -111,6 +111,5 @@ def _aside(kind: type[Containers], folder: Path, files: Sequence[Path], found: C
     if not left:
         return ()
     return (
-        f"the images are those of {len(read)} {kind.what}, as {files[0].name}; "
-        f"passed over: {some(left, most=3)}",
+        f"the images are those of {len(read)} {kind.what}, as {files[0].name}; skipped: {some(left, most=3)}",
     )

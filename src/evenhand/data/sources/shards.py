@@ -182,4 +182,4 @@ def _left_out(left: Counter[str]) -> list[str]:
         return []
     ends = some((f".{end}" for end in sorted(left)), most=3)
     told = number_of(left.total(), "image is", "images are")
-    return [f"of samples with several images one is taken; {told} left out: {ends}"]
+    return [f"for samples with several images, one is used; {told} left out: {ends}"]

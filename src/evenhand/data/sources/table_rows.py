@@ -255,8 +255,8 @@ def _grouped(listing: Listing, options: Options) -> Listing:
     groups, others, notes = divided(listing.attributes, listing.labels, options.attributes)
     if listing.splits is None:
         notes += [
-            f"column {name!r} reads like a split, but splits are read from {options.split!r} alone, which is "
-            f"not there; name it as `split_column` if it is one"
+            f"column {name!r} looks like a split, but splits are read only from {options.split!r}, which "
+            "does not exist; name it as `split_column` if it is one"
             for name, values in groups.items()
             if reads_as_split(name, values)
         ]

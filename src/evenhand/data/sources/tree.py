@@ -167,7 +167,7 @@ def _unread(root: Path, tables: Sequence[str]) -> list[str]:
         return []
     place = "" if is_archive(root) else "give it in place of the folder, or "
     return [
-        f"the table {some(tables, 3)} in {root} is not read: {place}call it metadata.csv, to have its columns"
+        f"the table {some(tables, 3)} in {root} is not read: {place}call it metadata.csv to use its columns"
     ]
 
 

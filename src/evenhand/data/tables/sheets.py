@@ -46,13 +46,11 @@ def read_sheet(path: Path) -> pa.Table:
     with open_file(path) as stream:
         content = stream.read()
     if content.startswith(_OLD):
-        raise ValueError("it has a password, or is of Excel 97; save it as .xlsx without a password")
+        raise ValueError("it has a password, or is an Excel 97 file; save it as .xlsx without a password")
     try:
         values = _filled(openpyxl, content, data_only=True)
         if len(values) > 1:
-            raise ValueError(
-                f"its sheets {', '.join(map(repr, values))} all hold something; keep one of them"
-            )
+            raise ValueError(f"its sheets {', '.join(map(repr, values))} all have content; keep one of them")
         for name, rows in values.items():
             _check_computed(rows, _filled(openpyxl, content, data_only=False)[name])
             hidden = _hidden(openpyxl, content, name)

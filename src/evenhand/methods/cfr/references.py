@@ -128,7 +128,9 @@ def find_reference(reference: Reference | str) -> Reference:
     if not isinstance(reference, str):
         return reference
     if reference not in REFERENCES:
-        raise EvenhandError(f"reference: {reference!r} is unknown; allowed are {', '.join(REFERENCES)}")
+        raise EvenhandError(
+            f"reference: {reference!r} is unknown; the allowed values are {', '.join(REFERENCES)}"
+        )
     return REFERENCES[reference]
 
 
