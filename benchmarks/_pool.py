@@ -16,7 +16,8 @@ from evenhand.functional.dealt_folds import dealt_folds
 from evenhand.functional.weighted_head import HeadFrame, calibrated_scale, fit_heads
 from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods.auto.cross_fit import usual_repeats
-from evenhand.selection.shortcut_signs import CrossFits, Limits, ShortcutSigns, find_signs
+from evenhand.selection.shortcut_limits import Limits
+from evenhand.selection.shortcut_signs import CrossFits, ShortcutSigns, find_signs
 
 FOLDS = 3
 ERM = {True: (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.1), False: (100.0, 10.0, 1.0, 0.1, 0.01)}

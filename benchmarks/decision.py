@@ -28,7 +28,8 @@ from evenhand._files import atomic
 from evenhand._typing import Floats, Ints
 from evenhand.functional.bootstrap import worst_group_difference
 from evenhand.selection.auto_guard import Decision, DecisionRule
-from evenhand.selection.shortcut_signs import CrossFits, Limits, ShortcutSigns, find_signs
+from evenhand.selection.shortcut_limits import Limits
+from evenhand.selection.shortcut_signs import CrossFits, ShortcutSigns, find_signs
 from evenhand.selection.shortcut_verdict import verdict
 
 MARGIN = 0.03

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from evenhand import EvenhandError, Head
-from evenhand.methods._training import group_dro
+from evenhand.methods._training import train_group_dro
 from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.train_erm import ERM_SGD
 from evenhand.methods.group_dro import GroupDRO
@@ -81,7 +81,7 @@ def test_no_weight_decay_draws_the_weights_to_zero(monkeypatch: pytest.MonkeyPat
         settings.append(sgd)
         minimize(*args, sgd=sgd, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(group_dro, "minimize", watched)
+    monkeypatch.setattr(train_group_dro, "minimize", watched)
     X, y, attribute, head = problem(2)
     GroupDRO(head, epochs=3).fit(X, np.array(head.classes)[y], groups=attribute.astype(str))
     assert settings == [replace(ERM_SGD, epochs=3, weight_decay=0.0)]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from evenhand._children import EndsWithParent, starting_children
-from evenhand.comparison import workers
+from evenhand.comparison import processes
 
 PARENT = """
 import os, time
@@ -65,11 +65,11 @@ def test_a_worker_ends_with_its_parent_before_it_imports_what_it_is_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(workers, "ProcessPoolExecutor", lambda *arguments: given.extend(arguments))
-    workers.Workers(np.arange(3), 2)
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", lambda *arguments: given.extend(arguments))
+    processes.Workers(np.arange(3), 2)
     _, _, function, (first, work, _) = given
     read = pickle.dumps((function, first, work))
-    assert read.index(b"_read") < read.index(b"evenhand.comparison.workers")
+    assert read.index(b"_read") < read.index(b"evenhand.comparison.processes")
     code = f"import pickle, sys; pickle.loads({pickle.dumps(dead_parent())!r}); print('on')"
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout.split()) == (1, [])

@@ -20,7 +20,7 @@ from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.audits.words import TextTower, tower_or_reason
 from evenhand.backbones.from_card import with_model_at
 from evenhand.backbones.load import Loaded
-from evenhand.data.store_layout import embedded
+from evenhand.data.store_card import embedded
 from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.runs.contents import read_contents, store_of_run
 

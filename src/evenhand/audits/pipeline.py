@@ -29,7 +29,7 @@ from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.data.class_order import order_warning
 from evenhand.data.head import Head
 from evenhand.data.places import is_there
-from evenhand.data.store_layout import embedded
+from evenhand.data.store_card import embedded
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.evaluation.metric_view import by_metric

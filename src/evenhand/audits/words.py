@@ -15,7 +15,7 @@ from evenhand.audits.vocabulary import Vocabulary, default_words
 from evenhand.audits.word_fit import PAIRS, why_unknown
 from evenhand.backbones.from_card import backbone_of
 from evenhand.backbones.load import Loaded
-from evenhand.data.store_layout import embedded
+from evenhand.data.store_card import embedded
 from evenhand.data.table import FeatureTable
 from evenhand.functional.geometry import prototypes
 

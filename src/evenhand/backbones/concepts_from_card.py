@@ -6,7 +6,7 @@ from evenhand._errors import EvenhandError
 from evenhand.backbones.concepts import embed_concepts
 from evenhand.backbones.from_card import backbone_of
 from evenhand.data.concepts import Concepts, ConceptWords
-from evenhand.data.store_layout import embedded
+from evenhand.data.store_card import embedded
 from evenhand.data.table import FeatureTable
 
 

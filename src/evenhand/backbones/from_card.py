@@ -10,7 +10,7 @@ from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import HF_PREFIX, PREFIX, TINY, folder_of
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.backbones.names import absolute
-from evenhand.data.store_layout import embedded
+from evenhand.data.store_card import embedded
 
 _NEEDED = ("activation", "model", "precision", "preprocessing", "site", "weights_sha256")
 

@@ -216,7 +216,7 @@ def store_and_run(source: Path) -> tuple[Path, Path | None]:
     EvenhandError
         If it is neither, or a run that names no store.
     """
-    from evenhand.data.store_layout import read_card
+    from evenhand.data.store_card import read_card
     from evenhand.runs.card import is_run
     from evenhand.runs.card import read_card as read_run_card
     from evenhand.runs.store_place import place_of_store

@@ -57,7 +57,7 @@ def command(
     check_moved(model)
     check_vocabulary(vocabulary)
 
-    from evenhand.data.store_layout import read_card
+    from evenhand.data.store_card import read_card
     from evenhand.reports.source import read_source
     from evenhand.runs.card import check_results
     from evenhand.runs.store_place import check_store

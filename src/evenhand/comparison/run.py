@@ -12,10 +12,10 @@ from evenhand._typing import Floats, PathLike
 from evenhand.comparison.assemble import FinishedJobs, assemble
 from evenhand.comparison.job import JobResult
 from evenhand.comparison.job_cache import JobCache
+from evenhand.comparison.processes import Workers, one_thread
 from evenhand.comparison.requirements import entries_of
 from evenhand.comparison.schedule import Schedule
 from evenhand.comparison.seal import write_sealed
-from evenhand.comparison.workers import Workers, one_thread
 from evenhand.data.concepts import Concepts
 from evenhand.data.head import Head
 from evenhand.data.partition import held_out

@@ -9,8 +9,8 @@ from typing import Any
 
 from evenhand.comparison.job import Job, JobResult, predict_held_out, run_job
 from evenhand.comparison.job_cache import SCHEMA, JobCache
+from evenhand.comparison.processes import Workers
 from evenhand.comparison.requirements import Entry
-from evenhand.comparison.workers import Workers
 from evenhand.data.cached import fingerprint, key_of
 from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows, shown_to

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationErr
 from evenhand._errors import EvenhandError
 from evenhand._files import atomic
 from evenhand.data.lock import FolderLock
-from evenhand.data.store_layout import OWN_COLUMNS, ROWS, UNITS, Sha256, StoreCard, read_card
+from evenhand.data.store_card import Sha256, StoreCard, read_card
+from evenhand.data.store_layout import OWN_COLUMNS, ROWS, UNITS
 
 if TYPE_CHECKING:  # commands ask for the names of columns before NumPy is loaded
     import pyarrow as pa

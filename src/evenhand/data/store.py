@@ -16,6 +16,7 @@ from evenhand.data.arrays.tensors import read_tensors
 from evenhand.data.estimated import read_estimated
 from evenhand.data.head import POOL, Head, projected_width
 from evenhand.data.labels import some
+from evenhand.data.store_card import StoreCard, check_files, read_card
 from evenhand.data.store_layout import (
     CARD,
     COPY_OF,
@@ -24,10 +25,7 @@ from evenhand.data.store_layout import (
     ROWS,
     SKIPPED,
     UNITS,
-    StoreCard,
-    check_files,
     features_name,
-    read_card,
     thumbnails_name,
 )
 from evenhand.data.table import FeatureTable

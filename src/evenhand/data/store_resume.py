@@ -15,6 +15,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import file_sha256, sweep_all, temporary_names
 from evenhand._outputs import check_writable
 from evenhand.data import lock
+from evenhand.data.store_card import Sha256, embedded, read_card
 from evenhand.data.store_layout import (
     CARD,
     FEATURES,
@@ -26,10 +27,7 @@ from evenhand.data.store_layout import (
     ROWS,
     SKIPPED,
     THUMBNAILS,
-    Sha256,
-    embedded,
     json_text,
-    read_card,
     sidecar_name,
     write_text,
 )

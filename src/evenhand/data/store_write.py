@@ -22,6 +22,7 @@ from evenhand.data.head import Head
 from evenhand.data.images.decode import none_readable
 from evenhand.data.lock import FolderLock
 from evenhand.data.settle_copies import KnownCopies, settle_copies
+from evenhand.data.store_card import HeadCard, StoreCard
 from evenhand.data.store_layout import (
     CARD,
     HEAD,
@@ -29,8 +30,6 @@ from evenhand.data.store_layout import (
     PROGRESS,
     ROWS,
     SKIPPED,
-    HeadCard,
-    StoreCard,
     features_name,
     progress_name,
     sidecar_name,

@@ -35,7 +35,7 @@ def model_card(source: ExportSource, to: str, largest: float) -> str:
     """
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     environment.filters |= {"plain": plain, "percent": _percent, "interval": _interval}
-    text = resources.files("evenhand.exports").joinpath("model_card.md.j2").read_text(encoding="utf-8")
+    text = resources.files("evenhand.exports").joinpath("model_card_body.md.j2").read_text(encoding="utf-8")
     row, made = source.result, source.card["store_card"]
     rates = [rate for rate in (*row["groups"], *row["classes"]) if rate["n"] < FEW]
     kept = (row.get("kept") or {}).get("reason")

@@ -11,7 +11,7 @@ from evenhand._errors import EvenhandError
 from evenhand._json import parse_json
 from evenhand.backbones.folder import CONFIG, folder_of
 from evenhand.backbones.names import config_file
-from evenhand.data.store_layout import embedded
+from evenhand.data.store_card import embedded
 
 
 def check_place(run: Path, card: Mapping[str, Any], to: str) -> None:

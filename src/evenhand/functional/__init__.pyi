@@ -27,8 +27,8 @@ from .geometry import mean_row as mean_row
 from .geometry import project as project
 from .geometry import prototypes as prototypes
 from .geometry import unit as unit
-from .group_dro import group_means as group_means
-from .group_dro import update_group_weights as update_group_weights
+from .group_weights import group_means as group_means
+from .group_weights import update_group_weights as update_group_weights
 from .intervals import f1_interval as f1_interval
 from .intervals import logit_interval as logit_interval
 from .intervals import paired_interval as paired_interval

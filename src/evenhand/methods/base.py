@@ -22,8 +22,8 @@ from evenhand.data.head import Head
 from evenhand.methods._training.model import Model as Model
 from evenhand.methods._training.problem import Problem as Problem
 from evenhand.methods._training.problem import build_problem
-from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import ERM_SGD
+from evenhand.methods._training.trained_state import State
 from evenhand.methods.bundle import write_bundle
 from evenhand.methods.checked_inputs import CheckedInputs
 from evenhand.methods.label_codes import class_codes, group_codes, unit_codes

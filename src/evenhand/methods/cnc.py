@@ -18,8 +18,8 @@ from evenhand.methods._draws.by_prediction import ContrastDraw, RowsByPrediction
 from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import erm_sgd, train_erm
+from evenhand.methods._training.trained_state import State
 from evenhand.methods.base import Method
 
 

@@ -13,10 +13,10 @@ from torch import Tensor
 from evenhand._errors import EvenhandError
 from evenhand._ranges import COUNT, NOT_NEGATIVE, POSITIVE, Ranges, or_none
 from evenhand.data.head import Head
-from evenhand.methods._training.group_dro import train_group_dro
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.train_erm import erm_sgd
+from evenhand.methods._training.train_group_dro import train_group_dro
 from evenhand.methods.base import Method
 
 

@@ -13,7 +13,7 @@ from evenhand.functional.concept_maps import reject_accept_map
 from evenhand.methods._training.concepts import checked
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
+from evenhand.methods._training.trained_state import State
 from evenhand.methods.base import Method
 
 

@@ -15,13 +15,13 @@ from evenhand._ranges import NOT_NEGATIVE, Ranges
 from evenhand.data.head import Head
 from evenhand.methods._training.best_epoch import BestEpoch
 from evenhand.methods._training.folds import with_validation
-from evenhand.methods._training.group_dro import train_group_dro
 from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.rows import RowView
-from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import erm_sgd
+from evenhand.methods._training.train_group_dro import train_group_dro
+from evenhand.methods._training.trained_state import State
 from evenhand.methods.base import Method
 from evenhand.selection.cells import Partition
 from evenhand.selection.rules import MIN_ROWS, smallest

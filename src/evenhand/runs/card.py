@@ -13,7 +13,8 @@ from evenhand._errors import EvenhandError
 from evenhand._files import file_sha256, was_interrupted
 from evenhand._json import first_fault, parse_json
 from evenhand._outputs import RESULTS, check_writable
-from evenhand.data.store_layout import CARD, Sha256, embedded, sealed, write_text
+from evenhand.data.store_card import Sha256, embedded
+from evenhand.data.store_layout import CARD, sealed, write_text
 
 if TYPE_CHECKING:  # a folder that is not a run is refused before any model is imported
     from evenhand.backbones.load import Loaded

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._errors import EvenhandError
+from evenhand.data.store_card import read_card as read_store_card
 from evenhand.data.store_layout import CARD
-from evenhand.data.store_layout import read_card as read_store_card
 from evenhand.runs.card import read_card
 
 

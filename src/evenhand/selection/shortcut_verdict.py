@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeAlias
 from evenhand._counts import number_of
 from evenhand._signed import signed
 from evenhand.selection.auto_guard import Decision
-from evenhand.selection.shortcut_signs import FEWEST_CLASS_ROWS, FEWEST_HIDDEN_ROWS, ShortcutSigns
+from evenhand.selection.shortcut_limits import FEWEST_CLASS_ROWS, FEWEST_HIDDEN_ROWS
+from evenhand.selection.shortcut_signs import ShortcutSigns
 
 Shortcut: TypeAlias = Literal["found", "no sign", "cannot tell"]
 Repair: TypeAlias = Literal["passed", "none passed", "none needed"]

@@ -18,7 +18,7 @@ import pytest
 from evenhand import EvenhandError, FeatureTable, compare, import_embeddings, load_store
 from evenhand.comparison import schedule as module
 from evenhand.comparison.job_cache import JobCache
-from evenhand.comparison.workers import Workers
+from evenhand.comparison.processes import Workers
 from evenhand.data.cached import fingerprint, key_of
 from evenhand.data.lock import FolderLock
 

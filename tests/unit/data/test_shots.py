@@ -8,7 +8,7 @@ from PIL import Image
 
 from evenhand import EvenhandError, Manifest, embed
 from evenhand.data.shots import Shots, kept_rows, shot_notes
-from evenhand.data.store_layout import read_card
+from evenhand.data.store_card import read_card
 
 Y = np.random.default_rng(0).integers(0, 3, 120)
 SPLIT = np.array(["train", "train", "train", "test", "validation"] * 24)

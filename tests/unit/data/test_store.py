@@ -101,7 +101,7 @@ def test_an_unreadable_file_is_a_sentence(store: Path, monkeypatch: pytest.Monke
     def refuse(path: Path) -> str:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("evenhand.data.store_layout.file_sha256", refuse)
+    monkeypatch.setattr("evenhand.data.store_card.file_sha256", refuse)
     with pytest.raises(EvenhandError, match=r"cannot be read .*Input/output error"):
         load_store(store)
 

@@ -8,7 +8,8 @@ import pytest
 
 from evenhand._errors import EvenhandError
 from evenhand.data.store import load_store
-from evenhand.data.store_layout import StoreCard, json_text, read_card
+from evenhand.data.store_card import StoreCard, read_card
+from evenhand.data.store_layout import json_text
 
 
 def edit(store: Path, change: Callable[[dict[str, Any]], object]) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from evenhand import load_store
 from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.manifest import Manifest
-from evenhand.data.store_layout import read_card
+from evenhand.data.store_card import read_card
 from evenhand.extract import local
 from evenhand.extract.local import embed
 

@@ -11,7 +11,8 @@ from evenhand import EvenhandError
 from evenhand.functional.class_groups import group_legibility
 from evenhand.functional.mirror_noise import passing_noise
 from evenhand.functional.within_class import residuals
-from evenhand.selection.shortcut_signs import CrossFits, Limits, find_signs
+from evenhand.selection.shortcut_limits import Limits
+from evenhand.selection.shortcut_signs import CrossFits, find_signs
 
 
 def test_the_limits_are_those_of_the_measurements():

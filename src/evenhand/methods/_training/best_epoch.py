@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from evenhand._typing import Floats, Ints
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
+from evenhand.methods._training.trained_state import State
 from evenhand.selection.cells import Partition
 
 

@@ -25,8 +25,8 @@ from evenhand.methods._training.folds import Fold
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import train_erm
+from evenhand.methods._training.trained_state import State
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from evenhand.backbones.projection import Projection
 from evenhand.data.table import StoredRows
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.rows import RowView
-from evenhand.methods._training.state import State
+from evenhand.methods._training.trained_state import State
 
 
 @dataclass(frozen=True)

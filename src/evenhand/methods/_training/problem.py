@@ -14,7 +14,7 @@ from evenhand.data.table import StoredRows
 from evenhand.functional.geometry import class_sums, unit
 from evenhand.methods._training.coordinates import Coordinates
 from evenhand.methods._training.rows import RowView
-from evenhand.methods._training.state import State
+from evenhand.methods._training.trained_state import State
 
 
 @dataclass(frozen=True)

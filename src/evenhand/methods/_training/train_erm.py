@@ -11,7 +11,7 @@ from evenhand._random import torch_stream
 from evenhand.backbones.projection import LinearProjection
 from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
+from evenhand.methods._training.trained_state import State
 
 ERM_SGD = SGD(learning_rate=1e-2, epochs=20)
 """The default for a linear projection, whose training loss flattens with it."""

@@ -13,7 +13,7 @@ from evenhand.data.head import Head
 from evenhand.evaluation.verdict_sentences import kept_sentence
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
+from evenhand.methods._training.trained_state import State
 from evenhand.methods.auto.cross_fit import (
     CrossFitted,
     candidate_scores,
@@ -33,10 +33,10 @@ from evenhand.methods.auto.heads import (
     refit,
 )
 from evenhand.methods.auto.held_out import FoldModels, held_out
-from evenhand.methods.auto.minority import MinorityRows
 from evenhand.methods.auto.part import Part, all_rows
 from evenhand.methods.auto.projected import ProjectedRows, in_memory
 from evenhand.methods.auto.rows import Rows
+from evenhand.methods.auto.shown_minority import MinorityRows
 from evenhand.methods.base import Method
 from evenhand.selection.auto_guard import Decision, DecisionRule
 from evenhand.selection.ranking import METRICS, Ranking, keeps_scores

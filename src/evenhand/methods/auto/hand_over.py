@@ -8,7 +8,7 @@ import torch
 from evenhand._typing import Floats
 from evenhand.functional.row_products import RowSource
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
+from evenhand.methods._training.trained_state import State
 
 ROWS = 8192
 """Most rows that the logit scale is computed from."""

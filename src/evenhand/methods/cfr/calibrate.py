@@ -13,7 +13,7 @@ from evenhand.functional.contrastive import draw_similarities
 from evenhand.methods._draws.sampling import SamplingPool
 from evenhand.methods._training.loop import minimize
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
+from evenhand.methods._training.trained_state import State
 from evenhand.methods.cfr.calibration_set import CalibrationSet
 from evenhand.methods.cfr.loss_terms import Step
 from evenhand.methods.cfr.recipe import Recipe

@@ -11,8 +11,8 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.methods._training.folds import stratified_folds
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import train_erm
+from evenhand.methods._training.trained_state import State
 from evenhand.methods.cfr.calibration_set import CalibrationSet
 from evenhand.methods.cfr.trajectory import CandidatePlan, follow
 from evenhand.selection.held_out import HeldOutPredictions

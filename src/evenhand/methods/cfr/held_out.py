@@ -11,8 +11,8 @@ from evenhand._typing import Floats, Ints
 from evenhand.data.head import Head
 from evenhand.data.table import StoredRows
 from evenhand.methods._training.problem import Problem, build_problem
-from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import erm_sgd, train_erm
+from evenhand.methods._training.trained_state import State
 from evenhand.methods.cfr.calibration_set import margins
 from evenhand.methods.cfr.references import probe_logits
 from evenhand.methods.cfr.shortcut_probe import ShortcutProbe

@@ -14,7 +14,7 @@ from evenhand._ranges import FOLDS, check
 from evenhand.methods._training.folds import stratified_folds
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.rows import RowView
-from evenhand.methods._training.state import State
+from evenhand.methods._training.trained_state import State
 from evenhand.methods.cfr.shortcut_probe import ShortcutProbe
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from evenhand._typing import Ints
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
 from evenhand.methods._training.train_erm import train_erm
+from evenhand.methods._training.trained_state import State
 from evenhand.methods.cfr.calibrate import calibrate
 from evenhand.methods.cfr.calibration_set import CalibrationRule, CalibrationSet
 from evenhand.methods.cfr.held_out import ReferenceModels, fit_probe

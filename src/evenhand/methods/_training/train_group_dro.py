@@ -10,10 +10,10 @@ from torch.nn.functional import cross_entropy
 
 from evenhand._random import torch_stream
 from evenhand.backbones.projection import Projection
-from evenhand.functional.group_dro import group_means, update_group_weights
+from evenhand.functional.group_weights import group_means, update_group_weights
 from evenhand.methods._training.loop import SGD, minimize
 from evenhand.methods._training.problem import Problem
-from evenhand.methods._training.state import State
+from evenhand.methods._training.trained_state import State
 
 
 def train_group_dro(

@@ -5,7 +5,7 @@ from math import exp
 import pytest
 import torch
 
-from evenhand.functional.group_dro import group_means, update_group_weights
+from evenhand.functional.group_weights import group_means, update_group_weights
 
 
 def test_the_mean_loss_of_each_group() -> None:
