@@ -17,7 +17,7 @@ def masks_note(names: Sequence[str]) -> str | None:
     """Count the images that another's name and an ending, or a folder of masks beside it, tell to be masks.
 
     >>> masks_note(["cat/1.png", "cat/1_mask.png", "dog/2.png"])
-    '1 image seems to be a mask of another, as cat/1_mask.png; take it out of the folder if so'
+    '1 image seems to be a mask of another, such as cat/1_mask.png; if so, take it out of the folder'
     """
     places = [PurePosixPath(name) for name in names]
     images = {place.with_suffix("") for place in places}
