@@ -64,6 +64,7 @@ def name_slices(
         Slices per class and method.
     """
     found, assignments = _find(models, slices)
+    nothing = "" if any(one.beyond_chance for one, _ in found) else _nothing_to_name(models)
     named = _with_words(models, found, None if no_words else tower, seed)
     made = NamedSlices(
         slices=named,
@@ -71,7 +72,7 @@ def name_slices(
         words=None if no_words or tower is None else tower.vocabulary.source,
         notes=() if tower is None else tower.vocabulary.notes,
         no_words=no_words,
-        nothing="" if any(one.beyond_chance for one in named) else _nothing_to_name(models),
+        nothing=nothing,
     )
     return made, assignments
 

@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from evenhand._typing import Floats, Ints, Strings
-from evenhand.data.crossed import OTHER, cross
-from evenhand.data.groups import Groups
+from evenhand.data.groups import OTHER, Groups
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.group_by import check_group_by
@@ -99,17 +98,13 @@ def with_groups(table: FeatureTable, group_by: str | None) -> FeatureTable:
     names = check_group_by(group_by, table.attributes) or list(table.attributes)[:1]
     if not names:
         return table
-    crossed, values = None, table.attributes[names[0]]
-    if len(names) > 1:
-        tested = "test" if len(table.rows("test")) else "validation"
-        crossed = cross(table.attributes, names, table.labels(np.arange(len(table))), table.split == tested)
-        values = crossed.values
     # "evaluation" comes before "training"
     about = sorted(
         (table.estimated[name] for name in names if name in table.estimated), key=lambda one: one.used_for
     )
-    column, estimated = ",".join(names), next(iter(about), None)
-    return replace(table, grouped=Groups(column, values, table.y, table.classes, crossed, estimated))
+    tested = table.split == ("test" if len(table.rows("test")) else "validation")
+    grouped = Groups.by(names, table.attributes, table.y, table.classes, tested, next(iter(about), None))
+    return replace(table, grouped=grouped)
 
 
 def evaluated_rows(table: FeatureTable, rows: SplitRows) -> EvaluatedRows:

@@ -12,7 +12,6 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints
-from evenhand.data.crossed import cross
 from evenhand.data.groups import Groups
 from evenhand.data.known_labels import KnownLabels
 from evenhand.evaluation.evaluated_rows import EvaluatedRows
@@ -80,7 +79,7 @@ class Scores:
         return cls(
             known,
             classes,
-            _groups(known, classes, names) if names else None,
+            Groups.by(names, known.attributes, known.y, classes, known.y >= 0) if names else None,
             erm,
             np.full(len(known.y), NOT_READ, dtype=np.int64),
             np.full(len(known.y), NOT_READ, dtype=np.int64),
@@ -115,16 +114,6 @@ class Scores:
             **self.about,
         )
         return row.model_dump(mode="json")
-
-
-def _groups(known: KnownLabels, classes: Sequence[str], names: Sequence[str]) -> Groups:
-    if len(names) == 1:
-        return Groups(names[0], known.attributes[names[0]], known.y, classes)
-    labeled = known.y >= 0
-    # An image without a class of the run belongs to no cell.
-    columns = {name: np.where(labeled, known.attributes[name], "") for name in names}
-    crossed = cross(columns, names, known.labels, labeled)
-    return Groups(",".join(names), crossed.values, known.y, classes, crossed)
 
 
 def _group_attributes(known: KnownLabels, group_by: str | None, of_run: str | None) -> list[str]:

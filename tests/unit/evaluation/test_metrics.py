@@ -13,8 +13,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from evenhand.data.crossed import cross
-from evenhand.data.groups import Groups
+from evenhand.data.groups import Groups, cross
 from evenhand.evaluation import metrics as module
 from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.evaluation.metrics import Figure, empty_scores, figures

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evenhand.data.crossed import FEWEST, cross
+from evenhand.data.groups import FEWEST, cross
 
 ROWS = st.lists(
     st.tuples(st.sampled_from("pq"), st.sampled_from(["", "a", "b"]), st.sampled_from("xy"), st.booleans()),
