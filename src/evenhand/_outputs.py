@@ -19,7 +19,7 @@ _START = 4096
 """Bytes at the start of a file that tell its kind."""
 
 
-def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "out") -> None:
+def keep_apart(out: Path, inputs: Iterable[str | os.PathLike[str] | None], *, argument: str = "out") -> None:
     """Refuse an output that is an input, lies inside one, or holds one, by whatever name.
 
     Files are compared as the system numbers them: links, mounts, `..` and other cases are the same file.
@@ -28,7 +28,7 @@ def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "out") -> N
     ----------
     out : Path
         What will be written; it need not exist.
-    inputs : iterable of Path
+    inputs : iterable of str, Path or None
         What is read; those that do not exist, such as addresses, are left to their readers.
     argument : str
         Name of `out` in the message.
@@ -40,7 +40,7 @@ def keep_apart(out: Path, inputs: Iterable[Path], *, argument: str = "out") -> N
     """
     here = _seen(out)
     around = [_seen(path) for path in _folders(out)]
-    for path in inputs:
+    for path in (Path(one) for one in inputs if one is not None):
         found = _seen(path)
         if found is None:
             continue

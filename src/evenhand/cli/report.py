@@ -67,8 +67,8 @@ def command(
     if store is not None:
         read_card(store)
     results, run = read_source(source)
-    if run is not None and (place := check_store(run, store)) is not None:
-        keep_apart(out, [place])
+    if run is not None:
+        keep_apart(out, [check_store(run, store)])
 
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.next_step import suggest

@@ -103,8 +103,7 @@ def import_embeddings(
         be written, holds something else, or is or lies in what is read.
     """
     sources = [Path(path) for path in features]
-    beside = (table, text_features, vocabulary, vocabulary_features)
-    keep_apart(Path(out), [*sources, *(Path(path) for path in beside if path is not None)])
+    keep_apart(Path(out), [*sources, table, text_features, vocabulary, vocabulary_features])
     files = feature_files(sources, argument="features")
     parts = read_arrays(files, argument="features")
     width, n = int(parts[0].shape[1]), sum(len(part) for part in parts)

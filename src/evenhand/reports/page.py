@@ -81,7 +81,7 @@ def report(
     >>> evenhand.report(results, Path("report.html"), run=run)  # doctest: +SKIP
     """
     out = Path(out)
-    keep_apart(out, [Path(path) for path in (run, store, vocabulary) if path is not None])
+    keep_apart(out, [run, store, vocabulary])
     check_page(out)
     data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
     for row in data.get("rows", []):

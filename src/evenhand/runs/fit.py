@@ -104,8 +104,7 @@ def fit(
     """
     out = Path(out)
     check_free(out)
-    if table.source is not None:
-        keep_apart(out, [table.source])
+    keep_apart(out, [table.source])
     options = FitOptions(
         group_by, validation_from, params or {}, concepts, calibrate_confidence, stream, device
     )

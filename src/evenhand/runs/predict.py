@@ -98,7 +98,7 @@ def predict(
         widths do not match; or labels or groups were asked for and do not exist.
     """
     run = Path(run)
-    keep_apart(Path(out), [Path(given) for given in (run, source, features) if given is not None])
+    keep_apart(Path(out), [run, source, features])
     check_predictions(Path(out))
     card = read_card(run)
     fitted, classes = read_run_bundle(run, card), card["classes"]
