@@ -119,13 +119,14 @@ def fit(
         rows=[fitted.row],
         summary=summarize([fitted.row]),
     )
+    card = _card(table, fitted, options)
     with all_or_none(out, last=CARD, stale=(ERM_BUNDLE, AUDIT)) as folder:
         _write_table(folder / HISTORY, fitted.estimator.history_)
         _write_table(folder / CALIBRATION_SET, _calibration_rows(table, fitted))
         for name, model in models.items():
             write_bundle(folder / name, model, list(table.classes))
         results.write(folder / RESULTS)
-        write_card(folder, _card(table, fitted, options))
+        write_card(folder, card)
     return results
 
 
