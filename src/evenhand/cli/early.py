@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from evenhand.data.concepts import ConceptWords
 
 _ADDRESS = re.compile(r"[a-z0-9]+:/")
+_WEB = re.compile(r"(https?):/+(.*)")
+_DATA_SET = re.compile(r"(?:huggingface\.co|hf\.co)/datasets/([\w.-]+/[\w.-]+)")
 
 
 def check_images(
@@ -31,9 +33,13 @@ def check_images(
     Raises
     ------
     EvenhandError
-        If nothing has this name.
+        If nothing has this name, or it is an address of a kind that is not read.
     """
     text = str(source)
+    if web := _WEB.fullmatch(text):
+        page = _DATA_SET.match(web[2])
+        remedy = f"write hf://datasets/{page[1]}" if page else "download it, and give the copy"
+        raise EvenhandError(f"{argument}: {web[1]}://{web[2]} is on the web; {remedy}")
     if _ADDRESS.match(text) or set(text) & set("*?{[") or source.exists():
         return
     raise EvenhandError(f"{argument}: {source.absolute()} does not exist; give {what}")

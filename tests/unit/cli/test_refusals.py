@@ -76,6 +76,8 @@ def test_refusals_do_not_wait_for_torch(folder: Path) -> None:
     tiny = f"--model tiny --out {new}"
     lines = {
         f"embed {folder}/photos --layout domain/class {tiny}": "--layout: no image of",
+        f"embed https://huggingface.co/datasets/a/b/viewer {tiny}": "viewer is on the web; write hf://datasets/a/b",
+        f"embed https://x.org/a.zip {tiny}": "https://x.org/a.zip is on the web; download it, and give",
         f"embed {folder}/rows.csv --root {folder}/none {tiny}": "--root: .* is not a folder; give the one",
         f"embed {folder}/photos --site attnpol {tiny}": "--site: 'attnpol' is unknown; a model has one or",
         f"embed {folder}/photos --model hf:{folder}/none --out {new}": "none is not a folder; check the path",
