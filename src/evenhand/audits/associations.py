@@ -1,6 +1,6 @@
 """What goes with the label in the training rows, whether or not a model errs: words and columns.
 
-Slices look for errors. A shortcut that holds in every row makes none, and is here all the same.
+Slices look for errors. A shortcut that holds in every row causes none, but is found here all the same.
 """
 
 from __future__ import annotations

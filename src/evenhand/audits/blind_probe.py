@@ -1,4 +1,4 @@
-"""What a probe that does not see the class names reads, cross-validated."""
+"""Cross-validated probes that cannot see the class names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bottom line of an audit, at most six lines: `audit` opens with it, and the report is headed by it."""
+"""The bottom line of an audit, at most six lines: `audit` and the report start with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What calibration costs outside the task: other words and retrieval, by the projection alone."""
+"""What calibration costs outside the task, for other words and retrieval; only the projection is used."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ from evenhand.runs.contents import run_on
 
 
 class Audit(ResultRow):
-    """The evaluation of one model, the run's or else zero-shot, and what its errors have in common.
+    """The evaluation of one model, and what its errors have in common. The model is the run's, or zero-shot.
 
     models: the audited models, before first; slices and probes name them. before: the evaluation of the model
     before calibration, None without a run. sampled: number of rows that were sliced. slices: of every model,
@@ -111,7 +111,7 @@ def audit(
     progress: Progress = silent,
     out: Path | None = None,
 ) -> Audit:
-    """Evaluate by class, and by group where attributes are known; slice the errors, name and probe them.
+    """Evaluate a model by class and group, find slices of its errors, and name and probe them.
 
     Without a run, zero-shot is audited. With a run, its model is audited next to the ERM that it started from
     (next to zero-shot if the run has no ERM). Without text prototypes, the centered class centroids of the

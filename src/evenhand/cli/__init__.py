@@ -1,4 +1,4 @@
-"""The command line: one file per command, each parses, makes one library call and renders."""
+"""The command line: one file per command, which parses, makes one library call and shows."""
 
 
 def main() -> None:

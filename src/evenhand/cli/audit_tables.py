@@ -19,9 +19,10 @@ SHOWN = 8
 
 
 def show_audit(found: Mapping[str, Any], metric: str = "accuracy", *, verbose: bool = False) -> None:
-    """Write the bottom line, then the evaluation, slices in words, a plan and suspects, where there are.
+    """Write the bottom line, then the evaluation and, if there are any, slices, a plan and suspects.
 
-    Probes, cost elsewhere, the test behind the verdict and matches with the known groups follow if `verbose`.
+    With `verbose`, also write probes, costs outside the task, the test behind the verdict, and matches with
+    the known groups.
     """
     screen = console()
     for line in found["bottom_line"]:
@@ -82,7 +83,7 @@ def _columns(columns: Sequence[Mapping[str, Any]]) -> Table | None:
 
 
 def _read(found: Mapping[str, Any], notes: Sequence[str]) -> list[str]:
-    """Return what goes with the label in words, unless a note says it, and how it is read without names."""
+    """Return sentences on what goes with the label, and on a probe that cannot see the class names."""
     read = found["legibility"]
     said = [] if f"no words: {found['no_words']}" in notes else [found["sentence"]]
     if read is None:

@@ -1,4 +1,4 @@
-"""`evenhand bench`: a benchmark by the paper's protocol, with the published figures beside."""
+"""`evenhand bench`: a benchmark by the paper's protocol, next to the published figures."""
 
 from __future__ import annotations
 

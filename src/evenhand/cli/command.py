@@ -1,4 +1,4 @@
-"""What every command does: it spares what it reads, shows warnings, and fails in one sentence."""
+"""What every command does: protect its inputs, show warnings, and fail with one sentence."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _below(found: Row, out: Path | None) -> Iterator[str]:
     )
     for one in found["kept_method"][:MOST]:
         reason = f"{one['reason']}." if one["above"] else one["reason"]
-        yield " ".join([f"seed {one['seed']}: evenhand would keep {one['method']}: {reason}", *one["above"]])
+        yield " ".join([f"seed {one['seed']}: evenhand would keep {one['method']}; {reason}", *one["above"]])
     if more := left_out(len(found["kept_method"]), "seeds"):
         yield more
     reasons = _reasons(found["rows"])

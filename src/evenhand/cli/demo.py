@@ -12,7 +12,7 @@ from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
 
 NAME = "demo"
 MODEL = ("--model", "ViT-L-14-336", "--pretrained", "openai")
-"""What is suggested for photographs of one's own."""
+"""The model that is suggested for the user's own photographs."""
 EXAMPLES = examples("evenhand demo", "evenhand demo --out out/demo --seeds 5")
 
 

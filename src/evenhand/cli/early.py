@@ -1,4 +1,4 @@
-"""What can be reported of options before anything heavy is imported: a typo is reported at once."""
+"""Checks of options before heavy imports, so that a typo is reported at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DATA_SET = re.compile(r"(?:huggingface\.co|hf\.co)/datasets/([\w.-]+/[\w.-]+)")
 def check_images(
     source: Path, *, argument: str = "source", what: str = "a folder of images or a table that lists them"
 ) -> None:
-    """Refuse images that are not there; addresses and patterns are left to their readers.
+    """Refuse images that do not exist; addresses and patterns are left to their readers.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def check_some(
     group_by: str | None,
     paths: Mapping[str, Any],
 ) -> None:
-    """Refuse images to predict of which none is there, and columns that their table has not.
+    """Refuse images to predict if none of them exists, and columns that their table lacks.
 
     `paths` are the options `path` and `root` of a table.
 
@@ -85,7 +85,7 @@ def check_some(
 
 
 def check_file(path: Path | None, argument: str, what: str) -> None:
-    """Refuse a file that is not there, or is a pipe: it would be waited for, and read twice.
+    """Refuse a file that does not exist, or a pipe: it is read twice, and reading it could wait forever.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def check_file(path: Path | None, argument: str, what: str) -> None:
 
 
 def check_root(root: Path | None) -> None:
-    """Refuse a folder of images that is not there; addresses are left to their readers.
+    """Refuse a folder of images that does not exist; addresses are left to their readers.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def check_vocabulary(path: Path | None) -> None:
 
 
 def check_moved(model: str | None) -> None:
-    """Refuse a model's new place if it is no file, and no name or folder of a model either.
+    """Refuse a model's new location unless it is a file, or the name or the folder of a model.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def check_moved(model: str | None) -> None:
 
 
 def _check_place(name: str) -> None:
-    """Refuse the name of a folder that is not there, or holds no model."""
+    """Refuse a folder that does not exist or holds no model."""
     if name.startswith(PREFIX):
         check_folder(Path(name.removeprefix(PREFIX)))
     elif name.startswith(HF_PREFIX):
@@ -196,7 +196,7 @@ def check_methods(names: Iterable[str]) -> None:
 def check_model(model: str, precision: str, pretrained: str | None = None, **own: str | None) -> None:
     """Refuse a model that cannot be loaded for its name, tag or precision, or a library that is missing.
 
-    `own` holds what a model that brings its own does not take, as `preprocess`.
+    `own` holds options that a model with its own settings does not accept, such as `preprocess`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How a command ends that cannot go on: one sentence, and the exit code that belongs to it."""
+"""How a command that cannot go on ends: with one sentence and its exit code."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ class Asked(KeyboardInterrupt):
 def listening() -> Iterator[None]:
     """Raise `Asked` at the first of the signals, and end in one sentence; those that are ignored stay so.
 
-    From the end of the command on all are ignored: what it wrote is whole, and the process ends by itself.
+    After the command has ended, all signals are ignored: its output is complete, and the process ends by
+    itself.
     """
     # A command that is cut off leaves semaphores, which a process of multiprocessing removes: in silence.
     sys.warnoptions.append("ignore:resource_tracker:UserWarning")

@@ -45,7 +45,7 @@ def check_engine(
     actors: int | None,
     device: str,
 ) -> None:
-    """Refuse options that do not go with the engine, before torch is imported.
+    """Refuse options that the engine does not support, before torch is imported.
 
     Raises
     ------

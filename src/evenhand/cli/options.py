@@ -118,7 +118,7 @@ FIT_DEVICES = "auto, cpu, cuda and cuda:N"
 
 
 def check_device(text: str, allowed: str = DEVICES) -> None:
-    """Refuse what names no device, before torch is imported to look which are here.
+    """Refuse a text that names no device, before torch is imported to find those of this machine.
 
     `allowed` is what the sentence offers.
 
@@ -258,7 +258,7 @@ def read_templates(text: str | None) -> list[str] | str | None:
 
 
 def _refuse_pipe(text: str, option: str) -> None:
-    """Refuse a pipe, as /dev/stdin or what <(…) gives: a text that names no file has another meaning."""
+    """Refuse a pipe, such as /dev/stdin or <(…): a text that names no file has another meaning."""
     if is_pipe(text):
         raise EvenhandError(f"{option}: {text} is not a regular file; write it to a file first")
 

@@ -15,7 +15,7 @@ _SET_ELSEWHERE = {"head": "the store", "random_state": "--seed"}
 
 
 def check_params(method: str, params: Mapping[str, Any]) -> None:
-    """Refuse values that JSON texts gave and the method does not take; a built-in one is not imported.
+    """Refuse JSON values that the method does not accept; a built-in method is not imported for this.
 
     Ranges of a plug-in's method are left to `evenhand.methods.registry.make`.
 

@@ -1,4 +1,4 @@
-"""Predictions in the terminal: how many of each class, and how right where labels are known."""
+"""Predictions in the terminal: how many of each class, and their accuracy if labels are known."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ def above_kept(kept: str, correct: Mapping[str, Bools], cells: Ints, unit: str) 
         value, low, high = worst_group_difference(right, correct[kept], cells, 0)
         if low > 0:
             found.append(
-                f"On the test rows {name} has a worst {unit} {100 * value:.1f} points of accuracy above "
-                f"{kept} (95 % interval {100 * low:.1f} to {100 * high:.1f}); the choice did not use the "
-                "test rows."
+                f"On the test rows, the worst-{unit} accuracy of {name} is {100 * value:.1f} points above "
+                f"that of {kept} (95 % interval {100 * low:.1f} to {100 * high:.1f}); the choice did not "
+                "use the test rows."
             )
     return found

@@ -53,10 +53,10 @@ def compare(
 
     For each seed, a stratified fifth of the training rows is held out, the same for all methods. Every method
     fits the rest with its first `budget` configurations. One rule scores them on the held-out rows. The best
-    configuration is fitted again on all training rows, unless the best is a state before the end of its fit,
-    and evaluated on the test rows. Label-free methods see no groups, and held-out rows only after the choice.
-    Methods that use validation groups see the table's validation split, or the held-out rows without one.
-    Zero-shot and ERM are always among the methods; differences are to ERM.
+    configuration is fitted again on all training rows, unless it is a checkpoint from before the end of its
+    fit, and evaluated on the test rows. Label-free methods see no groups, and held-out rows only after the
+    choice. Methods that use validation groups see the table's validation split, or the held-out rows without
+    one. Zero-shot and ERM are always among the methods; differences are from ERM.
 
     Parameters
     ----------

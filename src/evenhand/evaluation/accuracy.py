@@ -63,7 +63,7 @@ def evaluate(
     group_names: Sequence[str] = (),
     train_groups: Strings | None = None,
 ) -> Evaluation:
-    """Evaluate predictions row by row.
+    """Return the accuracies of predictions, by class, group and cell.
 
     Parameters
     ----------

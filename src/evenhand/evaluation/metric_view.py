@@ -30,13 +30,13 @@ def metric_of(row: Mapping[str, Any]) -> str:
 def by_metric(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
     """Return a row of results with its accuracies replaced by the rates of a metric.
 
-    What only accuracy has becomes None or empty: the averages over rows and over the training groups, the
-    cells, and the difference to ERM.
+    Fields that exist only for accuracy become None or empty: the averages over rows and over the training
+    groups, the cells, and the difference from ERM.
 
     Parameters
     ----------
     row : mapping
-        A row of results.json, or what has its keys, as an audit.
+        A row of results.json, or a mapping with the same keys, such as an audit.
     metric : str
         `accuracy`, `auroc`, `average_precision`, `precision`, `recall` or `f1`.
 

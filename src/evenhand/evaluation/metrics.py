@@ -24,12 +24,13 @@ MOST_SCORES = 2**24
 class Figures(BaseModel):
     """One figure of every class and group, each class against the others.
 
-    A group, class c with attribute value a, is class c against the other classes among the rows with value a;
-    the rest of class c, among the rows with any value that makes no group of class c by itself.
-    The n of a rate are the rows that it is a share of: of the class for recall, predicted as the class for
-    precision, either for F1, and the smaller side for AUROC and average precision. Intervals are at 95 %:
-    Wilson's for precision, recall and F1 (through the Jaccard index), DeLong's for AUROC, and the
-    infinitesimal jackknife's for average precision, both symmetric in the log odds.
+    A group is a class c with an attribute value a. Its figures compare class c with the other classes among
+    the rows with value a. The rest of class c is compared among the rows whose value makes no group of class
+    c by itself. The n of a rate is the number of rows that it is a share of: the rows of the class for
+    recall, those predicted as the class for precision, either for F1, and the smaller side for AUROC and
+    average precision. Intervals are at 95 %: Wilson's for precision, recall and F1 (through the Jaccard
+    index), DeLong's for AUROC, and the infinitesimal jackknife's for average precision, both symmetric in the
+    log odds.
     """
 
     classes: list[Rate]

@@ -86,10 +86,10 @@ def _interval_note(seeds: int) -> str:
     if seeds > 1:
         return (
             f"Each mark is a mean over {seeds} seeds, each thin stroke one seed, and each line a 95 % "
-            "interval over seeds (Student's t): where another run would lie. A model that no seed changes "
+            "interval over seeds (Student's t). A model that no seed changes "
             "has its interval over test rows."
         )
-    return "Each line is a 95 % interval over test rows: where another test set would lie."
+    return "Each line is a 95 % interval over test rows."
 
 
 def _method_row(method: str, rows: Sequence[Record]) -> dict[str, Any]:

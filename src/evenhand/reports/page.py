@@ -1,7 +1,7 @@
 """`evenhand.report`: results, and the run behind them, as one HTML file that requests no other host.
 
-Charts are HTML and SVG, and the map is a canvas with a script of its own. plotly's bundle alone, 4.8 MB,
-would take half of the space of a page with its images, and most of the time to open it.
+Charts are HTML and SVG, and the map is a canvas with its own script. plotly's bundle alone, 4.8 MB, would be
+half of a page with its images, and take most of the time to open it.
 """
 
 from __future__ import annotations

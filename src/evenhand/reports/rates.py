@@ -31,8 +31,8 @@ MEANINGS = {
     "worst_class": "lowest {metric} of a class",
     "plain": "over all test rows",
     "train_weighted": "groups as frequent as in training",
-    "group_mean": "every group counts alike",
-    "class_mean": "every class counts alike",
+    "group_mean": "every group counts equally",
+    "class_mean": "every class counts equally",
 }
 
 

@@ -162,7 +162,7 @@ def test_the_table_tells_status_group_use_choice_and_figures(capsys: pytest.Capt
     assert found["roboshot"] == "roboshot skipped none – – – 20.0 [15.0, 25.0] –"
     assert found["kept by evenhand"] == "kept by evenhand none evidence 70.0 80.0 20.0 [15.0, 25.0]"
     for sentence in (
-        "seed 0: evenhand would keep probe: gain 0.100",
+        "seed 0: evenhand would keep probe; gain 0.100",
         "probe: few [rows]",
         "probe: failed: the loss is not finite",
         "roboshot: skipped: it needs concept words",

@@ -18,7 +18,7 @@ def test_only_what_is_above_beyond_chance_is_said() -> None:
     )
     value, low, high = worst_group_difference(much, kept, cells, 0)
     assert found == [
-        f"On the test rows c has a worst class {100 * value:.1f} points of accuracy above a "
+        f"On the test rows, the worst-class accuracy of c is {100 * value:.1f} points above that of a "
         f"(95 % interval {100 * low:.1f} to {100 * high:.1f}); the choice did not use the test rows."
     ]
     assert round(100 * value, 1) == 20.0

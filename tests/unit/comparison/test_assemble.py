@@ -116,7 +116,7 @@ def test_a_row_above_what_is_kept_is_told(assembled: Any) -> None:
     assert one.method == "auto"
     (sentence,) = one.above
     assert sentence.startswith(
-        "On the test rows right has a worst group 100.0 points of accuracy above auto (95 %"
+        "On the test rows, the worst-group accuracy of right is 100.0 points above that of auto (95 %"
     )
     (one,) = assembled({}, auto=half_mended, right=lambda y: y).kept_method
     assert (one.method, one.above) == ("right", [])
