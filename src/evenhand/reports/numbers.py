@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evenhand._typing import Strings
-from evenhand.evaluation.metric_view import metric_of
+from evenhand.evaluation.metric_view import NAMES, RANKING, metric_of
 from evenhand.reports.headline import unit_of, worst
 from evenhand.reports.model_style import column_styles, column_titles, distinct_methods
 from evenhand.reports.rates import Axis, Estimate, RateRow, Record, joined, measure_rows, of_row, rate_rows
@@ -36,7 +36,7 @@ def number_values(rows: Sequence[Record], train_groups: Strings | None) -> dict[
         "metric": metric,
         "metric_title": metric[0].upper() + metric[1:],
         "split": " and ".join(dict.fromkeys(row["split"] for row in fitted)) or "test",
-        "interval_note": _interval_note(len({row["seed"] for row in fitted})),
+        "interval_note": _interval_note(len({row["seed"] for row in fitted}), metric),
         "measures": measures,
         "axis": Axis.of([*measures, *(row["rates"] for row in method_rows)]),
         "groups": _rates(fitted, methods, "groups"),
@@ -82,14 +82,15 @@ def _cut(total: int) -> str:
     return f" The {MOST} lowest of {total:,} are shown; all are in results.json." if total > MOST else ""
 
 
-def _interval_note(seeds: int) -> str:
+def _interval_note(seeds: int, metric: str) -> str:
+    counted = " Row counts are of the rarer side." if metric in map(NAMES.get, RANKING) else ""
     if seeds > 1:
         return (
             f"Each mark is a mean over {seeds} seeds, each thin stroke one seed, and each line a 95 % "
             "interval over seeds (Student's t). A model that no seed changes "
-            "has its interval over test rows."
+            f"has its interval over test rows.{counted}"
         )
-    return "Each line is a 95 % interval over test rows."
+    return f"Each line is a 95 % interval over test rows.{counted}"
 
 
 def _method_row(method: str, rows: Sequence[Record]) -> dict[str, Any]:

@@ -91,10 +91,23 @@ def test_a_report_is_by_the_metric(folder: Path) -> None:
     assert "The highest worst group by F1 is" in text
     assert "lowest F1 of a group" in text
     assert "plain average" not in text
+    assert "of the rarer side" not in text
     value = figures(folder)["f1"]["worst_group"]["value"]
     assert f"{100 * value:.1f}" in text
     run("report", folder / "a.run", "--vocabulary", "none", "--no-saliency", "--out", page)
     assert "Accuracy on the test rows, in percent" in page.read_text()
+    run(
+        "report",
+        folder / "a.run",
+        "--metric",
+        "auroc",
+        "--vocabulary",
+        "none",
+        "--no-saliency",
+        "--out",
+        page,
+    )
+    assert "over test rows. Row counts are of the rarer side." in page.read_text()
 
 
 def test_old_results_lack_the_metric_and_say_so_before_anything_is_read(folder: Path) -> None:
