@@ -21,7 +21,8 @@ from evenhand.methods._training.problem import build_problem
 from evenhand.methods.cfr.calibrate import calibrate
 from evenhand.methods.cfr.calibration_set import CalibrationSet
 from evenhand.methods.cfr.loss_terms import AnchorCrossEntropy, BatchCrossEntropy, Calibration, Similarity
-from evenhand.methods.cfr.recipe import PUBLISHED_SIMILARITY, STABLE, Recipe
+from evenhand.methods.cfr.presets import PUBLISHED_SIMILARITY, STABLE
+from evenhand.methods.cfr.recipe import Recipe
 from evenhand.methods.cfr.references import ErmReference
 
 OF_CLASS = 3

@@ -20,7 +20,8 @@ from evenhand.methods.base import Method
 from evenhand.methods.bundle import read_bundle, write_bundle
 from evenhand.methods.cfr.calibration_set import CalibrationRule, Misclassified
 from evenhand.methods.cfr.loss_terms import BatchCrossEntropy, Calibration, TargetedContrast
-from evenhand.methods.cfr.recipe import PUBLISHED_CODE, STABLE, Recipe
+from evenhand.methods.cfr.presets import PUBLISHED_CODE, STABLE
+from evenhand.methods.cfr.recipe import Recipe
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ShortcutReference, ZeroShotReference
 from evenhand.selection.erm_guard import Evidence
 from evenhand.selection.held_out import HeldOutPredictions

@@ -22,7 +22,8 @@ from evenhand.methods.cfr.loss_terms import (
     Similarity,
     TargetedContrast,
 )
-from evenhand.methods.cfr.recipe import STABLE, Recipe
+from evenhand.methods.cfr.presets import STABLE
+from evenhand.methods.cfr.recipe import Recipe
 from evenhand.methods.cfr.references import CrossFittedErm
 from evenhand.methods.registry import METHODS, make, method_class
 from evenhand.selection.erm_guard import Evidence

@@ -112,8 +112,8 @@ def command(
     from evenhand.audits.pipeline import audit
     from evenhand.cli.audit_tables import show_audit
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.next_step import suggest
     from evenhand.cli.show import as_json, clean, complain, console
+    from evenhand.cli.suggest import suggest
     from evenhand.data.store import load_store
 
     with progress_bar() as progress:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evenhand._commands import beside
-from evenhand.cli.next_step import suggest
 from evenhand.cli.show import as_json, clean, complain, console, percent, table
+from evenhand.cli.suggest import suggest
 
 if TYPE_CHECKING:
     from evenhand.bench.run import Bench

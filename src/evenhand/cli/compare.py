@@ -86,7 +86,7 @@ def command(
     from evenhand.backbones.concepts_from_card import concepts_for
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.compare_table import show_comparison
-    from evenhand.cli.next_step import suggest
+    from evenhand.cli.suggest import suggest
     from evenhand.comparison.run import compare
     from evenhand.data.store import load_store
 

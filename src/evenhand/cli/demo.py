@@ -33,9 +33,9 @@ def command(
     check_demo(out)
 
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.next_step import suggest
     from evenhand.cli.results import show_results
     from evenhand.cli.show import clean, console
+    from evenhand.cli.suggest import suggest
     from evenhand.reports.page import report
     from evenhand.runs.demo import run_demo, run_folder
 

@@ -13,9 +13,9 @@ from typing import Any
 import typer
 
 from evenhand._version import __version__
-from evenhand.cli.next_step import suggest
 from evenhand.cli.options import Json, examples
 from evenhand.cli.show import as_json, clean, console, table
+from evenhand.cli.suggest import suggest
 
 NAME = "doctor"
 EXAMPLES = examples("evenhand doctor", "evenhand doctor --json")

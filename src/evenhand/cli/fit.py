@@ -96,8 +96,8 @@ def command(
     parts(table, validation_from)
 
     from evenhand.backbones.concepts_from_card import concepts_for
-    from evenhand.cli.next_step import suggest
     from evenhand.cli.results import show_results
+    from evenhand.cli.suggest import suggest
     from evenhand.runs.fit import fit
 
     params = {**chosen_by(method, metric), **params}

@@ -9,8 +9,8 @@ from typing import Any
 from evenhand._commands import beside
 from evenhand._counts import number_of
 from evenhand.cli import tables
-from evenhand.cli.next_step import suggest
 from evenhand.cli.show import MOST, as_json, clean, complain, console, left_out, table
+from evenhand.cli.suggest import suggest
 from evenhand.evaluation.metric_view import by_metric, metric_of
 
 

@@ -71,8 +71,8 @@ def command(
         keep_apart(out, [check_store(run, store)])
 
     from evenhand.cli.bar import progress_bar
-    from evenhand.cli.next_step import suggest
     from evenhand.cli.show import as_json, clean, console
+    from evenhand.cli.suggest import suggest
     from evenhand.reports.page import files_of, report
 
     with progress_bar() as progress:

@@ -90,8 +90,8 @@ def command(
     # Answers that cannot be read are reported before torch is imported.
     given = {} if answers is None else read_answers(answers, table, question)
 
-    from evenhand.cli.next_step import suggest
     from evenhand.cli.review_tables import show_estimate
+    from evenhand.cli.suggest import suggest
     from evenhand.review.estimate import estimate_on, write_attribute
     from evenhand.review.rows import review_rows
 
@@ -169,7 +169,7 @@ def _ask(rows: ReviewRows, question: str, file: Path, n: int, port: int, seed: i
 def _suggest_next(
     store: Path, run: Path | None, answers: Path, attribute: str | None, write: str | None
 ) -> None:
-    from evenhand.cli.next_step import suggest
+    from evenhand.cli.suggest import suggest
 
     if write is None:
         name = attribute or answers.stem.split(".")[-1]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evenhand._counts import number_of
-from evenhand.cli.next_step import suggest
 from evenhand.cli.show import MOST, as_json, clean, complain, console, left_out, table, worded
+from evenhand.cli.suggest import suggest
 
 SPLITS = ("train", "validation", "test")
 

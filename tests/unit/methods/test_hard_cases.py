@@ -11,8 +11,7 @@ from evenhand._typing import Floats, Ints
 from evenhand.methods._draws.negatives import NearestNegatives, NegativeRule, RandomNegatives
 from evenhand.methods._draws.positives import Centroid, DrawnRows, PositiveRule
 from evenhand.methods._training.loop import SGD
-from evenhand.methods.cfr.presets import PRESETS
-from evenhand.methods.cfr.recipe import STABLE
+from evenhand.methods.cfr.presets import PRESETS, STABLE
 from evenhand.methods.cfr.references import CrossFittedErm, ErmReference, ZeroShotReference
 from evenhand.selection.erm_guard import NONE_PASSED, Evidence
 from evenhand.selection.held_out import HeldOutPredictions

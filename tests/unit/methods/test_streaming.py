@@ -16,7 +16,7 @@ from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.order import BlockOrder
 from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods._training.rows import RowView
-from evenhand.methods.cfr.recipe import NEAREST, STABLE
+from evenhand.methods.cfr.presets import NEAREST, STABLE
 from evenhand.methods.registry import METHODS, make, method_class
 from evenhand.selection.erm_guard import Evidence
 from evenhand.selection.rules import WORST_CLUSTER

@@ -11,17 +11,11 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.cell_rates import balancing_weights
 from evenhand.methods._training.problem import Problem
-from evenhand.methods.auto.heads import (
-    WITH_TEXT,
-    WITHOUT_TEXT,
-    Grid,
-    balanced_heads,
-    erm_heads,
-    probe_head,
-)
+from evenhand.methods.auto.candidates import WITH_TEXT, WITHOUT_TEXT, Grid, balanced_heads, erm_heads
 from evenhand.methods.auto.held_out import FoldModels, HeldOut, held_out
 from evenhand.methods.auto.part import Part, most_rows
 from evenhand.methods.auto.rows import Rows
+from evenhand.methods.auto.shortcut_probe import probe_head
 from evenhand.selection.shortcut_signs import CrossFits, ShortcutSigns, find_signs
 
 REPEATED = 400_000

@@ -16,8 +16,8 @@ from evenhand.methods._training.train_erm import erm_sgd
 from evenhand.methods.base import Method
 from evenhand.methods.cfr.calibration_set import CalibrationRule, Misclassified
 from evenhand.methods.cfr.candidates import cross_fitted, validated
-from evenhand.methods.cfr.presets import PresetName, preset_values
-from evenhand.methods.cfr.recipe import Recipe, default_recipe
+from evenhand.methods.cfr.presets import PresetName, default_recipe, preset_values
+from evenhand.methods.cfr.recipe import Recipe
 from evenhand.methods.cfr.references import Reference, ReferenceName, ShortcutReference, find_reference
 from evenhand.methods.cfr.trajectory import CandidatePlan
 from evenhand.selection.erm_guard import Evidence

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from evenhand._errors import EvenhandError
 from evenhand._ranges import BELOW_ONE, SHARE, check
-from evenhand.backbones.projection import LinearProjection
-from evenhand.functional.targeted import Targeted
-from evenhand.methods._draws.negatives import NearestNegatives, NegativeRule, RandomNegatives
-from evenhand.methods._draws.positives import Centroid, DrawnRows, PositiveRule
+from evenhand.methods._draws.negatives import NegativeRule, RandomNegatives
+from evenhand.methods._draws.positives import DrawnRows, PositiveRule
 from evenhand.methods._training.loop import SGD
-from evenhand.methods._training.problem import Problem
 from evenhand.methods.cfr.loss_terms import (
-    AnchorCrossEntropy,
-    BatchCrossEntropy,
-    Calibration,
-    CentroidContrast,
-    Similarity,
-    TargetedContrast,
     Term,
 )
 
@@ -73,48 +64,3 @@ class Recipe:
         check(self, schedule=SHARE, dropout=BELOW_ONE)
         if not self.terms:
             raise EvenhandError("terms must hold at least one term of the loss, but there is none")
-
-
-PUBLISHED_SIMILARITY = Recipe(
-    (AnchorCrossEntropy(), Calibration(), Similarity()),
-    SGD(learning_rate=1e-4, epochs=100),
-    schedule=0.5,
-    dropout=0.1,
-)
-"""The settings of the published code, with the similarity term, which that code computes outside training."""
-
-PUBLISHED_CODE = replace(
-    PUBLISHED_SIMILARITY,
-    terms=(AnchorCrossEntropy(), Calibration(), TargetedContrast(settings=Targeted(random_queue=True))),
-)
-"""The settings of the published code: the targeted loss is in training."""
-
-CENTROIDS = replace(PUBLISHED_SIMILARITY, terms=(AnchorCrossEntropy(), CentroidContrast(), Similarity()))
-"""Anchors against class centroids, positive and negative: a third party's summary, which was not checked."""
-
-STABLE = Recipe(
-    (Calibration(2.0, temperature=0.1), BatchCrossEntropy(balanced=True)),
-    SGD(learning_rate=6e-4, epochs=15),
-    balanced=True,
-)
-"""The default: cross-entropy on all rows keeps what ERM has learned, and calibration moves the errors.
-
-All classes count equally.
-"""
-
-
-NEAREST = replace(STABLE, positives=Centroid(), negatives=NearestNegatives())
-"""`STABLE` with centroids as positives and the nearest negatives; better on some data sets, and slower."""
-
-GRID = tuple(
-    replace(STABLE, sgd=replace(STABLE.sgd, learning_rate=rate))
-    for rate in (2e-4, STABLE.sgd.learning_rate, 2e-3)
-)
-"""`STABLE` with three learning rates; all their epochs are candidates of one choice."""
-
-
-def default_recipe(problem: Problem) -> Recipe:
-    """Return `STABLE`, with the published learning rate where an attention pool is trained."""
-    if isinstance(problem.start.projection, LinearProjection):
-        return STABLE
-    return replace(STABLE, sgd=replace(STABLE.sgd, learning_rate=1e-4))

@@ -6,7 +6,8 @@ import pytest
 from tests.script import ROOT
 
 from evenhand.methods.cfr.loss_terms import Calibration
-from evenhand.methods.cfr.recipe import PUBLISHED_CODE, PUBLISHED_SIMILARITY, STABLE, Recipe
+from evenhand.methods.cfr.presets import PUBLISHED_CODE, PUBLISHED_SIMILARITY, STABLE
+from evenhand.methods.cfr.recipe import Recipe
 
 PAGE = (ROOT / "docs" / "explanation" / "specification.md").read_text(encoding="utf-8")
 

@@ -13,7 +13,7 @@ from evenhand._typing import Floats, Ints
 from evenhand.methods._training.folds import stratified_folds
 from evenhand.methods._training.loop import SGD
 from evenhand.methods._training.problem import Problem
-from evenhand.methods.cfr.recipe import STABLE
+from evenhand.methods.cfr.presets import STABLE
 from evenhand.methods.cfr.references import (
     CrossFittedErm,
     ErmReference,

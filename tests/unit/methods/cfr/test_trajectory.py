@@ -19,7 +19,8 @@ from evenhand.methods.cfr.calibrate import calibrate, class_balanced
 from evenhand.methods.cfr.calibration_set import CalibrationSet, Misclassified
 from evenhand.methods.cfr.candidates import cross_fitted
 from evenhand.methods.cfr.loss_terms import Calibration, Similarity, Step, Value
-from evenhand.methods.cfr.recipe import PUBLISHED_CODE, STABLE, Recipe
+from evenhand.methods.cfr.presets import PUBLISHED_CODE, STABLE
+from evenhand.methods.cfr.recipe import Recipe
 from evenhand.methods.cfr.references import ErmReference, ShortcutReference
 from evenhand.methods.cfr.trajectory import CandidatePlan, Trajectory, follow
 from evenhand.selection.rules import SHORTCUT_CELL, WORST_CLUSTER

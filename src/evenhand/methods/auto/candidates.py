@@ -1,4 +1,4 @@
-"""The models that a decision compares: zero-shot, ERM by penalty, a shortcut probe, balanced heads."""
+"""The candidates that `auto` compares: zero-shot, ERM by penalty, balanced heads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evenhand._typing import Floats
-from evenhand.functional.row_products import BLOCK
 from evenhand.functional.weighted_head import (
     HeadFrame,
     calibrated_scale,
@@ -96,7 +95,7 @@ class FittedHead:
 
 def erm_heads(part: Part, penalties: Sequence[float], *, has_text: bool) -> list[FittedHead]:
     """Return ERM for each penalty; the penalties are given times the rows."""
-    return _path(part, part.weights, [c / len(part.y) for c in penalties], anchored=has_text)
+    return head_path(part, part.weights, [c / len(part.y) for c in penalties], anchored=has_text)
 
 
 def balanced_heads(
@@ -104,34 +103,15 @@ def balanced_heads(
 ) -> list[FittedHead]:
     """Return the heads for each penalty, given times the rows, with weights [N] of all rows."""
     own = weights[part.numbers] * part.weights
-    return _path(part, own, [c / len(part.y) for c in penalties], anchored=has_text)
-
-
-def probe_head(part: Part, penalty: float, *, has_text: bool) -> Floats:
-    """Return the shortcut probe as coefficients of z, float32 [D, C].
-
-    With text it reads z without the directions of the class names. Without text it reads all of z under a
-    strong penalty.
-    """
-    if not has_text:
-        return _path(part, part.balanced(), [penalty / len(part.y)], anchored=False)[0].head()
-    named = HeadFrame.of(part.z, part.prototypes).directions.astype(np.float32)
-    z = np.empty(part.z.shape, dtype=np.float32)
-    for start in range(0, len(z), BLOCK):
-        block = part.z[start : start + BLOCK]
-        z[start : start + BLOCK] = block - (block @ named) @ named.T
-    rest = replace(part, z=z)
-    head = _path(rest, part.balanced(), [penalty], anchored=False)[0].head()
-    out: Floats = head - named @ (named.T @ head)
-    return out
+    return head_path(part, own, [c / len(part.y) for c in penalties], anchored=has_text)
 
 
 def refit(fitted: FittedHead, rows: Part, weights: Floats, c: float, *, has_text: bool) -> FittedHead:
     """Refit the head of a sample on all rows [N] with their weights, starting from its coefficients."""
-    return _path(rows, weights, [c / len(rows.y)], anchored=has_text, start=fitted.g)[0]
+    return head_path(rows, weights, [c / len(rows.y)], anchored=has_text, start=fitted.g)[0]
 
 
-def _path(
+def head_path(
     part: Part,
     weights: Floats,
     penalties: Sequence[float],
@@ -139,6 +119,7 @@ def _path(
     anchored: bool,
     start: Floats | None = None,
 ) -> list[FittedHead]:
+    """Return the heads of weighted rows for each penalty, in the frame of the prototypes if `anchored`."""
     n_classes, width = part.prototypes.shape
     # With more classes than dimensions there is no simplex; the class centroids replace it.
     framed = anchored or n_classes > width

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from evenhand._commands import beside
-from evenhand.cli import next_step
-from evenhand.cli.next_step import program, suggest
+from evenhand.cli import suggest as module
+from evenhand.cli.suggest import program, suggest
 
 
 def test_paths_are_quoted_as_a_shell_reads_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,11 +35,11 @@ def test_what_a_terminal_would_obey_is_not_suggested(name: str, capsys: pytest.C
 def test_the_program_is_what_was_called(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv/bin/evenhand")])
-    monkeypatch.setattr(next_step.shutil, "which", lambda _: None)
+    monkeypatch.setattr(module.shutil, "which", lambda _: None)
     assert program() == ".venv/bin/evenhand"
     monkeypatch.setattr(sys, "argv", ["/opt/tools/bin/evenhand"])
     assert program() == "/opt/tools/bin/evenhand"
-    monkeypatch.setattr(next_step.shutil, "which", lambda _: "/opt/tools/bin/evenhand")
+    monkeypatch.setattr(module.shutil, "which", lambda _: "/opt/tools/bin/evenhand")
     assert program() == "evenhand"
     monkeypatch.setattr(sys, "argv", ["/usr/bin/pytest"])
     assert program() == "evenhand"
