@@ -49,8 +49,9 @@ def make_folder(path: Path) -> None:
 def all_or_none(folder: Path, *, last: str, stale: Collection[str] = ()) -> Iterator[Path]:
     """Yield an empty folder inside `folder`; on success its files move up, on failure they are removed.
 
-    Other files of `folder` stay as they are. The file `last` vouches for the others: it is removed first and
-    written last. So a process that is killed in between leaves a folder without it, never halves of two sets.
+    Other files of `folder` stay as they are. The file `last` has the checksums of the others: it is removed
+    first and written last. So a process that is killed in between leaves a folder without it, never halves
+    of two sets.
     The files `stale` are removed with it: an earlier set had them, and this one may not.
 
     Raises
@@ -112,7 +113,7 @@ def temporary_names(name: str) -> re.Pattern[str]:
 
 @contextmanager
 def _temporary(path: Path, *, folder: bool) -> Iterator[Path]:
-    """Make an empty file or folder of a random name beside `path`; `sweep` leaves it alone meanwhile."""
+    """Make an empty file or folder of a random name next to `path`; `sweep` leaves it alone meanwhile."""
     made, lock = _reserve(path, folder=folder)
     try:
         yield made
@@ -161,7 +162,7 @@ def _lock_or_none(made: Path, flags: int) -> FileLock | None:
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed writers of `path` left beside it; files of running writers stay."""
+    """Remove what killed writers of `path` left next to it; files of running writers stay."""
     mark = temporary_names(path.name)
     with suppress(OSError):
         for entry in path.parent.iterdir():
@@ -196,7 +197,7 @@ def _remove_if_left(entry: Path) -> None:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; on success it replaces `path`, on failure it is removed.
+    """Yield a temporary name next to `path`; on success it replaces `path`, on failure it is removed.
 
     `sweep` removes what a killed process leaves.
 
@@ -235,7 +236,7 @@ def _made(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_folder(path: Path, *, argument: str) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`; on success it replaces `path`, on failure it is removed.
+    """Yield a temporary folder next to `path`; on success it replaces `path`, on failure it is removed.
 
     Raises
     ------

@@ -35,6 +35,6 @@ def parse_json(text: str, *, finite: bool = False) -> Any:
 
 
 def first_fault(error: ValidationError, whole: str) -> str:
-    """Return `place: what is wrong` of the first fault; `whole` is the place of one that lies in no field."""
+    """Return `place: what is wrong` of the first fault; `whole` is the place of one that is in no field."""
     first = error.errors()[0]
     return f"{'.'.join(map(str, first['loc'])) or whole}: {first['msg']}"

@@ -1,6 +1,6 @@
 """Locks that die with their process.
 
-They lie on open files. Process numbers would not do: two containers count their own from 1.
+They are on open files. Process numbers would not do: two containers count their own from 1.
 """
 
 from __future__ import annotations

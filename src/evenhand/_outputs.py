@@ -20,7 +20,7 @@ _START = 4096
 
 
 def keep_apart(out: Path, inputs: Iterable[str | os.PathLike[str] | None], *, argument: str = "out") -> None:
-    """Refuse an output that is an input, lies inside one, or holds one, by whatever name.
+    """Refuse an output that is an input, is inside one, or holds one, by whatever name.
 
     Files are compared as the system numbers them: links, mounts, `..` and other cases are the same file.
 

@@ -26,7 +26,7 @@ def write_audit_files(out: Path, analysis: ErrorAnalysis) -> None:
 
     slices.csv has the images of each slice beyond chance, the most typical first. errors.csv has every error
     behind the accuracies of the evaluation split, with the first slice that the image is in. suspects.csv has
-    the calibration rows that every model takes for another class. Each row names the model that it holds for.
+    the calibration rows that every model predicts as another class. Each row names its model.
 
     Raises
     ------

@@ -85,7 +85,7 @@ class ErrorAnalysis:
     calibration_set : CalibrationRows
         The rows that the run calibrates on; none without a run.
     suspects : list of Suspect
-        Those of them that every model takes for another class.
+        Those of them that every model predicts as another class.
     bottom_line : BottomLine
         The conclusions.
     backbone : Loaded or None

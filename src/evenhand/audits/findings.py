@@ -123,7 +123,7 @@ class Cost(BaseModel):
 
 
 class Suspect(BaseModel):
-    """A calibration row that every model takes for another class; the most suspect first.
+    """A calibration row that every model predicts as another class; the most suspect first.
 
     row: row number in the store. score: in [0, 1]. may_be: what it may be, which proves nothing: look at the
     image, and do not delete it for this alone.

@@ -16,7 +16,7 @@ from evenhand.runs.models import Stage
 
 
 class Gap(BaseModel):
-    """A group of test rows beside the rest of its class, or a slice that a class may hold.
+    """A group of test rows compared with the rest of its class, or a slice that a class may hold.
 
     name: `waterbird / land`, or `a fifth of class waterbird`. n, others: rows of the group, and of the rest
     of its class. error, error_of_others: their error rates; for a slice, None and that of the class.

@@ -222,7 +222,7 @@ def _chance(one: CandidateSlice, tests: Bools, wrong: Bools, y: Ints) -> float:
 
 
 def _overlap(a: Bools, b: Bools) -> float:
-    """Return the share of the smaller set that lies in the other."""
+    """Return the share of the smaller set that is in the other."""
     return float((a & b).sum() / max(1, min(a.sum(), b.sum())))
 
 

@@ -1,4 +1,4 @@
-"""Calibration rows that every model takes for another class: a wrong label, or a rare condition."""
+"""Calibration rows that every model predicts as another class: a wrong label, or a rare condition."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def suspects(
     ids: Sequence[str],
     paths: Sequence[str],
 ) -> list[Suspect]:
-    """Return the rows that all models take for one and the same other class, the most suspect first.
+    """Return the rows that all models predict as the same other class, the most suspect first.
 
     A minority row misleads a model that relies on the shortcut, but its label still fits the image, which the
     prompts or the calibrated model see. The label of a mislabeled row fits neither. The score is the smallest

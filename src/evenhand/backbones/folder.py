@@ -18,7 +18,7 @@ _PARTS = (
     ("preprocessor_config.json", "processor_config.json"),
     ("tokenizer.json", "vocab.json+merges.txt", "spiece.model", "tokenizer.model"),
 )
-"""What a transformers folder holds beside configuration and weights, in any of these forms."""
+"""What a transformers folder holds besides configuration and weights, in any of these forms."""
 
 
 def check_folder(folder: Path) -> None:

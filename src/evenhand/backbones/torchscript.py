@@ -30,7 +30,7 @@ _DTYPES = {
     "BoolStorage": torch.bool,
 }
 _SETTINGS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
-"""Tensors beside the weights."""
+"""Tensors next to the weights."""
 _DEPTH = 100
 """Largest depth of modules, because modules that hold each other would never end."""
 _VISITS = 200_000
@@ -118,7 +118,7 @@ class _Reader(pickle.Unpickler):
 
 
 def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Tensor:
-    return storage.as_strided(size, stride, offset)  # torch refuses what lies outside the storage
+    return storage.as_strided(size, stride, offset)  # torch refuses what is outside the storage
 
 
 def _check_memo(data: bytes) -> None:

@@ -13,7 +13,7 @@ _FILES = ("pretrained", "class_names", "templates")
 _FOLDERS = ("local-dir:", "hf:")
 """How a model begins that may be a folder."""
 _PLACES = ("root",)
-"""Folders that are looked into, not read as a whole: an output may lie there."""
+"""Folders that are looked into, not read as a whole: an output may be there."""
 
 
 def inputs(params: Mapping[str, Any]) -> Iterator[Path]:

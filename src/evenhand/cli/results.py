@@ -55,7 +55,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _kept(row: Mapping[str, Any], *, alone: bool) -> list[str]:
-    """Return what the fit of a row says; beside other rows one line, whose reasons the report has."""
+    """Return what the fit of a row says; among other rows it is one line, and the report has the reasons."""
     kept = row.get("kept") or {}
     said = verdict_sentences(kept)
     if alone or "shortcut" not in kept:

@@ -20,7 +20,7 @@ def suggest(*arguments: str | Path) -> None:
 
 
 def program() -> str:
-    """Return what to type for evenhand: its name, or where it lies if PATH does not lead there."""
+    """Return what to type for evenhand: its name, or where it is if PATH does not lead there."""
     called = Path(sys.argv[0])
     found = shutil.which("evenhand")
     if called.name != "evenhand" or (found and Path(found).resolve() == called.resolve()):

@@ -98,7 +98,7 @@ class JobResult(BaseModel):
         Class codes that the picked configuration predicts on test rows, fitted on all training rows where
         that is sound, and on held-out rows, which have not trained it.
     figures : dict
-        Its figures on the test rows, beside accuracy.
+        Its figures on the test rows, besides accuracy.
     logits : list of lists of float, or None
         Its logits of the held-out rows, for `erm` and `auto` only: the baselines of a comparison.
     """

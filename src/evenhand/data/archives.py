@@ -79,7 +79,7 @@ def split_archive(path: Path) -> tuple[Path, str] | None:
 
 
 def members(place: Path) -> list[str]:
-    """Return the names of the files in an archive or in a folder of one; hidden ones are passed over.
+    """Return the names of the files in an archive or in a folder of one; hidden ones are skipped.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def members(place: Path) -> list[str]:
 
 
 def links_in(place: Path) -> list[str]:
-    """Return the names of the links in an archive or in a folder of one; `members` passes over them.
+    """Return the names of the links in an archive or in a folder of one; `members` skips them.
 
     Raises
     ------

@@ -100,7 +100,7 @@ def import_embeddings(
     EvenhandError
         If a file cannot be read; widths, row counts or columns do not fit; a value is not finite; ids come
         twice; a label or an id is missing; there is one class, or one without training rows; or `out` cannot
-        be written, holds something else, or is or lies in what is read.
+        be written, holds something else, or is an input or inside one.
     """
     sources = [Path(path) for path in features]
     keep_apart(Path(out), [*sources, table, text_features, vocabulary, vocabulary_features])

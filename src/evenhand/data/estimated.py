@@ -1,6 +1,6 @@
 """Attribute columns that a review adds to a finished store, with what is known of their error.
 
-A store's own files never change: its card vouches for them. Added columns lie in one file beside them,
+A store's own files never change: its card has their checksums. Added columns are in one file next to them,
 `estimated.parquet`, which names the store's rows by their SHA-256 and is replaced as a whole.
 """
 

@@ -31,7 +31,7 @@ SCHEMES = ("s3:", "gs:", "hf:", "file:")
 GIT_LFS = b"version https://git-lfs"
 """How a file begins that is a pointer of Git LFS to the data, and not the data."""
 AHEAD = 4 << 20
-"""Bytes that a remote file is read ahead: small members lie side by side, and each request waits."""
+"""Bytes that a remote file is read ahead: small members are next to each other, and each request waits."""
 _SERVER_FAILED = re.compile(
     r"AWS Error (?!ACCESS_DENIED|NO_SUCH|RESOURCE_NOT_FOUND)|"
     r"google::cloud::Status\((?!NOT_FOUND|PERMISSION_DENIED|UNAUTHENTICATED)"

@@ -96,7 +96,7 @@ class Head:
 
     @classmethod
     def from_text(cls, text: Floats, classes: Sequence[str], *, logit_scale: float = 100.0) -> Head:
-        """Return the head of embeddings that already lie in the space shared with text.
+        """Return the head of embeddings that are already in the space shared with text.
 
         Parameters
         ----------

@@ -91,7 +91,7 @@ def leakage(
 
 
 def write_copies(path: Path, sets: Sets, equal: Sets, ids: Strings, split: Strings, labels: Strings) -> None:
-    """Write every image that has a copy beside one that it is a copy of.
+    """Write every image that is a copy, with the image that it is a copy of.
 
     The columns are `kind` (`label conflict`, `leakage`, or `copy` within one split), then `id`, `split` and
     `label` of both, and `content`: `the same` where the files have the same bytes, else `nearly the same`.

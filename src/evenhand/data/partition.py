@@ -106,7 +106,7 @@ def held_out(table: FeatureTable, seed: int) -> SplitRows:
 
 
 def shown_to(table: FeatureTable, rows: SplitRows, uses: str) -> SplitRows:
-    """Return `rows` with the validation rows that a method may see by `uses`, where its group labels lie.
+    """Return `rows` with the validation rows that a method may see by `uses`, where its group labels are.
 
     A method that uses no group labels, or those of training rows, sees none. A method that uses those of
     validation rows sees the store's own validation split, in the distribution that its authors meant. Where

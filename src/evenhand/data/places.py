@@ -1,4 +1,4 @@
-"""Where the bytes of an image lie: in a file, at an address, in an archive, or in a row of a table.
+"""Where the bytes of an image are: in a file, at an address, in an archive, or in a row of a table.
 
 The kind of a path is resolved once, by `place_of`; what it returns knows its size and opens.
 """
@@ -99,7 +99,7 @@ Place = LocalFile | RemoteFile | Member | Cell
 
 
 def place_of(path: Path) -> Place:
-    """Return where the bytes of a path lie; nothing is opened, and nothing need be there."""
+    """Return where the bytes of a path are; nothing is opened, and nothing need be there."""
     # Asked of the names first: of a million plain files none is looked at.
     *folders, _ = path.parts or ("",)
     if any(folder.lower().endswith(ARCHIVES) for folder in folders):

@@ -30,7 +30,7 @@ SPLIT_NAMES = {
 }
 """Words in lower case; the first eight need no remark."""
 _EITHER = {"eval", "evaluation", "evalset", "holdout", "heldout"}
-"""Words for the test split, as on the Hugging Face Hub; beside a test split they mean validation."""
+"""Words for the test split, as on the Hugging Face Hub; next to a test split they mean validation."""
 _FILLERS = {
     *("set", "split", "data", "dataset", "folder", "files", "samples", "the"),
     *("image", "images", "img", "imgs", "photo", "photos", "picture", "pictures", "pics", "jpg", "png"),
@@ -61,7 +61,7 @@ def is_filler(name: str) -> bool:
 def splits_named(names: Collection[str]) -> dict[str, str]:
     """Return the split of each name that means one, evaluated together.
 
-    `seg_train` means one where `seg_test` stands beside it; `eval` is the test split, or where there is one
+    `seg_train` means one where `seg_test` stands next to it; `eval` is the test split, or where there is one
     the validation split.
 
     >>> splits_named(["train2017", "val2017", "cat"])

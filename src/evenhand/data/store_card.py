@@ -138,7 +138,7 @@ def read_card(folder: Path) -> StoreCard:
 
 
 def check_files(folder: Path, card: StoreCard) -> None:
-    """Check the SHA-256 of every file that a store's card vouches for.
+    """Check the SHA-256 of every file that a store's card lists.
 
     Raises
     ------

@@ -66,7 +66,7 @@ _OTHER = {
     "weights_sha256": "weights of `model` and `pretrained`",
 }
 _PLACE = ("model", "pretrained")
-"""Where a model lies: the same weights make the same rows from any place."""
+"""Where a model is: the same weights make the same rows from any place."""
 
 
 class StorePlan(BaseModel):
@@ -198,7 +198,7 @@ def claim(path: Path, plan: StorePlan) -> tuple[bool, dict[str, Any]]:
 def may_differ(before: Mapping[str, Any], now: Mapping[str, Any]) -> frozenset[str]:
     """Return the keys of two identities that do not change what an image's row is.
 
-    They are how many images go through at once, what is measured of them besides, where the model lies if the
+    They are how many images go through at once, what is measured of them besides, where the model is if the
     weights agree, and columns that make no groups if an earlier version kept none.
     """
     weights = before.get("weights_sha256")
@@ -264,7 +264,7 @@ def _intact(path: Path, part: int) -> Sidecar | None:
 
 
 def discard(path: Path) -> None:
-    """Remove a store that has no part worth resuming, and nothing else that lies in its folder."""
+    """Remove a store that has no part worth resuming, and nothing else that is in its folder."""
     with suppress(OSError):
         tidy(path, finished=True)
         for name in (FEATURES, THUMBNAILS):

@@ -30,7 +30,7 @@ def odd_scale(largest: float) -> str | None:
     if largest == 0 or SMALLEST <= largest <= LARGEST:
         return None
     return (
-        f"the largest number of the features is {largest:.3g}, but it must lie between {SMALLEST:g} and "
+        f"the largest number of the features is {largest:.3g}, but it must be between {SMALLEST:g} and "
         f"{LARGEST:g}, or their squares leave float32; divide all rows by one number"
     )
 
@@ -223,7 +223,7 @@ class FeatureTable:
         return out
 
     def stored(self, rows: Ints) -> StoredRows:
-        """Return the features of `rows` as an array that is read where it lies, row by row."""
+        """Return the features of `rows` as an array that is read where it is, row by row."""
         return StoredRows(self, rows)
 
     @cached_property

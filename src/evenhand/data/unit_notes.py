@@ -52,7 +52,7 @@ def _divided(units: Strings, split: Strings, column: str) -> list[str]:
         return []
     of = f"of {len(found):,} values of {column!r}"
     return [
-        f"{number_of(len(over), f'{of} lies', f'{of} lie')} in more than one of the given splits, "
+        f"{number_of(len(over), f'{of} is', f'{of} are')} in more than one of the given splits, "
         f"for example {over[0]!r} in {', '.join(sorted(found[over[0]]))}"
     ]
 

@@ -51,7 +51,7 @@ class Pictures:
 def list_pictures(source: PathLike, room: Path, options: Options = _NONE) -> Pictures:
     """Return what `Manifest.read(source, labeled=False)` lists, in the same order.
 
-    The list of a folder on this machine lies on the disk, so that memory does not grow with it; archives,
+    The list of a folder on this machine is on the disk, so that memory does not grow with it; archives,
     tables and addresses are listed in memory.
 
     Parameters
@@ -59,7 +59,7 @@ def list_pictures(source: PathLike, room: Path, options: Options = _NONE) -> Pic
     source : str or Path
         Images: a folder, an archive, a table, or one image.
     room : Path
-        A folder where the list may lie; it leaves nothing there.
+        A folder where the list may be; it leaves nothing there.
     options : Options
         `path` and `root`, for a table.
 
@@ -108,7 +108,7 @@ def names_in(root: Path) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Paths(Sequence[str]):
-    """Where images lie, made when asked for."""
+    """Where images are, made when asked for."""
 
     root: Path
     ids: Sequence[str]

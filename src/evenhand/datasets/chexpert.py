@@ -51,7 +51,7 @@ class CheXpert(Dataset):
     uncertain : "absent", "present" or "drop"
         What an uncertain label (−1) counts as; dropped rows are left out.
     attribute : "sex", "race", "sex and race" or "support devices"
-        What makes the groups. Race needs the table "CHEXPERT DEMO" saved as CSV beside `train.csv`.
+        What makes the groups. Race needs the table "CHEXPERT DEMO" saved as CSV next to `train.csv`.
     uncertain_device : "unknown", "absent" or "present"
         What an uncertain support device counts as; rows of unknown attribute are in no group.
     split : "patients" or "given"

@@ -35,7 +35,7 @@ class Composites(Dataset):
     Parameters
     ----------
     classes, backgrounds : sequence of str, or one str with commas
-        Equally many classes of CIFAR-10; in training, class k mostly lies on background k.
+        Equally many classes of CIFAR-10; in training, class k is mostly on background k.
     correlation : float
         Share of training images on their class's background; 1/C is no shortcut.
     noise : float

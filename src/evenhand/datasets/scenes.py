@@ -196,7 +196,7 @@ def write_scenes(
         If `correlation` is not a share, or the folder cannot be written.
     """
     if not 0 <= correlation <= 1:
-        raise EvenhandError(f"correlation is {correlation}; it must lie between 0 and 1")
+        raise EvenhandError(f"correlation is {correlation}; it must be between 0 and 1")
     for split in ("train", "test"):
         make_folder(folder / split)
     plans = {"train": _correlated(train, correlation, seed), "test": _balanced(test)}

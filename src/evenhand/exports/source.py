@@ -68,7 +68,7 @@ def read_source(run: Path, *, model: str | None = None) -> ExportSource:
     run : Path
         Its folder.
     model : str, optional
-        Where the model lies now, as in `with_model_at`.
+        Where the model is now, as in `with_model_at`.
 
     Raises
     ------

@@ -140,7 +140,7 @@ def image_bytes(paths: Sequence[str]) -> int:
 def replacing(out: Path, identity: Mapping[str, Any]) -> Iterator[Path]:
     """Yield the folder in which the store is written that will replace the one in `out`.
 
-    It is beside `out`, named by the identity, so after a kill the same command continues in it.
+    It is next to `out`, named by the identity, so after a kill the same command continues in it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Review a question on some forty images: which images to ask about, and what the answers say."""
+"""Review a question about forty images: which images to ask about, and what the answers say."""
 
 import lazy_loader as lazy
 

@@ -1,4 +1,4 @@
-"""Estimate groups, worst-group accuracy, and whether the shortcut is real, from some forty answers."""
+"""Estimate groups, worst-group accuracy, and whether the shortcut is real, from about forty answers."""
 
 from __future__ import annotations
 

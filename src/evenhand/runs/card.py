@@ -1,4 +1,4 @@
-"""The card of a run folder, which vouches for its other files, and readers of these files."""
+"""The card of a run folder, which has the checksums of its other files, and readers of these files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a folder that is not a run is refused before any model is i
     from evenhand.backbones.load import Loaded
 
 AUDIT = "audit.json"
-"""What the last audit found; the card does not vouch for it, since it comes later."""
+"""What the last audit found; the card has no checksum of it, since it comes later."""
 _Name = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z]+$")]
 """The name of a file in the run folder; a card from elsewhere must not name files outside it."""
 
@@ -126,7 +126,7 @@ def is_run(folder: Path) -> bool:
 
 
 def read_card(run: Path) -> dict[str, Any]:
-    """Return the card of a run folder, after checking it and the files that it vouches for.
+    """Return the card of a run folder, after checking it and the files whose checksums it has.
 
     Raises
     ------

@@ -89,7 +89,7 @@ def fit(
     Raises
     ------
     EvenhandError
-        If `out` holds something that is not a run, lies inside the store, or cannot be written; a name, a
+        If `out` holds something that is not a run, is inside the store, or cannot be written; a name, a
         parameter or `group_by` is unknown; a split or class has no rows; or the method needs group labels
         or streaming that it cannot have.
 

@@ -93,7 +93,7 @@ def predict(
     Raises
     ------
     EvenhandError
-        If there is neither `source` nor `features`; `out` is or lies in an input, or is a file of another
+        If there is neither `source` nor `features`; `out` is an input or inside one, or is a file of another
         kind; the run is damaged; the images need a model that the run does not name, or none can be read; the
         widths do not match; or labels or groups were asked for and do not exist.
     """

@@ -37,8 +37,8 @@ def write_predictions(
     classes : list of str
         Class names.
     begin : callable
-        Returns the blocks and the scores to fill, or None without labels. It puts the list of a folder beside
-        `out`, so it is called after the temporary files of an earlier run are removed there.
+        Returns the blocks and the scores to fill, or None without labels. It puts the list of a folder next
+        to `out`, so it is called after the temporary files of an earlier run are removed there.
     """
     counts: Counter[str] = Counter()
     sweep(out)

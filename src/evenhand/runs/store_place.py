@@ -13,7 +13,7 @@ from evenhand.runs.card import read_card
 
 
 def place_of_store(run: Path, card: Mapping[str, Any]) -> Path | None:
-    """Return the path of the store of a run: the old one, or its old name beside the run.
+    """Return the path of the store of a run: the old one, or its old name next to the run.
 
     None where the run was fitted on a table in memory.
 

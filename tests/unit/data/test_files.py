@@ -229,7 +229,7 @@ def test_images_are_not_skipped_for_a_server_that_fails(monkeypatch: pytest.Monk
     monkeypatch.setattr("evenhand.data.places.open_bytes", refuse)
     told = FAILED
     with pytest.raises(
-        EvenhandError, match=r"^cannot read s3://b/a.png: AWS .*: 7; the same command again"
+        EvenhandError, match=r"^cannot read s3://b/a.png: AWS .*: 7; run the same command again"
     ) as met:
         read_image(Path("s3://b/a.png"))
     assert not isinstance(met.value, UnreadableImage)

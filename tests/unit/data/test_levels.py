@@ -40,7 +40,7 @@ def test_the_same_folders_below_every_class_may_be_the_classes():
     pacs = places("photo/cat", "photo/dog", "sketch/cat", "sketch/dog")
     note = repeated_below(pacs, guess(pacs))
     assert note == (
-        "the same folders (cat, dog) lie below every class (photo, sketch): if they are the classes, give "
+        "the same folders (cat, dog) are below every class (photo, sketch): if they are the classes, give "
         "the layout domain/class; if they are an attribute, class/NAME"
     )
 
@@ -49,7 +49,7 @@ def test_a_level_of_one_name_is_passed_over():
     office = places("amazon/images/bike", "amazon/images/mug", "dslr/images/bike", "dslr/images/mug")
     note = repeated_below(office, guess(office))
     assert note == (
-        "the same folders (bike, mug) lie below every class (amazon, dslr): if they are the classes, give "
+        "the same folders (bike, mug) are below every class (amazon, dslr): if they are the classes, give "
         "the layout domain/*/class; if they are an attribute, class/*/NAME"
     )
 

@@ -107,9 +107,7 @@ def test_loose_pictures_are_left_out_aloud(tmp_path):
     picture(tmp_path / "cover.png")
     manifest = Manifest.read(tmp_path)
     assert len(manifest) == 6
-    assert manifest.notes == (
-        "1 image lies outside the class folders and is left out, for example cover.png",
-    )
+    assert manifest.notes == ("1 image outside the class folders is left out, for example cover.png",)
 
 
 # --- names of classes

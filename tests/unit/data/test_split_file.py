@@ -79,7 +79,7 @@ def test_lines_of_other_images_are_counted(tmp_path):
 
 def test_every_image_needs_a_split(tmp_path):
     with pytest.raises(
-        EvenhandError, match=r"gives no split for 1 of 3 images, the first is 'img/dog/1.jpg'; give"
+        EvenhandError, match=r"gives no split for 1 of 3 images, the first is 'img/dog/1.jpg'; add"
     ):
         read(tmp_path, "p,split\ncat/1.jpg,train\ncat/2.jpg,val\n")
 

@@ -33,7 +33,7 @@ def test_domains_are_told_and_read_as_they_are_named(tmp_path):
     tree(tmp_path, "photo/cat", "photo/dog", "sketch/cat", "sketch/dog")
     guessed = Manifest.read(tmp_path)
     assert guessed.classes == ("photo", "sketch")
-    assert noted(guessed, "the same folders (cat, dog) lie below every class (photo, sketch)")
+    assert noted(guessed, "the same folders (cat, dog) are below every class (photo, sketch)")
     told = Manifest.read(tmp_path, layout="domain/class")
     assert told.classes == ("cat", "dog")
     assert set(told.attributes["domain"]) == {"photo", "sketch"}
@@ -87,7 +87,7 @@ def test_folders_without_images_are_named_with_what_is_in_them(tmp_path):
         (tmp_path / "fish/deep" / name).touch()
     assert noted(
         Manifest.read(tmp_path),
-        "no image lies in 2 folders, which make no class: bird (empty), fish (2 × .dcm, 1 × no suffix)",
+        "no image is in 2 folders, which make no class: bird (empty), fish (2 × .dcm, 1 × no suffix)",
     )
 
 
@@ -109,7 +109,7 @@ def test_options_without_effect_are_refused(tmp_path, argument, option):
 
 def test_a_layout_that_does_not_fit(tmp_path):
     with pytest.raises(
-        EvenhandError, match=r"layout: no image of .* lies in 3 levels of folders, as a/b/class"
+        EvenhandError, match=r"layout: no image of .* is in 3 levels of folders, as a/b/class"
     ):
         Manifest.read(tree(tmp_path, "cat", "dog"), layout="a/b/class")
 
@@ -167,7 +167,7 @@ def test_metadata_inside_class_folders(tmp_path):
     (tmp_path / "dog/metadata.csv").unlink()
     found = Manifest.read(tmp_path)
     assert found.attributes["place"].tolist() == ["x", "y", "x", "y", "", "", "", ""]
-    assert noted(found, "4 images lie in folders without a metadata table: their attributes are unknown")
+    assert noted(found, "4 images are in folders without a metadata table: their attributes are unknown")
 
 
 def test_a_table_per_split(tmp_path):

@@ -47,8 +47,7 @@ def test_without_units_nothing_is_said() -> None:
 def test_units_that_given_splits_divide_are_named() -> None:
     units, divided = np.array(["ann", "bob", "ann"]), np.array(["train", "test", "test"])
     assert unit_notes(units, divided, "patient", drawn=False) == [
-        "1 of 2 values of 'patient' lies in more than one of the given splits, "
-        "for example 'ann' in test, train"
+        "1 of 2 values of 'patient' is in more than one of the given splits, for example 'ann' in test, train"
     ]
     assert unit_notes(units, divided[[0, 1, 0]], "patient", drawn=False) == []
 

@@ -99,7 +99,7 @@ def test_unknown_names_are_refused() -> None:
 
 @pytest.mark.parametrize("correlation", [-0.1, 1.5, float("nan")])
 def test_a_correlation_that_is_no_share_is_refused(tmp_path: Path, correlation: float) -> None:
-    with pytest.raises(EvenhandError, match="it must lie between 0 and 1"):
+    with pytest.raises(EvenhandError, match="it must be between 0 and 1"):
         write_scenes(tmp_path / "never", seed=0, correlation=correlation)
     assert not (tmp_path / "never").exists()
 

@@ -1,4 +1,4 @@
-"""Rows of arrays that lie in parts."""
+"""Rows of arrays that are in parts."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def properties_of(
     size : (int, int)
         Width and height in the file.
     path : Path
-        Where it lies.
+        Where it is.
     """
     width, height = size
     gray = np.asarray(small.convert("L"), dtype=np.float64)

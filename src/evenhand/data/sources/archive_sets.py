@@ -1,4 +1,4 @@
-"""Several archives in a folder: one for each split, or one with a metadata table beside it."""
+"""Several archives in a folder: one for each split, or one with a metadata table next to it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def list_archives(
 ) -> Listing:
     """List the images of archives; ids begin with the archive's path below `root`.
 
-    A metadata table beside the archives names the images in them. Without one each archive is listed by
+    A metadata table next to the archives names the images in them. Without one each archive is listed by
     itself, and its split is its own or a word of its name, as in `train.zip`. Archives without folders whose
     names tell no split are a class each, as ImageNet's `n01440764.tar`.
 
@@ -105,7 +105,7 @@ def _class_part(root: Path, archive: Path, options: Options) -> Listing:
 
 @contextmanager
 def _tables_named(root: Path) -> Iterator[None]:
-    """Add to an error the name of a table beside the archives, which may list the images."""
+    """Add to an error the name of a table next to the archives, which may list the images."""
     try:
         yield
     except EvenhandError as error:
@@ -142,7 +142,7 @@ def _the_one(columns: Columns, row: int, name: str, places: dict[str, list[str]]
     found = places.get(name.removeprefix("./"), [])
     if len(found) == 1:
         return found[0]
-    what = f"in {' and '.join(found[:2])}" if found else "in none of the archives beside it"
+    what = f"in {' and '.join(found[:2])}" if found else "in none of the archives next to it"
     raise EvenhandError(
         f"{columns.path} names {name!r} at row {row + 1}, which is {what}; write the archive's name "
         "before it, as in images.zip/a.jpg"

@@ -1,4 +1,4 @@
-"""What lies in a folder that some tool filled: files that hold images, image files, and all others."""
+"""What is in a folder that some tool filled: files that hold images, image files, and all others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evenhand.data.files import names_below
 _ASIDE = {"assets", "docs", "figures", "media", "static", "thumbnails"}
 """Folders whose images illustrate a README."""
 _FEW = 100
-"""Images beside containers that are passed over; where there are more, they are the data."""
+"""Images next to containers that are skipped; where there are more, they are the data."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Contents:
     containers : list of str
         Archives and tables.
     images : list of str
-        Image files beside them.
+        Image files next to them.
     others : list of str
         All other files: text, JSON, markers.
     """
@@ -36,7 +36,7 @@ class Contents:
 def contents(folder: Path) -> Contents | None:
     """Return what a folder holds; None where image files are its data.
 
-    The search ends at the first image that lies in a folder of its own: a folder of images may be large.
+    The search ends at the first image that is in a folder of its own: a folder of images may be large.
 
     Raises
     ------

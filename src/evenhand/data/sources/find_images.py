@@ -1,4 +1,4 @@
-"""Which images and tables lie in a folder."""
+"""Which images and tables are in a folder."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def walk_images(root: Path) -> Iterator[str]:
 
 
 def tables_beside(root: Path) -> list[str]:
-    """Return the names of the tables that lie in a folder or an archive of this machine, sheets included.
+    """Return the names of the tables that are in a folder or an archive of this machine, sheets included.
 
     ImageFolder's metadata is left out.
     """
@@ -88,7 +88,7 @@ def instead(root: Path, table: str) -> str:
 
 
 def no_images(root: Path) -> EvenhandError:
-    """Return what is raised where no image lies under `root`."""
+    """Return what is raised where no image is under `root`."""
     return EvenhandError(f"{root} holds no images; {advice(root)}")
 
 

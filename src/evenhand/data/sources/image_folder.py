@@ -33,7 +33,7 @@ Tables = dict[str, Path]
 
 
 def metadata_files(root: Path) -> Tables:
-    """Return the ImageFolder metadata tables of a folder by the folder below it where they lie.
+    """Return the ImageFolder metadata tables of a folder by the folder below it where they are.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def _elsewhere(root: Path, folders: tuple[str, ...], options: Options) -> dict[s
     labels = np.asarray([levels.of(CLASS, places[row]) for row in kept])
     units = np.full(len(kept), "") if options.split_by else None
     ids = np.asarray([found[row] for row in kept])
-    told = number_of(len(kept), "image lies", "images lie")
+    told = number_of(len(kept), "image is", "images are")
     note = f"{told} in folders without a metadata table: their attributes are unknown"
     return {"": Listing(_top(root, options), ids, labels, None, notes=(note,), units=units)}
 
@@ -197,7 +197,7 @@ def _folder_splits(ids: Strings) -> Strings | None:
 
 
 def _shallow(roles: tuple[str, ...], folders: tuple[str, ...]) -> str:
-    """Return the split of a file that lies in its folder itself, its class being a column."""
+    """Return the split of a file that is in its folder itself, its class being a column."""
     place = roles.index(SPLIT) if SPLIT in roles else len(folders)
     return folders[place] if place < len(folders) else ""
 

@@ -1,4 +1,4 @@
-"""Folders of image files as img2dataset leaves them: `00000/000000001.jpg` beside `00000.parquet`."""
+"""Folders of image files as img2dataset leaves them: `00000/000000001.jpg` next to `00000.parquet`."""
 
 from __future__ import annotations
 

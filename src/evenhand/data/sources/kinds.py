@@ -113,7 +113,7 @@ class Containers(Source):
     alone : bool
         Whether one file was given, whose name tells no split.
     notes : tuple of str
-        What was passed over.
+        What was skipped.
     """
 
     files: Sequence[Path]

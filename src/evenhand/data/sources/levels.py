@@ -13,7 +13,7 @@ from evenhand.data.split_names import is_filler, splits_named
 CLASS, SPLIT, NOTHING = "class", "split", "*"
 
 Folders = tuple[str, ...]
-"""The folders that a file lies in, from the root on."""
+"""The folders that a file is in, from the root on."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +74,20 @@ class Levels:
         return tuple(role for role in self.roles if role not in (CLASS, SPLIT, NOTHING))
 
     def of(self, role: str, folders: Folders) -> str:
-        """Return what a file's folders say of a role; the empty string where it lies too high, or none is."""
+        """Return what a file's folders say of a role; the empty string where it is too high, or none is."""
         return folders[self.roles.index(role)] if role in self.roles and self.holds(folders) else ""
 
     def holds(self, folders: Folders) -> bool:
-        """Return whether a file lies below all levels."""
+        """Return whether a file is below all levels."""
         return len(folders) >= len(self.roles)
 
 
 def guess(files: Sequence[Folders]) -> Levels:
-    """Return what the levels of a tree most likely mean; files that lie in no folder do not count.
+    """Return what the levels of a tree most likely mean; files that are in no folder do not count.
 
     Split folders above class folders, or below each of them, are splits; a folder that holds all others, or
     stands below every split and has a name like `images`, means nothing; the rest are classes. A tree of
-    classes that has one called `train` beside `bus` is a tree of classes.
+    classes that has one called `train` next to `bus` is a tree of classes.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def guess(files: Sequence[Folders]) -> Levels:
 
 
 def repeated_below(files: Sequence[Folders], levels: Levels) -> str | None:
-    """Say where the same folders lie below every class, as in a tree of domains; None where they do not."""
+    """Say where the same folders are below every class, as in a tree of domains; None where they do not."""
     depth = len(levels.roles)
     while _all_below_one(files, depth):
         depth += 1
@@ -128,7 +128,7 @@ def repeated_below(files: Sequence[Folders], levels: Levels) -> str | None:
     passed = f"/{NOTHING}" * (depth - len(levels.roles))
     above = "/".join("domain" if role == CLASS else role for role in levels.roles)
     return (
-        f"the same folders ({some(names, 5)}) lie below every class ({some(sorted(below), 5)}): if they are "
+        f"the same folders ({some(names, 5)}) are below every class ({some(sorted(below), 5)}): if they are "
         f"the classes, give the layout {above}{passed}/class; if they are an attribute, {levels}{passed}/NAME"
     )
 
@@ -151,7 +151,7 @@ def uneven_below(files: Sequence[Folders], levels: Levels) -> str | None:
 
 
 def _all_below_one(files: Sequence[Folders], depth: int) -> bool:
-    """Tell whether all files lie below folders of one name at this level, and deeper."""
+    """Tell whether all files are below folders of one name at this level, and deeper."""
     return len({folders[depth : depth + 1] for folders in files}) == 1 and all(
         len(folders) > depth + 1 for folders in files
     )

@@ -1,4 +1,4 @@
-"""Where the images of a table lie, when its paths are not those of this disk."""
+"""Where the images of a table are, when its paths are not those of this disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NEARBY = 200
 
 @dataclass(frozen=True)
 class Located:
-    """Paths relative to the root, as they lie on the disk where they were found.
+    """Paths relative to the root, as they are on the disk where they were found.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ def _parts(name: str) -> list[str]:
 
 
 def _found(disk: _Disk, gone: Sequence[str], *, moved: bool) -> dict[str, str]:
-    """Return where missing images lie; in other folders only where none is in its own."""
+    """Return where missing images are; in other folders only where none is in its own."""
     near = _follow(disk, gone, disk.root, 0)
     if near or not moved:
         return near
@@ -188,11 +188,11 @@ class _Disk:
     def bases(self, *, alone: bool) -> list[Path]:
         """Return the folders where a path, or a name alone, may start.
 
-        They are the root, what lies in it, and the same of its parent.
+        They are the root, what is in it, and the same of its parent.
         """
         above = self.root.parent
         near = [self.root, *self._folders(self.root), above]
-        # A name alone says too little to look for it in whatever lies beside the table's folder.
+        # A name alone says too little to look for it in whatever is next to the table's folder.
         beside = [path for path in self._folders(above) if not alone or is_filler(path.name)]
         return list(dict.fromkeys([*near, *beside]))
 

@@ -1,4 +1,4 @@
-"""Masks of segmentation that lie among images, where each would be a row."""
+"""Masks of segmentation that are among images, where each would be a row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FOLDERS = frozenset({"mask", "masks", "segmentation", "segmentationclass", "seg
 
 
 def masks_note(names: Sequence[str]) -> str | None:
-    """Count the images that another's name and an ending, or a folder of masks beside it, tell to be masks.
+    """Count the images that another's name and an ending, or a folder of masks next to it, tell to be masks.
 
     >>> masks_note(["cat/1.png", "cat/1_mask.png", "dog/2.png"])
     '1 image seems to be a mask of another, such as cat/1_mask.png; if so, take it out of the folder'

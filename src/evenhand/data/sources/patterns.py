@@ -50,7 +50,7 @@ def matching(path: Path) -> list[Path]:
 
 
 def common_folder(files: Sequence[Path]) -> Path:
-    """Return the deepest folder that all files lie in."""
+    """Return the deepest folder that all files are in."""
     shared = [parts[0] for parts in zip(*(file.parent.parts for file in files)) if len(set(parts)) == 1]  # noqa: B905
     return Path(*shared)
 

@@ -63,7 +63,7 @@ def holds_pictures(path: Path) -> bool:
     leaf = picture_column(schema)
     if leaf is None:
         return False
-    # Bytes beside a path are images only if they are called so: they may be anything.
+    # Bytes next to a path are images only if they are called so: they may be anything.
     has_paths = any(name.strip().lower() in PATH_COLUMNS for name in schema.names if name != leaf.column)
     return not has_paths or leaf.column.strip().lower() in NAMES
 

@@ -43,7 +43,7 @@ def resolve(source: PathLike) -> Source:
 
     A path is a file, a folder, an address, a data set of the Hub, or a pattern such as
     `train-{000..012}.tar`. A folder is one of containers where these are its only data; text, JSON, markers
-    and a few images beside them are passed over.
+    and a few images next to them are skipped.
 
     Raises
     ------

@@ -43,7 +43,7 @@ class Sample(NamedTuple):
 
 
 def is_shard(path: Path) -> bool:
-    """Return whether a tar has images with labels beside them. Text counts if no folder names a class."""
+    """Return whether a tar has images with labels next to them. Text counts if no folder names a class."""
     if path.suffix.lower() != ".tar" or not is_archive(path):
         return False
     samples = [sample for sample in _samples(path) if sample.pictures]
@@ -53,7 +53,7 @@ def is_shard(path: Path) -> bool:
 
 
 def list_shards(root: Path, shards: Sequence[Path], options: Options, *, alone: bool) -> Listing:
-    """List the samples of shards, one row each; what members beside the images say are the columns.
+    """List the samples of shards, one row each; what members next to the images say are the columns.
 
     The label is the column `label` of the `.json`, or else the `.cls`, or else a `.txt` that repeats; the
     split is a column, or unless a shard is `alone`, a word in its name or folders, as in `train-000000.tar`.
@@ -142,7 +142,7 @@ def _picture(shard: Path, sample: Sample) -> str:
 
 
 def _said(shard: Path, sample: Sample) -> dict[str, Any]:
-    """Return what the members beside an image say, by column; text only where it is asked for."""
+    """Return what the members next to an image say, by column; text only where it is asked for."""
     said: dict[str, Any] = {}
     for end, name in sample.beside.items():
         if _BESIDE[end] == "cls":

@@ -86,7 +86,7 @@ def _with_folders(listing: Listing, levels: Levels, options: Options) -> Listing
 
 
 def list_rows(columns: Columns, options: Options) -> Listing:
-    """List the rows of columns that lie in containers, relative to the folder that the columns come from.
+    """List the rows of columns that are in containers, relative to the folder that the columns come from.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def list_rows(columns: Columns, options: Options) -> Listing:
         ("layout", options.layout),
     ):
         if value is not None:
-            refuse(argument, str(value), "the images lie in containers")
+            refuse(argument, str(value), "the images are in containers")
     listing = rows_of(columns, options, top=columns.path.parent)
     return _grouped(listing, options)
 
@@ -214,7 +214,7 @@ def _row_in_header(columns: Columns, top: Path) -> bool:
 
 
 def _relative(top: Path, folder: str, name: str) -> str:
-    """Return `name` relative to the root above `folder`, or as it is if it lies elsewhere."""
+    """Return `name` relative to the root above `folder`, or as it is if it is elsewhere."""
     if _stands_alone(name):
         clean = address(Path(posixpath.normpath(name)))
         prefix = address(Path(posixpath.normpath(absolute(top).as_posix()))).rstrip("/") + "/"

@@ -10,10 +10,10 @@ from evenhand.data.file_names import has_image_name
 
 
 def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:
-    """Return the folder that all folders of an archive lie in, as of one packed with its folder.
+    """Return the folder that all folders of an archive are in, as of one packed with its folder.
 
-    A folder named in `but` says something of its own, and one without folders in it is a class. Files beside
-    the one folder, a README or a list, are passed over, unless they are images or a metadata table.
+    A folder named in `but` says something of its own, and one without folders in it is a class. Files next to
+    the one folder, a README or a list, are skipped, unless they are images or a metadata table.
     """
     names = members(archive)
     place = ""

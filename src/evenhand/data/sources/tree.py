@@ -94,7 +94,7 @@ def refuse_columns(options: Options, why: str) -> None:
 def _no_classes(root: Path, options: Options, levels: Levels) -> EvenhandError:
     if options.layout is not None:
         return EvenhandError(
-            f"layout: no image of {root} lies in {len(levels.roles)} levels of folders, as {levels} says; "
+            f"layout: no image of {root} is in {len(levels.roles)} levels of folders, as {levels} says; "
             "write a word for each level"
         )
     tables = tables_beside(root)
@@ -123,8 +123,8 @@ def _splits(files: Sequence[Folders], levels: Levels) -> list[str]:
 def _left_out(loose: Sequence[str]) -> list[str]:
     if not loose:
         return []
-    where = "outside the class folders and"
-    told = number_of(len(loose), f"image lies {where} is", f"images lie {where} are")
+    where = "outside the class folders"
+    told = number_of(len(loose), f"image {where} is", f"images {where} are")
     return [f"{told} left out, for example {loose[0]}"]
 
 
@@ -140,7 +140,7 @@ def _vanished(root: Path, levels: Levels, classes: set[str]) -> list[str]:
     if not places:
         return []
     told = [f"{name} ({_kinds(paths)})" for name, paths in sorted(places.items())]
-    return [f"no image lies in {len(told)} folders, which make no class: {some(told)}"]
+    return [f"no image is in {len(told)} folders, which make no class: {some(told)}"]
 
 
 def _folders_at(root: Path, depth: int) -> list[Path]:

@@ -149,7 +149,7 @@ def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.Array:
 def rows_of_images(columns: Columns) -> Columns:
     """Return the columns without rows that are none: empty ones, and headers of tables that were joined.
 
-    Excel leaves empty rows below a sheet. Not for a table beside features: its rows are counted.
+    Excel leaves empty rows below a sheet. Not for a table next to features: its rows are counted.
     """
     if columns.embedded or not columns.values:
         return columns

@@ -42,7 +42,7 @@ def are_parts(names: Collection[str]) -> bool:
 
 
 def _is_part(name: str, *, done: bool) -> bool:
-    """Return whether a file is a part of a table. `done` says whether Spark's `_SUCCESS` lies beside it."""
+    """Return whether a file is a part of a table. `done` says whether Spark's `_SUCCESS` is next to it."""
     last = PurePosixPath(name)
     return (
         not _is_marker(name)
@@ -56,7 +56,7 @@ def _is_marker(name: str) -> bool:
 
 
 def with_folder_columns(table: pa.Table, place: Path) -> pa.Table:
-    """Return a part with a column for each folder `name=value` that it lies in."""
+    """Return a part with a column for each folder `name=value` that it is in."""
     for name, value in folder_columns(place).items():
         if name not in table.column_names:
             table = table.append_column(name, pa.array([value] * table.num_rows, pa.string()))

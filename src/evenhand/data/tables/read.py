@@ -101,7 +101,7 @@ def _read_arrow(path: Path) -> pa.Table:
 
 
 def _named(table: pa.Table) -> pa.Table:
-    """Return a table with the class names that the Hugging Face Hub's files keep beside the numbers."""
+    """Return a table with the class names that the Hugging Face Hub's files keep next to the numbers."""
     for name, feature in hub_features(table.schema).items():
         names = feature.get("names")
         if name in table.column_names and isinstance(names, list) and names:

@@ -1,6 +1,6 @@
 """What the schema of a Parquet or Arrow file tells: where bytes are, and which columns are images or classes.
 
-The Hugging Face Hub's files name the features of their columns, beside Arrow's own types.
+The Hugging Face Hub's files name the features of their columns, besides Arrow's own types.
 """
 
 from __future__ import annotations
