@@ -199,6 +199,6 @@ def test_without_contrast_nothing_of_it_is_left() -> None:
 def test_a_share_beyond_its_bounds_is_refused(contrast: float) -> None:
     X, y, head = problem(2)
     with pytest.raises(
-        EvenhandError, match=r"contrast must be at least 0 and at most 1, but it is .*; 0\.75 is"
+        EvenhandError, match=r"contrast must be at least 0 and at most 1, but it is .*; the default is 0\.75"
     ):
         CnC(head, contrast=contrast).fit(X, np.array(head.classes)[y])
