@@ -25,6 +25,8 @@ RETIRED = {
     r"told|heard": "say, report, refuse",
     r"judge[sd]?|judging": "score, evaluate; held-out",
     r"pictures?": "image",
+    r"some forty|passed over|at hand": "about forty; skipped; available",
+    r"allowed are": "the allowed values are",
     r"ha(?:s|ve|d)\s+(?:\w+\s+)?(?:right|wrong)": "classify correctly, misclassify",
     r"\w*(?:minimi|maximi|normali|optimi|summari|recogni|generali|initiali|regulari|standardi|organi|reali)s"
     r"(?:e|es|ed|er|ers|ing|ation|ations)": "American: -ize",

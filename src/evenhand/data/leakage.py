@@ -27,7 +27,7 @@ def copies(paths: Strings) -> Sets:
     """Return the rows whose files have the same bytes.
 
     Only files of equal size are read, and whole only where they begin alike. Files that cannot be read are
-    left to extraction, which lists them, and so are those whose size is not at hand: remote ones, and cells
+    left to extraction, which lists them, and so are those whose size is unknown: remote ones, and cells
     of Parquet files.
 
     Parameters
