@@ -21,3 +21,14 @@ def number_of(n: int, one: str, many: str | None = None) -> str:
     ('1 row', '1,200 rows', '0 images lie')
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a whole percentage.
+
+    Examples
+    --------
+    >>> percent(0.784)
+    '78 %'
+    """
+    return f"{100 * share:.0f} %"

@@ -128,7 +128,7 @@ def test_what_costs_many_right_rows_is_not_admissible() -> None:
     broken = np.where(np.arange(400) % 5 == 1, 1 - candidate, candidate)
     choice = Evidence().choose(["broken"], broken[None], rows, 0)
     assert choice.candidate == "erm"
-    assert "loses more than 10% of the rows where ERM is correct" in choice.reason
+    assert "loses more than 10 % of the rows where ERM is correct" in choice.reason
 
 
 @pytest.mark.parametrize("rows", [0, 4])

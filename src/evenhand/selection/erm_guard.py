@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from evenhand._counts import percent
 from evenhand._random import numpy_stream
 from evenhand._ranges import COUNT, INSIDE, SHARE, check
 from evenhand._typing import Bools, Floats, Ints
@@ -155,7 +156,7 @@ class Evidence:
             return _erm_kept(
                 names,
                 held_out,
-                f"every candidate loses more than {self.max_loss:.0%} of the rows where ERM is correct",
+                f"every candidate loses more than {percent(self.max_loss)} of the rows where ERM is correct",
                 diagnostics,
                 trials,
             )

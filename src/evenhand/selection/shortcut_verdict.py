@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
-from evenhand._counts import number_of
+from evenhand._counts import number_of, percent
 from evenhand._signed import signed
 from evenhand.selection.auto_guard import Decision
 from evenhand.selection.shortcut_limits import FEWEST_CLASS_ROWS, FEWEST_HIDDEN_ROWS
@@ -63,7 +63,7 @@ def shortcut_verdict(signs: ShortcutSigns, n: int) -> tuple[Shortcut, str, str]:
     figure = f"skewness {_minus(f'{signs.skewness:.2f}')} ± {signs.error:.2f}"
     answers = "answer a question about forty images"
     if not signs.competent:
-        far = f"{signs.competence:.0%} as far above chance as ERM"
+        far = f"{percent(signs.competence)} as far above chance as ERM"
         return (
             "cannot tell",
             f"the prompts do not fit: zero-shot is {far if signs.competence else 'no better than chance'}",
@@ -78,18 +78,19 @@ def shortcut_verdict(signs: ShortcutSigns, n: int) -> tuple[Shortcut, str, str]:
         elif signs.against >= 0.05:
             against = f"only about {signs.against:.1f} rows of a class contradict it"
         if signs.noise >= 0.01:
-            against += f", besides {signs.noise:.0%} wrong labels"
+            against += f", besides {percent(signs.noise)} wrong labels"
         return (
             "cannot tell",
             "something besides the class names tells the classes apart "
-            f"({signs.legibility:.0%} above chance), and {against}",
+            f"({percent(signs.legibility)} above chance), and {against}",
             f"look for counterexamples, or {answers}",
         )
     if signs.hidden >= SURE and not signs.clear:
         return (
             "cannot tell",
             "no clear counterexamples: something besides the class names goes with the label, and only "
-            f"{signs.contradiction:.0%} of the rows that show it least look like another class ({figure})",
+            f"{percent(signs.contradiction)} of the rows that show it least look like another class "
+            f"({figure})",
             f"look for counterexamples, or {answers}",
         )
     if signs.hidden >= SURE:
@@ -120,7 +121,7 @@ def shortcut_verdict(signs: ShortcutSigns, n: int) -> tuple[Shortcut, str, str]:
         return (
             "cannot tell",
             "something besides the class names separates groups of classes "
-            f"({signs.group_legibility:.0%} above chance); the rows cannot show whether the classes "
+            f"({percent(signs.group_legibility)} above chance); the rows cannot show whether the classes "
             "of a group share real features or a shortcut",
             f"look for counterexamples, or {answers}",
         )

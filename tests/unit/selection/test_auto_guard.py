@@ -111,8 +111,8 @@ def test_a_few_counterexamples_are_counted_and_wrong_labels_told():
     signs = replace(find_signs(seen), uncontradicted=True, legibility=0.987, against=0.8, noise=0.104)
     decision, _ = decide(seen, np.ones((3, 500)))
     assert verdict(signs, decision, 500).shortcut_reason == (
-        "something besides the class names tells the classes apart (99% above chance), and only about 0.8 "
-        "rows of a class contradict it, besides 10% wrong labels"
+        "something besides the class names tells the classes apart (99 % above chance), and only about 0.8 "
+        "rows of a class contradict it, besides 10 % wrong labels"
     )
 
 
@@ -166,7 +166,10 @@ def test_wrong_labels_are_said_from_one_percent_on():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"competent": False, "competence": 0.4}, "prompts do not fit: zero-shot is 40% as far above chance"),
+        (
+            {"competent": False, "competence": 0.4},
+            "prompts do not fit: zero-shot is 40 % as far above",
+        ),
         ({"competent": False, "competence": 0.0}, "prompts do not fit: zero-shot is no better than chance"),
         ({"uncontradicted": True, "against": 9.9}, "only about 9.9 rows of a class contradict it"),
         (
@@ -179,7 +182,7 @@ def test_wrong_labels_are_said_from_one_percent_on():
         ({"hidden": 0.01, "has_text": False, "skewness": 0.1}, "without text features 500 rows are too few"),
         (
             {"hidden": 0.01, "shared": True, "group_legibility": 0.974},
-            "something besides the class names separates groups of classes (97% above chance); the rows",
+            "something besides the class names separates groups of classes (97 % above chance); the rows",
         ),
         ({"hidden": 0.01, "has_text": False, "skewness": 0.5}, "hard rows and a hidden minority look alike"),
     ],
