@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from evenhand._random import numpy_stream
 from evenhand.data.table import FeatureTable
 from evenhand.methods._training.problem import build_problem
-from evenhand.methods.auto.cross_fit import cross_fit_references, thin_grid
+from evenhand.methods.auto.cross_fit import cross_fit_references
 from evenhand.methods.auto.part import sampled
+from evenhand.methods.auto.penalties import thin_grid
 from evenhand.methods.auto.rows import Rows
 from evenhand.selection.shortcut_verdict import shortcut_verdict
 

@@ -8,12 +8,10 @@ from typing import Any
 from rich.table import Table
 
 from evenhand.cli.show import MOST, clean, interval, percent, table
+from evenhand.evaluation.few import FEW
 from evenhand.evaluation.metric_view import RANKING, metric_of
 
 Row = Mapping[str, Any]
-
-FEW = 30
-"""Under this many rows a rate is mostly luck."""
 
 
 MEANINGS = {

@@ -19,8 +19,8 @@ from evenhand._errors import EvenhandError
 from evenhand._files import atomic, make_folder
 from evenhand._random import numpy_stream
 from evenhand.data.manifest import Manifest
+from evenhand.datasets._backgrounds import GROUNDS, Background, draw_ground, draw_stems
 from evenhand.datasets._birds import BIRDS, draw_coat, draw_landbird, draw_waterbird, faded
-from evenhand.datasets._grounds import GROUNDS, Background, draw_ground, draw_stems
 from evenhand.datasets._pen import Colour, Pen, mix, near, shade
 from evenhand.datasets._plan import check_counts
 from evenhand.datasets._written import once, recipe_of

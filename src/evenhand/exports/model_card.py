@@ -14,9 +14,9 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from evenhand._version import __version__
+from evenhand.evaluation.few import FEW
 from evenhand.exports.source import ExportSource
 
-FEW = 30
 _LIBRARY = {"open_clip": "open_clip", "transformers": "transformers", "onnx": "onnx"}
 _VERSIONS = ("torch", "open_clip_torch", "numpy")
 
@@ -53,6 +53,7 @@ def model_card(source: ExportSource, to: str, largest: float) -> str:
             (kind.replace("_", " "), row[kind]) for kind in ("worst_group", "worst_class") if row.get(kind)
         ],
         few=[rate["name"] for rate in rates],
+        limit=FEW,
         said=[sentence for sentence in (kept, *row.get("notes", [])) if sentence],
         largest=largest,
         logit_bias=getattr(getattr(source.backbone, "model", None), "logit_bias", None) is not None,

@@ -9,10 +9,11 @@ from statistics import fmean
 from evenhand._counts import number_of
 from evenhand._signed import signed
 from evenhand.audits.bottom_line import BottomLine
+from evenhand.evaluation.few import FEW
 from evenhand.evaluation.labels import NO_BREAK, label
 from evenhand.evaluation.metric_view import metric_of
 from evenhand.evaluation.verdict_sentences import in_plain_words, verdict_sentences
-from evenhand.reports.rates import FEW, Estimate, Record
+from evenhand.reports.rates import Estimate, Record
 from evenhand.reports.slice_panels import SlicePanel, SliceSection
 
 SAME = 0.0005

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from evenhand._counts import number_of
+from evenhand.evaluation.few import FEW
 from evenhand.evaluation.metric_view import metric_of
 from evenhand.functional.intervals import t_interval, weighted_interval
 
 Record = Mapping[str, Any]
 """A row of results.json."""
-FEW = 30
-"""Below this many rows a rate is flagged."""
 
 MEASURES = (
     ("worst group", "worst_group"),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from evenhand.reports.rates import FEW, Record, by_name_and_method, count
+from evenhand.evaluation.few import FEW
+from evenhand.reports.rates import Record, by_name_and_method, count
 
 MOST = 24
 """Rows of a table; of more groups the lowest are shown."""

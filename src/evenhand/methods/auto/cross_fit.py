@@ -10,10 +10,10 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.cell_rates import balancing_weights
-from evenhand.methods._training.problem import Problem
-from evenhand.methods.auto.candidates import WITH_TEXT, WITHOUT_TEXT, Grid, balanced_heads, erm_heads
+from evenhand.methods.auto.candidates import balanced_heads, erm_heads
 from evenhand.methods.auto.held_out import FoldModels, HeldOut, held_out
-from evenhand.methods.auto.part import Part, most_rows
+from evenhand.methods.auto.part import Part
+from evenhand.methods.auto.penalties import Grid
 from evenhand.methods.auto.rows import Rows
 from evenhand.methods.auto.shortcut_probe import probe_head
 from evenhand.selection.shortcut_signs import CrossFits, ShortcutSigns, find_signs
@@ -90,18 +90,6 @@ def usual_repeats(n: int) -> int:
     (8, 4, 2)
     """
     return min(8, max(2, round(6000 / n)))
-
-
-def usual_grid(problem: Problem) -> Grid:
-    """Return the penalties that are tried on a problem."""
-    n_classes, width = problem.prototypes.shape
-    grid = WITH_TEXT if problem.has_text else WITHOUT_TEXT
-    return grid.bounded(min(len(problem.y), most_rows(n_classes)) * n_classes * width)
-
-
-def thin_grid(problem: Problem) -> Grid:
-    """Return every third penalty: enough to read a problem, not to choose among candidates."""
-    return (WITH_TEXT if problem.has_text else WITHOUT_TEXT).thin()
 
 
 def cross_fit_references(

@@ -14,7 +14,7 @@ from evenhand.evaluation.verdict_sentences import kept_sentence
 from evenhand.methods._training.model import Model
 from evenhand.methods._training.problem import Problem
 from evenhand.methods._training.trained_state import State
-from evenhand.methods.auto.candidates import FittedHead, Grid, balanced_heads, erm_heads, refit
+from evenhand.methods.auto.candidates import FittedHead, balanced_heads, erm_heads, refit
 from evenhand.methods.auto.cross_fit import (
     CrossFitted,
     candidate_scores,
@@ -22,12 +22,12 @@ from evenhand.methods.auto.cross_fit import (
     cross_fits,
     head_coefficients,
     reference_heads,
-    usual_grid,
     usual_repeats,
 )
 from evenhand.methods.auto.hand_over import as_state
 from evenhand.methods.auto.held_out import FoldModels, held_out
 from evenhand.methods.auto.part import Part, all_rows
+from evenhand.methods.auto.penalties import Grid, usual_grid
 from evenhand.methods.auto.projected import ProjectedRows, in_memory
 from evenhand.methods.auto.rows import Rows
 from evenhand.methods.auto.shown_minority import MinorityRows

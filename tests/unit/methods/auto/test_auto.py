@@ -11,7 +11,8 @@ from tests.made_features import WIDTH, head, world
 from evenhand import Auto, EvenhandError
 from evenhand.methods.auto import cross_fit, estimator
 from evenhand.methods.auto import part as parts
-from evenhand.methods.auto.candidates import Grid, refit
+from evenhand.methods.auto.candidates import refit
+from evenhand.methods.auto.penalties import Grid
 from evenhand.selection.auto_guard import DecisionRule
 
 

@@ -16,11 +16,12 @@ from evenhand.functional.within_class import leads, mean_margins
 from evenhand.methods._training.problem import Problem, build_problem
 from evenhand.methods.auto import cross_fit
 from evenhand.methods.auto import part as parts
-from evenhand.methods.auto.candidates import WITH_TEXT, WITHOUT_TEXT, WORK, balanced_heads, erm_heads, refit
+from evenhand.methods.auto.candidates import balanced_heads, erm_heads, refit
 from evenhand.methods.auto.cross_fit import chosen_erm, usual_repeats
 from evenhand.methods.auto.hand_over import as_state
 from evenhand.methods.auto.held_out import FoldModels, held_out
 from evenhand.methods.auto.part import Part, all_rows, most_rows, sampled
+from evenhand.methods.auto.penalties import WITH_TEXT, WITHOUT_TEXT, WORK
 from evenhand.methods.auto.projected import ProjectedRows, scaled_to_unit, unit_rows
 from evenhand.methods.auto.rows import Rows
 from evenhand.methods.auto.shortcut_probe import probe_head
