@@ -67,6 +67,8 @@ def test_it_loads_silently_and_asks_for_nothing(small: Path, open_page: OpenPage
         .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll"))
         .map((one) => one.outerHTML.slice(0, 80))"""
     assert opened.page.evaluate(cut) == []
+    bar = "(() => { const nav = document.querySelector('nav'); return nav.scrollWidth - nav.clientWidth })()"
+    assert opened.page.evaluate(bar) <= 0
     broken = "[...document.images].filter((one) => !one.naturalWidth).length"
     assert opened.page.evaluate(broken) == 0
 

@@ -56,7 +56,7 @@ SECTIONS = (
     Section("slices", "Slices", of_run=True),
     Section("calibration", "Calibration set", of_run=True, of_images=True),
     Section("changes", "What changed", of_run=True),
-    Section("saliency", "Where the model looks", of_run=True, of_images=True),
+    Section("saliency", "Saliency", of_run=True, of_images=True),
     Section("making", "How it was made"),
 )
 
