@@ -2,9 +2,9 @@
 
     python benchmarks/ablation.py --data DIR --out out/bench/ablation.json
 
-Axes: calibration-set rule, positives, negatives, draws, terms, balance, temperature, schedule, dropout, step,
-grid, ERM, folds. For each, over sets and seeds: test worst group of ERM, of the best candidate on the way, of
-the last epoch, and of what the default evidence keeps; and the paired difference of that to the default's,
+Axes: calibration-set rule, positives, negatives, draws, terms, balance, temperature, schedule, dropout,
+learning rate, grid, ERM, folds. For each, over sets and seeds: test worst group of ERM, the best candidate,
+the last epoch, and what the default evidence keeps; and the paired difference of that to the default's,
 with a 95 % t-interval over seeds.
 """
 
@@ -92,7 +92,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "negatives": {
         "nearest": {"recipes": replace(STABLE, negatives=NearestNegatives())},
-        "of the anchor's own class": {"recipes": replace(STABLE, negatives=OwnClass())},
+        "from the anchor's own class": {"recipes": replace(STABLE, negatives=OwnClass())},
     },
     "draws": {
         "for each anchor": {
@@ -113,7 +113,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         f"{value}": {"recipes": replace(STABLE, terms=(Calibration(2.0, temperature=value), BATCH))}
         for value in (0.03, 0.3, 1.0)
     },
-    "grid": {"three steps": {"recipes": GRID}},
+    "grid": {"three learning rates": {"recipes": GRID}},
     "together": {
         "nearest, 0.03": {"recipes": replace(STABLE, terms=COLDER, negatives=NearestNegatives())},
         "centroid, nearest": {"recipes": NEAREST},
@@ -121,7 +121,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "schedule": {"a(e)": {"recipes": replace(STABLE, schedule=0.5)}},
     "dropout": {"0.1": {"recipes": replace(STABLE, dropout=0.1)}},
-    "step": {"1e-4, 100 epochs": {"recipes": replace(STABLE, sgd=PUBLISHED_SIMILARITY.sgd)}},
+    "learning rate": {"1e-4, 100 epochs": {"recipes": replace(STABLE, sgd=PUBLISHED_SIMILARITY.sgd)}},
     "ERM": {"1e-4, 100 epochs": {"erm": PUBLISHED_SIMILARITY.sgd}},
     "warm start": {"from W0": {"erm": SGD(learning_rate=1e-9, epochs=1)}},
     "folds": {FIRST_FOLD: {}, HELD_OUT: {}},
@@ -198,7 +198,7 @@ def _row(records: list[dict[str, Any]], axis: str, variant: str) -> dict[str, An
         float(np.mean([r["kept"] - base[r["set"], seed] for r in mine if r["seed"] == seed]))
         for seed in seeds
     ]
-    names = {"erm": "ERM", "best": "best on the way", "last": "last", "kept": "kept"}
+    names = {"erm": "ERM", "best": "best candidate", "last": "last", "kept": "kept"}
     return {
         "axis": axis,
         "variant": variant,

@@ -127,7 +127,7 @@ def _base(cache: Path, data: Path | None) -> Iterator[Sample]:
         "five": "three to ten classes",
         "three": "three to ten classes",
     }
-    blocks |= {"season-gender": "real CLIP", "colour-aligned": "zero-shot leans"}
+    blocks |= {"season-gender": "real CLIP", "colour-aligned": "zero-shot uses the shortcut"}
     for sample in stored(cache, data) if data is not None else ():
         named = next((block for part, block in blocks.items() if sample.name.startswith(part)), None)
         yield replace(sample, block="no shortcut" if sample.truth == "flat" else named or sample.block)

@@ -60,7 +60,7 @@ PLANS: dict[str, dict[str, Any]] = {
 SHOWN = {
     "zero_shot": "zero-shot",
     "erm": "ERM",
-    "best": "best on the way",
+    "best": "best candidate",
     "last": "last",
     "guarded": "CFR",
     "dfr": "DFR",
@@ -204,7 +204,7 @@ def _figures(records: list[Record], gain: Record) -> Record:
     return {
         **means,
         "CFR − ERM": gain,
-        "way to DFR": (means["CFR"] - means["ERM"]) / gap if gap > 0.01 else None,
+        "gap to DFR closed": (means["CFR"] - means["ERM"]) / gap if gap > 0.01 else None,
         "ERM kept": sum(r["kept"] == "erm" for r in records),
         "below ERM": sum(r["difference"]["high"] < 0 for r in records),
         "runs": len(records),

@@ -62,7 +62,7 @@ def _figures(run: Run, seed: int) -> dict[str, float]:
     return {
         "zero-shot": zero_shot,
         "ERM": worst[0],
-        "best on the way": max(worst),
+        "best candidate": max(worst),
         "last": worst[len(run.names) - 3],
         "CFR": worst[0 if choice.index is None else choice.index + 1],
     }
