@@ -29,7 +29,8 @@ SECONDS, MEGABYTES = 2.0, 10.0
 def page_of(folder: Path, images: int) -> Path:
     table = embed(scenes(folder / "photos", images), load_tiny(), folder / "x.store")
     results = fit(table, method="cfr", out=folder / "x.run")
-    return evenhand.report(results, folder / "report.html", run=folder / "x.run", device=None)
+    found = evenhand.analyze_run(folder / "x.run")
+    return evenhand.report(results, folder / "report.html", analysis=found, saliency=False)
 
 
 def seconds_to_open(page: Path, rounds: int) -> tuple[list[float], list[float]]:

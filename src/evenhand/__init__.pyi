@@ -1,6 +1,8 @@
 from ._errors import EvenhandError as EvenhandError
 from ._errors import EvenhandWarning as EvenhandWarning
 from ._version import __version__ as __version__
+from .audits.error_analysis import ErrorAnalysis as ErrorAnalysis
+from .audits.error_analysis import analyze_run as analyze_run
 from .audits.pipeline import Audit as Audit
 from .audits.pipeline import audit as audit
 from .backbones.base import Backbone as Backbone
@@ -63,6 +65,7 @@ __all__ = [
     "CnC",
     "ContrastiveAdapter",
     "EVaLS",
+    "ErrorAnalysis",
     "EvenhandError",
     "EvenhandWarning",
     "FeatureTable",
@@ -81,6 +84,7 @@ __all__ = [
     "WiSEFT",
     "ZeroShot",
     "__version__",
+    "analyze_run",
     "audit",
     "compare",
     "embed",

@@ -73,22 +73,6 @@ def all_or_none(folder: Path, *, last: str, stale: Collection[str] = ()) -> Iter
         raise EvenhandError(f"cannot write {folder}: {error.strerror or error}") from error
 
 
-def check_replaceable(folder: Path, names: Collection[str], *, argument: str) -> None:
-    """Refuse a folder to write into that holds anything but earlier files of these names.
-
-    Raises
-    ------
-    EvenhandError
-        If it does, or is a file.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise EvenhandError(f"{argument}: {folder} is a file; name a folder")
-    others = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-    others = sorted(name for name in others if name not in names and not name.startswith("."))
-    if others:
-        raise EvenhandError(f"{argument}: {folder} exists and holds {others[0]}; name a new folder")
-
-
 def was_interrupted(folder: Path) -> bool:
     """Return whether a process was killed while `all_or_none` wrote into a folder."""
     return any(folder.glob(f".{_SET}.*.tmp"))

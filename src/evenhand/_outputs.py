@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
@@ -136,6 +136,27 @@ AUDIT_FILES = ("slices.csv", "errors.csv", "suspects.csv")
 """Files that an audit writes into a folder."""
 
 
+def page_files(page: Path) -> Path:
+    """Return the folder next to a page that lists the images behind it: report-files for report.html."""
+    return page.with_name(f"{page.stem}-files")
+
+
+def check_replaceable(folder: Path, names: Collection[str], *, argument: str) -> None:
+    """Refuse a folder to write into that holds anything but earlier files of these names.
+
+    Raises
+    ------
+    EvenhandError
+        If it does, or is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise EvenhandError(f"{argument}: {folder} is a file; name a folder")
+    others = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    others = sorted(name for name in others if name not in names and not name.startswith("."))
+    if others:
+        raise EvenhandError(f"{argument}: {folder} exists and holds {others[0]}; name a new folder")
+
+
 def check_predictions(out: Path) -> None:
     """Refuse to replace a file that holds no predictions, and a place that cannot be written.
 
@@ -149,15 +170,19 @@ def check_predictions(out: Path) -> None:
     check_own(out, re.compile(rb"path,predicted,"), kind="predictions")
 
 
-def check_page(out: Path) -> None:
+def check_page(out: Path, *, of_run: bool) -> None:
     """Refuse to replace a file that is not a report, and a place that cannot be written.
+
+    The page of a run has a folder of files beside it, which is checked, too.
 
     Raises
     ------
     EvenhandError
-        As `check_own` and `check_writable`.
+        As `check_own`, `check_writable` and `check_replaceable`.
     """
     check_own(out, re.compile(rb"\s*<!doctype html>.*<title>evenhand ", re.DOTALL), kind="report")
+    if of_run:
+        check_replaceable(page_files(out), AUDIT_FILES, argument="the folder of the report's files")
 
 
 def check_results(out: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from evenhand import compare
+from evenhand.audits.error_analysis import analyze_run
 from evenhand.data.store import load_store
 from evenhand.reports import embedding_map
 from evenhand.reports import page as report_page
@@ -26,7 +27,8 @@ MakeRun = Callable[..., Path]
 
 def report(run: Path, folder: Path) -> Path:
     results, found = read_source(run)
-    return report_page.report(results, folder / "report.html", run=found, device=None)
+    analysis = None if found is None else analyze_run(found)
+    return report_page.report(results, folder / "report.html", analysis=analysis, saliency=False)
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from evenhand._progress import Progress, silent
+from evenhand._typing import PathLike
 from evenhand.audits.associations import find_associations
 from evenhand.audits.bottom_line import BottomLine, bottom_line
 from evenhand.audits.calibration_set import CalibrationRows, calibration_rows
@@ -18,7 +20,7 @@ from evenhand.audits.shortcut import look_for_shortcut, verdict_of_fit
 from evenhand.audits.suspects import find_suspects
 from evenhand.audits.vocabulary import given_vocabulary
 from evenhand.audits.words import TextTower, tower_or_reason
-from evenhand.backbones.from_card import with_model_at
+from evenhand.backbones.from_card import backbone_of, with_model_at
 from evenhand.backbones.load import Loaded
 from evenhand.data.store_card import embedded
 from evenhand.evaluation.evaluated_rows import with_groups
@@ -88,8 +90,10 @@ class ErrorAnalysis:
         Those of them that every model predicts as another class.
     bottom_line : BottomLine
         The conclusions.
-    backbone : Loaded or None
-        The store's model, if the search loaded it.
+    tower : TextTower or None
+        The text tower that named the slices, if it was loaded.
+    device : str, default="cpu"
+        Device of the store's model.
     """
 
     models: EvaluatedModels
@@ -97,10 +101,17 @@ class ErrorAnalysis:
     calibration_set: CalibrationRows
     suspects: list[Suspect]
     bottom_line: BottomLine
-    backbone: Loaded | None = None
+    tower: TextTower | None = None
+    device: str = "cpu"
 
     @classmethod
-    def of(cls, models: EvaluatedModels, findings: Findings, tower: TextTower | None = None) -> ErrorAnalysis:
+    def of(
+        cls,
+        models: EvaluatedModels,
+        findings: Findings,
+        tower: TextTower | None = None,
+        device: str = "cpu",
+    ) -> ErrorAnalysis:
         """Add the suspects and the bottom line to findings, which a text tower named if one was loaded.
 
         Raises
@@ -112,12 +123,30 @@ class ErrorAnalysis:
         suspects = find_suspects(models, calibration_set, models.kept)
         folder = None if models.run is None else models.run.folder
         line = bottom_line(models, findings, folder, models.kept)
-        backbone = None if tower is None else tower.backbone
-        return cls(models, findings, calibration_set, suspects, line, backbone)
+        return cls(models, findings, calibration_set, suspects, line, tower, device)
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders that it was read from: the run's and the store's."""
+        run, store = self.models.run, self.models.table.source
+        return [*([] if run is None else [run.folder]), *([] if store is None else [store])]
+
+    @cached_property
+    def backbone(self) -> Loaded:
+        """The model that embedded the store, loaded now unless the text tower is part of it.
+
+        Raises
+        ------
+        EvenhandError
+            If it cannot be loaded, or has other weights than then.
+        """
+        if self.tower is not None and self.tower.backbone is not None:
+            return self.tower.backbone
+        return backbone_of(self.models.table.card, self.device)
 
 
 def analyze_run(
-    folder: Path,
+    folder: PathLike,
     store: Path | None = None,
     model: str | None = None,
     *,
@@ -134,20 +163,32 @@ def analyze_run(
     store : Path, optional
         Where its store is now, if it moved.
     model : str, optional
-        Where its model is now, as in `with_model_at`.
+        Where its model is now, if it moved.
     vocabulary : Path, optional
-        A file with one word per line to name slices by, or `none`.
+        A file with one word per line to name slices by, or `none`. The default is the model's own words, or
+        else common nouns.
     device : str, default="cpu"
-        Device of the text tower.
-    progress : callable
-        Receives the number of embedded words.
+        Device of the store's model, which embeds words and computes saliency.
+    progress : callable, optional
+        Receives the number of embedded words; by default nothing does.
+
+    Returns
+    -------
+    ErrorAnalysis
+        What `evenhand.report` shows.
 
     Raises
     ------
     EvenhandError
         If the run is damaged, its store is missing or is another one, or the vocabulary cannot be read.
+
+    Examples
+    --------
+    >>> import evenhand
+    >>> found = evenhand.analyze_run("birds.run")  # doctest: +SKIP
+    >>> found.bottom_line.lines  # doctest: +SKIP
     """
-    run = read_contents(folder)
+    run = read_contents(Path(folder))
     table = with_groups(store_of_run(run, store), run.card.get("group_by"))
     card = dict(with_model_at(table.card, model))
     run, table = replace(run, card={**run.card, "store_card": card}), replace(table, card=card)
@@ -157,5 +198,5 @@ def analyze_run(
     findings = kept.read()
     if findings is None:
         search = search_errors(models, options, kept, device=device, progress=progress)
-        return ErrorAnalysis.of(models, search.findings, search.tower)
-    return ErrorAnalysis.of(models, findings)
+        return ErrorAnalysis.of(models, search.findings, search.tower, device)
+    return ErrorAnalysis.of(models, findings, device=device)

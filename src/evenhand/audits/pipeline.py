@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from evenhand._errors import EvenhandError
-from evenhand._files import check_replaceable
-from evenhand._outputs import AUDIT_FILES
+from evenhand._outputs import AUDIT_FILES, check_replaceable
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats
 from evenhand.audits.associations import Associations

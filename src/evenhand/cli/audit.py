@@ -9,7 +9,7 @@ import typer
 
 from evenhand._commands import beside
 from evenhand._errors import EvenhandError
-from evenhand._outputs import AUDIT_FILES, check_writable, keep_apart
+from evenhand._outputs import AUDIT_FILES, check_replaceable, check_writable, keep_apart
 from evenhand.cli.early import check_vocabulary, store_and_run
 from evenhand.cli.options import (
     FitDevice,
@@ -89,8 +89,8 @@ def command(
     if out is not None:
         keep_apart(out, [store])
         check_writable(out)
+        check_replaceable(out, AUDIT_FILES, argument="out")
 
-    from evenhand._files import check_replaceable
     from evenhand.audits.gate import failures, read_bounds
     from evenhand.data.estimated import attribute_names
     from evenhand.evaluation.group_by import check_group_by
@@ -99,8 +99,6 @@ def command(
     bounds = read_bounds(fail_under or [])
     # A wrong folder is reported at once, before torch is imported.
     check_group_by(group_by, attribute_names(store))
-    if out is not None:
-        check_replaceable(out, AUDIT_FILES, argument="out")
     if against is not None:
         check_store(against, store)
     if plan is not None and not 0 < plan < 100:

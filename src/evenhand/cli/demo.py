@@ -29,9 +29,10 @@ def command(
     """
     set_threads(threads)
     check_results(out / "results.json")
-    check_page(out / "report.html")
+    check_page(out / "report.html", of_run=False)
     check_demo(out)
 
+    from evenhand.audits.error_analysis import analyze_run
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.results import show_results
     from evenhand.cli.show import clean, console
@@ -42,7 +43,7 @@ def command(
     page = out / "report.html"
     with progress_bar() as progress:
         results = run_demo(out, seeds=range(seed, seed + seeds), progress=progress)
-        report(results, page, run=run_folder(out, seed), progress=progress)
+        report(results, page, analysis=analyze_run(run_folder(out, seed)), progress=progress)
     show_results(results, out, json=json)
     if not json:
         console().print(clean(f"open {page.resolve()} in a browser"), soft_wrap=True)

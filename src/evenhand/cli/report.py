@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evenhand._outputs import AUDIT_FILES, check_page, keep_apart
+from evenhand._outputs import AUDIT_FILES, check_page, keep_apart, page_files
 from evenhand.cli.early import check_moved, check_vocabulary
 from evenhand.cli.options import (
     Device,
@@ -53,7 +53,7 @@ def command(
     """
     set_threads(threads)
     check_device(device)
-    check_page(out)
+    check_page(out, of_run=False)
     check_moved(model)
     check_vocabulary(vocabulary)
 
@@ -68,29 +68,25 @@ def command(
         read_card(store)
     results, run = read_source(source)
     if run is not None:
-        keep_apart(out, [check_store(run, store)])
+        check_page(out, of_run=True)
+        keep_apart(out, [run, check_store(run, store), vocabulary])
 
+    from evenhand.audits.error_analysis import analyze_run
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.show import as_json, clean, console
     from evenhand.cli.suggest import suggest
-    from evenhand.reports.page import files_of, report
+    from evenhand.reports.page import report
 
     with progress_bar() as progress:
-        report(
-            results,
-            out,
-            run=run,
-            store=store,
-            model=model,
-            device=choose_device(device) if saliency else None,
-            vocabulary=vocabulary,
-            metric=metric,
-            progress=progress,
-        )
+        analysis = None
+        if run is not None:
+            on = choose_device(device)
+            analysis = analyze_run(run, store, model, vocabulary=vocabulary, device=on, progress=progress)
+        report(results, out, analysis=analysis, saliency=saliency, metric=metric, progress=progress)
     if json:
         as_json({"out": str(out), "bytes": out.stat().st_size})
     else:
-        files = f", and {files_of(out)}: {', '.join(AUDIT_FILES)}" if run is not None else ""
+        files = f", and {page_files(out)}: {', '.join(AUDIT_FILES)}" if run is not None else ""
         console().print(clean(f"written to {out}{files}"), soft_wrap=True)
         if run is not None:
             suggest("predict", run, "NEW-IMAGES", "--out", "predictions.csv")

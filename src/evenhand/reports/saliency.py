@@ -13,8 +13,8 @@ from torch.nn.functional import interpolate
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints
+from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.audits.evaluate import EvaluatedModels
-from evenhand.backbones.from_card import backbone_of
 from evenhand.backbones.load import Loaded
 from evenhand.data.images.decode import UnreadableImage, read_image
 from evenhand.data.places import is_there
@@ -41,14 +41,9 @@ class SaliencyMaps:
     margins: list[float]
 
 
-def saliency(
-    models: EvaluatedModels, places: Ints, device: str = "cpu", backbone: Loaded | None = None
-) -> list[SaliencyMaps] | str:
-    """Return the images at positions [n] among the test rows, with maps; or why there are none.
-
-    `backbone` is the store's model, if it is already loaded.
-    """
-    card = models.table.card
+def saliency(analysis: ErrorAnalysis, places: Ints) -> list[SaliencyMaps] | str:
+    """Return the images at positions [n] among the test rows, with maps; or why there are none."""
+    models, card = analysis.models, analysis.models.table.card
     paths = [Path(path) for path in models.table.paths[models.split.test[places]].tolist()]
     if card.get("family") == "import":
         return "The run was fitted on imported embeddings: there are no images to compute saliency on."
@@ -56,7 +51,7 @@ def saliency(
         return "The images are no longer at their original paths, so no saliency could be computed."
     maps, short_side = [], card.get(KEY)
     try:
-        backbone = backbone or backbone_of(card, device)
+        backbone = analysis.backbone
         for place, path in zip(places.tolist(), paths, strict=True):
             try:
                 pixels = backbone.preprocess(read_image(path, short_side))[None]

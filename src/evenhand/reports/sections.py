@@ -34,8 +34,8 @@ from evenhand.reports.sampling import shown_rows
 from evenhand.reports.slice_panels import slice_section
 from evenhand.reports.thumbnails import address, moved_away, sprite_sheets, thumbnails
 
-STEPS = 4
-"""Steps of progress: the analysis of errors, the galleries, the map and the saliency."""
+STEPS = 3
+"""Steps of progress: the galleries, the map and the saliency."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ SECTIONS = (
 def page_values(
     results: Mapping[str, Any],
     analysis: ErrorAnalysis | None,
-    device: str | None,
+    with_saliency: bool,
+    metric: str,
     progress: Progress,
-    metric: str = "accuracy",
 ) -> dict[str, Any]:
     """Return the values of all sections, under the names that the templates use.
 
@@ -76,16 +76,18 @@ def page_values(
         As in `results.json`.
     analysis : ErrorAnalysis or None
         The run of the sections that need one.
-    device : str or None
-        Where saliency is computed; None leaves it out.
+    with_saliency : bool
+        Whether saliency is computed.
+    metric : str
+        What the rates of the verdict and of the figures are.
     progress : callable
         Receives each step.
-    metric : str, default="accuracy"
-        What the rates of the verdict and of the figures are.
     """
     rows = [by_metric(row, metric) for row in _with_models_before(results.get("rows", []), analysis)]
     run = None if analysis is None else analysis.models.run
-    values = {} if analysis is None or run is None else _run_values(analysis, run.folder, device, progress)
+    values = (
+        {} if analysis is None or run is None else _run_values(analysis, run.folder, with_saliency, progress)
+    )
     fitted = [row for row in rows if row["status"] == "ok"]
     of_seed = run.card["seed"] if run is not None and len({row["seed"] for row in rows}) > 1 else None
     name = "" if run is None or of_seed is not None else f": {run.folder.resolve().name}"
@@ -112,12 +114,12 @@ def page_values(
 
 
 def _run_values(
-    analysis: ErrorAnalysis, folder: Path, device: str | None, progress: Progress
+    analysis: ErrorAnalysis, folder: Path, with_saliency: bool, progress: Progress
 ) -> dict[str, Any]:
     models, shown = analysis.models, shown_rows(analysis.models)
     on_map, slices = models.split.test[shown.on_map], slice_section(analysis)
     by_slice = slices.fields(on_map)
-    progress("report", 1, STEPS)
+    progress("report", 0, STEPS)
     calibration, classes = calibration_galleries(models, analysis.calibration_set)
     changed, counts = changed_galleries(models, shown), group_counts(models)
     errors = [panel.errors for one in slices.by_model for panel in one.panels]
@@ -125,15 +127,11 @@ def _run_values(
     rows = np.unique(rows_of([*calibration, *changed, *errors, contradicting]))
     moved = moved_away(models.table, rows)
     jpegs = thumbnails(models.table, np.concatenate([rows, on_map]))
-    progress("report", 2, STEPS)
+    progress("report", 1, STEPS)
     sheets = sprite_sheets([jpegs[row] for row in on_map.tolist()]) if jpegs else []
     points = map_data(models, shown.on_map, by_slice, sheets)
-    progress("report", 3, STEPS)
-    maps = (
-        "Saliency was left out."
-        if device is None
-        else saliency(models, shown.saliency, device, analysis.backbone)
-    )
+    progress("report", 2, STEPS)
+    maps = saliency(analysis, shown.saliency) if with_saliency else "Saliency was left out."
     progress("report", STEPS, STEPS)
     return {
         "next_steps": next_steps(folder, models.table.source, analysis.bottom_line),

@@ -85,7 +85,7 @@ def test_audit_and_report_say_the_same(run: Path, view: ErrorAnalysis) -> None:
     assert len(said) == 6
     assert said[:-1] == view.bottom_line.lines[:-1]
     results, _ = read_source(run)
-    shown = render(results, view)
+    shown = render(results, view, saliency=False)
     assert "\N{NO-BREAK SPACE}%" in shown
     page = shown.replace("\N{NO-BREAK SPACE}%", " %")
     *lines, step = view.bottom_line.lines

@@ -35,7 +35,7 @@ def with_associations(view: ErrorAnalysis, found: Associations) -> ErrorAnalysis
 
 def section(view: ErrorAnalysis, found: Associations) -> str:
     results, _ = read_source(view.models.run.folder)
-    html = render(results, with_associations(view, found))
+    html = render(results, with_associations(view, found), saliency=False)
     return html[html.index('<section id="associations">') : html.index('<section id="map">')]
 
 

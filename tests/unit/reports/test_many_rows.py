@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from evenhand import Head, fit, load_store
+from evenhand.audits.error_analysis import analyze_run
 from evenhand.data.store_write import StoreWriter
 from evenhand.reports.page import report
 from evenhand.reports.source import read_source
@@ -40,8 +41,9 @@ def test_the_page_says_how_many_it_looked_at(tmp_path: Path) -> None:
     assert isinstance(table.parts[0], np.memmap)
     fit(table, method="zero_shot", out=tmp_path / "x.run")
     del table
-    results, run = read_source(tmp_path / "x.run")
-    page = report(results, tmp_path / "report.html", run=run, vocabulary=Path("none"))
+    results, _ = read_source(tmp_path / "x.run")
+    analysis = analyze_run(tmp_path / "x.run", vocabulary=Path("none"))
+    page = report(results, tmp_path / "report.html", analysis=analysis)
     html = page.read_text(encoding="utf-8")
     assert "2,000 of 99,000 test rows, drawn at random." in html
     assert "use 20,000 of 99,000 rows, drawn with seed 0" in html

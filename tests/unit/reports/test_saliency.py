@@ -2,7 +2,9 @@ import dataclasses
 import io
 import warnings
 from base64 import b64decode
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +13,9 @@ from PIL import Image
 from tests.small_hf import write_hf
 from tests.small_open_clip import write_open_clip
 
-from evenhand import EvenhandWarning, Manifest, embed, fit, reports
+from evenhand import EvenhandWarning, Manifest, embed, fit
+from evenhand.audits import error_analysis
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
-from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.backbones.from_card import backbone_of
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.datasets.scenes import write_scenes
@@ -31,8 +33,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_scenes(tmp_path_factory.mktemp("scenes") / "photos", seed=0, train=80, test=24)
 
 
-def maps_of(models: EvaluatedModels) -> list[SaliencyMaps] | str:
-    return saliency(models, shown_rows(models).saliency)
+def maps_of(view: ErrorAnalysis) -> list[SaliencyMaps] | str:
+    return saliency(view, shown_rows(view.models).saliency)
 
 
 def viewed(photos: Path, model: str, folder: Path) -> ErrorAnalysis:
@@ -59,7 +61,7 @@ def of_vit(
 
 
 def test_every_picture_has_a_map_before_and_after(view: ErrorAnalysis) -> None:
-    seen = maps_of(view.models)
+    seen = maps_of(view)
     assert not isinstance(seen, str)
     assert 1 <= len(seen) <= 8
     for one in seen:
@@ -68,7 +70,7 @@ def test_every_picture_has_a_map_before_and_after(view: ErrorAnalysis) -> None:
         for address in (one.image, *one.maps):
             content = b64decode(address.removeprefix("data:image/jpeg;base64,"))
             assert Image.open(io.BytesIO(content)).size == (SIDE, SIDE)
-    assert [one.maps for one in maps_of(view.models)] == [one.maps for one in seen]  # type: ignore[union-attr]
+    assert [one.maps for one in maps_of(view)] == [one.maps for one in seen]  # type: ignore[union-attr]
 
 
 def test_the_search_and_the_maps_load_the_model_once(
@@ -77,21 +79,28 @@ def test_the_search_and_the_maps_load_the_model_once(
     assert view.models.run is not None
     (view.models.run.folder / "audit.json").unlink(missing_ok=True)
     searched = analyze_run(view.models.run.folder)
-    assert searched.backbone is not None
-    assert analyze_run(view.models.run.folder).backbone is None, "an audit was there"
+    assert searched.tower is not None
+    read = analyze_run(view.models.run.folder)
+    assert read.tower is None, "an audit was there"
+    loads: list[object] = []
 
-    def loaded_again(*_: object) -> None:
-        raise AssertionError
+    def loaded(card: Mapping[str, Any], device: str) -> Loaded:
+        loads.append((card, device))
+        return backbone_of(card, device)
 
-    monkeypatch.setattr(reports.saliency, "backbone_of", loaded_again)
+    monkeypatch.setattr(error_analysis, "backbone_of", loaded)
     one = shown_rows(view.models).saliency[:1]
-    assert isinstance(saliency(view.models, one, "cpu", searched.backbone), list)
+    assert isinstance(saliency(searched, one), list)
+    assert not loads
+    assert isinstance(saliency(read, one), list)
+    assert isinstance(saliency(read, one), list)
+    assert loads == [(read.models.table.card, "cpu")]
 
 
 def test_a_vits_maps_are_on_the_page(of_vit: ErrorAnalysis) -> None:
-    seen = maps_of(of_vit.models)
+    seen = maps_of(of_vit)
     assert not isinstance(seen, str)
-    html = render(read_source(of_vit.models.run.folder)[0], of_vit, device="cpu")
+    html = render(read_source(of_vit.models.run.folder)[0], of_vit)
     assert all(address in html for one in seen for address in (one.image, *one.maps))
     assert all(len(set(one.maps)) == 2 for one in seen), "before and after are one model"
 
@@ -171,7 +180,7 @@ def test_a_vits_picture_is_what_it_was_before_normalisation(of_vit: ErrorAnalysi
 
 def test_patches_of_flexible_resolution_have_no_map(photos: Path, tmp_path: Path) -> None:
     view = viewed(photos, f"hf:{write_hf('siglip2', tmp_path / 'model')}", tmp_path)
-    said = str(maps_of(view.models))
+    said = str(maps_of(view))
     assert said.startswith("No saliency could be computed: model 'hf:")
     assert said.endswith("so they have no grid to show; use a SigLIP 2 of fixed resolution.")
     assert "\n" not in said
@@ -196,19 +205,19 @@ def test_where_a_map_says_nothing_the_image_shows_in_pale_gray(brightness: float
 def test_images_that_moved_are_said(view: ErrorAnalysis) -> None:
     table = view.models.table
     gone = dataclasses.replace(table, paths=np.full(len(table), "/gone.jpg"))
-    models = dataclasses.replace(view.models, table=gone)
-    assert "are no longer at their original paths" in str(maps_of(models))
+    moved = dataclasses.replace(view, models=dataclasses.replace(view.models, table=gone))
+    assert "are no longer at their original paths" in str(maps_of(moved))
 
 
 def test_a_model_with_other_weights_is_said(view: ErrorAnalysis) -> None:
     table = view.models.table
     other = dataclasses.replace(table, card={**table.card, "weights_sha256": "0" * 64})
-    said = maps_of(dataclasses.replace(view.models, table=other))
+    said = maps_of(dataclasses.replace(view, models=dataclasses.replace(view.models, table=other)))
     assert str(said).startswith("No saliency could be computed: model 'tiny' has other weights")
 
 
 def test_imported_embeddings_have_no_images(make_run: object, tmp_path: Path) -> None:
     run = make_run("no-images", n=60, pictures=False)  # type: ignore[operator]
     view = analyze_run(run)
-    assert "imported embeddings" in str(maps_of(view.models))
-    assert '<section id="saliency">' not in render(read_source(run)[0], view, device="cpu")
+    assert "imported embeddings" in str(maps_of(view))
+    assert '<section id="saliency">' not in render(read_source(run)[0], view)

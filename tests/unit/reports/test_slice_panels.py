@@ -63,10 +63,10 @@ def found(view: ErrorAnalysis) -> SliceSection:
     return slice_section(view)
 
 
-def page(run: Path, **more: Any) -> str:
-    results, folder = read_source(run)
+def page(run: Path) -> str:
+    results, _ = read_source(run)
     out = run.parent / "report.html"
-    return report(results, out, run=folder, device=None, **more).read_text(encoding="utf-8")
+    return report(results, out, analysis=analyze_run(run), saliency=False).read_text(encoding="utf-8")
 
 
 def test_the_images_are_listed_beside_the_page_as_the_audit_lists_them(run: Path, tmp_path: Path) -> None:
@@ -78,14 +78,14 @@ def test_the_images_are_listed_beside_the_page_as_the_audit_lists_them(run: Path
         assert listed.startswith(b"id,path,label,predicted,slice,model")
 
 
-def test_files_of_others_beside_the_page_stay(run: Path, tmp_path: Path) -> None:
+def test_files_of_others_beside_the_page_stay(run: Path, view: ErrorAnalysis, tmp_path: Path) -> None:
     (tmp_path / "r-files").mkdir()
     (tmp_path / "r-files" / "mine.txt").touch()
-    results, folder = read_source(run)
+    results, _ = read_source(run)
     with pytest.raises(
         EvenhandError, match=r"folder of the report's files: .*r-files exists and holds mine.txt"
     ):
-        report(results, tmp_path / "r.html", run=folder, device=None)
+        report(results, tmp_path / "r.html", analysis=view)
     assert not (tmp_path / "r.html").exists()
 
 
@@ -143,7 +143,8 @@ def test_words_are_shown_and_escaped(
     monkeypatch.setattr(text_tower, "load_tower", tower)
     monkeypatch.setattr(named_slices, "beside_classes", lambda vectors, _: vectors)
     results, _ = read_source(view.models.run.folder)
-    html = render(results, analyze_run(Path(shutil.copytree(view.models.run.folder, tmp_path / "x.run"))))
+    copied = Path(shutil.copytree(view.models.run.folder, tmp_path / "x.run"))
+    html = render(results, analyze_run(copied), saliency=False)
     assert "<script>alert(1)" not in html
     assert 'class="words"' in html
     assert "plain <b>" in html or "&lt;script&gt;alert(1)&lt;/script&gt; <b>" in html
@@ -294,7 +295,7 @@ def test_of_many_rows_a_sample_is_sliced_and_that_is_said(run: Path, monkeypatch
     found = slice_section(view)
     assert len(found.numbers) == 400
     results, _ = read_source(run)
-    assert "use 400 of 600 rows, drawn with seed 0" in render(results, view)
+    assert "use 400 of 600 rows, drawn with seed 0" in render(results, view, saliency=False)
     if found.by_model:
         assert (found.fields(view.models.split.test)[0][1] == NOT_SLICED).sum() == 200
 
@@ -318,3 +319,12 @@ def test_a_page_of_a_million_rows_has_at_most_2000_points(tmp_path: Path) -> Non
     )
     points = map_data(many, shown_rows(many).on_map, [], [])
     assert (points["shown"], points["total"]) == (2000, 500_000)
+
+
+def test_a_page_is_not_written_into_what_it_was_read_from(view: ErrorAnalysis) -> None:
+    run, store = view.folders
+    results, _ = read_source(run)
+    for folder in (run, store):
+        with pytest.raises(EvenhandError, match=r"out: .* is inside .*name a place outside it"):
+            report(results, folder / "report.html", analysis=view)
+        assert not (folder / "report.html").exists()
