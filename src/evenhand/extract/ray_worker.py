@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -12,10 +11,9 @@ import torch
 from evenhand._errors import EvenhandError
 from evenhand._version import __version__
 from evenhand.backbones.base import Backbone
-from evenhand.data.files import is_remote
 from evenhand.data.images.pixel_limit import set_pixel_limit
 from evenhand.extract.loading import REMOTE_READERS, Batch, load_by_threads
-from evenhand.extract.trunk import Embedded, ImageReading, prepared_by, through_trunk
+from evenhand.extract.trunk import Embedded, ImageReading, prepared_for, through_trunk
 
 
 @dataclass(frozen=True)
@@ -102,20 +100,14 @@ class Trunk:
             As `through_trunk`.
         """
         reading = self._task.reading
-        usual = REMOTE_READERS if is_remote(Path(block.paths[0])) else self._task.threads
-        loaded = load_by_threads(
-            block.paths,
-            prepared_by(self._backbone),
-            block.batches,
-            workers=reading.workers or usual,
-            thumbnails=reading.thumbnails,
-            short_side=reading.short_side,
-        )
-        return [_placed(self._compute(batch, block), block.first) for batch in loaded]
+        images = prepared_for(self._backbone, block.paths, reading)
+        usual = REMOTE_READERS if images.remote else self._task.threads
+        loaded = load_by_threads(images, block.batches, reading.workers or usual)
+        return [_placed(self._compute(batch), block.first) for batch in loaded]
 
-    def _compute(self, batch: Batch, block: Block) -> Embedded:
+    def _compute(self, batch: Batch) -> Embedded:
         with self._computing:
-            return through_trunk(batch, self._backbone, self._task.reading.dtype, block.paths)
+            return through_trunk(batch, self._backbone, self._task.reading.dtype)
 
 
 def _placed(made: Embedded, first: int) -> Embedded:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import torch
-from PIL import Image
-from torch import Tensor
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.extract.loading import Batch, load_batches
+from evenhand.extract.prepared_images import PreparedImages
 
 
 @dataclass(frozen=True)
@@ -84,24 +83,17 @@ def on_this_machine(
     paths: Sequence[str] | Strings, backbone: Backbone, batches: Sequence[range], reading: ImageReading
 ) -> Generator[Embedded, None, None]:
     """The engine of one machine: processes read ahead while the trunk computes."""
-    loaded = load_batches(
-        paths,
-        prepared_by(backbone),
-        batches,
-        workers=reading.workers,
-        thumbnails=reading.thumbnails,
-        short_side=reading.short_side,
-    )
-    for batch in loaded:
-        yield through_trunk(batch, backbone, reading.dtype, paths)
+    loaded = load_batches(prepared_for(backbone, paths, reading), batches, reading.workers)
+    return (through_trunk(batch, backbone, reading.dtype) for batch in loaded)
 
 
-def prepared_by(backbone: Backbone) -> Callable[[Image.Image], Tensor]:
-    """Return the function from an image to the trunk's input: `prepare` if the backbone has it."""
-    return getattr(backbone, "prepare", backbone.preprocess)
+def prepared_for(backbone: Backbone, paths: Sequence[str] | Strings, reading: ImageReading) -> PreparedImages:
+    """Return images as the trunk's input: made by the method `prepare` if the backbone has it."""
+    prepare = getattr(backbone, "prepare", backbone.preprocess)
+    return PreparedImages(paths, prepare, reading.thumbnails, reading.short_side)
 
 
-def through_trunk(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[str] | Strings) -> Embedded:
+def through_trunk(batch: Batch, backbone: Backbone, dtype: str) -> Embedded:
     """Return the features of a batch in the stored number type.
 
     Raises
@@ -121,7 +113,7 @@ def through_trunk(batch: Batch, backbone: Backbone, dtype: str, paths: Sequence[
         features: Floats = exact.astype(dtype)
     bad = ~np.isfinite(features).all(axis=1)
     if bad.any():
-        row = batch.read[int(bad.argmax())]
+        path = batch.paths[int(bad.argmax())]
         remedy = "`dtype='float32'`" if np.isfinite(exact).all() else "`precision='fp32'`, or other weights"
-        raise EvenhandError(f"the features of {paths[row]} are not finite numbers in {dtype}; use {remedy}")
+        raise EvenhandError(f"the features of {path} are not finite numbers in {dtype}; use {remedy}")
     return Embedded(features, batch.read, batch.thumbnails, batch.unreadable, batch.properties)

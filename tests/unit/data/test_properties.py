@@ -8,7 +8,7 @@ import pytest
 from PIL import ExifTags, Image
 from scipy.ndimage import convolve
 
-from evenhand.data.images.decode import read_image
+from evenhand.data.images.decode import Decoded, decode, read_image
 from evenhand.data.images.properties import (
     PROPERTIES,
     border,
@@ -20,8 +20,12 @@ from evenhand.data.images.properties import (
 )
 
 
-def of(image: Image.Image, path: Path = Path("/nowhere.png")) -> dict[str, str]:
-    return dict(zip(PROPERTIES, properties_of(image, image, image.size, path), strict=True))
+def of(image: Image.Image) -> dict[str, str]:
+    return named(Decoded(image, image.size))
+
+
+def named(decoded: Decoded) -> dict[str, str]:
+    return dict(zip(PROPERTIES, properties_of(decoded, decoded.image), strict=True))
 
 
 def noise(width: int, height: int) -> Image.Image:
@@ -131,8 +135,7 @@ def test_compression_and_camera_of_a_file(tmp_path: Path) -> None:
     exif[ExifTags.Base.Model] = "Box  42\0"
     exif[ExifTags.Base.Orientation] = 6
     noise(60, 40).save(tmp_path / "a.jpg", exif=exif)
-    image = read_image(tmp_path / "a.jpg")
-    found = of(image, tmp_path / "a.jpg")
+    found = named(decode(tmp_path / "a.jpg"))
     assert (found["image_width"], found["image_height"]) == ("40", "60"), "upright"
     assert found["image_camera"] == "Box 42"
     size = (tmp_path / "a.jpg").stat().st_size
@@ -147,7 +150,7 @@ def test_the_quality_that_a_jpeg_was_saved_with(tmp_path: Path, quality: int, mo
     exif[ExifTags.Base.Orientation] = 6
     noise(60, 40).convert(mode).save(path, quality=quality, exif=exif)
     assert jpeg_quality(read_image(path)) == pytest.approx(quality, abs=1)
-    assert of(read_image(path), path)["image_jpeg_quality"] != ""
+    assert of(read_image(path))["image_jpeg_quality"] != ""
 
 
 def test_other_formats_have_no_jpeg_quality(tmp_path: Path) -> None:

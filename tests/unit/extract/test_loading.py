@@ -16,6 +16,7 @@ from torch import Tensor
 from evenhand import EvenhandError
 from evenhand.extract import loading
 from evenhand.extract.loading import Batch, Consecutive, default_workers, load_batches, load_by_threads
+from evenhand.extract.prepared_images import PreparedImages
 
 
 def pixels_of(image: Image.Image) -> Tensor:
@@ -30,8 +31,9 @@ def files(tmp_path: Path) -> list[str]:
     return [str(tmp_path / f"{k}.png") for k in range(7)]
 
 
-def load(files: list[str], **options: bool | int) -> list[Batch]:
-    return list(load_batches(files, pixels_of, Consecutive(0, len(files), 3), **options))  # type: ignore[arg-type]
+def load(files: list[str], workers: int | None = None, *, thumbnails: bool = False) -> list[Batch]:
+    images = PreparedImages(files, pixels_of, thumbnails)
+    return list(load_batches(images, Consecutive(0, len(files), 3), workers))
 
 
 def test_consecutive_runs_cover_the_range() -> None:
@@ -42,12 +44,13 @@ def test_batches_come_in_order_with_what_could_not_be_read(files: list[str]) -> 
     batches = load(files)
     assert [batch.read for batch in batches] == [[0, 1, 2], [4, 5], [6]]
     assert batches[1].unreadable == [(3, "not an image")]
+    assert [batch.paths for batch in batches] == [files[:3], files[4:6], files[6:]]
     assert batches[2].pixels is not None
     assert batches[2].pixels[0, 0, 0, 0] == 180
 
 
 def test_a_batch_of_broken_pictures_has_no_pixels(files: list[str]) -> None:
-    (batch,) = load_batches(files, pixels_of, [[3]])
+    (batch,) = load_batches(PreparedImages(files, pixels_of), [[3]])
     assert batch.pixels is None
     assert batch.read == []
 
@@ -63,7 +66,7 @@ def test_workers_change_nothing(files: list[str]) -> None:
 
 
 def test_thumbnails_are_jpegs_of_64_pixels(files: list[str]) -> None:
-    (small,) = next(load_batches(files, pixels_of, [[1]], thumbnails=True)).thumbnails
+    (small,) = next(load_batches(PreparedImages(files, pixels_of, True), [[1]])).thumbnails
     image = Image.open(io.BytesIO(small))
     assert (image.format, image.size) == ("JPEG", (64, 34))
 
@@ -74,7 +77,7 @@ def test_no_thumbnails_unless_asked(files: list[str]) -> None:
 
 def test_a_line_of_pixels_is_skipped(tmp_path: Path) -> None:
     Image.new("RGB", (1, 5000)).save(tmp_path / "line.png")
-    (batch,) = load_batches([str(tmp_path / "line.png")], pixels_of, [[0]])
+    (batch,) = load_batches(PreparedImages([str(tmp_path / "line.png")], pixels_of), [[0]])
     assert batch.unreadable == [(0, "too long and narrow (1 x 5000 pixels)")]
 
 
@@ -106,7 +109,7 @@ def test_threads_of_this_process_read_few_images_with_one_thread_of_torch_each(
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        list(load_batches(files, look, [[0, 1], [2]], workers=workers))
+        list(load_batches(PreparedImages(files, look), [[0, 1], [2]], workers))
         assert (seen, torch.get_num_threads()) == ({(False, 1)}, 2)
     finally:
         torch.set_num_threads(before)
@@ -121,7 +124,7 @@ def test_a_worker_that_dies_is_one_sentence(files: list[str]) -> None:
         return pixels_of(image)
 
     with pytest.raises(EvenhandError, match=r"a process that reads images died .*run the same command again"):
-        list(load_batches(files, die, [[0]], workers=1))
+        list(load_batches(PreparedImages(files, die), [[0]], 1))
 
 
 def test_other_failures_of_a_transform_are_not_hidden(files: list[str]) -> None:
@@ -129,16 +132,15 @@ def test_other_failures_of_a_transform_are_not_hidden(files: list[str]) -> None:
         raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
-        list(load_batches(files, fail, [[0]]))
+        list(load_batches(PreparedImages(files, fail), [[0]]))
 
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_threads_change_nothing(files: list[str], workers: int) -> None:
     runs = Consecutive(0, len(files), 2)
-    alone = load_batches(files, pixels_of, runs, workers=0, thumbnails=True)
-    for one, other in zip(
-        alone, load_by_threads(files, pixels_of, runs, workers=workers, thumbnails=True), strict=True
-    ):
+    images = PreparedImages(files, pixels_of, thumbnails=True)
+    alone = load_batches(images, runs, workers=0)
+    for one, other in zip(alone, load_by_threads(images, runs, workers), strict=True):
         assert one.pixels is not None
         assert other.pixels is not None
         assert torch.equal(one.pixels, other.pixels)
@@ -149,7 +151,7 @@ def test_threads_change_nothing(files: list[str], workers: int) -> None:
 def test_addresses_are_read_without_forking(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "DataLoader", None)
     addresses = [f"file://{path}" for path in files]
-    batches = list(load_batches(addresses, pixels_of, Consecutive(0, 7, 3), workers=2))
+    batches = list(load_batches(PreparedImages(addresses, pixels_of), Consecutive(0, 7, 3), workers=2))
     assert [batch.read for batch in batches] == [[0, 1, 2], [4, 5], [6]]
     assert batches[1].unreadable == [(3, "not an image")]
 
@@ -161,7 +163,7 @@ def test_threads_read_no_further_than_a_few_batches_ahead(files: list[str]) -> N
         seen.append(1)
         return pixels_of(image)
 
-    stream = load_by_threads(files[:3] * 20, note, Consecutive(0, 60, 2), workers=1)
+    stream = load_by_threads(PreparedImages(files[:3] * 20, note), Consecutive(0, 60, 2), workers=1)
     next(stream)
     stream.close()
     assert len(seen) <= 2 * (loading.AHEAD + 1)

@@ -17,6 +17,7 @@ from evenhand.data.manifest import Manifest
 from evenhand.data.store import load_store, read_thumbnails
 from evenhand.extract.loading import Consecutive, load_batches, load_by_threads
 from evenhand.extract.local import embed, iter_features
+from evenhand.extract.prepared_images import PreparedImages
 from evenhand.extract.short_side import KEY, choose_short_side
 
 from .conftest import ColourBackbone
@@ -138,7 +139,9 @@ def test_threads_and_processes_decode_alike(large: Manifest) -> None:
     rows = Consecutive(0, 6, 4)
     for load in (load_batches, load_by_threads):
         backbone = Resizing()
-        batches = list(load(large.paths, backbone.preprocess, rows, workers=1, short_side=256))  # type: ignore[operator]
+        batches = list(
+            load(PreparedImages(large.paths, backbone.preprocess, short_side=256), rows, workers=1)
+        )
         assert sum(len(batch.read) for batch in batches) == 6
         # The process that reads has a copy of the backbone; this one is asked for the size of its pixels.
         assert set(backbone.sizes) <= {(256, 256), (THUMBNAIL, THUMBNAIL)}
@@ -146,7 +149,8 @@ def test_threads_and_processes_decode_alike(large: Manifest) -> None:
 
 def test_a_line_of_pixels_is_named_by_the_size_in_its_file(tmp_path: Path) -> None:
     Image.new("RGB", (512, 51712)).save(tmp_path / "line.jpg")
-    (batch,) = load_batches([str(tmp_path / "line.jpg")], Resizing().preprocess, [[0]], short_side=64)
+    images = PreparedImages([str(tmp_path / "line.jpg")], Resizing().preprocess, short_side=64)
+    (batch,) = load_batches(images, [[0]])
     assert batch.unreadable == [(0, "too long and narrow (512 x 51712 pixels)")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import warnings
 from contextlib import suppress
 from functools import cache
@@ -67,10 +68,15 @@ class UnreadableImage(EvenhandError):  # noqa: N818  the name is part of the con
 
 
 class Decoded(NamedTuple):
-    """An upright RGB image, and its width and height in the file: larger if it was decoded at a fraction."""
+    """An upright RGB image, and what is known of its file.
+
+    `size` is the width and height in the file, which are larger than the image's own if it was decoded at a
+    fraction. `file_bytes` is the size of a file of this machine; None for an image that is anywhere else.
+    """
 
     image: Image.Image
     size: tuple[int, int]
+    file_bytes: int | None = None
 
 
 def none_readable(count: int, path: str, reason: str) -> EvenhandError:
@@ -110,9 +116,9 @@ def decode(path: Path, short_side: int | None = None) -> Decoded:
         If an object store does not answer.
     """
     path = Path(path)
-    source = _source(path)
+    source, file_bytes = _source(path)
     try:
-        return _decode(source, short_side)
+        found = _decode(source, short_side)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         reason = (
             f"decompression bomb, more than {pixel_limit()} pixels; for an image that you trust raise "
@@ -124,10 +130,11 @@ def decode(path: Path, short_side: int | None = None) -> Decoded:
     # Not to be narrowed: PIL lists no exceptions. Damaged files of twenty formats raised OSError, ValueError,
     # RuntimeError, SyntaxError and NotImplementedError, and one kind missed would end a long run.
     except Exception as error:
-        found = _from_pixels_alone(source)
-        if found is None:
+        bare = _from_pixels_alone(source)
+        if bare is None:
             raise UnreadableImage(path, _reason(error, source)) from error
-        return found
+        found = bare
+    return found._replace(file_bytes=file_bytes)
 
 
 def _decode(source: Path | BinaryIO, short_side: int | None = None) -> Decoded:
@@ -166,12 +173,11 @@ def _head(source: Path | BinaryIO) -> bytes:
         return stream.read(HEAD)
 
 
-def _source(path: Path) -> Path | BinaryIO:
-    """Return what to decode: the file, or the bytes of one that is remote or in another."""
+def _source(path: Path) -> tuple[Path | BinaryIO, int | None]:
+    """Return what to decode, the file and its size, or the bytes of one that is remote or in another."""
     found = place_of(path)
     if isinstance(found, LocalFile):
-        _check_file(path)
-        return path
+        return path, _checked_size(path)
     try:
         with found.open() as stream:
             content = stream.read()
@@ -188,10 +194,11 @@ def _source(path: Path) -> Path | BinaryIO:
         raise UnreadableImage(path, reason) from error
     if not content:
         raise UnreadableImage(path, "empty file")
-    return BytesIO(content)
+    return BytesIO(content), None
 
 
-def _check_file(path: Path) -> None:
+def _checked_size(path: Path) -> int:
+    """Return the bytes of a file; refuse one that cannot be an image before it is opened."""
     try:
         status = path.stat()
     except FileNotFoundError as error:
@@ -199,10 +206,11 @@ def _check_file(path: Path) -> None:
     except OSError as error:
         raise UnreadableImage(path, (error.strerror or str(error)).lower()) from error
     # Opening a pipe or a device would wait for ever.
-    if not path.is_file():
+    if not stat.S_ISREG(status.st_mode):
         raise UnreadableImage(path, "not a regular file")
     if status.st_size == 0:
         raise UnreadableImage(path, "empty file")
+    return status.st_size
 
 
 class _Quiet:

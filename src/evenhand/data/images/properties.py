@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image
 
 from evenhand._typing import Floats
-from evenhand.data.images.decode import TABLES
-from evenhand.data.places import LocalFile, place_of
+from evenhand.data.images.decode import TABLES, Decoded
 
 PREFIX = "image_"
 PROPERTIES = tuple(
@@ -49,9 +47,7 @@ _NEAREST_HUE = ((np.arange(256) * 6 + 128) // 256 % 6).astype(np.uint8)
 """Place in `COLORS` of each of Pillow's hues."""
 
 
-def properties_of(
-    image: Image.Image, small: Image.Image, size: tuple[int, int], path: Path
-) -> tuple[str, ...]:
+def properties_of(decoded: Decoded, small: Image.Image) -> tuple[str, ...]:
     """Return the values of `PROPERTIES` as text; the empty string is unknown.
 
     width, height: pixels in the file. aspect: width / height. brightness, contrast: mean and standard
@@ -62,19 +58,14 @@ def properties_of(
 
     Parameters
     ----------
-    image : PIL.Image.Image
-        The image, upright and RGB.
+    decoded : Decoded
+        The image, upright and RGB, with its width and height in the file, and the size of the file.
     small : PIL.Image.Image
-        The same with a longest side of some 64 pixels.
-    size : (int, int)
-        Width and height in the file.
-    path : Path
-        Where it is.
+        The image with a longest side of some 64 pixels.
     """
-    width, height = size
+    image, (width, height), file_bytes = decoded
     gray = np.asarray(small.convert("L"), dtype=np.float64)
     brightness, variance = _moments(gray)
-    bytes_ = _bytes(path)
     return (
         str(width),
         str(height),
@@ -85,7 +76,7 @@ def properties_of(
         color(small),
         "yes" if is_gray(small) else "no",
         border(gray),
-        "" if bytes_ is None else _text(bytes_ / (width * height)),
+        "" if file_bytes is None else _text(file_bytes / (width * height)),
         "" if (quality := jpeg_quality(image)) is None else str(quality),
         _camera(image),
     )
@@ -165,13 +156,6 @@ def _side(line: Floats) -> str:
     if variance > PLAIN**2:
         return "none"
     return "black" if brightness < DARK else "white" if brightness > LIGHT else "plain"
-
-
-def _bytes(path: Path) -> int | None:
-    with suppress(OSError):
-        if isinstance(place_of(path), LocalFile):
-            return path.stat().st_size
-    return None
 
 
 def _camera(image: Image.Image) -> str:
