@@ -22,6 +22,7 @@ from evenhand.data.images.first_look import broken
 from evenhand.data.images.pixel_limit import raised_limit
 from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.manifest import Manifest
+from evenhand.data.places import total_bytes
 from evenhand.data.settle_copies import KnownCopies
 from evenhand.data.store import load_store
 from evenhand.data.store_layout import MEASURED, OTHERS, UNITS, others_identity
@@ -30,7 +31,7 @@ from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.lacks import check_none_skipped, warn_of_lost_classes, warn_of_same_text
 from evenhand.extract.loading import Consecutive
-from evenhand.extract.reuse import earlier_store, image_bytes, replacing, settle
+from evenhand.extract.reuse import earlier_store, replacing, settle
 from evenhand.extract.short_side import KEY, choose_short_side
 from evenhand.extract.trunk import Embedded, Engine, ImageReading, on_this_machine
 
@@ -121,7 +122,7 @@ def embed(
         **backbone.card(),
         "prompts": head.prompts,
         "manifest_sha256": _manifest_hash(manifest),
-        "image_bytes": image_bytes(manifest.paths.tolist()),
+        "image_bytes": total_bytes(manifest.paths.tolist()),
         "batch_size": batch_size,
         "part_rows": part_rows,
         "dtype": dtype,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.images.thumbnail import thumbnail_of
 from evenhand.data.lock import FolderLock
 from evenhand.data.manifest import Manifest
-from evenhand.data.places import place_of
+from evenhand.data.places import total_bytes
 from evenhand.data.store import check_shares_images, load_store, read_skipped, read_thumbnails
 from evenhand.data.store_card import read_card
 from evenhand.data.store_layout import CARD, OTHERS, json_text
@@ -126,16 +126,6 @@ def earlier_store(out: Path, identity: Mapping[str, Any], manifest: Manifest) ->
     return Earlier(table, rows, len(set(before) - set(manifest.ids.tolist())))
 
 
-def image_bytes(paths: Sequence[str]) -> int:
-    """Return the total bytes of images; remote ones count 0: asking for each is slower than embedding."""
-    total = 0
-    for path in paths:
-        place = place_of(Path(path))
-        with suppress(OSError):
-            total += 0 if place.remote else place.size()
-    return total
-
-
 @contextmanager
 def replacing(out: Path, identity: Mapping[str, Any]) -> Iterator[Path]:
     """Yield the folder in which the store is written that will replace the one in `out`.
@@ -188,7 +178,7 @@ def _untouched(before: Mapping[str, str], manifest: Manifest, known: Mapping[str
     if any(now.get(name) != path for name, path in before.items()):
         return False
     made = card.stat().st_mtime_ns
-    return image_bytes(list(before.values())) == known.get("image_bytes") and not any(
+    return total_bytes(before.values()) == known.get("image_bytes") and not any(
         _written(path) > made for path in before.values()
     )
 
