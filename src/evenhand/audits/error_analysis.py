@@ -147,10 +147,10 @@ class ErrorAnalysis:
 
 def analyze_run(
     folder: PathLike,
-    store: Path | None = None,
+    store: PathLike | None = None,
     model: str | None = None,
     *,
-    vocabulary: Path | None = None,
+    vocabulary: PathLike | None = None,
     device: str = "cpu",
     progress: Progress = silent,
 ) -> ErrorAnalysis:
@@ -158,13 +158,13 @@ def analyze_run(
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         The run folder.
-    store : Path, optional
+    store : str or Path, optional
         Where its store is now, if it moved.
     model : str, optional
         Where its model is now, if it moved.
-    vocabulary : Path, optional
+    vocabulary : str or Path, optional
         A file with one word per line to name slices by, or `none`. The default is the model's own words, or
         else common nouns.
     device : str, default="cpu"

@@ -6,10 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import folder_of
+
+if TYPE_CHECKING:  # an option is checked before NumPy is imported
+    from evenhand._typing import PathLike
 
 TEMPLATES = ("a photo of {}.", "a photo of a {}.")
 """With and without an article: a word may be a thing, a material or a look."""
@@ -76,7 +80,7 @@ def default_words(model: str, own: Sequence[str]) -> Vocabulary:
     return replace(common_words(), notes=(note,))
 
 
-def given_vocabulary(path: Path | None) -> Vocabulary | None:
+def given_vocabulary(path: PathLike | None) -> Vocabulary | None:
     """Return the words of a file; no words for the path `none`, and None without a path.
 
     Raises

@@ -10,19 +10,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from evenhand._errors import EvenhandError
 from evenhand._files import atomic, sweep
 from evenhand._outputs import check_page, keep_apart, page_files
 from evenhand._progress import Progress, silent
+from evenhand._typing import PathLike
 from evenhand.audits.csv_files import write_audit_files
 from evenhand.audits.error_analysis import ErrorAnalysis
 from evenhand.evaluation.metric_view import by_metric
+from evenhand.evaluation.results import Results
 from evenhand.reports.sections import page_values
+from evenhand.reports.source import read_results
 from evenhand.reports.template import fill
 
 
 def report(
-    results: Any,
-    out: Path,
+    results: Results | Mapping[str, Any] | PathLike,
+    out: PathLike,
     *,
     analysis: ErrorAnalysis | None = None,
     saliency: bool = True,
@@ -36,9 +40,9 @@ def report(
 
     Parameters
     ----------
-    results : Results or mapping
-        As in `results.json`.
-    out : Path
+    results : Results, mapping, str or Path
+        Results, the content of a `results.json`, or the folder that holds it, such as a run.
+    out : str or Path
         The HTML file. An earlier report is replaced.
     analysis : ErrorAnalysis, optional
         The run, as `evenhand.analyze_run` returns it, for the slices, the map, the images, the curves and the
@@ -59,21 +63,22 @@ def report(
     Raises
     ------
     EvenhandError
-        If the results do not hold the metric, or `out` is an input, is not a report or cannot be written.
+        If the results cannot be read or do not hold the metric, the analysis is something else, or `out` is
+        an input, is not a report or cannot be written.
 
     Examples
     --------
-    >>> import json
-    >>> from pathlib import Path
     >>> import evenhand
-    >>> run = Path("birds.run")
-    >>> results = json.loads((run / "results.json").read_text())  # doctest: +SKIP
-    >>> found = evenhand.analyze_run(run)  # doctest: +SKIP
-    >>> evenhand.report(results, Path("report.html"), analysis=found)  # doctest: +SKIP
+    >>> found = evenhand.analyze_run("birds.run")  # doctest: +SKIP
+    >>> evenhand.report("birds.run", "report.html", analysis=found)  # doctest: +SKIP
     """
+    if not isinstance(analysis, ErrorAnalysis | None):
+        raise EvenhandError(
+            f"analysis: {type(analysis).__name__} is no analysis; give what `analyze_run` returns for the run"
+        )
     out = Path(out)
     check_page(out, of_run=analysis is not None)
-    data = results if isinstance(results, Mapping) else results.model_dump(mode="json", by_alias=True)
+    data = read_results(results)
     for row in data.get("rows", []):
         by_metric(row, metric)  # what is not there is said before anything is drawn
     if analysis is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,28 @@ from pydantic import ValidationError
 from evenhand._errors import EvenhandError
 from evenhand._json import first_fault, parse_json
 from evenhand._outputs import RESULTS
+from evenhand._typing import PathLike
 from evenhand.comparison.seal import check_seal
 from evenhand.evaluation.results import Results
+
+
+def read_results(given: Results | Mapping[str, Any] | PathLike) -> Mapping[str, Any]:
+    """Return the content of a results.json: as given, of `Results`, or read from the folder that holds it.
+
+    Raises
+    ------
+    EvenhandError
+        If it is something else, or as `read_source`.
+    """
+    if isinstance(given, Mapping):
+        return given
+    if isinstance(given, Results):
+        return given.model_dump(mode="json", by_alias=True)
+    if isinstance(given, (str, os.PathLike)):
+        return read_source(Path(given))[0]
+    raise EvenhandError(
+        f"results: {type(given).__name__} holds no results; give what fit or compare returned, or its folder"
+    )
 
 
 def read_source(path: Path) -> tuple[dict[str, Any], Path | None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evenhand._errors import EvenhandError
+from evenhand._typing import PathLike
 from evenhand.data.store import load_store
 from evenhand.data.table import FeatureTable
 from evenhand.methods._training.model import Model
@@ -85,7 +86,7 @@ def run_on(table: FeatureTable, run: Path) -> RunContents:
     return found
 
 
-def store_of_run(run: RunContents, store: Path | None = None) -> FeatureTable:
+def store_of_run(run: RunContents, store: PathLike | None = None) -> FeatureTable:
     """Read the store that a run was fitted on; `store` says where it is now, if it was moved.
 
     Raises
@@ -93,7 +94,7 @@ def store_of_run(run: RunContents, store: Path | None = None) -> FeatureTable:
     EvenhandError
         If there is no such store, or it is not the one that the run was fitted on.
     """
-    place = store or place_of_store(run.folder, run.card)
+    place = place_of_store(run.folder, run.card) if store is None else Path(store)
     if place is None:
         raise EvenhandError(f"run {run.folder} names no store; give its folder as `store`")
     table = load_store(place)

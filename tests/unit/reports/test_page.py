@@ -164,3 +164,11 @@ def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EvenhandError, match=r"report\.html cannot be written: .*file is not a folder"):
         report(RESULTS, tmp_path / "file" / "report.html")
+
+
+def test_what_is_no_analysis_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        EvenhandError, match=r"^analysis: str is no analysis; give what `analyze_run` returns"
+    ):
+        report(RESULTS, tmp_path / "report.html", analysis="birds.run")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

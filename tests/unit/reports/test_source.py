@@ -15,7 +15,7 @@ from evenhand.comparison.seal import write_sealed
 from evenhand.evaluation.results import Results
 from evenhand.methods.bundle import read_bundle, write_bundle
 from evenhand.reports.provenance import provenance_values
-from evenhand.reports.source import read_source
+from evenhand.reports.source import read_results, read_source
 
 
 @pytest.fixture
@@ -30,6 +30,15 @@ def test_a_run_is_told_from_a_folder_of_results(run: Path) -> None:
     assert json.loads((run / "results.json").read_text()).keys() <= results.keys()
     (run / "card.json").unlink()
     assert read_source(run)[1] is None
+
+
+def test_results_are_given_as_such_or_by_their_folder(run: Path) -> None:
+    content = json.loads((run / "results.json").read_text())
+    assert read_results(content) is content
+    given = (Results.model_validate(content), run, str(run))
+    assert all(read_results(one) == read_source(run)[0] for one in given)
+    with pytest.raises(EvenhandError, match=r"^results: list holds no results; give what fit or compare"):
+        read_results([content])  # type: ignore[arg-type]
 
 
 def test_the_page_shows_a_command_that_a_shell_understands() -> None:
