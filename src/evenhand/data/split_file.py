@@ -11,12 +11,10 @@ import numpy as np
 from evenhand._errors import EvenhandError
 from evenhand._typing import Strings
 from evenhand.data.labels import some
-from evenhand.data.sources.table_rows import PATH_COLUMNS
 from evenhand.data.split_names import split_in_name, splits_of_values
+from evenhand.data.tables.column_names import PATH_COLUMNS, SPLIT_COLUMNS
 from evenhand.data.tables.columns import Columns
 from evenhand.data.tables.read import read_columns
-
-_SPLIT_COLUMNS = ("split", "partition", "set", "subset", "fold", "usage", "phase", "mode")
 
 Form = Callable[[str], str]
 """What of a path is compared."""
@@ -76,7 +74,7 @@ def splits_in_file(path: Path, ids: Strings, column: str) -> tuple[Strings, str,
 
 def _with_first_line(columns: Columns, ids: Strings) -> Columns:
     """Return the columns with the header as a row, where it names an image: lists have no header."""
-    header = [name for name in columns.values if name.lower() not in (*PATH_COLUMNS, *_SPLIT_COLUMNS)]
+    header = [name for name in columns.values if name.lower() not in (*PATH_COLUMNS, *SPLIT_COLUMNS)]
     forms = _forms()
     known = {form(str(one)) for one in ids for form in forms} if header else set()
     if not any(form(name) in known for name in header for form in forms):
@@ -113,7 +111,7 @@ def _names_none(columns: Columns, name: str, ids: Strings) -> EvenhandError:
 def _split_column(columns: Columns, wanted: str) -> str:
     lower = {name.lower(): name for name in columns.values}
     known = [
-        name for name in (wanted, *(lower.get(one, "") for one in _SPLIT_COLUMNS)) if name in columns.values
+        name for name in (wanted, *(lower.get(one, "") for one in SPLIT_COLUMNS)) if name in columns.values
     ]
     if known:
         return known[0]

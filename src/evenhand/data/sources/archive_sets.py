@@ -17,9 +17,10 @@ from evenhand.data.file_names import has_image_name
 from evenhand.data.sources.find_images import tables_beside
 from evenhand.data.sources.image_folder import metadata_files
 from evenhand.data.sources.listing import Listing, Options, refuse
-from evenhand.data.sources.table_rows import PATH_COLUMNS, list_rows
+from evenhand.data.sources.table_rows import list_rows
 from evenhand.data.sources.tree import refuse_columns
 from evenhand.data.split_names import split_in_name
+from evenhand.data.tables.column_names import PATH_COLUMNS
 from evenhand.data.tables.columns import Columns
 from evenhand.data.tables.read import read_columns
 

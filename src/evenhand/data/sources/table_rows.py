@@ -21,15 +21,10 @@ from evenhand.data.sources.levels import CLASS, Folders, Levels, guess
 from evenhand.data.sources.listing import Listing, Options, refuse
 from evenhand.data.sources.locate import locate, none_there
 from evenhand.data.split_names import reads_as_split
+from evenhand.data.tables.column_names import ID_COLUMNS, PATH_COLUMNS
 from evenhand.data.tables.columns import Columns, rows_of_images
 from evenhand.data.tables.read import read_columns
 
-PATH_COLUMNS = (
-    *("file_name", "filename", "file_path", "filepath", "path", "image_path", "img_path", "image", "img"),
-    *("image_name", "img_name", "image_file", "img_filename", "image_filename", "file"),
-)
-_ID_COLUMNS = ("image_id", "img_id", "image index", "imageid", "fname", "id_code", "isic_id", "name", "id")
-"""Columns that hold paths where their first value leads to an image."""
 _LOOKED_AT = 1000
 """Values that tell whether a column holds paths."""
 
@@ -173,9 +168,7 @@ def _path_column(columns: Columns, options: Options, top: Path) -> tuple[str, tu
     if known:
         return known[0], ()
     told = [name for name, values in columns.values.items() if _names_images(values)]
-    told = told or [
-        lower[name] for name in _ID_COLUMNS if name in lower and _leads(columns, lower[name], top)
-    ]
+    told = told or [lower[name] for name in ID_COLUMNS if name in lower and _leads(columns, lower[name], top)]
     if len(told) == 1:
         return told[0], (f"column {told[0]!r} of {columns.path} is read as the paths of the images",)
     if columns.embedded:

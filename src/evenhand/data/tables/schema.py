@@ -12,12 +12,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evenhand.data.file_names import IMAGE_TABLES
 from evenhand.data.files import open_bytes
-
-NAMES = (
-    *("image", "images", "img", "picture", "photo", "image_bytes", "image_data", "bytes", "content"),
-    *("jpg", "jpeg", "png", "webp"),
-)
+from evenhand.data.tables.column_names import BYTES_COLUMNS, PATH_COLUMNS
 
 
 class Leaf(NamedTuple):
@@ -73,9 +70,25 @@ def picture_column(schema: pa.Schema) -> Leaf | None:
     """Return the column with images: by the Hub's features, by its name, or the only one of bytes."""
     found = bytes_columns(schema)
     told = [found[name] for name in columns_of_type(schema, "Image") if name in found]
-    named = told or [leaf for name, leaf in found.items() if name.strip().lower() in NAMES]
+    named = told or [leaf for name, leaf in found.items() if name.strip().lower() in BYTES_COLUMNS]
     chosen = named or (list(found.values()) if len(found) == 1 else [])
     return chosen[0] if chosen else None
+
+
+def holds_images(path: Path) -> bool:
+    """Return whether a file is a Parquet or Arrow file with a column of images."""
+    if path.suffix.lower() not in IMAGE_TABLES:
+        return False
+    try:
+        schema = read_schema(path)
+    except (OSError, pa.ArrowException):
+        return False
+    leaf = picture_column(schema)
+    if leaf is None:
+        return False
+    # Next to a column of paths, bytes may be anything. They are images only if their column's name says so.
+    has_paths = any(name.strip().lower() in PATH_COLUMNS for name in schema.names if name != leaf.column)
+    return not has_paths or leaf.column.strip().lower() in BYTES_COLUMNS
 
 
 def _steps(kind: pa.DataType) -> tuple[str, ...] | None:

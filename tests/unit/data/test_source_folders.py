@@ -1,10 +1,10 @@
-"""What lies in a folder: containers, or the images themselves."""
+"""What the files of a folder are: containers, or the images themselves."""
 
 from pathlib import Path
 
 import pytest
 
-from evenhand.data.sources.contents import contents
+from evenhand.data.sources.folders import contents
 
 
 def touch(folder: Path, *names: str) -> Path:
