@@ -23,7 +23,6 @@ from evenhand.audits.words import TextTower, tower_or_reason
 from evenhand.backbones.from_card import backbone_of, with_model_at
 from evenhand.backbones.load import Loaded
 from evenhand.data.store_card import embedded
-from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.runs.contents import read_contents, store_of_run
 
 
@@ -189,7 +188,7 @@ def analyze_run(
     >>> found.bottom_line.lines  # doctest: +SKIP
     """
     run = read_contents(Path(folder))
-    table = with_groups(store_of_run(run, store), run.card.get("group_by"))
+    table = store_of_run(run, store).with_groups(run.card.get("group_by"))
     card = dict(with_model_at(table.card, model))
     run, table = replace(run, card={**run.card, "store_card": card}), replace(table, card=card)
     options = AuditOptions(run.card["seed"], vocabulary=given_vocabulary(vocabulary))

@@ -30,7 +30,6 @@ from evenhand.data.head import Head
 from evenhand.data.places import is_there
 from evenhand.data.store_card import embedded
 from evenhand.data.table import FeatureTable, as_table
-from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.evaluation.metric_view import by_metric
 from evenhand.evaluation.results import ResultRow
 from evenhand.evaluation.results_html import row_html
@@ -178,7 +177,7 @@ def audit(
         raise EvenhandError(
             f"plan: {plan:g} is not a gap in accuracy; give a fraction from 0 to 1, such as 0.1"
         )
-    table = with_groups(as_table(X, y, groups=groups, head=head), group_by)
+    table = as_table(X, y, groups=groups, head=head).with_groups(group_by)
     if out is not None:
         out = Path(out)
         check_replaceable(out, AUDIT_FILES, argument="out")

@@ -21,11 +21,10 @@ from evenhand.bench.published import Published, published
 from evenhand.comparison.run import compare
 from evenhand.comparison.winner import winners_rows
 from evenhand.data.concepts import ConceptWords
+from evenhand.data.group_by import check_group_by
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
 from evenhand.datasets.base import Average, Dataset
-from evenhand.evaluation.evaluated_rows import with_groups
-from evenhand.evaluation.group_by import check_group_by
 from evenhand.evaluation.results import ResultRow, Results
 from evenhand.extract.local import embed
 from evenhand.methods.registry import method_class, names
@@ -155,7 +154,7 @@ def run_bench(
             workers=workers,
             progress=progress,
         )
-    table = with_groups(table, group_by)
+    table = table.with_groups(group_by)
     with _timed(seconds, "compare"):
         results = compare(
             table,

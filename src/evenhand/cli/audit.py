@@ -93,7 +93,7 @@ def command(
 
     from evenhand.audits.gate import failures, read_bounds
     from evenhand.data.estimated import attribute_names
-    from evenhand.evaluation.group_by import check_group_by
+    from evenhand.data.group_by import check_group_by
     from evenhand.runs.store_place import check_store
 
     bounds = read_bounds(fail_under or [])

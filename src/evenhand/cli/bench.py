@@ -106,7 +106,7 @@ def command(
     dataset = make(name, **params)
 
     from evenhand.cli.bench_table import show_bench, show_loaded
-    from evenhand.evaluation.group_by import check_group_by
+    from evenhand.data.group_by import check_group_by
 
     if dataset.made_attributes:  # before the images are drawn
         check_group_by(group_by, dataset.made_attributes, what="this benchmark")

@@ -75,7 +75,7 @@ def command(
 
     from evenhand.comparison.folder import check_free
     from evenhand.data.estimated import attribute_names
-    from evenhand.evaluation.group_by import check_group_by
+    from evenhand.data.group_by import check_group_by
 
     # A wrong folder is reported at once, before torch is imported.
     check_group_by(group_by, attribute_names(store))

@@ -61,11 +61,11 @@ def check_some(
     EvenhandError
         If so.
     """
+    from evenhand.data.group_by import check_group_by
     from evenhand.data.sources.find_images import no_images
     from evenhand.data.sources.kinds import Table
     from evenhand.data.sources.listing import Options
     from evenhand.data.unlabelled import names_in, resolve_with
-    from evenhand.evaluation.group_by import check_group_by
 
     options = Options(label or "label", attributes, complete=False, **paths)
     found = resolve_with(source, replace(options, label="label"))

@@ -77,7 +77,7 @@ def command(
     words = read_concepts(concepts)
 
     from evenhand.data.estimated import attribute_names
-    from evenhand.evaluation.group_by import check_group_by, no_groups
+    from evenhand.data.group_by import check_group_by, no_groups
     from evenhand.runs.card import check_free
     from evenhand.runs.streaming import check_can_stream
 

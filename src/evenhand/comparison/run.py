@@ -21,7 +21,6 @@ from evenhand.data.head import Head
 from evenhand.data.partition import held_out
 from evenhand.data.splits import HELD_OUT
 from evenhand.data.table import FeatureTable, as_table
-from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.evaluation.results import Results, provenance
 from evenhand.runs.training import check_use, off_cpu
 from evenhand.selection.held_out import HeldOutPredictions
@@ -119,7 +118,7 @@ def compare(
     for name, count in (("budget", budget), ("seeds", len(seeds)), ("jobs", jobs)):
         if count < 1:
             raise EvenhandError(f"{name}: there must be at least 1, but there are {count}")
-    table = with_groups(table, group_by)
+    table = table.with_groups(group_by)
     if rule.group_labels_used != "none" and table.grouped is not None:
         check_use(table.grouped, f"selection by {rule.name}")
     names = (methods,) if isinstance(methods, str) else methods

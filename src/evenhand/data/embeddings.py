@@ -16,6 +16,7 @@ from evenhand._files import file_sha256
 from evenhand._outputs import keep_apart
 from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.data.arrays.read import FeatureRows, feature_files, file_and_name, read_arrays
+from evenhand.data.arrays.scale import odd_scale
 from evenhand.data.attributes import divided
 from evenhand.data.class_order import MOST_CLASSES, order_warning
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
@@ -26,7 +27,7 @@ from evenhand.data.settle_copies import KnownCopies
 from evenhand.data.store import load_store
 from evenhand.data.store_layout import OTHERS, UNITS, others_identity
 from evenhand.data.store_write import StoreWriter
-from evenhand.data.table import FeatureTable, odd_scale
+from evenhand.data.table import FeatureTable
 
 PART_ROWS = 16_384
 ROWS_OF_ORDER = 100_000

@@ -36,13 +36,12 @@ def parts(table: FeatureTable, validation_from: Literal["train", "given"]) -> Sp
     EvenhandError
         If there are no training rows, a class has none, no rows to test on, or `given` without a split.
     """
-    train, given, test = (table.rows(split) for split in ("train", "validation", "test"))
+    tested_on = table.tested_on
+    train, given, test = (table.rows(split) for split in ("train", "validation", tested_on))
     counts = np.bincount(table.y[train], minlength=len(table.classes))
     if (counts == 0).any():
         name = table.classes[int(counts.argmin())]
         raise EvenhandError(f"class {name!r} has no training rows; add some, or leave the class out")
-    tested_on = "test" if len(test) else "validation"
-    test = test if len(test) else given
     if not len(test):
         raise EvenhandError("the store has neither test nor validation rows; add a split to evaluate on")
     if validation_from == "given":

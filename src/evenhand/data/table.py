@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,38 +14,14 @@ from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.arrays.gather import gathered
+from evenhand.data.arrays.scale import check_scale
 from evenhand.data.estimated import EstimatedColumn
+from evenhand.data.group_by import check_group_by
 from evenhand.data.groups import Groups, group_labels
 from evenhand.data.head import Head
 from evenhand.data.leakage import kept_together, same_names
 from evenhand.data.splits import stratified_split
 from evenhand.data.table_html import table_html
-
-SMALLEST, LARGEST = 1e-15, 1e15
-"""Between these the largest number of features must lie: the squares of others leave float32."""
-
-
-def odd_scale(largest: float) -> str | None:
-    """Return what is wrong with features whose largest number is `largest`; None where nothing is."""
-    if largest == 0 or SMALLEST <= largest <= LARGEST:
-        return None
-    return (
-        f"the largest number of the features is {largest:.3g}, but it must be between {SMALLEST:g} and "
-        f"{LARGEST:g}, or their squares leave float32; divide all rows by one number"
-    )
-
-
-def check_scale(features: Floats, where: str = "") -> None:
-    """Refuse features [N, D] that are too large or too small to compute with.
-
-    Raises
-    ------
-    EvenhandError
-        If they are.
-    """
-    largest = max(float(features.max(initial=0)), -float(features.min(initial=0)))
-    if (odd := odd_scale(largest)) is not None:
-        raise EvenhandError(f"{where}{odd}, and import them again" if where else odd)
 
 
 @dataclass(frozen=True)
@@ -199,6 +175,11 @@ class FeatureTable:
         """The absolute path of the store's folder; None for a table in memory."""
         return None if self.source is None else str(self.source.resolve())
 
+    @property
+    def tested_on(self) -> str:
+        """The split that evaluations take: `test`, or `validation` where no row is in it."""
+        return "test" if (self.split == "test").any() else "validation"
+
     def rows(self, split: str) -> Ints:
         """Return the row numbers of one split."""
         return np.flatnonzero(self.split == split).astype(np.int64)
@@ -238,6 +219,29 @@ class FeatureTable:
     def groups(self, attribute: str, rows: Ints) -> Strings:
         """Return "class / attribute value" for `rows`; the empty string where the attribute is unknown."""
         return group_labels(self.labels(rows), self.attributes[attribute][rows])
+
+    def with_groups(self, group_by: str | None) -> FeatureTable:
+        """Return the table with the groups that `group_by` makes, or the first attribute; without any, none.
+
+        Several attributes, as `ground,time`, are crossed. Cells are counted on the rows that evaluations
+        take. If a review estimated some of the attributes, the combination may be used only for what all of
+        them may be used for.
+
+        Raises
+        ------
+        EvenhandError
+            If `group_by` is not an attribute of the table.
+        """
+        names = check_group_by(group_by, self.attributes) or list(self.attributes)[:1]
+        if not names:
+            return self
+        # "evaluation" comes before "training"
+        about = sorted(
+            (self.estimated[name] for name in names if name in self.estimated), key=lambda one: one.used_for
+        )
+        tested = self.split == self.tested_on
+        grouped = Groups.by(names, self.attributes, self.y, self.classes, tested, next(iter(about), None))
+        return replace(self, grouped=grouped)
 
 
 def as_table(

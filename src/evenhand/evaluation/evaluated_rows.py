@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,6 @@ from evenhand._typing import Floats, Ints, Strings
 from evenhand.data.groups import OTHER, Groups
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.group_by import check_group_by
 from evenhand.evaluation.metrics import Figure, Figures, figures
 
 
@@ -82,29 +81,6 @@ class EvaluatedRows:
             group_names=self.group_names,
             rest=None if crossed is None else OTHER,
         )
-
-
-def with_groups(table: FeatureTable, group_by: str | None) -> FeatureTable:
-    """Return a table with the groups that `group_by` makes, or the first attribute; without any, none.
-
-    Several attributes, as `ground,time`, are crossed. Cells are counted on the rows that `parts` tests on. If
-    a review estimated some of them, the combination may be used only for what all of them may be used for.
-
-    Raises
-    ------
-    EvenhandError
-        If `group_by` is not an attribute of the table.
-    """
-    names = check_group_by(group_by, table.attributes) or list(table.attributes)[:1]
-    if not names:
-        return table
-    # "evaluation" comes before "training"
-    about = sorted(
-        (table.estimated[name] for name in names if name in table.estimated), key=lambda one: one.used_for
-    )
-    tested = table.split == ("test" if len(table.rows("test")) else "validation")
-    grouped = Groups.by(names, table.attributes, table.y, table.classes, tested, next(iter(about), None))
-    return replace(table, grouped=grouped)
 
 
 def evaluated_rows(table: FeatureTable, rows: SplitRows) -> EvaluatedRows:

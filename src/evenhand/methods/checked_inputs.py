@@ -9,7 +9,8 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d, vali
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints
-from evenhand.data.table import StoredRows, check_scale
+from evenhand.data.arrays.scale import check_scale
+from evenhand.data.table import StoredRows
 from evenhand.methods.label_codes import lookup
 
 

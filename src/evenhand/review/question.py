@@ -10,7 +10,6 @@ from evenhand.audits.evaluate import evaluate_models
 from evenhand.audits.kept_findings import AuditOptions, KeptFindings
 from evenhand.audits.question import word_to_ask
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.runs.contents import run_on
 
 
@@ -23,7 +22,7 @@ def audited_word(table: FeatureTable, *, run: Path | None = None, seed: int = 0,
         If there is no such word, so the user must give the question.
     """
     found = None if run is None else run_on(table, run)
-    models = evaluate_models(with_groups(table, None), seed, found)
+    models = evaluate_models(table.with_groups(None), seed, found)
     options = AuditOptions(seed)
     kept = KeptFindings.of(found, table, options)
     findings = kept.read() or search_errors(models, options, kept, device=device).findings

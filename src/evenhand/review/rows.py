@@ -10,7 +10,6 @@ import numpy as np
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.audits.evaluate import evaluate_models
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.review.signs import Signs
 from evenhand.runs.contents import run_on
 
@@ -74,7 +73,7 @@ def review_rows(table: FeatureTable, *, run: Path | None = None, seed: int = 0) 
         If the table cannot be evaluated, or the run is damaged or belongs to another store.
     """
     found = None if run is None else run_on(table, run)
-    models = evaluate_models(with_groups(table, None), seed, found)
+    models = evaluate_models(table.with_groups(None), seed, found)
     # Slices may use validation rows too; accuracy is that of the evaluation split alone.
     places = np.flatnonzero(np.isin(models.split.test, models.rows.numbers))
     numbers, stage = models.split.test[places], models.on_test[-1]

@@ -19,7 +19,7 @@ from evenhand.data.groups import Groups
 from evenhand.data.partition import SplitRows, parts, rows_for_temperature, with_held_out
 from evenhand.data.store_layout import CARD
 from evenhand.data.table import FeatureTable, StoredRows
-from evenhand.evaluation.evaluated_rows import evaluated_rows, with_groups
+from evenhand.evaluation.evaluated_rows import evaluated_rows
 from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import ResultRow, Results, provenance, summarize
 from evenhand.methods._training.model import Model
@@ -168,7 +168,7 @@ def fit_row(
     The difference in the row is to `erm`; by default to the ERM that the method started from, or else to an
     ERM trained for it.
     """
-    table = with_groups(table, options.group_by)
+    table = table.with_groups(options.group_by)
     name, estimator = unfitted(method, table, seed, options.params, options.concepts)
     rows = parts(table, options.validation_from)
     if estimator.group_labels_used == "validation":

@@ -12,10 +12,10 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Floats, Ints
+from evenhand.data.group_by import check_group_by
 from evenhand.data.groups import Groups
 from evenhand.data.known_labels import KnownLabels
 from evenhand.evaluation.evaluated_rows import EvaluatedRows
-from evenhand.evaluation.group_by import check_group_by
 from evenhand.evaluation.metrics import empty_scores
 from evenhand.evaluation.result_row import result_row
 from evenhand.methods._training.model import Model

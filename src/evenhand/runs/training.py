@@ -10,10 +10,10 @@ from sklearn.base import clone
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.data.concepts import Concepts
+from evenhand.data.group_by import no_groups
 from evenhand.data.groups import Groups
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.group_by import no_groups
 from evenhand.methods.base import Method
 from evenhand.methods.registry import make, method_class, registered_name
 from evenhand.runs.streaming import streams

@@ -10,7 +10,6 @@ from evenhand.comparison.assemble import FinishedJobs, assemble
 from evenhand.comparison.job import JobResult, Trial
 from evenhand.comparison.requirements import Entry
 from evenhand.data.partition import held_out
-from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.evaluation.results import Results
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import SHORTCUT_CELL
@@ -61,7 +60,7 @@ def assembled(table: FeatureTable) -> Any:
                     kept=KEPT | {"shortcut": shortcut} if name == "auto" else None,
                 )
         jobs = FinishedJobs(
-            with_groups(table, "place"), entries, rows, SHORTCUT_CELL, found, held_out_predictions
+            table.with_groups("place"), entries, rows, SHORTCUT_CELL, found, held_out_predictions
         )
         return assemble(jobs, {})
 

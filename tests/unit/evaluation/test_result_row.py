@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError, FeatureTable
+from evenhand.data.group_by import check_group_by
 from evenhand.data.partition import SplitRows, parts
-from evenhand.evaluation.evaluated_rows import evaluated_rows, with_groups
-from evenhand.evaluation.group_by import check_group_by
+from evenhand.evaluation.evaluated_rows import evaluated_rows
 from evenhand.evaluation.result_row import result_row
 
 
 def test_groups_are_class_by_known_value_and_unknown_rows_are_in_none(table: FeatureTable) -> None:
     table.attributes["place"][7] = ""
     rows = SplitRows(table.rows("train"), np.array([]), np.arange(20), "test")
-    on = evaluated_rows(with_groups(table, "place"), rows)
+    on = evaluated_rows(table.with_groups("place"), rows)
     assert on.group_names == [
         "gull / sea",
         "gull / wood",
@@ -35,7 +35,7 @@ def test_an_attribute_that_the_store_lacks_is_refused(table: FeatureTable) -> No
     with pytest.raises(
         EvenhandError, match="group_by: 'sea' is not an attribute of this store; it has: place, sky"
     ):
-        with_groups(table, "sea")
+        table.with_groups("sea")
     with pytest.raises(EvenhandError, match="it has: none"):
         check_group_by("sea", [])
 
@@ -43,7 +43,7 @@ def test_an_attribute_that_the_store_lacks_is_refused(table: FeatureTable) -> No
 def test_a_row_weights_groups_by_training_and_compares_with_erm(table: FeatureTable) -> None:
     rows = parts(table, "train")
     groups = table.groups("place", rows.test)
-    on = evaluated_rows(with_groups(table, "place"), rows)
+    on = evaluated_rows(table.with_groups("place"), rows)
     right, erm_right = groups != "gull / wood", groups == "jay / wood"
     row = result_row(on, right, erm_right, method="mine", seed=3)
     assert (row.method, row.seed, row.split) == ("mine", 3, "test")

@@ -7,7 +7,6 @@ import pytest
 
 from evenhand import CFR, DFR, ERM, EvenhandError, FeatureTable, fit
 from evenhand.data.partition import held_out, parts
-from evenhand.evaluation.evaluated_rows import with_groups
 from evenhand.methods.registry import make
 from evenhand.runs.training import fit_arguments, unfitted
 
@@ -71,10 +70,10 @@ def test_an_estimator_of_no_registered_method_is_refused(table: FeatureTable, tm
 
 def test_only_methods_that_declare_groups_receive_them(table: FeatureTable) -> None:
     rows = held_out(table, 0)
-    free = fit_arguments(with_groups(table, "place"), rows, make("erm"), "erm")
+    free = fit_arguments(table.with_groups("place"), rows, make("erm"), "erm")
     assert "groups" not in free
     assert len(free["validation"]) == 2
-    oracle = fit_arguments(with_groups(table, "place"), rows, DFR(), "dfr")
+    oracle = fit_arguments(table.with_groups("place"), rows, DFR(), "dfr")
     assert oracle["groups"].tolist() == table.groups("place", rows.train).tolist()
     assert oracle["validation"][2].tolist() == table.groups("place", rows.validation).tolist()
     assert oracle["y"].tolist() == table.labels(rows.train).tolist()

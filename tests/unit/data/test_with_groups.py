@@ -10,7 +10,7 @@ from evenhand import EvenhandError, FeatureTable, audit
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.groups import Groups
 from evenhand.data.partition import parts
-from evenhand.evaluation.evaluated_rows import evaluated_rows, with_groups
+from evenhand.evaluation.evaluated_rows import evaluated_rows
 from evenhand.evaluation.result_row import result_row
 from evenhand.runs.training import kept_from_training
 
@@ -24,7 +24,7 @@ def crossed(table: FeatureTable) -> FeatureTable:
 
 
 def grouped(table: FeatureTable, group_by: str | None) -> Groups:
-    found = with_groups(table, group_by).grouped
+    found = table.with_groups(group_by).grouped
     assert found is not None
     return found
 
@@ -35,17 +35,17 @@ def test_the_first_attribute_makes_the_groups_unless_another_is_named(crossed: F
         assert found.column == name
         assert found.values is crossed.attributes[name]
         assert found.of(np.arange(20)).tolist() == crossed.groups(name, np.arange(20)).tolist()
-    assert with_groups(replace(crossed, attributes={}), None).grouped is None
+    assert replace(crossed, attributes={}).with_groups(None).grouped is None
     with pytest.raises(
         EvenhandError, match="group_by: 'sky' is not an attribute of this store; it has: place"
     ):
-        with_groups(crossed, "time, sky")
+        crossed.with_groups("time, sky")
     with pytest.raises(EvenhandError, match="group_by: 'time,time' names an attribute twice; give each once"):
-        with_groups(crossed, "time,time")
+        crossed.with_groups("time,time")
 
 
 def test_rates_of_combinations_are_those_of_a_loop(crossed: FeatureTable) -> None:
-    table = with_groups(crossed, "place, time")
+    table = crossed.with_groups("place, time")
     assert grouped(crossed, "place, time").column == "place,time"
     rows = parts(table, "train")
     right = np.arange(len(rows.test)) % 5 > 0
@@ -75,7 +75,7 @@ def test_without_test_rows_cells_are_counted_on_validation_rows(crossed: Feature
 
 
 def test_only_groups_that_have_rows_are_named(crossed: FeatureTable) -> None:
-    table = with_groups(crossed, "place,time")
+    table = crossed.with_groups("place,time")
     every = np.arange(len(table))
     on, own = (
         evaluated_rows(table, replace(parts(table, "train"), test=every)),
@@ -108,7 +108,7 @@ def test_a_combination_may_be_used_for_no_more_than_its_parts(crossed: FeatureTa
         return EstimatedColumn.model_validate({**fields, "used_for": use})
 
     estimated = {"place": about("place", "training"), "time": about("time", used_for)}
-    table = with_groups(replace(crossed, estimated=estimated), "place,time")
+    table = replace(crossed, estimated=estimated).with_groups("place,time")
     kept = kept_from_training(grouped(replace(crossed, estimated=estimated), "place,time"))
     assert (kept is not None) == (used_for == "evaluation")
     on = evaluated_rows(table, parts(table, "train"))
