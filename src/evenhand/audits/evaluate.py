@@ -13,8 +13,7 @@ from evenhand._typing import Bools, Ints, Strings
 from evenhand.audits.slices import SlicedRows, halves
 from evenhand.data.partition import SplitRows, parts
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.evaluated_rows import EvaluatedRows, evaluated_rows
-from evenhand.evaluation.result_row import result_row
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.evaluation.results import ResultRow
 from evenhand.methods._training.rows import RowView
 from evenhand.runs.contents import RunContents
@@ -87,7 +86,7 @@ class EvaluatedModels:
     @cached_property
     def evaluated(self) -> EvaluatedRows:
         """The test rows, as an evaluation takes them."""
-        return evaluated_rows(self.table, self.split)
+        return EvaluatedRows.of(self.table, self.split)
 
     def groups(self, rows: Ints) -> Strings | None:
         """Return "label / value" for rows of the store; None without an attribute."""
@@ -96,8 +95,7 @@ class EvaluatedModels:
     def result(self, stage: Stage, **facts: Any) -> ResultRow:
         """Evaluate one of `on_test`, paired with ERM where the run has it, with more facts of its fit."""
         erm = next((one.right for one in self.on_test if one.name == "erm"), None)
-        return result_row(
-            self.evaluated,
+        return self.evaluated.result_row(
             stage.right,
             erm,
             figures=self.evaluated.figures(stage.predicted, stage.logits),

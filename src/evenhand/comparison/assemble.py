@@ -17,9 +17,8 @@ from evenhand.comparison.winner import KEPT, pick_winner, winners_rows
 from evenhand.data.labels import some
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.evaluated_rows import EvaluatedRows, evaluated_rows
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.evaluation.over_test_rows import over_rows
-from evenhand.evaluation.result_row import result_row
 from evenhand.evaluation.results import (
     KeptMethod,
     MethodSummary,
@@ -65,7 +64,7 @@ class FinishedJobs:
     @cached_property
     def test(self) -> EvaluatedRows:
         """The test rows."""
-        return evaluated_rows(self.table, next(iter(self.rows.values())))
+        return EvaluatedRows.of(self.table, next(iter(self.rows.values())))
 
     @cached_property
     def correct(self) -> Correct:
@@ -102,8 +101,7 @@ def _row(jobs: FinishedJobs, entry: Entry, seed: int) -> ResultRow:
     if result.status == "failed":
         row = no_result(entry.name, seed, "failed", str(result.reason))
         return row.model_copy(update={**declared, "grid": grid})
-    return result_row(
-        jobs.test,
+    return jobs.test.result_row(
         jobs.correct[entry.name, seed],
         jobs.correct.get(("erm", seed)),
         method=entry.name,

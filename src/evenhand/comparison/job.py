@@ -16,7 +16,7 @@ from evenhand.comparison.states import States, codes
 from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
-from evenhand.evaluation.evaluated_rows import evaluated_rows
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.evaluation.metrics import Figure, Figures
 from evenhand.methods.base import Method, Model
 from evenhand.methods.cfr.held_out import held_out_predictions
@@ -151,7 +151,7 @@ def run_job(table: FeatureTable, job: Job) -> JobResult:
         refit_seconds=refit_seconds,
         test=test.tolist(),
         held_out=codes(logits).tolist(),
-        figures=evaluated_rows(table, job.rows).figures(test, on_test),
+        figures=EvaluatedRows.of(table, job.rows).figures(test, on_test),
         logits=logits.tolist() if job.method in ("erm", BASELINE) else None,
     )
 

@@ -16,12 +16,23 @@ from evenhand.data.table import FeatureTable
 
 @dataclass(frozen=True)
 class SplitRows:
-    """Row numbers by part; `tested_on` names the split that `test` is."""
+    """Row numbers by part.
+
+    Attributes
+    ----------
+    train, validation, test : int64 [n]
+        The parts; without validation rows n = 0.
+    tested_on : str
+        The split that `test` is.
+    temperature : int64 [n] or None
+        Rows to fit a temperature on; None where none is fitted.
+    """
 
     train: Ints
     validation: Ints
     test: Ints
     tested_on: str
+    temperature: Ints | None = None
 
 
 def parts(table: FeatureTable, validation_from: Literal["train", "given"]) -> SplitRows:
@@ -36,21 +47,19 @@ def parts(table: FeatureTable, validation_from: Literal["train", "given"]) -> Sp
     EvenhandError
         If there are no training rows, a class has none, no rows to test on, or `given` without a split.
     """
-    tested_on = table.tested_on
-    train, given, test = (table.rows(split) for split in ("train", "validation", tested_on))
+    train, given, test = (table.rows(split) for split in ("train", "validation", table.tested_on))
     counts = np.bincount(table.y[train], minlength=len(table.classes))
     if (counts == 0).any():
         name = table.classes[int(counts.argmin())]
         raise EvenhandError(f"class {name!r} has no training rows; add some, or leave the class out")
     if not len(test):
         raise EvenhandError("the store has neither test nor validation rows; add a split to evaluate on")
-    if validation_from == "given":
-        if not len(given):
-            raise EvenhandError(
-                "validation_from: 'given' needs a validation split, which the store lacks; use 'train'"
-            )
-        return SplitRows(train, given, test, tested_on)
-    return SplitRows(train, given[:0], test, tested_on)
+    if validation_from == "given" and not len(given):
+        raise EvenhandError(
+            "validation_from: 'given' needs a validation split, which the store lacks; use 'train'"
+        )
+    validation = given if validation_from == "given" else given[:0]
+    return SplitRows(train, validation, test, table.tested_on)
 
 
 def with_held_out(table: FeatureTable, rows: SplitRows, seed: int) -> SplitRows:
@@ -61,11 +70,11 @@ def with_held_out(table: FeatureTable, rows: SplitRows, seed: int) -> SplitRows:
     return replace(rows, train=kept, validation=held)
 
 
-def rows_for_temperature(table: FeatureTable, rows: SplitRows, seed: int) -> tuple[SplitRows, Ints, str]:
-    """Return the rows to fit on, the rows to fit a temperature on, and a name for the latter.
+def with_temperature(table: FeatureTable, rows: SplitRows, seed: int) -> SplitRows:
+    """Return `rows` with those to fit a temperature on.
 
-    If there are validation rows, the temperature is fitted on them. Otherwise a seeded fifth of the training
-    rows of every class is held out for it alone.
+    They are the validation rows if there are any. Otherwise a seeded fifth of the training rows of every
+    class is held out for the temperature alone.
 
     Raises
     ------
@@ -73,13 +82,13 @@ def rows_for_temperature(table: FeatureTable, rows: SplitRows, seed: int) -> tup
         If no class has five training rows.
     """
     if len(rows.validation):
-        return rows, rows.validation, "validation rows"
+        return replace(rows, temperature=rows.validation)
     kept, held = _hold_out(table, rows.train, child_seed(seed, "confidence"))
     if not len(held):
         raise EvenhandError(
             "calibrate_confidence: it needs rows to hold out, but no class has 5 training rows; leave it out"
         )
-    return replace(rows, train=kept), held, "held-out training rows"
+    return replace(rows, train=kept, temperature=held)
 
 
 def _hold_out(table: FeatureTable, train: Ints, seed: int) -> tuple[Ints, Ints]:

@@ -1,18 +1,22 @@
-"""The rows that a predictor is evaluated on, taken out of their table once, and the groups that they make."""
+"""The rows that a predictor is evaluated on, the groups that they make, and what a predictor gets on them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from evenhand._typing import Floats, Ints, Strings
+from evenhand._typing import Bools, Floats, Ints, Strings
 from evenhand.data.groups import OTHER, Groups
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
+from evenhand.evaluation.accuracy import evaluate
 from evenhand.evaluation.metrics import Figure, Figures, figures
+from evenhand.evaluation.results import Difference, ResultRow
+from evenhand.functional.bootstrap import worst_group_difference
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,12 @@ class EvaluatedRows:
     rows: Ints
     grouped: Groups | None
     train: Ints | None = None
+
+    @classmethod
+    def of(cls, table: FeatureTable, rows: SplitRows) -> EvaluatedRows:
+        """Return the test rows of a table, with its groups."""
+        y, train = table.y[rows.test], table.rows("train")
+        return cls(y, table.classes, rows.tested_on, rows.test, table.grouped, train)
 
     @cached_property
     def groups(self) -> Strings | None:
@@ -82,8 +92,52 @@ class EvaluatedRows:
             rest=None if crossed is None else OTHER,
         )
 
+    def result_row(
+        self, right: Bools, erm_right: Bools | None, *, method: str, seed: int, **more: Any
+    ) -> ResultRow:
+        """Evaluate a predictor, as one row of results with the paired difference to ERM.
 
-def evaluated_rows(table: FeatureTable, rows: SplitRows) -> EvaluatedRows:
-    """Return the test rows of a table, with its groups."""
-    y, train = table.y[rows.test], table.rows("train")
-    return EvaluatedRows(y, table.classes, rows.tested_on, rows.test, table.grouped, train)
+        Parameters
+        ----------
+        right, erm_right : bool [N]
+            Whether the predictor, and ERM, classifies each row correctly; ERM may be None.
+        method : str
+            Its name.
+        seed : int
+            Its seed, and that of the bootstrap of the difference.
+        **more
+            Other fields of `ResultRow`.
+        """
+        found = evaluate(
+            right,
+            self.y,
+            self.classes,
+            erm_right=erm_right,
+            groups=self.groups,
+            group_names=self.group_names,
+            train_groups=self.train_groups,
+        )
+        if self.grouped is not None:
+            more["notes"] = [*more.get("notes", ()), *self.grouped.notes]
+        return ResultRow(
+            method=method,
+            seed=seed,
+            split=self.split,
+            worst_group=found.worst_group,
+            worst_class=found.worst_class,
+            averages=found.averages,
+            gap=found.gap,
+            classes=found.classes,
+            cells=found.cells,
+            groups=found.groups,
+            group_labels_from=None if self.grouped is None else self.grouped.estimated,
+            difference_to_erm=_difference(right, erm_right, self.group_codes, seed),
+            **more,
+        )
+
+
+def _difference(right: Bools, erm_right: Bools | None, groups: Ints | None, seed: int) -> Difference | None:
+    if erm_right is None or groups is None:
+        return None
+    value, low, high = worst_group_difference(right, erm_right, groups, seed)
+    return None if np.isnan(value) else Difference(value=value, low=low, high=high)

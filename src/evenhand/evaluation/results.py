@@ -193,6 +193,11 @@ class Results(BaseModel):
     kept_summary: MethodSummary | None = None
     notes: list[str] = []
 
+    @classmethod
+    def of(cls, rows: Sequence[ResultRow], **facts: Any) -> Results:
+        """Return the results of rows, with their summary, and with `facts` in the provenance."""
+        return cls(schema=1, provenance=provenance(**facts), rows=list(rows), summary=summarize(rows))
+
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the row, or of several the worst group or class of each."""
         if len(self.rows) == 1:

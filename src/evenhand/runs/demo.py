@@ -12,7 +12,7 @@ from evenhand.backbones.tiny import load_tiny
 from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
 from evenhand.datasets.scenes import write_scenes
-from evenhand.evaluation.results import ResultRow, Results, provenance, summarize
+from evenhand.evaluation.results import ResultRow, Results
 from evenhand.extract.local import embed
 from evenhand.runs.fit import fit, fit_row
 
@@ -45,7 +45,7 @@ def run_demo(out: PathLike, *, seeds: Sequence[int] = (0, 1, 2), progress: Progr
             write_scenes(photos, seed=seed, train=TRAINING)
         table = embed(Manifest.read(photos, seed=seed), backbone, folder / "scenes.store", progress=progress)
         rows += _fit_all(table, seed, run_folder(out, seed))
-    results = Results(schema=1, provenance=provenance(seeds=list(seeds)), rows=rows, summary=summarize(rows))
+    results = Results.of(rows, seeds=list(seeds))
     results.write(out / RESULTS)
     return results
 

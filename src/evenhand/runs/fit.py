@@ -15,13 +15,11 @@ from evenhand._files import all_or_none, atomic
 from evenhand._outputs import RESULTS, keep_apart
 from evenhand._typing import PathLike
 from evenhand.data.concepts import Concepts
-from evenhand.data.groups import Groups
-from evenhand.data.partition import SplitRows, parts, rows_for_temperature, with_held_out
+from evenhand.data.partition import SplitRows, parts, with_held_out, with_temperature
 from evenhand.data.store_layout import CARD
 from evenhand.data.table import FeatureTable, StoredRows
-from evenhand.evaluation.evaluated_rows import evaluated_rows
-from evenhand.evaluation.result_row import result_row
-from evenhand.evaluation.results import ResultRow, Results, provenance, summarize
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
+from evenhand.evaluation.results import ResultRow, Results
 from evenhand.methods._training.model import Model
 from evenhand.methods.base import Method
 from evenhand.methods.bundle import BUNDLE, ERM_BUNDLE, write_bundle
@@ -109,21 +107,12 @@ def fit(
         group_by, validation_from, params or {}, concepts, calibrate_confidence, stream, device
     )
     fitted = fit_row(table, method, seed, options)
-    models = {BUNDLE: fitted.estimator.model_}
-    erm = _erm_of(fitted.estimator)
-    if erm is not None and erm is not fitted.estimator.model_:
-        models[ERM_BUNDLE] = erm
-    results = Results(
-        schema=1,
-        provenance=provenance(store=table.place, **off_cpu(device)),
-        rows=[fitted.row],
-        summary=summarize([fitted.row]),
-    )
-    card = _card(table, fitted, options)
+    results = Results.of([fitted.row], store=table.place, **off_cpu(device))
+    card = _card(fitted, options)
     with all_or_none(out, last=CARD, stale=(ERM_BUNDLE, AUDIT)) as folder:
         _write_table(folder / HISTORY, fitted.estimator.history_)
-        _write_table(folder / CALIBRATION_SET, _calibration_rows(table, fitted))
-        for name, model in models.items():
+        _write_table(folder / CALIBRATION_SET, _calibration_rows(fitted))
+        for name, model in _models(fitted.estimator).items():
             write_bundle(folder / name, model, list(table.classes))
         results.write(folder / RESULTS)
         write_card(folder, card)
@@ -144,12 +133,12 @@ class FitOptions:
 
 
 class Fitted(NamedTuple):
-    """A fitted estimator, its row of results, the rows that it used, and their groups."""
+    """A fitted estimator, its row of results, and what it was fitted on: rows of a table with its groups."""
 
     row: ResultRow
     estimator: Method
     rows: SplitRows
-    groups: Groups | None
+    table: FeatureTable
 
 
 _DEFAULT = FitOptions()
@@ -174,25 +163,22 @@ def fit_row(
     if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)
     if options.calibrate_confidence:
-        rows, held_out, found_on = rows_for_temperature(table, rows, seed)
+        rows = with_temperature(table, rows, seed)
     arguments = fit_arguments(table, rows, estimator, name, options.stream)
-    X, on, confidence = table.stored(rows.test), evaluated_rows(table, rows), None
     start = time.perf_counter()
     estimator.fit(**arguments, **off_cpu(options.device))
     seconds = time.perf_counter() - start
-    if erm is None:
-        erm = _erm_of(estimator)
+    erm = erm or _erm_of(estimator)
     if erm is None:
         erm = ERM(head=table.head, random_state=seed).fit(arguments["X"], arguments["y"]).model_
+    confidence = None
     if options.calibrate_confidence:
-        estimator.model_, confidence = calibrate_confidence(
-            estimator.model_, (table.stored(held_out), table.y[held_out]), (X, on.y), found_on
-        )
+        estimator.model_, confidence = calibrate_confidence(estimator.model_, table, rows)
     streamed = isinstance(arguments["X"], StoredRows)
+    X, on = table.stored(rows.test), EvaluatedRows.of(table, rows)
     logits = estimator.model_.logits(X)
     predicted = logits.argmax(axis=1)
-    row = result_row(
-        on,
+    row = on.result_row(
         predicted == on.y,
         erm.logits(X).argmax(axis=1) == on.y,
         figures=on.figures(predicted, logits),
@@ -207,7 +193,7 @@ def fit_row(
         fit_seconds=seconds,
         notes=[*getattr(estimator, "notes_", ()), *([STREAMED] if streamed else [])],
     )
-    return Fitted(row, estimator, rows, table.grouped)
+    return Fitted(row, estimator, rows, table)
 
 
 def _erm_of(estimator: Method) -> Model | None:
@@ -215,7 +201,14 @@ def _erm_of(estimator: Method) -> Model | None:
     return estimator.model_ if isinstance(estimator, ERM) else getattr(estimator, "erm_", None)
 
 
-def _card(table: FeatureTable, fitted: Fitted, options: FitOptions) -> dict[str, Any]:
+def _models(estimator: Method) -> dict[str, Model]:
+    """Return the models to write, by file name: the fitted one, and the ERM that it started from."""
+    erm, model = _erm_of(estimator), estimator.model_
+    return {BUNDLE: model} if erm is None or erm is model else {BUNDLE: model, ERM_BUNDLE: erm}
+
+
+def _card(fitted: Fitted, options: FitOptions) -> dict[str, Any]:
+    table = fitted.table
     words = options.concepts if "words" in fitted.estimator.needs else None
     return {
         "method": fitted.row.method,
@@ -228,18 +221,18 @@ def _card(table: FeatureTable, fitted: Fitted, options: FitOptions) -> dict[str,
         "store": table.place,
         "store_card": table.card,
         "validation_from": options.validation_from,
-        "group_by": fitted.groups and fitted.groups.column,
+        "group_by": table.grouped and table.grouped.column,
         **({"group_labels_from": labels.model_dump()} if (labels := fitted.row.group_labels_from) else {}),
     }
 
 
-def _calibration_rows(table: FeatureTable, fitted: Fitted) -> list[dict[str, Any]]:
+def _calibration_rows(fitted: Fitted) -> list[dict[str, Any]]:
     chosen = getattr(fitted.estimator, "calibration_set_", None)
     if chosen is None:
         return []
     rows = fitted.rows.train[chosen.anchors.numpy()]
     columns = {name: values.tolist() for name, values in chosen.columns().items()}
-    labels = zip(table.ids[rows].tolist(), table.labels(rows).tolist(), strict=True)
+    labels = zip(fitted.table.ids[rows].tolist(), fitted.table.labels(rows).tolist(), strict=True)
     return [
         {"id": name, "label": label, **{key: values[place] for key, values in columns.items()}}
         for place, (name, label) in enumerate(labels)

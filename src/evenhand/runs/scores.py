@@ -17,7 +17,6 @@ from evenhand.data.groups import Groups
 from evenhand.data.known_labels import KnownLabels
 from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.evaluation.metrics import empty_scores
-from evenhand.evaluation.result_row import result_row
 from evenhand.methods._training.model import Model
 from evenhand.methods.bundle import ERM_BUNDLE, read_bundle
 from evenhand.runs.card import read_result
@@ -105,8 +104,7 @@ class Scores:
             return {"notes": list(self.known.notes)} if self.known.notes else {}
         on = EvaluatedRows(self.known.y[rows], self.classes, "source", rows, self.grouped)
         codes = self.predicted[rows]
-        row = result_row(
-            on,
+        row = on.result_row(
             codes == on.y,
             None if self.erm is None and self.about["method"] != "erm" else self.by_erm[rows] == on.y,
             figures=on.figures(codes, None if self.logits is None else self.logits[rows]),

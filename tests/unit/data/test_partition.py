@@ -6,7 +6,7 @@ import numpy as np
 
 from evenhand import FeatureTable, load_store
 from evenhand.data.embeddings import import_embeddings
-from evenhand.data.partition import held_out, parts, rows_for_temperature, shown_to, with_held_out
+from evenhand.data.partition import held_out, parts, shown_to, with_held_out, with_temperature
 from evenhand.runs.fit import fit_row
 from evenhand.runs.training import fit_arguments, unfitted
 
@@ -20,13 +20,13 @@ def test_held_out_rows_share_no_unit_with_training(table):
     assert table.units is not None
     rows = held_out(table, 0)
     assert not set(table.units[rows.train]) & set(table.units[rows.validation])
-    rows, judged, _ = rows_for_temperature(table, parts(table, "train"), 0)
-    assert not set(table.units[rows.train]) & set(table.units[judged])
+    rows = with_temperature(table, parts(table, "train"), 0)
+    assert not set(table.units[rows.train]) & set(table.units[rows.temperature])
 
 
 def test_rows_for_the_temperature_are_drawn_apart_from_those_to_choose_on(table):
     rows = parts(table, "train")
-    _, for_temperature, _ = rows_for_temperature(table, rows, 0)
+    for_temperature = with_temperature(table, rows, 0).temperature
     to_choose_on = with_held_out(table, rows, 0).validation
     assert len(for_temperature) == len(to_choose_on)
     assert set(for_temperature) != set(to_choose_on)

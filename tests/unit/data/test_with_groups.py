@@ -10,8 +10,7 @@ from evenhand import EvenhandError, FeatureTable, audit
 from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.groups import Groups
 from evenhand.data.partition import parts
-from evenhand.evaluation.evaluated_rows import evaluated_rows
-from evenhand.evaluation.result_row import result_row
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.runs.training import kept_from_training
 
 
@@ -49,7 +48,7 @@ def test_rates_of_combinations_are_those_of_a_loop(crossed: FeatureTable) -> Non
     assert grouped(crossed, "place, time").column == "place,time"
     rows = parts(table, "train")
     right = np.arange(len(rows.test)) % 5 > 0
-    row = result_row(evaluated_rows(table, rows), right, None, method="mine", seed=0)
+    row = EvaluatedRows.of(table, rows).result_row(right, None, method="mine", seed=0)
     for group in row.groups:
         label, value = group.name.split(" / ")
         mine = []
@@ -78,7 +77,7 @@ def test_only_groups_that_have_rows_are_named(crossed: FeatureTable) -> None:
     table = crossed.with_groups("place,time")
     every = np.arange(len(table))
     on, own = (
-        evaluated_rows(table, replace(parts(table, "train"), test=every)),
+        EvaluatedRows.of(table, replace(parts(table, "train"), test=every)),
         grouped(crossed, "place,time"),
     )
     assert on.groups is not None
@@ -111,8 +110,8 @@ def test_a_combination_may_be_used_for_no_more_than_its_parts(crossed: FeatureTa
     table = replace(crossed, estimated=estimated).with_groups("place,time")
     kept = kept_from_training(grouped(replace(crossed, estimated=estimated), "place,time"))
     assert (kept is not None) == (used_for == "evaluation")
-    on = evaluated_rows(table, parts(table, "train"))
-    row = result_row(on, np.ones(200, bool), None, method="m", seed=0)
+    on = EvaluatedRows.of(table, parts(table, "train"))
+    row = on.result_row(np.ones(200, bool), None, method="m", seed=0)
     assert row.group_labels_from is not None
     assert row.group_labels_from.used_for == used_for
     assert len(row.notes) == 2

@@ -11,7 +11,7 @@ from scipy.special import softmax
 import evenhand
 from evenhand import EvenhandError, FeatureTable
 from evenhand.cli.results import confidence
-from evenhand.data.partition import parts, rows_for_temperature
+from evenhand.data.partition import parts, with_temperature
 from evenhand.functional.confidence import expected_calibration_error
 from evenhand.runs.confidence import calibrate_confidence
 from evenhand.runs.fit import FitOptions, fit, fit_row
@@ -34,10 +34,13 @@ def test_the_bundle_holds_the_divided_logits(table: FeatureTable, tmp_path: Path
 
 
 def test_its_rows_trained_nothing(table: FeatureTable) -> None:
-    rows, judged, found_on = rows_for_temperature(table, parts(table, "train"), 0)
+    rows = with_temperature(table, parts(table, "train"), 0)
+    judged = rows.temperature
+    assert judged is not None
     assert sorted([*rows.train, *judged]) == table.rows("train").tolist()
-    assert (len(judged), found_on) == (80, "held-out training rows")
     row, _, used, _ = fit_row(table, "erm", 0, WITH)
+    assert row.confidence is not None
+    assert (row.confidence.n, row.confidence.found_on) == (80, "held-out training rows")
     assert used.train.tolist() == rows.train.tolist()
     plain = fit_row(
         dataclasses.replace(
@@ -68,11 +71,14 @@ def test_without_the_option_nothing_changes(table: FeatureTable) -> None:
 def test_without_an_error_there_is_nothing_to_learn(table: FeatureTable) -> None:
     _, method, rows, _ = fit_row(table, "erm", 0)
     right = rows.train[method.model_.logits(table.features(rows.train)).argmax(axis=1) == table.y[rows.train]]
-    sure, test = ((table.features(numbers), table.y[numbers]) for numbers in (right[:20], rows.test))
-    model, found = calibrate_confidence(method.model_, sure, test, "some rows")
+    sure = dataclasses.replace(rows, temperature=right[:20])
+    model, found = calibrate_confidence(method.model_, table, sure)
     assert (found.temperature, found.errors, model.logit_scale) == (1, 0, method.model_.logit_scale)
     (sentence,) = confidence({"confidence": found.model_dump()})
-    assert "temperature 1 from 20 some rows, none of them wrong; expected calibration error" in sentence
+    assert (
+        "temperature 1 from 20 held-out training rows, none of them wrong; expected calibration error"
+        in sentence
+    )
 
 
 def test_too_few_rows_are_refused(table: FeatureTable) -> None:

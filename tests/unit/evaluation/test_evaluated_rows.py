@@ -6,14 +6,13 @@ import pytest
 from evenhand import EvenhandError, FeatureTable
 from evenhand.data.group_by import check_group_by
 from evenhand.data.partition import SplitRows, parts
-from evenhand.evaluation.evaluated_rows import evaluated_rows
-from evenhand.evaluation.result_row import result_row
+from evenhand.evaluation.evaluated_rows import EvaluatedRows
 
 
 def test_groups_are_class_by_known_value_and_unknown_rows_are_in_none(table: FeatureTable) -> None:
     table.attributes["place"][7] = ""
     rows = SplitRows(table.rows("train"), np.array([]), np.arange(20), "test")
-    on = evaluated_rows(table.with_groups("place"), rows)
+    on = EvaluatedRows.of(table.with_groups("place"), rows)
     assert on.group_names == [
         "gull / sea",
         "gull / wood",
@@ -26,7 +25,7 @@ def test_groups_are_class_by_known_value_and_unknown_rows_are_in_none(table: Fea
     expected = 2 * table.y[:20] + (table.attributes["place"][:20] == "wood")
     expected[7] = -1
     assert on.group_codes.tolist() == expected.tolist()
-    bare = evaluated_rows(table, rows)
+    bare = EvaluatedRows.of(table, rows)
     assert (bare.groups, bare.group_codes, list(bare.group_names)) == (None, None, [])
 
 
@@ -43,9 +42,9 @@ def test_an_attribute_that_the_store_lacks_is_refused(table: FeatureTable) -> No
 def test_a_row_weights_groups_by_training_and_compares_with_erm(table: FeatureTable) -> None:
     rows = parts(table, "train")
     groups = table.groups("place", rows.test)
-    on = evaluated_rows(table.with_groups("place"), rows)
+    on = EvaluatedRows.of(table.with_groups("place"), rows)
     right, erm_right = groups != "gull / wood", groups == "jay / wood"
-    row = result_row(on, right, erm_right, method="mine", seed=3)
+    row = on.result_row(right, erm_right, method="mine", seed=3)
     assert (row.method, row.seed, row.split) == ("mine", 3, "test")
     assert row.worst_group is not None
     assert (row.worst_group.name, row.worst_group.value) == ("gull / wood", 0)
@@ -54,10 +53,10 @@ def test_a_row_weights_groups_by_training_and_compares_with_erm(table: FeatureTa
     assert [cell.name for cell in row.cells][:2] == ["gull / ERM right", "gull / ERM wrong"]
     assert row.difference_to_erm is not None
     assert row.difference_to_erm.value == 0
-    better = result_row(on, right | True, erm_right, method="mine", seed=3)
+    better = on.result_row(right | True, erm_right, method="mine", seed=3)
     assert better.difference_to_erm is not None
     assert better.difference_to_erm.value == 1
-    alone = result_row(on, right, None, method="mine", seed=3)
+    alone = on.result_row(right, None, method="mine", seed=3)
     assert (alone.difference_to_erm, alone.cells) == (None, [])
-    bare = result_row(evaluated_rows(table, rows), right, erm_right, method="mine", seed=3)
+    bare = EvaluatedRows.of(table, rows).result_row(right, erm_right, method="mine", seed=3)
     assert (bare.groups, bare.worst_group, bare.difference_to_erm) == ([], None, None)
