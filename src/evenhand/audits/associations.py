@@ -30,7 +30,7 @@ TOP = 5
 LEAST = 0.5
 """Smallest difference, in standard deviations within classes, that surely counts: half of one."""
 LEVEL = 0.05
-"""Chance that some word is said to go with the label where none differs by more than `LEAST`."""
+"""Probability that a word is said to go with the label although none differs by more than `LEAST`."""
 SHOWN = 48
 """Contradicting rows that are listed."""
 

@@ -27,7 +27,7 @@ from evenhand.selection.rules import find_rule
 
 HELD_OUT_ROWS = "held-out training rows"
 BASELINE = "auto"
-"""Its fit decides between zero-shot, ERM and its own candidates; the others must beat what it keeps."""
+"""Its fit decides between zero-shot, ERM and its own candidates; other methods must beat what it keeps."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Job:
     method, seed : str, int
         The method, and the seed of its fits.
     configurations : tuple of mappings
-        Parameters to try; of equal scores the first wins.
+        Parameters to try; ties go to the first.
     rows : SplitRows
         Training, held-out (`validation`) and test rows. Label-free methods never see the held-out rows.
     fit_rows : SplitRows

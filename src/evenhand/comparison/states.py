@@ -14,7 +14,7 @@ from evenhand.selection.rules import find_rule
 
 @dataclass(frozen=True)
 class Scored:
-    """A model, the epoch that left it (None at the end of a fit), and its score (None without cells)."""
+    """A model, its epoch (None at the end of a fit), and its score (None without cells)."""
 
     model: Model
     epoch: int | None
@@ -23,7 +23,7 @@ class Scored:
 
 @dataclass
 class States:
-    """The best state of a fit so far; of equal scores, the latest.
+    """The best state of a fit so far; ties go to the latest.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ _ONE_CLASS = "no {}: the evaluated images are of one class alone, and it compare
 
 
 def metric_of(row: Mapping[str, Any]) -> str:
-    """Return the name of the metric whose rates a row holds, as it stands in sentences and headers."""
+    """Return the name of the metric whose rates a row holds, as written in sentences and headers."""
     return NAMES[row.get("metric", "accuracy")]
 
 

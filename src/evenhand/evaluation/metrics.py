@@ -141,7 +141,7 @@ def _of_rows(
     either = of_class + of_said - hits
     yield "precision", hits / max(of_said, 1), wilson(hits, of_said), of_said
     yield "recall", hits / max(of_class, 1), wilson(hits, of_class), of_class
-    # Of a class without a row nothing is found, however good the predictor is.
+    # Nothing of a class without rows can be found, however good the predictor is.
     f1 = 2 * hits / (of_class + of_said) if of_class else nan
     yield "f1", f1, f1_interval(hits, either - hits) if of_class else (nan, nan), either
 

@@ -51,17 +51,17 @@ class Confidence(BaseModel):
 class ResultRow(BaseModel):
     """The result of one method on one seed.
 
-    `group_labels_from` says how the attribute that makes the groups was estimated, where a review added it to
-    the store; None where it came with the data. The notes say the same in words.
+    `group_labels_from` says how the attribute that makes the groups was estimated, if a review added it to
+    the store; None if it came with the data. The notes say the same in words.
 
-    `kept` says what a method that chooses has kept. That of `auto` holds `candidate`, `baseline` and
+    `kept` says what a method that chooses has kept. For `auto` it holds `candidate`, `baseline` and
     `runner_up` with `gain`, `low`, `runner_up_gain` and `runner_up_low` over the baseline; the verdicts
     `shortcut` (found, no sign, cannot tell) and `repair` (passed, none passed, none needed) with
     `shortcut_reason`, `repair_reason` and `next_step`; and `diagnostics`, the figures of
-    `selection.shortcut_signs.ShortcutSigns`. That of `cfr` is `selection.erm_guard.Choice`. `fitted_on` says
+    `selection.shortcut_signs.ShortcutSigns`. For `cfr` it is `selection.erm_guard.Choice`. `fitted_on` says
     which training rows a comparison's pick was fitted on: all, after the choice, where that is sound.
-    `figures` holds what accuracy does not tell: AUROC, average precision, precision, recall and F1; the first
-    two are missing where there are more than 2²⁴ scores, rows × classes.
+    `figures` holds the metrics besides accuracy: AUROC, average precision, precision, recall and F1; the
+    first two are missing if there are more than 2²⁴ scores, rows × classes.
     """
 
     method: str

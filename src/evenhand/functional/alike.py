@@ -11,7 +11,7 @@ from evenhand._typing import Floats, Ints
 AXES, STEPS = 32, 3
 """Axes on which rows are compared first, near the principal ones; steps of the iteration that finds them."""
 SAMPLE, BLOCK, KEYS, EXACT = 4096, 512, 16_384, 8192
-"""Rows that give the axes, and sizes of a block of distances and of full rows: some 50 MiB each."""
+"""Rows that give the axes, and sizes of a block of distances and of full rows: about 50 MiB each."""
 CANDIDATES = 1000
 """Pairs per row that may be close on the axes: with more, the rows are too similar for this search."""
 

@@ -69,7 +69,7 @@ def project(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     weight : Tensor [D_in, D_out]
         W.
     bias : Tensor [D_out] or None
-        b; None where the projection has no bias.
+        b; None if the projection has no bias.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def prototypes(embeddings: Tensor) -> Tensor:
 
 
 def class_centroids(z: Tensor, y: Tensor, n_classes: int) -> Tensor:
-    """Return the normalized mean embedding of each class, which serves as a prototype where there is no text.
+    """Return the normalized mean embedding of each class, which serves as a prototype if there is no text.
 
         μ_c = unit( Σ_{i: y_i = c} z_i )
 

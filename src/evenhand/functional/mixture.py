@@ -89,13 +89,13 @@ def fit_mixture(
     n_classes : int
         Number of classes C.
     components : int
-        Number of components K; fewer where there are fewer rows.
+        Number of components K; fewer if there are fewer rows.
     weight : float, default=10.0
         γ, the weight of labels and predictions relative to features.
     steps : int, default=100
         Largest number of EM steps.
     tolerance : float, default=1e-4
-        EM stops where the objective per row grows by less.
+        EM stops when the objective per row grows by less than this.
 
     Returns
     -------

@@ -93,7 +93,7 @@ def fit_noisy_logistic(X: Floats, yes: Bools, precision: Floats, wrong: float) -
 
 
 def answer_rates(logits: Floats, wrong: float) -> tuple[Floats, Floats]:
-    """Return P(answer = yes) at logits [N], and its derivative by the logit, both float64 [N]."""
+    """Return P(answer = yes) at logits [N] and its derivative with respect to the logit, float64 [N]."""
     s = expit(logits)
     return wrong + (1 - 2 * wrong) * s, (1 - 2 * wrong) * s * (1 - s)
 

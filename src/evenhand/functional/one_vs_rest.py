@@ -121,7 +121,7 @@ def average_precision(positives: Ints, negatives: Ints) -> tuple[float, float]:
         AP = Σ_k p_k r_k / P,  r_k = P_k / (P_k + Q_k)
 
     with p_k positives at score k, and P_k positives and Q_k negatives at score k or above. The derivative of
-    AP by the weight of a row at score k is
+    AP with respect to the weight of a row at score k is
 
         u_k = (r_k − AP + Σ_{l ≥ k} p_l Q_l / (P_l + Q_l)²) / P  of a positive,
         v_k = −Σ_{l ≥ k} p_l P_l / (P_l + Q_l)² / P              of a negative row,

@@ -11,7 +11,7 @@ from evenhand._typing import Floats, Ints
 LEVEL = 0.05
 """One-sided level of the test."""
 POWER = 0.8
-"""Chance with which the gap is to be found."""
+"""Probability with which the gap should be found."""
 
 
 def detectable_gap(
@@ -37,11 +37,11 @@ def detectable_gap(
     error : float
         Error rate that it is compared with.
     others : float or int array, default=inf
-        Rows that `error` was measured on; infinite where it is known.
+        Rows that `error` was measured on; infinite if it is known.
     level : float, default=0.05
         One-sided level; divide it by the number of groups that are tested.
     power : float, default=0.8
-        Chance with which the gap is found.
+        Probability with which the gap is found.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def rows_for_gap(gap: float, error: float, level: float = LEVEL, power: float = 
     level : float, default=0.05
         One-sided level of the test, as in `detectable_gap`.
     power : float, default=0.8
-        Chance with which the gap is found.
+        Probability with which the gap is found.
 
     Returns
     -------

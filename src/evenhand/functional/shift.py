@@ -27,7 +27,7 @@ def attribute_shift(z: Floats, y: Ints, has: Bools) -> Floats | None:
     Returns
     -------
     float [D] or None
-        δ; None where no class has both kinds of rows.
+        δ; None if no class has both kinds of rows.
 
     Examples
     --------

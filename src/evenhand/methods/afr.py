@@ -29,20 +29,20 @@ class AFR(Method):
         Σ_i w_i · cross-entropy_i + λ (‖V − V_ERM‖² + ‖d − d_ERM‖²),
         w_i = (exp(−γ p_i) / n_{y_i}) / Σ_j (exp(−γ p_j) / n_{y_j}).
 
-    The weights are computed once. The minimum is unique for λ > 0; the authors take some hundred steps of
-    gradient descent towards it.
+    The weights are computed once. For λ > 0 the minimum is unique. The authors approach it by 100 to 500
+    steps of gradient descent.
 
     Parameters
     ----------
     head : Head or None, default=None
         Projection and prototypes of the store; None takes X itself as the embedding.
     gamma : float, default=4.0
-        γ, at least 0: how strongly errors weigh. Published: 14 for Waterbirds (searched from 4 to 20) and 1.8
-        for CelebA (searched from 1 to 3).
+        γ, at least 0: how much more errors count. Published: 14 for Waterbirds (searched from 4 to 20) and
+        1.8 for CelebA (searched from 1 to 3).
     l2 : float, default=0.2
         λ, at least 0. Published: 0.2 for Waterbirds, and 0 with 100 steps for CelebA.
     erm : SGD or None, default=None
-        Optimizer of the first stage. None is the one of `ERM`.
+        Optimizer of the first stage. None means that of `ERM`.
     random_state : int, default=0
         Seed of held-out rows and shuffles.
 

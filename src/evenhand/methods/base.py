@@ -30,7 +30,7 @@ from evenhand.methods.label_codes import class_codes, group_codes, unit_codes
 from evenhand.methods.nested_params import NestedParams
 
 CHECKPOINTS = 18
-"""Largest number of states of an iterative fit to choose among, its last one included: as many as CFR's."""
+"""Most states of an iterative fit to choose among, including the last: as many as for CFR."""
 
 
 class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC):  # type: ignore[misc]
@@ -46,17 +46,17 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
     needs : tuple of str
         What a store must hold beyond features and labels: "text", "words" or "groups".
     selection : str
-        The rule that chooses among the models of one fit; "none" where a fit trains one model.
+        The rule that chooses among the models of one fit; "none" if a fit trains one model.
     configurations : tuple of dict
         Parameters that `compare` tries, the usual ones first.
     paper : str
-        Source of the method; empty where there is no single one.
+        Source of the method; empty if there is no single one.
     ranges : dict of str to Range or Each
         Allowed values of the numeric parameters.
     streams : bool
         Whether `fit` accepts `StoredRows` as X and reads them block by block. Other methods need an array.
     usual : dict of str to object
-        The object that a parameter stands for where it is None; `set_params` starts from it.
+        What a parameter means if it is None; `set_params` starts from it.
     classes_ : array [C]
         Labels in the order of the class codes.
     model_ : Model
@@ -64,7 +64,7 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
     history_ : list of dict
         One entry per epoch.
     kept_ : dict or None
-        Which candidate a fit kept, and on what evidence; None where there are no candidates.
+        Which candidate a fit kept, and on what evidence; None if there are no candidates.
 
     Examples
     --------
@@ -113,13 +113,13 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
             Group labels; None or "" is unknown. A method that declares "none" does not see them.
         validation : tuple or None, default=None
             (X_val [M, D_in], y_val [M]) or (X_val, y_val, groups_val [M]): rows to choose a model on.
-            Without them, a method that chooses holds out training rows.
+            Without them, a method that has to choose holds out training rows.
         on_checkpoint : callable or None, default=None
-            Called along the last training of a method that trains by epochs, with the number of finished
-            epochs and the model after them, at most 17 times before the end. Other methods never call it.
+            Called at most 17 times during the last training of a method that trains by epochs, with the
+            number of finished epochs and the model at that point. Other methods never call it.
         device : str, default="cpu"
-            Torch device of the features and of the products with them, such as "cuda". The fitted model lies
-            on the CPU.
+            Torch device of the features and of the products with them, such as "cuda". The fitted model is on
+            the CPU.
         units : array [N] or None, default=None
             Unit of each row, such as a patient, or an image and its copies. A method that holds out training
             rows holds out all rows of a unit together. None or "" makes the row its own unit.
@@ -132,7 +132,7 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         ------
         EvenhandError
             If a parameter is out of its range, widths or labels do not fit the head, fewer than two classes
-            have rows, or X lies in a store and the method does not stream.
+            have rows, or X is rows of a store and the method does not stream.
         """
         self.check_ranges()
         features, labels = self._training(X, y)
@@ -240,7 +240,7 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         Returns
         -------
         float32 [N, C] or [N]
-            [N] where there are two classes, as in scikit-learn.
+            [N] for two classes, as in scikit-learn.
         """
         check_is_fitted(self)
         logits = self.model_.logits(self._features(X))
@@ -252,7 +252,7 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         Parameters
         ----------
         path : str or Path
-            The file to write. It replaces an existing file, and missing folders are made. The page
+            The file to write. An existing file is replaced, and missing folders are created. The page
             docs/reference/bundle.md specifies the format.
 
         Raises

@@ -33,7 +33,7 @@ def write_bundle(path: Path, model: Model, classes: list[str]) -> None:
     """Write a model to a safetensors file.
 
     The file holds the tensors of the projection, the prototypes, the intercept and the logit scale. Its
-    metadata hold the class names. Equal models give equal bytes.
+    metadata holds the class names. Equal models give equal bytes.
 
     Parameters
     ----------

@@ -37,8 +37,8 @@ class CnC(Method):
     SupCon is the mean of `supervised_contrastive_loss` over the anchors of both sides. CE is the mean of the
     cross-entropies of anchors, positives and both kinds of negatives.
 
-    As in the authors' loader, every step has as many anchors of each predicted class, and an epoch ends with
-    the class that has the fewest.
+    As in the authors' loader, every step has equally many anchors of each predicted class, and an epoch ends
+    when the class with the fewest is used up.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ class CnC(Method):
         Positives and negatives of each anchor, drawn at every step. Anchors of one class share the draw.
         Published: 17 for Waterbirds.
     learning_rate : float, default=0.001
-        Step of SGD with momentum 0.9 in stage 2, above 0. The published 1e-4 is for a whole network and
-        hardly changes W alone.
+        Learning rate of SGD with momentum 0.9 in stage 2, above 0. The published 1e-4 is for a whole network
+        and hardly changes W alone.
     epochs : int, default=5
-        Passes in stage 2 over the anchors of the class with fewest. Published: 5 for Waterbirds.
+        Passes in stage 2 over the anchors of the class with the fewest. Published: 5 for Waterbirds.
     batch_size : int, default=128
-        Anchors per step, shared out evenly among the predicted classes.
+        Anchors per step, divided evenly among the predicted classes.
     erm : SGD or None, default=None
-        Optimizer of stage 1. None is the one of `ERM`.
+        Optimizer of stage 1. None means that of `ERM`.
     random_state : int, default=0
         Seed of shuffles and draws.
 

@@ -32,9 +32,9 @@ class Parameter:
     hint : object
         Its type, with `OnlyPython` in place of evenhand's classes.
     default : object
-        Its default where that is written as a literal, otherwise None.
+        Its default if that is a literal, otherwise None.
     range : Range, Each or None
-        The numbers that are allowed; None where the class names none.
+        The numbers that are allowed; None if the class names none.
     """
 
     hint: Any
@@ -59,7 +59,7 @@ def parameters_of(place: str) -> dict[str, Parameter] | None:
     Returns
     -------
     dict of str to Parameter or None
-        None if the module's source is not there, or the class has no constructor of its own.
+        None if the module's source is missing, or the class has no constructor of its own.
 
     Examples
     --------

@@ -54,7 +54,7 @@ class ContrastiveAdapter(Method):
     negatives : int, default=16
         Negatives per anchor and step; the authors draw 2,048.
     learning_rate : float, default=0.001
-        Step of SGD with momentum 0.9, above 0; 1e-3 as published.
+        Learning rate of SGD with momentum 0.9, above 0; 1e-3 as published.
     epochs : int, default=100
         Epochs of both kinds together; 100 as published.
     batch_size : int, default=128

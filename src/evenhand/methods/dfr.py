@@ -41,15 +41,15 @@ class DFR(Method):
     2. Fit `n_refits` balanced subsets of all validation rows, with z standardized on the training rows, and
        average the coefficients.
 
-    More than two classes are fitted one against the rest, and the logits are the decision values.
+    With more than two classes, each is fitted against the rest, and the logits are the decision values.
 
     Parameters
     ----------
     head : Head or None, default=None
         Projection of the store; None takes X itself as the embedding.
     Cs : sequence of float, default=(0.01, 0.03, 0.07, 0.1, 0.3, 0.7, 1)
-        Values of C, scikit-learn's inverse of the L1 penalty. Of equal scores the largest C, the
-        weakest penalty, wins, as in the authors' code.
+        Values of C, scikit-learn's inverse of the L1 penalty. Ties go to the largest C, which is the weakest
+        penalty, as in the authors' code.
     n_refits : int, default=20
         Number of balanced subsets to average over.
     random_state : int, default=0

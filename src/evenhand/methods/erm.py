@@ -25,9 +25,10 @@ class ERM(Method):
     head : Head or None, default=None
         Projection and prototypes of the store; None takes X itself as the embedding.
     learning_rate : float or None, default=None
-        Step of SGD, above 0. None is 0.01 for a linear projection and 0.0001 for an attention pool.
+        Learning rate of SGD, above 0. None means 0.01 for a linear projection and 0.0001 for an attention
+        pool.
     epochs : int or None, default=None
-        Passes over the rows. None is 20 for a linear projection and 100 for an attention pool.
+        Passes over the rows. None means 20 for a linear projection and 100 for an attention pool.
     batch_size : int, default=128
         Rows per step.
     random_state : int, default=0

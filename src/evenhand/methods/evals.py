@@ -25,7 +25,7 @@ from evenhand.selection.rules import WORST_ENVIRONMENT
 GRID = (20, 50, 100, 10, 200)
 """Usual values of k."""
 FEW = 10
-"""Rows of a class below which the notes say that the last layer has few."""
+"""With fewer rows of a class, a note says that the last layer has few."""
 
 
 class EVaLS(Method):
@@ -34,32 +34,32 @@ class EVaLS(Method):
     1. Train ERM on four fifths of the training rows.
     2. For each k of `ks`, fit a logistic regression on rows of half of the other fifth. High losses are rich
        in minority rows and low losses in majority rows; the classes are balanced by construction.
-    3. Infer environments from ERM's logits (EIIL) on the other half, or on the validation rows where `fit`
-       receives some. Keep the k with the highest worst accuracy over class × environment.
+    3. Infer environments from ERM's logits (EIIL) on the other half, or on the validation rows if `fit`
+       receives any. Keep the k with the highest worst accuracy over class × environment.
 
-    Where the smallest class has fewer than 2 k rows, k is reduced to half of its rows.
+    If the smallest class has fewer than 2 k rows, k is reduced to half of its rows.
 
     Parameters
     ----------
     head : Head or None, default=None
         Projection and prototypes of the store; None takes X itself as the embedding.
     ks : sequence of int, default=(20, 50, 100, 10, 200)
-        Values of k, at least 1. Of equal scores, the first k wins.
+        Values of k, at least 1. Ties go to the first k.
     C : float, default=0.1
         scikit-learn's inverse of the L2 penalty; the default is the middle of the grid that DFR published.
     erm : SGD or None, default=None
-        Optimizer of the first stage. None is the one of `ERM`.
+        Optimizer of the first stage. None means that of `ERM`.
     random_state : int, default=0
         Seed of held-out rows, halves and shuffles.
 
     Attributes
     ----------
     grid_ : list of dict
-        Each k with its worst accuracy over environments; empty where no environment has 5 rows.
+        Each k with its worst accuracy over environments; empty if no environment has 5 rows.
     k_ : int
         The chosen k.
     notes_ : tuple of str
-        A sentence where a class gives the last layer fewer than 10 rows.
+        A sentence if a class gives the last layer fewer than 10 rows.
 
     References
     ----------

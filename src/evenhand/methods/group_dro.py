@@ -39,9 +39,9 @@ class GroupDRO(Method):
     l2 : float, default=0.01
         λ, at least 0, in coordinates where features and projected rows have root-mean-square norm 1.
     learning_rate : float or None, default=None
-        Step of SGD with momentum 0.9, above 0. None is the one of `ERM`.
+        Learning rate of SGD with momentum 0.9, above 0. None means that of `ERM`.
     epochs : int or None, default=None
-        Passes over the rows. None is the number of `ERM`.
+        Passes over the rows. None means that of `ERM`.
     batch_size : int, default=128
         Rows per step.
     random_state : int, default=0

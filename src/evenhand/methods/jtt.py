@@ -33,19 +33,21 @@ class JTT(Method):
         Σ_i w_i ℓ_i / Σ_i w_i,  w_i = 1 + λ for i ∈ E, else 1
 
     with ℓ_i the cross-entropy of row i. This is the mean loss over a training set with λ extra copies of
-    every row of E, which is what the authors sample. Both models start from the pretrained projection. Where
-    the first model classifies every row correctly, the rows of the highest loss replace E; see `notes_`.
+    every row of E, which is what the authors sample. Both models start from the pretrained projection. If the
+    first model classifies every row correctly, the rows with the highest loss replace E, and `notes_` says
+    so.
 
     Parameters
     ----------
     head : Head or None, default=None
         Projection and prototypes of the store; None takes X itself as the embedding.
     upweight : float, default=20.0
-        λ, at least 0. Published: 100 for Waterbirds and 50 for CelebA, searched in 20, 50, 100.
+        λ, at least 0. Published: 100 for Waterbirds and 50 for CelebA, searched among 20, 50 and 100.
     first_epochs : int or None, default=None
-        T. None is a fifth of the epochs of `erm`. Published: 60 of 300 for Waterbirds and 1 of 50 for CelebA.
+        T. None means a fifth of the epochs of `erm`. Published: 60 of 300 for Waterbirds and 1 of 50 for
+        CelebA.
     erm : SGD or None, default=None
-        Optimizer of both models. None is the one of `ERM`.
+        Optimizer of both models. None means that of `ERM`.
     random_state : int, default=0
         Seed of the shuffles.
 

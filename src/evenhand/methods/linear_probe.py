@@ -35,10 +35,9 @@ class LinearProbe(Method):
 
         C Σ_i w_i · cross-entropy(V z_i + d, y_i) + ½ ‖V‖²
 
-    with w_i = 1, or w_i = N / (number of classes · rows of class y_i) where weights are balanced. The C with
-    the highest validation accuracy wins; with balanced weights, the highest mean accuracy over classes. The
-    probe is then fitted with that C on training and validation rows together. A single C needs no choice, and
-    no row is held out for it.
+    with w_i = 1, or w_i = N / (number of classes · rows of class y_i) with balanced weights. The C with the
+    highest validation accuracy wins; with balanced weights, the highest mean accuracy over classes. The probe
+    is then fitted with that C on training and validation rows together. With a single C, no row is held out.
     The registry name `balanced_probe` stands for `LinearProbe(class_weight="balanced")`.
 
     Parameters
@@ -46,18 +45,18 @@ class LinearProbe(Method):
     head : Head or None, default=None
         Projection of the store; None takes X itself as the embedding.
     Cs : sequence of float, default=(0.001, 0.01, 0.1, 1, 10, 100, 1000)
-        Values of C, scikit-learn's inverse of the L2 penalty. Of equal scores the largest C, the
-        weakest penalty, wins.
+        Values of C, scikit-learn's inverse of the L2 penalty. Ties go to the largest C, which is the weakest
+        penalty.
     class_weight : "balanced", mapping or None, default=None
         "balanced" gives every class the same total weight; None gives every row the same weight; a mapping of
-        labels to weights gives the rows of each class that weight, 1 where a label is left out.
+        labels to weights gives the rows of each class that weight, 1 if a label is left out.
     random_state : int, default=0
-        Seed of the split that holds out validation rows where `fit` receives none.
+        Seed of the split that holds out validation rows if `fit` receives none.
 
     Attributes
     ----------
     grid_ : list of dict
-        Each C with its validation score, the weakest penalty first; empty where there is one C.
+        Each C with its validation score, the weakest penalty first; empty with a single C.
 
     References
     ----------

@@ -23,7 +23,7 @@ from evenhand.methods._training.problem import Problem
 from evenhand.methods.base import Method
 
 TINY = 1e-5
-"""A projected unit vector that is no longer than this consists of rounding errors."""
+"""A projected unit vector of this length or less is only rounding errors."""
 
 
 class OrthCal(Method):

@@ -40,10 +40,10 @@ METHODS = {
 """Name to "module:class"."""
 
 NEED_WORDS = ("orth_cal", "roboshot")
-"""Those that need concept words."""
+"""Methods that need concept words."""
 
 FIXED: Mapping[str, Mapping[str, Any]] = {"balanced_probe": {"class_weight": "balanced"}}
-"""Parameters that a name sets, where two names share a class."""
+"""Parameters that a name sets, for names that share a class."""
 
 
 def names() -> list[str]:
@@ -168,7 +168,7 @@ def declares(name: str, what: str) -> Any:
     name : str
         A registry name.
     what : str
-        An attribute that `Method` sets, too.
+        Name of a class attribute that `Method` also has.
 
     Examples
     --------

@@ -41,7 +41,7 @@ class SelectiveFinetuning(Method):
     """SELF: finetune ERM's last layer on the held-out rows with the highest score.
 
     ERM is trained on four fifths of the training rows, with all classes weighted alike. Of the other fifth,
-    the `rows` rows with the highest score finetune the last layer. The score is one of
+    the `rows` rows with the highest score are used to finetune the last layer. The score is one of
 
     - "early_stop": KL(q ‖ p), with p the probabilities of ERM and q those of ERM stopped early;
     - "dropout": KL(p ‖ q), with q the probabilities of ERM with dropout before its last layer;
@@ -55,11 +55,11 @@ class SelectiveFinetuning(Method):
     head : Head or None, default=None
         Projection and prototypes of the store; None takes X itself as the embedding.
     criterion : "early_stop", "dropout" or "loss", default="early_stop"
-        The score.
+        The score that selects the rows.
     rows : int, default=500
-        Rows that finetune, or all held-out rows if there are fewer. Published: 20, 100 or 500.
+        Rows to finetune on, or all held-out rows if there are fewer. Published: 20, 100 or 500.
     learning_rate : float, default=0.01
-        Step of finetuning, above 0. Published: 1e-4, 1e-3 or 1e-2.
+        Learning rate of finetuning, above 0. Published: 1e-4, 1e-3 or 1e-2.
     steps : int, default=250
         Steps of 32 rows, rounded up to whole passes over the rows. Published: 250.
     early : float, default=0.5
@@ -67,14 +67,14 @@ class SelectiveFinetuning(Method):
     dropout : float, default=0.5
         Probability of dropping a feature, between 0 and 1. Published: 0.5, 0.7 or 0.9.
     erm : SGD or None, default=None
-        Optimizer of the first stage. None is the one of `ERM`.
+        Optimizer of the first stage. None means that of `ERM`.
     random_state : int, default=0
         Seed of held-out rows, shuffles and dropout.
 
     Attributes
     ----------
     selected_ : int64 [m]
-        Numbers of the training rows that finetune, in order of descending score.
+        Numbers of the training rows used for finetuning, the highest score first.
     notes_ : tuple of str
         Notes for the user, one sentence each.
 

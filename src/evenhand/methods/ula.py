@@ -26,35 +26,35 @@ class ULA(Method):
     """Train ERM with logits adjusted for the association of labels with a biased probe's predictions.
 
     1. A linear probe on the pretrained embeddings predicts ŷ_i for every row. It is regularized, so that it
-       learns what is easy: it stands in for the attribute of a shortcut.
+       learns what is easy: its prediction stands in for the attribute of a shortcut.
     2. SGD minimizes over W and s the mean of
 
            cross-entropy(s · z_i · t_c + η log P(c | ŷ_i), y_i)
 
-       with P(c | k) the share of class c among the training rows with ŷ = k. Predictions are without the
+       with P(c | k) the share of class c among the training rows with ŷ = k. Predictions do not use the
        adjustment.
     3. The epoch with the highest proxy-balanced accuracy is kept. This is the mean accuracy over the cells
        (class, ŷ) of the validation rows with at least 5 rows.
 
-    Where `fit` receives no validation rows, a fifth of the training rows is held out.
+    If `fit` receives no validation rows, a fifth of the training rows is held out.
 
     Parameters
     ----------
     head : Head or None, default=None
         Projection and prototypes of the store; None takes X itself as the embedding.
     eta : float, default=1.0
-        η, at least 0; 0 is ERM with the choice of an epoch.
+        η, at least 0; 0 is ERM with a chosen epoch.
     bias_C : float, default=0.01
         Inverse of the L2 penalty of the probe, above 0. The authors stop its training early instead.
     erm : SGD or None, default=None
-        Optimizer of step 2. None is the one of `ERM`.
+        Optimizer of step 2. None means that of `ERM`.
     random_state : int, default=0
         Seed of held-out rows and shuffles.
 
     Attributes
     ----------
     proxy_ : int64 Tensor [n]
-        ŷ of the rows that train, as class codes.
+        ŷ of the rows used for training, as class codes.
     scores_ : list of float
         Proxy-balanced accuracy after each epoch.
 

@@ -1,4 +1,4 @@
-"""WiSE-FT: a point on the straight line of weights from zero-shot to ERM."""
+"""WiSE-FT: weights on the straight line from zero-shot to ERM."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class WiSEFT(Method):
 
     The logarithm of the logit scale is interpolated likewise. ERM is trained on training rows without the
     validation rows, and a rule without group labels chooses α on the validation rows. ERM is then trained on
-    all training rows. A single share needs no choice, and no row is held out for it. Without text features,
+    all training rows. With a single share, no row is held out. Without text features,
     W0 is the pretrained projection of centered rows, and the prototypes are class centroids.
 
     Parameters
@@ -37,13 +37,12 @@ class WiSEFT(Method):
     head : Head or None, default=None
         Projection and prototypes of the store; None takes X itself as the embedding.
     shares : sequence of float, default=(0, 0.1, 0.2, …, 1)
-        Values of α from 0, zero-shot, to 1, ERM. Of equal scores the first wins. Published without a choice:
-        0.5.
+        Values of α from 0, zero-shot, to 1, ERM. Ties go to the first. Without a choice, the authors use 0.5.
     rule : str, default="shortcut_cell"
-        Name of the label-free rule that scores the shares; its cells come from a shortcut probe and ERM of
-        the same training rows.
+        Name of the label-free rule that scores the shares; its cells come from a shortcut probe and an ERM
+        trained on the same rows.
     erm : SGD or None, default=None
-        Optimizer of ERM. None is the one of `ERM`.
+        Optimizer of ERM. None means that of `ERM`.
     random_state : int, default=0
         Seed of held-out rows and shuffles.
 
@@ -52,7 +51,7 @@ class WiSEFT(Method):
     share_ : float
         The chosen α.
     grid_ : list of dict
-        Each share with its score; empty where there is one share.
+        Each share with its score; empty with a single share.
     notes_ : tuple of str
         Notes for the user, one sentence each.
 
@@ -90,7 +89,7 @@ class WiSEFT(Method):
 
     @property
     def selection(self) -> str:  # type: ignore[override]
-        """The rule that chooses the share; "none" where there is one share."""
+        """The rule that chooses the share; "none" with a single share."""
         return "none" if len(self.shares) == 1 else self.rule
 
     def check_ranges(self) -> None:

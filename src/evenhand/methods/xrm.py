@@ -30,17 +30,17 @@ from evenhand.selection.rules import MIN_ROWS, smallest
 class XRM(Method):
     """Train twins on random halves, split the rows by the twins' errors, and train group DRO on the split.
 
-    1. Each twin minimizes the cross-entropy of its half of the training rows. After each step, the label of
-       every row of the batch flips to the class that the other twin, which does not train on it, predicts,
-       with probability (p − 1/C) · C / (C − 1), p the other twin's confidence in that class. So each twin
+    1. Each twin minimizes the cross-entropy of its half of the training rows. After each step, a label in the
+       batch may flip to the class that the other twin predicts, which does not train on the row. The
+       probability is (p − 1/C) · C / (C − 1), with p the other twin's confidence in that class. So each twin
        grows more confident in what is easy.
-    2. A row is in environment 1 where either twin's prediction is not its given label, else in environment 0;
-       for validation rows likewise.
+    2. A row is in environment 1 if either twin predicts another class than its label, else in environment 0.
+       The same holds for validation rows.
     3. Group DRO is trained from the pretrained projection on the groups class × environment.
-    4. The epoch with the highest smallest accuracy over class × environment, on validation rows, is kept.
+    4. The epoch with the highest worst accuracy over class × environment on the validation rows is kept.
        Cells with fewer than 5 rows do not count.
 
-    Where `fit` receives no validation rows, a fifth of the training rows is held out.
+    If `fit` receives no validation rows, a fifth of the training rows is held out.
 
     Parameters
     ----------
@@ -49,20 +49,20 @@ class XRM(Method):
     step_size : float, default=0.01
         η of group DRO, at least 0.
     l2 : float, default=0.01
-        λ of group DRO, at least 0, which holds W at the pretrained projection.
+        λ of group DRO, at least 0: the penalty on the distance from the pretrained projection.
     twins : SGD or None, default=None
-        Optimizer of the twins. None is the one of `ERM`.
+        Optimizer of the twins. None means that of `ERM`.
     erm : SGD or None, default=None
-        Optimizer of group DRO, without weight decay. None is the one of `ERM`.
+        Optimizer of group DRO, without weight decay. None means that of `ERM`.
     random_state : int, default=0
         Seed of held-out rows, halves, flips and shuffles.
 
     Attributes
     ----------
     environments_ : int64 Tensor [n]
-        Environments of the rows that train.
+        Environments of the rows used for training.
     scores_ : list of float
-        The smallest accuracy after each epoch of group DRO.
+        The worst accuracy after each epoch of group DRO.
     notes_ : tuple of str
         Notes for the user, one sentence each.
 

@@ -13,7 +13,7 @@ from evenhand.methods.base import Method
 class ZeroShot(Method):
     """Predict argmax_c s · z_i · t_c with the pretrained projection; nothing is trained.
 
-    Where the head has no text, centered class centroids of the training rows are the prototypes.
+    If the head has no text, centered class centroids of the training rows are the prototypes.
 
     Parameters
     ----------

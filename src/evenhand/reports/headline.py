@@ -63,7 +63,7 @@ def unit_of(rows: Sequence[Record]) -> str:
 def of_run(found: BottomLine) -> PageVerdict:
     """Return the top of the page of one run: the sentences that `audit` opens with.
 
-    Where the next step is the report, the reader has taken it.
+    A next step that is the report is left out, because the reader has it.
     """
     first, *others = found.lines
     return PageVerdict(first, others[:-1] if found.command[0] == "report" else others)
@@ -107,7 +107,7 @@ def verdict(
 
 
 def _decided(decided: Sequence[Record]) -> list[str]:
-    """Return the sentences of one decision; of several how often each verdict came, then each seed's own.
+    """Return the sentences of one decision; for several, how often each verdict came, then each seed's own.
 
     A seed's own are the repair, and the verdict where the seeds differ.
     """

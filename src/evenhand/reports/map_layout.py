@@ -12,7 +12,7 @@ from evenhand._typing import Floats
 NEIGHBORS = 30
 ITERATIONS = 500
 FEWEST = 8
-"""Under this many rows neighborhoods say nothing, and the principal components are shown."""
+"""With fewer rows, neighborhoods mean nothing, and the principal components are shown."""
 
 
 def layouts(embeddings: Sequence[Floats], seed: int) -> list[Floats]:

@@ -101,7 +101,7 @@ class Axis:
 
     @property
     def ticks(self) -> list[float]:
-        """Five ticks or six, both ends included."""
+        """Five or six ticks, including both ends."""
         count = {0.8: 4, 0.6: 4, 0.4: 3, 0.2: 4, 0.0: 5}[self.low]
         return [self.low + k * (1 - self.low) / count for k in range(count + 1)]
 
@@ -118,7 +118,7 @@ class Axis:
 def measure_rows(
     records: Sequence[Record], methods: Sequence[str], shares: Mapping[str, float] | None = None
 ) -> list[RateRow]:
-    """Return a row for each measure that some method has a value of.
+    """Return a row for each measure that has a value for some method.
 
     Parameters
     ----------

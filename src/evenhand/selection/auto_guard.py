@@ -36,7 +36,7 @@ class Decision:
     gain, low : float
         Its mean gain in U over the baseline, and the lower bound of the gain; 0 if the baseline is kept.
     runner_up_gain, runner_up_low : float
-        Likewise; 0 where it is the baseline.
+        The same for the runner-up; 0 if it is the baseline.
     utility, gains, lows : tuple of float
         Mean of U, mean gain over the baseline and its lower bound, for every candidate.
     blind : bool

@@ -41,7 +41,7 @@ class Choice:
     looked_at, rows : int
         Number of candidates, and of held-out rows.
     testimony : dict or None
-        The fields of `ProbeDiagnostics`; None where there is no probe.
+        The fields of `ProbeDiagnostics`; None if there is no probe.
     reason : str
         One sentence that explains the choice.
     trials : tuple of dict, default=()

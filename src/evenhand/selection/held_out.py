@@ -24,9 +24,9 @@ class HeldOutPredictions:
     erm_logits : float32 [M, C]
         Logits of ERM.
     shortcut : int64 [M]
-        Class codes that the shortcut probe predicts; `y` itself where there is no probe.
+        Class codes that the shortcut probe predicts; `y` itself if there is no probe.
     zero_shot_margin, shortcut_margin : float32 [M] or None
-        Logit of the true class minus the largest other logit. The probe's is None where there is no probe.
+        Logit of the true class minus the largest other logit. The probe's is None if there is no probe.
     z : float32 [M, D] or None
         Embeddings by the pretrained projection, for the rules with `reads_features`.
     groups : int64 [M] or None

@@ -127,7 +127,7 @@ def above_chance(predicted: Ints, y: Ints, weights: Floats | None = None) -> flo
     predicted, y : int64 [M]
         Predicted and true class codes; C is the number of classes in `y`. With one class the value is 1.
     weights : float [M], optional
-        How much a row counts in its class, above 0; alike by default.
+        How much a row counts in its class, above 0; by default all count equally.
     """
     codes = np.unique(y)
     if len(codes) < 2:

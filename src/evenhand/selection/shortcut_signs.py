@@ -88,7 +88,7 @@ class ShortcutSigns:
     legibility : float
         The probe's class-mean accuracy above chance, with rows weighted by their trust.
     group_legibility : float
-        `functional.class_groups.group_legibility` of the probe, likewise.
+        `functional.class_groups.group_legibility` of the probe, with the same weights.
     agreement : float
         Rank correlation within classes of the probe's margin with zero-shot's, without suspects.
     contradiction : float
@@ -100,7 +100,7 @@ class ShortcutSigns:
     separation : float
         Distance of the two parts in standard deviations.
     rows : float
-        Expected rows in the smallest hidden cell, likewise.
+        Expected rows in the smallest hidden cell, with rows weighted by their trust.
     class_rows : float
         Median rows of a class.
     clear : bool

@@ -48,7 +48,7 @@ class RowsByPrediction:
     mistaken : RowsByClass
         For each class, the rows of other classes that ERM predicts as this class.
     notes : tuple of str
-        Notes for the user on classes where other rows replace an empty set.
+        Notes for the user on classes in which other rows replace an empty set.
     """
 
     y: Tensor
@@ -63,9 +63,9 @@ class RowsByPrediction:
     def of(cls, logits: Tensor, y: Tensor) -> RowsByPrediction:
         """Split the rows by ERM's logits [N, C ≥ 2] and class codes y [N]; every class has a row.
 
-        Where a class has no correctly classified row, or no misclassified one, all rows of the class replace
-        them. Where ERM predicts a class for no row of another class, all rows of other classes replace them.
-        Where ERM misclassifies every row, all rows are anchors.
+        If a class has no correctly classified row, or no misclassified one, all rows of the class replace
+        them. If ERM predicts a class for no row of another class, all rows of other classes replace them. If
+        ERM misclassifies every row, all rows are anchors.
         """
         right = logits.argmax(dim=1) == y
         slices = [(right & (y == code)).nonzero().flatten() for code in range(logits.shape[1])]
@@ -93,11 +93,11 @@ class RowsByPrediction:
 
     @property
     def shortest(self) -> int:
-        """Number of anchors of the class with fewest."""
+        """Number of anchors of the class with the fewest."""
         return min(map(len, self.anchors))
 
     def deal(self, generator: torch.Generator) -> Tensor:
-        """Return shuffled anchors of an epoch, [shortest, S]: as many of each of the S predicted classes."""
+        """Return shuffled anchors of an epoch, [shortest, S]: equally many of each of S predicted classes."""
         shuffled = [rows[torch.randperm(len(rows), generator=generator)] for rows in self.anchors]
         return torch.stack([rows[: self.shortest] for rows in shuffled], dim=1)
 

@@ -46,7 +46,7 @@ class NearestNegatives:
     """Take the k rows of other classes with the largest cosine to the anchor (NNS in the CFR paper).
 
     The cosine is that of features before the projection. They never change, so one exact search is enough.
-    Where other classes have fewer than k rows, the rows repeat.
+    If other classes have fewer than k rows, the rows repeat.
 
     Parameters
     ----------

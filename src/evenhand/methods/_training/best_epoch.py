@@ -13,7 +13,7 @@ from evenhand.selection.cells import Partition
 
 @dataclass
 class BestEpoch:
-    """Keeps the state after the epoch with the highest score; of equal scores, the first epoch counts.
+    """Keeps the state after the epoch with the highest score; ties go to the first epoch.
 
     Attributes
     ----------

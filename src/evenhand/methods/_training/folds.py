@@ -36,7 +36,7 @@ class Fold:
 
 
 def stratified_folds(y: Tensor, k: int, seed: int, units: Ints | None = None) -> list[Fold]:
-    """Split the rows into k folds with all classes in equal shares.
+    """Split the rows into k folds, stratified by class.
 
     The only row of a class is never held out, since no model can be trained without its class. Empty folds
     are left out.
@@ -100,7 +100,7 @@ def _part(groups: Ints | None, rows: Tensor) -> Ints | None:
 def with_validation(problem: Problem) -> Problem:
     """Return a problem with validation rows: its own, or a random fifth of the training rows.
 
-    Where every class is too small to hold a row out, all rows serve as validation rows, too.
+    If every class is too small to hold out a row, all rows also serve as validation rows.
     """
     if len(problem.y_val):
         return problem

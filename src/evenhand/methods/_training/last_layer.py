@@ -5,7 +5,7 @@ it except the linear layer that computes logits from features. Here ERM trains t
 are the unit embeddings z, and the last layer is the head: logits = V z + d, with V = s · t_c and d = 0 after
 ERM. V and d are retrained; trunk, W and text tower stay fixed.
 
-Published penalties and learning rates are for features of some hundred coordinates, each of the order of 1.
+Published penalties and learning rates are for features with several hundred coordinates of order 1.
 The layer is therefore trained on u = √D · z, whose coordinates have root-mean-square 1 for any width D.
 """
 
@@ -92,7 +92,7 @@ class Base:
     seen : HeldOutFeatures
         The held-out rows as input of the last layer.
     weights : float32 Tensor [N] or None
-        Weights of ERM's rows; None weighs all alike.
+        Weights of ERM's rows; None weights all rows equally.
     held, y : int64 [M]
         Numbers of the held-out rows among the training rows, and their class codes.
     """
@@ -127,7 +127,7 @@ def hold_out_and_train(
 ) -> Base:
     """Hold out a fifth of the training rows of every class, and train ERM on the rest.
 
-    If `balanced`, ERM weighs all classes alike.
+    If `balanced`, ERM gives all classes equal weight.
     A class with fewer than five rows has all of its rows in both parts. Validation rows that the user gives
     are not used: they may be balanced by group, and training rows are not.
     """

@@ -16,9 +16,9 @@ ClassWeight: TypeAlias = Mapping[Any, float] | Literal["balanced"] | None
 def logistic(z: Floats, y: Ints, C: float, class_weight: ClassWeight = None) -> tuple[Floats, Floats]:
     """Minimize C Σ_i w_i · cross-entropy_i + ½ ‖V‖² over coefficients V and intercepts d by L-BFGS.
 
-    The intercepts bear no penalty. The weight w_i is 1, or N / (number of classes · rows of class y_i) where
-    weights are balanced. With two classes, one vector v is fitted and penalized, and the returned rows are
-    its halves −v/2 and v/2.
+    The intercepts are not penalized. The weight w_i is 1, or N / (number of classes · rows of class y_i) with
+    balanced weights. With two classes, one vector v is fitted and penalized, and the returned rows are its
+    halves −v/2 and v/2.
 
     Parameters
     ----------

@@ -133,8 +133,8 @@ def descend(
 ) -> None:
     """Take one step in place: v ← momentum · v + g + weight_decay · w, then w ← w − learning_rate · v.
 
-    The velocities start at zero. Making a torch.optim.SGD imports modules for seconds, longer than many
-    fits take; its function imports nothing.
+    The velocities start at zero. Creating a torch.optim.SGD imports modules for seconds, longer than many
+    fits take. The function behind it imports nothing.
     """
     moving = [(w, g, v) for w, g, v in zip(parameters, gradients, velocity, strict=True) if g is not None]
     torch_step(

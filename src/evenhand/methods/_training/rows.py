@@ -81,7 +81,7 @@ class RowView:
         Raises
         ------
         EvenhandError
-            If the rows lie in a store.
+            If the rows are in a store.
         """
         if isinstance(self.array, StoredRows):
             raise EvenhandError(

@@ -1,4 +1,4 @@
-"""Group DRO: SGD on the losses of groups, weighted by how bad they are."""
+"""Group DRO: SGD on the losses of groups, with more weight on higher losses."""
 
 from __future__ import annotations
 

@@ -53,14 +53,14 @@ class FittedHead:
 
 
 def erm_heads(part: Part, penalties: Sequence[float], *, has_text: bool) -> list[FittedHead]:
-    """Return ERM for each penalty; the penalties are given times the rows."""
+    """Return ERM for each penalty; the penalties are given times the number of rows."""
     return head_path(part, part.weights, [c / len(part.y) for c in penalties], anchored=has_text)
 
 
 def balanced_heads(
     part: Part, weights: Floats, penalties: Sequence[float], *, has_text: bool
 ) -> list[FittedHead]:
-    """Return the heads for each penalty, given times the rows, with weights [N] of all rows."""
+    """Return the heads for each penalty, given times the number of rows, with weights [N] of all rows."""
     own = weights[part.numbers] * part.weights
     return head_path(part, own, [c / len(part.y) for c in penalties], anchored=has_text)
 

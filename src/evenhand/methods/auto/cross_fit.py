@@ -166,7 +166,7 @@ def chosen_erm(references: HeldOut) -> int:
 def cross_fits(
     references: HeldOut, y: Ints, erm: int, grid: Grid, tested: Bools, *, has_text: bool
 ) -> CrossFits:
-    """Return the input of a signs: predictions and margins of the reference models on the held-out rows."""
+    """Return the input of `find_signs`: predictions and margins of the reference models on held-out rows."""
     reference = 0 if grid.reference is None else 1 + grid.erm.index(grid.reference)
     codes = references.codes[:, tested]
     margins, leads = (

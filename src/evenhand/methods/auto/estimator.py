@@ -58,8 +58,9 @@ class Auto(Method):
     folds : int, default=3
         Parts of a cross-fit.
     repeats : int, optional
-        Cross-fits, each with other folds. By default 6,000 over the number of rows, at least 2 and at most 8,
-        because on few rows chance in the folds moves the decision. Above 400,000 rows × classes there is one.
+        Number of cross-fits, each with different folds. The default is 6,000 divided by the number of rows,
+        at least 2 and at most 8, because on few rows the decision depends on the folds. Above 400,000 rows ×
+        classes it is 1.
     metric : "accuracy" or "auroc", default="accuracy"
         What a candidate must improve: the worst accuracy over the cells, or the worst AUROC of a cell
         against all other classes. Both are computed cell by cell, so rare classes count as much as common

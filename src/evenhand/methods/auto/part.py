@@ -27,7 +27,7 @@ class Part:
     y : int64 [n]
         Codes.
     weights : float [n]
-        Rows of its class that a sampled row stands for; 1 where all rows train.
+        Rows of its class that a sampled row stands for; 1 if no row was left out.
     numbers : int64 [n]
         Row numbers among all training rows.
     center : float32 [D] or None
@@ -59,7 +59,7 @@ class Part:
         centered: bool = False,
         device: str = "cpu",
     ) -> Part:
-        """Return the part of `rows` among all rows; a class-balanced sample of them where they are too many.
+        """Return the part of `rows` among all rows; a class-balanced sample of them if they are too many.
 
         Without text the part has its own center and class centroids, which contain no held-out row. Rows
         that are already `centered` on the part keep the given ones.

@@ -18,11 +18,11 @@ class Grid:
     Attributes
     ----------
     erm, balanced : tuple of float
-        Penalties of ERM and of the balanced heads, times the rows of the part, in descending order.
+        Penalties of ERM and of the balanced heads, times the number of rows of the part, in descending order.
     probe : float
-        Penalty of the shortcut probe; without text, times the rows.
+        Penalty of the shortcut probe; without text, times the number of rows.
     reference : float or None
-        Penalty, times the rows, of the ERM that replaces zero-shot if there is no text.
+        Penalty, times the number of rows, of the ERM that replaces zero-shot if there is no text.
     """
 
     erm: tuple[float, ...]

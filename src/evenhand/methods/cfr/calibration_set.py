@@ -22,8 +22,7 @@ class CalibrationSet:
     anchors : int64 Tensor [A]
         Numbers of the rows to recalibrate; never empty.
     positives : tuple of C int64 Tensors
-        P_c, the numbers of the rows of class c that anchors are pulled to; not empty where the class has
-        rows.
+        P_c, the numbers of the rows of class c that anchors are pulled to; not empty if the class has rows.
     margins : float Tensor [N]
         The reference's logit of the true class minus its largest other logit.
     notes : tuple of str
@@ -44,7 +43,7 @@ class CalibrationSet:
         """Merge the calibration sets of parts of the rows, such as the folds.
 
         A row is an anchor if it is an anchor in any part. It is a positive if it is a positive in some part
-        and an anchor in none. Its margin is the mean over the parts that hold it, or NaN where no part does.
+        and an anchor in none. Its margin is the mean over the parts that hold it, or NaN if no part does.
 
         Parameters
         ----------
@@ -94,7 +93,7 @@ class Misclassified:
     Parameters
     ----------
     fallback : float, default=0.05
-        Share of rows, above 0 and below 1. Where the reference misclassifies no row, this share of the rows,
+        Share of rows, above 0 and below 1. If the reference misclassifies no row, this share of the rows,
         those with the lowest margin, are the anchors.
 
     Raises

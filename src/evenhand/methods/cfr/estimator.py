@@ -37,17 +37,17 @@ class CFR(Method):
         A key of `PRESETS`, such as "published-code". It gives values to the parameters that are None.
     reference : Reference, str or None, default=None
         The model whose errors on the training rows make the calibration set: an object, or one of the names
-        "shortcut_probe", "zero_shot", "erm" and "cross_fitted_erm". None is "shortcut_probe".
+        "shortcut_probe", "zero_shot", "erm" and "cross_fitted_erm". None means "shortcut_probe".
     calibration_set : CalibrationRule or None, default=None
-        Chooses the rows that calibrate. None is `Misclassified()`.
+        Rule that chooses anchors and positives. None means `Misclassified()`.
     recipes : Recipe, sequence of Recipe or None, default=None
-        Loss terms, draws and optimizer of calibration, or several of them to try. None is `STABLE`.
+        Loss terms, draws and optimizer of calibration, or several of them to try. None means `STABLE`.
     erm : SGD or None, default=None
-        Optimizer of stage 1. None is the one of `ERM`.
+        Optimizer of stage 1. None means that of `ERM`.
     evidence : Evidence or None, default=None
-        The rule that scores candidates, and what it takes to replace ERM. None is `Evidence()`.
+        The rule that scores candidates, and what it takes to replace ERM. None means `Evidence()`.
     folds : int, default=3
-        Number of folds, at least 2. Where `fit` receives no validation rows, candidates are trained once per
+        Number of folds, at least 2. If `fit` receives no validation rows, candidates are trained once per
         fold of the training rows, scored on the rows that the fold holds out, and averaged.
     random_state : int, default=0
         Seed of shuffles, draws, folds and bootstrap.
@@ -146,6 +146,6 @@ class CFR(Method):
         )
 
     def _value(self, name: str, default: Any) -> Any:
-        """Return a parameter as given, else as the preset has it, else its default."""
+        """Return the given value of a parameter, else the preset's, else its default."""
         given = getattr(self, name)
         return preset_values(self.preset).get(name, default) if given is None else given

@@ -32,7 +32,7 @@ class ReferenceModels:
     erm : State
         The model of stage 1.
     probe : ShortcutProbe or None
-        None where the prototypes span the whole space.
+        None if the prototypes span the whole space.
     """
 
     erm: State
@@ -58,7 +58,7 @@ class ReferenceModels:
 
 
 def fit_probe(problem: Problem) -> ShortcutProbe | None:
-    """Return the shortcut probe of the training rows; None where the prototypes span the whole space."""
+    """Return the shortcut probe of the training rows; None if the prototypes span the whole space."""
     if not ShortcutProbe.possible(problem.prototypes):
         return None
     rows = torch.arange(len(problem.y))

@@ -199,13 +199,13 @@ class Similarity:
 
 @dataclass(frozen=True)
 class CentroidContrast:
-    """The contrast of anchors with running class centroids: the one of their class, and those of all others.
+    """Contrast each anchor with running class centroids: that of its own class against all others.
 
         −mean_a log softmax(z_a · μ / τ)_{y_a},  μ_c ← unit(m μ_c + (1 − m) unit(mean of z_i with y_i = c))
 
     The centroids are those of the batches of all training rows, without a gradient; see
-    `evenhand.functional.update_centroids`. A third party's summary describes the paper's contrast so; the
-    published code contrasts single rows.
+    `evenhand.functional.update_centroids`. A third party's summary describes the contrast of the paper in
+    this way. The published code contrasts single rows.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Recipes of CFR with a name, and presets: sets of its parameters with a name."""
+"""Named recipes of CFR, and presets: named sets of its parameters."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 """Parameters by the name of the preset. With every preset, a candidate replaces ERM only on evidence.
 
 `published-code` has the settings of the authors' published code, ERM's step included. `published-similarity`
-has the similarity term in place of the targeted one, and `abstract` also takes the calibration set as the
-abstract words it, from zero-shot. `centroids-second-hand` follows a third party's summary of the paper, whose
-body was not read.
+has the similarity term in place of the targeted one, and `abstract` also makes the calibration set from
+zero-shot's errors, as the abstract says. `centroids-second-hand` follows a third party's summary of the
+paper, whose body was not read.
 """
 
 

@@ -24,16 +24,16 @@ class PublishedCFR(Method):
 
     The settings are those of `CFR(preset="published-code")`. The published code evaluates every epoch; here
     at most 25 of them are candidates, every fourth of 100. As in the published code, ERM is not a candidate.
-    Where `fit` receives no validation rows, a fifth of the training rows is held out, with their groups.
+    If `fit` receives no validation rows, a fifth of the training rows is held out, with their groups.
 
     Parameters
     ----------
     head : Head or None, default=None
         Projection and prototypes of the store; None takes X itself as the embedding.
     recipe : Recipe or None, default=None
-        Loss terms, draws and optimizer of calibration. None is `PUBLISHED_CODE`.
+        Loss terms, draws and optimizer of calibration. None means `PUBLISHED_CODE`.
     erm : SGD or None, default=None
-        Optimizer of stage 1. None is the published one.
+        Optimizer of stage 1. None means the published one.
     random_state : int, default=0
         Seed of shuffles, draws and held-out rows.
 

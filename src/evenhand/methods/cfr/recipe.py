@@ -1,4 +1,4 @@
-"""Recipes of calibration: loss terms, draws and optimizer; and the recipes with a name."""
+"""A recipe of calibration: loss terms, draws and optimizer."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Known:
     erm : State
         The model of stage 1.
     probe : ShortcutProbe or None
-        None where the prototypes span the whole space.
+        None if the prototypes span the whole space.
     train_erm : callable
         Trains stage 1 on another problem.
     """
@@ -66,7 +66,7 @@ class ErmReference:
 class CrossFittedErm:
     """ERM as the reference, on rows that it was not trained on.
 
-    It has errors even where ERM classifies every training row correctly.
+    It has errors even if ERM classifies every training row correctly.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class CrossFittedErm:
 
 @dataclass(frozen=True)
 class ShortcutReference:
-    """The shortcut probe as the reference, or ERM where there is no probe.
+    """The shortcut probe as the reference, or ERM if there is no probe.
 
     Its errors are richer in minority rows than those of ERM.
     """
