@@ -149,7 +149,7 @@ def test_no_groups_are_refused(groups: object) -> None:
     X, y, _, head = problem(2)
     with pytest.raises(
         EvenhandError,
-        match="groups: no training row has a group label, but group DRO weighs the groups of training; give",
+        match="groups: no training row has a group label, but group DRO needs them in training; give",
     ):
         GroupDRO(head).fit(X, np.array(head.classes)[y], groups=groups)
 

@@ -71,11 +71,15 @@ def test_training_rows_do_not_enter() -> None:
         (None, CONCEPTS, r"head: orth_cal needs text prototypes but there are none; use a store that has"),
         (replace(HEAD, text=None), CONCEPTS, r"head: orth_cal needs text prototypes but there are none"),
         (HEAD, None, r"concepts: orth_cal needs concept words but got none; give what embed_concepts"),
-        (HEAD, replace(CONCEPTS, classes=("a", "c")), r"concepts: their classes are a, c but the head"),
+        (
+            HEAD,
+            replace(CONCEPTS, classes=("a", "c")),
+            r"concepts: they are for the classes a, c but",
+        ),
         (
             HEAD,
             replace(CONCEPTS, accept=np.zeros((0, 2, 4), dtype=np.float32)),
-            r"concepts: they have width 4 but the head's text has 9; embed the words by the model",
+            r"concepts: they have width 4 but the head's text has 9; embed them with the model",
         ),
     ],
 )

@@ -80,7 +80,7 @@ def test_what_cannot_be_ranked_is_refused() -> None:
         keeps_scores("auroc", MOST_SCORES + 1)
     with pytest.raises(
         EvenhandError,
-        match="metric: the choice cannot be by 'f1'; the allowed values are accuracy and auroc, since",
+        match="metric: no choice can be made by 'f1'; the allowed values are accuracy and auroc, since",
     ):
         keeps_scores("f1", 1)
     assert keeps_scores("auroc", MOST_SCORES)

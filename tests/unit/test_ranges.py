@@ -94,7 +94,7 @@ def test_sgd_refuses_what_is_out_of_range(name: str, value: Any, sentence: str) 
     [
         ("dropout", 1, "dropout must be at least 0 and below 1, but it is 1; the default is 0"),
         ("schedule", 2, "schedule must be at least 0 and at most 1, but it is 2; the default is 0"),
-        ("terms", (), "terms must hold at least one term of the loss, but there is none"),
+        ("terms", (), "terms: it is empty; give at least one loss term, such as Calibration()"),
     ],
 )
 def test_a_recipe_refuses_what_is_out_of_range(name: str, value: Any, sentence: str) -> None:
@@ -156,7 +156,7 @@ def test_a_wrong_number_of_a_grid_is_told() -> None:
 
 
 def test_no_recipes_are_refused() -> None:
-    with pytest.raises(EvenhandError, match="recipes must hold at least one Recipe, but it is empty; leave"):
+    with pytest.raises(EvenhandError, match="recipes: it is empty; give at least one Recipe, or leave"):
         CFR(recipes=()).fit(X, Y)
 
 

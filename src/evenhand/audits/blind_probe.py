@@ -55,7 +55,7 @@ def read_scores(z: Floats, target: Ints, cells: Ints, seed: int) -> Floats:
     z, target, cells
         As in `ridge_scores`.
     seed : int
-        Of the folds.
+        Seed of the folds.
     """
     folds = dealt_folds(cells, np.zeros(len(z)), FOLDS, numpy_stream(seed, "blind probe"))
     scores = np.zeros((len(z), int(target.max()) + 1))

@@ -99,13 +99,13 @@ def column_associations(table: FeatureTable, rows: Ints, z: Floats, seed: int) -
     Parameters
     ----------
     table : FeatureTable
-        The store.
+        Rows of the store.
     rows : int64 [N]
         Training rows.
     z : float32 [N, D]
         Their embeddings.
     seed : int
-        Of folds and resamples.
+        Seed of folds and resamples.
     """
     columns = list(usable_columns(table, rows, seed))
     # A column costs up to forty fits: on the main components each takes milliseconds.
@@ -145,15 +145,15 @@ def column_association(column: Column, y: Ints, z: Floats, confidence: float, se
     Parameters
     ----------
     column : Column
-        Its values.
+        Name and values of the column.
     y : int64 [N]
         Codes of the labels.
     z : float32 [N, D]
         Embeddings.
     confidence : float
-        Of each interval.
+        Two-sided level of each interval.
     seed : int
-        Of folds and resamples.
+        Seed of folds and resamples.
     """
     codes, known = column.codes, column.codes >= 0
     value, label, rows = codes[known], np.unique(y[known], return_inverse=True)[1], z[known]

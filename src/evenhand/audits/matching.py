@@ -52,7 +52,7 @@ def match(
     assigned : SliceAssignment
         The slices.
     y : int64 [N]
-        Codes.
+        Class codes.
     groups : str [N]
         Group names; a row with the empty string is left out.
     names : sequence of str

@@ -121,7 +121,7 @@ def probe(
     models : sequence of EmbeddedModel
         The audited models, before first.
     y : int64 [N]
-        Codes.
+        Class codes.
     finds : bool [N]
         The rows that estimate the shift of the attribute; the others are shifted.
     seed : int

@@ -53,7 +53,7 @@ def look_for_shortcut(table: FeatureTable, seed: int) -> AuditVerdict:
     Parameters
     ----------
     table : FeatureTable
-        The store.
+        Rows of the store.
     seed : int
         Seed of the sample and of the folds.
     """

@@ -65,7 +65,7 @@ def default_words(model: str, own: Sequence[str]) -> Vocabulary:
     Parameters
     ----------
     model : str
-        Its name.
+        Name of the model.
     own : sequence of str
         The words that its folder lists.
     """

@@ -106,7 +106,7 @@ def tower_or_reason(
     Parameters
     ----------
     table : FeatureTable
-        The store.
+        Rows of the store.
     given : Vocabulary or None
         The words to embed. The default is the model's own words, or else common nouns.
     device : str, default="cpu"

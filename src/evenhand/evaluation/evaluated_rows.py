@@ -104,7 +104,7 @@ class EvaluatedRows:
         method : str
             Its name.
         seed : int
-            Its seed, and that of the bootstrap of the difference.
+            Seed of the predictor, and of the bootstrap of the difference.
         **more
             Other fields of `ResultRow`.
         """

@@ -17,7 +17,7 @@ def dealt_folds(y: Ints, key: Floats, k: int, generator: np.random.Generator) ->
     Parameters
     ----------
     y : int64 [N]
-        Codes.
+        Class codes.
     key : float [N]
         Sort key, such as zero-shot's margin.
     k : int

@@ -26,7 +26,7 @@ def mirror_noise(y: Ints, z: Ints, e: Ints, z_lead: Floats, e_lead: Floats) -> f
     Parameters
     ----------
     y : int64 [N]
-        Given codes.
+        Class codes as given.
     z, e : int [N]
         Codes that zero-shot and ERM predict.
     z_lead, e_lead : float [N]
@@ -51,7 +51,7 @@ def passing_noise(y: Ints, z: Ints, e: Ints, noise: float) -> float:
     Parameters
     ----------
     y : int64 [N]
-        Given codes.
+        Class codes as given.
     z, e : int [N]
         Codes that zero-shot and ERM predict.
     noise : float

@@ -48,7 +48,7 @@ class HostProducts:
     z : RowSource [N, D]
         The rows.
     y : int64 [N]
-        Codes.
+        Class codes.
     share : float [N]
         w_i.
     """

@@ -23,7 +23,7 @@ def lower_parts(r: Floats, y: Ints) -> Floats:
     r : float [N]
         Any numbers. If they are constant in a class, none of its rows is low.
     y : int64 [N]
-        Codes.
+        Class codes.
     """
     r = r.astype(np.float64)
     codes, counts = np.unique(y, return_inverse=True, return_counts=True)[1:]
@@ -62,7 +62,7 @@ def separation(r: Floats, low: Floats, y: Ints) -> float:
     r, low : float [N]
         Numbers, and P(lower part) of each.
     y : int64 [N]
-        Codes.
+        Class codes.
     """
     found = []
     for code in np.unique(y):

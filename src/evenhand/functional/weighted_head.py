@@ -175,7 +175,7 @@ def fit_heads(
     z : float32 [N, D]
         Unit embeddings, or an object that reads them in slices.
     y : int64 [N]
-        Codes.
+        Class codes.
     weights : float [N]
         w_i ≥ 0, not all 0.
     frame : HeadFrame

@@ -17,7 +17,7 @@ def mean_margins(logits: Floats, y: Ints) -> Floats:
     logits : float [N, C]
         C ≥ 2.
     y : int64 [N]
-        True codes.
+        True class codes.
     """
     own = logits[np.arange(len(y)), y].astype(np.float64)
     others = logits.sum(axis=1, dtype=np.float64) - own
@@ -56,7 +56,7 @@ def residuals(s: Floats, z: Floats, y: Ints, trusted: Bools, share: float = 1.0)
     s, z : float [N]
         Margins of the shortcut probe, and of the model that knows the classes.
     y : int64 [N]
-        Codes.
+        Class codes.
     trusted : bool [N]
         Rows that β is fitted on.
     share : float

@@ -139,7 +139,7 @@ def _model(tensors: dict[str, Floats], classes: list[str]) -> Model:
         raise EvenhandError(f"the tensor {sorted(missing)[0]!r} is missing; run fit again")
     for name in tensors:
         if name.count(".") > 1:
-            raise EvenhandError(f"no projection has a tensor {name[:40]!r}; at most one is inside another")
+            raise EvenhandError(f"the tensor {name[:40]!r} belongs to no known projection; run fit again")
     prototypes, intercept, logit_scale = (tensors.pop(name) for name in _HEAD)
     projection = projection_of({name: torch.from_numpy(array) for name, array in tensors.items()})
     wanted = {
@@ -150,7 +150,7 @@ def _model(tensors: dict[str, Floats], classes: list[str]) -> Model:
     for name, array in zip(_HEAD, (prototypes, intercept, logit_scale), strict=True):
         if array.shape != wanted[name]:
             raise EvenhandError(
-                f"the tensor {name!r} has shape {list(array.shape)} where {len(classes)} classes and the "
-                f"projection ask for {list(wanted[name])}; run fit again"
+                f"the tensor {name!r} has shape {list(array.shape)} but {len(classes)} classes and the "
+                f"projection need {list(wanted[name])}; run fit again"
             )
     return Model(projection, prototypes, intercept, float(logit_scale[0]))

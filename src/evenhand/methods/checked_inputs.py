@@ -57,6 +57,6 @@ class CheckedInputs:
         features, codes = self._features(X), lookup(self.classes_, np.asarray(y))
         if len(features) != len(codes):
             raise EvenhandError(
-                f"validation: {len(features)} rows of features but {len(codes)} labels; give one for each"
+                f"validation: {len(features)} rows of features but {len(codes)} labels; give a label per row"
             )
         return features, codes, groups[0] if groups else None

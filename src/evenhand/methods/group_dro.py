@@ -134,7 +134,7 @@ class GroupDRO(Method):
         labels = problem.groups
         if labels is None or not (labels >= 0).any():
             raise EvenhandError(
-                "groups: no training row has a group label, but group DRO weighs the groups of training; "
+                "groups: no training row has a group label, but group DRO needs them in training; "
                 "give groups, or choose a method that uses no groups"
             )
         rows = np.flatnonzero(labels >= 0)

@@ -16,7 +16,9 @@ def class_codes(labels: Any, head: Head | None, width: int) -> tuple[Any, Ints]:
     """Return the classes [C], in the order of the head where there is one, and the code of each label [N]."""
     present = np.unique(labels)
     if len(present) < 2:
-        raise EvenhandError(f"y: it holds {len(present)} class, but a classifier needs at least 2")
+        raise EvenhandError(
+            f"y: it has {len(present)} class; add rows of another, since at least 2 are needed"
+        )
     if head is None:
         return present, np.searchsorted(present, labels).astype(np.int64)
     if head.width != width:
@@ -28,7 +30,7 @@ def class_codes(labels: Any, head: Head | None, width: int) -> tuple[Any, Ints]:
     absent = sorted(set(head.classes) - {str(label) for label in present})
     if absent:
         raise EvenhandError(
-            f"y: class {absent[0]!r} has no training rows; every class of the head needs at least one"
+            f"y: class {absent[0]!r} has no training rows; add some, or use a head without this class"
         )
     return classes, lookup(classes, labels)
 
@@ -39,7 +41,7 @@ def lookup(classes: Any, labels: Any) -> Ints:
     present, places = np.unique(labels, return_inverse=True)
     unknown = next((label for label in present.tolist() if label not in codes), None)
     if unknown is not None:
-        raise EvenhandError(f"y: label {unknown!r} is not among the classes {', '.join(map(str, codes))}")
+        raise EvenhandError(f"y: label {unknown!r} is unknown; the classes are {', '.join(map(str, codes))}")
     return np.array([codes[label] for label in present.tolist()], dtype=np.int64)[places]
 
 

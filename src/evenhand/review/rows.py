@@ -25,11 +25,11 @@ class ReviewRows:
     Attributes
     ----------
     table : FeatureTable
-        The store.
+        Rows of the store.
     numbers : int64 [N]
         Row numbers in the store, ascending.
     y : int64 [N]
-        Codes.
+        Class codes.
     right : bool [N]
         Whether the model whose groups are evaluated classifies the row correctly.
     model : str
@@ -61,7 +61,7 @@ def review_rows(table: FeatureTable, *, run: Path | None = None, seed: int = 0) 
     Parameters
     ----------
     table : FeatureTable
-        The store.
+        Rows of the store.
     run : Path, optional
         A run on it, whose model is evaluated; zero-shot (or class centroids) by default.
     seed : int, default=0

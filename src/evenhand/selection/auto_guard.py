@@ -123,7 +123,7 @@ class DecisionRule:
             Share of repeated cross-fits in which a candidate, not trained on the row, classifies it
             correctly.
         y : int64 [N]
-            Codes.
+            Class codes.
         signs : ShortcutSigns
             The signs in the same rows.
         zero_shot, erm : int
@@ -140,7 +140,7 @@ class DecisionRule:
         """
         if right.shape != (len(names), len(y)):
             raise EvenhandError(
-                f"right must have one line per candidate and one column per row, {len(names)} × {len(y)}, "
+                f"right: its shape must be candidates × rows, {len(names)} × {len(y)}, "
                 f"but is {' × '.join(map(str, right.shape))}; give the candidates on the held-out rows"
             )
         utility = self._utility(right, y, signs, seed, others)

@@ -26,7 +26,7 @@ def keeps_scores(metric: str, scores: int) -> bool:
     """
     if metric not in METRICS:
         raise EvenhandError(
-            f"metric: the choice cannot be by {metric!r}; the allowed values are {' and '.join(METRICS)}, "
+            f"metric: no choice can be made by {metric!r}; the allowed values are {' and '.join(METRICS)}, "
             "since all "
             "others also depend on how common the classes are"
         )
@@ -47,7 +47,7 @@ class Ranking:
     scores : float32 [K, N, C]
         Log odds of every class.
     y : int64 [N]
-        Codes.
+        Class codes.
 
     Raises
     ------

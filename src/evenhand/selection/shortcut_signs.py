@@ -26,7 +26,7 @@ class CrossFits:
     Attributes
     ----------
     y : int64 [N]
-        Codes.
+        Class codes.
     zero_shot, erm, probe : int64 [N]
         Codes predicted by zero-shot, by ERM and by the shortcut probe.
     zero_shot_margin, erm_margin, probe_margin : float [N]

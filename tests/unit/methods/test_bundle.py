@@ -129,14 +129,14 @@ def test_classes_that_are_no_names_are_refused(tmp_path: Path, classes: Any) -> 
 @pytest.mark.parametrize(
     ("shapes", "sentence"),
     [
-        ({"prototypes": (3, 2)}, r"'prototypes' has shape \[3, 2\] where 2 classes .* ask for \[2, 2\]"),
+        ({"prototypes": (3, 2)}, r"'prototypes' has shape \[3, 2\] but 2 classes .* need \[2, 2\]"),
         ({"prototypes": (2, 3)}, r"'prototypes' has shape \[2, 3\]"),
         ({"intercept": (3,)}, r"'intercept' has shape \[3\]"),
         ({"logit_scale": ()}, r"'logit_scale' has shape \[\]"),
         ({"weight": (6,)}, "give weight"),
         ({"bias": (3,)}, "bias"),
         ({"query_weight": (3, 2)}, "no projection has the tensors"),
-        ({"../weight": (1,)}, "no projection has a tensor"),
+        ({"../weight": (1,)}, "belongs to no known projection"),
     ],
 )
 def test_tensors_that_make_no_model_are_refused(

@@ -12,7 +12,7 @@ HEAD = Head(np.eye(4, dtype=np.float32), None, ("a", "b"), np.eye(4, dtype=np.fl
 
 
 def test_one_class_is_refused() -> None:
-    with pytest.raises(EvenhandError, match="y: it holds 1 class"):
+    with pytest.raises(EvenhandError, match="y: it has 1 class"):
         ERM().fit(X, ["a"] * 40)
 
 
@@ -22,7 +22,7 @@ def test_a_head_of_another_width_is_refused() -> None:
 
 
 def test_a_label_the_head_does_not_know_is_refused() -> None:
-    with pytest.raises(EvenhandError, match="label 'c' is not among the classes a, b"):
+    with pytest.raises(EvenhandError, match="label 'c' is unknown; the classes are a, b"):
         ERM(HEAD).fit(X, np.where(np.arange(40) == 3, "c", Y))
 
 

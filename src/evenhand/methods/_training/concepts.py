@@ -26,12 +26,12 @@ def checked(concepts: Concepts | None, head: Head | None, name: str) -> Concepts
         )
     if concepts.classes != head.classes:
         raise EvenhandError(
-            f"concepts: their classes are {', '.join(concepts.classes)} but the head has "
-            f"{', '.join(head.classes)}; embed the words for the head's classes"
+            f"concepts: they are for the classes {', '.join(concepts.classes)} but the head has "
+            f"{', '.join(head.classes)}; embed them for the head's classes"
         )
     if concepts.width != head.text.shape[1]:
         raise EvenhandError(
             f"concepts: they have width {concepts.width} but the head's text has {head.text.shape[1]}; "
-            "embed the words by the model that made the store"
+            "embed them with the model that made the store"
         )
     return concepts

@@ -107,7 +107,7 @@ def cross_fit_references(
     tested = dealt[0] >= 0
     if not tested.any():
         raise EvenhandError(
-            "every class has a single row, so none can be held out for selection; add rows, or give "
+            "y: every class has a single row, so none can be held out for selection; add rows, or give "
             "validation"
         )
     held = _of_all_folds(rows, dealt, lambda part: reference_heads(part, grid, rows.has_text), scored)

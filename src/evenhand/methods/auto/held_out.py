@@ -88,7 +88,7 @@ def held_out(
     projected : RowSource
         Projected rows [N, D].
     y : int64 [N]
-        Codes.
+        Class codes.
     folds : sequence of R int64 [N]
         Fold of each row in each repeat, −1 for a row that is in none; its figures are then meaningless.
     models : sequence of R sequences of FoldModels

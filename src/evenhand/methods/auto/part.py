@@ -25,7 +25,7 @@ class Part:
     z : RowSource
         Unit embeddings [n, D].
     y : int64 [n]
-        Codes.
+        Class codes.
     weights : float [n]
         Rows of its class that a sampled row stands for; 1 if no row was left out.
     numbers : int64 [n]

@@ -29,7 +29,7 @@ class Rows:
     projected : RowSource
         h W0 + b0 [N, D]; centered on all rows where there is no text.
     y : int64 [N]
-        Codes.
+        Class codes.
     prototypes : float32 [C, D]
         Text, or the class centroids of all rows.
     has_text : bool

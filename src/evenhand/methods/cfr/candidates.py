@@ -69,7 +69,7 @@ def cross_fitted(
     parts = stratified_folds(problem.y, folds, problem.seed, problem.units)
     if not parts:
         raise EvenhandError(
-            "every class has a single row, so none can be held out for selection; add rows, or give "
+            "y: every class has a single row, so none can be held out for selection; add rows, or give "
             "validation"
         )
     erm = train_erm(problem, plan.erm, history)

@@ -132,7 +132,7 @@ class CFR(Method):
         recipes = self._value("recipes", None)
         if recipes is not None and not isinstance(recipes, Recipe) and not recipes:
             raise EvenhandError(
-                "recipes must hold at least one Recipe, but it is empty; leave it out for the usual one"
+                "recipes: it is empty; give at least one Recipe, or leave it out for the default"
             )
 
     def _plan(self, problem: Problem) -> CandidatePlan:

@@ -85,10 +85,10 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 }
 """Parameters by the name of the preset. With every preset, a candidate replaces ERM only on evidence.
 
-`published-code` has the settings of the authors' published code, ERM's step included. `published-similarity`
-has the similarity term in place of the targeted one, and `abstract` also makes the calibration set from
-zero-shot's errors, as the abstract says. `centroids-second-hand` follows a third party's summary of the
-paper, whose body was not read.
+`published-code` has the settings of the authors' published code, ERM's learning rate included.
+`published-similarity` has the similarity term in place of the targeted one, and `abstract` also makes the
+calibration set from zero-shot's errors, as the abstract says. `centroids-second-hand` follows a third party's
+summary of the paper, whose body was not read.
 """
 
 

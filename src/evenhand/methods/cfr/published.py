@@ -84,7 +84,7 @@ class PublishedCFR(Method):
         if problem.groups_val is None or not (problem.groups_val >= 0).any():
             raise EvenhandError(
                 "validation: no row has a group label, but the published selection is by worst group; give "
-                "(X_val, y_val, groups_val), or take cfr, which uses no groups"
+                "(X_val, y_val, groups_val), or use cfr, which uses no groups"
             )
         plan = CFR(preset="published-code", recipes=self.recipe, erm=self.erm)._plan(problem)
         path = follow(problem, plan, self.history_)

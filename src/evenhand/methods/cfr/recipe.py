@@ -63,4 +63,4 @@ class Recipe:
     def __post_init__(self) -> None:
         check(self, schedule=SHARE, dropout=BELOW_ONE)
         if not self.terms:
-            raise EvenhandError("terms must hold at least one term of the loss, but there is none")
+            raise EvenhandError("terms: it is empty; give at least one loss term, such as Calibration()")

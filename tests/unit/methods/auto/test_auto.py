@@ -238,5 +238,5 @@ def test_the_choice_can_be_by_auroc() -> None:
     given = Auto(own, metric="auroc").fit(X, labels, validation=(X[:200], labels[:200]))
     assert given.kept_ is not None
     assert given.kept_["rows"] == 200
-    with pytest.raises(EvenhandError, match="metric: the choice cannot be by 'precision'"):
+    with pytest.raises(EvenhandError, match="metric: no choice can be made by 'precision'"):
         Auto(own, metric="precision").fit(X, labels)
