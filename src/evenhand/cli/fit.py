@@ -77,8 +77,9 @@ def command(
     words = read_concepts(concepts)
 
     from evenhand.data.estimated import attribute_names
-    from evenhand.data.group_by import check_group_by, no_groups
+    from evenhand.data.group_by import check_group_by
     from evenhand.runs.card import check_free
+    from evenhand.runs.group_use import no_groups
     from evenhand.runs.streaming import check_can_stream
 
     # What is wrong with the folder or the options is reported at once, before torch is imported.

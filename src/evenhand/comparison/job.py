@@ -253,8 +253,7 @@ def _score(trial: Trial) -> float:
 
 def _selection(job: Job, estimator: Method, states: int) -> str:
     """Name the rule that chose among configurations and states, and the rule by which each fit chose."""
-    nothing = replace(job.rows, validation=job.rows.validation[:0])
-    within = selection_of(estimator, nothing, "given" if _saw_the_split(job, estimator) else "train")
+    within = selection_of(estimator, job.fit_rows, "given" if _saw_the_split(job, estimator) else "train")
     if len(job.configurations) == 1 and states == 1:
         return within
     between = f"{job.rule} on {HELD_OUT_ROWS}"

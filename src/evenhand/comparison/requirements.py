@@ -12,7 +12,7 @@ from evenhand.data.concepts import Concepts
 from evenhand.data.table import FeatureTable
 from evenhand.methods.base import Method
 from evenhand.methods.registry import make, method_class, names, no_method
-from evenhand.runs.training import kept_from_training
+from evenhand.runs.group_use import kept_from_training
 
 Uses = Literal["none", "validation", "train"]
 

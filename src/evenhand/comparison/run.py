@@ -22,7 +22,8 @@ from evenhand.data.partition import held_out
 from evenhand.data.splits import HELD_OUT
 from evenhand.data.table import FeatureTable, as_table
 from evenhand.evaluation.results import Results, provenance
-from evenhand.runs.training import check_use, off_cpu
+from evenhand.runs.group_use import check_use
+from evenhand.runs.training import off_cpu
 from evenhand.selection.held_out import HeldOutPredictions
 from evenhand.selection.rules import SHORTCUT_CELL, Rule, find_rule
 

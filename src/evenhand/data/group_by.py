@@ -7,14 +7,6 @@ from collections.abc import Collection
 from evenhand._errors import EvenhandError
 
 
-def no_groups(method: str) -> EvenhandError:
-    """Return the error for a method that uses group labels if there are none."""
-    return EvenhandError(
-        f"method: {method} uses group labels, but the store has no attribute; import or embed with "
-        "`attribute_columns`, or choose a label-free method"
-    )
-
-
 def check_group_by(
     group_by: str | None, attributes: Collection[str], *, what: str = "this store", has: str = "it has"
 ) -> list[str]:

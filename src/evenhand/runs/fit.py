@@ -157,8 +157,8 @@ def fit_row(
     The difference in the row is to `erm`; by default to the ERM that the method started from, or else to an
     ERM trained for it.
     """
-    table = table.with_groups(options.group_by)
     name, estimator = unfitted(method, table, seed, options.params, options.concepts)
+    table = table.with_groups(options.group_by)
     rows = parts(table, options.validation_from)
     if estimator.group_labels_used == "validation":
         rows = with_held_out(table, rows, seed)

@@ -10,12 +10,11 @@ from sklearn.base import clone
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints
 from evenhand.data.concepts import Concepts
-from evenhand.data.group_by import no_groups
-from evenhand.data.groups import Groups
 from evenhand.data.partition import SplitRows
 from evenhand.data.table import FeatureTable
 from evenhand.methods.base import Method
 from evenhand.methods.registry import make, method_class, registered_name
+from evenhand.runs.group_use import groups_for
 from evenhand.runs.streaming import streams
 
 
@@ -98,7 +97,7 @@ def fit_arguments(
     EvenhandError
         If the method uses group labels and the table has none, or as `streams`.
     """
-    grouped = None if estimator.group_labels_used == "none" else _groups_for(name, table)
+    grouped = None if estimator.group_labels_used == "none" else groups_for(name, table.grouped)
     stream = streams(4 * len(rows.train) * table.width, estimator, name, stream)
 
     def read(numbers: Ints) -> tuple[Any, ...]:
@@ -118,40 +117,9 @@ def fit_arguments(
     }
 
 
-def _groups_for(name: str, table: FeatureTable) -> Groups:
-    if table.grouped is None:
-        raise no_groups(name)
-    check_use(table.grouped, f"method: {name}")
-    return table.grouped
-
-
 def off_cpu(device: str) -> dict[str, Any]:
     """Return `device` as a keyword, or nothing for the CPU, whose results stay the same to the last bit."""
     return {} if device == "cpu" else {"device": device}
-
-
-def check_use(groups: Groups, user: str) -> None:
-    """Refuse groups estimated by a review for evaluation alone if a method learns from group labels.
-
-    Raises
-    ------
-    EvenhandError
-        If they were.
-    """
-    reason = kept_from_training(groups)
-    if reason is not None:
-        raise EvenhandError(f"{user} uses group labels, but {reason}")
-
-
-def kept_from_training(groups: Groups) -> str | None:
-    """Return why groups may not be used in training or selection; None if they may."""
-    about = groups.estimated
-    if about is None or about.used_for == "training":
-        return None
-    return (
-        f"{groups.column!r} was estimated by a review for evaluation alone; write it again with "
-        "used_for='training' (the option `use` of evenhand review), or choose a label-free method"
-    )
 
 
 def selection_of(estimator: Method, rows: SplitRows, validation_from: str) -> str:

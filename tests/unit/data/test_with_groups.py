@@ -11,7 +11,7 @@ from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.groups import Groups
 from evenhand.data.partition import parts
 from evenhand.evaluation.evaluated_rows import EvaluatedRows
-from evenhand.runs.training import kept_from_training
+from evenhand.runs.group_use import kept_from_training
 
 
 @pytest.fixture

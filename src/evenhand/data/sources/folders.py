@@ -117,7 +117,7 @@ def _lies_aside(name: str) -> bool:
 def _check_one_set(folder: Path, tables: Sequence[Path]) -> None:
     """Refuse a folder that holds several data sets, such as the configurations of one on the Hub.
 
-    They are told by two subfolders that hold tables of the same name.
+    Two subfolders that hold tables of the same name show it.
     """
     places = {table.relative_to(folder).parent for table in tables}
     sets = {_without_splits(place) for place in places}
