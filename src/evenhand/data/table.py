@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -252,15 +253,27 @@ def as_table(
     Raises
     ------
     EvenhandError
-        If arrays come without labels, a table comes with labels, or the arrays do not make a table.
+        If arrays come without labels, a table comes with labels, `X` is a path, or the arrays do not make a
+        table.
     """
     if isinstance(X, FeatureTable):
         if y is not None or groups is not None or head is not None:
             raise EvenhandError("a table brings its labels, groups and head; leave y, groups and head out")
         return X
+    if isinstance(X, (str, os.PathLike)):
+        raise no_table(X, argument="X")
     if y is None:
         raise EvenhandError("y is missing: an array of features needs a label for each row")
     return FeatureTable.from_arrays(X, y, groups=groups, head=head)
+
+
+def no_table(given: Any, *, argument: str) -> EvenhandError:
+    """Return the error for what is given in place of a table."""
+    if isinstance(given, (str, os.PathLike)):
+        remedy = f"is a path; read the store there with load_store({str(given)!r})"
+        return EvenhandError(f"{argument}: {str(given)!r} {remedy}")
+    remedy = "is no table; make one with FeatureTable.from_arrays(X, y)"
+    return EvenhandError(f"{argument}: {type(given).__name__} {remedy}")
 
 
 def _known_or_empty(values: Any) -> Strings:

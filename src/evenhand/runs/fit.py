@@ -17,7 +17,7 @@ from evenhand._typing import PathLike
 from evenhand.data.concepts import Concepts
 from evenhand.data.partition import SplitRows, parts, with_held_out, with_temperature
 from evenhand.data.store_layout import CARD
-from evenhand.data.table import FeatureTable, StoredRows
+from evenhand.data.table import FeatureTable, StoredRows, no_table
 from evenhand.evaluation.evaluated_rows import EvaluatedRows
 from evenhand.evaluation.results import ResultRow, Results
 from evenhand.methods._training.model import Model
@@ -87,9 +87,9 @@ def fit(
     Raises
     ------
     EvenhandError
-        If `out` holds something that is not a run, is inside the store, or cannot be written; a name, a
-        parameter or `group_by` is unknown; a split or class has no rows; or the method needs group labels
-        or streaming that it cannot have.
+        If `table` is something else; `out` holds something that is not a run, is inside the store, or cannot
+        be written; a name, a parameter or `group_by` is unknown; a split or class has no rows; or the method
+        needs group labels or streaming that it cannot have.
 
     Examples
     --------
@@ -100,6 +100,8 @@ def fit(
     >>> results.rows[0].method, results.rows[0].split
     ('erm', 'test')
     """
+    if not isinstance(table, FeatureTable):
+        raise no_table(table, argument="table")
     out = Path(out)
     check_free(out)
     keep_apart(out, [table.source])

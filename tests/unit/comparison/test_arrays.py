@@ -1,5 +1,6 @@
 """`evenhand.compare` on arrays, and its arguments."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,10 @@ def test_a_single_method_needs_no_list(arrays: dict[str, Any]) -> None:
         ({"y": ["gull"]}, "X has 600 rows, but y has 1"),
         ({"groups": ["sea"]}, "X has 600 rows, but group has 1"),
         ({"X": np.zeros(3)}, "X must be a finite matrix"),
+        (
+            {"X": Path("a.store")},
+            r"^X: 'a.store' is a path; read the store there with load_store\('a.store'\)$",
+        ),
         ({"y": ["owl"] * 600}, "y holds 'owl', which is not a class of the head"),
         ({"group_by": "sky"}, "group_by: 'sky' is not an attribute of this store; it has: place"),
         ({"seeds": 3}, r"seeds: give a sequence of seeds, such as range\(3\), not a number"),

@@ -252,3 +252,16 @@ def test_audit_needs_no_training(table: FeatureTable) -> None:
     row = audit(table, group_by="place")
     assert row.method == "zero_shot"
     assert [group.name for group in row.groups] == ["gull / sea", "gull / wood", "jay / sea", "jay / wood"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("a.store", r"^table: 'a.store' is a path; read the store there with load_store\('a.store'\)$"),
+        (np.zeros((4, 2)), r"^table: ndarray is no table; make one with FeatureTable.from_arrays\(X, y\)$"),
+    ],
+)
+def test_what_is_no_table_is_refused(given: object, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(EvenhandError, match=sentence):
+        fit(given, out=tmp_path / "x.run")  # type: ignore[arg-type]
+    assert not (tmp_path / "x.run").exists()
