@@ -10,7 +10,8 @@ from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import HF_PREFIX, PREFIX, TINY, folder_of
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.backbones.names import absolute
-from evenhand.data.store_card import embedded
+from evenhand.backbones.outline import outline_of
+from evenhand.data.store_card import embedded, is_other_model
 
 _NEEDED = ("activation", "model", "precision", "preprocessing", "site", "weights_sha256")
 
@@ -69,7 +70,7 @@ def with_model_at(card: Mapping[str, Any], model: str | None) -> Mapping[str, An
     Raises
     ------
     EvenhandError
-        If the store holds imported embeddings, which have no model.
+        If the store holds imported embeddings, which have no model, or the name is that of another model.
     """
     if model is None:
         return card
@@ -82,7 +83,13 @@ def with_model_at(card: Mapping[str, Any], model: str | None) -> Mapping[str, An
         return {**card, "pretrained": absolute(model)}
     named = model.startswith((PREFIX, HF_PREFIX)) or not Path(model).is_dir()
     kind = HF_PREFIX if card["family"] == "transformers" else PREFIX
-    return {**card, "model": model if named else kind + absolute(model), "pretrained": None}
+    place = model if named else kind + absolute(model)
+    found = outline_of(place)
+    if is_other_model(card, found.model, found.family, found.sites):
+        raise EvenhandError(
+            f"model: {model} is not the model of the run's store, {_where(card)}; name the same checkpoint"
+        )
+    return {**card, "model": place, "pretrained": None}
 
 
 def _check_there(card: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import open_clip
 
 from evenhand._errors import EvenhandError, EvenhandWarning
 from evenhand.backbones.checkpoint import read_checkpoint
+from evenhand.backbones.config_sites import check_config
 from evenhand.backbones.folder import (
     CONFIG,
     HUB_PREFIX,
@@ -29,7 +30,6 @@ from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.precision import choose_precision
 from evenhand.backbones.preprocessing import check_preprocessing, choose_settings, is_checkpoint, written
 from evenhand.backbones.quiet import quiet
-from evenhand.backbones.sites import check_config
 from evenhand.backbones.tags import check_tag
 from evenhand.backbones.undrawn import Undrawn
 

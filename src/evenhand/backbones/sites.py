@@ -14,15 +14,8 @@ from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
 from evenhand._errors import EvenhandError
+from evenhand.backbones.config_sites import CLASSIFIER, KNOWN, LINEAR, MLP, RESNET, VIT, chosen_site
 from evenhand.backbones.projection import Projection, projection_of
-
-_VIT, _RESNET = ("proj",), ("attnpool.c_proj", "attnpool")
-_LINEAR, _MLP, _CLASSIFIER = ("head.proj",), ("head.mlp.fc2",), ("trunk.classifier",)
-"""Sites of each family, by their names in the image tower; the first is the default."""
-_KNOWN = (
-    "use a ViT (visual.proj), a ResNet (visual.attnpool), or a timm tower with a linear map, an MLP or the "
-    "trunk's own classifier after its pooling"
-)
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,7 @@ def find_site(model: nn.Module, name: str, site: str | None = None) -> Site:
     EvenhandError
         If the image tower is of a family that is not supported, or has no such site.
     """
-    chosen = _chosen(site, _sites(model, name), name)
+    chosen = chosen_site(site, _sites(model, name), name)
     projection = projection_of({key: _own(view) for key, view in _views(model, chosen).items()})
     return Site(chosen, projection, _trunk(model.visual, chosen))
 
@@ -108,54 +101,18 @@ def written_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config, "vision_cfg": tower}
 
 
-def config_sites(config: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """Return the sites of a model by its configuration, before its weights are downloaded.
-
-    Raises
-    ------
-    EvenhandError
-        If its image tower has no known site.
-    """
-    tower = config.get("vision_cfg", {})
-    if not tower.get("timm_model_name"):
-        if tower.get("pool_type") == "none":
-            raise EvenhandError(f"model {name!r} has an image tower that gives a vector per patch; {_KNOWN}")
-        # open_clip tells the two apart only by this: a ResNet lists the layers of its stages.
-        return _RESNET if isinstance(tower.get("layers"), (list, tuple)) else _VIT
-    last, pool = tower.get("timm_proj", "linear"), tower.get("timm_pool", "avg")
-    if last in ("linear", "mlp"):
-        return _LINEAR if last == "linear" else _MLP
-    if pool in ("abs_attn", "rot_attn"):
-        raise EvenhandError(
-            f"model {name!r} has the timm image tower {tower['timm_model_name']} that ends in the attention "
-            f"pool {pool}, whose projection evenhand does not know; {_KNOWN}"
-        )
-    return _LINEAR if last == "none" else _CLASSIFIER
-
-
-def check_config(config: Mapping[str, Any], name: str, site: str | None = None) -> None:
-    """Refuse by its configuration a model without a supported site, before its weights are downloaded.
-
-    Raises
-    ------
-    EvenhandError
-        If the image tower has no known site, or not this one.
-    """
-    _chosen(site, config_sites(config, name), name)
-
-
 def _sites(model: nn.Module, name: str) -> tuple[str, ...]:
     visual = model.visual
     if isinstance(visual, ModifiedResNet):
-        return _RESNET
+        return RESNET
     # Without pooling the tower gives one vector per patch.
     if isinstance(visual, VisionTransformer) and visual.proj is not None and visual.pool_type != "none":
-        return _VIT
+        return VIT
     found = _timm_sites(visual) if isinstance(visual, TimmModel) else ()
     if not found:
         raise EvenhandError(
             f"model {name!r} has an image tower of type {type(visual).__name__} whose projection evenhand "
-            f"does not know; {_KNOWN}"
+            f"does not know; {KNOWN}"
         )
     return found
 
@@ -163,29 +120,23 @@ def _sites(model: nn.Module, name: str) -> tuple[str, ...]:
 def _timm_sites(visual: TimmModel) -> tuple[str, ...]:
     parts = dict(visual.head.named_children())
     if "proj" in parts or "mlp" in parts:
-        return _LINEAR if "proj" in parts else _MLP
+        return LINEAR if "proj" in parts else MLP
     classifier = visual.trunk.get_classifier()
     if "pool" not in parts and isinstance(classifier, (nn.Linear, nn.Identity)):
-        return _CLASSIFIER if isinstance(classifier, nn.Linear) else _LINEAR
+        return CLASSIFIER if isinstance(classifier, nn.Linear) else LINEAR
     return ()
 
 
 def _ends_bare(visual: Any) -> bool:
     """Return whether a tower ends without a linear map, so that one has to be appended."""
     return (
-        isinstance(visual, TimmModel) and _timm_sites(visual) == _LINEAR and not hasattr(visual.head, "proj")
+        isinstance(visual, TimmModel) and _timm_sites(visual) == LINEAR and not hasattr(visual.head, "proj")
     )
-
-
-def _chosen(site: str | None, sites: tuple[str, ...], name: str) -> str:
-    if site is not None and site not in sites:
-        raise EvenhandError(f"site: {site!r} is not a site of model {name!r}; it has {' and '.join(sites)}")
-    return site or sites[0]
 
 
 def _path(visual: Any, site: str) -> str:
     """Return the path of a site's module in the tower: timm has many names for classifiers."""
-    if site not in _CLASSIFIER:
+    if site not in CLASSIFIER:
         return site
     classifier = visual.trunk.get_classifier()
     paths: dict[nn.Module, str] = {module: name for name, module in visual.named_modules()}

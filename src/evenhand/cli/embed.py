@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from evenhand.backbones.names import check_site, read_model
+from evenhand.backbones.names import check_site
+from evenhand.backbones.outline import outline_of
 from evenhand.cli.early import check_images, check_model, check_root
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
@@ -132,13 +133,13 @@ def command(
     check_model(model, precision, pretrained, preprocess=preprocess, activation=activation)
     check_site(site)
 
-    from evenhand.data.store_resume import begun_identity, check_begun, check_free, is_name
+    from evenhand.data.store_resume import begun_identity, check_begun, check_free
 
     check_free(out)
-    weights = {"model": read_model(model).replace("/", "-"), "pretrained": pretrained}
     check_begun(
         out,
-        **{name: value for name, value in weights.items() if is_name(value)},
+        **outline_of(model)._asdict(),
+        pretrained=pretrained,
         dtype=dtype,
         thumbnails=thumbnails,
         precision=None if precision == "auto" else precision,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -96,6 +97,48 @@ class StoreCard(BaseModel):
 def embedded(card: Mapping[str, Any]) -> bool:
     """Return whether a store's card names a model; imported embeddings have none."""
     return "family" in card and card["family"] != "import"
+
+
+def is_other_model(
+    card: Mapping[str, Any], model: str | None, family: str | None, sites: Sequence[str]
+) -> bool:
+    """Return whether a model is another one than that of a store's card, as far as its name tells.
+
+    Parameters
+    ----------
+    card : mapping
+        Card of a store that `embed` made.
+    model, family, sites
+        As in `backbones.outline.Outline`; None or empty for what is not known.
+    """
+    if family not in (None, card["family"]) or are_other_names(card.get("model"), model):
+        return True
+    return bool(sites) and site_of(card) not in sites
+
+
+def are_other_names(old: object, new: object) -> bool:
+    """Return whether two names of open_clip's models, or two of its tags, stand for different weights.
+
+    Folders, files and names on the Hub may hold any weights. A name may have a second form for QuickGELU.
+
+    >>> are_other_names("ViT-B-32", "RN50"), are_other_names("ViT-B-32", "ViT-B-32-quickgelu")
+    (True, False)
+    >>> are_other_names("local-dir:/model", "RN50")
+    False
+    """
+    one, other = _spelled(old), _spelled(new)
+    return None not in (one, other) and one != other
+
+
+def _spelled(name: object) -> str | None:
+    """Return a name or a tag in one spelling; None for anything else."""
+    known = re.fullmatch(r"[\w-]+", name) if isinstance(name, str) else None
+    return known[0].lower().replace("-", "_").removesuffix("_quickgelu") if known else None
+
+
+def site_of(card: Mapping[str, Any]) -> str:
+    """Return the site of a store's features, in the form in which users give it."""
+    return str(card.get("site")).removeprefix("visual.")
 
 
 def read_card(folder: Path) -> StoreCard:

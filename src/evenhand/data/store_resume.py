@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from evenhand._errors import EvenhandError
 from evenhand._files import file_sha256, sweep_all, temporary_names
 from evenhand._outputs import check_writable
 from evenhand.data import lock
-from evenhand.data.store_card import Sha256, embedded, read_card
+from evenhand.data.store_card import Sha256, are_other_names, embedded, is_other_model, read_card, site_of
 from evenhand.data.store_layout import (
     CARD,
     FEATURES,
@@ -118,41 +118,59 @@ def check_free(path: Path) -> None:
         raise EvenhandError(f"out: {path} exists and is not a store; name a new folder")
 
 
-def check_begun(path: Path, **options: object) -> None:
-    """Refuse options of another value than in the store of a folder, finished or not, before images are read.
+def check_begun(
+    path: Path,
+    *,
+    model: str | None = None,
+    family: str | None = None,
+    sites: Sequence[str] = (),
+    width: int | None = None,
+    **options: object,
+) -> None:
+    """Refuse another model or other options than those of the store in a folder, before images are read.
 
-    None stands for an option that was not given. A model's place is left to `claim`, which knows the weights.
+    The store may be finished or not. A model is refused here if its name alone tells that it is another one.
+    Whether the same weights are now at another place is left to `claim`, which knows them.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the store.
+    model, family, sites, width
+        The model, as in `backbones.outline.Outline`; None or empty for what is not known.
+    **options
+        Other options by their names; None stands for one that was not given.
 
     Raises
     ------
     EvenhandError
-        If one differs, the store holds imported embeddings, or the card or the plan there cannot be read.
+        If the model or an option differs, the store holds imported embeddings, or the card or the plan there
+        cannot be read.
     """
-    known = begun_identity(path)
-    if known is not None and not embedded(known):
+    begun = _begun(path)
+    if begun is None:
+        return
+    known = begun.identity
+    if not embedded(known):
         raise EvenhandError(f"out: {path} holds imported embeddings; name another folder")
-    before = {} if known is None else _as_options(known)
+    # Features at another site than the usual one have another width.
+    other_width = width not in (None, begun.width) and (not sites or site_of(known) == sites[0])
+    if is_other_model(known, model, family, sites) or other_width:
+        raise _made_otherwise(path, "model", known.get("model"), model)
+    before = _as_options(known)
     for name, value in options.items():
-        if value is not None and name in before and before[name] != value:
-            raise _made_otherwise(path, name, before[name], value)
+        old = before.get(name)
+        if are_other_names(old, value) if name == "pretrained" else None not in (old, value) and old != value:
+            raise _made_otherwise(path, name, old, value)
 
 
 def _as_options(known: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an identity tells of the options, in the form in which users give them."""
     reduced = _SHORT_SIDE in known
-    told = {**known, "site": str(known.get("site")).removeprefix("visual.")}
+    told = {**known, "site": site_of(known)}
     if reduced or known.get("family") == "open_clip":  # transformers may not resize, and then decodes in full
         told["decode"] = "reduced" if reduced else "full"
-    return {name: value for name, value in told.items() if name not in _PLACE or is_name(value)}
-
-
-def is_name(text: object) -> bool:
-    """Return whether a text is a model's name or a tag of open_clip, whose weights no other has.
-
-    >>> [is_name(text) for text in ("ViT-B-32", "openai", "ViT-B-32-quickgelu", "hf:ORG/NAME", "weights.pt")]
-    [True, True, False, False, False]
-    """
-    return isinstance(text, str) and re.fullmatch(r"(?!.*-quickgelu)[\w-]+", text) is not None
+    return told
 
 
 def begun_identity(path: Path) -> dict[str, Any] | None:
@@ -163,9 +181,16 @@ def begun_identity(path: Path) -> dict[str, Any] | None:
     EvenhandError
         If the card or the plan there cannot be read.
     """
-    if (path / CARD).is_file():
-        return read_card(path).identity
-    return _read_plan(path).identity if (path / PLAN).is_file() else None
+    begun = _begun(path)
+    return None if begun is None else begun.identity
+
+
+def _begun(path: Path) -> StorePlan | None:
+    """Return the plan of the store in a folder, finished or not; None if there is none."""
+    if (path / CARD).exists():
+        card = read_card(path)
+        return StorePlan(identity=card.identity, width=card.width, dtype=card.dtype)
+    return _read_plan(path) if (path / PLAN).exists() else None
 
 
 def claim(path: Path, plan: StorePlan) -> tuple[bool, dict[str, Any]]:
@@ -183,16 +208,12 @@ def claim(path: Path, plan: StorePlan) -> tuple[bool, dict[str, Any]]:
     EvenhandError
         If the folder holds a store of another identity: the sentence names the first difference.
     """
-    if (path / CARD).exists():
-        card = read_card(path)
-        _compare(path, StorePlan(identity=card.identity, width=card.width, dtype=card.dtype), plan)
-        return True, card.identity
-    if (path / PLAN).exists():
-        known = _read_plan(path)
-        _compare(path, known, plan)
-        return False, known.identity
-    write_text(path / PLAN, json_text(plan.model_dump()))
-    return False, plan.identity
+    known = _begun(path)
+    if known is None:
+        write_text(path / PLAN, json_text(plan.model_dump()))
+        return False, plan.identity
+    _compare(path, known, plan)
+    return (path / CARD).exists(), known.identity
 
 
 def may_differ(before: Mapping[str, Any], now: Mapping[str, Any]) -> frozenset[str]:

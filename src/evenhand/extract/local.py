@@ -17,6 +17,7 @@ from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, Ints, PathLike, Strings
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.load import load_backbone
+from evenhand.backbones.outline import outline_of
 from evenhand.backbones.prompts import class_prompts
 from evenhand.data.images.first_look import broken
 from evenhand.data.images.pixel_limit import raised_limit
@@ -26,7 +27,7 @@ from evenhand.data.places import total_bytes
 from evenhand.data.settle_copies import KnownCopies
 from evenhand.data.store import load_store
 from evenhand.data.store_layout import MEASURED, OTHERS, UNITS, others_identity
-from evenhand.data.store_resume import begun_identity
+from evenhand.data.store_resume import begun_identity, check_begun
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.lacks import check_none_skipped, warn_of_lost_classes, warn_of_same_text
@@ -112,8 +113,10 @@ def embed(
         If no training image of a class can be read, or two classes have the same prompts.
     """
     manifest = images if isinstance(images, Manifest) else Manifest.read(images)
-    backbone = load_backbone(model) if isinstance(model, str) else model
     out = Path(out)
+    if isinstance(model, str):  # a model that cannot be this store's is not downloaded
+        check_begun(out, **outline_of(model)._asdict())
+    backbone = load_backbone(model) if isinstance(model, str) else model
     _check(manifest, batch_size, part_rows, dtype)
     head = backbone.head(manifest.classes, {**class_prompts(manifest.classes, templates), **(prompts or {})})
     settle(out)

@@ -5,11 +5,10 @@ from open_clip.model import CLIP, _build_vision_tower
 from torch import Tensor, nn
 
 from evenhand import EvenhandError
+from evenhand.backbones.config_sites import check_config, config_sites
 from evenhand.backbones.projection import LinearProjection
 from evenhand.backbones.sites import (
     _views,
-    check_config,
-    config_sites,
     find_site,
     write_projection,
     written_config,

@@ -17,6 +17,7 @@ from evenhand import EvenhandError, EvenhandWarning
 from evenhand.backbones.tiny import load_tiny
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import load_store, read_skipped, read_thumbnails
+from evenhand.extract import local
 from evenhand.extract.local import embed, iter_features
 
 
@@ -316,3 +317,12 @@ def test_a_store_is_made_again_when_its_table_says_something_else(
     assert found.split.tolist() == other.split.tolist()
     assert found.y.tolist() == other.y.tolist()
     assert found.attributes["place"].tolist() == other.attributes["place"].tolist()
+
+
+def test_a_name_that_cannot_be_the_stores_model_is_not_loaded(
+    manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed(manifest, "tiny", tmp_path / "s")
+    monkeypatch.setattr(local, "load_backbone", None)
+    with pytest.raises(EvenhandError, match=r"was made with `model` 'tiny', but this run has 'hf:ORG/NAME'"):
+        embed(manifest, "hf:ORG/NAME", tmp_path / "s")
