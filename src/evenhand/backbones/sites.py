@@ -1,4 +1,4 @@
-"""Where the projection lives in each family of open_clip's models. No other file knows."""
+"""Where the projection lives in each family of open_clip's models. Only `config_sites` knows of it, too."""
 
 from __future__ import annotations
 
