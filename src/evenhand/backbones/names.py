@@ -10,13 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from evenhand._errors import EvenhandError
+from evenhand.backbones.config_sites import CLASSIFIER, LINEAR, MLP, RESNET, VIT
 from evenhand.backbones.folder import CONFIG, HF_CONFIG, HF_PREFIX, HUB_PREFIX, PREFIX, TINY
 
 PRECISIONS = ("fp32", "bf16", "fp16")
-SITES = (
-    *("attnpool", "attnpool.c_proj", "proj", "head.proj", "head.mlp.fc2", "trunk.classifier"),
-    *("visual_projection", "identity"),
-)
+SITES = (*RESNET, *VIT, *LINEAR, *MLP, *CLASSIFIER, "visual_projection", "identity")
 """Parts that may be trained, of all families of models."""
 _PAGE = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+)(?:[/?#].*)?")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
