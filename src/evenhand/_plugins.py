@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import NotAllowedError
 
 
 def known_names(builtin: Mapping[str, str], group: str) -> list[str]:
@@ -20,12 +20,12 @@ def check_known(name: str, builtin: Mapping[str, str], group: str, *, kind: str)
 
     Raises
     ------
-    EvenhandError
+    NotAllowedError
         If there is none; `kind` names what is missing.
     """
     known = known_names(builtin, group)
     if name not in known:
-        raise EvenhandError(f"{kind}: {name!r} is unknown; the {kind}s are {', '.join(known)}")
+        raise NotAllowedError.of(kind, name, known)
 
 
 def find(name: str, builtin: Mapping[str, str], group: str, *, kind: str) -> Any:
@@ -33,7 +33,7 @@ def find(name: str, builtin: Mapping[str, str], group: str, *, kind: str) -> Any
 
     Raises
     ------
-    EvenhandError
+    NotAllowedError
         If there is none; `kind` names what is missing.
     """
     check_known(name, builtin, group, kind=kind)

@@ -88,7 +88,7 @@ def test_too_few_rows_to_score_take_the_usual_share() -> None:
     [
         ({"shares": (0.5, 1.5)}, "shares must"),
         ({"rule": "worst_group"}, "rule: worst_group uses group labels, which wise_ft never sees; choose"),
-        ({"rule": "best"}, "selection: rule 'best' is unknown"),
+        ({"rule": "best"}, "selection: 'best' is unknown"),
     ],
 )
 def test_what_cannot_be_is_refused(world: World, params: dict[str, object], sentence: str) -> None:

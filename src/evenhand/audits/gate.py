@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 
 RATES = ("worst-class", "worst-group", "worst-slice", "plain", "class-mean", "group-mean", "train-weighted")
 
@@ -19,12 +19,11 @@ def read_bounds(bounds: Sequence[str]) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for text in bounds:
-        name, _, number = text.partition("=")
-        if name not in RATES or name in found:
-            raise EvenhandError(
-                f"bounds: {text!r} is not of the form RATE=BOUND; give each rate once, with one of "
-                f"{', '.join(RATES)}"
-            )
+        name, equals, number = text.partition("=")
+        if not equals or name in found:
+            raise EvenhandError(f"bounds: {text!r} is not of the form RATE=BOUND, once for each rate")
+        if name not in RATES:
+            raise NotAllowedError.of("bounds", name, RATES)
         try:
             found[name] = float(number)
         except ValueError:

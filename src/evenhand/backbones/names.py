@@ -9,7 +9,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand.backbones.config_sites import CLASSIFIER, LINEAR, MLP, RESNET, VIT
 from evenhand.backbones.folder import CONFIG, HF_CONFIG, HF_PREFIX, HUB_PREFIX, PREFIX, TINY
 
@@ -67,7 +67,7 @@ def check_precision(precision: str) -> None:
         If it is not.
     """
     if precision not in ("auto", *PRECISIONS):
-        raise EvenhandError(f"precision: {precision!r} is unknown; choose auto, {', '.join(PRECISIONS)}")
+        raise NotAllowedError.of("precision", precision, ("auto", *PRECISIONS))
 
 
 def check_site(site: str | None) -> None:
@@ -79,7 +79,7 @@ def check_site(site: str | None) -> None:
         If it is not one of `SITES`.
     """
     if site is not None and site not in SITES:
-        raise EvenhandError(f"site: {site!r} is unknown; a model has one or two of {', '.join(SITES)}")
+        raise NotAllowedError.of("site", site, SITES)
 
 
 def check_own(model: str, **given: str | None) -> None:

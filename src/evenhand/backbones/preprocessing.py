@@ -9,7 +9,7 @@ from typing import Any
 import open_clip
 from open_clip.transform import PreprocessCfg
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 
 ACTIVATIONS = ("gelu", "quickgelu")
 _WORDS = {
@@ -45,9 +45,7 @@ def choose_settings(
         If the activation is unknown, or as `read_preprocess`.
     """
     if activation not in (None, *ACTIVATIONS):
-        raise EvenhandError(
-            f"activation: {activation!r} is unknown; the allowed values are {', '.join(ACTIVATIONS)}"
-        )
+        raise NotAllowedError.of("activation", activation, ACTIVATIONS)
     settings = {} if preprocess is None else read_preprocess(preprocess, model)
     notes: tuple[str, ...] = ()
     quick = True if needs_quick_gelu(model, pretrained) else None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from open_clip.zero_shot_metadata import OPENAI_IMAGENET_TEMPLATES, SIMPLE_IMAGENET_TEMPLATES
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 
 DEFAULT = ("a photo of a {}.",)
 LISTS = {
@@ -42,7 +42,7 @@ def class_prompts(
         If a list's name is unknown, the list is empty, or a template has neither.
     """
     if isinstance(templates, str) and templates not in LISTS:
-        raise EvenhandError(f"templates: {templates!r} is unknown; name one of {', '.join(LISTS)}")
+        raise NotAllowedError.of("templates", templates, LISTS)
     if templates is None or isinstance(templates, str):
         chosen = DEFAULT if templates is None else LISTS[templates]
         return {

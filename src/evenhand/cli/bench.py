@@ -9,7 +9,7 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_results, keep_apart
-from evenhand.backbones.names import check_site
+from evenhand.backbones.names import check_precision, check_site
 from evenhand.cli.early import check_images, check_methods, check_model, read_concepts
 from evenhand.cli.options import (
     Device,
@@ -91,6 +91,7 @@ def command(
     check_name(name)
     check_methods(listed(methods) or [])
     check_device(device)
+    check_precision(precision)
     check_site(site)
     words = read_concepts(concepts)
     if model is not None:

@@ -22,6 +22,11 @@ from evenhand.cli.wording import naming
 class Command(TyperCommand):
     """A command that refuses to write over, into or around its inputs, and whose errors name its options."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Parse the options; a value that is not allowed becomes one sentence and its exit code."""
+        with naming(self.params), _one_sentence():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an expected failure becomes one sentence and its exit code."""
         with naming(self.params), _one_sentence(), warnings.catch_warnings():

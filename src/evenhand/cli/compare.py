@@ -19,6 +19,7 @@ from evenhand.cli.options import (
     examples,
     fit_device,
     listed,
+    one_of,
     set_threads,
 )
 from evenhand.methods.registry import no_method
@@ -39,7 +40,7 @@ def command(
     ] = "all",
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, starting at --seed.")] = 5,
     selection: Annotated[
-        RuleName, typer.Option(help="Rule that selects configurations, the same for all methods.")
+        RuleName, one_of(RuleName, "Rule that selects configurations, the same for all methods.")
     ] = "shortcut_cell",
     oracles: Annotated[
         bool, typer.Option("--oracles", help="Include methods that use group labels.")

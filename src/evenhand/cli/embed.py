@@ -28,6 +28,7 @@ from evenhand.cli.options import (
     Workers,
     examples,
     listed,
+    one_of,
     read_mapping,
     read_templates,
     set_threads,
@@ -42,6 +43,9 @@ EXAMPLES = examples(
     "evenhand embed s3://bucket/shards --model ViT-L-14 --pretrained openai --engine ray --address auto "
     "--out web.store",
 )
+Activation = Literal["gelu", "quickgelu"]
+NumberType = Literal["float16", "float32"]
+Decode = Literal["reduced", "full"]
 
 
 def command(
@@ -65,8 +69,8 @@ def command(
         ),
     ] = None,
     activation: Annotated[
-        Literal["gelu", "quickgelu"] | None,
-        typer.Option(help="Activation of a checkpoint file, which does not record its own."),
+        Activation | None,
+        one_of(Activation, "Activation of a checkpoint file, which does not record its own."),
     ] = None,
     class_names: ClassNames = None,
     templates: Annotated[
@@ -95,9 +99,7 @@ def command(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per batch.")] = 64,
     workers: Workers = None,
-    dtype: Annotated[
-        Literal["float16", "float32"], typer.Option(help="Number type of the stored features.")
-    ] = "float16",
+    dtype: Annotated[NumberType, one_of(NumberType, "Number type of the stored features.")] = "float16",
     precision: Annotated[
         str, typer.Option(help="Precision of the model: fp32, bf16, fp16 or auto.")
     ] = "fp32",
@@ -108,9 +110,10 @@ def command(
         ),
     ] = None,
     decode: Annotated[
-        Literal["reduced", "full"] | None,
-        typer.Option(
-            help="How large JPEGs are decoded: in full, or at a fraction of their size; by default in full."
+        Decode | None,
+        one_of(
+            Decode,
+            "How to decode large JPEGs: in full, the default, or at a fraction of their size.",
         ),
     ] = None,
     thumbnails: Annotated[bool, typer.Option(help="Keep 64-pixel thumbnails.")] = True,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from textwrap import shorten
 from typing import Any, NoReturn
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand.cli.show import complain
 
 PATIENCE = 10.0
@@ -110,7 +110,7 @@ def told(error: BaseException) -> tuple[str, int] | None:
         _said.append("interrupted")
         return "interrupted", 128 + (_asked[0] if _asked else signal.SIGINT)
     if isinstance(error, EvenhandError):
-        return str(error), 1
+        return str(error), 2 if isinstance(error, NotAllowedError) else 1
     if isinstance(error, MemoryError):
         return f"out of memory ({error}); free some, or use fewer rows at once", 1
     if isinstance(error, OSError) and error.errno not in (None, errno.EPIPE, errno.ENOMEM, errno.EAGAIN):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand._optional import require
-from evenhand.cli.options import check_device, choose_device
+from evenhand.cli.options import check_device, choose_device, one_of
 from evenhand.extract.ray_address import check_address
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EngineName: TypeAlias = Literal["local", "ray"]
 EngineOption = Annotated[
     EngineName,
-    typer.Option(help="Where the model runs: this machine, or a Ray cluster.", rich_help_panel="Cluster"),
+    one_of(EngineName, "Where the model runs: this machine, or a Ray cluster.", rich_help_panel="Cluster"),
 ]
 Address = Annotated[
     str | None,
@@ -60,12 +60,11 @@ def check_engine(
         check_device(device)
         return
     if device not in ("auto", "cpu", "cuda"):
-        raise EvenhandError(f"--device: got {device!r}; with --engine ray, choose auto, cpu or cuda")
-    if precision == "auto":
-        raise EvenhandError(
-            "--precision: auto depends on this machine, not the cluster; with --engine ray, choose fp32, "
-            "bf16 or fp16"
+        raise NotAllowedError(
+            f"--device: {device!r} with --engine ray; the allowed values are auto, cpu, cuda"
         )
+    if precision == "auto":
+        raise NotAllowedError("--precision: auto with --engine ray; the allowed values are fp32, bf16, fp16")
     require("ray", "ray")
     if address is not None:
         check_address(address)

@@ -12,7 +12,7 @@ from evenhand._errors import EvenhandError
 from evenhand._optional import require
 from evenhand._outputs import check_new
 from evenhand.cli.early import check_moved
-from evenhand.cli.options import Json, MovedModel, Threads, examples, set_threads
+from evenhand.cli.options import Json, MovedModel, Threads, examples, one_of, set_threads
 
 NAME = "export"
 EXAMPLES = examples(
@@ -20,6 +20,7 @@ EXAMPLES = examples(
     "evenhand export birds.run --to onnx --out birds-onnx",
     "evenhand export birds.run --to transformers --out birds-hf --push me/birds",
 )
+Format = Literal["open_clip", "transformers", "onnx"]
 NEEDS = {
     "transformers": (("transformers", "hf"),),
     "onnx": (("onnxscript", "onnx"), ("onnx", "onnx"), ("onnxruntime", "onnx")),
@@ -29,9 +30,7 @@ NEEDS = {
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
-    to: Annotated[
-        Literal["open_clip", "transformers", "onnx"], typer.Option(help="Format of the exported model.")
-    ],
+    to: Annotated[Format, one_of(Format, "Format of the exported model.")],
     out: Annotated[Path, typer.Option(help="Folder to write, new or empty.")],
     push: Annotated[
         str | None, typer.Option(help="Upload the folder to OWNER/NAME on the Hugging Face Hub.")

@@ -20,6 +20,7 @@ from evenhand.cli.options import (
     check_fit_device,
     examples,
     fit_device,
+    one_of,
     set_threads,
 )
 from evenhand.cli.params import check_params, chosen_by
@@ -32,6 +33,7 @@ EXAMPLES = examples(
     "evenhand fit birds.store --method erm --param epochs=50 --seed 1 --out erm.run",
     "evenhand fit birds.store --method roboshot --concepts words.yaml --out words.run",
 )
+ValidationFrom = Literal["train", "given"]
 
 
 def command(
@@ -41,11 +43,11 @@ def command(
     group_by: GroupBy = None,
     metric: Annotated[
         MetricName,
-        typer.Option(help="Metric to show for each class and group; with auroc, auto also chooses by it."),
+        one_of(MetricName, "Metric to show for each class and group; with auroc, auto also chooses by it."),
     ] = "accuracy",
     validation_from: Annotated[
-        Literal["train", "given"],
-        typer.Option(help="Source of the validation rows: split off training, or the given split."),
+        ValidationFrom,
+        one_of(ValidationFrom, "Source of the validation rows: split off training, or the given split."),
     ] = "train",
     calibrate_confidence: Annotated[
         bool,

@@ -6,14 +6,27 @@ import ctypes
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand.cli.paths import is_file, is_pipe
+
+
+def one_of(kind: Any, help: str, **more: Any) -> Any:
+    """Return an option that takes one of the words of `kind`, a literal type."""
+    allowed = get_args(kind)
+
+    def check(parameter: typer.CallbackParam, word: str | None) -> str | None:
+        if word is not None and word not in allowed:
+            raise NotAllowedError.of(str(parameter.name), word, allowed)
+        return word
+
+    return typer.Option(parser=str, callback=check, metavar=f"<{'|'.join(allowed)}>", help=help, **more)
+
 
 Device = Annotated[
     str, typer.Option(help="Device: auto, cpu, mps, cuda or cuda:N.", rich_help_panel="Shared")
@@ -80,8 +93,7 @@ SplitFile = Annotated[
 ]
 MetricName = Literal["accuracy", "auroc", "average_precision", "precision", "recall", "f1"]
 Metric = Annotated[
-    MetricName,
-    typer.Option(help="Metric to show for each class and group, against the other classes."),
+    MetricName, one_of(MetricName, "Metric to show for each class and group, against the other classes.")
 ]
 GroupBy = Annotated[
     str | None,
@@ -113,11 +125,11 @@ def set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-DEVICES = "auto, cpu, mps, cuda and cuda:N"
-FIT_DEVICES = "auto, cpu, cuda and cuda:N"
+DEVICES = ("auto", "cpu", "mps", "cuda", "cuda:N")
+FIT_DEVICES = ("auto", "cpu", "cuda", "cuda:N")
 
 
-def check_device(text: str, allowed: str = DEVICES) -> None:
+def check_device(text: str, allowed: Sequence[str] = DEVICES) -> None:
     """Refuse a text that names no device, before torch is imported to find those of this machine.
 
     `allowed` is what the sentence offers.
@@ -128,7 +140,7 @@ def check_device(text: str, allowed: str = DEVICES) -> None:
         If the text names none, or a GPU where there is no driver of one.
     """
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text, re.ASCII):
-        raise EvenhandError(f"--device: got {text!r}; the allowed values are {allowed}")
+        raise NotAllowedError.of("--device", text, allowed)
     if text.startswith("cuda") and not gpu_driver():
         raise EvenhandError(
             f"--device: {text} is not on this machine: it has no GPU driver; leave --device out to choose "
@@ -174,8 +186,8 @@ def check_fit_device(text: str) -> None:
     """
     check_device(text, FIT_DEVICES)
     if text == "mps":
-        raise EvenhandError(
-            f"--device: mps has no float64, which fits need; the allowed values are {FIT_DEVICES}"
+        raise NotAllowedError(
+            f"--device: mps has no float64, which fits need; the allowed values are {', '.join(FIT_DEVICES)}"
         )
 
 
@@ -242,9 +254,8 @@ def read_templates(text: str | None) -> list[str] | str | None:
         return text
     _refuse_pipe(text, "--templates")
     if not is_file(text):
-        raise EvenhandError(
-            f"--templates: got {text!r}; the allowed values are openai, simple, or a file with one "
-            "template per line"
+        raise NotAllowedError.of(
+            "--templates", text, ("openai", "simple", "a file with one template per line")
         )
     lines = _lines(Path(text))
     if not lines:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand._ranges import check_value
 from evenhand.methods.registry import built_in_parameters, check_parameters, method_class
 
@@ -48,8 +48,10 @@ def check_kinds(owner: str, params: Mapping[str, Any], hints: Mapping[str, Any])
     """
     for name, value in params.items():
         if name in hints and not _fits(value, hints[name]):
-            kinds = " or ".join(dict.fromkeys(_kinds(hints[name])))
-            raise EvenhandError(f"--param: {name} got {value!r}, but {owner} needs {kinds}")
+            kinds = dict.fromkeys(_kinds(hints[name]))
+            if isinstance(value, str) and _has_words(hints[name]):
+                raise NotAllowedError.of(f"--param: {name}", value, kinds)
+            raise NotAllowedError(f"--param: {name} got {value!r}, but {owner} needs {' or '.join(kinds)}")
 
 
 def chosen_by(method: str, metric: str) -> dict[str, str]:
@@ -79,12 +81,16 @@ def _fits(value: Any, hint: Any) -> bool:
     return hint is Any or (hint in _KINDS and type(value) is hint)
 
 
+def _has_words(hint: Any) -> bool:
+    return get_origin(hint) is Literal or any(map(_has_words, get_args(hint)))
+
+
 def _kinds(hint: Any) -> list[str]:
     origin, inside = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return [kind for member in inside for kind in _kinds(member)]
     if origin is Literal:
-        return [repr(value) for value in inside]
+        return [str(value) for value in inside]
     if origin is Sequence:
         return [f"a list, each {kind}" for kind in _kinds(inside[0])]
     if origin is Mapping:

@@ -13,7 +13,7 @@ from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_writable, keep_apart
 from evenhand.cli.early import check_file, store_and_run
-from evenhand.cli.options import Json, Seed, Threads, examples, set_threads
+from evenhand.cli.options import Json, Seed, Threads, examples, one_of, set_threads
 
 if TYPE_CHECKING:
     from evenhand.data.table import FeatureTable
@@ -26,6 +26,7 @@ EXAMPLES = examples(
     "evenhand review birds.store --question … --list --out rows.csv",
     "evenhand review birds.store --answers rows.csv --write water",
 )
+Use = Literal["evaluation", "training"]
 
 
 def command(
@@ -53,8 +54,7 @@ def command(
         str | None, typer.Option(help="Add the estimated attribute to the store under this name.")
     ] = None,
     use: Annotated[
-        Literal["evaluation", "training"],
-        typer.Option(help="What the written attribute may be used for: evaluation, or training as well."),
+        Use, one_of(Use, "What the written attribute may be used for: evaluation, or training as well.")
     ] = "evaluation",
     out: Annotated[
         Path | None, typer.Option(help="CSV file to write the answers to; the same command resumes it.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import NotAllowedError
 from evenhand.comparison.job import sentence
 from evenhand.data.concepts import Concepts
 from evenhand.data.table import FeatureTable
@@ -70,7 +70,7 @@ def entries_of(
         raise no_method()
     unknown = next((name for name in wanted if name.partition(":")[0] not in known), None)
     if unknown is not None:
-        raise EvenhandError(f"methods: {unknown!r} is unknown; the methods are {', '.join(known)}, or all")
+        raise NotAllowedError.of("methods", unknown, (*known, "all"))
     for name in wanted:
         if ":" in name:
             make(name)  # an unknown preset is a mistake of the caller, not a failure of the method

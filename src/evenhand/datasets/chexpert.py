@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 from typing_extensions import override
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand._random import numpy_stream
 from evenhand._typing import Bools, Strings
 from evenhand.data.manifest import Manifest
@@ -30,14 +31,6 @@ SHARES = {"test": 0.15, "validation": 0.1}
 DEMOGRAPHICS = "CHEXPERT DEMO"
 STATES = {"1.0": "1", "1": "1", "0.0": "0", "0": "0", "": "0", "-1.0": "?", "-1": "?"}
 """Not mentioned in the report counts as absent, as in the published baselines."""
-POLICIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "uncertain": ("absent", "present", "drop"),
-        "uncertain_device": ("unknown", "absent", "present"),
-        "attribute": ("sex", "race", "sex and race", "support devices"),
-        "split": ("patients", "given"),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -64,10 +57,10 @@ class CheXpert(Dataset):
     """
 
     label: str = "No Finding"
-    uncertain: str = "absent"
-    attribute: str = "sex"
-    uncertain_device: str = "unknown"
-    split: str = "patients"
+    uncertain: Literal["absent", "present", "drop"] = "absent"
+    attribute: Literal["sex", "race", "sex and race", "support devices"] = "sex"
+    uncertain_device: Literal["unknown", "absent", "present"] = "unknown"
+    split: Literal["patients", "given"] = "patients"
     seed: int = 0
     expected: Sizes | None = field(default_factory=lambda: SIZES)
 
@@ -105,11 +98,9 @@ class CheXpert(Dataset):
         return f"no {self.label.lower()}", self.label.lower()
 
     def _check(self) -> None:
-        for name, allowed in POLICIES.items():
-            if getattr(self, name) not in allowed:
-                raise EvenhandError(
-                    f"{self.title}: {name} is {getattr(self, name)!r}; choose one of {', '.join(allowed)}"
-                )
+        for name, hint in get_type_hints(type(self)).items():
+            if get_origin(hint) is Literal and getattr(self, name) not in get_args(hint):
+                raise NotAllowedError.of(name, getattr(self, name), get_args(hint))
 
     def _groups(self, table: Columns, root: Path) -> Strings:
         if self.attribute == "support devices":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand.evaluation.results import ResultRow, summarize
 
 Metric = Literal["accuracy", "auroc", "average_precision", "precision", "recall", "f1"]
@@ -46,7 +46,7 @@ def by_metric(row: Mapping[str, Any], metric: str) -> dict[str, Any]:
         If there is no such metric, or the row does not hold it.
     """
     if metric not in NAMES:
-        raise EvenhandError(f"metric: {metric!r} is unknown; the metrics are {', '.join(NAMES)}")
+        raise NotAllowedError.of("metric", metric, NAMES)
     if metric == "accuracy" or row.get("status", "ok") != "ok":
         return dict(row)
     found = (row.get("figures") or {}).get(metric)

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import NotAllowedError
 from evenhand._files import atomic_folder
 from evenhand._outputs import keep_apart
 from evenhand._typing import PathLike
@@ -52,7 +52,7 @@ def export(run: PathLike, to: str, out: PathLike, *, model: str | None = None) -
         cannot be loaded; or the format cannot hold the model.
     """
     if to not in TARGETS:
-        raise EvenhandError(f"to: {to!r} is unknown; the allowed values are {', '.join(TARGETS)}")
+        raise NotAllowedError.of("to", to, TARGETS)
     run, out = Path(run), Path(out)
     keep_apart(out, [run])
     write: Callable[[ExportSource, Path], float] = import_module(TARGETS[to]).write

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import NotAllowedError
 from evenhand._ranges import POSITIVE, Each, Ranges
 from evenhand._typing import Ints
 from evenhand.data.head import Head
@@ -97,10 +97,8 @@ class LinearProbe(Method):
         """Refuse numbers out of range and unknown class weights."""
         super().check_ranges()
         if not isinstance(self.class_weight, Mapping) and self.class_weight not in (None, "balanced"):
-            raise EvenhandError(
-                f'class_weight: {self.class_weight!r} is unknown; give "balanced", a mapping of labels to '
-                "weights, or None"
-            )
+            allowed = ("balanced", "a mapping of labels to weights", "None")
+            raise NotAllowedError.of("class_weight", self.class_weight, allowed)
 
     def _scored_by(self) -> str | None:
         return None if isinstance(self.class_weight, Mapping) else self.class_weight

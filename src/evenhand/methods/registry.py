@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand._plugins import check_known, find, known_names
 from evenhand.methods.constructors import Parameter, constant_of, parameters_of
 
@@ -79,12 +79,12 @@ def check_name(name: str) -> None:
     if preset and (parameters := built_in_parameters(name)) is not None:
         presets = parameters["preset"].names if "preset" in parameters else ()
         if preset not in presets:
-            raise EvenhandError(_no_preset(name, preset, presets))
+            raise _no_preset(name, preset, presets)
 
 
 def no_method() -> EvenhandError:
     """Return the error for an empty list of methods."""
-    return EvenhandError(f"methods: this names no method; the methods are {', '.join(names())}, or all")
+    return NotAllowedError(f"methods: it is empty; the allowed values are {', '.join(names())}, all")
 
 
 def check_parameters(name: str, params: Iterable[str]) -> None:
@@ -119,8 +119,10 @@ def built_in_parameters(name: str) -> dict[str, Parameter] | None:
     return found and {each: kind for each, kind in found.items() if each not in FIXED.get(name, {})}
 
 
-def _no_preset(name: str, preset: str, presets: Iterable[str] = ()) -> str:
-    return f"preset: {name} has no preset {preset!r}; its presets are {', '.join(presets) or 'none'}"
+def _no_preset(name: str, preset: str, presets: Sequence[str] = ()) -> EvenhandError:
+    if presets:
+        return NotAllowedError.of("preset", preset, presets)
+    return NotAllowedError(f"preset: {name} has no presets; leave out :{preset}")
 
 
 def _check_known(name: str, params: Iterable[str], allowed: Sequence[str]) -> None:
@@ -231,7 +233,7 @@ def make(name: str, **params: Any) -> Method:
     allowed = [each for each in cls._get_param_names() if each not in fixed]
     if preset:
         if "preset" not in allowed:
-            raise EvenhandError(_no_preset(name, preset))
+            raise _no_preset(name, preset)
         params = {"preset": preset, **params}
     _check_known(name, params, allowed)
     method = cls(**params, **fixed)

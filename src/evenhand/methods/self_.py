@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand._random import numpy_stream, torch_stream
 from evenhand._ranges import COUNT, INSIDE, POSITIVE, Ranges
 from evenhand._typing import Floats, Ints
@@ -131,8 +131,7 @@ class SelectiveFinetuning(Method):
 
     def _learn(self, problem: Problem) -> Model:
         if self.criterion not in CRITERIA:
-            allowed = ", ".join(CRITERIA)
-            raise EvenhandError(f"criterion: {self.criterion!r} is unknown; the allowed values are {allowed}")
+            raise NotAllowedError.of("criterion", self.criterion, CRITERIA)
         sgd = self.erm or erm_sgd(problem)
         base = hold_out_and_train(problem, sgd, self.history_, balanced=True)
         chosen = highest(CRITERIA[self.criterion](self, base, sgd), self.rows)

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand._typing import Bools, Floats, Ints
 from evenhand.functional.clusters import class_clusters
 from evenhand.selection.cells import Partition
@@ -191,5 +191,5 @@ def find_rule(name: str) -> Rule:
     'none'
     """
     if name not in RULES:
-        raise EvenhandError(f"selection: rule {name!r} is unknown; the rules are {', '.join(RULES)}")
+        raise NotAllowedError.of("selection", name, RULES)
     return RULES[name]

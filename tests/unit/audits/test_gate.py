@@ -8,10 +8,15 @@ def test_bounds() -> None:
     assert read_bounds(["worst-class=0.8", "plain=1"]) == {"worst-class": 0.8, "plain": 1.0}
 
 
-@pytest.mark.parametrize("texts", [["worst=0.8"], ["0.8"], [""], ["plain=0.1", "plain=0.2"]])
-def test_a_rate_that_is_unknown_or_comes_twice(texts: list[str]) -> None:
-    with pytest.raises(EvenhandError, match=r"^bounds: .* RATE=BOUND.*worst-slice"):
+@pytest.mark.parametrize("texts", [["0.8"], [""], ["plain=0.1", "plain=0.2"]])
+def test_a_bound_without_a_rate_or_a_rate_that_comes_twice(texts: list[str]) -> None:
+    with pytest.raises(EvenhandError, match=r"^bounds: .* RATE=BOUND, once for each rate$"):
         read_bounds(texts)
+
+
+def test_an_unknown_rate() -> None:
+    with pytest.raises(EvenhandError, match=r"^bounds: 'worst' is unknown; the allowed values are wor"):
+        read_bounds(["worst=0.8"])
 
 
 @pytest.mark.parametrize("number", ["", "x", "80", "-0.1", "nan"])

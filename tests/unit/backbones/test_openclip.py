@@ -141,7 +141,10 @@ def test_auto_is_float32_on_the_cpu() -> None:
             "neither a file nor a tag of ViT-B-32; its tags: openai",
         ),
         ({"model": "local-dir:/no/such"}, "model folder /no/such does not exist or is not a folder"),
-        ({"model": "ViT-B-32", "precision": "int8"}, "precision: 'int8' is unknown; choose auto, fp32"),
+        (
+            {"model": "ViT-B-32", "precision": "int8"},
+            "precision: 'int8' is unknown; the allowed values are auto",
+        ),
         ({"model": "ViT-B-32", "device": "gpu"}, "device 'gpu' cannot be used"),
     ],
 )

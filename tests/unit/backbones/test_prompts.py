@@ -28,7 +28,7 @@ def test_a_users_templates_are_filled_and_other_braces_left() -> None:
 
 
 def test_an_unknown_list_is_refused() -> None:
-    with pytest.raises(EvenhandError, match="'clip' is unknown; name one of openai, simple"):
+    with pytest.raises(EvenhandError, match="'clip' is unknown; the allowed values are openai, simple"):
         class_prompts(["cat"], "clip")
 
 

@@ -150,8 +150,8 @@ def test_a_rate_under_its_bound_ends_with_3(store: Path) -> None:
 
 
 def test_an_unknown_rate_is_one_sentence(store: Path) -> None:
-    done = run(store, "--fail-under", "worst=0.9", code=1)
-    assert "'worst=0.9'" in done.stderr
+    done = run(store, "--fail-under", "worst=0.9", code=2)
+    assert "'worst' is unknown" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -36,14 +36,16 @@ def test_options_of_a_cluster_want_one(option: str, value: Any) -> None:
 
 @pytest.mark.parametrize("device", ["cuda:1", "mps", "tpu"])
 def test_an_actor_has_the_devices_of_its_own(device: str) -> None:
-    with pytest.raises(EvenhandError, match=f"got '{device}'; with --engine ray, choose auto, cpu or cuda"):
+    with pytest.raises(
+        EvenhandError, match=f"'{device}' with --engine ray; the allowed values are auto, cpu, cuda"
+    ):
         check_engine("ray", **{**GIVEN, "device": device})
 
 
 def test_automatic_precision_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EvenhandError, match="with --engine ray, choose fp32, bf16 or fp16"):
+    with pytest.raises(EvenhandError, match="with --engine ray; the allowed values are fp32, bf16, fp16"):
         embed.command(tmp_path, tmp_path / "s", "tiny", engine="ray", precision="auto")
-    with pytest.raises(EvenhandError, match="with --engine ray, choose fp32, bf16 or fp16"):
+    with pytest.raises(EvenhandError, match="with --engine ray; the allowed values are fp32, bf16, fp16"):
         predict.command(tmp_path, tmp_path, engine="ray", precision="auto")
 
 

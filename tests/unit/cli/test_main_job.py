@@ -272,7 +272,7 @@ def test_predict_on_nothing_readable_is_one_sentence(store: Path, tmp_path: Path
 
 def test_a_parameter_of_another_kind_is_one_sentence(store: Path, tmp_path: Path) -> None:
     out = tmp_path / "x.run"
-    done = run("fit", store, "--method", "erm", "--param", "epochs=many", "--out", out, code=1)
+    done = run("fit", store, "--method", "erm", "--param", "epochs=many", "--out", out, code=2)
     assert done.stderr == "error: --param: epochs got 'many', but erm needs a whole number or null\n"
     assert not out.exists()
 

@@ -63,8 +63,8 @@ def test_the_default_method_chooses_by_auroc_where_that_is_shown(folder: Path) -
         )
         assert ("chosen by worst accuracy" in shown) == (kept is None)
     assert "shown by F1, chosen by worst accuracy" in shown
-    done = run(*fit[:-1], "--param", "metric=f1", code=1)
-    assert "--param: metric got 'f1', but auto needs 'accuracy' or 'auroc'" in done.stderr
+    done = run(*fit[:-1], "--param", "metric=f1", code=2)
+    assert "--param: metric: 'f1' is unknown; the allowed values are accuracy, auroc" in done.stderr
 
 
 def test_an_audit_shows_and_bounds_the_metric(folder: Path) -> None:

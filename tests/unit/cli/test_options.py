@@ -63,7 +63,7 @@ def test_device_cpu_is_always_there() -> None:
 @pytest.mark.parametrize("text", ["gpu", "cuda:x", "cpu:1", "", "cuda:-1"])
 def test_unknown_devices(text: str) -> None:
     with pytest.raises(
-        EvenhandError, match=r"--device: got .*; the allowed values are auto, cpu, mps, cuda and cuda:N"
+        EvenhandError, match=r"--device: .* is unknown; the allowed values are auto, cpu, mps, cuda, cuda:N"
     ):
         choose_device(text)
 
@@ -71,7 +71,7 @@ def test_unknown_devices(text: str) -> None:
 def test_a_fit_is_offered_what_it_can_use() -> None:
     for text in ("tpu", "mps"):
         with pytest.raises(
-            EvenhandError, match=f"^--device: .*{text}.*; the allowed values are auto, cpu, cuda and cuda:N$"
+            EvenhandError, match=f"^--device: .*{text}.*; the allowed values are auto, cpu, cuda, cuda:N$"
         ):
             options.check_fit_device(text)
 
@@ -161,7 +161,7 @@ def test_templates_without_a_place_for_the_name(tmp_path: Path, content: str, se
 
 def test_templates_file_missing() -> None:
     with pytest.raises(
-        EvenhandError, match=r"--templates: got 'nowhere.txt'; the allowed values are openai, simple"
+        EvenhandError, match=r"--templates: 'nowhere.txt' is unknown; the allowed values are openai, simple"
     ):
         read_templates("nowhere.txt")
 

@@ -349,11 +349,11 @@ def test_the_oracle_rule_is_declared(table: FeatureTable) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"methods": ["nope"]}, "methods: 'nope' is unknown; the methods are auto, zero_shot"),
-        ({"methods": ["nope:paper"]}, "methods: 'nope:paper' is unknown; the methods are auto, zero_shot"),
-        ({"methods": ["cfr:nope"]}, "cfr has no preset 'nope'; its presets are default, grid"),
-        ({"methods": ["erm:nope"]}, "erm has no preset 'nope'; its presets are none"),
-        ({"selection": "nope"}, "selection: rule 'nope' is unknown"),
+        ({"methods": ["nope"]}, "methods: 'nope' is unknown; the allowed values are auto"),
+        ({"methods": ["nope:paper"]}, "methods: 'nope:paper' is unknown; the allowed values are auto"),
+        ({"methods": ["cfr:nope"]}, "preset: 'nope' is unknown; the allowed values are default, grid"),
+        ({"methods": ["erm:nope"]}, "preset: erm has no presets; leave out :nope"),
+        ({"selection": "nope"}, "selection: 'nope' is unknown"),
         ({"budget": 0}, "budget: there must be at least 1, but there are 0"),
         ({"seeds": []}, "seeds: there must be at least 1, but there are 0"),
         ({"group_by": "colour"}, "group_by: 'colour' is not an attribute of this store; it has: place"),

@@ -129,7 +129,7 @@ def test_absent_demographics_are_told_with_a_remedy(data: Path) -> None:
     ],
 )
 def test_unknown_policies_are_refused(data: Path, name: str, allowed: str) -> None:
-    with pytest.raises(EvenhandError, match=rf"CheXpert: {name} is 'odd'; choose one of {allowed}"):
+    with pytest.raises(EvenhandError, match=rf"^{name}: 'odd' is unknown; the allowed values are {allowed}"):
         CheXpert(**{name: "odd"}).load(data, data)
 
 

@@ -25,7 +25,7 @@ def test_every_benchmark_keeps_the_contract(name: str) -> None:
 
 def test_unknown_names_are_told_with_those_there_are() -> None:
     with pytest.raises(
-        EvenhandError, match="benchmark: 'waterbird' is unknown; the benchmarks are scenes, water"
+        EvenhandError, match="benchmark: 'waterbird' is unknown; the allowed values are scenes, w"
     ):
         registry.make("waterbird")
     with pytest.raises(

@@ -94,7 +94,9 @@ def test_summaries_are_means_over_seeds_of_the_metric(found: dict[str, Any]) -> 
 
 
 def test_a_row_that_lacks_a_metric_or_an_unknown_metric_is_one_sentence(found: dict[str, Any]) -> None:
-    with pytest.raises(EvenhandError, match=r"^metric: 'auc' is unknown; the metrics are accuracy, auroc"):
+    with pytest.raises(
+        EvenhandError, match=r"^metric: 'auc' is unknown; the allowed values are accuracy, auroc"
+    ):
         by_metric(found["rows"][0], "auc")
     old = {name: value for name, value in found["rows"][0].items() if name != "figures"}
     with pytest.raises(

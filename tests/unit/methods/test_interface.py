@@ -281,8 +281,8 @@ def test_parameters_that_no_source_tells_are_left_to_make() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("cfr:wild", "^preset: cfr has no preset 'wild'; its presets are default, grid, nearest"),
-        ("erm:wild", "^preset: erm has no preset 'wild'; its presets are none$"),
+        ("cfr:wild", "^preset: 'wild' is unknown; the allowed values are default, grid, nearest"),
+        ("erm:wild", "^preset: erm has no presets; leave out :wild$"),
     ],
 )
 def test_unknown_presets_are_refused_by_name_alone(name: str, sentence: str) -> None:

@@ -190,7 +190,7 @@ def test_same_seed_same_bytes(table: FeatureTable, tmp_path: Path) -> None:
 def test_unknown_names_are_refused(table: FeatureTable, tmp_path: Path) -> None:
     cases = {
         "method: 'nope' is unknown": {"method": "nope"},
-        "has no preset 'wild'": {"method": "cfr", "params": {"preset": "wild"}},
+        "preset: 'wild' is unknown": {"method": "cfr", "params": {"preset": "wild"}},
         "takes no parameter 'depth'": {"method": "erm", "params": {"depth": 3}},
         "'colour' is not an attribute": {"method": "erm", "group_by": "colour"},
     }

@@ -47,7 +47,7 @@ def test_the_table_and_the_seed_set_the_head_and_the_random_state(table: Feature
         ({"method": 3}, "method: 3 is neither a name nor an estimator"),
         ({"method": ERM(), "params": {"depth": 3}}, "params: Invalid parameter 'depth' for estimator ERM"),
         ({"method": ERM(epochs=-1)}, "epochs must be"),
-        ({"method": CFR(preset="wild")}, "has no preset 'wild'"),
+        ({"method": CFR(preset="wild")}, "preset: 'wild' is unknown"),
         ({"method": "erm", "validation_from": "given"}, "validation split"),
         ({"method": "erm", "group_by": "sky"}, "group_by: 'sky' is not an attribute"),
     ],

@@ -78,7 +78,9 @@ def test_clusters_without_embeddings_are_refused() -> None:
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(EvenhandError, match="selection: rule 'best' is unknown; the rules are accuracy, "):
+    with pytest.raises(
+        EvenhandError, match="selection: 'best' is unknown; the allowed values are accuracy, "
+    ):
         find_rule("best")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import NotAllowedError
 from evenhand.backbones.projection import LinearProjection
 from evenhand.functional.targeted import Targeted
 from evenhand.methods._draws.negatives import NearestNegatives
@@ -103,7 +103,7 @@ def preset_values(name: str | None) -> Mapping[str, Any]:
     if name is None:
         return {}
     if not isinstance(name, str) or name not in PRESETS:
-        raise EvenhandError(f"preset: cfr has no preset {name!r}; its presets are {', '.join(PRESETS)}")
+        raise NotAllowedError.of("preset", name, PRESETS)
     return PRESETS[name]
 
 

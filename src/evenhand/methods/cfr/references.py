@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from evenhand._errors import EvenhandError
+from evenhand._errors import NotAllowedError
 from evenhand._ranges import FOLDS, check
 from evenhand.methods._training.folds import stratified_folds
 from evenhand.methods._training.problem import Problem
@@ -128,9 +128,7 @@ def find_reference(reference: Reference | str) -> Reference:
     if not isinstance(reference, str):
         return reference
     if reference not in REFERENCES:
-        raise EvenhandError(
-            f"reference: {reference!r} is unknown; the allowed values are {', '.join(REFERENCES)}"
-        )
+        raise NotAllowedError.of("reference", reference, REFERENCES)
     return REFERENCES[reference]
 
 
