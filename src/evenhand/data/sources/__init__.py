@@ -1,1 +1,1 @@
-"""What a source of images lists: its kind is resolved once."""
+"""Sources of images: what kind a path is, and the list of its images with labels and splits."""

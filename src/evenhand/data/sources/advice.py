@@ -20,11 +20,11 @@ from evenhand.data.files import GIT_LFS, is_remote
 REWRITE = "write the images to files in class folders, or with their labels to Parquet"
 _NOTHING = "give a folder with at least one image file"
 _MOST = 10_000
-"""Files that are looked at."""
+"""Largest number of files that are looked at."""
 
 
 def advice(root: Path) -> str:
-    """Return the rest of the error that no images were found: what was found instead, and what to give."""
+    """Return the end of the error that no images were found: what was found instead, and what to do."""
     if is_remote(root):
         return _NOTHING
     if is_archive(root):
@@ -54,8 +54,9 @@ def _of_archive(names: Sequence[str]) -> str:
 
 
 def _is_pointer(path: Path) -> bool:
+    """Return whether a file is a pointer of Git LFS, which stands for a file that was not downloaded."""
     try:
-        if path.stat().st_size > 1024:  # a pointer has three lines
+        if path.stat().st_size > 1024:  # a pointer has only three lines
             return False
         with path.open("rb") as stream:
             return stream.read(len(GIT_LFS)) == GIT_LFS

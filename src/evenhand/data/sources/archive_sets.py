@@ -1,4 +1,4 @@
-"""Several archives in a folder: one for each split, or one with a metadata table next to it."""
+"""Several archives in a folder: one for each split or class, or any with a metadata table next to them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,23 @@ from evenhand.data.tables.read import read_columns
 def list_archives(
     root: Path, archives: Sequence[Path], options: Options, list_one: Callable[[Path, Options], Listing]
 ) -> Listing:
-    """List the images of archives; ids begin with the archive's path below `root`.
+    """List the images of archives. Each id is the archive's path below `root`, then the image's path in it.
 
-    A metadata table next to the archives names the images in them. Without one each archive is listed by
-    itself, and its split is its own or a word of its name, as in `train.zip`. Archives without folders whose
-    names tell no split are a class each, as ImageNet's `n01440764.tar`.
+    If a metadata table is next to the archives, it names the images in them. Otherwise each archive is listed
+    on its own. Its splits are those inside it, or else the split that its name tells, as in `train.zip`. If
+    no name tells a split, and the images of each archive are all in one folder, each archive is a class, as
+    in ImageNet's `n01440764.tar`.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that holds the archives.
+    archives : sequence of Path
+        The archives, in order.
+    options : Options
+        What the user says of the source.
+    list_one : callable
+        Lists one archive.
 
     Raises
     ------
@@ -63,7 +75,7 @@ def list_archives(
 
 
 def _joined(parts: Sequence[Listing], columns: Sequence[dict[str, Strings]]) -> dict[str, Strings]:
-    """Return the columns of all parts; what one lacks is unknown there."""
+    """Return the columns of all parts. A column that a part lacks is unknown there, an empty string."""
     unknown = [np.full(len(part.ids), "") for part in parts]
     return {
         name: np.concatenate([own.get(name, empty) for own, empty in zip(columns, unknown, strict=True)])
@@ -74,6 +86,7 @@ def _joined(parts: Sequence[Listing], columns: Sequence[dict[str, Strings]]) -> 
 def _part(
     root: Path, archive: Path, options: Options, list_one: Callable[[Path, Options], Listing]
 ) -> Listing:
+    """Return the images of one archive, with ids below `root` and the split that the archive's name tells."""
     part = list_one(archive, options)
     place = part.root.relative_to(root).as_posix()
     ids = np.asarray([f"{place}/{name}" for name in part.ids], dtype=np.str_)
@@ -83,6 +96,7 @@ def _part(
 
 
 def _hold_a_class_each(archives: Sequence[Path]) -> bool:
+    """Return whether each archive is one class: its name tells no split, and one folder holds its images."""
     if len({archive.stem for archive in archives}) < 2 or any(split_in_name(file.stem) for file in archives):
         return False
     return all(
@@ -92,6 +106,7 @@ def _hold_a_class_each(archives: Sequence[Path]) -> bool:
 
 
 def _class_part(root: Path, archive: Path, options: Options) -> Listing:
+    """Return the images of an archive that is one class, which is called as the archive."""
     why = "the classes are the names of archives"
     refuse_columns(options, why)
     if options.layout is not None:
@@ -106,7 +121,7 @@ def _class_part(root: Path, archive: Path, options: Options) -> Listing:
 
 @contextmanager
 def _tables_named(root: Path) -> Iterator[None]:
-    """Add to an error the name of a table next to the archives, which may list the images."""
+    """Add to an error that a table next to the archives may list the images."""
     try:
         yield
     except EvenhandError as error:
@@ -117,7 +132,11 @@ def _tables_named(root: Path) -> Iterator[None]:
 
 
 def _placed(root: Path, archives: Sequence[Path], columns: Columns) -> Columns:
-    """Return a table whose paths lead into the archives."""
+    """Return a table whose paths lead into the archives.
+
+    A row may name an image by its path in the archive, with or without the folder that holds all images of
+    the archive, or with the archive's name in front, with or without its suffix.
+    """
     named = next((name for name in columns.values if name.lower() in PATH_COLUMNS), None)
     if named is None:
         return columns
@@ -132,14 +151,15 @@ def _placed(root: Path, archives: Sequence[Path], columns: Columns) -> Columns:
             for known_as in known:
                 places.setdefault(known_as, []).append(place)
     paths = [
-        _the_one(columns, row, str(name), places)
+        _only_place(columns, row, str(name), places)
         for row, name in enumerate(columns.filled(named, argument="paths"))
     ]
     values: dict[str, Strings] = {**columns.values, named: np.asarray(paths, dtype=np.str_)}
     return replace(columns, values=values)
 
 
-def _the_one(columns: Columns, row: int, name: str, places: dict[str, list[str]]) -> str:
+def _only_place(columns: Columns, row: int, name: str, places: dict[str, list[str]]) -> str:
+    """Return where the image of a row is; refuse a name that leads to no image or to several."""
     found = places.get(name.removeprefix("./"), [])
     if len(found) == 1:
         return found[0]

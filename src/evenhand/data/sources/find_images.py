@@ -1,4 +1,4 @@
-"""Which images and tables are in a folder."""
+"""Which images and tables are in a folder or an archive."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from evenhand.data.files import address, check_utf8, exists, is_dir, is_file, is
 from evenhand.data.sources.advice import advice
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
+"""First bytes of JPEG, PNG, GIF and TIFF files. WebP is recognized by two places of its header."""
 
 
 def find_images(root: Path) -> list[str]:
-    """Return the images under `root`, a folder or an archive, as sorted posix paths relative to it.
+    """Return the images below a folder or in an archive, as sorted posix paths relative to it.
 
-    An image is a file with an image's extension, whatever is in it, or one with another extension whose
-    first bytes are those of an image. Hidden files and folders, and what systems leave behind, are passed
-    over; links are followed, in a circle only once.
+    An image is a file with an image's extension, whatever its content is. In a folder on this machine, it is
+    also a file with another extension that begins like an image. Hidden files and folders are skipped, and so
+    is what operating systems leave behind. Links are followed, but a circle of links only once.
 
     Raises
     ------
     EvenhandError
-        If `root` is missing, is not a folder or archive, or holds no image, or a name is not UTF-8.
+        If `root` does not exist, is neither a folder nor an archive, or holds no image, or if a name is not
+        UTF-8.
     OSError
         If a folder cannot be listed.
     """
@@ -46,7 +48,9 @@ def find_images(root: Path) -> list[str]:
 
 
 def walk_images(root: Path) -> Iterator[str]:
-    """Yield what `find_images` returns for a local folder, with one folder in memory at a time.
+    """Yield the paths that `find_images` returns for a folder on this machine, one subfolder at a time.
+
+    The list of a very large folder is never in memory as a whole.
 
     Raises
     ------
@@ -61,9 +65,9 @@ def walk_images(root: Path) -> Iterator[str]:
 
 
 def tables_beside(root: Path) -> list[str]:
-    """Return the names of the tables that are in a folder or an archive of this machine, sheets included.
+    """Return the names of the tables in a folder or an archive on this machine, spreadsheets included.
 
-    ImageFolder's metadata is left out.
+    The metadata tables of ImageFolder are left out, and so are tables in subfolders of a folder.
     """
     if is_remote(root):
         return []
@@ -79,7 +83,7 @@ def tables_beside(root: Path) -> list[str]:
 
 
 def instead(root: Path, table: str) -> str:
-    """Return what to do with a table that may list the images of a folder or an archive."""
+    """Return what to do about a table that may list the images of a folder or an archive, for an error."""
     if is_archive(root):
         return f"if the table {table} in it lists the images, unpack the archive and give that file"
     if suffix(table) in SHEETS:
@@ -88,12 +92,12 @@ def instead(root: Path, table: str) -> str:
 
 
 def no_images(root: Path) -> EvenhandError:
-    """Return what is raised where no image is under `root`."""
+    """Return the error for a folder or an archive without images."""
     return EvenhandError(f"{root} holds no images; {advice(root)}")
 
 
 def not_there(root: Path) -> EvenhandError:
-    """Return what is raised where a path is neither a folder nor an archive."""
+    """Return the error for a path that is neither a folder nor an archive."""
     remedy = "give a folder of images or a table that lists them"
     if not exists(root):
         return EvenhandError(f"{address(root)} does not exist; {remedy}")
@@ -102,7 +106,11 @@ def not_there(root: Path) -> EvenhandError:
 
 
 def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[str]:
-    """Yield images in the order of their paths: a folder stands where its name with a slash does."""
+    """Yield images in the order of their paths, so a folder is sorted by its name with a slash at the end.
+
+    `above` holds the real paths of the folders above this one. A folder that is among them is a circle of
+    links, and is skipped.
+    """
     real = os.path.realpath(root / folder)
     if real in above:
         return
@@ -122,11 +130,12 @@ def _walk(root: Path, folder: PurePosixPath, above: frozenset[str]) -> Iterator[
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to itself: like a dangling one, it is listed where its name is an image's
+    except OSError:  # a link to itself is listed if it has an image's name, like any dangling link
         return False
 
 
 def _begins_as_image(path: Path) -> bool:
+    """Return whether the first bytes of a file are those of an image."""
     if not path.is_file():
         return False
     try:

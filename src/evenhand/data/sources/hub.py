@@ -18,32 +18,33 @@ EXPORT = "refs/convert/parquet"
 
 
 def is_hub(path: Path) -> bool:
-    """Return whether a path is an address of the Hub."""
+    """Return whether a path is an address on the Hugging Face Hub."""
     return path.parts[:1] == ("hf:",)
 
 
 def hub_folder(path: Path) -> tuple[Path, str | None]:
-    """Return the folder to read for an address, and the split after its colon.
+    """Return the folder to read for an address, and the split that it names after a colon, or None.
 
-    The Hub's Parquet export stands in for a data set without Parquet files of its own. Where a revision is
-    named, nothing does.
+    If a data set has no Parquet files of its own, the folder is that of the Hub's Parquet export. An address
+    that names a revision is read as it is.
 
     Raises
     ------
     EvenhandError
-        If it is no address of a data set, the Hub cannot be reached, or has none of this name.
+        If the address is not that of a data set, the Hub cannot be reached, or it has no such data set.
     """
     name, colon, split = path.name.partition(":")
     folder = path.with_name(name) if colon and len(path.parts) > 1 else path
     if len(folder.parts) < 4 or folder.parts[1] != "datasets":
         raise EvenhandError(f"{address(path)} names no data set; write hf://datasets/ORG/NAME, or add :SPLIT")
     with says_what_the_hub_said(address(folder), "give the folder of a downloaded copy"):
-        # A listing calls missing whatever it cannot read; this raises what the Hub said.
+        # A listing reports a data set that it may not read as missing. This call raises what the Hub said.
         optional("huggingface_hub", "hf").HfFileSystem().info("/".join(folder.parts[1:]))
         return _own_or_export(folder), split if colon else None
 
 
 def _own_or_export(folder: Path) -> Path:
+    """Return the folder of a data set, or that of its export if only the export has Parquet files."""
     data_set = folder.parts[3]
     if "@" in data_set or not is_dir(folder) or any(map(_is_data, names_below(folder))):
         return folder
@@ -52,17 +53,19 @@ def _own_or_export(folder: Path) -> Path:
 
 
 def _is_data(name: str) -> bool:
-    # metadata.parquet describes image files.
+    # metadata.parquet holds no images: it describes image files.
     return name.endswith(".parquet") and Path(name).name != "metadata.parquet"
 
 
 def of_data_set(found: Source, split: str | None) -> Source:
-    """Return what the folder of a data set holds, or a split of its tables, and say where an export is cut.
+    """Return the source of a data set, reduced to one split if the address names one.
+
+    A note says if the Hub's export holds only the first part of the data set.
 
     Raises
     ------
     EvenhandError
-        If a split is asked for, and the folder holds no tables with images, or none of this split.
+        If the address names a split, but the data set has no tables with images, or no table of this split.
     """
     where = address(found.path)
     if not isinstance(found, ImageTables):

@@ -1,4 +1,4 @@
-"""Folders with tables of their images: ImageFolder's metadata, or a table per split."""
+"""Folders with tables of their images: ImageFolder's metadata, or one table for each split."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from evenhand.data.tables.read import read_columns
 
 METADATA = ("metadata.csv", "metadata.parquet", "metadata.jsonl")
 _DEPTH = 2
-"""Levels of folders that may have metadata of their own: those of the splits, and of the classes."""
+"""How deep metadata tables are looked for: in split folders, and in class folders below them."""
 
 Tables = dict[str, Path]
-"""Tables by what lists them: the folder below the root that their paths start from, or a split's name."""
+"""Table files by the folder that their paths start from, relative to the root, or by the name of a split."""
 
 
 def metadata_files(root: Path) -> Tables:
-    """Return the ImageFolder metadata tables of a folder by the folder below it where they are.
+    """Return the ImageFolder metadata tables below a folder, by the folder that each is in.
 
     Raises
     ------
     EvenhandError
-        If one folder has several.
+        If one folder has several metadata tables.
     """
     if is_archive(root) or is_remote(root):
         names = members(root) if is_archive(root) else names_below(root)
@@ -60,6 +60,7 @@ def metadata_files(root: Path) -> Tables:
 
 
 def _metadata_below(root: Path, folder: str, depth: int) -> list[str]:
+    """Return the metadata tables in a folder and in its subfolders down to a depth, relative to `root`."""
     place = root / folder
     found = [posixpath.join(folder, name) for name in METADATA if is_file(place / name)]
     if depth:
@@ -71,9 +72,10 @@ def _metadata_below(root: Path, folder: str, depth: int) -> list[str]:
 
 
 def split_tables(root: Path) -> Tables:
-    """Return tables named after splits, such as `train.csv` and `test.csv`, by split; none if there is one.
+    """Return the tables that are named after splits, such as `train.csv` and `test.csv`, by split.
 
-    A tree with class folders in split folders has none: what its tables are is not to be guessed.
+    There are none if fewer than two splits have a table, or two tables are of the same split. A folder whose
+    split folders have subfolders is a tree of class folders, whatever tables are next to them.
     """
     if is_archive(root):
         return {}
@@ -96,12 +98,12 @@ def _split_folders(root: Path) -> dict[str, Path]:
 
 
 def list_image_folder(root: Path, tables: Tables, options: Options) -> Listing:
-    """List what ImageFolder metadata tables name; labels are a column, or the class folders.
+    """List the images that ImageFolder metadata tables name. Labels are a column, or else the class folders.
 
     Raises
     ------
     EvenhandError
-        If a table cannot be read, lacks a column, or none of the images is there.
+        If a table cannot be read or lacks a column, or if none of its images exists.
     """
     read = {folder: read_columns(table) for folder, table in tables.items()}
     top = _top(root, options)
@@ -123,12 +125,12 @@ def list_image_folder(root: Path, tables: Tables, options: Options) -> Listing:
 
 
 def list_split_tables(root: Path, tables: Tables, options: Options) -> Listing:
-    """List what a table for each split names.
+    """List the images that the tables of the splits name.
 
     Raises
     ------
     EvenhandError
-        If a table cannot be read, lacks a column, or none of the images is there.
+        If a table cannot be read or lacks a column, or if none of its images exists.
     """
     top, folders = _top(root, options), _split_folders(root)
     parts = {}
@@ -144,13 +146,14 @@ def list_split_tables(root: Path, tables: Tables, options: Options) -> Listing:
 
 
 def _top(root: Path, options: Options) -> Path:
+    """Return the folder that the paths in tables start from: by default that of the tables."""
     if options.layout is not None:
         refuse("layout", options.layout, f"{root} has tables of its images")
     return options.root.absolute() if options.root is not None else root
 
 
 def _joined(parts: dict[str, Listing], splits: Strings | None, options: Options) -> Listing:
-    """Return the rows of several tables as one; what makes groups is evaluated over all at once."""
+    """Return the rows of several tables as one listing. What makes groups is decided for all rows at once."""
     names = dict.fromkeys(name for part in parts.values() for name in part.attributes)
     attributes = {
         name: np.concatenate([p.attributes.get(name, np.full(len(p.ids), "")) for p in parts.values()])
@@ -173,7 +176,7 @@ def _joined(parts: dict[str, Listing], splits: Strings | None, options: Options)
 
 
 def _elsewhere(root: Path, folders: tuple[str, ...], options: Options) -> dict[str, Listing]:
-    """Return the images of class folders without a table, whose attributes are unknown."""
+    """Return the images of class folders that have no metadata table. Their attributes are unknown."""
     found = [name for name in find_images(root) if not name.startswith(tuple(f"{f}/" for f in folders))]
     places = folders_of(np.asarray(found, dtype=np.str_))
     levels = guess(folders_of(np.asarray(find_images(root))))
@@ -189,6 +192,7 @@ def _elsewhere(root: Path, folders: tuple[str, ...], options: Options) -> dict[s
 
 
 def _folder_splits(ids: Strings) -> Strings | None:
+    """Return the split of each image by its folders; None unless they tell it for every image."""
     places = folders_of(ids)
     levels = guess(places)
     found = [levels.of(SPLIT, place) or _shallow(levels.roles, place) for place in places]
@@ -197,12 +201,13 @@ def _folder_splits(ids: Strings) -> Strings | None:
 
 
 def _shallow(roles: tuple[str, ...], folders: tuple[str, ...]) -> str:
-    """Return the split of a file that is in its folder itself, its class being a column."""
+    """Return the split folder that a file is directly in, because its class is a column; "" for none."""
     place = roles.index(SPLIT) if SPLIT in roles else len(folders)
     return folders[place] if place < len(folders) else ""
 
 
 def _unlisted(root: Path, ids: Strings) -> tuple[str, ...]:
+    """Return a note on images that no metadata table lists; empty if there are none."""
     found = find_images(root)
     extra = sorted(set(found) - {str(name) for name in ids})
     if not extra:

@@ -1,4 +1,4 @@
-"""Folders of image files as img2dataset leaves them: `00000/000000001.jpg` next to `00000.parquet`."""
+"""Folders of image files that img2dataset downloaded: `00000/000000001.jpg` next to `00000.parquet`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from evenhand.data.tables.read import read_columns
 
 
 def download_tables(root: Path) -> list[Path]:
-    """Return the tables of a folder that has one of its name for each of its folders; none of any other."""
+    """Return the tables of img2dataset, one with the name of each subfolder; none in any other folder."""
     if is_archive(root) or is_remote(root):
         return []
     with os.scandir(root) as entries:
@@ -30,12 +30,15 @@ def download_tables(root: Path) -> list[Path]:
 
 
 def list_downloads(root: Path, tables: Sequence[Path], options: Options) -> Listing:
-    """List the images that were downloaded; `key` in a table names them, and its other columns say more.
+    """List the images that were downloaded. The column `key` of a table names the image of each row.
+
+    Rows whose image could not be downloaded are left out. The other columns are labels and attributes.
 
     Raises
     ------
     EvenhandError
-        If a table cannot be read or has no keys, a label is missing, or a named column is.
+        If a table cannot be read or has no column `key`, or a label or a column that the user named is
+        missing.
     """
     images = {posixpath.splitext(name)[0]: name for name in find_images(root)}
     values: dict[str, list[str]] = {}
@@ -43,7 +46,7 @@ def list_downloads(root: Path, tables: Sequence[Path], options: Options) -> List
         columns = read_columns(table)
         keys = columns.filled("key", argument="paths")
         places = [images.get(f"{table.stem}/{key}", "") for key in keys]
-        there = [row for row, place in enumerate(places) if place]  # others were not to be had
+        there = [row for row, place in enumerate(places) if place]  # the others could not be downloaded
         values.setdefault("file_name", []).extend(places[row] for row in there)
         for name, of in columns.values.items():
             values.setdefault(name, []).extend(of[there].tolist())

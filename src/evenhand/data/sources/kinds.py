@@ -1,4 +1,4 @@
-"""The kinds of sources: each is an object that lists its images."""
+"""The kinds of sources. Each is a class whose objects list their images."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Source(ABC):
     Attributes
     ----------
     path : Path
-        The file or folder that was given; for several files the folder that ids are relative to.
+        The file or folder that the user gave. For several files, the folder that ids are relative to.
     """
 
     path: Path
 
     @property
     def grows(self) -> bool:
-        """Whether the list may be too long for memory: of image files of this machine, one by one."""
+        """Whether the list of images may be too long for memory, as that of a folder on this machine."""
         return False
 
     def listing(self, options: Options) -> Listing:
@@ -55,8 +55,8 @@ class Source(ABC):
         Raises
         ------
         EvenhandError
-            If the source cannot be read, holds no image, lacks a label or a named column, or has no use for
-            an option.
+            If the source cannot be read, holds no image, lacks a label or a column that the user named, or
+            an option does not apply to it.
         """
         with says_what_cannot_be_listed(self.path):
             return self._listing(options)
@@ -66,11 +66,11 @@ class Source(ABC):
 
 
 class Folder(Source):
-    """A folder of image files: a tree, or one with tables of its images."""
+    """A folder of image files: a tree of class folders, or a folder with tables of its images."""
 
     @property
     def grows(self) -> bool:
-        """Whether the folder is of this machine."""
+        """Whether the folder is on this machine."""
         return not is_remote(self.path)
 
     def _listing(self, options: Options) -> Listing:
@@ -78,7 +78,7 @@ class Folder(Source):
 
 
 class Archive(Source):
-    """An archive, or a folder in one, read as a folder."""
+    """An archive or a folder inside an archive, read like a folder."""
 
     def _listing(self, options: Options) -> Listing:
         place = top_folder(self.path, but=SPLIT_NAMES) if options.labeled else self.path
@@ -87,14 +87,14 @@ class Archive(Source):
 
 
 class Table(Source):
-    """A table with a column of paths, or a folder of its parts."""
+    """A table with a column of image paths, or a folder with the parts of such a table."""
 
     def _listing(self, options: Options) -> Listing:
         return list_table(self.path, options)
 
 
 class OneImage(Source):
-    """A file that is neither archive nor table: an image to predict, or an error."""
+    """A file that is neither archive nor table: one image to predict, or an error if labels are needed."""
 
     def _listing(self, options: Options) -> Listing:
         if options.labeled:
@@ -104,16 +104,16 @@ class OneImage(Source):
 
 @dataclass(frozen=True)
 class Containers(Source):
-    """Files that hold images.
+    """Files that each hold many images.
 
     Attributes
     ----------
     files : sequence of Path
-        In order.
-    alone : bool
-        Whether one file was given, whose name tells no split.
-    notes : tuple of str
-        What was skipped.
+        The files in order.
+    alone : bool, default=False
+        Whether the user gave a single file. Its name then tells no split.
+    notes : tuple of str, default=()
+        Which other files were skipped.
     """
 
     files: Sequence[Path]
@@ -132,7 +132,7 @@ class Containers(Source):
 
 
 class Shards(Containers):
-    """WebDataset's tars."""
+    """Tar files in the WebDataset format."""
 
     what = "WebDataset shards"
 
@@ -159,6 +159,7 @@ class Archives(Containers):
 
 
 def _of_links(archive: Path) -> tuple[str, ...]:
+    """Return a note on the links in an archive, which are skipped; empty if it has none."""
     left = links_in(archive)
     if not left:
         return ()
@@ -167,6 +168,7 @@ def _of_links(archive: Path) -> tuple[str, ...]:
 
 
 def _of_folder(root: Path, options: Options) -> Listing:
+    """List the image files of a folder by the tables in it, or else by its class folders."""
     if not options.labeled:
         return _unlabeled(root, find_images(root))
     tables = metadata_files(root)

@@ -1,4 +1,4 @@
-"""What each level of folders in a tree means: a split, a class, an attribute, or nothing."""
+"""What each level of folders in a tree means: a split, a class, an attribute or nothing."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from evenhand.data.split_names import is_filler, splits_named
 CLASS, SPLIT, NOTHING = "class", "split", "*"
 
 Folders = tuple[str, ...]
-"""The folders that a file is in, from the root on."""
+"""The names of the folders that a file is in, from the root down."""
 
 
 @dataclass(frozen=True)
 class Levels:
-    """The meaning of the folder levels of a tree, from the root on.
+    """The meaning of each folder level of a tree, from the root down.
 
     Attributes
     ----------
     roles : tuple of str
-        `class`, `split`, `*` for a level that means nothing, or the name of an attribute.
+        For each level `class`, `split`, `*` if it means nothing, or the name of an attribute.
     """
 
     roles: Folders
 
     @staticmethod
     def parse(text: str) -> Levels:
-        """Read what a user says of the levels, as `domain/class`.
+        """Read the option `layout` for a tree of folders, such as `domain/class`.
 
         Raises
         ------
         EvenhandError
-            If `class` is not named once, or another level is named twice.
+            If `class` is missing, or a name other than `*` appears twice.
         """
         roles = tuple(part.strip() for part in text.strip("/").split("/"))
         named = [role for role in roles if role != NOTHING]
@@ -48,12 +48,13 @@ class Levels:
 
     @staticmethod
     def of_table(text: str) -> Levels:
-        """Read what a user says of the folders in a table's paths, as `*/patient/*`.
+        """Read the option `layout` for the folders in a table's paths, such as `*/patient/*`.
 
         Raises
         ------
         EvenhandError
-            If no attribute is named, one is named twice, or it is a class or a split, which are columns.
+            If no attribute is named, one is named twice, or a level is `class` or `split`, which are columns
+            of a table.
         """
         roles = tuple(part.strip() for part in text.strip("/").split("/"))
         named = [role for role in roles if role != NOTHING]
@@ -70,31 +71,32 @@ class Levels:
 
     @property
     def attributes(self) -> Folders:
-        """Names of the attributes."""
+        """Names of the attributes, from the root down."""
         return tuple(role for role in self.roles if role not in (CLASS, SPLIT, NOTHING))
 
     def of(self, role: str, folders: Folders) -> str:
-        """Return what a file's folders say of a role; the empty string where it is too high, or none is."""
+        """Return the folder that has a role; "" if no level has it, or the file is above the lowest level."""
         return folders[self.roles.index(role)] if role in self.roles and self.holds(folders) else ""
 
     def holds(self, folders: Folders) -> bool:
-        """Return whether a file is below all levels."""
+        """Return whether a file is in at least as many folders as there are levels."""
         return len(folders) >= len(self.roles)
 
 
 def guess(files: Sequence[Folders]) -> Levels:
-    """Return what the levels of a tree most likely mean; files that are in no folder do not count.
+    """Return what the levels of a tree most likely mean. Files outside all folders do not count.
 
-    Split folders above class folders, or below each of them, are splits; a folder that holds all others, or
-    stands below every split and has a name like `images`, means nothing; the rest are classes. A tree of
-    classes that has one called `train` next to `bus` is a tree of classes.
+    - Folders named after splits are splits, above the class folders or below each of them.
+    - A folder that holds all others means nothing, and neither does one below every split with a name such
+      as `images`.
+    - All other folders are classes, even one called `train` next to one called `bus`.
 
     Raises
     ------
     EvenhandError
-        If two or more split folders are next to other folders, whose meaning cannot be guessed.
+        If two or more split folders are next to other folders, because the meaning of these is unclear.
     """
-    # Of many files few folders: each is looked at once.
+    # A tree has many files but few folders, so each folder is looked at once.
     places = sorted({folders for folders in files if folders})
     roles: list[str] = []
     while _all_in_one(places, len(roles)):
@@ -111,7 +113,7 @@ def guess(files: Sequence[Folders]) -> Levels:
 
 
 def repeated_below(files: Sequence[Folders], levels: Levels) -> str | None:
-    """Say where the same folders are below every class, as in a tree of domains; None where they do not."""
+    """Return a note if the same folders are below every class, as in a tree of domains; else None."""
     depth = len(levels.roles)
     while _all_below_one(files, depth):
         depth += 1
@@ -134,7 +136,7 @@ def repeated_below(files: Sequence[Folders], levels: Levels) -> str | None:
 
 
 def uneven_below(files: Sequence[Folders], levels: Levels) -> str | None:
-    """Report that one class has subfolders and another has none, as if a folder held all other classes."""
+    """Return a note if only one class has subfolders, because these may be the real classes; else None."""
     depth = len(levels.roles)
     below: dict[str, set[str]] = {}
     for folders in set(files):
@@ -151,24 +153,26 @@ def uneven_below(files: Sequence[Folders], levels: Levels) -> str | None:
 
 
 def _all_below_one(files: Sequence[Folders], depth: int) -> bool:
-    """Tell whether all files are below folders of one name at this level, and deeper."""
+    """Return whether all files are in a folder of one name at this level, and in another folder below."""
     return len({folders[depth : depth + 1] for folders in files}) == 1 and all(
         len(folders) > depth + 1 for folders in files
     )
 
 
 def _names(places: Sequence[Folders], depth: int) -> set[str]:
+    """Return the names of the folders at a level."""
     return {folders[depth] for folders in places if len(folders) > depth}
 
 
 def _all_in_one(places: Sequence[Folders], depth: int) -> bool:
-    """Return whether one folder holds all files in subfolders; a class folder would hold the files itself."""
+    """Return whether one folder holds all files in subfolders. A class folder holds the files itself."""
     names = _names(places, depth)
     deeper = all(len(folders) > depth + 1 for folders in places)
     return len(names) == 1 and deeper and not splits_named(names) and len(_names(places, depth + 1)) > 0
 
 
 def _are_splits(tops: set[str]) -> bool:
+    """Return whether all these folders are named after splits."""
     named = splits_named(tops)
     if named and len(named) < len(tops) and len(set(named.values())) >= 2:
         raise EvenhandError(
@@ -180,7 +184,7 @@ def _are_splits(tops: set[str]) -> bool:
 
 
 def _is_wrapper(places: Sequence[Folders], depth: int) -> bool:
-    """Return whether every split has one more folder level, whose name is empty or repeats the split."""
+    """Return whether the folders at a level below splits mean nothing: fillers, or names of splits again."""
     names = _names(places, depth)
     deeper = all(len(folders) > depth + 1 for folders in places if len(folders) >= depth)
     splits = splits_named({*names, *_names(places, depth - 1)})
@@ -188,6 +192,7 @@ def _is_wrapper(places: Sequence[Folders], depth: int) -> bool:
 
 
 def _splits_below(places: Sequence[Folders], depth: int) -> bool:
+    """Return whether the folders at a level are classes that all hold split folders."""
     names = _names(places, depth + 1)
     inside = [folders for folders in places if len(folders) > depth]
     deeper = bool(inside) and all(len(folders) > depth + 1 for folders in inside)

@@ -1,4 +1,4 @@
-"""What a source lists, before labels become codes and splits are made."""
+"""The list of images that a source gives, before labels become codes and splits are drawn."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from evenhand.data.files import SCHEMES, address
 
 @dataclass(frozen=True)
 class Options:
-    """What the user says of a source; the fields are parameters of `Manifest.read`, which explains them.
+    """What the user says of a source. `Manifest.read` explains the fields, which are parameters of it.
 
-    With `complete` a row without a label is an error.
+    If `complete` is set, a row without a label is an error.
     """
 
     label: str = "label"
@@ -36,10 +36,26 @@ class Options:
 
 @dataclass(frozen=True)
 class Listing:
-    """Rows as strings: `labels` and `splits` hold "" where nothing is known, `splits` is None without any.
+    """N images, row by row, with all values as strings. The empty string means unknown.
 
-    `units` names what is never to be divided by a split that is drawn, as patients; None without any.
-    `others` are columns that make no groups.
+    Attributes
+    ----------
+    root : Path
+        The folder that ids are relative to.
+    ids : str [N]
+        Paths relative to `root`, with forward slashes.
+    labels : str [N]
+        Labels as the source writes them.
+    splits : str [N] or None
+        Splits as the source writes them; None if it has none.
+    attributes : dict of str to str [N]
+        Columns that make groups.
+    notes : tuple of str
+        What the user should know, one sentence each.
+    units : str [N], optional
+        What a random split never divides, such as patients.
+    others : dict of str to str [N]
+        Columns that make no groups.
     """
 
     root: Path
@@ -53,12 +69,12 @@ class Listing:
 
     @cached_property
     def paths(self) -> Strings:
-        """Absolute paths, or addresses."""
+        """Absolute paths or addresses, str [N]."""
         return np.asarray([path_in(self.root, name) for name in self.ids.tolist()], dtype=np.str_)
 
 
 def path_in(root: Path, name: str) -> str:
-    """Return where an image is: below the root, unless its name is absolute or an address."""
+    """Return the path of an image: below `root`, unless its name is an absolute path or an address."""
     if name.partition("/")[0] in SCHEMES:
         return address(Path(name))
     path = os.path.normpath(root / name)
@@ -66,7 +82,7 @@ def path_in(root: Path, name: str) -> str:
 
 
 def refuse(argument: str, value: str, why: str, advice: str = "leave it out") -> NoReturn:
-    """Refuse an option that would have no effect.
+    """Refuse an option that does not apply to the source.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where the images of a table are, when its paths are not those of this disk."""
+"""Where the images of a table are, if its paths do not match the files on this disk."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from evenhand.data.sources.find_images import find_images
 from evenhand.data.split_names import is_filler
 
 _NEARBY = 200
-"""Entries of a folder that are tried as the start of paths at most."""
+"""Largest number of entries of a folder that are tried as the start of paths."""
 
 
 @dataclass(frozen=True)
 class Located:
-    """Paths relative to the root, as they are on the disk where they were found.
+    """The paths of images as they are on the disk, relative to the root.
 
     Attributes
     ----------
     names : list of N str
-        Those that were found nowhere stay as they are written.
+        The paths. One that was not found stays as the table writes it.
     missing : int
-        How many these are.
-    notes : tuple of str
-        What was read otherwise than it is written.
+        Number of paths that were not found.
+    notes : tuple of str, default=()
+        A note on paths that are read in another way than the table writes them.
     """
 
     names: list[str]
@@ -43,11 +43,12 @@ class Located:
 
 
 def locate(root: Path, names: Sequence[str]) -> Located:
-    """Return the places of the images that a table names.
+    """Return the paths of the images that a table names, as they are on the disk.
 
-    Where one is not where its path says, the disk is looked at once for the obvious: backslashes, other case,
-    another or no extension, `%20`; and where no path is right, a folder too many or too few, or another
-    machine's. What finds the first is tried on all; an image is never given to two rows.
+    If a path does not exist, obvious variants of it are tried: slashes for backslashes, another case, another
+    extension or none, and a space for `%20`. If none of the paths exists, leading folders are also left out
+    or added, as for paths of another machine. What finds the first missing image is tried on all others. No
+    image is given to two rows.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def locate(root: Path, names: Sequence[str]) -> Located:
     Raises
     ------
     EvenhandError
-        If the first missing path is a web address.
+        If the first missing path is a web address, or the image itself as text.
     """
     if is_archive(root) or is_remote(root):
         return Located(list(names), 0)
@@ -82,7 +83,7 @@ def locate(root: Path, names: Sequence[str]) -> Located:
 
 
 def _is_there(root: Path, name: str) -> bool:
-    """Return whether a file of this machine is there; objects of a server are taken to be."""
+    """Return whether a file exists. One on a server is taken to exist."""
     path = Path(name)
     if path.parts[:1] == ("file:",):
         return os.path.lexists(Path("/", *path.parts[1:]))
@@ -90,7 +91,7 @@ def _is_there(root: Path, name: str) -> bool:
 
 
 def none_there(root: Path, names: Sequence[str], source: Path) -> EvenhandError:
-    """Return what is raised where none of a table's images is there."""
+    """Return the error for a table none of whose images exists."""
     return EvenhandError(
         f"none of the {len(names)} images of {source} exists; the first is {names[0]!r}, looked for at "
         f"{os.path.normpath(root / names[0])}; give the folder that the paths are relative to as `root`"
@@ -98,6 +99,7 @@ def none_there(root: Path, names: Sequence[str], source: Path) -> EvenhandError:
 
 
 def _check_web(name: str) -> None:
+    """Refuse a web address."""
     scheme = re.match(r"(https?|ftp|hdfs|abfss?|az|wasbs?)[:]/", name)
     if scheme:
         raise EvenhandError(
@@ -107,6 +109,7 @@ def _check_web(name: str) -> None:
 
 
 def _check_text(name: str) -> None:
+    """Refuse an image that is written as text, in base64."""
     if re.match(r"data:image/|iVBORw0KGgo|/9j/\w{4}|R0lGOD|UklGR", name):
         raise EvenhandError(
             f"the image {name[:20] + '…'!r} is text that stands for bytes (base64): "
@@ -115,7 +118,7 @@ def _check_text(name: str) -> None:
 
 
 def _parts(name: str) -> list[str]:
-    """Return the folders and the file that a path of any system names."""
+    """Return the folders and the file of a path that any operating system may have written."""
     plain = unquote(name.removeprefix("file://")).strip("'\"").replace("\\", "/")
     before, mark, _ = plain.partition("?")
     plain = before if mark and has_image_name(before) else plain
@@ -123,26 +126,27 @@ def _parts(name: str) -> list[str]:
 
 
 def _found(disk: _Disk, gone: Sequence[str], *, moved: bool) -> dict[str, str]:
-    """Return where missing images are; in other folders only where none is in its own."""
-    near = _follow(disk, gone, disk.root, 0)
+    """Return the files of missing images. Other folders are only searched if no image is in its own."""
+    near = _below(disk, gone, disk.root, 0)
     if near or not moved:
         return near
     return _along_a_rule(disk, gone) or _by_name(disk.root, gone)
 
 
 def _along_a_rule(disk: _Disk, gone: Sequence[str]) -> dict[str, str]:
-    """Find paths by leaving out so many leading folders, below one folder; what finds the first decides."""
+    """Find images below one folder, without some leading folders. What finds the first one is the rule."""
     parts = _parts(gone[0])
     for dropped in range(len(parts)):
         for base in disk.bases(alone=dropped == len(parts) - 1):
             if disk.find(base, parts[dropped:]):
-                found = _follow(disk, gone, base, dropped)
+                found = _below(disk, gone, base, dropped)
                 if 2 * len(found) > len(gone):
                     return found
     return {}
 
 
-def _follow(disk: _Disk, gone: Sequence[str], base: Path, dropped: int) -> dict[str, str]:
+def _below(disk: _Disk, gone: Sequence[str], base: Path, dropped: int) -> dict[str, str]:
+    """Return the images that are below `base`, without the first `dropped` folders of their paths."""
     found = {}
     for name in gone:
         place = disk.find(base, _parts(name)[dropped:])
@@ -152,7 +156,7 @@ def _follow(disk: _Disk, gone: Sequence[str], base: Path, dropped: int) -> dict[
 
 
 def _by_name(root: Path, gone: Sequence[str]) -> dict[str, str]:
-    """Find images anywhere below the root by their names alone, those that are there once."""
+    """Find images anywhere below the root by their file names, if a name is there only once."""
     try:
         below = find_images(root)
     except (EvenhandError, OSError):
@@ -172,13 +176,13 @@ def _by_name(root: Path, gone: Sequence[str]) -> dict[str, str]:
 
 
 def _unique(found: dict[str, str], *, taken: set[str]) -> dict[str, str]:
-    """Leave out images that are there for more than one row."""
+    """Return what was found, without files that more than one row would get."""
     counts = Counter(found.values())
     return {name: place for name, place in found.items() if counts[place] == 1 and place not in taken}
 
 
 class _Disk:
-    """Folders as they are listed once; it finds files in any case and with any extension of an image."""
+    """Finds files in any case and with any extension of an image; each folder is listed only once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -186,18 +190,18 @@ class _Disk:
         self._stems: dict[Path, dict[str, list[str]]] = {}
 
     def bases(self, *, alone: bool) -> list[Path]:
-        """Return the folders where a path, or a name alone, may start.
+        """Return the folders that a path may start from; `alone` if it is only a file name.
 
-        They are the root, what is in it, and the same of its parent.
+        They are the root and its parent, and the folders in each of them.
         """
         above = self.root.parent
         near = [self.root, *self._folders(self.root), above]
-        # A name alone says too little to look for it in whatever is next to the table's folder.
+        # A file name alone says too little to search every folder next to that of the table.
         beside = [path for path in self._folders(above) if not alone or is_filler(path.name)]
         return list(dict.fromkeys([*near, *beside]))
 
     def find(self, base: Path, parts: Sequence[str]) -> Path | None:
-        """Return the file of this path below `base`; None where none or several may be meant."""
+        """Return the file with this path below `base`; None if there is none, or several could be meant."""
         place = base
         for number, part in enumerate(parts):
             exact = place / part
@@ -210,13 +214,14 @@ class _Disk:
         return place if parts and place.is_file() else None
 
     def _near(self, folder: Path, name: str, *, last: bool) -> str | None:
+        """Return the only entry with this name in another case, or if `last`, with another extension."""
         same = self._listed(folder).get(_key(name), [])
         if not same and last:
             same = self._stems[folder].get(_stem(name), [])
         return same[0] if len(same) == 1 else None
 
     def _listed(self, folder: Path) -> dict[str, list[str]]:
-        """Return the entries of a folder by their names without case and in one form of Unicode."""
+        """Return the entries of a folder by their names in lower case and in one form of Unicode."""
         if folder not in self._names:
             names = self._names[folder] = {}
             stems = self._stems[folder] = {}
@@ -233,16 +238,17 @@ class _Disk:
 
 
 def _key(name: str) -> str:
+    """Return a name without its case, in one form of Unicode."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def _stem(name: str) -> str:
-    """Return a name's key without an image's extension."""
+    """Return the key of a name, without the extension of an image."""
     return _key(os.path.splitext(name)[0] if has_image_name(name) else name)  # noqa: PTH122
 
 
 def _change(written: str, read: str) -> str:
-    """Say in what a path is read otherwise than it is written."""
+    """Return how the path that is read differs from the one that is written."""
     parts, place = _parts(written), read.split("/")
     changes = []
     if "\\" in written:

@@ -1,4 +1,4 @@
-"""Masks of segmentation that are among images, where each would be a row."""
+"""Segmentation masks among the images of a folder, which would be read as images of their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FOLDERS = frozenset({"mask", "masks", "segmentation", "segmentationclass", "seg
 
 
 def masks_note(names: Sequence[str]) -> str | None:
-    """Count the images that another's name and an ending, or a folder of masks next to it, tell to be masks.
+    """Return a note on images that seem to be masks of others, by their names or folders; else None.
 
     >>> masks_note(["cat/1.png", "cat/1_mask.png", "dog/2.png"])
     '1 image seems to be a mask of another, such as cat/1_mask.png; if so, take it out of the folder'
@@ -30,9 +30,11 @@ def masks_note(names: Sequence[str]) -> str | None:
 
 
 def _is_beside(place: PurePosixPath, images: set[PurePosixPath]) -> bool:
+    """Return whether a file has the name of another one in its folder, with an ending such as `_mask`."""
     ending = _ENDING.search(place.stem)
     return ending is not None and place.with_name(place.stem[: ending.start()] or "_") in images
 
 
 def _is_apart(place: PurePosixPath, alike: Counter[tuple[PurePosixPath, str]]) -> bool:
+    """Return whether a file is in a folder such as `masks`, next to one with a file of the same name."""
     return place.parent.name.lower() in _FOLDERS and alike[place.parent.parent, place.stem] > 1

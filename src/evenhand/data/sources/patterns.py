@@ -1,4 +1,4 @@
-"""Patterns that stand for several files, as WebDataset writes them: `train-{000..012}.tar`, `{a,b}.tar`."""
+"""Patterns that stand for several files, such as `train-{000..012}.tar` or `{a,b}.tar` in WebDataset."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from evenhand._errors import EvenhandError
 from evenhand.data.files import address, is_file, is_remote
 
 MOST = 100_000
+"""Largest number of files that a pattern may stand for."""
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 
 
 def matching(path: Path) -> list[Path]:
-    """Return the files that a pattern stands for, in its order; none for a path that is not a pattern.
+    """Return the files that a pattern stands for, in its order; an empty list for any other path.
 
     Parameters
     ----------
     path : Path
-        Braces hold a range or a list; on this machine `*` and `?` stand for any text and any character.
+        Braces hold a range or a list. On this machine, `*` stands for any text and `?` for any character.
 
     Raises
     ------
     EvenhandError
-        If a file is missing, none matches, or the pattern stands for more than 100,000.
+        If one of the files does not exist, no file matches, or the pattern stands for more than `MOST`.
     """
     if is_file(path):
         return []
@@ -56,7 +57,8 @@ def common_folder(files: Sequence[Path]) -> Path:
 
 
 def _expanded(text: str) -> list[str]:
-    pieces = _BRACES.split(text)  # plain texts, and between them what braces hold
+    """Return the texts that a pattern with braces stands for."""
+    pieces = _BRACES.split(text)  # plain text at even positions, the content of braces at odd ones
     choices = [_choices(piece) if k % 2 else [piece] for k, piece in enumerate(pieces)]
     count = 1
     for choice in choices:
@@ -67,6 +69,7 @@ def _expanded(text: str) -> list[str]:
 
 
 def _choices(inside: str) -> list[str]:
+    """Return what the content of a pair of braces stands for: the numbers of a range, or the list's texts."""
     bounds = _RANGE.fullmatch(inside)
     if bounds is None:
         return inside.split(",")

@@ -1,4 +1,4 @@
-"""Parquet and Arrow files that hold the images themselves, one file or a folder of them."""
+"""Parquet and Arrow files that hold the images themselves: one file, or several in a folder."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from evenhand.data.tables.schema import bytes_columns, columns_of_type, read_sch
 
 
 def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, alone: bool) -> Listing:
-    """List the rows of tables; ids are the file's name below `root` and the row's number.
+    """List the rows of tables. Each id is the path of the file below `root`, then the number of the row.
 
-    The split is a column, or unless a file is `alone`, a word in its name or folders. Folders that are called
-    `column=value`, as Spark's, are columns.
+    The split is a column, or else a word in the name or the folders of a file. A file that is `alone` has no
+    split by its name. Folders called `column=value`, as Spark writes them, are columns.
 
     Raises
     ------
     EvenhandError
-        If a file cannot be read, a label is missing, or a named column is.
+        If a file cannot be read, or a label or a column that the user named is missing.
     """
     tables = [_columns(root, file, split=not alone) for file in files]
     names = dict.fromkeys(name for table in tables for name in table)
@@ -44,18 +44,19 @@ def list_picture_tables(root: Path, files: Sequence[Path], options: Options, *, 
 
 
 def _label(file: Path, names: Collection[str], options: Options) -> str:
-    """Return the column of labels: the only one of classes where none is called `label`."""
+    """Return the column of labels: if none is called `label`, the only one of the Hub's type ClassLabel."""
     classes = columns_of_type(read_schema(file), "ClassLabel")
     return classes[0] if options.label == "label" not in names and len(classes) == 1 else options.label
 
 
 def _nested(schema: pa.Schema) -> tuple[str, ...]:
-    """Return the columns of lists and records that hold no bytes."""
+    """Return the columns of lists and records that hold no image."""
     with_bytes = bytes_columns(schema)
     return tuple(one.name for one in schema if pa.types.is_nested(one.type) and one.name not in with_bytes)
 
 
 def _rows(path: Path) -> int:
+    """Return the number of rows of a file."""
     if path.suffix.lower() == ".arrow":
         return len(read_arrow(path))
     with open_bytes(path) as stream:
@@ -63,6 +64,7 @@ def _rows(path: Path) -> int:
 
 
 def _columns(root: Path, file: Path, *, split: bool) -> dict[str, Strings]:
+    """Return the columns of a file, with ids as `file_name`, and what its name and folders tell."""
     place = file.relative_to(root).as_posix()
     rows = _rows(file)
     own: dict[str, Strings] = {"file_name": np.asarray([f"{place}/{row}" for row in range(rows)])}

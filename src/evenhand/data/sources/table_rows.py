@@ -26,19 +26,19 @@ from evenhand.data.tables.columns import Columns, rows_of_images
 from evenhand.data.tables.read import read_columns
 
 _LOOKED_AT = 1000
-"""Values that tell whether a column holds paths."""
+"""Number of values by which a column of paths is recognized."""
 
 
 def list_table(path: Path, options: Options) -> Listing:
-    """List the rows of one table; paths are relative to its folder, or to `options.root`.
+    """List the rows of one table. Paths are relative to `options.root`, by default the table's folder.
 
-    Folders of the paths that `options.layout` names are attributes, as columns are.
+    Folders of the paths that `options.layout` names are attributes, like columns.
 
     Raises
     ------
     EvenhandError
-        If the table cannot be read, lacks a column, or none of its images is there; or `options.layout` names
-        a column, or more folders than the paths have.
+        If the table cannot be read or lacks a column, if none of its images exists, or if `options.layout`
+        names a column or more folders than the paths have.
     """
     levels = None if options.layout is None else Levels.of_table(options.layout)
     columns = rows_of_images(read_columns(path))
@@ -46,13 +46,13 @@ def list_table(path: Path, options: Options) -> Listing:
     if levels is None:
         listing = in_place(rows_of(columns, options, top=top), path)
     else:
-        listing = in_place(rows_of(columns, _but(options, levels, columns), top=top), path)
+        listing = in_place(rows_of(columns, _of_columns(options, levels, columns), top=top), path)
         listing = _with_folders(listing, levels, options)
     return _grouped(listing, options)
 
 
-def _but(options: Options, levels: Levels, columns: Columns) -> Options:
-    """Return the options without the names that folders have, for the columns alone."""
+def _of_columns(options: Options, levels: Levels, columns: Columns) -> Options:
+    """Return the options without what folders of the paths tell, so that it is not looked for in columns."""
     taken = [name for name in levels.attributes if name in columns.values]
     if taken:
         raise EvenhandError(
@@ -67,7 +67,7 @@ def _but(options: Options, levels: Levels, columns: Columns) -> Options:
 
 
 def _with_folders(listing: Listing, levels: Levels, options: Options) -> Listing:
-    """Return a listing with the folders of its paths that the levels name."""
+    """Return a listing with the folders that the levels name as attributes or units."""
     places = folders_of(listing.ids)
     if not any(map(levels.holds, places)):
         raise EvenhandError(
@@ -81,12 +81,12 @@ def _with_folders(listing: Listing, levels: Levels, options: Options) -> Listing
 
 
 def list_rows(columns: Columns, options: Options) -> Listing:
-    """List the rows of columns that are in containers, relative to the folder that the columns come from.
+    """List the rows of images in containers, with ids relative to the folder of `columns.path`.
 
     Raises
     ------
     EvenhandError
-        If a column is missing, or an option is given that containers have no use for.
+        If a column is missing, or an option is given that does not apply to containers.
     """
     for argument, value in (
         ("path_column", options.path),
@@ -100,12 +100,12 @@ def list_rows(columns: Columns, options: Options) -> Listing:
 
 
 def in_place(listing: Listing, source: Path) -> Listing:
-    """Return a listing whose ids are where the images were found on this disk.
+    """Return a listing whose ids are the paths at which the images were found on this disk.
 
     Raises
     ------
     EvenhandError
-        If none is there.
+        If none of the images exists.
     """
     names = [str(name) for name in listing.ids]
     found = locate(listing.root, names)
@@ -117,25 +117,25 @@ def in_place(listing: Listing, source: Path) -> Listing:
 def rows_of(
     columns: Columns, options: Options, *, top: Path, folder: str = "", from_folders: bool = False
 ) -> Listing:
-    """List the rows of a table as they are written.
+    """List the rows of a table with the paths that it writes.
 
     Parameters
     ----------
     columns : Columns
         The table.
     options : Options
-        The columns to read.
+        Which columns are read.
     top : Path
-        What ids are relative to.
-    folder : str
-        Where below `top` the paths of the table start.
-    from_folders : bool
-        Whether class folders are the labels where there is no column of labels.
+        The folder that ids are relative to.
+    folder : str, default=""
+        The folder below `top` that the paths in the table are relative to.
+    from_folders : bool, default=False
+        Whether class folders are the labels if the table has no column of labels.
 
     Raises
     ------
     EvenhandError
-        If a column is missing, has a gap, or a table in an archive names a file outside.
+        If a column is missing or has a gap, or a table in an archive names a file outside the archive.
     """
     options = replace(options, label=columns.called(options.label), split=columns.called(options.split))
     path_column, notes = _path_column(columns, options, top / folder)
@@ -159,7 +159,7 @@ def rows_of(
 
 
 def _path_column(columns: Columns, options: Options, top: Path) -> tuple[str, tuple[str, ...]]:
-    """Return the column of paths, and a note where neither the user nor its name tells it."""
+    """Return the column of paths, and a note on it if it was recognized by its values."""
     if options.path is not None:
         columns.get(options.path, argument="path_column")
         return options.path, ()
@@ -192,36 +192,41 @@ def _path_column(columns: Columns, options: Options, top: Path) -> tuple[str, tu
 
 
 def _names_images(values: Strings) -> bool:
+    """Return whether at least nine of ten values of a column have the extension of an image."""
     looked = [str(value) for value in values[:_LOOKED_AT] if value != ""]
     return 10 * sum(map(has_image_name, looked)) >= 9 * max(1, len(looked))
 
 
 def _leads(columns: Columns, name: str, top: Path) -> bool:
+    """Return whether the first value of a column leads to an image."""
     first = str(columns.values[name][0])
     return bool(first) and not is_archive(top) and not is_remote(top) and not locate(top, [first]).missing
 
 
 def _row_in_header(columns: Columns, top: Path) -> bool:
+    """Return whether the header names an image, because the table has no header but only rows."""
     here = not is_archive(top) and not is_remote(top)
     return here and any(name and not locate(top, [name]).missing for name in list(columns.values)[:3])
 
 
 def _relative(top: Path, folder: str, name: str) -> str:
-    """Return `name` relative to the root above `folder`, or as it is if it is elsewhere."""
+    """Return a path in a table relative to `top`, or as it is written if it leads elsewhere."""
     if _stands_alone(name):
         clean = address(Path(posixpath.normpath(name)))
         prefix = address(Path(posixpath.normpath(absolute(top).as_posix()))).rstrip("/") + "/"
         return clean.removeprefix(prefix)
-    if re.match(r"[a-z]+://", name):  # an address of a kind that is not read: it is shown as it is
+    if re.match(r"[a-z]+://", name):  # an error about an address that is not read shows it as it is
         return name
     return posixpath.normpath(posixpath.join(folder, name))
 
 
 def _stands_alone(name: str) -> bool:
+    """Return whether a name is an absolute path or an address."""
     return posixpath.isabs(name) or is_remote(Path(name))
 
 
 def _labels(columns: Columns, ids: Strings, options: Options, *, folders: bool) -> Strings:
+    """Return the column of labels, or the class folders if `folders` is set and there is no such column."""
     if folders and options.label == "label" and options.label not in columns.values:
         places = folders_of(ids)
         levels = guess(places)
@@ -233,18 +238,19 @@ def _labels(columns: Columns, ids: Strings, options: Options, *, folders: bool) 
 
 
 def folders_of(ids: Strings) -> list[Folders]:
-    """Return the folders of each relative path; none for a path that stands alone."""
+    """Return the folders of each relative path; an empty tuple for an absolute path or an address."""
     return [() if _stands_alone(name) else PurePosixPath(name).parts[:-1] for name in map(str, ids)]
 
 
 def _attributes(columns: Columns, options: Options, path_column: str) -> dict[str, Strings]:
-    """Return the columns that the user named to make groups, then all others that have no other part."""
+    """Return the columns that the user named to make groups, then all others that have no other meaning."""
     named = {name: columns.get(name, argument="attribute_columns") for name in options.attributes or ()}
     taken = {path_column, options.label, options.split, options.split_by, "id", "", "Unnamed: 0"}
     return named | {name: values for name, values in columns.values.items() if name not in taken}
 
 
 def _grouped(listing: Listing, options: Options) -> Listing:
+    """Return a listing whose attributes make groups, with its other columns apart."""
     groups, others, notes = divided(listing.attributes, listing.labels, options.attributes)
     if listing.splits is None:
         notes += [

@@ -1,4 +1,4 @@
-"""The folder that an archive was packed with."""
+"""The folder in an archive that holds all of its images."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from evenhand.data.file_names import has_image_name
 
 
 def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:
-    """Return the folder that all folders of an archive are in, as of one packed with its folder.
+    """Return the deepest folder of an archive that all its class or split folders are in.
 
-    A folder named in `but` says something of its own, and one without folders in it is a class. Files next to
-    the one folder, a README or a list, are skipped, unless they are images or a metadata table.
+    Many archives are packed with the folder of the data set around it. A folder without subfolders is a class
+    and is not passed, nor is one whose name is in `but`. Files next to the one folder, such as a README, do
+    not matter unless they are images or a metadata table.
     """
     names = members(archive)
     place = ""
@@ -29,4 +30,5 @@ def top_folder(archive: Path, *, but: Collection[str] = ()) -> Path:
 
 
 def _tells(name: str) -> bool:
+    """Return whether a file is an image or a metadata table, so that the folder with it is the data set's."""
     return name.startswith("metadata.") or has_image_name(name)

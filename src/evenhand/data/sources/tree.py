@@ -1,4 +1,4 @@
-"""Trees of class folders: what they list, and what of them is left out."""
+"""Trees of class folders: which images they list, and notes on what is left out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def list_tree(root: Path, options: Options) -> Listing:
     Raises
     ------
     EvenhandError
-        If there are no class folders, or an option names a column, which a tree has none of.
+        If there are no class folders, or an option names a column, because a tree has none.
     """
     levels = None if options.layout is None else Levels.parse(options.layout)
     _check(root, options, levels)
@@ -63,6 +63,7 @@ def list_tree(root: Path, options: Options) -> Listing:
 
 
 def _check(root: Path, options: Options, levels: Levels | None) -> None:
+    """Refuse options that name neither a level of the layout nor anything else in a tree."""
     named = () if levels is None else levels.attributes
     why = f"{root} has no metadata table"
     for name in options.attributes or ():
@@ -74,12 +75,12 @@ def _check(root: Path, options: Options, levels: Levels | None) -> None:
 
 
 def refuse_columns(options: Options, why: str) -> None:
-    """Refuse options that name a column, or a place of paths, where there is no table to have them.
+    """Refuse options that need a table, which name a column or the folder that paths start from.
 
     Raises
     ------
     EvenhandError
-        In one sentence that names the option.
+        If such an option is given.
     """
     if options.label != "label":
         refuse("label_column", options.label, why)
@@ -92,6 +93,7 @@ def refuse_columns(options: Options, why: str) -> None:
 
 
 def _no_classes(root: Path, options: Options, levels: Levels) -> EvenhandError:
+    """Return the error for a folder of images without class folders."""
     if options.layout is not None:
         return EvenhandError(
             f"layout: no image of {root} is in {len(levels.roles)} levels of folders, as {levels} says; "
@@ -106,7 +108,7 @@ def _no_classes(root: Path, options: Options, levels: Levels) -> EvenhandError:
 
 
 def _remarks(files: Sequence[Folders], levels: Levels) -> list[str]:
-    """Say what was guessed, where it may be wrong."""
+    """Return notes on what was guessed and may be wrong."""
     notes = []
     if SPLIT in levels.roles:
         notes += read_as(splits_named(sorted({levels.of(SPLIT, folders) for folders in files} - {""})))
@@ -116,11 +118,13 @@ def _remarks(files: Sequence[Folders], levels: Levels) -> list[str]:
 
 
 def _splits(files: Sequence[Folders], levels: Levels) -> list[str]:
+    """Return the split of each file by its folder."""
     named = splits_named(sorted({levels.of(SPLIT, folders) for folders in files}))
     return [named.get(name, name) for name in (levels.of(SPLIT, folders) for folders in files)]
 
 
 def _left_out(loose: Sequence[str]) -> list[str]:
+    """Return a note on images outside the class folders; empty if there are none."""
     if not loose:
         return []
     where = "outside the class folders"
@@ -129,7 +133,7 @@ def _left_out(loose: Sequence[str]) -> list[str]:
 
 
 def _vanished(root: Path, levels: Levels, classes: set[str]) -> list[str]:
-    """Name the folders that would be classes, had they an image."""
+    """Return a note on folders that would be classes if they held an image; empty if there are none."""
     if is_archive(root) or is_remote(root):
         return []
     depth = levels.roles.index(CLASS)
@@ -144,6 +148,7 @@ def _vanished(root: Path, levels: Levels, classes: set[str]) -> list[str]:
 
 
 def _folders_at(root: Path, depth: int) -> list[Path]:
+    """Return the folders at a depth below `root`; 0 for those directly in it."""
     level = [root]
     for _ in range(depth + 1):
         level = [path for above in level for path in sorted(above.iterdir()) if _is_folder(path)]
@@ -155,6 +160,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _kinds(folders: Sequence[Path]) -> str:
+    """Return the most frequent extensions of the files in some folders, with their numbers."""
     counts: Counter[str] = Counter()
     for folder in folders:
         for _, _, names in os.walk(folder):
@@ -163,6 +169,7 @@ def _kinds(folders: Sequence[Path]) -> str:
 
 
 def _unread(root: Path, tables: Sequence[str]) -> list[str]:
+    """Return a note on tables that are not read; empty if there are none."""
     if not tables:
         return []
     place = "" if is_archive(root) else "give it in place of the folder, or "
