@@ -18,6 +18,7 @@ from evenhand.cli.options import (
     Metric,
     Seed,
     Threads,
+    VocabularyFile,
     check_fit_device,
     examples,
     fit_device,
@@ -45,9 +46,7 @@ def command(
     against: Annotated[
         Path | None, typer.Option(help="Run fitted on this store, to audit its model as well.")
     ] = None,
-    vocabulary: Annotated[
-        Path | None, typer.Option(help="File of words that name slices, one per line; or none for no words.")
-    ] = None,
+    vocabulary: VocabularyFile = None,
     slices: Annotated[int, typer.Option(min=2, help="Number of slices per class and method.")] = 5,
     fail_under: Annotated[
         list[str] | None,

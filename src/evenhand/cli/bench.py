@@ -12,10 +12,15 @@ from evenhand._outputs import check_results, keep_apart
 from evenhand.backbones.names import check_precision, check_site
 from evenhand.cli.early import check_images, check_methods, check_model, read_concepts
 from evenhand.cli.options import (
+    BatchSize,
+    Concepts,
     Device,
     GroupBy,
     Json,
+    Precision,
+    Pretrained,
     Seed,
+    Seeds,
     Threads,
     check_device,
     choose_device,
@@ -40,14 +45,12 @@ def command(
         str | None,
         typer.Option(help="Model: open_clip name, local-dir:FOLDER, or tiny, the default for scenes."),
     ] = None,
-    pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
+    pretrained: Pretrained = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write; by default out/bench-NAME.")] = None,
     methods: Annotated[str | None, typer.Option(help="Methods to run: a,b; by default all.")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, starting at --seed.")] = 5,
+    seeds: Seeds = 5,
     group_by: GroupBy = None,
-    concepts: Annotated[
-        Path | None, typer.Option(help="YAML file of spurious words, for orth_cal and roboshot.")
-    ] = None,
+    concepts: Concepts = None,
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Parameter of the benchmark. Repeatable.")
     ] = None,
@@ -62,8 +65,8 @@ def command(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Number of processes; by default one per core.")
     ] = None,
-    precision: Annotated[str, typer.Option(help="Precision of the model: fp32, bf16 or fp16.")] = "fp32",
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per batch.")] = 64,
+    precision: Precision = "fp32",
+    batch_size: BatchSize = 64,
     workers: Annotated[
         int | None,
         typer.Option(min=0, help="Processes that read images; by default one per core, at most 8."),

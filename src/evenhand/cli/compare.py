@@ -10,11 +10,14 @@ import typer
 from evenhand._commands import beside
 from evenhand.cli.early import check_methods, read_concepts
 from evenhand.cli.options import (
+    Concepts,
     FitDevice,
     GroupBy,
     Json,
     Metric,
     Seed,
+    Seeds,
+    StoreArgument,
     check_fit_device,
     examples,
     fit_device,
@@ -34,20 +37,18 @@ EXAMPLES = examples(
 
 
 def command(
-    store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
+    store: StoreArgument,
     methods: Annotated[
         str, typer.Option(help="Methods to compare: a,b; or all that this store supports.")
     ] = "all",
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, starting at --seed.")] = 5,
+    seeds: Seeds = 5,
     selection: Annotated[
         RuleName, one_of(RuleName, "Rule that selects configurations, the same for all methods.")
     ] = "shortcut_cell",
     oracles: Annotated[
         bool, typer.Option("--oracles", help="Include methods that use group labels.")
     ] = False,
-    concepts: Annotated[
-        Path | None, typer.Option(help="YAML file of spurious words, for orth_cal and roboshot.")
-    ] = None,
+    concepts: Concepts = None,
     budget: Annotated[int, typer.Option(min=1, help="Maximum number of configurations per method.")] = 5,
     group_by: GroupBy = None,
     metric: Metric = "accuracy",

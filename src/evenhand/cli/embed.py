@@ -13,12 +13,15 @@ from evenhand.cli.early import check_images, check_model, check_root
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
+    BatchSize,
     ClassNames,
     Device,
     Json,
     LabelColumn,
     MaxPixels,
     PathColumn,
+    Precision,
+    Pretrained,
     Root,
     Seed,
     SplitBy,
@@ -60,7 +63,7 @@ def command(
             help="Model: open_clip name, local-dir:FOLDER, hf:NAME or FOLDER, hf-hub:NAME, or tiny."
         ),
     ],
-    pretrained: Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")] = None,
+    pretrained: Pretrained = None,
     preprocess: Annotated[
         str | None,
         typer.Option(
@@ -97,12 +100,10 @@ def command(
         int | None,
         typer.Option(min=1, help="Number of training images per class, drawn with --seed; by default all."),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per batch.")] = 64,
+    batch_size: BatchSize = 64,
     workers: Workers = None,
     dtype: Annotated[NumberType, one_of(NumberType, "Number type of the stored features.")] = "float16",
-    precision: Annotated[
-        str, typer.Option(help="Precision of the model: fp32, bf16, fp16 or auto.")
-    ] = "fp32",
+    precision: Precision = "fp32",
     site: Annotated[
         str | None,
         typer.Option(

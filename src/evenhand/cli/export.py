@@ -12,7 +12,7 @@ from evenhand._errors import EvenhandError
 from evenhand._optional import require
 from evenhand._outputs import check_new
 from evenhand.cli.early import check_moved
-from evenhand.cli.options import Json, MovedModel, Threads, examples, one_of, set_threads
+from evenhand.cli.options import Json, MovedModel, RunArgument, Threads, examples, one_of, set_threads
 
 NAME = "export"
 EXAMPLES = examples(
@@ -29,7 +29,7 @@ NEEDS = {
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
+    run: RunArgument,
     to: Annotated[Format, one_of(Format, "Format of the exported model.")],
     out: Annotated[Path, typer.Option(help="Folder to write, new or empty.")],
     push: Annotated[

@@ -11,11 +11,13 @@ import typer
 from evenhand._errors import EvenhandError
 from evenhand.cli.early import check_methods, check_words, read_concepts
 from evenhand.cli.options import (
+    Concepts,
     FitDevice,
     GroupBy,
     Json,
     MetricName,
     Seed,
+    StoreArgument,
     Threads,
     check_fit_device,
     examples,
@@ -37,7 +39,7 @@ ValidationFrom = Literal["train", "given"]
 
 
 def command(
-    store: Annotated[Path, typer.Argument(help="Store that embed or import made.")],
+    store: StoreArgument,
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
     method: Annotated[str, typer.Option(help=f"{', '.join(METHODS)}, or a plug-in's name.")] = "auto",
     group_by: GroupBy = None,
@@ -58,9 +60,7 @@ def command(
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Parameter of the method. Repeatable.")
     ] = None,
-    concepts: Annotated[
-        Path | None, typer.Option(help="YAML file of spurious words, for orth_cal and roboshot.")
-    ] = None,
+    concepts: Concepts = None,
     stream: Annotated[
         bool | None, typer.Option(help="Read features in blocks to save memory; by default above 2 GiB.")
     ] = None,

@@ -99,6 +99,18 @@ GroupBy = Annotated[
     str | None,
     typer.Option(help="Attribute that defines the groups, or several: a,b; by default the first."),
 ]
+StoreArgument = Annotated[Path, typer.Argument(help="Store that embed or import made.")]
+RunArgument = Annotated[Path, typer.Argument(help="Run folder that fit made.")]
+Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds, starting at --seed.")]
+Concepts = Annotated[
+    Path | None, typer.Option(help="YAML file of spurious words, for orth_cal and roboshot.")
+]
+VocabularyFile = Annotated[
+    Path | None, typer.Option(help="File of words that name slices, one per line; or none for no words.")
+]
+Pretrained = Annotated[str | None, typer.Option(help="open_clip tag, or a checkpoint file.")]
+Precision = Annotated[str, typer.Option(help="Precision of the model: fp32, bf16, fp16 or auto.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Images per batch.")]
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 

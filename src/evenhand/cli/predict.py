@@ -21,6 +21,7 @@ from evenhand.cli.options import (
     MovedModel,
     PathColumn,
     Root,
+    RunArgument,
     Threads,
     Workers,
     examples,
@@ -38,7 +39,7 @@ EXAMPLES = examples(
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run folder that fit made.")],
+    run: RunArgument,
     source: Annotated[Path | None, typer.Argument(help="Images: a folder, an archive or a table.")] = None,
     out: Annotated[Path, typer.Option(help="CSV to write.")] = Path("predictions.csv"),
     features: Annotated[

@@ -15,6 +15,7 @@ from evenhand.cli.options import (
     Metric,
     MovedModel,
     Threads,
+    VocabularyFile,
     check_device,
     choose_device,
     examples,
@@ -34,9 +35,7 @@ def command(
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
     store: Annotated[Path | None, typer.Option(help="New location of the run's store, if it moved.")] = None,
     model: MovedModel = None,
-    vocabulary: Annotated[
-        Path | None, typer.Option(help="File of words that name slices, one per line; or none for no words.")
-    ] = None,
+    vocabulary: VocabularyFile = None,
     metric: Metric = "accuracy",
     saliency: Annotated[
         bool, typer.Option(help="Show saliency maps: where the model looks in an image.")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand.evaluation.results import ResultRow, summarize
 
-Metric = Literal["accuracy", "auroc", "average_precision", "precision", "recall", "f1"]
 NAMES: dict[str, str] = {
     "accuracy": "accuracy",
     "auroc": "AUROC",

@@ -63,7 +63,7 @@ class Rows:
             problem.units,
         )
 
-    def part(self, rows: Ints, *name: str | int) -> Part:
+    def part(self, rows: Ints, *name: str | int, centered: bool = False) -> Part:
         """Return a training part; `name` is the name of the random stream that samples it."""
         stream = numpy_stream(self.seed, "sample", *name)
         return Part.of(
@@ -73,23 +73,13 @@ class Rows:
             self.prototypes,
             stream,
             has_text=self.has_text,
+            centered=centered,
             device=self.device,
         )
 
     def whole(self) -> Part:
         """Return all rows as a part."""
-        stream = numpy_stream(self.seed, "sample", "all")
-        every = np.arange(len(self.y))
-        return Part.of(
-            self.projected,
-            self.y,
-            every,
-            self.prototypes,
-            stream,
-            has_text=self.has_text,
-            centered=True,
-            device=self.device,
-        )
+        return self.part(np.arange(len(self.y)), "all", centered=True)
 
     def folds(self, k: int, repeats: int) -> list[Ints]:
         """Return the fold of every row in each repeat, dealt by the mean margin of its unit."""
