@@ -12,14 +12,14 @@ from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, Strings
 from evenhand.data.arrays.formats import columns_of_numbers
 from evenhand.data.arrays.read import file_and_name, in_part_order
+from evenhand.data.kept_together import kept_together
 from evenhand.data.labels import class_codes, renamed
-from evenhand.data.leakage import kept_together
 from evenhand.data.split_file import splits_in_file
+from evenhand.data.split_notes import unit_notes
 from evenhand.data.splits import given_or_drawn
 from evenhand.data.store_layout import OWN_COLUMNS
 from evenhand.data.tables.columns import Columns
 from evenhand.data.tables.read import read_columns
-from evenhand.data.unit_notes import unit_notes
 
 
 def rows_beside(features: Sequence[Path], table: Path | None) -> Columns:

@@ -22,8 +22,9 @@ from evenhand.data.class_order import MOST_CLASSES, order_warning
 from evenhand.data.embedding_rows import attribute_rows, named_codes, row_ids, rows_beside, split_of_rows
 from evenhand.data.head import Head
 from evenhand.data.known_words import read_known_words, unit_rows
-from evenhand.data.labels import check_splits, class_notes
+from evenhand.data.labels import class_notes
 from evenhand.data.settle_copies import KnownCopies
+from evenhand.data.split_notes import check_splits
 from evenhand.data.store import load_store
 from evenhand.data.store_layout import OTHERS, UNITS, others_identity
 from evenhand.data.store_write import StoreWriter

@@ -76,35 +76,6 @@ def _label(given: str, names: Sequence[str]) -> str:
     return alike[0]
 
 
-def check_splits(classes: Sequence[str], y: Ints, split: Strings) -> list[str]:
-    """Refuse classes without training rows; return a note that names those that alone have no test rows.
-
-    Parameters
-    ----------
-    classes : sequence of C str
-        Names, for the sentence.
-    y : int64 [N]
-        Codes into `classes`.
-    split : str [N]
-        `train`, `validation` or `test`.
-
-    Raises
-    ------
-    EvenhandError
-        If a class has none; the sentence names it.
-    """
-    untrained = [classes[code] for code in range(len(classes)) if not (split[y == code] == "train").any()]
-    if len(untrained) == len(classes):
-        raise EvenhandError(f"there are no training images, only {some(np.unique(split))}; add a train split")
-    if untrained:
-        raise EvenhandError(f"no training image has the class {some(untrained)}; add some or drop the class")
-    tested = {int(code) for code in y[split == "test"]}
-    missing = [name for code, name in enumerate(classes) if code not in tested]
-    if not missing or not tested:
-        return []
-    return [f"no test image has the class {some(missing)}: its accuracy stays unknown"]
-
-
 def spelling_note(names: Sequence[str], what: str) -> str | None:
     """Name those that differ in case, blanks, dashes or Unicode form alone, or are one number in two forms.
 

@@ -11,14 +11,16 @@ import numpy as np
 from evenhand._counts import number_of
 from evenhand._errors import EvenhandError
 from evenhand._typing import Ints, PathLike, Strings
-from evenhand.data.labels import check_splits, class_codes, class_notes, renamed
-from evenhand.data.leakage import copies, kept_together, leakage
+from evenhand.data.equal_copies import equal_copies
+from evenhand.data.kept_together import kept_together
+from evenhand.data.labels import class_codes, class_notes, renamed
+from evenhand.data.leakage import leakage
 from evenhand.data.shots import Shots, kept_rows, shot_notes
 from evenhand.data.sources.listing import Listing, Options
 from evenhand.data.sources.resolve import resolve
 from evenhand.data.split_file import splits_in_file
+from evenhand.data.split_notes import check_splits, unit_notes
 from evenhand.data.splits import given_or_drawn
-from evenhand.data.unit_notes import unit_notes
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ class Manifest:
         if split_file is not None:
             splits, column, of_file = splits_in_file(Path(split_file), listing.ids, column)
             listing = replace(listing, splits=splits, notes=(*listing.notes, *of_file))
-        same = copies(listing.paths)
+        same = equal_copies(listing.paths)
         units = kept_together(same, listing.units, len(y))
         split, split_notes, drawn = given_or_drawn(listing.splits, y, seed=seed, column=column, units=units)
         untested = check_splits(classes, y, split)

@@ -15,7 +15,7 @@ from evenhand._parquet import read_parquet
 from evenhand._typing import Floats, Ints
 from evenhand.data.arrays.gather import gathered
 from evenhand.data.arrays.npy import map_npy
-from evenhand.data.leakage import Sets
+from evenhand.data.kept_together import Sets, first_linked
 from evenhand.data.store_layout import features_name, thumbnails_name
 from evenhand.functional.alike import pairs_alike
 
@@ -105,7 +105,7 @@ def _not_chained(pairs: Ints) -> Ints:
     Copies of one image are all alike. Features that lie close together link a row to the next, and that to
     another, until most rows of a store are one set; such a chain says nothing of copies.
     """
-    component = _connected(pairs, int(pairs.max(initial=-1)) + 1)
+    component = first_linked(pairs, int(pairs.max(initial=-1)) + 1)
     rows, links = np.bincount(component), np.bincount(component[pairs[:, 0]], minlength=len(component))
     dense = 4 * links[: len(rows)] >= rows * (rows - 1)
     return pairs[dense[component[pairs[:, 0]]]]
@@ -133,23 +133,12 @@ def _sets(
         pairs = same(own[found])
     if len(own) == len(equal) and not len(pairs):
         return []
-    label = _connected(np.concatenate([pairs, np.stack([equal, np.arange(len(equal))], axis=1)]), len(equal))
+    label = first_linked(
+        np.concatenate([pairs, np.stack([equal, np.arange(len(equal))], axis=1)]), len(equal)
+    )
     order = np.argsort(label, kind="stable")
     groups = np.split(numbers[order], np.flatnonzero(np.diff(label[order])) + 1)
     return [rows.tolist() for rows in groups if len(rows) > 1]
-
-
-def _connected(links: Ints, n: int) -> Ints:
-    """Return the first row [N] of the component that each row is in."""
-    # Not scipy, which takes longer to import than most folders to be searched.
-    label = np.arange(n)
-    one, other = links.T
-    while (label[one] != label[other]).any():
-        first = np.minimum(label[one], label[other])
-        np.minimum.at(label, one, first)
-        np.minimum.at(label, other, first)
-        label = label[label]
-    return label
 
 
 def _unit(values: Floats) -> Floats:

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from evenhand._parquet import text_column
 from evenhand._typing import Ints, Strings
-from evenhand.data.leakage import Sets, kept_together, leakage, write_copies
+from evenhand.data.kept_together import Sets, kept_together
+from evenhand.data.leakage import leakage, write_copies
 from evenhand.data.near_copies import MOST_ROWS, near_copies
 from evenhand.data.store_layout import COPY_OF, UNITS
 

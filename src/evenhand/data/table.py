@@ -20,7 +20,7 @@ from evenhand.data.estimated import EstimatedColumn
 from evenhand.data.group_by import check_group_by
 from evenhand.data.groups import Groups, group_labels
 from evenhand.data.head import Head
-from evenhand.data.leakage import kept_together, same_names
+from evenhand.data.kept_together import kept_together, same_names
 from evenhand.data.splits import stratified_split
 from evenhand.data.table_html import table_html
 

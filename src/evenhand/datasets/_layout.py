@@ -11,8 +11,9 @@ import numpy as np
 
 from evenhand._errors import EvenhandError
 from evenhand._typing import Bools, Strings
-from evenhand.data.labels import check_splits, class_codes, some
+from evenhand.data.labels import class_codes, some
 from evenhand.data.manifest import Manifest
+from evenhand.data.split_notes import check_splits
 from evenhand.data.tables.columns import Columns
 
 Sizes = Mapping[str, int]

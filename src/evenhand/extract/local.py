@@ -159,8 +159,8 @@ def embed(
                 ImageReading(dtype, thumbnails, short_side, workers),
             )
             with closing(stream):
-                for place_of, part in zip(parts, batches, strict=True):
-                    made = [] if earlier is None else [earlier.taken(place_of, dtype, thumbnails)]
+                for rows_of_part, part in zip(parts, batches, strict=True):
+                    made = [] if earlier is None else [earlier.taken(rows_of_part, dtype, thumbnails)]
                     for found, rows in zip(islice(stream, len(part)), part, strict=True):
                         batch = _placed(found, fresh)
                         made.append(_readable(batch, manifest) if strict else batch)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from evenhand._typing import Ints, Strings
-from evenhand.data.leakage import copies, leakage
+from evenhand.data.equal_copies import equal_copies
+from evenhand.data.leakage import leakage
 from evenhand.data.manifest import Manifest
 
 SPLITS = ("train", "validation", "test")
@@ -93,7 +94,7 @@ def check_no_leakage(manifest: Manifest) -> None:
     """No image is in two splits, byte for byte."""
     # Under one label, so that a copy under another label in another split counts, too.
     told = leakage(
-        copies(manifest.paths), manifest.ids, manifest.split, np.full(len(manifest), ""), drawn=False
+        equal_copies(manifest.paths), manifest.ids, manifest.split, np.full(len(manifest), ""), drawn=False
     )
     assert not told, told[0]
 

@@ -17,8 +17,8 @@ from PIL import Image
 from evenhand import EvenhandError, Manifest
 from evenhand.data import archives
 from evenhand.data.archives import members, read_member, split_archive
+from evenhand.data.equal_copies import equal_copies
 from evenhand.data.images.decode import UnreadableImage, read_image
-from evenhand.data.leakage import copies
 from evenhand.data.places import is_there, open_file, place_of
 
 pytestmark = pytest.mark.faults
@@ -132,7 +132,7 @@ def test_predict_lists_every_picture(tmp_path: Path, suffix: str) -> None:
 def test_the_same_picture_in_two_splits_is_leakage(tmp_path: Path, suffix: str) -> None:
     path = pack(tmp_path / f"a{suffix}", {"a.png": png(1), "b.png": png(1), "c.png": png(2)})
     paths = np.array([str(path / name) for name in ("a.png", "b.png", "c.png")])
-    assert copies(paths) == [[0, 1]]
+    assert equal_copies(paths) == [[0, 1]]
 
 
 @pytest.mark.parametrize("name", ["../evil.png", "/etc/evil.png", "a/../../evil.png"])

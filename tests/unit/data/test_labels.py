@@ -5,7 +5,6 @@ import pytest
 
 from evenhand._errors import EvenhandError
 from evenhand.data.labels import (
-    check_splits,
     class_codes,
     class_notes,
     renamed,
@@ -61,24 +60,6 @@ def test_names_are_given_for_labels_in_any_spelling(given):
 def test_names_that_cannot_be(class_names, sentence):
     with pytest.raises(EvenhandError, match=sentence):
         renamed(["a", "b"], class_names)
-
-
-def test_every_class_needs_a_training_row():
-    y = np.array([0, 1, 1])
-    check_splits(["a", "b"], y, np.array(["train", "test", "train"]))
-    with pytest.raises(EvenhandError, match="no training image has the class a; add some or drop the class"):
-        check_splits(["a", "b"], y, np.array(["test", "train", "train"]))
-    with pytest.raises(EvenhandError, match="there are no training images, only test; add a train split"):
-        check_splits(["a", "b"], y, np.full(3, "test"))
-
-
-def test_classes_without_test_rows_are_told_where_others_have_some():
-    y = np.array([0, 0, 1, 1])
-    assert check_splits(["a", "b"], y, np.array(["train", "train", "train", "test"])) == [
-        "no test image has the class a: its accuracy stays unknown"
-    ]
-    assert check_splits(["a", "b"], y, np.array(["train", "test", "train", "test"])) == []
-    assert check_splits(["a", "b"], y, np.array(["train", "train", "train", "validation"])) == []
 
 
 def test_long_lists_are_cut():

@@ -8,8 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from evenhand.data import near_copies as module
 from evenhand.data.near_copies import near_copies
@@ -108,20 +106,6 @@ def test_the_same_shape_in_another_color_is_another_image(tmp_path):
 def test_many_equal_images_are_one_set(tmp_path):
     store, parts = store_of(tmp_path, [scene(5)] * 40 + [scene(6)])
     assert near_copies(store, parts) == [list(range(40))]
-
-
-def test_connected_rows_are_those_of_scipy():
-    for seed in range(30):
-        rng = np.random.default_rng(seed)
-        n = int(rng.integers(1, 60))
-        links = rng.integers(0, n, (int(rng.integers(0, n + 1)), 2))
-        found = module._connected(links, n)
-        graph = coo_array((np.ones(len(links)), links.T), shape=(n, n))
-        count, expected = connected_components(graph, directed=False)
-        first = [int(np.flatnonzero(expected == k)[0]) for k in range(count)]
-        assert found.tolist() == [first[k] for k in expected]
-    chain = np.random.default_rng(0).permutation(1000)
-    assert not module._connected(np.stack([chain[:-1], chain[1:]], axis=1), 1000).any()
 
 
 def test_without_thumbnails_features_decide(tmp_path):

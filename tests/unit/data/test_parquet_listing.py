@@ -15,8 +15,8 @@ from PIL import Image
 
 from evenhand import EvenhandError, Manifest
 from evenhand.data import parquet_cells
+from evenhand.data.equal_copies import equal_copies
 from evenhand.data.images.decode import UnreadableImage, read_image
-from evenhand.data.leakage import copies
 from evenhand.data.parquet_cells import cell_size, split_cell
 from evenhand.data.places import open_file, place_of
 from evenhand.data.tables.schema import picture_column
@@ -178,4 +178,4 @@ def _content(path: Path) -> bytes:
 
 def test_leakage_does_not_read_the_cells(tmp_path: Path) -> None:
     paths = np.asarray([str(write(tmp_path / "a.parquet") / "0")] * 2)
-    assert copies(paths) == []
+    assert equal_copies(paths) == []

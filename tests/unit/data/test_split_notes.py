@@ -1,9 +1,28 @@
-"""What a column of patients may hide: one patient under two names, or a name that is none."""
+"""Classes that a split lacks, and what a column of patients may hide, such as one under two names."""
 
 import numpy as np
 import pytest
 
-from evenhand.data.unit_notes import unit_notes
+from evenhand import EvenhandError
+from evenhand.data.split_notes import check_splits, unit_notes
+
+
+def test_every_class_needs_a_training_row() -> None:
+    y = np.array([0, 1, 1])
+    check_splits(["a", "b"], y, np.array(["train", "test", "train"]))
+    with pytest.raises(EvenhandError, match="no training image has the class a; add some or drop the class"):
+        check_splits(["a", "b"], y, np.array(["test", "train", "train"]))
+    with pytest.raises(EvenhandError, match="there are no training images, only test; add a train split"):
+        check_splits(["a", "b"], y, np.full(3, "test"))
+
+
+def test_classes_without_test_rows_are_told_where_others_have_some() -> None:
+    y = np.array([0, 0, 1, 1])
+    assert check_splits(["a", "b"], y, np.array(["train", "train", "train", "test"])) == [
+        "no test image has the class a: its accuracy stays unknown"
+    ]
+    assert check_splits(["a", "b"], y, np.array(["train", "test", "train", "test"])) == []
+    assert check_splits(["a", "b"], y, np.array(["train", "train", "train", "validation"])) == []
 
 
 def told(*units: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the user should know of a column whose rows of one value stay in one split, such as patients."""
+"""What a run reports and refuses of splits: classes that a split lacks, and units such as patients."""
 
 from __future__ import annotations
 
@@ -10,8 +10,38 @@ from collections.abc import Sequence
 import numpy as np
 
 from evenhand._counts import number_of
-from evenhand._typing import Strings
+from evenhand._errors import EvenhandError
+from evenhand._typing import Ints, Strings
 from evenhand.data.labels import MISSING, some
+
+
+def check_splits(classes: Sequence[str], y: Ints, split: Strings) -> list[str]:
+    """Refuse classes without training rows; return a note that names those that alone have no test rows.
+
+    Parameters
+    ----------
+    classes : sequence of C str
+        Names, for the sentence.
+    y : int64 [N]
+        Codes into `classes`.
+    split : str [N]
+        `train`, `validation` or `test`.
+
+    Raises
+    ------
+    EvenhandError
+        If a class has none; the sentence names it.
+    """
+    untrained = [classes[code] for code in range(len(classes)) if not (split[y == code] == "train").any()]
+    if len(untrained) == len(classes):
+        raise EvenhandError(f"there are no training images, only {some(np.unique(split))}; add a train split")
+    if untrained:
+        raise EvenhandError(f"no training image has the class {some(untrained)}; add some or drop the class")
+    tested = {int(code) for code in y[split == "test"]}
+    missing = [name for code, name in enumerate(classes) if code not in tested]
+    if not missing or not tested:
+        return []
+    return [f"no test image has the class {some(missing)}: its accuracy stays unknown"]
 
 
 def unit_notes(units: Strings | None, split: Strings, column: str | None, *, drawn: bool) -> list[str]:
