@@ -28,8 +28,8 @@ from rich.table import Table
 from evenhand import load_openclip
 from evenhand.audits.associations import Associations, find_associations
 from evenhand.audits.naming import beside_classes
+from evenhand.audits.text_tower import TextTower, load_tower
 from evenhand.audits.vocabulary import Vocabulary, common_words
-from evenhand.audits.words import TextTower, load_tower
 from evenhand.data import FeatureTable, import_embeddings, load_store
 from evenhand.runs.models import zero_shot_model
 

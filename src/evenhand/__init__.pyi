@@ -10,15 +10,15 @@ from .backbones.load import load_backbone as load_backbone
 from .backbones.openclip import load_openclip as load_openclip
 from .backbones.tiny import load_tiny as load_tiny
 from .comparison.run import compare as compare
-from .data.embeddings import import_embeddings as import_embeddings
 from .data.head import Head as Head
 from .data.manifest import Manifest as Manifest
+from .data.own_embeddings import import_embeddings as import_embeddings
 from .data.store import load_store as load_store
 from .data.store import read_store as read_store
 from .data.table import FeatureTable as FeatureTable
 from .evaluation.results import Results as Results
 from .exports.run import export as export
-from .extract.local import embed as embed
+from .extract.embed_images import embed as embed
 from .methods._training.loop import SGD as SGD
 from .methods.afr import AFR as AFR
 from .methods.auto.estimator import Auto as Auto

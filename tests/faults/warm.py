@@ -40,7 +40,7 @@ def prepare() -> None:
     # A busy machine may take long to clean up; what is tested is that it does.
     import_module("evenhand.cli.ending").PATIENCE = LONGEST  # type: ignore[attr-defined]
     # Small parts, so that a kill finds some done.
-    import_module("evenhand.extract.local").embed.__kwdefaults__["part_rows"] = 8
+    import_module("evenhand.extract.embed_images").embed.__kwdefaults__["part_rows"] = 8
 
 
 def serve(order: dict[str, Any]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from evenhand.backbones.base import Backbone
 from evenhand.backbones.load import load_backbone
 from evenhand.data.manifest import Manifest
 from evenhand.datasets.scenes import write_scenes
-from evenhand.extract.local import embed
+from evenhand.extract.embed_images import embed
 from evenhand.extract.ray_engine import RayEngine
 from evenhand.extract.ray_folder import short_folder
 

@@ -14,7 +14,7 @@ from evenhand import EvenhandError, cli, fit, load_store
 from evenhand.backbones.base import Backbone
 from evenhand.data.manifest import Manifest
 from evenhand.data.store_layout import sidecar_name
-from evenhand.extract.local import embed
+from evenhand.extract.embed_images import embed
 from evenhand.extract.ray_engine import RayEngine
 
 from .conftest import OPTIONS, Raylets, bytes_in, wait_until
@@ -74,7 +74,7 @@ import sys, time
 from evenhand.backbones.load import load_backbone
 from evenhand.data.manifest import Manifest
 from evenhand.data.store_layout import sidecar_name
-from evenhand.extract.local import embed
+from evenhand.extract.embed_images import embed
 from evenhand.extract.ray_engine import RayEngine
 
 source, out, address = sys.argv[1:]

@@ -20,7 +20,7 @@ import transformers
 from evenhand.backbones.base import Backbone
 from evenhand.backbones.load import load_backbone
 from evenhand.data.manifest import Manifest
-from evenhand.extract.local import embed
+from evenhand.extract.embed_images import embed
 
 from .conftest import OPTIONS, Raylets, bytes_in
 
@@ -108,7 +108,7 @@ import sys
 import ray
 from evenhand.backbones.load import load_backbone
 from evenhand.data.manifest import Manifest
-from evenhand.extract.local import embed
+from evenhand.extract.embed_images import embed
 from evenhand.extract.ray_engine import RayEngine
 
 source, out = sys.argv[1:]

@@ -16,8 +16,8 @@ from evenhand._typing import Floats, Ints
 from evenhand.audits.blind_probe import balanced_rate, own_margins, read_scores
 from evenhand.audits.column_associations import ColumnAssociation, column_associations
 from evenhand.audits.naming import beside_classes
+from evenhand.audits.text_tower import TextTower
 from evenhand.audits.word_fit import why_unfit
-from evenhand.audits.words import TextTower
 from evenhand.data.table import FeatureTable
 from evenhand.evaluation.accuracy import Rate
 from evenhand.functional.class_contrast import class_contrast

@@ -9,8 +9,8 @@ import numpy as np
 from evenhand._typing import Floats, Ints, Strings
 from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Cost
+from evenhand.audits.text_tower import TextTower
 from evenhand.audits.vocabulary import Vocabulary
-from evenhand.audits.words import TextTower
 from evenhand.functional.intervals import paired_interval
 
 BEST = 10

@@ -18,8 +18,8 @@ from evenhand.audits.kept_findings import AuditOptions, Findings, KeptFindings
 from evenhand.audits.named_slices import Assignments, name_slices
 from evenhand.audits.shortcut import look_for_shortcut, verdict_of_fit
 from evenhand.audits.suspects import find_suspects
+from evenhand.audits.text_tower import TextTower, tower_or_reason
 from evenhand.audits.vocabulary import given_vocabulary
-from evenhand.audits.words import TextTower, tower_or_reason
 from evenhand.backbones.from_card import backbone_of, with_model_at
 from evenhand.backbones.load import Loaded
 from evenhand.data.store_card import embedded

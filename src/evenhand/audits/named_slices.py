@@ -12,7 +12,7 @@ from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import Slice
 from evenhand.audits.naming import beside_classes, name_errors, sentence
 from evenhand.audits.slices import SLICES, SliceAssignment, assess_slices, slice_rows
-from evenhand.audits.words import TextTower
+from evenhand.audits.text_tower import TextTower
 
 Found = list[tuple[Slice, Ints]]
 """Slices with the places of their members among the sliced rows, the most typical first."""

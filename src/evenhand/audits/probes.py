@@ -19,7 +19,7 @@ from evenhand.audits.evaluate import EvaluatedModels
 from evenhand.audits.findings import ModelProbe, Probe, Slice
 from evenhand.audits.named_slices import leading_words
 from evenhand.audits.naming import beside_classes
-from evenhand.audits.words import TextTower
+from evenhand.audits.text_tower import TextTower
 from evenhand.evaluation.accuracy import Rate, rate
 from evenhand.functional.shift import attribute_shift, exchanged
 from evenhand.methods._training.model import Model

@@ -9,8 +9,8 @@ from typing import Any
 from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import HF_PREFIX, PREFIX, TINY, folder_of
 from evenhand.backbones.load import Loaded, load_backbone
-from evenhand.backbones.names import absolute
 from evenhand.backbones.outline import outline_of
+from evenhand.backbones.typed_names import absolute
 from evenhand.data.store_card import embedded, is_other_model
 
 _NEEDED = ("activation", "model", "precision", "preprocessing", "site", "weights_sha256")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from evenhand.backbones.folder import HF_PREFIX
-from evenhand.backbones.hf import HfBackbone, load_hf
-from evenhand.backbones.names import absolute, check_own, read_model
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.soundness import check_trunk
+from evenhand.backbones.transformers import HfBackbone, load_hf
+from evenhand.backbones.typed_names import absolute, check_own, read_model
 
 Loaded: TypeAlias = OpenClipBackbone | HfBackbone
 

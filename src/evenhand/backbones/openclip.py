@@ -25,12 +25,12 @@ from evenhand.backbones.folder import (
 )
 from evenhand.backbones.limits import check_grid, check_limits
 from evenhand.backbones.loader_errors import told
-from evenhand.backbones.names import unknown
 from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.precision import choose_precision
 from evenhand.backbones.preprocessing import check_preprocessing, choose_settings, is_checkpoint, written
 from evenhand.backbones.quiet import quiet
 from evenhand.backbones.tags import check_tag
+from evenhand.backbones.typed_names import unknown
 from evenhand.backbones.undrawn import Undrawn
 
 _TOWERS = ("vision_cfg", "text_cfg")

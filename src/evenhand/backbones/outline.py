@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from evenhand._errors import EvenhandError
 from evenhand.backbones.config_sites import RESNET, VIT, config_sites
 from evenhand.backbones.folder import CONFIG, HF_CONFIG, HF_PREFIX, folder_of
-from evenhand.backbones.names import config_file, read_model
+from evenhand.backbones.typed_names import config_file, read_model
 
 RESNET_GROWTH = 32
 """A ResNet's features are so many times as wide as its first stage."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from evenhand._errors import EvenhandError
-from evenhand.backbones.names import PRECISIONS, check_precision
+from evenhand.backbones.typed_names import PRECISIONS, check_precision
 
 AUTOCAST = dict(zip(PRECISIONS, (None, torch.bfloat16, torch.float16), strict=True))
 

@@ -26,7 +26,7 @@ from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
 from evenhand.datasets.base import Average, Dataset
 from evenhand.evaluation.results import ResultRow, Results
-from evenhand.extract.local import embed
+from evenhand.extract.embed_images import embed
 from evenhand.methods.registry import method_class, names
 
 PROTOCOL = ("zero_shot", "erm", "dfr", "cfr:published-code", "cfr", "auto")

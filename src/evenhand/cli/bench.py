@@ -9,7 +9,7 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_results, keep_apart
-from evenhand.backbones.names import check_precision, check_site
+from evenhand.backbones.typed_names import check_precision, check_site
 from evenhand.cli.early import check_images, check_methods, check_model, read_concepts
 from evenhand.cli.options import (
     BatchSize,

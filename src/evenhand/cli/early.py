@@ -13,8 +13,8 @@ from evenhand._optional import require
 from evenhand.audits.vocabulary import NONE, given_vocabulary
 from evenhand.backbones.checkpoint_start import check_start
 from evenhand.backbones.folder import HF_PREFIX, PREFIX, check_folder, check_hf_folder
-from evenhand.backbones.names import check_own, check_precision, read_model
 from evenhand.backbones.tags import check_tag, tags_of
+from evenhand.backbones.typed_names import check_own, check_precision, read_model
 from evenhand.methods.registry import NEED_WORDS, check_name, needs_words
 
 if TYPE_CHECKING:

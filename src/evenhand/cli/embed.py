@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from evenhand.backbones.names import check_site
 from evenhand.backbones.outline import outline_of
+from evenhand.backbones.typed_names import check_site
 from evenhand.cli.early import check_images, check_model, check_root
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
@@ -181,7 +181,7 @@ def command(
     from evenhand.cli.bar import progress_bar
     from evenhand.cli.freed_memory import keep_freed_memory
     from evenhand.cli.store import show_store
-    from evenhand.extract.local import embed
+    from evenhand.extract.embed_images import embed
 
     where, own_device = choose_engine(engine, address=address, actors=actors, device=device, threads=threads)
     backbone = load_backbone(

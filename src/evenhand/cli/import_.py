@@ -88,7 +88,7 @@ def command(
     check_free(out)
 
     from evenhand.cli.store import show_store
-    from evenhand.data.embeddings import import_embeddings
+    from evenhand.data.own_embeddings import import_embeddings
 
     made = import_embeddings(
         features,

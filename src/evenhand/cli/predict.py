@@ -9,7 +9,7 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_predictions
-from evenhand.backbones.names import check_precision
+from evenhand.backbones.typed_names import check_precision
 from evenhand.cli.early import check_file, check_images, check_moved, check_root, check_some
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
@@ -109,7 +109,7 @@ def command(
     check_file(features, "features", "a .npy file")
     check_moved(model)
 
-    from evenhand.data.embeddings import read_features
+    from evenhand.data.own_embeddings import read_features
     from evenhand.runs.card import check_embeds, check_width, read_card
 
     # A wrong folder, file or column is reported at once, before torch is imported.

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from evenhand._typing import Bools, Ints
-from evenhand.comparison.above import above_kept
+from evenhand.comparison.better_on_test import above_kept
 from evenhand.comparison.job import JobResult
 from evenhand.comparison.requirements import Entry, Uses
 from evenhand.comparison.winner import KEPT, pick_winner, winners_rows

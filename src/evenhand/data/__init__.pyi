@@ -1,9 +1,9 @@
 from .concepts import Concepts as Concepts
 from .concepts import ConceptWords as ConceptWords
 from .concepts import read_concept_words as read_concept_words
-from .embeddings import import_embeddings as import_embeddings
 from .head import Head as Head
 from .manifest import Manifest as Manifest
+from .own_embeddings import import_embeddings as import_embeddings
 from .partition import SplitRows as SplitRows
 from .splits import hold_out as hold_out
 from .splits import stratified_split as stratified_split

@@ -10,7 +10,7 @@ from typing import Any
 from evenhand._errors import EvenhandError
 from evenhand._json import parse_json
 from evenhand.backbones.folder import CONFIG, folder_of
-from evenhand.backbones.names import config_file
+from evenhand.backbones.typed_names import config_file
 from evenhand.data.store_card import embedded
 
 

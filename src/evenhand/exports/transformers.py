@@ -15,9 +15,9 @@ from torch import Tensor
 from evenhand._errors import EvenhandError
 from evenhand._optional import optional
 from evenhand.backbones.folder import write_words
-from evenhand.backbones.hf import HfBackbone, write_hf_projection
 from evenhand.backbones.openclip_model import OpenClipBackbone
 from evenhand.backbones.quiet import quiet_transformers
+from evenhand.backbones.transformers import HfBackbone, write_hf_projection
 from evenhand.exports.clip_weights import transformers_names
 from evenhand.exports.openclip import merge, write_scale
 from evenhand.exports.places import no_place

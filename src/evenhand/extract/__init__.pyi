@@ -1,5 +1,5 @@
-from .local import embed as embed
-from .local import iter_features as iter_features
+from .embed_images import embed as embed
+from .embed_images import iter_features as iter_features
 from .ray_engine import RayEngine as RayEngine
 from .trunk import Engine as Engine
 from .trunk import ImageReading as ImageReading

@@ -13,7 +13,7 @@ from evenhand.data.manifest import Manifest
 from evenhand.data.table import FeatureTable
 from evenhand.datasets.scenes import write_scenes
 from evenhand.evaluation.results import ResultRow, Results
-from evenhand.extract.local import embed
+from evenhand.extract.embed_images import embed
 from evenhand.runs.fit import fit, fit_row
 
 TRAINING = 2000

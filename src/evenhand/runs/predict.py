@@ -14,12 +14,12 @@ from evenhand._outputs import check_predictions, keep_apart
 from evenhand._progress import Progress, silent
 from evenhand._typing import PathLike
 from evenhand.data.arrays.scale import check_scale
-from evenhand.data.embeddings import read_features
 from evenhand.data.images.decode import none_readable
 from evenhand.data.known_labels import LabelOptions, known_labels
+from evenhand.data.own_embeddings import read_features
 from evenhand.data.sources.listing import Options
 from evenhand.data.unlabelled import Pictures, list_pictures
-from evenhand.extract.local import Features, iter_features
+from evenhand.extract.embed_images import Features, iter_features
 from evenhand.extract.short_side import KEY
 from evenhand.extract.trunk import Engine, on_this_machine
 from evenhand.methods.bundle import read_run_bundle

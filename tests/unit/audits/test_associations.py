@@ -8,8 +8,8 @@ import pytest
 from evenhand import FeatureTable, Head
 from evenhand.audits import associations
 from evenhand.audits.associations import Associations, find_associations, word_associations
+from evenhand.audits.text_tower import TextTower
 from evenhand.audits.vocabulary import Vocabulary
-from evenhand.audits.words import TextTower
 from evenhand.runs.models import zero_shot_model
 
 WORDS = ("water", "wood", "moss", "rock")

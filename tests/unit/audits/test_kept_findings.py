@@ -14,8 +14,8 @@ from evenhand.audits import error_analysis, kept_findings
 from evenhand.audits.error_analysis import analyze_run
 from evenhand.audits.kept_findings import AuditOptions, Findings, KeptFindings
 from evenhand.audits.pipeline import audit
+from evenhand.audits.text_tower import TextTower
 from evenhand.audits.vocabulary import Vocabulary
-from evenhand.audits.words import TextTower
 from evenhand.data.table import FeatureTable
 from evenhand.review import question
 from evenhand.runs.contents import RunContents, run_on

@@ -16,12 +16,12 @@ import pytest
 from evenhand import EvenhandError, FeatureTable, Head, fit, load_openclip, load_store, load_tiny
 from evenhand.audits import evaluate as evaluate_module
 from evenhand.audits import suspects as suspects_module
-from evenhand.audits import words as text_tower
+from evenhand.audits import text_tower
 from evenhand.audits.error_analysis import analyze_run
 from evenhand.audits.pipeline import Audit, audit
 from evenhand.audits.suspects import find_suspects
+from evenhand.audits.text_tower import load_tower
 from evenhand.audits.vocabulary import Vocabulary, default_words
-from evenhand.audits.words import load_tower
 
 
 @pytest.fixture(scope="module")

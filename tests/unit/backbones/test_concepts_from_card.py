@@ -14,7 +14,7 @@ from evenhand.backbones.concepts_from_card import concepts_for
 from evenhand.cli.app import app
 from evenhand.data.concepts import parse_concept_words
 from evenhand.datasets.scenes import write_scenes
-from evenhand.extract.local import embed
+from evenhand.extract.embed_images import embed
 from evenhand.runs.fit import FitOptions, fit_row
 
 CONTENT = {"spurious": {"ground": ["water", "land"]}}

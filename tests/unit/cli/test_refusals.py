@@ -13,8 +13,8 @@ from PIL import Image
 
 import evenhand
 from evenhand._errors import EvenhandError
-from evenhand.backbones import hf
-from evenhand.backbones.names import SITES, check_site
+from evenhand.backbones import transformers
+from evenhand.backbones.typed_names import SITES, check_site
 from evenhand.data.store_layout import sealed, write_text
 from evenhand.data.store_resume import StorePlan
 from evenhand.methods.registry import METHODS, NEED_WORDS, method_class
@@ -151,7 +151,7 @@ def test_a_run_among_the_images_changes_nothing_of_them(folder: Path) -> None:
 
 
 def test_the_names_that_are_known_without_torch_are_all() -> None:
-    assert set(hf.SITES.values()) <= set(SITES)
+    assert set(transformers.SITES.values()) <= set(SITES)
     assert set(get_args(RuleName)) == set(RULES)
     assert set(NEED_WORDS) == {name for name in METHODS if "words" in method_class(name).needs}
     check_site(None)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evenhand.cli.store import MOST, show_store
-from evenhand.data.embeddings import import_embeddings
+from evenhand.data.own_embeddings import import_embeddings
 from evenhand.data.table import FeatureTable
 
 

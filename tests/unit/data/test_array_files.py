@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from evenhand._errors import EvenhandError
 from evenhand.data.arrays.read import file_and_name, read_arrays
-from evenhand.data.embeddings import import_embeddings
+from evenhand.data.own_embeddings import import_embeddings
 
 X = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
 LABELS = ["ab"[row % 2] for row in range(30)]

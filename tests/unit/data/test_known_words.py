@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from evenhand import EvenhandError, audit, fit, import_embeddings, load_store
+from evenhand.audits.text_tower import load_tower
 from evenhand.audits.vocabulary import Vocabulary
-from evenhand.audits.words import load_tower
 
 WORDS = ("water", "wood", "moss", "gull")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from evenhand import FeatureTable, load_store
-from evenhand.data.embeddings import import_embeddings
+from evenhand.data.own_embeddings import import_embeddings
 from evenhand.data.partition import held_out, parts, shown_to, with_held_out, with_temperature
 from evenhand.runs.fit import fit_row
 from evenhand.runs.training import fit_arguments, unfitted

@@ -11,7 +11,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from PIL import Image
 
 from evenhand import EvenhandError
-from evenhand.backbones.hf import load_hf
+from evenhand.backbones.transformers import load_hf
 from evenhand.exports.run import export
 from evenhand.exports.transformers import _check_tokens
 from evenhand.methods.bundle import read_bundle

@@ -13,8 +13,8 @@ from evenhand import load_store
 from evenhand.data.images.properties import PROPERTIES
 from evenhand.data.manifest import Manifest
 from evenhand.data.store_card import read_card
-from evenhand.extract import local
-from evenhand.extract.local import embed
+from evenhand.extract import embed_images
+from evenhand.extract.embed_images import embed
 
 
 def test_each_row_has_the_properties_of_its_image(manifest: Manifest, backbone: Any, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def as_before(
 ) -> None:
     """Embed as a version that measured nothing did."""
     with patch.context() as inside:
-        inside.setattr(local, "PROPERTIES", ())
+        inside.setattr(embed_images, "PROPERTIES", ())
         embed(manifest, backbone, out, **options)
 
 

@@ -17,7 +17,7 @@ from evenhand.data.store import check_shares_images
 from evenhand.data.store_layout import ROWS
 from evenhand.data.store_resume import StorePlan, claim
 from evenhand.extract import reuse
-from evenhand.extract.local import embed
+from evenhand.extract.embed_images import embed
 
 OPTIONS: dict[str, Any] = {"batch_size": 3, "part_rows": 7}
 

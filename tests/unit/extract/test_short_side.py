@@ -15,8 +15,8 @@ from evenhand.data.images.decode import read_image
 from evenhand.data.images.thumbnail import THUMBNAIL
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import load_store, read_thumbnails
+from evenhand.extract.embed_images import embed, iter_features
 from evenhand.extract.loading import Consecutive, load_batches, load_by_threads
-from evenhand.extract.local import embed, iter_features
 from evenhand.extract.prepared_images import PreparedImages
 from evenhand.extract.short_side import KEY, choose_short_side
 

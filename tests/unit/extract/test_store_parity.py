@@ -16,7 +16,7 @@ from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.projection import head_projection
 from evenhand.data.images.decode import read_image
 from evenhand.data.manifest import Manifest
-from evenhand.extract.local import embed
+from evenhand.extract.embed_images import embed
 
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
 TOWERS: dict[str, dict[str, Any]] = {

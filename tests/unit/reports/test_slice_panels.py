@@ -14,13 +14,12 @@ from tests.small_open_clip import write_open_clip
 
 from evenhand import EvenhandError, FeatureTable, Head, fit, load_store
 from evenhand.audits import evaluate as evaluate_module
-from evenhand.audits import named_slices
-from evenhand.audits import words as text_tower
+from evenhand.audits import named_slices, text_tower
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.audits.naming import beside_classes
 from evenhand.audits.pipeline import audit
+from evenhand.audits.text_tower import TextTower
 from evenhand.audits.vocabulary import Vocabulary
-from evenhand.audits.words import TextTower
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.data.store_write import StoreWriter
 from evenhand.reports import embedding_map

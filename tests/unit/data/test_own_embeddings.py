@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from evenhand._errors import EvenhandError
-from evenhand.data import embeddings
-from evenhand.data.embeddings import import_embeddings, read_features
+from evenhand.data import own_embeddings
+from evenhand.data.own_embeddings import import_embeddings, read_features
 from evenhand.data.splits import stratified_split
 from evenhand.data.table import FeatureTable
 
@@ -78,7 +78,7 @@ def test_a_store_of_an_earlier_version_has_no_other_columns(
 ) -> None:
     more = {**COLUMNS, "scanner": [f"m{k % 2}" for k in range(N)]}
     with monkeypatch.context() as inside:
-        inside.setattr(embeddings, "others_identity", lambda columns: {})
+        inside.setattr(own_embeddings, "others_identity", lambda columns: {})
         bring(table=more)
     card = (tmp_path / "s.store" / "card.json").read_bytes()
     assert bring(table=more).properties == {}
@@ -117,7 +117,7 @@ def test_parts_and_types(bring: Bring, tmp_path: Path, kinds: str, kept: str) ->
 def test_large_parts_are_written_in_pieces_and_resumed(
     bring: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kit: SimpleNamespace
 ) -> None:
-    monkeypatch.setattr(embeddings, "PART_ROWS", 16)
+    monkeypatch.setattr(own_embeddings, "PART_ROWS", 16)
     whole = bring(out=tmp_path / "whole")
     assert [len(part) for part in whole.parts] == [16, 16, 8]
     replace = os.replace

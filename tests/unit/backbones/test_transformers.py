@@ -14,9 +14,9 @@ from tests.small_hf import ENDS, KINDS, LENGTH, TEXT, VISION, write_hf
 from torch import nn
 
 from evenhand import EvenhandError
-from evenhand.backbones.hf import HfBackbone, load_hf, write_hf_projection
 from evenhand.backbones.load import load_backbone
 from evenhand.backbones.projection import LinearProjection
+from evenhand.backbones.transformers import HfBackbone, load_hf, write_hf_projection
 from evenhand.testing.backbones import check_backbone
 
 

@@ -17,8 +17,8 @@ from evenhand import EvenhandError, EvenhandWarning
 from evenhand.backbones.tiny import load_tiny
 from evenhand.data.manifest import Manifest
 from evenhand.data.store import load_store, read_skipped, read_thumbnails
-from evenhand.extract import local
-from evenhand.extract.local import embed, iter_features
+from evenhand.extract import embed_images
+from evenhand.extract.embed_images import embed, iter_features
 
 
 def files_of(store: Path) -> dict[str, bytes]:
@@ -323,6 +323,6 @@ def test_a_name_that_cannot_be_the_stores_model_is_not_loaded(
     manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     embed(manifest, "tiny", tmp_path / "s")
-    monkeypatch.setattr(local, "load_backbone", None)
+    monkeypatch.setattr(embed_images, "load_backbone", None)
     with pytest.raises(EvenhandError, match=r"was made with `model` 'tiny', but this run has 'hf:ORG/NAME'"):
         embed(manifest, "hf:ORG/NAME", tmp_path / "s")

@@ -7,7 +7,7 @@ import open_clip
 import pytest
 
 from evenhand import EvenhandError
-from evenhand.backbones.names import read_model
+from evenhand.backbones.typed_names import read_model
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_what_stands_for_no_model_says_what_to_write(typed: str, sentence: str, 
 
 def test_names_are_known_before_torch_is_imported() -> None:
     code = (
-        "import sys; from evenhand.backbones.names import _known; names = _known(); "
+        "import sys; from evenhand.backbones.typed_names import _known; names = _known(); "
         "assert 'torch' not in sys.modules; print(*sorted(names))"
     )
     found = subprocess.run(

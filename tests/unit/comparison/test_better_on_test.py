@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evenhand.comparison.above import above_kept
+from evenhand.comparison.better_on_test import above_kept
 from evenhand.functional.bootstrap import worst_group_difference
 
 
