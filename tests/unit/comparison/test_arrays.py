@@ -66,7 +66,7 @@ def test_a_single_method_needs_no_list(arrays: dict[str, Any]) -> None:
         ({"group_by": "sky"}, "group_by: 'sky' is not an attribute of this store; it has: place"),
         ({"seeds": 3}, r"seeds: give a sequence of seeds, such as range\(3\), not a number"),
         ({"jobs": 0}, "jobs: there must be at least 1, but there are 0"),
-        ({"methods": []}, "methods: this names no method"),
+        ({"methods": []}, "methods: it is empty; the allowed values are auto, zero_shot"),
     ],
 )
 def test_arguments_that_make_no_comparison_are_refused(
