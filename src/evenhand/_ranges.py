@@ -43,7 +43,7 @@ class Range:
     missing: bool = False
 
     def objection(self, value: Any) -> str | None:
-        """Return what `value` must be, or None where it is that."""
+        """Return what `value` must be, or None if it is that."""
         if value is None and self.missing:
             return None
         kind, noun = (Integral, "a whole number") if self.whole else (Real, "a finite number")
@@ -71,7 +71,7 @@ class Each:
     range: Range
 
     def objection(self, value: Any) -> str | None:
-        """Return what `value` must be, or None where it is that."""
+        """Return what `value` must be, or None if it is that."""
         filled = isinstance(value, Collection) and not isinstance(value, str) and len(value) > 0
         objection = next(filter(None, map(self.range.objection, value)), None) if filled else str(self.range)
         return objection and f"a list of numbers, at least one and each {objection}"

@@ -73,9 +73,9 @@ class Legibility(BaseModel):
 class Associations(BaseModel):
     """What goes with the label in the training rows. It does not prove a shortcut.
 
-    n: rows that were looked at. words: at most five of each class, class by class, best first; empty where
+    n: rows that were looked at. words: at most five of each class, class by class, best first; empty if
     there is no text tower. no_words: why words say nothing about these images, though there may be some in
-    `words`; None where they may. unfit: the same, where the class names do not find their own images, so that
+    `words`; None if they may. unfit: the same, where the class names do not find their own images, so that
     no word names a slice either. legibility: None without class names in text, or where they span too much of
     the space. sentence: the words that go with the label, in one sentence. columns: every column of the rows
     that is not a copy of the label, the strongest association first.
@@ -92,7 +92,7 @@ class Associations(BaseModel):
     columns: tuple[ColumnAssociation, ...] = ()
 
     def sure_words(self) -> dict[str, list[str]]:
-        """Return the words that go with each label, best first; empty where words say nothing."""
+        """Return the words that go with each label, best first; empty if words say nothing."""
         found: dict[str, list[str]] = {}
         for one in self.words:
             if one.goes_with_label and self.no_words is None:

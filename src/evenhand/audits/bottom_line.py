@@ -101,7 +101,7 @@ def bottom_line(
 
 
 def _by_groups(models: EvaluatedModels, findings: Findings) -> str:
-    """Say what the known groups show where the rows without them show nothing."""
+    """Say what the known groups show, if the rows without them show nothing."""
     shown = [group_sign(models, stage, findings.associations) for stage in models.pair]
     sign = next(filter(None, shown), None)
     if findings.signs.shortcut == "found" or sign is None:
@@ -231,7 +231,7 @@ def _best(models: EvaluatedModels, kept: Mapping[str, Any]) -> str:
 
 
 def worst_rate(models: EvaluatedModels, stage: Stage) -> Rate:
-    """Return the lowest accuracy of a group of test rows, or of a class where no group is known."""
+    """Return the lowest accuracy of a group of test rows, or of a class if no group is known."""
     test = models.split.test
     groups = models.groups(test)
     names = models.table.labels(test) if groups is None else groups

@@ -51,9 +51,9 @@ class ColumnAssociation(BaseModel):
     n, values: rows where it is known, and its values, of which rare ones count by the class that is typical
     of each. association: bias-corrected Cramér's V with the label.
     readable: balanced accuracy of a cross-validated probe that reads the value from embeddings *within*
-    classes; chance: what a probe that reads the class alone would have. Both are None where no class has two
+    classes; chance: what a probe that reads the class alone would have. Both are None if no class has two
     values. fall: accuracy of a probe for the label on rows of a value whose like it trained on, minus that on
-    the same rows where the value was held out; None where holding out a value leaves a class without rows.
+    the same rows where the value was held out; None if holding out a value leaves a class without rows.
     verdict: `confounded`: it goes with the label and is readable within classes, or cannot be separated from
     the label; `inflated`: accuracy falls where it is held out; else `clean`. sentence: why, in plain words.
     finer: whether a confounded column has two values or more for each class that no other class has, so that

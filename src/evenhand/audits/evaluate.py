@@ -36,7 +36,7 @@ class EvaluatedModels:
     split : SplitRows
         Which rows trained and which evaluate.
     on_test : list of Stage
-        Every model on `split.test`: the pretrained one, ERM where the run has it, and the run's own.
+        Every model on `split.test`: the pretrained one, ERM if the run has it, and the run's own.
     on_sliced : list of Stage
         The same models on `rows`.
     rows : SlicedRows
@@ -93,7 +93,7 @@ class EvaluatedModels:
         return None if self.table.grouped is None else self.table.grouped.of(rows)
 
     def result(self, stage: Stage, **facts: Any) -> ResultRow:
-        """Evaluate one of `on_test`, paired with ERM where the run has it, with more facts of its fit."""
+        """Evaluate one of `on_test`, paired with ERM if the run has it, with more facts of its fit."""
         erm = next((one.right for one in self.on_test if one.name == "erm"), None)
         return self.evaluated.result_row(
             stage.right,

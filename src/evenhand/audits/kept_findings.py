@@ -77,7 +77,7 @@ class KeptFindings:
         return None if self.path is None else read_cached(self.path, self.key, Findings)
 
     def write(self, findings: Findings) -> None:
-        """Keep findings, where the folder lets them."""
+        """Keep findings if the folder can be written."""
         if self.path is not None:
             sweep(self.path)
             with suppress(EvenhandError):

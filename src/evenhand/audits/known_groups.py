@@ -1,4 +1,4 @@
-"""What known groups show of a shortcut where the rows without them cannot."""
+"""What known groups show of a shortcut that the rows without them do not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FEWEST = 10
 
 @dataclass(frozen=True)
 class GroupSign:
-    """A group that errs beyond chance where the column of the groups speaks against its label.
+    """A group that errs beyond chance and contradicts what goes with its label.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The slices of the audited models, found, tested, and named in words where there is a text tower."""
+"""The slices of the audited models, found, tested, and named in words if there is a text tower."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def next_step(
 
 
 def _next_for(sign: GroupSign, store: Path, run: Path | None) -> tuple[str, tuple[str, ...]]:
-    """Return the step where a known group errs, which the rows without groups do not show."""
+    """Return the step for a known group that errs, which the rows without groups do not show."""
     if run is None:
         return TRAIN, _fit(store)
     if sign.trained < FEWEST:

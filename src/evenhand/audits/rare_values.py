@@ -25,7 +25,7 @@ def by_typical_class(values: Strings, y: Ints, generator: np.random.Generator) -
     Returns
     -------
     str [N]
-        `(mostly CODE)`; empty in the first half, and where the value is unknown or has no row in that half.
+        `(mostly CODE)`; empty in the first half, and if the value is unknown or has no row in that half.
 
     Examples
     --------

@@ -39,7 +39,7 @@ class AuditVerdict(BaseModel):
 
 
 def verdict_of_fit(kept: Mapping[str, Any]) -> AuditVerdict | None:
-    """Return what a fit found, from `kept` of its result; None where its method does not look for one."""
+    """Return what a fit found, from `kept` of its result; None if its method does not look for one."""
     if "shortcut" not in kept:
         return None
     return AuditVerdict(

@@ -23,7 +23,7 @@ def find_suspects(
 ) -> list[Suspect]:
     """Return the suspects among a run's calibration rows, as the pretrained model and the run's see them.
 
-    There are none where the run kept zero-shot or ERM: both may share the shortcut, and then a rare condition
+    There are none if the run kept zero-shot or ERM: both may share the shortcut, and then a rare condition
     looks like a wrong label to both.
     """
     rows = calibration.rows
@@ -86,7 +86,7 @@ def suspects(
     trusted : bool [C]
         Classes that every model mostly classifies correctly on held-out rows.
     minority : float [A]
-        P(hidden minority of its class), by a model that sees the shortcut alone; 1 where it is unknown.
+        P(hidden minority of its class), by a model that sees the shortcut alone; 1 if it is unknown.
     classes : sequence of C str
         Class names.
     ids, paths : sequences of str

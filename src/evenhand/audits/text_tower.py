@@ -36,7 +36,7 @@ class TextTower:
     backbone : Loaded or None
         The model that the tower belongs to; None for words that were imported.
     unknown : str
-        Why the model does not know the default words, which then are left out; empty where it may know them.
+        Why the model does not know the default words, which then are left out; empty if it may know them.
     """
 
     vocabulary: Vocabulary

@@ -60,7 +60,7 @@ def common_words() -> Vocabulary:
 
 
 def default_words(model: str, own: Sequence[str]) -> Vocabulary:
-    """Return the words that a model says it knows, or common ones, with a note where it may not know them.
+    """Return the words that a model says it knows, or common ones, with a note if it may not know them.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ LEAST_NAMES = 0.25
 
 
 def why_unfit(by_names: Rate, n_classes: int) -> str:
-    """Return why the words of a model say nothing about these images; empty where they may.
+    """Return why the words of a model say nothing about these images; empty if they may.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def why_unfit(by_names: Rate, n_classes: int) -> str:
 
 
 def why_unknown(embedded: Floats, words: tuple[str, ...]) -> str:
-    """Return why a model does not know the words of the default vocabulary; empty where it may know them.
+    """Return why a model does not know the words of the default vocabulary; empty if it may know them.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class Projection(ABC):
     weight : Tensor [D, D_out]
         W.
     bias : Tensor [D_out] or None
-        b, None where the site has none.
+        b, None if the site has none.
     """
 
     weight: Tensor

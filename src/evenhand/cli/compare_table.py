@@ -104,7 +104,7 @@ def _status(rows: Sequence[Row]) -> str:
 
 
 def _chosen_by(rows: Sequence[Row]) -> str:
-    """Return the rule that chose, and of how many configurations; `fit` where a fit chose by itself."""
+    """Return the rule that chose, and of how many configurations; `fit` if a fit chose by itself."""
     done = [row for row in rows if row["status"] == "ok"]
     if not done:
         return "–"

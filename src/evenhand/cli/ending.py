@@ -60,7 +60,7 @@ def listening() -> Iterator[None]:
 
 
 def exit_code(code: int) -> int:
-    """Return the exit code of a command, and say that it was interrupted where typer ended it in silence."""
+    """Return the exit code of a command, and say that it was interrupted if typer ended it in silence."""
     if code == 0 or not _asked or _said:
         return code
     complain("error", "interrupted")

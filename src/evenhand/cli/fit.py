@@ -123,7 +123,7 @@ def command(
 
 
 def read_params(texts: list[str]) -> dict[str, Any]:
-    """Return {name: value} of NAME=VALUE texts; values are JSON where they can be, text otherwise.
+    """Return {name: value} of NAME=VALUE texts; values are read as JSON if possible, else as text.
 
     Raises
     ------

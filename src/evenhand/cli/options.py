@@ -149,7 +149,7 @@ def check_device(text: str, allowed: Sequence[str] = DEVICES) -> None:
     Raises
     ------
     EvenhandError
-        If the text names none, or a GPU where there is no driver of one.
+        If the text names none, or a GPU on a machine without its driver.
     """
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text, re.ASCII):
         raise NotAllowedError.of("--device", text, allowed)
@@ -204,7 +204,7 @@ def check_fit_device(text: str) -> None:
 
 
 def fit_device(text: str) -> str:
-    """Return the torch device that `text` means for a fit here: `auto` is cuda where there is one, else cpu.
+    """Return the torch device that `text` means for a fit here: `auto` is cuda if there is one, else cpu.
 
     Raises
     ------

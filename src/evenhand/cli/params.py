@@ -55,7 +55,7 @@ def check_kinds(owner: str, params: Mapping[str, Any], hints: Mapping[str, Any])
 
 
 def chosen_by(method: str, metric: str) -> dict[str, str]:
-    """Return the parameter that has a method choose by a metric; empty where it has none for it.
+    """Return the parameter that has a method choose by a metric; empty if it has none for it.
 
     Accuracy is what such methods choose by anyway.
     """

@@ -118,7 +118,7 @@ def command(
 def _asked(
     question: str | None, attribute: str | None, table: FeatureTable, run: Path | None, seed: int
 ) -> tuple[str, str]:
-    """Return the question and the short name of what it asks, by the audit where the user says nothing."""
+    """Return the question and the short name of what it asks, from the audit if the user gives none."""
     if question is not None:
         if not question.strip():
             raise EvenhandError("--question: it is empty; ask something that yes or no answers")

@@ -83,7 +83,7 @@ def _by_row(columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
 def _widths(
     columns: Sequence[Column], console: Console, options: ConsoleOptions, *, folded: bool
 ) -> list[int] | None:
-    """Return the widths of columns, None where they do not fit; with `folded` headers may take more lines."""
+    """Return the widths of columns, None if they do not fit; with `folded` headers may take more lines."""
     wide = options.update(width=UNLIMITED)
 
     def measured(cell: Any) -> Measurement:

@@ -47,7 +47,7 @@ def printable(text: object) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console as wide as its terminal; where it has none, as `COLUMNS` says, or wide."""
+    """Return a console as wide as its terminal; without one, as `COLUMNS` says, or wide."""
     from rich.console import Console
 
     plain = Console(stderr=stderr, highlight=False)
@@ -55,7 +55,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def _columns() -> int:
-    """Return the width that the environment asks for, 0 where it asks for none."""
+    """Return the width that the environment asks for, 0 if it asks for none."""
     told = os.environ.get("COLUMNS", "")
     return int(told) if re.fullmatch("[1-9][0-9]{0,4}", told) else 0
 
@@ -105,12 +105,12 @@ def table(title: str, *columns: str, right: tuple[str, ...] = (), optional: tupl
 
 
 def left_out(total: int, what: str) -> str | None:
-    """Return how many lines a table of `MOST` lacks, None where it has all."""
+    """Return how many lines a table of `MOST` lacks, None if it has all."""
     return f"… and {total - MOST:,} more {what}; --json has all" if total > MOST else None
 
 
 def percent(value: float | None) -> str:
-    """Return a rate as a percentage with one decimal, a dash where it is undefined."""
+    """Return a rate as a percentage with one decimal, a dash if it is undefined."""
     return "–" if value is None else f"{100 * value:.1f}"
 
 

@@ -12,7 +12,7 @@ from evenhand.cli.show import printable
 
 
 def suggest(*arguments: str | Path) -> None:
-    """Write `next: evenhand ARGUMENTS` with paths quoted for a shell; nothing where one cannot be shown."""
+    """Write `next: evenhand ARGUMENTS` with paths quoted for a shell; nothing if one cannot be shown."""
     words = [program(), *(as_argument(one) if isinstance(one, Path) else one for one in arguments)]
     line = shlex.join(words)
     if printable(line) == line:

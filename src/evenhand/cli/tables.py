@@ -87,7 +87,7 @@ def _method(row: Row) -> list[str]:
 
 
 def rates(title: str, items: Sequence[Row], metric: str = "accuracy") -> Table:
-    """Return one line per class, cell or group: its rate with interval, and n, flagged where it is small.
+    """Return one line per class, cell or group: its rate with interval, and n, flagged if it is small.
 
     Of more than `MOST` the worst are shown.
     """

@@ -54,7 +54,7 @@ def quartiles(values: Strings) -> Strings:
 
 
 def numbers(values: Strings) -> Floats | None:
-    """Return values as finite numbers, with a decimal point or comma; None where one is none."""
+    """Return values as finite numbers, with a decimal point or comma; None if one is none."""
     try:
         found: Floats = np.char.replace(values, ",", ".").astype(np.float64)
     except ValueError:

@@ -31,7 +31,7 @@ class Head:
     weight : float32 [D, D_out]
         W0 of the projection site; D = D_in unless a pool comes before it.
     bias : float32 [D_out] or None
-        b0, None where the site has none.
+        b0, None if the site has none.
     classes : tuple of C str
         In the order of the rows of `text` and of the codes in a table's `y`.
     text : float32 [C, D_out] or None

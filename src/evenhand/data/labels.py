@@ -91,7 +91,7 @@ def spelling_note(names: Sequence[str], what: str) -> str | None:
     Returns
     -------
     str or None
-        One sentence; None where there are none.
+        One sentence; None if there are none.
 
     >>> spelling_note(["Cat", "cat", "dog"], "classes")
     "the classes 'Cat' and 'cat' differ only in spelling; write them the same way if they are one"

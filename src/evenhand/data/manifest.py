@@ -52,7 +52,7 @@ class Manifest:
     copies : tuple of tuple of int, default=()
         Groups of rows whose files have the same bytes.
     shots : Shots, optional
-        How many training rows of each class were drawn; None where all stay.
+        How many training rows of each class were drawn; None if all stay.
     drawn : bool, default=False
         Whether the splits were drawn here and may still change for copies of an image.
     others : dict of str to str [N], default={}

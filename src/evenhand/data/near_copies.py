@@ -38,7 +38,7 @@ def near_copies(store: Path, parts: Sequence[int]) -> Sets | None:
     again as JPEG of quality 50 to 90, as PNG, or at 0.75 to 2 times their size, the cosine of cells, less
     the mean of each color, was 0.9945 or more, and no cell differed by more than 21. Of two different
     photographs it was 0.917 at most. Without thumbnails the cosine of features decides, which finds only
-    what was hardly changed, and nothing where features are so close that sets chain.
+    what was hardly changed, and nothing if features are so close that sets chain.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ class SplitRows:
     tested_on : str
         The split that `test` is.
     temperature : int64 [n] or None
-        Rows to fit a temperature on; None where none is fitted.
+        Rows to fit a temperature on; None if none is fitted.
     """
 
     train: Ints

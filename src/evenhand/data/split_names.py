@@ -93,7 +93,7 @@ def read_as(named: dict[str, str]) -> list[str]:
 
 
 def splits_of_values(given: Strings, column: str) -> tuple[list[str | None], list[str]]:
-    """Return the split that each value of a column means, None where it means none, and notes.
+    """Return the split that each value of a column means, None if it means none, and notes.
 
     Parameters
     ----------

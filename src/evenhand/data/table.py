@@ -186,7 +186,7 @@ class FeatureTable:
         return np.flatnonzero(self.split == split).astype(np.int64)
 
     def unit_codes(self, rows: Ints) -> Ints | None:
-        """Return one number for all rows that a draw among `rows` must not divide; None where any may be."""
+        """Return one number for all rows that a draw among `rows` must not divide; None if any may be."""
         units = None if self.units is None else self.units[rows]
         copies = [] if self.copies is None else same_names(self.copies[rows])
         return kept_together(copies, units, len(rows))

@@ -19,7 +19,7 @@ _CIRCLE = [(math.cos(t), math.sin(t)) for t in (k * math.pi / 12 for k in range(
 class Pen:
     """Draws in coordinates with u to the front and v up, `unit` pixels long, from the point (x, y).
 
-    `facing` is 1 where the front is to the right and -1 where it is to the left; `tilt` turns the front up.
+    `facing` is 1 if the front is to the right and -1 if it is to the left; `tilt` turns the front up.
     """
 
     draw: ImageDraw.ImageDraw

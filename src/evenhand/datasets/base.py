@@ -31,7 +31,7 @@ class Dataset(ABC):
     usual_model : str or None
         The default model to embed with.
     made_attributes : tuple of str
-        Attributes of images that the benchmark itself makes; empty where its files name them.
+        Attributes of images that the benchmark itself makes; empty if its files name them.
     ranges : dict of str to Range or Each
         Allowed values of the numeric parameters, by the names of all benchmarks.
     """

@@ -28,7 +28,7 @@ class Averages(BaseModel):
 
     plain: mean over rows. train_weighted: group accuracies weighted by each group's share of training.
     group_mean: unweighted mean of group accuracies. class_mean: unweighted mean of class accuracies.
-    None where groups or training shares are unknown, or where one of the accuracies is undefined.
+    None if groups or training shares are unknown, or if one of the accuracies is undefined.
     """
 
     plain: float | None

@@ -11,7 +11,7 @@ from evenhand.evaluation.labels import label
 
 
 def kept_reference(kept: Mapping[str, Any]) -> str:
-    """Return zero-shot or ERM, as `kept` names it, where a fit kept it; empty where it kept a repair.
+    """Return zero-shot or ERM, as `kept` names it, where a fit kept it; empty if it kept a repair.
 
     Examples
     --------

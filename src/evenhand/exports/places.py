@@ -57,7 +57,7 @@ def no_place(model: str, reason: str, advice: str = "use `to='open_clip'` or `to
 
 
 def _configuration(model: str) -> dict[str, Any]:
-    """Return what open_clip builds a model from; empty where it cannot be read."""
+    """Return what open_clip builds a model from; empty if it cannot be read."""
     folder = folder_of(model)
     path = config_file(model) if folder is None else folder / CONFIG
     with suppress(OSError, ValueError, AttributeError):

@@ -27,7 +27,7 @@ def cramers_v(counts: Floats, draws: int = 1) -> Floats:
     Returns
     -------
     float64 [...]
-        In [0, 1]; 0 where r or k is 1.
+        In [0, 1]; 0 if r or k is 1.
 
     References
     ----------

@@ -114,7 +114,7 @@ def worst_group_difference(
     Returns
     -------
     value, low, high : float
-        The difference and its 95 % percentile interval; nan where no row has a known group.
+        The difference and its 95 % percentile interval; nan if no row has a known group.
 
     Examples
     --------

@@ -17,7 +17,7 @@ def class_contrast(z: Floats, y: Ints, directions: Floats, n_classes: int) -> tu
         se_cv² = 1/n_c + Σ_{k≠c} 1/((C − 1)² n_k) + d_cv² / (2 (N − C))
 
     m_cv is the mean of z_i·t_v over class c, and σ_v the pooled standard deviation of z_i·t_v within classes,
-    which divides by N − C. d is Cohen's d where there are two classes. A direction along which nothing varies
+    which divides by N − C. d is Cohen's d if there are two classes. A direction along which nothing varies
     has d = 0.
 
     Parameters

@@ -66,7 +66,7 @@ class ClassClusters:
         Returns
         -------
         float [M, K]
-            −inf where the cluster belongs to another class than the row.
+            −inf if the cluster belongs to another class than the row.
         """
         squares = (z**2).sum(axis=1)[:, None] - 2 * z @ self.centers.T + (self.centers**2).sum(axis=1)
         near: Floats = np.where(y[:, None] == self.classes, -np.sqrt(np.maximum(squares, 0)), -np.inf)

@@ -45,7 +45,7 @@ def holm(p: Floats) -> Floats:
 
         adjusted p_(i) = max over j ≤ i of min(1, (M − j + 1) p_(j)),  p_(1) ≤ … ≤ p_(M)
 
-    Rejecting where the adjusted value is at most α keeps the chance of any false rejection at α or less,
+    Rejecting when the adjusted value is at most α keeps the chance of any false rejection at α or less,
     whatever the dependence between the tests.
 
     Parameters

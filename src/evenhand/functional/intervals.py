@@ -27,7 +27,7 @@ def wilson(successes: float, n: int, confidence: float = 0.95) -> tuple[float, f
     Returns
     -------
     low, high : float
-        Between 0 and 1; nan where n = 0.
+        Between 0 and 1; nan if n = 0.
 
     References
     ----------
@@ -66,7 +66,7 @@ def f1_interval(hits: int, errors: int, confidence: float = 0.95) -> tuple[float
     Returns
     -------
     low, high : float
-        Between 0 and 1; nan where both counts are 0.
+        Between 0 and 1; nan if both counts are 0.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def logit_interval(value: float, error: float, n: int, confidence: float = 0.95)
 
         expit(logit(v) ± z SE / (v (1 − v)))
 
-    At 0 and 1, and where the standard error is 0 or unknown, Wilson's interval of n rows takes its place,
+    At 0 and 1, and if the standard error is 0 or unknown, Wilson's interval of n rows takes its place,
     because the standard error is not informative there.
 
     Parameters
@@ -97,7 +97,7 @@ def logit_interval(value: float, error: float, n: int, confidence: float = 0.95)
     Returns
     -------
     low, high : float
-        Between 0 and 1; nan where v is.
+        Between 0 and 1; nan if v is.
 
     References
     ----------
@@ -133,7 +133,7 @@ def percentile_interval(draws: Floats, confidence: float = 0.95) -> tuple[float,
     Returns
     -------
     low, high : float
-        The (1 − confidence) / 2 and (1 + confidence) / 2 quantiles; nan where no value is finite.
+        The (1 − confidence) / 2 and (1 + confidence) / 2 quantiles; nan if no value is finite.
 
     Examples
     --------
@@ -203,7 +203,7 @@ def paired_interval(before: Floats, after: Floats, confidence: float = 0.95) -> 
     Returns
     -------
     low, high : float
-        nan where N is below 2.
+        nan if N is below 2.
 
     Examples
     --------

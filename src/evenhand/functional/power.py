@@ -46,7 +46,7 @@ def detectable_gap(
     Returns
     -------
     float64, of the shape of `n`
-        Gap of the error rates, between 0 and 1 − error; nan where even an error rate of 1 is not found.
+        Gap of the error rates, between 0 and 1 − error; nan if even an error rate of 1 is not found.
 
     Raises
     ------

@@ -29,7 +29,7 @@ def span(vectors: Tensor) -> Tensor:
     [[1.0], [0.0]]
     """
     _, values, rows = torch.linalg.svd(vectors, full_matrices=False)
-    # The largest comes first. The sum of a slice is 0 where there are no rows.
+    # The largest comes first. The sum of a slice is 0 if there are no rows.
     least = torch.finfo(vectors.dtype).eps * max(vectors.shape) * values[:1].sum()
     basis: Tensor = rows[values > least].T
     return basis

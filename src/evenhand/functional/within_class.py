@@ -33,7 +33,7 @@ def leads(logits: Floats) -> Floats:
 
 
 def standardized(x: Floats, y: Ints) -> Floats:
-    """Return x [N] with mean 0 and variance 1 within each class of y [N]; 0 where a class is constant."""
+    """Return x [N] with mean 0 and variance 1 within each class of y [N]; 0 if a class is constant."""
     out = np.zeros(len(x))
     for code in np.unique(y):
         rows = y == code

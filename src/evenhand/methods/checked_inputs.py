@@ -49,7 +49,7 @@ class CheckedInputs:
         return features
 
     def _validation(self, given: Any) -> tuple[Floats | StoredRows, Ints, Any]:
-        """Return features [M, D_in], codes [M] and groups [M] or None; M = 0 where none are given."""
+        """Return features [M, D_in], codes [M] and groups [M] or None; M = 0 if none are given."""
         if given is None:
             empty = np.zeros((0, self.n_features_in_), dtype=np.float32)
             return empty, np.zeros(0, dtype=np.int64), None

@@ -13,7 +13,7 @@ from evenhand.data.head import Head
 
 
 def class_codes(labels: Any, head: Head | None, width: int) -> tuple[Any, Ints]:
-    """Return the classes [C], in the order of the head where there is one, and the code of each label [N]."""
+    """Return the classes [C], in the order of the head if there is one, and the code of each label [N]."""
     present = np.unique(labels)
     if len(present) < 2:
         raise EvenhandError(

@@ -50,7 +50,7 @@ class PPA(Method):
     Attributes
     ----------
     pseudo_groups_ : int64 [N]
-        2 × class code, plus 1 where the biased probe misclassifies the training row.
+        2 × class code, plus 1 if the biased probe misclassifies the training row.
     notes_ : tuple of str
         Notes for the user, one sentence each.
 

@@ -109,7 +109,7 @@ def verdict(
 def _decided(decided: Sequence[Record]) -> list[str]:
     """Return the sentences of one decision; for several, how often each verdict came, then each seed's own.
 
-    A seed's own are the repair, and the verdict where the seeds differ.
+    A seed's own sentences are the repair, and the verdict if the seeds differ.
     """
     sentences = [verdict_sentences(row["kept"]) for row in decided]
     if len(decided) == 1:

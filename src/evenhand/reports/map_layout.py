@@ -66,7 +66,7 @@ def _tsne(z: Floats, start: Floats, *, exaggeration: float, seed: int) -> Floats
 
 
 def _principal(z: Floats) -> Floats:
-    """Return the first two principal components [n, 2]; zeros where there are fewer."""
+    """Return the first two principal components [n, 2]; zeros if there are fewer."""
     centered = np.asarray(z, dtype=np.float64) - z.mean(axis=0)
     u, s, _ = np.linalg.svd(centered, full_matrices=False)
     scores = (u * s)[:, :2]

@@ -1,4 +1,4 @@
-"""Which test rows the page shows: all, or a sample where there are many."""
+"""Which test rows the page shows: all, or a sample if there are many."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def estimate_attribute(
 
     Its interval comes from 400 draws: prior variances by how well they predict answers that they were not
     fitted to, coefficients from their posterior, sides from f, and accuracy from Beta(right + ½, wrong + ½),
-    with the limits 0 and 1 where all rows of a draw agree. So it counts the error of the probe, few answers
+    with the limits 0 and 1 if all rows of a draw agree. So it counts the error of the probe, few answers
     and few rows.
 
     Parameters

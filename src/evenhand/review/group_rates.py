@@ -20,7 +20,7 @@ DRAWS = 400
 def group_accuracies(chance: Floats, rows: ReviewRows) -> tuple[Floats, Floats]:
     """Return the accuracy of class × (no, yes) and the expected number of rows, both [C, 2].
 
-    Accuracy is NaN where a class has no row.
+    Accuracy is NaN if a class has no row.
     """
     sides = np.stack([1 - chance, chance], axis=1)
     of_class = np.eye(len(rows.table.classes))[rows.y]
@@ -38,7 +38,7 @@ class DrawnAccuracies:
     values : float64 [B, C, 2]
         Draws.
     lows, highs : float64 [B, C, 2]
-        The same, but 0 where a draw misclassifies every row of the group, and 1 where it classifies all
+        The same, but 0 if a draw misclassifies every row of the group, and 1 if it classifies all
         correctly.
     """
 

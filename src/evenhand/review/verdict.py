@@ -25,7 +25,7 @@ class ClassGap(BaseModel):
 
     label: the class. usual: yes or no, whichever goes with the class in training. association: share of the
     usual side in the class minus its mean share in the other classes, from 0 to 1. value, low, high: the gap,
-    with an interval that holds for all classes at once at 95 %; None where the class has no evaluated rows.
+    with an interval that holds for all classes at once at 95 %; None if the class has no evaluated rows.
     """
 
     label: str

@@ -36,7 +36,7 @@ class RunContents:
     history : list of dict
         Its `history.parquet`.
     models : mapping of str to Model
-        ERM where the run holds it, and the run's own model, by name and in this order.
+        ERM if the run has it, and the run's own model, by name and in this order.
     """
 
     folder: Path

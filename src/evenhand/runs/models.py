@@ -38,7 +38,7 @@ class Stage:
     right : bool [M]
         Whether the prediction is correct.
     logits : float32 [M, C] or None
-        Its logits; None where there are more than `MOST_SCORES`.
+        Its logits; None if there are more than `MOST_SCORES`.
     """
 
     name: str

@@ -41,7 +41,7 @@ class Scores:
     predicted, by_erm : int64 [N]
         Class codes that the run and ERM predict; `NOT_READ` for an image that could not be read.
     logits : float32 [N, C] or None
-        Logits of the run; None where no image has a label, or they are too many to keep.
+        Logits of the run; None if no image has a label, or they are too many to keep.
     about : mapping
         Fields of the run's own row of results that describe its method.
     """

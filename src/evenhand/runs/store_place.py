@@ -15,7 +15,7 @@ from evenhand.runs.card import read_card
 def place_of_store(run: Path, card: Mapping[str, Any]) -> Path | None:
     """Return the path of the store of a run: the old one, or its old name next to the run.
 
-    None where the run was fitted on a table in memory.
+    None if the run was fitted on a table in memory.
 
     Raises
     ------

@@ -47,12 +47,12 @@ def streams(size: int, method: Method, name: str, wanted: bool | None) -> bool:
 
 
 def check_can_stream(name: str, can: bool, wanted: bool | None) -> None:
-    """Refuse to stream where the method of a name cannot.
+    """Refuse to stream if the method cannot.
 
     Raises
     ------
     EvenhandError
-        If it is wanted and cannot be.
+        If streaming is wanted and the method cannot.
     """
     if wanted and not can:
         raise EvenhandError(

@@ -78,8 +78,8 @@ class DecisionRule:
     minority and θ drawn over rows, the same rows for all candidates. The baseline is zero-shot where p ≥ ½
     and there is text, else ERM. The candidate whose gain in U has the highest lower quantile replaces it, if
     that is above 0: each candidate's own where p ≥ ½, else one for all candidates at once. The bound is
-    looser where the hidden minority is clear. It is stricter where the minority may only be a tail, which a
-    set without counterexamples has too.
+    looser if the hidden minority is clear. It is stricter if the minority may only be a tail, which a set
+    without counterexamples has too.
 
     If there is text and rows are few (`ShortcutSigns.few`), no baseline is safe. The rule then keeps the
     candidate whose gain over the better of zero-shot and ERM, draw by draw, has the highest lower quantile.
@@ -89,7 +89,7 @@ class DecisionRule:
     Attributes
     ----------
     confidence, clear_confidence : float
-        One-sided levels of the bound: usual, and where a hidden minority is clear.
+        One-sided levels of the bound: usual, and if a hidden minority is clear.
     draws : int
         Draws of θ.
     """

@@ -19,7 +19,7 @@ class Partition:
     members : tuple of G int64 arrays
         Row numbers of each cell; none is empty.
     classes : int64 [G]
-        The class of each cell; −1 where a cell spans classes.
+        The class of each cell; −1 if a cell spans classes.
     """
 
     members: tuple[Ints, ...]

@@ -1,4 +1,4 @@
-"""Replace ERM by a candidate only where the gain is beyond chance."""
+"""Replace ERM by a candidate only if the gain is beyond chance."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Choice:
     reason : str
         One sentence that explains the choice.
     trials : tuple of dict, default=()
-        `gain`, `trusted_gain` and `retention` of every candidate; empty where none was scored.
+        `gain`, `trusted_gain` and `retention` of every candidate; empty if none was scored.
     """
 
     candidate: str
@@ -81,7 +81,7 @@ class Evidence:
     This bound holds for all candidates k at once. Random flips change ERM's prediction, per predicted class,
     as often as the candidate does.
 
-    ERM is also kept where the diagnostics of the shortcut probe fail `probe_check`.
+    ERM is also kept if the diagnostics of the shortcut probe fail `probe_check`.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Evidence:
         Number of bootstrap samples.
     probe_check : ProbeSanityCheck or None, default=ProbeSanityCheck()
         Bounds on the diagnostics of the shortcut probe; None skips the check. It is also skipped for the
-        oracle rule, and where there is no probe.
+        oracle rule, and if there is no probe.
 
     Raises
     ------

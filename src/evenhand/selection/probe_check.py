@@ -32,7 +32,7 @@ class ProbeDiagnostics:
         Rank correlation, within classes, of the margins of zero-shot and the probe, without the suspects.
     support : float
         Accuracy of zero-shot where the probe is wrong, divided by its accuracy where the probe is correct,
-        without the suspects; 1 where that is undefined.
+        without the suspects; 1 if that is undefined.
     """
 
     legibility: float

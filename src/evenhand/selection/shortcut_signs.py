@@ -81,7 +81,7 @@ class ShortcutSigns:
     hidden : float
         p, the chance of a hidden minority: Φ((g − g₀) / error); 0 if zero-shot is not competent.
     noise : float
-        Share of wrong labels; 0 where zero-shot is not competent.
+        Share of wrong labels; 0 if zero-shot is not competent.
     competence : float
         Zero-shot's class-mean accuracy above chance, over ERM's; 0 if zero-shot is at chance or below, 1 if
         only ERM is.

@@ -17,9 +17,9 @@ Repair: TypeAlias = Literal["passed", "none passed", "none needed"]
 SURE = 0.9
 """Least p for the verdict `found`; the verdict `no sign` needs p at or below 1 − `SURE`."""
 ROWS_WITHOUT_TEXT = 1000
-"""Least number of rows for the verdict `no sign` where there are no class names."""
+"""Least number of rows for the verdict `no sign` if there are no class names."""
 SKEWNESS_WITHOUT_TEXT = 0.25
-"""Largest skewness for the verdict `no sign` there: above it, hard rows and a minority look alike."""
+"""Largest skewness for the verdict `no sign` in that case: above it, hard rows and a minority look alike."""
 
 
 @dataclass(frozen=True)

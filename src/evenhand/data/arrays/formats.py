@@ -24,7 +24,7 @@ def read_matrix(path: Path, name: str | None) -> Any:
     path : Path
         The file.
     name : str or None
-        Of the array or column; None where the file holds one with two axes.
+        Of the array or column; None if the file holds one with two axes.
 
     Raises
     ------

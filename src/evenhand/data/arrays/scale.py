@@ -10,7 +10,7 @@ SMALLEST, LARGEST = 1e-15, 1e15
 
 
 def odd_scale(largest: float) -> str | None:
-    """Return what is wrong with features whose largest number is `largest`; None where nothing is."""
+    """Return what is wrong with features whose largest number is `largest`; None if nothing is."""
     if largest == 0 or SMALLEST <= largest <= LARGEST:
         return None
     return (

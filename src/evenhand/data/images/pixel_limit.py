@@ -35,5 +35,5 @@ def set_pixel_limit(pixels: int | None) -> None:
 
 
 def raised_limit() -> int | None:
-    """Return the limit where it was set; None where it is the usual one."""
+    """Return the limit where it was set; None if it is the usual one."""
     return pixel_limit() if VARIABLE in os.environ else None

@@ -160,7 +160,7 @@ def _mark(lines: Sequence[str], path: Path) -> str:
 
 
 def _unnamed(first: Sequence[str]) -> list[str] | None:
-    """Return names for the columns of a table whose first line is a row; None where it is a header."""
+    """Return names for the columns of a table whose first line is a row; None if it is a header."""
     images = [place for place, value in enumerate(first) if has_image_name(value.strip())]
     if not images and not _repeats_a_number(first):
         return None

@@ -128,5 +128,5 @@ class RowsByPrediction:
 
 
 def _rows(chosen: Tensor, instead: Tensor) -> Tensor:
-    """Return the row numbers of a mask [N], or of a second mask where the first is empty."""
+    """Return the row numbers of a mask [N], or of a second mask if the first is empty."""
     return (chosen if bool(chosen.any()) else instead).nonzero().flatten()

@@ -14,7 +14,7 @@ class BlockOrder:
     """A shuffle of blocks of neighboring rows, and of the rows within a window of blocks.
 
     A disk is fast only for long runs of rows. A window of many blocks from all over the store is
-    still a fair sample, even where the rows of the store are sorted by class.
+    still a fair sample, even if the rows of the store are sorted by class.
 
     Attributes
     ----------

@@ -28,7 +28,7 @@ class Problem:
     h_val, y_val : RowView [M, D_in], int64 Tensor [M]
         Validation rows and their class codes; M may be 0.
     prototypes : float32 Tensor [C, D_out]
-        Text prototypes, or centered class centroids where there is no text.
+        Text prototypes, or centered class centroids if there is no text.
     start : State
         The pretrained projection, in `coordinates`, and s0.
     coordinates : Coordinates

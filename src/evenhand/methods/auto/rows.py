@@ -27,7 +27,7 @@ class Rows:
     Attributes
     ----------
     projected : RowSource
-        h W0 + b0 [N, D]; centered on all rows where there is no text.
+        h W0 + b0 [N, D]; centered on all rows if there is no text.
     y : int64 [N]
         Class codes.
     prototypes : float32 [C, D]
