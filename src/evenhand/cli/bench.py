@@ -9,6 +9,7 @@ import typer
 
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_results, keep_apart
+from evenhand.backbones.outline import outline_of
 from evenhand.backbones.typed_names import check_precision, check_site
 from evenhand.cli.early import check_images, check_methods, check_model, read_concepts
 from evenhand.cli.options import (
@@ -111,6 +112,7 @@ def command(
 
     from evenhand.cli.bench_table import show_bench, show_loaded
     from evenhand.data.group_by import check_group_by
+    from evenhand.data.store_resume import check_begun
 
     if dataset.made_attributes:  # before the images are drawn
         check_group_by(group_by, dataset.made_attributes, what="this benchmark")
@@ -120,6 +122,14 @@ def command(
     elif wanted is None:
         raise EvenhandError(
             f"bench {name} needs --model; the paper's are RN50 and ViT-L-14-336 with --pretrained openai"
+        )
+    if wanted is not None:  # before the images are drawn and the model is downloaded
+        check_begun(
+            folder / f"{name}.store",
+            **outline_of(wanted)._asdict(),
+            pretrained=pretrained,
+            precision=None if precision == "auto" else precision,
+            site=site,
         )
     manifest = dataset.load(data, folder / "pictures")
     check_group_by(group_by, manifest.attributes, what="this benchmark")

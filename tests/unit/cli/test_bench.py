@@ -42,6 +42,8 @@ def test_scenes_run_without_data_and_model(tmp_path: Path) -> None:
     assert [line["method"] for line in found["lines"]] == ["erm", "zero_shot", "kept by evenhand"]
     assert found == json.loads((tmp_path / "bench.json").read_text())
     assert "zero_shot" in run(*arguments).stdout
+    refused = run(*arguments, "--model", "RN50", "--pretrained", "openai", code=1).stderr
+    assert "scenes.store was made with --model 'tiny', but this run has 'RN50'" in refused.replace("\n", " ")
 
 
 def test_words_let_the_methods_that_need_them_run(tmp_path: Path) -> None:
