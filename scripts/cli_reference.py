@@ -15,7 +15,8 @@ HEAD = """\
 # Command line
 
 Results go to standard output, everything else to standard error. `--json` writes the object that the table
-shows. Exit codes: 0 success, 1 an expected failure explained in one sentence, 2 wrong usage, 130 interrupted.
+shows. Exit codes: 0 success, 1 an expected failure explained in one sentence, 2 wrong usage, such as a value
+that is not allowed, 3 a rate below its bound (`audit --fail-under`), 130 interrupted.
 """
 
 

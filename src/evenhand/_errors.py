@@ -8,12 +8,13 @@ from collections.abc import Iterable
 class EvenhandError(ValueError):
     """An expected failure, reported in one sentence: the argument, what came, what is allowed, what to do.
 
-    The command line prints the sentence and exits with 1; no traceback is shown.
+    The command line prints the sentence and exits with 1, or with 2 for a value that is not allowed; no
+    traceback is shown.
     """
 
 
 class NotAllowedError(EvenhandError):
-    """A value that is not among the allowed ones; the command line exits with 2, as for any wrong usage."""
+    """A value that is not among the allowed ones."""
 
     @classmethod
     def of(cls, argument: str, value: object, allowed: Iterable[str]) -> NotAllowedError:
