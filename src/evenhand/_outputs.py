@@ -13,7 +13,7 @@ from evenhand._errors import EvenhandError
 RESULTS = "results.json"
 """The file of results in every folder that `fit`, `compare`, `bench` or `demo` writes."""
 
-_DEMO = re.compile(r"results\.json|report\.html|seed-\d+|\..*")
+_DEMO = re.compile(r"results\.json|report\.html|report-files|seed-\d+|\..*")
 """What a demo's folder holds, and what systems leave in any."""
 _START = 4096
 """Bytes at the start of a file that tell its kind."""

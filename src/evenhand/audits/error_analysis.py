@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from evenhand._device import check_torch_device
 from evenhand._progress import Progress, silent
 from evenhand._typing import PathLike
 from evenhand.audits.associations import find_associations
@@ -147,7 +149,7 @@ class ErrorAnalysis:
 def analyze_run(
     folder: PathLike,
     store: PathLike | None = None,
-    model: str | None = None,
+    model: PathLike | None = None,
     *,
     vocabulary: PathLike | None = None,
     device: str = "cpu",
@@ -161,8 +163,8 @@ def analyze_run(
         The run folder.
     store : str or Path, optional
         Where its store is now, if it moved.
-    model : str, optional
-        Where its model is now, if it moved.
+    model : str or Path, optional
+        Where its model is now, if it moved: a name, a folder or a checkpoint.
     vocabulary : str or Path, optional
         A file with one word per line to name slices by, or `none`. The default is the model's own words, or
         else common nouns.
@@ -179,7 +181,8 @@ def analyze_run(
     Raises
     ------
     EvenhandError
-        If the run is damaged, its store is missing or is another one, or the vocabulary cannot be read.
+        If the run is damaged, its store is missing or is another one, the model is another one, the device is
+        not there, or the vocabulary cannot be read.
 
     Examples
     --------
@@ -187,9 +190,10 @@ def analyze_run(
     >>> found = evenhand.analyze_run("birds.run")  # doctest: +SKIP
     >>> found.bottom_line.lines  # doctest: +SKIP
     """
+    check_torch_device(device)
     run = read_contents(Path(folder))
     table = store_of_run(run, store).with_groups(run.card.get("group_by"))
-    card = dict(with_model_at(table.card, model))
+    card = dict(with_model_at(table.card, None if model is None else os.fspath(model)))
     run, table = replace(run, card={**run.card, "store_card": card}), replace(table, card=card)
     options = AuditOptions(run.card["seed"], vocabulary=given_vocabulary(vocabulary))
     models = evaluate_models(table, options.seed, run)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from evenhand._device import check_torch_device
 from evenhand._errors import EvenhandError
 from evenhand._outputs import AUDIT_FILES, check_replaceable
 from evenhand._progress import Progress, silent
@@ -177,6 +178,7 @@ def audit(
         raise EvenhandError(
             f"plan: {plan:g} is not a gap in accuracy; give a fraction from 0 to 1, such as 0.1"
         )
+    check_torch_device(device)
     table = as_table(X, y, groups=groups, head=head).with_groups(group_by)
     if out is not None:
         out = Path(out)

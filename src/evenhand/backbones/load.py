@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
+from evenhand._device import check_torch_device
 from evenhand.backbones.folder import HF_PREFIX
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.openclip_model import OpenClipBackbone
@@ -43,12 +44,14 @@ def load_backbone(
     Raises
     ------
     EvenhandError
-        If the model does not take an argument, cannot be loaded, or gives features that are not finite.
+        If the model does not take an argument, cannot be loaded, or gives features that are not finite, or
+        the device is not there.
     """
     model = read_model(model)
     if pretrained is not None and Path(pretrained).expanduser().is_file():
         pretrained = absolute(pretrained)
     check_own(model, pretrained=pretrained, preprocess=preprocess, activation=activation)
+    check_torch_device(device)
     if model.startswith(HF_PREFIX):
         backbone: Loaded = load_hf(model, device=device, precision=precision, site=site)
     else:

@@ -29,7 +29,7 @@ def command(
     """
     set_threads(threads)
     check_results(out / "results.json")
-    check_page(out / "report.html", of_run=False)
+    check_page(out / "report.html", of_run=True)
     check_demo(out)
 
     from evenhand.audits.error_analysis import analyze_run
@@ -43,7 +43,8 @@ def command(
     page = out / "report.html"
     with progress_bar() as progress:
         results = run_demo(out, seeds=range(seed, seed + seeds), progress=progress)
-        report(results, page, analysis=analyze_run(run_folder(out, seed)), progress=progress)
+        analysis = analyze_run(run_folder(out, seed), progress=progress)
+        report(results, page, analysis=analysis, progress=progress)
     show_results(results, out, json=json)
     if not json:
         console().print(clean(f"open {page.resolve()} in a browser"), soft_wrap=True)

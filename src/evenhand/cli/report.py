@@ -56,19 +56,23 @@ def command(
     check_moved(model)
     check_vocabulary(vocabulary)
 
+    from evenhand.runs.card import check_results
+
+    # A wrong folder is reported at once, before NumPy and torch are imported.
+    check_results(source)
+
     from evenhand.data.store_card import read_card
     from evenhand.reports.source import read_source
-    from evenhand.runs.card import check_results
     from evenhand.runs.store_place import check_store
 
-    # A wrong folder is reported at once, before torch is imported.
-    check_results(source)
     if store is not None:
         read_card(store)
     results, run = read_source(source)
     if run is not None:
         check_page(out, of_run=True)
         keep_apart(out, [run, check_store(run, store), vocabulary])
+
+    on = choose_device(device)
 
     from evenhand.audits.error_analysis import analyze_run
     from evenhand.cli.bar import progress_bar
@@ -79,7 +83,6 @@ def command(
     with progress_bar() as progress:
         analysis = None
         if run is not None:
-            on = choose_device(device)
             analysis = analyze_run(run, store, model, vocabulary=vocabulary, device=on, progress=progress)
         report(results, out, analysis=analysis, saliency=saliency, metric=metric, progress=progress)
     if json:

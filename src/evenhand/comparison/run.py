@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from evenhand._device import check_torch_device
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike
@@ -112,6 +113,7 @@ def compare(
     >>> [row.method for row in results.rows]
     ['erm', 'zero_shot']
     """
+    check_torch_device(device)
     table = as_table(X, y, groups=groups, head=head)
     if isinstance(seeds, int):
         raise EvenhandError(f"seeds: give a sequence of seeds, such as range({seeds}), not a number")

@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state
 from typing_extensions import Self
 
+from evenhand._device import check_torch_device
 from evenhand._ranges import WHOLE, Ranges, check
 from evenhand._typing import Floats, PathLike
 from evenhand.data.head import Head
@@ -131,9 +132,10 @@ class Method(ClassifierMixin, TransformerMixin, CheckedInputs, NestedParams, ABC
         Raises
         ------
         EvenhandError
-            If a parameter is out of its range, widths or labels do not fit the head, fewer than two classes
-            have rows, or X is rows of a store and the method does not stream.
+            If a parameter is out of its range, the device is not there, widths or labels do not fit the head,
+            fewer than two classes have rows, or X is rows of a store and the method does not stream.
         """
+        check_torch_device(device)
         self.check_ranges()
         features, labels = self._training(X, y)
         check_classification_targets(labels)

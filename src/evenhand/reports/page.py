@@ -6,6 +6,7 @@ plotly's bundle alone, 4.8 MB, would be half of a page with its images, and take
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,8 @@ def report(
     Raises
     ------
     EvenhandError
-        If the results cannot be read or do not hold the metric, the analysis is something else, or `out` is
-        an input, is not a report or cannot be written.
+        If the results cannot be read or do not hold the metric, the analysis is something else or of a run
+        that is not among the results, or `out` is in an input, is not a report or cannot be written.
 
     Examples
     --------
@@ -77,12 +78,15 @@ def report(
             f"analysis: {type(analysis).__name__} is no analysis; give what `analyze_run` returns for the run"
         )
     out = Path(out)
+    if isinstance(results, (str, os.PathLike)):
+        keep_apart(out, [results])
     check_page(out, of_run=analysis is not None)
     data = read_results(results)
-    for row in data.get("rows", []):
+    for row in data["rows"]:
         by_metric(row, metric)  # what is not there is said before anything is drawn
     if analysis is not None:
         keep_apart(out, analysis.folders)
+        check_is_of(analysis, data)
     html = render(data, analysis, saliency=saliency, metric=metric, progress=progress)
     sweep(out)
     with atomic(out) as temporary:
@@ -90,6 +94,24 @@ def report(
     if analysis is not None:
         write_audit_files(page_files(out), analysis)
     return out
+
+
+def check_is_of(analysis: ErrorAnalysis, results: Mapping[str, Any]) -> None:
+    """Refuse the analysis of a run that results do not hold.
+
+    Raises
+    ------
+    EvenhandError
+        If no row of the results is that of the run.
+    """
+    run = analysis.models.run
+    names = ("method", "seed", "fit_seconds")
+    rows = [[row.get(name) for name in names] for row in results["rows"]]
+    if run is None or [run.result[name] for name in names] not in rows:
+        place = "no run" if run is None else run.folder
+        raise EvenhandError(
+            f"analysis: it is of {place}, which the results do not hold; give both of the same run"
+        )
 
 
 def render(

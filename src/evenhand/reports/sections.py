@@ -34,8 +34,8 @@ from evenhand.reports.sampling import shown_rows
 from evenhand.reports.slice_panels import slice_section
 from evenhand.reports.thumbnails import address, moved_away, sprite_sheets, thumbnails
 
-STEPS = 3
-"""Steps of progress: the galleries, the map and the saliency."""
+STEPS = 4
+"""Steps of progress: the slices, the galleries, the map and the saliency."""
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,11 @@ def page_values(
 def _run_values(
     analysis: ErrorAnalysis, folder: Path, with_saliency: bool, progress: Progress
 ) -> dict[str, Any]:
+    progress("report", 0, STEPS)
     models, shown = analysis.models, shown_rows(analysis.models)
     on_map, slices = models.split.test[shown.on_map], slice_section(analysis)
     by_slice = slices.fields(on_map)
-    progress("report", 0, STEPS)
+    progress("report", 1, STEPS)
     calibration, classes = calibration_galleries(models, analysis.calibration_set)
     changed, counts = changed_galleries(models, shown), group_counts(models)
     errors = [panel.errors for one in slices.by_model for panel in one.panels]
@@ -127,10 +128,10 @@ def _run_values(
     rows = np.unique(rows_of([*calibration, *changed, *errors, contradicting]))
     moved = moved_away(models.table, rows)
     jpegs = thumbnails(models.table, np.concatenate([rows, on_map]))
-    progress("report", 1, STEPS)
+    progress("report", 2, STEPS)
     sheets = sprite_sheets([jpegs[row] for row in on_map.tolist()]) if jpegs else []
     points = map_data(models, shown.on_map, by_slice, sheets)
-    progress("report", 2, STEPS)
+    progress("report", 3, STEPS)
     maps = saliency(analysis, shown.saliency) if with_saliency else "Saliency was left out."
     progress("report", STEPS, STEPS)
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,15 @@ def read_results(given: Results | Mapping[str, Any] | PathLike) -> Mapping[str, 
         If it is something else, or as `read_source`.
     """
     if isinstance(given, Mapping):
+        rows = given.get("rows")
+        if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
+            raise EvenhandError("results: they hold no rows; give the content of a results.json")
         return given
     if isinstance(given, Results):
         return given.model_dump(mode="json", by_alias=True)
     if isinstance(given, (str, os.PathLike)):
-        return read_source(Path(given))[0]
+        path = Path(given)
+        return read_source(path.parent if path.name == RESULTS else path)[0]
     raise EvenhandError(
         f"results: {type(given).__name__} holds no results; give what fit or compare returned, or its folder"
     )

@@ -25,7 +25,7 @@ def quick(small_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def run_demo(out: Path, *, seeds: Sequence[int], progress: Any) -> Results:
         assert list(seeds) == [5, 6]
-        shutil.copytree(small_run, demo.run_folder(out, seeds[0]))
+        shutil.copytree(small_run, demo.run_folder(out, seeds[0]), dirs_exist_ok=True)
         return Results.model_validate(read_source(small_run)[0])
 
     monkeypatch.setattr(demo, "run_demo", run_demo)
@@ -42,6 +42,16 @@ def test_the_last_line_is_the_path_of_the_page(quick: None, tmp_path: Path) -> N
     assert "Embedding map" in html
 
 
+def test_a_demo_runs_again_in_its_own_folder(quick: None, tmp_path: Path) -> None:
+    for _ in range(2):
+        done = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--seeds", "2", "--seed", "5"])
+        assert done.exit_code == 0, done.stderr
+    (tmp_path / "report-files" / "mine.txt").touch()
+    done = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--seeds", "2", "--seed", "5"])
+    assert done.exit_code == 1
+    assert "report-files exists and holds mine.txt" in done.stderr
+
+
 def test_as_json_there_is_no_last_line(quick: None, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--seeds", "2", "--seed", "5", "--json"])
     assert json.loads(done.stdout)["schema"] == 1
@@ -50,6 +60,7 @@ def test_as_json_there_is_no_last_line(quick: None, tmp_path: Path) -> None:
 
 def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "seed-0").mkdir()
+    (tmp_path / "report-files").mkdir()
     for name in ("results.json", "report.html", ".DS_Store"):
         (tmp_path / name).touch()
     check_demo(tmp_path)

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.small_hf import write_hf
 from tests.small_open_clip import write_open_clip
 
-from evenhand import EvenhandWarning, Manifest, embed, fit
+from evenhand import EvenhandError, EvenhandWarning, Manifest, embed, fit
 from evenhand.audits import error_analysis
 from evenhand.audits.error_analysis import ErrorAnalysis, analyze_run
 from evenhand.backbones.from_card import backbone_of
@@ -78,9 +78,9 @@ def test_the_search_and_the_maps_load_the_model_once(
 ) -> None:
     assert view.models.run is not None
     (view.models.run.folder / "audit.json").unlink(missing_ok=True)
-    searched = analyze_run(view.models.run.folder)
+    searched = analyze_run(view.models.run.folder, device="cpu:0")
     assert searched.tower is not None
-    read = analyze_run(view.models.run.folder)
+    read = analyze_run(str(view.models.run.folder), device="cpu:0")
     assert read.tower is None, "an audit was there"
     loads: list[object] = []
 
@@ -94,7 +94,9 @@ def test_the_search_and_the_maps_load_the_model_once(
     assert not loads
     assert isinstance(saliency(read, one), list)
     assert isinstance(saliency(read, one), list)
-    assert loads == [(read.models.table.card, "cpu")]
+    assert loads == [(read.models.table.card, "cpu:0")]
+    with pytest.raises(EvenhandError, match=r"^device: 'gpu' cannot be used \(.*give one of this machine"):
+        analyze_run(view.models.run.folder, device="gpu")
 
 
 def test_a_vits_maps_are_on_the_page(of_vit: ErrorAnalysis) -> None:

@@ -327,3 +327,29 @@ def test_a_page_is_not_written_into_what_it_was_read_from(view: ErrorAnalysis) -
         with pytest.raises(EvenhandError, match=r"out: .* is inside .*name a place outside it"):
             report(results, folder / "report.html", analysis=view)
         assert not (folder / "report.html").exists()
+
+
+def test_results_and_analysis_are_of_one_run(run: Path, view: ErrorAnalysis, tmp_path: Path) -> None:
+    results, _ = read_source(run)
+    for change in ({"method": "erm"}, {"seed": 7}, {"fit_seconds": 1e9}):
+        other = {**results, "rows": [{**results["rows"][0], **change}]}
+        with pytest.raises(EvenhandError, match=r"^analysis: it is of .*x.run, which the results do not"):
+            report(other, tmp_path / "r.html", analysis=view)
+    assert not list(tmp_path.iterdir())
+    among = {**results, "rows": [{**results["rows"][0], "seed": 7}, *results["rows"]]}
+    html = report(among, tmp_path / "r.html", analysis=view, saliency=False).read_text(encoding="utf-8")
+    assert '<section id="slices">' in html
+    assert "Saliency was left out." in html
+
+
+def test_a_page_is_not_written_into_the_folder_of_its_results(run: Path) -> None:
+    with pytest.raises(EvenhandError, match=r"^out: .* is inside .*x.run, which this command reads"):
+        report(run, run / "report.html")
+    assert not (run / "report.html").exists()
+
+
+def test_what_a_killed_process_left_of_a_page_is_removed(run: Path, tmp_path: Path) -> None:
+    left = tmp_path / ".r.html.0123456789abcdef.tmp"
+    left.touch()
+    report(run, tmp_path / "r.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]

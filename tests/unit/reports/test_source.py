@@ -35,10 +35,13 @@ def test_a_run_is_told_from_a_folder_of_results(run: Path) -> None:
 def test_results_are_given_as_such_or_by_their_folder(run: Path) -> None:
     content = json.loads((run / "results.json").read_text())
     assert read_results(content) is content
-    given = (Results.model_validate(content), run, str(run))
+    given = (Results.model_validate(content), run, str(run), run / "results.json")
     assert all(read_results(one) == read_source(run)[0] for one in given)
     with pytest.raises(EvenhandError, match=r"^results: list holds no results; give what fit or compare"):
         read_results([content])  # type: ignore[arg-type]
+    for rows in (None, 3, [3], "rows"):
+        with pytest.raises(EvenhandError, match=r"^results: they hold no rows; give the content of a"):
+            read_results({"rows": rows})
 
 
 def test_the_page_shows_a_command_that_a_shell_understands() -> None:
