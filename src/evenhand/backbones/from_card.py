@@ -10,7 +10,7 @@ from evenhand._errors import EvenhandError
 from evenhand.backbones.folder import HF_PREFIX, PREFIX, TINY, folder_of
 from evenhand.backbones.load import Loaded, load_backbone
 from evenhand.backbones.outline import outline_of
-from evenhand.backbones.typed_names import absolute
+from evenhand.backbones.typed_names import PRECISIONS, absolute
 from evenhand.data.store_card import embedded, is_other_model
 
 _NEEDED = ("activation", "model", "precision", "preprocessing", "site", "weights_sha256")
@@ -31,11 +31,15 @@ def backbone_of(card: Mapping[str, Any], device: str, *, precision: str | None =
     Raises
     ------
     EvenhandError
-        If the card lacks a field, or the model cannot be loaded or has other weights.
+        If the card lacks a field or has an unknown precision, or the model cannot be loaded or has other
+        weights.
     """
     absent = [name for name in _NEEDED if card.get(name) is None]
     if absent:
         raise EvenhandError(f"the run's card lacks {absent[0]!r} of the model; run fit again")
+    if card["precision"] not in PRECISIONS:
+        shown = repr(card["precision"])[:20]
+        raise EvenhandError(f"the run's card has precision {shown}, which no model has; run fit again")
     _check_there(card)
     open_clips = card["family"] == "open_clip" and card["model"] != TINY
     backbone = load_backbone(

@@ -111,3 +111,12 @@ def test_predict_export_and_report_take_the_new_place(model: Path) -> None:
     changed(Path("moved"))
     with pytest.raises(EvenhandError, match="other weights"):
         predict(run, "photos", out="p.csv", workers=0, model="moved")
+
+
+@pytest.mark.parametrize("precision", ["x" * 500, 8])
+def test_a_card_with_an_unknown_precision_is_refused(card: dict[str, Any], precision: object) -> None:
+    with pytest.raises(
+        EvenhandError, match=r"^the run's card has precision .{1,20}, which no model has"
+    ) as found:
+        backbone_of({**card, "precision": precision}, "cpu")
+    assert type(found.value) is EvenhandError, "no option of the command has that value"

@@ -342,7 +342,9 @@ def test_utility_equals_a_loop_where_rows_abound():
 
 def test_another_shape_is_refused():
     seen = world(50, 0)
-    with pytest.raises(EvenhandError, match="one line per candidate and one column per row, 3 × 50"):
+    with pytest.raises(
+        EvenhandError, match="right: its shape must be candidates × rows, 3 × 50, but is 2 × 50"
+    ):
         decide(seen, np.ones((2, 50)))
 
 

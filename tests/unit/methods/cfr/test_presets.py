@@ -30,7 +30,9 @@ def test_a_preset_has_the_settings_of_the_specification(preset: str, recipe: Rec
         r"(?:([\d.]+) × )?L_cal at τ = ([\d.]+)", line
     )
     assert {term.weight for term in recipe.terms if term is not calibration} == {1.0}
-    assert [recipe.sgd.learning_rate, recipe.sgd.epochs] == numbers(r"step ([\d.e-]+), (\d+) epochs", line)
+    assert [recipe.sgd.learning_rate, recipe.sgd.epochs] == numbers(
+        r"learning rate ([\d.e-]+), (\d+) epochs", line
+    )
     assert [recipe.schedule] == (numbers(r"a\(e\) = 1 \+ ([\d.]+) cos", PAGE) if "a(e)" in line else [0])
     assert [recipe.dropout] == (numbers(r"dropout ([\d.]+)", line) if "dropout" in line else [0])
     assert recipe.balanced == ("equally many of every class" in line)
