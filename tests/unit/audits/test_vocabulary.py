@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from evenhand import EvenhandError, load_openclip
-from evenhand.audits.vocabulary import common_words, default_words, read_vocabulary
+from evenhand.audits.vocabulary import common_words, default_words, given_vocabulary, read_vocabulary
 from evenhand.backbones.tiny import load_tiny
 
 
@@ -44,6 +44,12 @@ def test_what_is_no_vocabulary(tmp_path: Path, content: bytes | None, sentence: 
         path.write_bytes(content)
     with pytest.raises(EvenhandError, match=sentence):
         read_vocabulary(path)
+
+
+def test_the_path_of_a_vocabulary_may_be_a_string(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("snow\n")
+    assert given_vocabulary(str(path)) == given_vocabulary(path) == read_vocabulary(path)
 
 
 def test_class_names_are_no_words_for_errors() -> None:

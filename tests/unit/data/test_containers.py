@@ -218,6 +218,12 @@ def test_configurations_side_by_side_are_refused(tmp_path: Path) -> None:
         Manifest.read(tmp_path)
 
 
+def test_tables_of_different_names_in_subfolders_are_one_set(tmp_path: Path) -> None:
+    for k, name in enumerate(("morning", "noon")):
+        table(tmp_path / name / f"{name}.parquet", 4 * k)
+    assert len(Manifest.read(tmp_path)) == 8
+
+
 def test_folders_of_splits_are_one_set(tmp_path: Path) -> None:
     for k, name in enumerate(("train", "test")):
         table(tmp_path / "default" / name / "0000.parquet", 4 * k)

@@ -6,6 +6,7 @@ import pickle
 import struct
 import sys
 import warnings
+import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image
 
 from evenhand import EvenhandError
-from evenhand.data.images.decode import UnreadableImage, read_image, readable_formats
+from evenhand.data.images.decode import UnreadableImage, decode, read_image, readable_formats
 from evenhand.data.images.foreign_formats import what_it_is
 from evenhand.data.images.pixel_limit import pixel_limit
 from evenhand.data.images.thumbnail import shrunk
@@ -202,6 +203,16 @@ def test_damaged_exif_is_overlooked(tmp_path, recwarn):
         Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png", exif=b"Exif\0\0" + nonsense)
         assert pixel(tmp_path / "a.png") == (255, 0, 0)
     assert not recwarn.list
+
+
+def test_only_a_file_of_this_machine_has_a_size_in_bytes(tmp_path: Path) -> None:
+    image = tmp_path / "a.png"
+    Image.new("RGB", (4, 3)).save(image)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(image, "a.png")
+    assert decode(image).file_bytes == image.stat().st_size
+    for elsewhere in (tmp_path / "a.zip" / "a.png", Path(f"file://{image}")):
+        assert decode(elsewhere).file_bytes is None
 
 
 def test_wrong_extension_and_unicode_name(tmp_path):

@@ -28,7 +28,7 @@ from evenhand.data.files import (
     server_failed,
 )
 from evenhand.data.images.decode import UnreadableImage, read_image
-from evenhand.data.places import open_file, place_of
+from evenhand.data.places import open_file, place_of, total_bytes
 
 
 def png(seed: int) -> bytes:
@@ -250,3 +250,14 @@ def test_a_name_that_python_reads_in_another_encoding_is_told(monkeypatch: pytes
     monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
     with pytest.raises(EvenhandError, match=r"is read as ascii by this Python; set PYTHONUTF8=1$"):
         check_utf8(name)
+
+
+def test_the_bytes_of_all_images_are_those_on_this_machine(tmp_path: Path) -> None:
+    content = {"a.png": png(0), "b.png": png(1)}
+    on_disk(tmp_path, content)
+    pack(tmp_path / "x.zip", content)
+    here, elsewhere = ["a.png", "x.zip/b.png"], ["a.png", "x.zip/a.png"]
+    paths = [str(tmp_path / name) for name in (*here, "missing.png")]
+    assert total_bytes([*paths, *(f"file://{tmp_path}/{name}" for name in elsewhere)]) == sum(
+        map(len, content.values())
+    )

@@ -11,6 +11,7 @@ import pytest
 
 from evenhand._errors import EvenhandError
 from evenhand.data import own_embeddings
+from evenhand.data.arrays.scale import check_scale, odd_scale
 from evenhand.data.own_embeddings import import_embeddings, read_features
 from evenhand.data.splits import stratified_split
 from evenhand.data.table import FeatureTable
@@ -300,3 +301,15 @@ def test_odd_scales_and_empty_rows_are_remarked_upon_and_refused_later(bring: Br
         EvenhandError, match=r"s\.store: the largest number of the features is .*import them again"
     ):
         table.features(np.arange(N))
+
+
+def test_the_largest_number_may_lie_on_the_limits_and_not_beyond() -> None:
+    assert [odd_scale(size) for size in (0.0, 1e-15, 1e15)] == [None] * 3
+    for beyond in (np.nextafter(1e-15, 0), np.nextafter(1e15, np.inf)):
+        assert "between 1e-15 and 1e+15" in str(odd_scale(float(beyond)))
+
+
+def test_the_size_of_a_number_has_no_sign() -> None:
+    check_scale(np.array([[-1, 1e-20]], dtype=np.float32))
+    with pytest.raises(EvenhandError, match=r"largest number of the features is 1e\+16"):
+        check_scale(np.array([[-1e16, 1]], dtype=np.float32))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from evenhand.data.sources.folders import contents
+from evenhand.data.sources.folders import contents, folder_source
+from evenhand.data.sources.kinds import Archives
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -27,3 +28,16 @@ def test_few_images_and_those_of_a_readme_lie_beside(tmp_path: Path) -> None:
     assert found is not None
     assert (found.containers, found.others) == (["a.zip", "b.parquet"], ["cache-1.arrow", "x.txt"])
     assert len(found.images) == 100
+
+
+def test_a_readme_is_not_among_the_skipped_files(tmp_path: Path) -> None:
+    def notes() -> str:
+        source = folder_source(tmp_path)
+        assert isinstance(source, Archives)
+        return " ".join(source.notes)
+
+    touch(tmp_path, "a.zip", "README.md", "README")
+    assert notes() == ""
+    touch(tmp_path, "z.txt")
+    assert "skipped: z.txt" in notes()
+    assert "README" not in notes()

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -195,8 +196,14 @@ def test_features_that_are_not_finite_are_refused(
     dtype: str,
     remedy: str,
 ) -> None:
-    monkeypatch.setattr(backbone, "trunk", lambda pixels: torch.full((len(pixels), 6), value))
-    with pytest.raises(EvenhandError, match=f"are not finite numbers in {dtype}; use {remedy}"):
+    def second_is_bad(pixels: Tensor) -> Tensor:
+        features = torch.ones(len(pixels), 6)
+        features[1, 3] = value
+        return features
+
+    monkeypatch.setattr(backbone, "trunk", second_is_bad)
+    sentence = f"of {manifest.paths[1]} are not finite numbers in {dtype}; use {remedy}"
+    with pytest.raises(EvenhandError, match=re.escape(sentence)):
         embed(manifest, backbone, tmp_path / "s", dtype=dtype)
     assert not (tmp_path / "s").exists()
 

@@ -81,6 +81,19 @@ def test_a_line_of_pixels_is_skipped(tmp_path: Path) -> None:
     assert batch.unreadable == [(0, "too long and narrow (1 x 5000 pixels)")]
 
 
+@pytest.mark.parametrize(("height", "read"), [(200, [0]), (201, [])])
+def test_an_image_may_be_a_hundred_times_as_long_as_wide(
+    tmp_path: Path, height: int, read: list[int]
+) -> None:
+    Image.new("RGB", (2, height)).save(tmp_path / "line.png")
+    assert load([str(tmp_path / "line.png")])[0].read == read
+
+
+def test_one_address_among_files_makes_images_remote(files: list[str]) -> None:
+    assert not PreparedImages(files, pixels_of).remote
+    assert PreparedImages([files[0], f"file://{files[1]}"], pixels_of).remote
+
+
 def test_loading_leaves_the_global_generator_alone(files: list[str]) -> None:
     before = torch.get_rng_state()
     load(files)
