@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from evenhand._device import check_torch_device
+from evenhand._device_check import check_torch_device
 from evenhand._progress import Progress, silent
 from evenhand._typing import PathLike
 from evenhand.audits.associations import find_associations

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from evenhand._device import check_torch_device
+from evenhand._device_check import check_torch_device
 from evenhand._errors import EvenhandError
 from evenhand._outputs import AUDIT_FILES, check_replaceable
 from evenhand._progress import Progress, silent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
-from evenhand._device import check_torch_device
+from evenhand._device_check import check_torch_device
 from evenhand.backbones.folder import HF_PREFIX
 from evenhand.backbones.openclip import load_openclip
 from evenhand.backbones.openclip_model import OpenClipBackbone

@@ -10,20 +10,9 @@ import typer
 from evenhand._commands import beside
 from evenhand._errors import EvenhandError
 from evenhand._outputs import AUDIT_FILES, check_replaceable, check_writable, keep_apart
+from evenhand.cli.devices import FitDevice, check_fit_device, fit_device
 from evenhand.cli.early import check_vocabulary, store_and_run
-from evenhand.cli.options import (
-    FitDevice,
-    GroupBy,
-    Json,
-    Metric,
-    Seed,
-    Threads,
-    VocabularyFile,
-    check_fit_device,
-    examples,
-    fit_device,
-    set_threads,
-)
+from evenhand.cli.options import GroupBy, Json, Metric, Seed, Threads, VocabularyFile, examples, set_threads
 
 NAME = "audit"
 EXAMPLES = examples(

@@ -11,11 +11,11 @@ from evenhand._errors import EvenhandError
 from evenhand._outputs import check_results, keep_apart
 from evenhand.backbones.outline import outline_of
 from evenhand.backbones.typed_names import check_precision, check_site
+from evenhand.cli.devices import Device, check_device, choose_device
 from evenhand.cli.early import check_images, check_methods, check_model, read_concepts
 from evenhand.cli.options import (
     BatchSize,
     Concepts,
-    Device,
     GroupBy,
     Json,
     Precision,
@@ -23,8 +23,6 @@ from evenhand.cli.options import (
     Seed,
     Seeds,
     Threads,
-    check_device,
-    choose_device,
     examples,
     listed,
     set_threads,
@@ -112,7 +110,7 @@ def command(
 
     from evenhand.cli.bench_table import show_bench, show_loaded
     from evenhand.data.group_by import check_group_by
-    from evenhand.data.store_resume import check_begun
+    from evenhand.data.store_identity import check_begun
 
     if dataset.made_attributes:  # before the images are drawn
         check_group_by(group_by, dataset.made_attributes, what="this benchmark")

@@ -8,19 +8,17 @@ from typing import Annotated
 import typer
 
 from evenhand._commands import beside
+from evenhand.cli.devices import FitDevice, check_fit_device, fit_device
 from evenhand.cli.early import check_methods, read_concepts
 from evenhand.cli.options import (
     Concepts,
-    FitDevice,
     GroupBy,
     Json,
     Metric,
     Seed,
     Seeds,
     StoreArgument,
-    check_fit_device,
     examples,
-    fit_device,
     listed,
     one_of,
     set_threads,

@@ -9,13 +9,13 @@ import typer
 
 from evenhand.backbones.outline import outline_of
 from evenhand.backbones.typed_names import check_site
+from evenhand.cli.devices import Device
 from evenhand.cli.early import check_images, check_model, check_root
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
     BatchSize,
     ClassNames,
-    Device,
     Json,
     LabelColumn,
     MaxPixels,
@@ -137,7 +137,7 @@ def command(
     check_model(model, precision, pretrained, preprocess=preprocess, activation=activation)
     check_site(site)
 
-    from evenhand.data.store_resume import begun_identity, check_begun, check_free
+    from evenhand.data.store_identity import begun_identity, check_begun, check_free
 
     check_free(out)
     check_begun(

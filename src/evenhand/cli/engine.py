@@ -8,7 +8,8 @@ import typer
 
 from evenhand._errors import EvenhandError, NotAllowedError
 from evenhand._optional import require
-from evenhand.cli.options import check_device, choose_device, one_of
+from evenhand.cli.devices import check_device, choose_device
+from evenhand.cli.options import one_of
 from evenhand.extract.ray_address import check_address
 
 if TYPE_CHECKING:

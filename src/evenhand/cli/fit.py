@@ -9,19 +9,17 @@ from typing import Annotated, Any, Literal
 import typer
 
 from evenhand._errors import EvenhandError
+from evenhand.cli.devices import FitDevice, check_fit_device, fit_device
 from evenhand.cli.early import check_methods, check_words, read_concepts
 from evenhand.cli.options import (
     Concepts,
-    FitDevice,
     GroupBy,
     Json,
     MetricName,
     Seed,
     StoreArgument,
     Threads,
-    check_fit_device,
     examples,
-    fit_device,
     one_of,
     set_threads,
 )

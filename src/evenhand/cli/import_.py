@@ -83,7 +83,7 @@ def command(
     check_file(vocabulary, "vocabulary", "a file with one word per line")
     check_file(vocabulary_features, "vocabulary_features", "a .npy file")
 
-    from evenhand.data.store_resume import check_free
+    from evenhand.data.store_identity import check_free
 
     check_free(out)
 

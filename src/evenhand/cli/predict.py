@@ -10,11 +10,11 @@ import typer
 from evenhand._errors import EvenhandError
 from evenhand._outputs import check_predictions
 from evenhand.backbones.typed_names import check_precision
+from evenhand.cli.devices import Device
 from evenhand.cli.early import check_file, check_images, check_moved, check_root, check_some
 from evenhand.cli.engine import Actors, Address, EngineOption, check_engine, choose_engine
 from evenhand.cli.options import (
     AttributeColumns,
-    Device,
     Json,
     MaxPixels,
     Metric,

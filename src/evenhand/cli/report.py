@@ -8,19 +8,9 @@ from typing import Annotated
 import typer
 
 from evenhand._outputs import AUDIT_FILES, check_page, keep_apart, page_files
+from evenhand.cli.devices import Device, check_device, choose_device
 from evenhand.cli.early import check_moved, check_vocabulary
-from evenhand.cli.options import (
-    Device,
-    Json,
-    Metric,
-    MovedModel,
-    Threads,
-    VocabularyFile,
-    check_device,
-    choose_device,
-    examples,
-    set_threads,
-)
+from evenhand.cli.options import Json, Metric, MovedModel, Threads, VocabularyFile, examples, set_threads
 
 NAME = "report"
 EXAMPLES = examples(

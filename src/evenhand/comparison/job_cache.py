@@ -15,7 +15,7 @@ from evenhand.comparison.folder import JOBS, check_free
 from evenhand.comparison.job import JobResult
 from evenhand.data.cached import read_cached, write_cached
 from evenhand.data.lock import FolderLock
-from evenhand.data.store_resume import tidy
+from evenhand.data.store_identity import tidy
 from evenhand.selection.held_out import HeldOutPredictions
 
 SCHEMA = 2

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evenhand._device import check_torch_device
+from evenhand._device_check import check_torch_device
 from evenhand._errors import EvenhandError
 from evenhand._progress import Progress, silent
 from evenhand._typing import Floats, PathLike

@@ -23,6 +23,7 @@ from evenhand.data.images.decode import none_readable
 from evenhand.data.lock import FolderLock
 from evenhand.data.settle_copies import KnownCopies, settle_copies
 from evenhand.data.store_card import HeadCard, StoreCard
+from evenhand.data.store_identity import Sidecar, StorePlan, check_free, claim, discard, done_parts, tidy
 from evenhand.data.store_layout import (
     CARD,
     HEAD,
@@ -37,7 +38,6 @@ from evenhand.data.store_layout import (
     ungrouped_columns,
     write_text,
 )
-from evenhand.data.store_resume import Sidecar, StorePlan, check_free, claim, discard, done_parts, tidy
 
 SKIPPED_COLUMNS = ("id", "path", "reason")
 

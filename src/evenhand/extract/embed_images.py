@@ -26,8 +26,8 @@ from evenhand.data.manifest import Manifest
 from evenhand.data.places import total_bytes
 from evenhand.data.settle_copies import KnownCopies
 from evenhand.data.store import load_store
+from evenhand.data.store_identity import begun_identity, check_begun
 from evenhand.data.store_layout import MEASURED, OTHERS, UNITS, others_identity
-from evenhand.data.store_resume import begun_identity, check_begun
 from evenhand.data.store_write import StoreWriter
 from evenhand.data.table import FeatureTable
 from evenhand.extract.lacks import check_none_skipped, warn_of_lost_classes, warn_of_same_text

@@ -27,8 +27,8 @@ from evenhand.data.manifest import Manifest
 from evenhand.data.places import total_bytes
 from evenhand.data.store import check_shares_images, load_store, read_skipped, read_thumbnails
 from evenhand.data.store_card import read_card
+from evenhand.data.store_identity import may_differ
 from evenhand.data.store_layout import CARD, OTHERS, json_text
-from evenhand.data.store_resume import may_differ
 from evenhand.data.table import FeatureTable
 from evenhand.extract.short_side import KEY
 from evenhand.extract.trunk import Embedded

@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state
 from typing_extensions import Self
 
-from evenhand._device import check_torch_device
+from evenhand._device_check import check_torch_device
 from evenhand._ranges import WHOLE, Ranges, check
 from evenhand._typing import Floats, PathLike
 from evenhand.data.head import Head

@@ -15,8 +15,8 @@ import evenhand
 from evenhand._errors import EvenhandError
 from evenhand.backbones import transformers
 from evenhand.backbones.typed_names import SITES, check_site
+from evenhand.data.store_identity import StorePlan
 from evenhand.data.store_layout import sealed, write_text
-from evenhand.data.store_resume import StorePlan
 from evenhand.methods.registry import METHODS, NEED_WORDS, method_class
 from evenhand.selection.rule_names import RuleName
 from evenhand.selection.rules import RULES

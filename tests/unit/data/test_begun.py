@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from evenhand import EvenhandError
-from evenhand.data.store_resume import StorePlan, check_begun
+from evenhand.data.store_identity import StorePlan, check_begun
 
 OPEN_CLIP = {"family": "open_clip", "model": "RN50", "pretrained": "openai", "site": "visual.attnpool.c_proj"}
 FOLDER = {"family": "open_clip", "model": "local-dir:/m", "pretrained": None, "site": "visual.proj"}

@@ -14,8 +14,8 @@ from evenhand._errors import EvenhandError
 from evenhand.data.manifest import Manifest
 from evenhand.data.shots import Shots
 from evenhand.data.store import check_shares_images
+from evenhand.data.store_identity import StorePlan, claim
 from evenhand.data.store_layout import ROWS
-from evenhand.data.store_resume import StorePlan, claim
 from evenhand.extract import reuse
 from evenhand.extract.embed_images import embed
 

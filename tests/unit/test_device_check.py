@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evenhand import ERM, EvenhandError, FeatureTable, audit, compare, fit, load_backbone
-from evenhand._device import check_torch_device
+from evenhand._device_check import check_torch_device
 
 X, Y = np.random.default_rng(0).normal(size=(40, 3)), ["cat", "dog"] * 20
 
